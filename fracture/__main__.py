@@ -1,0 +1,7 @@
+"""``python -m fracture``."""
+
+import sys
+
+from fracture.cli import main
+
+sys.exit(main())

@@ -1,0 +1,137 @@
+"""One training, live and afterwards."""
+
+from typing import Any
+
+import streamlit as st
+
+from fracture import charts
+from fracture.app import loads
+from fracture.app.widgets import duration, in_words, link, show_chart
+from fracture.classify.store import ModelFolder, read_card
+from fracture.learn import jobs
+from fracture.learn.jobs import Run
+from fracture.learn.progress import Progress
+
+_COLOURS = {"queued": "gray", "running": "blue", "finished": "green", "stopped": "orange", "failed": "red"}
+
+
+def show_run(folder: ModelFolder) -> None:
+    """Draw a training as it stands. Meant as a fragment that runs every second while the training is at work."""
+    run = jobs.find_run(folder)
+    if run is None:
+        st.info("This training has been deleted.", icon=":material/delete:")
+        return
+    progress = loads.progress(run)
+    _headline(run, progress)
+    if run.error:
+        st.error(run.error, icon=":material/error:")
+    _data(progress)
+    _curves(run, progress)
+    _network(progress)
+    _result(run)
+    if _ended_just_now(run):
+        st.rerun()  # the whole page: it offers the next training, and this fragment need not run on
+
+
+def _ended_just_now(run: Run) -> bool:
+    key = f"was active {run.name} {run.started}"
+    was_active = st.session_state.get(key, False)
+    st.session_state[key] = run.active
+    return was_active and not run.active
+
+
+def _headline(run: Run, progress: Progress) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(run.state, color=_COLOURS.get(run.state, "gray"))
+        st.markdown(_doing(run, progress))
+        if run.active:
+            asked = run.folder.stop_request.exists()
+            words = "Stopping …" if asked else "Stop"
+            if st.button(words, icon=":material/stop:", disabled=asked, key=f"stop {run.name}"):
+                jobs.request_stop(run)
+                st.rerun(scope="fragment")
+    if run.active:
+        st.progress(_share(progress))
+
+
+def _doing(run: Run, progress: Progress) -> str:
+    if not run.active:
+        took = f" after {duration(progress.end['seconds'])}" if progress.end else ""
+        return f"{progress.epoch} of {progress.epochs or run.config['epochs']} epochs done{took}"
+    left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
+    if progress.epoch == progress.epochs and progress.epochs:
+        return f"{progress.step} …"
+    if progress.epoch:
+        return f"Epoch {progress.epoch} of {progress.epochs}{left}"
+    if progress.features:
+        done, total, cached = (progress.features[key] for key in ("done", "total", "cached"))
+        known = f" ({cached:,} known from before)" if cached else ""
+        return f"Features of {done:,} of {total:,} images{known}{left}"
+    return f"{progress.step} …"
+
+
+def _share(progress: Progress) -> float:
+    if progress.epochs:
+        return progress.epoch / progress.epochs
+    if progress.features:
+        return float(progress.features["done"] / max(1, progress.features["total"]))
+    return 0.0
+
+
+def _data(progress: Progress) -> None:
+    if progress.data is None:
+        return
+    data = progress.data
+    st.caption(
+        f"{data['training']:,} training and {data['validation']:,} validation images; "
+        f"{data['positives']:,} of all {data['images']:,} are {data['label_names'][1]}."
+    )
+    for problem in data["problems"]:
+        st.caption(f":material/warning: {problem}")
+
+
+def _curves(run: Run, progress: Progress) -> None:
+    if not progress.history:
+        return
+    kept = progress.kept_epoch or charts.best_epoch(progress.history)
+    for metric, place in zip(("loss", "accuracy"), st.columns(2), strict=True):
+        with place:
+            figure = charts.curves(progress.history, metric, progress.epochs, kept)
+            show_chart(figure, f"{metric} of {run.name}", f"{metric} by epoch, training and validation")
+    st.caption("The best epoch is the one of the lowest validation loss; the model keeps its weights.")
+
+
+def _network(progress: Progress) -> None:
+    if progress.network is None:
+        return
+    network = progress.network
+    layers, total, trainable = (network[key] for key in ("layers", "parameters", "trainable"))
+    title = f"The network: {layers} layers, {total:,} parameters, {trainable:,} of them train"
+    with st.expander(title, icon=":material/account_tree:"):
+        rows = [{**row, "shape": " × ".join(map(str, row["shape"]))} for row in network["rows"]]
+        st.dataframe(
+            rows,
+            hide_index=True,
+            column_config={
+                "name": "Block",
+                "shape": "Output",
+                "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
+                "trainable": "Trains",
+            },
+        )
+
+
+def _result(run: Run) -> None:
+    if run.active or not run.folder.usable:
+        return
+    card: dict[str, Any] = read_card(run.folder)
+    metrics = card["metrics"]["image"]
+    point = metrics["points"]["half"]
+    st.markdown(
+        f"On {metrics['count']:,} validation images, threshold 0.5: accuracy {in_words(point['accuracy'])}, "
+        f"sensitivity {in_words(point['sensitivity'])}, specificity {in_words(point['specificity'])}; "
+        f"AUC {metrics['auc']['value']:.3f}. In brackets 95 % intervals."
+    )
+    with st.container(horizontal=True):
+        link("classify", "Ask it about an X-ray", ":material/radiology:")
+        link("models", "Its card", ":material/inventory_2:")

@@ -1,0 +1,82 @@
+"""Widgets that pages share: each draws something and returns what was chosen."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from fracture import home
+from fracture.classify.store import ModelFolder, usable_models
+from fracture.data import dataset as datasets
+
+
+def choose_dataset() -> str | None:
+    """A picker over the data folder that also takes a typed path; the choice holds on every page."""
+    found = [str(path) for path in datasets.find(home.data_home())]
+    chosen: str | None = st.selectbox(
+        "Data set",
+        found,
+        index=0 if found else None,
+        format_func=lambda path: Path(path).name if path in found else path,
+        placeholder="Choose one, or type the path of a folder",
+        accept_new_options=True,
+        key="data",
+        persist_state="session",
+        help=f"Folders in {home.data_home()} are listed; any other can be given by its path.",
+    )
+    return chosen
+
+
+def choose_model() -> ModelFolder | None:
+    """A picker over the models that can answer; the choice holds on every page. None where there is no model."""
+    models = {folder.name: folder for folder in usable_models()}
+    if not models:
+        return None
+    name = st.selectbox("Model", list(models), key="model", persist_state="session")
+    return models.get(name) if name else None
+
+
+def no_dataset_hint() -> None:
+    """What to do where there is no data set yet."""
+    st.info(
+        f"No data set chosen. Put a folder of radiographs into `{home.data_home()}`, or type a path above. "
+        "Readable are: a **MURA** tree (`train/XR_HUMERUS/patient00001/study1_positive/image1.png`), **class folders** "
+        "(`train/negative/…`, `train/positive/…`), and a **`dataset.csv`** beside `images/`, as FracAtlas has it.",
+        icon=":material/folder_open:",
+    )
+
+
+def no_model_hint() -> None:
+    """What to do where there is no model yet."""
+    st.info(
+        "There is no trained model yet. Train one first; it takes about a minute.", icon=":material/model_training:"
+    )
+    link("train", "Train a model", ":material/arrow_forward:")
+
+
+def link(page: str, label: str, icon: str) -> None:
+    """A link to another page; plain words where a page is run alone and there are no others."""
+    try:
+        st.page_link(f"pages/{page}.py", label=label, icon=icon)
+    except StreamlitAPIException:
+        st.caption(f"{icon} {label}: on the page {page!r} of the app.")
+
+
+def in_words(estimate: dict[str, Any]) -> str:
+    """A share with its 95 % interval: ``81 % (76 to 86)``."""
+    if estimate["value"] is None:
+        return "not defined"
+    ends = "" if estimate["low"] is None else f" ({estimate['low'] * 100:.0f} to {estimate['high']:.0%})"
+    return f"{estimate['value']:.0%}{ends}".replace("%", " %")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``45 s``, ``3 min 20 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def show_chart(figure: Any, key: str, alt: str) -> None:
+    """A Plotly figure as wide as its place, without the tool bar that covers small charts."""
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})

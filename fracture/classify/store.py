@@ -1,0 +1,215 @@
+"""A model folder on disk: the only place that knows its file names.
+
+A training is a model folder in the making: the same place, the same files. Files are written beside their place
+and renamed into it, so that a reader never sees half a file and a crash never harms a whole one.
+"""
+
+import itertools
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from fracture import home
+from fracture.errors import ModelError
+
+CARD_SCHEMA = 1
+"""Version of the layout of ``card.json``; a reader refuses what it does not know."""
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """One model, or one training: its files by their meaning."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.path.name
+
+    @property
+    def card(self) -> Path:
+        """Everything needed to use and to judge the model."""
+        return self.path / "card.json"
+
+    @property
+    def keras_model(self) -> Path:
+        """The trained Keras model."""
+        return self.path / "model.h5"
+
+    @property
+    def served_model(self) -> Path:
+        """The LiteRT graph that answers."""
+        return self.path / "model.tflite"
+
+    @property
+    def history(self) -> Path:
+        """Metrics by epoch, ``{name: [values]}``."""
+        return self.path / "history.json"
+
+    @property
+    def events(self) -> Path:
+        """All that the training said, an object a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def predictions(self) -> Path:
+        """The validation images' probabilities."""
+        return self.path / "predictions.csv"
+
+    @property
+    def status(self) -> Path:
+        """The training's state, process and heartbeat."""
+        return self.path / "status.json"
+
+    @property
+    def log(self) -> Path:
+        """What the training process printed, for whoever looks into a failure."""
+        return self.path / "train.log"
+
+    @property
+    def stop_request(self) -> Path:
+        """Its presence asks the training to stop."""
+        return self.path / "stop"
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can answer. The card is written last: where it is, the rest is whole."""
+        return self.card.exists() and self.served_model.exists()
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the model does; a key for caches."""
+        changed = self.card.stat().st_mtime_ns if self.card.exists() else 0
+        return f"{self.name} {changed}"
+
+
+def model_folder(name: str, root: Path | None = None) -> ModelFolder:
+    """The folder of the model called ``name``, which need not exist.
+
+    Raises:
+        ModelError: the name could lead out of the models folder.
+    """
+    if not _SAFE_NAME.fullmatch(name):
+        raise ModelError(
+            f"A model's name has 1 to 64 letters, digits, dots, dashes and underscores. Received: {name!r}"
+        )
+    return ModelFolder((root or home.models_home()) / name)
+
+
+def model_folders(root: Path | None = None) -> list[ModelFolder]:
+    """All models and trainings, the newest first."""
+    root = root or home.models_home()
+    if not root.is_dir():
+        return []
+    folders = [ModelFolder(path) for path in root.iterdir() if path.is_dir() and _SAFE_NAME.fullmatch(path.name)]
+    known = [folder for folder in folders if folder.card.exists() or folder.status.exists()]
+    return sorted(known, key=lambda folder: folder.path.stat().st_mtime, reverse=True)
+
+
+def usable_models(root: Path | None = None) -> list[ModelFolder]:
+    """The models that can answer, the newest first."""
+    return [folder for folder in model_folders(root) if folder.usable]
+
+
+def free_name(stem: str, root: Path | None = None) -> str:
+    """A name that no model has yet: ``stem-1``, ``stem-2``, ...; what a name may not hold becomes a dash."""
+    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:56] or "model"
+    root = root or home.models_home()
+    return next(name for number in itertools.count(1) if not (root / (name := f"{clean}-{number}")).exists())
+
+
+def read_card(folder: ModelFolder) -> dict[str, Any]:
+    """The card of a finished model.
+
+    Raises:
+        ModelError: there is no such model, it is not finished, or its card is damaged or of another version.
+    """
+    if not folder.card.exists():
+        names = ", ".join(model.name for model in usable_models(folder.path.parent)) or "none yet"
+        raise ModelError(f"There is no finished model called {folder.name!r}. Models: {names}.")
+    card = read_json(folder.card)
+    if card.get("schema") != CARD_SCHEMA:
+        raise ModelError(
+            f"The card of model {folder.name!r} must have schema {CARD_SCHEMA}. Received: {card.get('schema')!r}. "
+            "Train the model again with this version."
+        )
+    return card
+
+
+def read_predictions(folder: ModelFolder) -> pd.DataFrame:
+    """The validation images' ``image_id, study, group, label, probability``.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    try:
+        return pd.read_csv(folder.predictions, dtype={"image_id": str, "study": str, "group": str})
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The predictions of model {folder.name!r} cannot be read: {error}") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        ModelError: the file is missing, damaged, or no object.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path.parent.name}/{path.name} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{path.parent.name}/{path.name} must hold a JSON object.")
+    return cast(dict[str, Any], values)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """A JSON object to a file, whole or not at all."""
+    write_beside(path, lambda part: part.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8"))
+
+
+def write_beside(path: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill a temporary file of the same ending, then rename it to ``path``."""
+    handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        write(part)
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def delete(folder: ModelFolder) -> None:
+    """Remove a model folder: renamed first, so that nobody meets half of it.
+
+    Raises:
+        ModelError: it cannot be removed.
+    """
+    doomed = folder.path.with_name(f".deleted-{folder.name}-{os.urandom(4).hex()}")
+    try:
+        folder.path.rename(doomed)
+    except OSError as error:
+        raise ModelError(f"Model {folder.name!r} cannot be deleted: {error.strerror}.") from error
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def write_zip(folder: ModelFolder, target: Path) -> None:
+    """The folder's files as one zip; weights hardly compress, so they are only stored."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.path.iterdir()):
+            if path.is_file() and not path.name.startswith("."):
+                archive.write(path, f"{folder.name}/{path.name}")

@@ -1,0 +1,123 @@
+"""The command line: ``python -m fracture <command>``.
+
+Exit status 0 on success, 1 with one sentence on stderr for what a user can put right, 2 for wrong usage. With
+``--json`` one JSON document goes to stdout and nothing else.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fracture.errors import FractureError
+
+Command = Callable[[argparse.Namespace], dict[str, Any] | list[Any]]
+"""Does the work, prints for people unless ``args.json``, and returns the JSON document; ``errors`` in it, a list of
+sentences, says that a part could not be done."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        document = args.run(args)
+        if args.json:
+            print(json.dumps(document, indent=1))
+    except FractureError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, for example `head`, has seen enough
+        sys.stderr.close()
+        return 0
+    return 1 if isinstance(document, dict) and document.get("errors") else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fracture",
+        description="Learn and teach deep learning on bone radiographs. The app: streamlit run streamlit_app.py",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_dataset(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_classify(commands)
+    _add_models(commands)
+    return parser
+
+
+def _add(commands: Any, name: str, run: str, about: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    parser.set_defaults(run=_later(run))
+    return parser
+
+
+def _later(name: str) -> Command:
+    """The command in :mod:`fracture.commands`, imported only when it runs, so that ``--help`` answers at once."""
+
+    def run(args: argparse.Namespace) -> dict[str, Any] | list[Any]:
+        from fracture import commands
+
+        command: Command = getattr(commands, name)
+        return command(args)
+
+    return run
+
+
+def _add_dataset(commands: Any) -> None:
+    parser = _add(commands, "dataset", "dataset", "what is in a data set, and what is wrong with it")
+    parser.add_argument("path", metavar="PATH")
+    parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+
+
+def _add_train(commands: Any) -> None:
+    from fracture.learn.config import PRESETS, TrainConfig
+
+    parser = _add(commands, "train", "train", "train InceptionV3 on a data set")
+    parser.add_argument("--data", required=True, metavar="PATH", help="the data set's folder")
+    parser.add_argument("--name", required=True, help="the model's name")
+    parser.add_argument("--preset", choices=PRESETS, default="reference", help="where unnamed choices come from")
+    parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+    parser.add_argument("--input-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="pixel range of a FILE")
+    for name, field in TrainConfig.__dataclass_fields__.items():
+        if why := field.metadata.get("why"):
+            among = field.metadata["among"] or None
+            flag, kind = "--" + name.replace("_", "-"), field.type
+            parser.add_argument(flag, type=kind, choices=among, help=f"{why} (default: {field.default})")  # type: ignore[arg-type]
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = _add(commands, "evaluate", "evaluate", "measure a model on a data set")
+    parser.add_argument("--model", required=True, metavar="NAME")
+    parser.add_argument("--data", required=True, metavar="PATH")
+    parser.add_argument("--split", default="valid", help="train, valid, test, or all (default: valid)")
+    parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+
+
+def _add_classify(commands: Any) -> None:
+    parser = _add(commands, "classify", "classify", "ask a model about radiographs")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG or DICOM files, or folders of them"
+    )
+    parser.add_argument("--model", metavar="NAME", help="default: the newest")
+    parser.add_argument("--study", action="store_true", help="the files (or each folder's) are views of one study")
+    parser.add_argument(
+        "--threshold", type=_share, help="probability from which on the answer is positive (default: the card's)"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a line per image and study")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be 0 to 1. Received: {text}")
+    return value
+
+
+def _add_models(commands: Any) -> None:
+    _add(commands, "models", "models", "which models and trainings are here")

@@ -1,0 +1,264 @@
+"""What the commands of :mod:`fracture.cli` do. None of them imports TensorFlow: training is a process of its own."""
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from fracture.classify.classifier import NOTICE, Classifier, load_classifier
+from fracture.classify.report import rows, write_csv
+from fracture.classify.store import read_card, usable_models
+from fracture.data.checks import check
+from fracture.data.dataset import Dataset, counts, scan
+from fracture.data.radiograph import load
+from fracture.errors import DatasetError, ModelError, RadiographError, RunError
+from fracture.learn import jobs
+from fracture.learn.config import PRESETS, TrainConfig
+from fracture.learn.evaluation import evaluate as measure
+from fracture.learn.events import Event, read_events
+
+Args = argparse.Namespace
+SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
+
+
+def dataset(args: Args) -> dict[str, Any]:
+    """What is in a data set, and what is wrong with it."""
+    found = scan(args.path, args.body_part)
+    table, problems = counts(found.table), check(found)
+    if not args.json:
+        print(f"{found.root}: {len(found.table):,} images, layout {found.layout}\n")
+        named = table.assign(label=[found.label_names[label] for label in table["label"]])
+        print(named.to_string(index=False), "\n")
+        for problem in problems:
+            print(f"{problem.severity}: {problem.message}")
+    return {
+        "root": str(found.root),
+        "layout": found.layout,
+        "label_names": list(found.label_names),
+        "images": len(found.table),
+        "counts": table.to_dict(orient="records"),
+        "problems": [vars(problem) for problem in problems],
+    }
+
+
+def train(args: Args) -> dict[str, Any]:
+    """Start a training, follow it to its end, and return its card."""
+    fields = TrainConfig.__dataclass_fields__
+    chosen = {name: value for name in fields if (value := getattr(args, name, None)) is not None}
+    if "input_range" in chosen:
+        chosen["input_range"] = tuple(chosen["input_range"])
+    run = jobs.start(TrainConfig(**{**PRESETS[args.preset], **chosen, "data": str(Path(args.data).resolve())}))
+    try:
+        _follow(run, quiet=args.json)
+    except KeyboardInterrupt:
+        print("\nStopping; what has been learned so far is kept.", file=sys.stderr)
+        jobs.request_stop(run)
+        _follow(run, quiet=True)
+    ended = jobs.find_run(run.folder)
+    if ended is None or ended.state == "failed":
+        raise RunError((ended and ended.error) or "The training's folder was removed while it ran.")
+    if not run.folder.card.exists():
+        raise RunError("The training was stopped before its first epoch was done: there is no model.")
+    card = read_card(run.folder)
+    if not args.json:
+        print(f"\nModel {card['name']!r} is in {run.folder.path}\n{_summary(card['metrics'], card['labels'])}")
+    return card
+
+
+def _follow(run: jobs.Run, quiet: bool) -> None:
+    """Draw the run's events as progress bars until its process has ended."""
+    with _Progress(quiet) as progress:
+        offset, active = 0, True
+        while active:
+            current = jobs.find_run(run.folder)
+            active = current is not None and current.active
+            events, offset = read_events(run.folder.events, offset)
+            for event in events:
+                progress.show(event)
+            time.sleep(0.2 if active else 0)
+
+
+class _Progress(contextlib.AbstractContextManager["_Progress"]):
+    """Progress bars on a terminal's stderr, none elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._off = quiet or not sys.stderr.isatty()
+        self._bar: Any = None
+        self._title = ""
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, event: Event) -> None:
+        if event["kind"] == "features":
+            self._advance("Features", event["total"], event["done"])
+        elif event["kind"] == "epoch":
+            self._advance("Epochs", event["epochs"], event["epoch"])
+            self._bar.set_postfix(val_loss=f"{event['val_loss']:.3f}", val_accuracy=f"{event['val_accuracy']:.3f}")
+        elif event["kind"] == "step" and not self._off:
+            tqdm.write(event["text"], file=sys.stderr)
+
+    def _advance(self, title: str, total: int, done: int) -> None:
+        if title != self._title:
+            self.__exit__()
+            self._title, self._bar = title, tqdm(desc=title, total=total, disable=self._off)
+        self._bar.update(done - self._bar.n)
+
+
+def evaluate(args: Args) -> dict[str, Any]:
+    """Measure a model on one part of a data set."""
+    import pandas as pd
+
+    classifier = load_classifier(args.model)
+    found = scan(args.data, args.body_part)
+    table = _part(found, args.split)
+    probabilities, unreadable = [], []
+    for path in tqdm(table["path"], desc="Images", disable=args.json or not sys.stderr.isatty()):
+        try:
+            probabilities.append(classifier.view(path, load(Path(path))).probability)
+        except RadiographError as error:
+            probabilities.append(float("nan"))
+            unreadable.append(str(error))
+    predictions = pd.DataFrame(table[["image_id", "study", "group", "label"]]).assign(probability=probabilities)
+    metrics = measure(predictions.dropna(subset=["probability"]), classifier.card["thresholds"])
+    if not args.json:
+        for sentence in unreadable:
+            print(sentence, file=sys.stderr)
+        print(_summary(metrics, list(classifier.labels)))
+        print(f"The model's labels are {_words(classifier.labels)}, the data set's {_words(found.label_names)}.")
+    return {
+        "model": args.model,
+        "data": str(found.root),
+        "split": args.split,
+        "model_labels": list(classifier.labels),
+        "data_labels": list(found.label_names),
+        "unreadable": unreadable,
+        "metrics": metrics,
+    }
+
+
+def _part(found: Dataset, split: str) -> Any:
+    table = found.table if split == "all" else found.table[found.table["split"] == split]
+    if table.empty:
+        there = ", ".join(sorted(found.table["split"].unique()))
+        raise DatasetError(f"{found.root} has the parts {there}, or all of them together: all. Received: {split}")
+    return table
+
+
+def classify(args: Args) -> dict[str, Any]:
+    """Ask a model about files, each for itself or as views of one study."""
+    classifier = load_classifier(args.model or _newest())
+    lines: list[dict[str, Any]] = []
+    errors: list[str] = []
+    studies = list(_studies(args.files, args.study))
+    for study, paths in tqdm(
+        studies, desc="Classifying", disable=len(studies) < 5 or args.json or not sys.stderr.isatty()
+    ):
+        try:
+            answer = classifier.classify([(str(path), load(path)) for path in paths], args.threshold)
+        except RadiographError as error:
+            errors.append(str(error))
+            continue
+        lines += rows(study, answer, classifier.name)
+    if args.csv:
+        write_csv(args.csv, lines)
+    if not args.json:
+        _print_answers(classifier, lines)
+    for sentence in errors:
+        print(sentence, file=sys.stderr)
+    return {"model": classifier.name, "labels": list(classifier.labels), "results": lines, "errors": errors}
+
+
+def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
+    for line in lines:
+        what = line["image"] if line["kind"] == "image" else f"study {line['study']}"
+        print(f"{line['label']:>14}  {line['probability']:.3f}  {what}")
+    if lines:
+        positive, threshold = classifier.labels[1], lines[0]["threshold"]
+        print(f"\nProbability of {positive!r} by model {classifier.name!r}; threshold {threshold:.3f}.\n{NOTICE}")
+
+
+def _studies(files: list[Path], together: bool) -> Iterator[tuple[str, list[Path]]]:
+    """(study, its files): each file alone, or with ``together`` all named files, and each folder's, as one."""
+    named = [path for path in files if not path.is_dir()]
+    if together:
+        if named:
+            yield str(named[0].parent), named
+        for folder in (path for path in files if path.is_dir()):
+            for place in sorted({image.parent for image in _images(folder)}):
+                yield str(place), [image for image in _images(folder) if image.parent == place]
+    else:
+        for path in files:
+            for image in _images(path) if path.is_dir() else [path]:
+                yield str(image), [image]
+
+
+def _images(folder: Path) -> list[Path]:
+    found = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    )
+    if not found:
+        raise RadiographError(f"{folder} holds no {', '.join(SUFFIXES)} file.")
+    return found
+
+
+def _newest() -> str:
+    models = usable_models()
+    if not models:
+        raise ModelError("There is no model yet. Train one: python -m fracture train --data PATH --name NAME")
+    return models[0].name
+
+
+def models(args: Args) -> list[Any]:
+    """Which models and trainings are here."""
+    cards = {folder.name: read_card(folder) for folder in usable_models()}
+    states = {run.name: run for run in jobs.runs()}
+    names = list(dict.fromkeys([*states, *cards]))
+    found = [_model(name, cards.get(name), states.get(name)) for name in names]
+    if not args.json:
+        for model in found:
+            auc = model["auc"]
+            print(f"{model['name']:24} {model['state']:10} {'' if auc is None else f'AUC {auc:.3f}'}")
+        if not found:
+            print("No models yet. Train one: python -m fracture train --data PATH --name NAME")
+    return found
+
+
+def _model(name: str, card: dict[str, Any] | None, run: jobs.Run | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        "state": run.state if run else "finished",
+        "error": run.error if run else None,
+        "usable": card is not None,
+        "labels": card["labels"] if card else None,
+        "auc": card["metrics"]["image"]["auc"]["value"] if card else None,
+    }
+
+
+def _summary(metrics: dict[str, Any], labels: list[str]) -> str:
+    """Metrics as lines for people; each value with its 95 % interval."""
+    lines = [f"Metrics for {labels[1]!r} against {labels[0]!r}, with 95 % intervals:"]
+    for level, values in metrics.items():
+        lines.append(f"by {level}: {values['count']:,}, {values['positives']:,} of them positive")
+        lines.append(f"  AUC {_interval(values['auc'])}")
+        for point in values["points"].values():
+            shown = ", ".join(f"{name} {_interval(point[name])}" for name in ("accuracy", "sensitivity", "specificity"))
+            lines.append(f"  at {point['threshold']:.3f}: {shown}")
+    return "\n".join(lines)
+
+
+def _interval(estimate: dict[str, float | None]) -> str:
+    if estimate["value"] is None:
+        return "not defined"
+    ends = "" if estimate["low"] is None else f" ({estimate['low']:.3f} to {estimate['high']:.3f})"
+    return f"{estimate['value']:.3f}{ends}"
+
+
+def _words(labels: tuple[str, str]) -> str:
+    return f"{labels[0]!r} and {labels[1]!r}"

@@ -1,0 +1,1 @@
+"""What a radiograph and a data set are."""

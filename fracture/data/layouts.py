@@ -1,0 +1,139 @@
+"""Radiographs in folders, and what the folders' names say: MURA's tree and class folders.
+
+A reader takes a folder and the images below it, and returns rows with columns of
+:data:`fracture.data.dataset.COLUMNS`; or None where the folder is not of its layout.
+The third layout, a ``dataset.csv``, is read by :mod:`fracture.data.listing`.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from fracture.errors import DatasetError
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".dcm")
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "val": "valid",
+    "validation": "valid",
+    "test": "test",
+}
+NEGATIVE = {"negative", "normal", "healthy", "non fractured", "nonfractured", "not fractured", "unfractured",
+            "non fracture", "no fracture", "without fracture"}  # fmt: skip
+POSITIVE = {"positive", "abnormal", "fractured", "fracture", "with fracture", "broken"}
+
+_MURA = re.compile(
+    r"(?:/(?P<split>train|valid))?(?:/(?P<body_part>XR_[A-Z]+))?"
+    r"/(?P<patient>patient\d+)/(?P<study>study\d+_(?P<label>positive|negative))/(?P<file>[^/]+)$",
+    re.IGNORECASE,
+)
+_BODY_PART = re.compile(r"(?<![A-Z])XR_[A-Z]+", re.IGNORECASE)
+_PATIENT = re.compile(r"patient[ _-]?\d+", re.IGNORECASE)
+_STUDY = re.compile(r"study[ _-]?\d+", re.IGNORECASE)
+
+
+class Found(NamedTuple):
+    """A layout's name, the names of labels 0 and 1, and a row for each image."""
+
+    layout: str
+    label_names: tuple[str, str]
+    rows: pd.DataFrame
+
+
+def walk(root: Path) -> list[str]:
+    """Every image below a folder as a sorted posix path relative to it; hidden files and folders are skipped."""
+    files = []
+    for place, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = Path(place).relative_to(root).as_posix()
+        prefix = "" if below == "." else f"{below}/"
+        files += [prefix + name for name in names if name.lower().endswith(ENDINGS) and not name.startswith(".")]
+    return sorted(files)
+
+
+def class_of(folder: str) -> int | None:
+    """0 or 1 where a folder's name is that of a class, whatever its case, blanks, underscores and hyphens."""
+    words = " ".join(re.split(r"[\s_-]+", folder.strip().casefold()))
+    return 1 if words in POSITIVE else 0 if words in NEGATIVE else None
+
+
+def mura(root: Path, files: list[str]) -> Found | None:
+    """MURA's tree: ``{train,valid}/XR_PART/patientN/studyN_{positive,negative}/imageN.png``, from any level.
+
+    What lies above ``root`` is taken from its own path. MURA's positive means abnormal: a fracture, hardware,
+    degeneration or a lesion (Rajpurkar et al., arXiv:1712.06957).
+    """
+    matches = [(file, match) for file in files if (match := _MURA.search(f"{root.as_posix()}/{file}"))]
+    rows = [_mura_row(root, file, match) for file, match in matches]
+    return Found("MURA", ("normal", "abnormal"), pd.DataFrame(rows)) if rows else None
+
+
+def class_folders(root: Path, files: list[str]) -> Found | None:
+    """Class folders at any depth, with or without split folders: ``{train,valid}/{negative,positive}/...``.
+
+    The innermost class folder counts. ``patientN`` and ``studyN`` anywhere in a path are taken for what they say.
+    Raises DatasetError where one class has no folder.
+    """
+    rows = [row for file in files if (row := _class_row(root, file))]
+    if not rows:
+        return None
+    table = pd.DataFrame(rows)
+    names = {label: str(folders.mode().iloc[0]) for label, folders in table.groupby("label")["folder"]}
+    if len(names) < 2:
+        raise DatasetError(
+            f"{root} must hold a folder for each of two classes, such as negative and positive. "
+            f"Received: only {next(iter(names.values()))}; choose the folder above both."
+        )
+    if "valid" not in set(table["split"]):  # a set in two parts calls the second one what it likes
+        table["split"] = table["split"].replace("test", "valid")
+    return Found("class folders", (names[0], names[1]), table)
+
+
+def _mura_row(root: Path, file: str, match: re.Match[str]) -> dict[str, object]:
+    body_part, patient = (match["body_part"] or "").upper(), match["patient"]
+    return {
+        "image_id": file,
+        "path": f"{root}{os.sep}{file}",
+        "split": (match["split"] or "").lower(),
+        "body_part": body_part,
+        "patient": patient,
+        "study": "/".join(filter(None, (body_part, patient, match["study"]))),
+        "view": Path(file).stem,
+        "label": int(match["label"].lower() == "positive"),
+        "group": patient,
+    }
+
+
+def _class_row(root: Path, file: str) -> dict[str, object] | None:
+    folders = file.split("/")[:-1]
+    folder = next((name for name in reversed(folders) if class_of(name) is not None), None)
+    if folder is None:
+        return None
+    split = next((SPLITS[name.lower()] for name in (root.name, *folders) if name.lower() in SPLITS), "")
+    body_part = _BODY_PART.search(f"{root.name}/{file}")
+    patient, study = _patient_and_study(file, folder)
+    return {
+        "image_id": file,
+        "path": f"{root}{os.sep}{file}",
+        "split": split,
+        "body_part": body_part[0].upper() if body_part else "",
+        "patient": patient,
+        "study": study,
+        "view": Path(file).stem,
+        "label": class_of(folder),
+        "group": patient or study,
+        "folder": folder,
+    }
+
+
+def _patient_and_study(file: str, folder: str) -> tuple[str, str]:
+    """(patient, study) by what a path says; without a patient, each image is a study of its own."""
+    patient, study = _PATIENT.search(file), _STUDY.search(file)
+    if patient is None:
+        return "", file
+    return patient[0], f"{folder}/{patient[0]}/{study[0]}" if study else file

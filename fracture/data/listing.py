@@ -1,0 +1,165 @@
+"""A ``dataset.csv`` beside ``images/``: FracAtlas's table, or one of one's own.
+
+====================  =============================================================================
+column                meaning
+====================  =============================================================================
+image_id              the file below ``images/``; must be there, once each
+label or fractured    0 or 1; one of the two must be there
+split                 train, valid or test
+patient, study, view  as in :data:`fracture.data.dataset.COLUMNS`
+body_part             or FracAtlas's 0/1 columns ``hand, leg, hip, shoulder, mixed``
+group, dup_group      what must not straddle a split; near-duplicates share a ``dup_group``
+boxes                 ``x y w h`` in pixels, ``;`` between boxes
+width, height         in pixels
+====================  =============================================================================
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fracture.data.layouts import SPLITS, Found, walk
+from fracture.errors import DatasetError
+
+BLOCK = 25
+"""FracAtlas names no patients, but neighbouring numbers are often one patient's: so many stay together."""
+
+BODY_PARTS = ["hand", "leg", "hip", "shoulder"]
+VIEWS = ["frontal", "lateral", "oblique"]
+
+
+def dataset_csv(root: Path) -> Found | None:
+    """Read ``dataset.csv`` in a folder; None where there is none.
+
+    A listed image that is not on disk stays in the table. Raises DatasetError for a table that cannot be used.
+    """
+    file = root / "dataset.csv"
+    if not file.is_file():
+        return None
+    listed = _read(file)
+    ids, patient = listed["image_id"], _column(listed, "patient")
+    study = _studies(listed, patient)
+    rows = pd.DataFrame(
+        {
+            "image_id": ids,
+            "path": _paths(root, ids),
+            "split": _splits(listed),
+            "body_part": _body_parts(listed),
+            "patient": patient,
+            "study": study,
+            "view": _views(listed),
+            "label": _labels(listed),
+            "width": _pixels(listed, "width"),
+            "height": _pixels(listed, "height"),
+            "group": _groups(listed, patient, study),
+            "boxes": _column(listed, "boxes"),
+        }
+    )
+    own_words = "label" in listed
+    return Found("dataset.csv", ("negative", "positive") if own_words else ("not fractured", "fractured"), rows)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    try:
+        listed = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
+    if "image_id" not in listed or not {"label", "fractured"} & set(listed):
+        received = ", ".join(map(str, listed.columns))
+        raise DatasetError(f"{file} must have the columns image_id and label (or fractured). Received: {received}")
+    if listed.empty:
+        raise DatasetError(f"{file} lists no image; it needs a row for each.")
+    ids = listed["image_id"]
+    if twice := sorted(ids[ids.duplicated()]):
+        raise DatasetError(f"{file} must list each image_id once. Received twice: {twice[0]}")
+    if outside := [name for name in ids if not name or Path(name).is_absolute() or ".." in Path(name).parts]:
+        raise DatasetError(f"{file} must name files below images/ by image_id. Received: {outside[0]!r}")
+    return listed
+
+
+def _column(listed: pd.DataFrame, name: str) -> "pd.Series[str]":
+    """A column's words without blanks around them; empty ones where there is no such column."""
+    return listed[name].str.strip() if name in listed else pd.Series("", index=listed.index, dtype=str)
+
+
+def _paths(root: Path, ids: "pd.Series[str]") -> "pd.Series[str]":
+    """Where each image lies: in ``images/``, or in a folder of it (FracAtlas comes sorted into two)."""
+    images = root / "images" if (root / "images").is_dir() else root
+    files = walk(images)
+    by_name = {file.rsplit("/", 1)[-1]: file for file in files} | {file: file for file in files}
+    return ids.map(lambda name: f"{images}{os.sep}{by_name.get(name, name)}")
+
+
+def _labels(listed: pd.DataFrame) -> "pd.Series[int]":
+    name = "label" if "label" in listed else "fractured"
+    words = _column(listed, name)
+    if wrong := sorted(set(words) - {"0", "1"}):
+        raise DatasetError(f"{name} in dataset.csv must be 0 or 1. Received: {wrong[0]!r}")
+    return words.astype("int64")
+
+
+def _splits(listed: pd.DataFrame) -> "pd.Series[str]":
+    words = _column(listed, "split").str.lower()
+    if wrong := sorted(set(words) - {"", *SPLITS}):
+        raise DatasetError(f"split in dataset.csv must be train, valid or test. Received: {wrong[0]!r}")
+    return words.replace(SPLITS)
+
+
+def _body_parts(listed: pd.DataFrame) -> "pd.Series[str]":
+    if "body_part" in listed:
+        return _column(listed, "body_part")
+    shown = _joined(listed, BODY_PARTS)
+    several = shown.str.contains("+", regex=False) | (_column(listed, "mixed") == "1")
+    return shown.mask(several, "mixed")
+
+
+def _views(listed: pd.DataFrame) -> "pd.Series[str]":
+    if "view" in listed:
+        return _column(listed, "view")
+    return _joined(listed, VIEWS)
+
+
+def _joined(listed: pd.DataFrame, names: list[str]) -> "pd.Series[str]":
+    """The names of the columns that are marked 1, joined by "+"."""
+    marked = zip(*(_column(listed, name) == "1" for name in names), strict=True)
+    words = ["+".join(name for name, is_marked in zip(names, row, strict=True) if is_marked) for row in marked]
+    return pd.Series(words, index=listed.index, dtype=str)
+
+
+def _studies(listed: pd.DataFrame, patient: "pd.Series[str]") -> "pd.Series[str]":
+    """Study names made unique by the patient's; an image without one is a study of its own."""
+    study = _column(listed, "study")
+    named = (patient + "/" + study).where(patient != "", study)
+    return named.where(study != "", listed["image_id"])
+
+
+def _pixels(listed: pd.DataFrame, name: str) -> "pd.Series[int]":
+    return pd.to_numeric(_column(listed, name), errors="coerce").fillna(0).astype("int64")
+
+
+def _groups(listed: pd.DataFrame, patient: "pd.Series[str]", study: "pd.Series[str]") -> "pd.Series[str]":
+    if "group" in listed:
+        named = _column(listed, "group")
+    elif "fractured" in listed or "dup_group" in listed:
+        named = _connected_blocks(listed)
+    else:
+        named = patient
+    return named.where(named != "", study)
+
+
+def _connected_blocks(listed: pd.DataFrame) -> "pd.Series[str]":
+    """Blocks of consecutive image numbers, joined where near-duplicates span several; named after their first block."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    number = pd.to_numeric(listed["image_id"].str.extract(r"(\d+)\D*$", expand=False), errors="coerce")
+    block = (number // BLOCK).map("block {:05.0f}".format, na_action="ignore").fillna(listed["image_id"])
+    duplicates = _column(listed, "dup_group")
+    twins = ("near-duplicates " + duplicates).where(duplicates != "", block)
+    nodes, names = pd.factorize(pd.concat([block, twins]))
+    ends = nodes[: len(block)], nodes[len(block) :]
+    graph = coo_array((np.ones(len(block)), ends), shape=(len(names), len(names)))
+    component = pd.Series(connected_components(graph, directed=False)[1][ends[0]], index=block.index)
+    return block.groupby(component).transform("min")

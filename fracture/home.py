@@ -1,0 +1,36 @@
+"""Where things lie on disk: data sets, models and caches, each moved by one environment variable.
+
+=================  ==================  =========================================
+variable           default             what lies there
+=================  ==================  =========================================
+FRACTURE_DATA      ``<project>/data``    data sets, one folder each
+FRACTURE_MODELS    ``<project>/models``  models and trainings, one folder each
+FRACTURE_CACHE     ``<project>/.cache``  what can be computed again at any time
+=================  ==================  =========================================
+
+The variables are read at each call, so that a test or a notebook can move a folder at any time.
+"""
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def data_home() -> Path:
+    """The folder of data sets. It need not exist."""
+    return _folder("FRACTURE_DATA", "data")
+
+
+def models_home() -> Path:
+    """The folder of models and trainings. It need not exist."""
+    return _folder("FRACTURE_MODELS", "models")
+
+
+def cache_home() -> Path:
+    """The folder of caches. It need not exist, and may be deleted at any time."""
+    return _folder("FRACTURE_CACHE", ".cache")
+
+
+def _folder(variable: str, default: str) -> Path:
+    return Path(os.environ.get(variable) or PROJECT / default).expanduser().resolve()

@@ -1,0 +1,110 @@
+"""Every choice of a training, its default, its range, and why it is what it is."""
+
+import re
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from typing import Any, Self
+
+from fracture.data.radiograph import FITS
+from fracture.errors import ConfigError
+
+WEIGHT_SOURCES = ("imagenet", "bundled", "none")
+"""Named sources of pre-trained weights; anything else is the path of a ``.weights.h5`` file."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def choice(
+    default: Any,
+    why: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    among: tuple[str, ...] = (),
+) -> Any:
+    """A field of :class:`TrainConfig` with the range and the reason that forms and errors show."""
+    return field(default=default, metadata={"why": why, "low": low, "high": high, "among": among})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One training. The defaults are the reference experiment (see :data:`PRESETS`).
+
+    Raises:
+        ConfigError: a value is out of its range; the message names the range and the value.
+    """
+
+    data: str
+    """The data set's folder."""
+    name: str
+    """The model's name, which is also its folder's."""
+    body_part: str | None = None
+    """Only images of this body part, for example ``XR_HUMERUS``; None takes all."""
+
+    mode: str = choice("head", "the backbone stays frozen, so each image passes through it once", among=("head",))
+    weights: str = choice("imagenet", "imagenet, bundled, none, or the path of a .weights.h5 file")
+    input_range: tuple[float, float] | None = None
+    """Pixel range that the weights were trained on. None: the source knows it, or the JSON beside the file says it."""
+    image_size: int = choice(150, "px; cost grows with its square, and fractures are small", low=75, high=1024)
+    fit: str = choice(
+        "stretch", "stretch fills the square as the reference does; letterbox keeps proportions", among=FITS
+    )
+    batch_size: int = choice(16, "images a step", low=1, high=1024)
+    epochs: int = choice(30, "passes over the training images", low=1, high=1000)
+    learning_rate: float = choice(1e-3, "of Adam", low=1e-7, high=1.0)
+    dropout: float = choice(0.3, "share of features hidden from the head in each step", low=0.0, high=0.95)
+    l2: float = choice(1e-4, "weight decay of the head, as a penalty on the loss", low=0.0, high=1.0)
+    seed: int = choice(
+        0, "initial head, order of images, dropout: the same seed gives the same model", low=0, high=2**31
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range, in the words of a person."""
+        if not _NAME.fullmatch(self.name):
+            raise ConfigError(
+                "name must be 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or a "
+                f"digit. Received: {self.name!r}"
+            )
+        for each in fields(self):
+            _check(each, getattr(self, each.name))
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The config that :meth:`to_json` wrote.
+
+        Raises:
+            ConfigError: a value is missing, unknown or out of range.
+        """
+        known = {each.name for each in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ConfigError(f"A training has the choices {', '.join(sorted(known))}. Received: {', '.join(unknown)}")
+        if missing := sorted({each.name for each in fields(cls) if each.default is MISSING} - set(values)):
+            raise ConfigError(f"A training needs {' and '.join(missing)}.")
+        pixel_range = values.get("input_range")
+        return cls(**{**values, "input_range": tuple(pixel_range) if pixel_range else None})
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+PRESETS: dict[str, dict[str, Any]] = {"reference": {}}
+"""Named sets of choices, as differences from the defaults. ``reference`` is the experiment of the README:
+InceptionV3 frozen, 150 x 150 px, batch 16, 30 epochs, Adam, dropout 0.3, one sigmoid unit with L2 1e-4."""
+
+
+def _check(each: Field[Any], value: Any) -> None:
+    low, high, among = (each.metadata.get(key) for key in ("low", "high", "among"))
+    if among and value not in among:
+        raise ConfigError(f"{each.name} must be {' or '.join(among)}. Received: {value!r}")
+    if low is None:
+        return
+    number = isinstance(value, int) and not isinstance(value, bool) if each.type is int else _is_number(value)
+    if not number:
+        kind = "a whole number" if each.type is int else "a number"
+        raise ConfigError(f"{each.name} must be {kind}. Received: {value!r}")
+    if not low <= value <= high:
+        raise ConfigError(f"{each.name} must be {low:g} to {high:g}. Received: {value!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,70 @@
+"""What a training says, as JSON lines: the one channel between a training and whoever watches it.
+
+An event is a flat dict with ``kind`` and ``time`` (seconds since the epoch); the other keys depend on the kind:
+
+============  ===================================================================================
+kind          keys
+============  ===================================================================================
+data          images, training, validation, positives, label_names, problems (list of sentences)
+weights       source, sha256
+features      done, total, cached, seconds_left (None until it can be told)
+network       layers, parameters, trainable, rows (name, output shape, parameters of each block)
+epoch         epoch (1-based), epochs, seconds, and the metrics of ``history.json``
+kept          epoch (1-based) whose head the model keeps
+step          text: what is being done that has no progress of its own
+evaluation    metrics (see :mod:`fracture.learn.evaluation`)
+end           state (finished, stopped or failed), seconds, error (a sentence, failed only)
+============  ===================================================================================
+"""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+Emit = Callable[..., None]
+"""``emit(kind, **values)``; a notebook may pass one that appends to a list."""
+
+
+class Stopped(Exception):  # noqa: N818  nothing went wrong
+    """Somebody asked the training to stop before there was anything to keep."""
+
+
+class EventLog:
+    """Appends events to a file, each flushed as it happens, so that a reader or a crash loses nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", encoding="utf-8")
+
+    def __call__(self, kind: str, **values: Any) -> None:
+        """Write one event."""
+        self._file.write(json.dumps({"kind": kind, "time": time.time(), **values}) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
+    """The events after byte ``offset``, and the offset to go on from: only what is new is read.
+
+    A last line that is still being written waits for the next call; a damaged line is passed over.
+    """
+    if not path.exists():
+        return [], 0
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read()
+    whole = data[: data.rfind(b"\n") + 1]
+    return [event for line in whole.splitlines() if (event := _parse(line)) is not None], offset + len(whole)
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "kind" in event else None

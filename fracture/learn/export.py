@@ -1,0 +1,73 @@
+"""The served graph: one LiteRT file that answers without TensorFlow.
+
+Input ``image``: (1, S, S, 1) uint8, black is 0. Outputs: ``logit`` (1, 1), ``features`` (1, 2048), and ``cam``
+(1, h, w), the class-activation map: the last feature map weighted by the head. Large weights are stored in 8 bits
+(dynamic-range quantisation): a quarter of the size and three to four times as fast as 32 bits.
+
+Converting the backbone takes ten seconds or more; the head is 16 KB of 22 MB. So a backbone is converted once, with
+marks in the head's place, and kept in the cache; a trained head is then written over the marks.
+"""
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from fracture import home
+from fracture.classify.store import write_beside
+from fracture.learn.features import View
+from fracture.learn.network import FEATURES, Network
+from fracture.learn.weights import Weights
+
+_marks = np.random.default_rng(20170406)
+_CAM_MARK = _marks.standard_normal(FEATURES).astype("<f4")
+_LOGIT_MARK = _marks.standard_normal(FEATURES + 1).astype("<f4")
+"""Numbers that stand nowhere else in the file. The bias is the weight of one more feature, which is always 1."""
+
+
+def served_graph(network: Network, weights: Weights, view: View) -> bytes:
+    """The LiteRT file of a trained network with a frozen backbone, ready to be written to ``model.tflite``."""
+    said = json.dumps([weights.identity, view.image_size, view.input_range, tf.__version__, keras.__version__])
+    template = home.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.tflite"
+    if not template.exists():
+        template.parent.mkdir(parents=True, exist_ok=True)
+        graph = _convert(_marked(network.backbone, view))
+        write_beside(template, lambda part: part.write_bytes(graph))
+    kernel, bias = (np.asarray(values, "<f4").ravel() for values in network.dense.get_weights())
+    graph = _write_over(template.read_bytes(), _CAM_MARK, kernel)
+    return _write_over(graph, _LOGIT_MARK, np.concatenate([kernel, bias]))
+
+
+def _marked(backbone: keras.Model, view: View) -> keras.Model:
+    low, high = view.input_range
+    size = view.image_size
+    image = keras.Input((size, size, 1), batch_size=1, dtype="uint8", name="image")
+    gray = keras.layers.Rescaling((high - low) / 255, low)(image)
+    maps = backbone(keras.ops.concatenate([gray, gray, gray], axis=-1), training=False)  # (1, h, w, 2048)
+    features = keras.ops.mean(maps, axis=(1, 2))
+    with_one = keras.ops.concatenate([features, keras.ops.ones_like(features[:, :1])], axis=-1)
+    outputs = {
+        "logit": keras.ops.sum(with_one * _LOGIT_MARK, axis=-1, keepdims=True),
+        "features": features,
+        "cam": keras.ops.sum(maps * _CAM_MARK, axis=-1),
+    }
+    return keras.Model(image, outputs)
+
+
+def _convert(model: keras.Model) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "graph.tflite"
+        model.export(target, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT])
+        return target.read_bytes()
+
+
+def _write_over(graph: bytes, mark: NDArray[np.float32], values: NDArray[np.float32]) -> bytes:
+    found = graph.count(mark.tobytes())
+    if found != 1:
+        raise RuntimeError(f"The served graph must hold each mark of the head once. Found: {found}")
+    return graph.replace(mark.tobytes(), values.tobytes())

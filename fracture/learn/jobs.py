@@ -1,0 +1,192 @@
+"""A training as a process of its own: start, follow, stop.
+
+The process belongs to nobody: it goes on when a browser tab is closed or the server restarts, and whoever looks into
+its folder finds it again. All that passes between it and the rest are files: its status, its events, a request to stop.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from fracture.classify.store import ModelFolder, model_folder, model_folders, read_json, write_json
+from fracture.errors import FractureError, ModelError, RunError
+from fracture.home import PROJECT
+from fracture.learn.config import TrainConfig
+from fracture.learn.events import EventLog, Stopped
+
+HEARTBEAT = 2.0
+"""Seconds between signs of life."""
+
+ENDED = ("finished", "stopped", "failed")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training as it stands on disk."""
+
+    folder: ModelFolder
+    state: str
+    """queued, running, finished, stopped or failed."""
+    config: dict[str, Any]
+    started: float
+    """Seconds since the epoch."""
+    error: str | None = None
+    """A sentence; for failed runs only."""
+
+    @property
+    def name(self) -> str:
+        """The run's name, and its model's."""
+        return self.folder.name
+
+    @property
+    def active(self) -> bool:
+        """Whether its process is at work."""
+        return self.state not in ENDED
+
+
+def start(config: TrainConfig) -> Run:
+    """Start a training in a process of its own.
+
+    Raises:
+        RunError: the name is taken, or another training is at work.
+    """
+    if (other := active_run()) is not None:
+        raise RunError(f"{other.name!r} is training now. Wait until it has ended, or stop it.")
+    folder = model_folder(config.name)
+    _claim(folder)
+    status = {"state": "queued", "config": config.to_json(), "started": time.time(), "heartbeat": time.time()}
+    write_json(folder.status, status)
+    with folder.log.open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
+            [sys.executable, "-m", "fracture.learn.jobs", str(folder.path)],
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
+    return Run(folder, "queued", config.to_json(), float(status["started"]))
+
+
+def _claim(folder: ModelFolder) -> None:
+    """Make the folder ours; a run that left no model gives its name back."""
+    taken = RunError(f"There is a model called {folder.name!r} already. Choose another name, or delete it first.")
+    if folder.card.exists():
+        raise taken
+    if folder.path.exists() and find_run(folder) is not None:
+        shutil.rmtree(folder.path)
+    try:
+        folder.path.mkdir(parents=True)
+    except FileExistsError:
+        raise taken from None
+    except OSError as error:
+        raise RunError(f"The models folder {folder.path.parent} cannot be written to: {error.strerror}.") from error
+
+
+def runs() -> list[Run]:
+    """All trainings, the newest first."""
+    found = [run for folder in model_folders() if (run := find_run(folder)) is not None]
+    return sorted(found, key=lambda run: run.started, reverse=True)
+
+
+def active_run() -> Run | None:
+    """The training that is at work now."""
+    return next((run for run in runs() if run.active), None)
+
+
+def find_run(folder: ModelFolder) -> Run | None:
+    """How the training in this folder stands; None where there is none.
+
+    A run whose process is gone without a word is reported as failed.
+    """
+    try:
+        status = read_json(folder.status)
+        run = Run(folder, status["state"], status["config"], status["started"], status.get("error"))
+    except (ModelError, KeyError):
+        return None
+    if run.active and not _alive(status):
+        words = "The training process ended without a word: it ran out of memory, was killed, or the machine went off."
+        return Run(folder, "failed", run.config, run.started, words)
+    return run
+
+
+def _alive(status: dict[str, Any]) -> bool:
+    if "pid" not in status:  # the process has not yet spoken; give it time to start
+        return time.time() - float(status["heartbeat"]) < 30
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(status["pid"])
+        # Process ids are given again after a reboot; the time of creation tells them apart.
+        same = abs(process.create_time() - status["process_started"]) < 2
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def request_stop(run: Run) -> None:
+    """Ask a training to end after its current step; the best model so far is kept."""
+    run.folder.stop_request.touch()
+
+
+def work(folder: ModelFolder) -> None:
+    """What the training process does, from its status file to its model."""
+    status = read_json(folder.status)
+    me = psutil.Process()
+    status.update(state="running", pid=me.pid, process_started=me.create_time())
+    write_json(folder.status, status)
+    emit = EventLog(folder.events)
+    done = threading.Event()
+    heart = threading.Thread(target=_beat, args=(folder, dict(status), done), daemon=True)
+    heart.start()
+    state, error = _train(folder, TrainConfig.from_json(status["config"]), emit)
+    done.set()
+    heart.join()
+    write_json(folder.status, {**status, "state": state, "error": error, "heartbeat": time.time()})
+    folder.stop_request.unlink(missing_ok=True)
+    emit.close()
+
+
+def _train(folder: ModelFolder, config: TrainConfig, emit: EventLog) -> tuple[str, str | None]:
+    started = time.monotonic()
+    try:
+        from fracture.learn.recipe import run
+
+        return run(config, emit, folder.stop_request.exists)["state"], None
+    except Stopped:
+        state, error = "stopped", None
+    except FractureError as failure:
+        state, error = "failed", str(failure)
+    except Exception as failure:  # noqa: BLE001  the last border: whatever it was, the page must be told
+        traceback.print_exc()
+        state, error = (
+            "failed",
+            f"The training broke off: {_in_words(failure)} Details: {folder.log.name} in its folder.",
+        )
+    emit("end", state=state, seconds=round(time.monotonic() - started, 2), error=error)
+    return state, error
+
+
+def _in_words(failure: Exception) -> str:
+    if isinstance(failure, OSError) and failure.strerror:
+        return f"{failure.strerror}."
+    return f"{type(failure).__name__}."
+
+
+def _beat(folder: ModelFolder, status: dict[str, Any], done: threading.Event) -> None:
+    while not done.wait(HEARTBEAT):
+        with contextlib.suppress(OSError):  # a full disk must not end the training from here
+            write_json(folder.status, {**status, "heartbeat": time.time()})
+
+
+if __name__ == "__main__":
+    work(ModelFolder(Path(sys.argv[1])))

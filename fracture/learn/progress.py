@@ -1,0 +1,55 @@
+"""A training's events -> how it stands: what a page or a notebook draws."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fracture.learn.events import Event
+
+_NO_METRICS = {"kind", "time", "epoch", "epochs", "seconds"}
+
+
+@dataclass
+class Progress:
+    """What has been said so far; a part that has not come yet is None."""
+
+    data: Event | None = None
+    features: Event | None = None
+    network: Event | None = None
+    step: str = "Starting"
+    epochs: int = 0
+    """Of the whole training, as planned."""
+    kept_epoch: int | None = None
+    end: Event | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
+    epoch_seconds: list[float] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.epoch_seconds)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of what is being done now; None where it cannot be told."""
+        if self.epoch:
+            return sum(self.epoch_seconds) / self.epoch * (self.epochs - self.epoch)
+        return self.features["seconds_left"] if self.features else None
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take in what has been said since."""
+        for event in events:
+            kind = event["kind"]
+            if kind in ("data", "features", "network", "end"):
+                setattr(self, kind, event)
+            elif kind == "step":
+                self.step = event["text"]
+            elif kind == "kept":
+                self.kept_epoch = event["epoch"]
+            elif kind == "epoch":
+                self._add_epoch(event)
+
+    def _add_epoch(self, event: Event) -> None:
+        self.epochs = event["epochs"]
+        self.epoch_seconds.append(event["seconds"])
+        for name in event.keys() - _NO_METRICS:
+            self.history.setdefault(name, []).append(event[name])

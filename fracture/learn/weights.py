@@ -1,0 +1,111 @@
+"""Where a backbone's pre-trained weights come from, and what must be known about them.
+
+The pixel range belongs to the weights: a backbone that was trained on [0, 1] and is fed [-1, 1] still answers,
+only worse, and nothing would say so. So a source without a known range is refused.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fracture import home
+from fracture.classify.store import ModelFolder, read_card
+from fracture.errors import WeightsError
+from fracture.learn.config import TrainConfig
+
+BUNDLED = "bundled"
+"""The folder name of the model that comes with the project."""
+
+_OTHERS = (
+    "Sources: imagenet (needs the internet once), bundled (the model that comes with the project), none (random), \
+or the path of a .weights.h5 file."
+)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A backbone's weights, before anything is loaded."""
+
+    source: str
+    """``imagenet``, ``bundled``, ``none`` or a file's name."""
+    origin: str
+    """Who made them and from what, in a sentence."""
+    licence: str
+    input_range: tuple[float, float]
+    """What the darkest and the brightest pixel become before they enter the backbone."""
+    identity: str
+    """Equal for equal weights: the file's sha256, or for sources without a file what they are made from."""
+    path: Path | None = None
+    """The file to load; None for ``imagenet``, which Keras fetches, and for ``none``."""
+
+    @property
+    def sha256(self) -> str | None:
+        """The file's sha256; None where there is no file."""
+        return self.identity if self.path else None
+
+
+def find_weights(config: TrainConfig) -> Weights:
+    """What ``config.weights`` names, checked as far as that goes without TensorFlow.
+
+    Raises:
+        WeightsError: the source cannot be had, is not what it claims, or its input range is unknown.
+    """
+    if config.weights == "none":
+        return Weights("none", "random, never trained", "none needed", (-1.0, 1.0), f"random {config.seed}")
+    if config.weights == "imagenet":
+        return Weights("imagenet", "Keras Applications, trained on ImageNet", "Apache-2.0", (-1.0, 1.0), "imagenet")
+    if config.weights == "bundled":
+        return _bundled()
+    return _from_file(Path(config.weights).expanduser(), config.input_range)
+
+
+def _bundled() -> Weights:
+    folder = ModelFolder(home.models_home() / BUNDLED)
+    if not (folder.card.exists() and folder.keras_model.exists()):
+        raise WeightsError(f"There is no bundled model in {folder.path.parent}. {_OTHERS}")
+    card = read_card(folder)
+    low, high = card["input"]["pixel_range"]
+    return Weights(
+        "bundled", card["weights"]["origin"], card["weights"]["licence"], (low, high), file_sha256(folder.keras_model),
+        folder.keras_model,
+    )  # fmt: skip
+
+
+def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
+    if not path.name.endswith(".weights.h5") or not path.is_file():
+        raise WeightsError(f"weights must name a source or an existing .weights.h5 file. Received: {path}. {_OTHERS}")
+    beside = path.with_name(path.name.removesuffix(".weights.h5") + ".json")
+    said = _read_beside(beside)
+    sha256 = file_sha256(path)
+    if said.get("sha256", sha256) != sha256:
+        raise WeightsError(f"{path.name} is not the file that {beside.name} describes: their sha256 differ.")
+    pixel_range = input_range or said.get("input_range")
+    if not pixel_range:
+        raise WeightsError(
+            f"The pixel range that {path.name} was trained on must be known: give input_range, for example 0 1 or -1 1,"
+            f' or put {beside.name} beside it with "input_range": [0, 1].'
+        )
+    low, high = (float(bound) for bound in pixel_range)
+    return Weights(
+        path.name, said.get("source", "not stated"), said.get("licence", "not stated"), (low, high), sha256, path
+    )
+
+
+def _read_beside(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsError(f"{path.name}, which describes the weights, is no JSON: {error}") from error
+    if not isinstance(said, dict):
+        raise WeightsError(f"{path.name}, which describes the weights, must hold a JSON object.")
+    return said
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

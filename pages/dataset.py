@@ -1,0 +1,113 @@
+"""Look at a data set: what is in it, what is wrong with it, image by image and study by study."""
+
+import pandas as pd
+import streamlit as st
+from fracture.data.dataset import Dataset, counts
+
+from fracture import charts
+from fracture.app import loads
+from fracture.app.widgets import choose_dataset, no_dataset_hint, show_chart
+from fracture.errors import FractureError
+
+PER_PAGE = 24
+ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
+
+
+def overview(data: Dataset) -> None:
+    table = data.table
+    with st.container(horizontal=True):
+        st.metric("Images", f"{len(table):,}", border=True, width=170)
+        st.metric("Studies", f"{table['study'].nunique():,}", border=True, width=170)
+        st.metric("Patients or groups", f"{table['group'].nunique():,}", border=True, width=170)
+        st.metric(data.label_names[1].capitalize(), f"{table['label'].mean():.1%}", border=True, width=170)
+    charted = counts(table)
+    for by, place in zip(("split", "body_part"), st.columns(2), strict=True):
+        with place:
+            alt = f"Images of each label by {by.replace('_', ' ')}"
+            show_chart(charts.class_balance(charted, data.label_names, by), f"by {by}", alt)
+
+
+def problems(root: str) -> None:
+    found = loads.problems(root)
+    with st.expander(f"Checks: {len(found)} found" if found else "Checks: nothing found", icon=":material/rule:"):
+        for problem in found:
+            st.markdown(f"{ICONS[problem.severity]} {problem.message}")
+            if problem.images:
+                st.caption(", ".join(problem.images[:8]) + (" …" if len(problem.images) > 8 else ""))
+        if not found:
+            st.markdown("Every file can be found, no group is on both sides of the split, no file is there twice.")
+
+
+def filters(data: Dataset) -> pd.DataFrame:
+    table = data.table
+    chosen = pd.Series(True, index=table.index)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for column, title in (("split", "Part"), ("label", "Label"), ("body_part", "Body part")):
+            values = sorted(table[column].unique())
+            named = (lambda value: data.label_names[value]) if column == "label" else str
+            kept = st.multiselect(title, values, format_func=named, placeholder="All", width=220)
+            if kept:
+                chosen &= table[column].isin(kept)
+        text = st.text_input("Name contains", placeholder="patient00011", width=220).strip()
+    if text:
+        chosen &= (table["image_id"] + " " + table["study"]).str.contains(text, case=False, regex=False)
+    return table[chosen]
+
+
+def caption(row: pd.Series, data: Dataset) -> str:
+    return " · ".join(part for part in (data.label_names[row["label"]], row["body_part"], row["view"]) if part)
+
+
+@st.dialog("Study", width="large", on_dismiss="ignore")
+def study(name: str, data: Dataset) -> None:
+    views = data.table[data.table["study"] == name]
+    first = views.iloc[0]
+    st.markdown(f"**{name}** · {data.label_names[first['label']]} · part {first['split']} · {len(views)} view(s)")
+    with st.grid(2 if len(views) > 1 else 1):
+        for _, row in views.iterrows():
+            with st.container():
+                picture(row, 900, f"{row['view'] or row['image_id']} · {row['width']} × {row['height']} px")
+
+
+def picture(row: pd.Series, size: int, words: str) -> None:
+    try:
+        st.image(
+            loads.thumbnail(row["path"], size), caption=words, width="stretch", alt=f"Radiograph {row['image_id']}"
+        )
+    except FractureError as error:
+        st.warning(str(error), icon=":material/broken_image:")
+
+
+@st.fragment
+def gallery(data: Dataset) -> None:
+    shown = filters(data)
+    if shown.empty:
+        st.info("No image passes these filters.", icon=":material/filter_alt_off:")
+        return
+    st.caption(f"{len(shown):,} of {len(data.table):,} images. The button below an image opens its whole study.")
+    pages = -(-len(shown) // PER_PAGE)
+    page = st.pagination(pages, key=f"page of {pages}") if pages > 1 else 1
+    with st.grid("auto", min_column_width=150):
+        for index, row in shown.iloc[(page - 1) * PER_PAGE : page * PER_PAGE].iterrows():
+            with st.container():
+                picture(row, 256, caption(row, data))
+                if st.button("Open", key=f"open {index}", type="tertiary", help=f"All views of {row['study']}"):
+                    study(row["study"], data)
+
+
+st.title("Data set")
+root = choose_dataset()
+if not root:
+    no_dataset_hint()
+    st.stop()
+try:
+    data = loads.dataset(root)
+    overview(data)
+    problems(root)
+    st.subheader("Images")
+    gallery(data)
+except FractureError as error:
+    st.error(str(error), icon=":material/error:")
+st.button(
+    "Read the folder again", icon=":material/refresh:", type="tertiary", on_click=loads.forget_dataset, args=(root,)
+)

@@ -1,0 +1,46 @@
+"""What is here, in one look, and the next step."""
+
+import streamlit as st
+from fracture.data.dataset import find
+
+from fracture import home
+from fracture.app.widgets import link
+from fracture.classify.classifier import NOTICE
+from fracture.classify.store import usable_models
+from fracture.learn.jobs import active_run
+
+st.title("Bone X-ray lab")
+st.markdown("Look at a data set of bone radiographs, train **InceptionV3** on it, and ask the model about an X-ray.")
+
+datasets, models, run = find(home.data_home()), usable_models(), active_run()
+with st.container(horizontal=True):
+    st.metric("Data sets", len(datasets), border=True, width=200)
+    st.metric("Models", len(models), border=True, width=200)
+    st.metric("Training now", run.name if run else "nothing", border=True, width=260)
+
+st.subheader("Next step")
+if run:
+    st.markdown(f"**{run.name}** is learning.")
+    link("train", "Watch it learn", ":material/monitoring:")
+elif models:
+    st.markdown(f"The newest model is **{models[0].name}**.")
+    link("classify", "Ask it about an X-ray", ":material/radiology:")
+elif datasets:
+    st.markdown("There is a data set, and no model yet.")
+    link("train", "Train the first model", ":material/model_training:")
+else:
+    st.markdown("Nothing is here yet. Begin with a folder of radiographs.")
+    link("dataset", "Choose a data set", ":material/photo_library:")
+
+st.subheader("The three journeys")
+with st.grid(3, border=True):
+    with st.container():
+        st.markdown("**1 · Look at the data.** Patient by patient, study by study, and what is wrong with it.")
+        link("dataset", "Data set", ":material/photo_library:")
+    with st.container():
+        st.markdown("**2 · Train.** Transfer learning with a frozen InceptionV3; the curves are drawn as it learns.")
+        link("train", "Train", ":material/model_training:")
+    with st.container():
+        st.markdown("**3 · Classify.** Upload the views of a study: a probability, and where the model looked.")
+        link("classify", "Classify", ":material/radiology:")
+st.caption(NOTICE)

@@ -1,0 +1,105 @@
+"""Every model's card: what it was trained on, how, and how good it is."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fracture import charts
+from fracture.app.widgets import choose_model, duration, in_words, no_model_hint, show_chart
+from fracture.classify.classifier import NOTICE
+from fracture.classify.store import ModelFolder, delete, read_card, read_predictions, write_zip
+from fracture.errors import FractureError
+
+POINTS = {"half": "0.5", "balanced": "balanced"}
+
+
+def figures(card: dict[str, Any]) -> None:
+    """Each metric at each threshold, by image and by study, with its interval."""
+    rows = []
+    for level, values in card["metrics"].items():
+        for name, point in values["points"].items():
+            shown = {key.capitalize(): in_words(point[key]) for key in ("accuracy", "sensitivity", "specificity")}
+            threshold = f"{point['threshold']:.2f} ({POINTS[name]})" if name != "half" else "0.50"
+            rows.append({"By": level, "Number": values["count"], "Threshold": threshold, **shown})
+    st.dataframe(rows, hide_index=True)
+    image = card["metrics"]["image"]
+    auc = image["auc"]
+    st.caption(
+        f"AUC by image {auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}). In brackets 95 % intervals, by "
+        f"bootstrap over {card['metrics']['image']['groups']} patients or groups. The balanced threshold and the kept "
+        f"epoch ({card['kept_epoch']} of {card['epochs_done']}) were chosen on the same validation images, which flatters "
+        "the figures a little."
+    )
+
+
+def plots(card: dict[str, Any], predictions: pd.DataFrame) -> None:
+    labels = (card["labels"][0], card["labels"][1])
+    point = st.segmented_control("Threshold", list(POINTS), default="balanced", required=True, format_func=POINTS.get)
+    at = card["metrics"]["image"]["points"][point]
+    left, right = st.columns(2)
+    with left:
+        show_chart(charts.confusion(at["confusion"], labels), "confusion", "Confusion matrix of the validation images")
+    with right:
+        curve = charts.roc(predictions["label"].to_numpy(), predictions["probability"].to_numpy(), at["threshold"])
+        show_chart(curve, "roc", "ROC curve of the validation images")
+
+
+def about(card: dict[str, Any]) -> None:
+    data, weights, served = card["data"], card["weights"], card["served"]
+    st.markdown(
+        f"- **Says** *{card['labels'][0]}* or *{card['labels'][1]}*.\n"
+        f"- **Data** {data['name']} ({data['layout']}): {data['training_images']:,} training and "
+        f"{data['validation_images']:,} validation images; {len(data['unreadable'])} could not be read.\n"
+        f"- **Backbone** {card['backbone']}, frozen; weights: {weights['origin']} (licence {weights['licence']}).\n"
+        f"- **Input** {card['input']['size']} × {card['input']['size']} px, {card['input']['fit']}.\n"
+        f"- **Took** {duration(card['seconds']['total'])}, {card['epochs_done']} epochs; state {card['state']}.\n"
+        f"- **Served graph** (8-bit weights) differs from the Keras model by at most "
+        f"{served['largest_probability_difference']:.3f} in probability on {served['images']} validation images."
+    )
+    with st.expander("The whole card", icon=":material/data_object:"):
+        st.json(card, expanded=1)
+
+
+@st.dialog("Delete this model?")
+def confirm_delete(folder: ModelFolder) -> None:
+    st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
+    if st.button("Delete it", type="primary", icon=":material/delete:"):
+        try:
+            delete(folder)
+        except FractureError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            st.rerun()
+
+
+def zipped(folder: ModelFolder) -> bytes:
+    with tempfile.TemporaryDirectory() as place:
+        target = Path(place) / "model.zip"
+        write_zip(folder, target)
+        return target.read_bytes()
+
+
+st.title("Models")
+folder = choose_model()
+if folder is None:
+    no_model_hint()
+    st.stop()
+try:
+    card = read_card(folder)
+    about(card)
+    st.subheader("How good it is")
+    figures(card)
+    plots(card, read_predictions(folder))
+except FractureError as error:
+    st.error(str(error), icon=":material/error:")
+with st.container(horizontal=True):
+    st.download_button(
+        "Download (zip)", lambda: zipped(folder), f"{folder.name}.zip", "application/zip",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+    if st.button("Delete …", icon=":material/delete:"):
+        confirm_delete(folder)
+st.caption(NOTICE)

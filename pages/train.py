@@ -1,0 +1,87 @@
+"""Train InceptionV3 on a data set and watch it learn."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fracture.app import loads
+from fracture.app.run_view import show_run
+from fracture.app.widgets import choose_dataset, no_dataset_hint
+from fracture.classify.store import free_name
+from fracture.errors import FractureError
+from fracture.learn import jobs
+from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
+
+STEPS = {"learning_rate": 1e-4, "l2": 1e-5, "dropout": 0.05}
+
+
+def choice(field: Any) -> Any:
+    """The widget of one choice, with its range and its reason."""
+    title, limits, key = field.name.replace("_", " ").capitalize(), field.metadata, f"train {field.name}"
+    if limits["among"]:
+        return st.selectbox(title, limits["among"], help=limits["why"], key=key, persist_state="session")
+    number = field.type
+    return st.number_input(
+        title, number(limits["low"]), number(limits["high"]), field.default,
+        step=STEPS.get(field.name), format="%g" if number is float else None,
+        help=limits["why"], key=key, persist_state="session",
+    )  # fmt: skip
+
+
+def new_training(data: str) -> None:
+    """The form over TrainConfig: what must be chosen, and the rest of the reference preset folded away."""
+    parts = sorted(loads.dataset(data).table["body_part"].unique())
+    with st.form("new training", border=True):
+        left, right = st.columns(2)
+        name = left.text_input("Name of the model", free_name(Path(data).name), max_chars=64)
+        weights = right.selectbox(
+            "Pre-trained weights", WEIGHT_SOURCES, accept_new_options=True, key="weights", persist_state="session",
+            help="imagenet is fetched once from the internet; bundled is the model that comes with the project; none "
+            "is random. Or type the path of a .weights.h5 file.",
+        )  # fmt: skip
+        with st.expander("All choices (set to the reference experiment)", icon=":material/tune:"), st.grid(3):
+            body_part = st.selectbox("Body part", parts, index=None, placeholder="All", key="train body_part")
+            tuned = [field for field in fields(TrainConfig) if field.metadata and field.name != "weights"]
+            chosen = {field.name: choice(field) for field in tuned}
+        if st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:"):
+            begin(TrainConfig, data=data, name=name, weights=weights or "", body_part=body_part, **chosen)
+
+
+def begin(config: type[TrainConfig], **chosen: Any) -> None:
+    try:
+        st.session_state["run"] = jobs.start(config(**chosen)).name
+    except FractureError as error:
+        st.error(str(error), icon=":material/error:")
+    else:
+        st.rerun()
+
+
+def runs() -> None:
+    """Every training that this machine knows, the one at work first."""
+    known = {run.name: run for run in sorted(jobs.runs(), key=lambda run: not run.active)}
+    if not known:
+        st.caption("Trainings appear here, live and afterwards.")
+        return
+    st.subheader("Trainings")
+    name = st.selectbox(
+        "Training",
+        list(known),
+        format_func=lambda name: f"{name} · {known[name].state}",
+        key="run",
+        bind="query-params",
+    )
+    if name in known:
+        st.fragment(show_run, run_every=1.0 if known[name].active else None)(known[name].folder)
+
+
+st.title("Train")
+at_work = jobs.active_run()
+if at_work is None:
+    data = choose_dataset()
+    try:
+        new_training(data) if data else no_dataset_hint()
+    except FractureError as error:
+        st.error(str(error), icon=":material/error:")
+runs()

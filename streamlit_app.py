@@ -1,0 +1,16 @@
+"""The app: ``streamlit run streamlit_app.py``."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Bone X-ray lab", page_icon=":material/radiology:", layout="wide")
+
+st.navigation(
+    [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
+        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/classify.py", title="Classify", icon=":material/radiology:"),
+        st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
+    ],
+    position="top",
+).run()

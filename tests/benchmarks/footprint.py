@@ -1,0 +1,113 @@
+"""What the program weighs: memory and start-up time, each in a process of its own.
+
+    python -m tests.benchmarks.footprint --model NAME --image FILE
+
+Printed are: peak memory of ``python -m fracture classify FILE``; the time of ``import fracture`` and of ``--help`` as a share
+of the time that ``import tensorflow`` takes; and of a Streamlit server: seconds from its start to the first page drawn in
+Chromium, and memory before and after one classification there. Ratios are of medians over turns in one run.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+from fracture.home import PROJECT
+
+STARTS = {
+    "import tensorflow": ["-c", "import tensorflow"],
+    "import fracture": ["-c", "import fracture"],
+    "python -m fracture --help": ["-m", "fracture", "--help"],
+}
+
+
+def main() -> None:
+    """Measure and print everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--image", required=True)
+    parser.add_argument("--turns", type=int, default=3)
+    args = parser.parse_args()
+    print(f"classify FILE: peak memory {peak(['-m', 'fracture', 'classify', args.image, '--model', args.model]):.0f} MB")
+    times = {name: [] for name in STARTS}
+    for _ in range(args.turns):
+        for name, command in STARTS.items():
+            times[name].append(seconds(command))
+    whole = statistics.median(times["import tensorflow"])
+    for name, taken in times.items():
+        middle = statistics.median(taken)
+        print(f"{name}: {middle:.2f} s, {middle / whole:.3f} of importing TensorFlow")
+    serve(Path(args.image))
+
+
+def seconds(command: list[str]) -> float:
+    """How long this interpreter takes to run the arguments."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, *command], check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
+def peak(command: list[str]) -> float:
+    """The peak resident memory, in MB, of this interpreter running the arguments, as the kernel counts it."""
+    code = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+    code += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    done = subprocess.run([sys.executable, "-c", code, sys.executable, *command], check=True, capture_output=True)
+    return int(done.stdout) / 1024
+
+
+def serve(image: Path) -> None:
+    """Start the app, draw its first page, classify one image, and print what that took."""
+    from playwright.sync_api import sync_playwright
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
+        server = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, env=dict(os.environ))
+        try:
+            wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
+            page.goto(f"http://127.0.0.1:{port}")
+            page.get_by_role("heading", name="Bone X-ray lab").wait_for()
+            print(f"server: first page after {time.perf_counter() - started:.1f} s, {report(server.pid)}")
+            page.goto(f"http://127.0.0.1:{port}/classify")
+            page.locator("input[type=file]").set_input_files(str(image))
+            page.get_by_text("Probability of").wait_for()
+            page.get_by_role("img", name="with its heat map").wait_for()
+            print(f"server: after one classification {report(server.pid)}")
+        finally:
+            server.terminate()
+            browser.close()
+
+
+def report(process: int) -> str:
+    """Memory of a process, and whether TensorFlow's library is in it."""
+    alive = psutil.Process(process)
+    loaded = any("tensorflow" in part.path for part in alive.memory_maps())
+    return f"{alive.memory_info().rss / 2**20:.0f} MB, TensorFlow {'loaded' if loaded else 'absent'}"
+
+
+def wait_until_up(url: str) -> None:
+    """Ask until the server answers, half a minute at most."""
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the server did not come up")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""One journey in a real browser: train on a drawn data set, watch the curve appear, upload an image, read the answer."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from fracture.home import PROJECT
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium (Debian's package chromium)"),
+]
+
+
+@pytest.fixture
+def server(home_with_data, graphs, tmp_path):
+    """The app, served on a free port of loopback with its folders in a temporary place."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
+    with (tmp_path / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options],
+            cwd=PROJECT, stdout=log, stderr=log, env=dict(os.environ),
+        )  # fmt: skip
+        try:
+            _wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+def _wait_until_up(url: str, process: subprocess.Popen) -> None:
+    for _ in range(300):
+        assert process.poll() is None, "the server ended at once"
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not come up")
+
+
+@pytest.fixture
+def page():
+    """A page in Debian's Chromium, laptop size; errors on its console fail the test."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(90_000)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        browser.close()
+    assert errors == []
+
+
+def test_open_train_watch_upload_read(server, page, drawn):
+    """The main journey works as a person would go it, and the run is found again after a reload."""
+    from playwright.sync_api import expect
+
+    page.goto(server)
+    expect(page.get_by_role("heading", name="Bone X-ray lab")).to_be_visible()
+    page.get_by_role("link", name="Train the first model").click()
+
+    page.get_by_role("textbox", name="Name of the model").fill("journey")
+    _choose(page, "Pre-trained weights", "none")
+    page.get_by_text("All choices").click()
+    _fill_number(page, "Image size", "75")
+    _fill_number(page, "Epochs", "2")
+    page.get_by_role("button", name="Start training").click()
+
+    expect(page.get_by_text(re.compile("running|queued")).first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("2 of 2 epochs done")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first.get_by_text("Validation")).to_be_visible()
+
+    page.get_by_role("link", name="Ask it about an X-ray").click()
+    view = next(Path(drawn).glob("valid/**/study1_positive/*.png"))
+    page.locator("input[type=file]").set_input_files(str(view))
+    expect(page.get_by_text("Probability of abnormal")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue")).to_have_text(re.compile(r"\d+%"))
+    expect(page.get_by_role("img", name=re.compile("with its heat map"))).to_be_visible()
+
+
+def _choose(page, label: str, option: str) -> None:
+    box = page.get_by_role("combobox", name=re.compile(label))
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def _fill_number(page, label: str, value: str) -> None:
+    box = page.get_by_role("spinbutton", name=label)
+    box.fill(value)
+    box.press("Tab")

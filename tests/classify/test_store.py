@@ -1,0 +1,69 @@
+"""A model folder on disk."""
+
+import json
+import zipfile
+
+import pytest
+
+from fracture.classify import store
+from fracture.errors import ModelError
+
+
+@pytest.mark.parametrize("name", ["..", "../other", "a/b", "", ".hidden", "x" * 65])
+def test_a_name_cannot_lead_out_of_the_models_folder(homes, name):
+    """Names are checked before they become paths."""
+    with pytest.raises(ModelError, match="A model's name has"):
+        store.model_folder(name)
+
+
+def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path):
+    """Files are replaced whole or not at all, and nothing half-written stays behind."""
+    path = tmp_path / "card.json"
+    store.write_json(path, {"a": 1})
+
+    def breaks(part):
+        part.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        store.write_beside(path, breaks)
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("{", "cannot be read"), ("[]", "must hold"), ('{"schema": 99}', "schema 1. Received: 99")]
+)
+def test_a_damaged_or_foreign_card_is_one_sentence(homes, content, words):
+    """A card that cannot be used says why."""
+    folder = store.model_folder("m")
+    folder.path.mkdir(parents=True)
+    folder.card.write_text(content)
+    with pytest.raises(ModelError, match=words):
+        store.read_card(folder)
+
+
+def test_a_missing_model_names_those_that_are_there(homes, make_model):
+    """Who asks for a model that is not there learns which are."""
+    make_model("first")
+    with pytest.raises(ModelError, match=r"no finished model called 'second'. Models: first"):
+        store.read_card(store.model_folder("second"))
+
+
+def test_free_name_counts_on(homes, make_model):
+    """A proposed name is valid and not taken."""
+    assert store.free_name("my data (v2)") == "my-data-v2-1"
+    make_model("my-data-v2-1")
+    assert store.free_name("my data (v2)") == "my-data-v2-2"
+    assert store.free_name("…") == "model-1"
+
+
+def test_delete_and_zip(homes, make_model, tmp_path):
+    """A zip holds the folder's files; a deleted model is gone from every list."""
+    folder = make_model("m")
+    store.write_zip(folder, tmp_path / "m.zip")
+    with zipfile.ZipFile(tmp_path / "m.zip") as archive:
+        assert {"m/card.json", "m/model.tflite", "m/predictions.csv"} <= set(archive.namelist())
+    store.delete(folder)
+    assert not folder.path.exists()
+    assert store.model_folders() == []

@@ -1,0 +1,90 @@
+"""Fixtures that all tests share: real and drawn data, and folders of one's own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from fracture.classify.store import ModelFolder, model_folder
+from tests.drawing import draw_mura
+
+SHARED = Path(os.environ.get("FRACTURE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+
+
+@pytest.fixture(scope="session")
+def fracatlas() -> Path:
+    """The folder of 3,202 real radiographs; the test is skipped on a machine without it."""
+    folder = SHARED / "data" / "fracatlas"
+    if not folder.is_dir():
+        pytest.skip(f"needs the real radiographs of FracAtlas, and there is no {folder} (FRACTURE_SHARED moves it)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn data set in MURA's layout, shared by all tests: read it, do not write to it."""
+    return draw_mura(tmp_path_factory.mktemp("drawn") / "MURA-v1.1")
+
+
+@pytest.fixture
+def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Empty homes for data, models and caches in ``tmp_path``, which is returned."""
+    for variable, folder in {"FRACTURE_DATA": "data", "FRACTURE_MODELS": "models", "FRACTURE_CACHE": "cache"}.items():
+        (tmp_path / folder).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / folder))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> ModelFolder:
+    """A model trained on a drawn data set by the command line, once for all test processes: read it only."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base if worker_id == "master" else base.parent) / "trained"
+    folder = ModelFolder(place / "models" / "trained")
+    with FileLock(f"{place}.lock"):
+        if not folder.usable:
+            _train(place)
+    return folder
+
+
+def _train(place: Path) -> None:
+    data = draw_mura(place / "MURA-v1.1")
+    command = [sys.executable, "-m", "fracture", "train", "--data", str(data), "--name", "trained", "--weights", "none"]
+    homes = {"FRACTURE_MODELS": str(place / "models"), "FRACTURE_CACHE": str(place / "cache")}
+    subprocess.run(
+        [*command, "--image-size", "75", "--epochs", "3", "--learning-rate", "0.1"], check=True, env={**os.environ, **homes}
+    )
+
+
+@pytest.fixture
+def make_model(homes: Path, trained: ModelFolder) -> Callable[[str], ModelFolder]:
+    """Puts a copy of the trained model into the test's own models folder, under any name."""
+
+    def make(name: str) -> ModelFolder:
+        folder = model_folder(name)
+        shutil.copytree(trained.path, folder.path, ignore=lambda *_: ["model.h5"])
+        os.link(trained.keras_model, folder.keras_model)  # 88 MB, which no test changes
+        for path in (folder.card, folder.status):
+            path.write_text(path.read_text().replace('"trained"', json.dumps(name)))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def graphs(homes: Path, trained: ModelFolder) -> Path:
+    """The converted backbone of the trained model in the test's own cache: converting it again takes many seconds."""
+    return Path(shutil.copytree(trained.path.parent.parent / "cache" / "graphs", homes / "cache" / "graphs"))
+
+
+@pytest.fixture
+def home_with_data(homes: Path, drawn: Path) -> Path:
+    """Empty homes but for one drawn data set."""
+    shutil.copytree(drawn, homes / "data" / "drawn")
+    return homes

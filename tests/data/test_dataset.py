@@ -1,0 +1,405 @@
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from fracture.data.dataset import COLUMNS, counts, find, fingerprint, scan, split_by_group
+from fracture.errors import DatasetError
+from tests.drawing import draw_mura
+
+
+def draw(path: Path, width: int = 4, height: int = 3) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (width, height), len(path.name)).save(path)
+
+
+def listing(root: Path, text: str, drawn_names: tuple[str, ...] = ()) -> Path:
+    (root / "images").mkdir(parents=True, exist_ok=True)
+    (root / "dataset.csv").write_text(text)
+    for name in drawn_names:
+        draw(root / "images" / name)
+    return root
+
+
+def row(table: pd.DataFrame, image_id: str) -> dict[str, object]:
+    return table.set_index("image_id").loc[image_id].to_dict()
+
+
+def test_mura_tree_becomes_a_table(drawn):
+    """Every image of MURA's tree has what its folders say of it, and its size from its header."""
+    dataset = scan(drawn)
+    files = sorted(path.relative_to(drawn).as_posix() for path in drawn.rglob("*.png"))
+    assert dataset.table["image_id"].tolist() == files
+    assert {name: str(kind) for name, kind in dataset.table.dtypes.items()} == COLUMNS
+    assert (dataset.layout, dataset.label_names, dataset.name) == ("MURA", ("normal", "abnormal"), "MURA-v1.1")
+    assert row(dataset.table, "train/XR_HUMERUS/patient00002/study1_positive/image1.png") == {
+        "path": str(drawn / "train/XR_HUMERUS/patient00002/study1_positive/image1.png"),
+        "split": "train",
+        "body_part": "XR_HUMERUS",
+        "patient": "patient00002",
+        "study": "XR_HUMERUS/patient00002/study1_positive",
+        "view": "image1",
+        "label": 1,
+        "width": 64,
+        "height": 64,
+        "group": "patient00002",
+        "boxes": "",
+    }
+
+
+@pytest.mark.parametrize(
+    "level",
+    [
+        "..",
+        "train",
+        "train/XR_HUMERUS",
+        "train/XR_HUMERUS/patient00002",
+        "train/XR_HUMERUS/patient00002/study1_positive",
+    ],
+)
+def test_mura_is_read_from_any_level(drawn, level):
+    """What lies above the scanned folder is told by the folder's own path."""
+    whole = scan(drawn).table.set_index("path").drop(columns="image_id")
+    part = scan(drawn / level).table.set_index("path").drop(columns="image_id")
+    pd.testing.assert_frame_equal(part, whole.loc[part.index])
+    assert set(part["split"]) == ({"train", "valid"} if level == ".." else {"train"})
+
+
+@pytest.mark.parametrize("wanted", ["XR_WRIST", "xr_wrist", "Wrist", " wrist "])
+def test_one_body_part_is_chosen_by_name(tmp_path, wanted):
+    """A body part is found with or without XR_, in any case."""
+    draw_mura(tmp_path, 2, 1)
+    draw_mura(tmp_path, 3, 1, body_part="XR_WRIST")
+    assert set(scan(tmp_path, wanted).table["body_part"]) == {"XR_WRIST"}
+    assert set(scan(tmp_path).table["body_part"]) == {"XR_WRIST", "XR_HUMERUS"}
+
+
+def test_unknown_body_part_names_those_that_are_there(drawn):
+    """A body part that is not there is refused with the names of those that are."""
+    with pytest.raises(DatasetError, match=r"XR_HUMERUS.*Received: elbow"):
+        scan(drawn, "elbow")
+
+
+def test_hidden_files_are_skipped(tmp_path):
+    """What macOS leaves beside an image, and hidden folders, are no images."""
+    draw_mura(tmp_path, 2, 1)
+    before = len(scan(tmp_path).table)
+    study = next(tmp_path.rglob("study1_*"))
+    (study / "._image1.png").write_bytes(b"resource fork")
+    shutil.copytree(tmp_path / "train", tmp_path / ".trash" / "train")
+    (study / "notes.txt").write_text("no image")
+    assert len(scan(tmp_path).table) == before
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("negative", "positive"),
+        ("Normal", "ABNORMAL"),
+        ("Non_fractured", "Fractured"),
+        ("not fractured", "fractured"),
+        ("non-fractured", "fracture"),
+        ("healthy", "broken"),
+    ],
+)
+def test_class_folders_are_known_by_many_names(tmp_path, folders):
+    """Class folders go by their usual names in any spelling, and give the label names as they are written."""
+    for label, folder in enumerate(folders):
+        for number in range(5):
+            draw(tmp_path / "set" / folder / f"{label}{number}.png")
+    dataset = scan(tmp_path / "set")
+    assert dataset.label_names == folders
+    assert dataset.table["label"].tolist() == [
+        int(Path(path).parent.name == folders[1]) for path in dataset.table["path"]
+    ]
+    assert (dataset.layout, set(dataset.table["split"])) == ("class folders", {"train", "valid"})
+    assert (dataset.table["group"] == dataset.table["image_id"]).all()
+    assert (dataset.table["study"] == dataset.table["image_id"]).all()
+
+
+@pytest.mark.parametrize("name", ["valid", "val", "Validation", "test"])
+def test_split_folders_are_kept(tmp_path, name):
+    """Split folders give the split; a second part is the valid part, whatever it is called."""
+    for split in ("train", name):
+        for folder in ("negative", "positive"):
+            draw(tmp_path / split / folder / "a.png")
+    table = scan(tmp_path).table
+    assert sorted(table["split"]) == ["train", "train", "valid", "valid"]
+
+
+def test_test_part_is_kept_apart_from_valid(tmp_path):
+    """Where there is a valid part, the test part stays one of its own: nothing is to be chosen by it."""
+    for split in ("train", "val", "test"):
+        for folder in ("negative", "positive"):
+            draw(tmp_path / split / folder / "a.png")
+    assert sorted(set(scan(tmp_path).table["split"])) == ["test", "train", "valid"]
+
+
+def test_patients_in_class_folders_stay_together(tmp_path):
+    """A patient that file names tell of is one group, in whichever class folders the images lie."""
+    for patient in range(12):
+        folder = ("negative", "positive")[patient % 2]
+        for view in range(3):
+            draw(tmp_path / folder / f"patient{patient:05d}_study1_image{view}.png")
+    draw(tmp_path / "negative" / "patient00001_study2_image1.png")
+    table = scan(tmp_path).table
+    assert table["patient"].nunique() == 12
+    assert table["study"].nunique() == 13
+    assert (table.groupby("group")["split"].nunique() == 1).all()
+    assert row(table, "negative/patient00001_study2_image1.png")["group"] == "patient00001"
+
+
+def test_one_class_alone_is_refused(tmp_path):
+    """A folder with one class says that the other is missing."""
+    draw(tmp_path / "fractured" / "a.png")
+    with pytest.raises(DatasetError, match="only fractured"):
+        scan(tmp_path)
+
+
+def test_a_part_without_split_folder_is_refused(tmp_path):
+    """Images in and out of split folders leave the split unsaid for some, which is refused."""
+    for place in ("train/negative", "train/positive", "negative"):
+        draw(tmp_path / place / "a.png")
+    with pytest.raises(DatasetError, match=r"1 of 3 without one, such as negative/a\.png"):
+        scan(tmp_path)
+
+
+def test_only_a_valid_part_is_kept_as_it_is(tmp_path):
+    """A folder that is itself the valid part is not split anew."""
+    draw_mura(tmp_path, 2, 4)
+    assert set(scan(tmp_path / "valid").table["split"]) == {"valid"}
+
+
+def test_own_listing_is_read(tmp_path):
+    """A listing of one's own needs image_id and label, and may say the rest."""
+    text = "image_id,label,split,patient,study,view,body_part,boxes\n"
+    text += "a.png,0,train,p1,s1,frontal,XR_HAND,\nsub/b.png,1,val,p2,s1,lateral,XR_HAND,1 2 3 4;5 6 7 8\n"
+    dataset = scan(listing(tmp_path, text, ("a.png", "sub/b.png")))
+    assert (dataset.layout, dataset.label_names) == ("dataset.csv", ("negative", "positive"))
+    assert row(dataset.table, "sub/b.png") == {
+        "path": str(tmp_path / "images" / "sub/b.png"),
+        "split": "valid",
+        "body_part": "XR_HAND",
+        "patient": "p2",
+        "study": "p2/s1",
+        "view": "lateral",
+        "label": 1,
+        "width": 4,
+        "height": 3,
+        "group": "p2",
+        "boxes": "1 2 3 4;5 6 7 8",
+    }
+
+
+def test_listed_image_that_is_missing_stays(tmp_path):
+    """A listed file that is not there stays in the table without a size, for the checks to report."""
+    table = scan(listing(tmp_path, "image_id,label\na.png,0\nb.png,1\n", ("a.png",))).table
+    assert table.set_index("image_id")["width"].to_dict() == {"a.png": 4, "b.png": 0}
+
+
+def test_sorted_fracatlas_is_found(tmp_path):
+    """FracAtlas as it is published, sorted into two folders of images/ and without a split, is read and split."""
+    header = (
+        "image_id,hand,leg,hip,shoulder,mixed,hardware,multiscan,fractured,fracture_count,frontal,lateral,oblique\n"
+    )
+    lines = [f"IMG{number:07d}.jpg,1,0,0,0,0,0,0,{number % 2},0,1,1,0\n" for number in range(0, 400, 5)]
+    listing(tmp_path, header + "".join(lines))
+    draw(tmp_path / "images" / "Fractured" / "IMG0000005.jpg")
+    dataset = scan(tmp_path)
+    assert dataset.label_names == ("not fractured", "fractured")
+    assert row(dataset.table, "IMG0000005.jpg")["path"] == str(tmp_path / "images/Fractured/IMG0000005.jpg")
+    assert dataset.table["group"].value_counts().tolist() == [5] * 16
+    assert set(dataset.table["view"]) == {"frontal+lateral"}
+    assert (dataset.table.groupby("group")["split"].nunique() == 1).all()
+
+
+def test_near_duplicates_join_blocks(tmp_path):
+    """Near-duplicates in two blocks of numbers make one group of both blocks, and of a third by way of another."""
+    text = "image_id,fractured,dup_group\nIMG01.png,0,1\nIMG30.png,1,1\nIMG31.png,0,2\nIMG80.png,1,2\nIMG99.png,0,3\n"
+    text += "IMG200.png,0,3\nIMG300.png,0,4\n"
+    groups = scan(listing(tmp_path, text)).table.set_index("image_id")["group"]
+    assert groups["IMG01.png"] == groups["IMG30.png"] == groups["IMG31.png"] == "block 00000"
+    assert groups["IMG80.png"] == groups["IMG99.png"] == groups["IMG200.png"] == "block 00000"
+    assert groups["IMG300.png"] == "block 00012"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("image,label\na.png,0\n", "columns image_id and label"),
+        ("image_id,label\na.png,0\na.png,1\n", "once. Received twice: a.png"),
+        ("image_id,label\na.png,maybe\n", "0 or 1. Received: 'maybe'"),
+        ("image_id,label,split\na.png,0,later\n", "train, valid or test. Received: 'later'"),
+        ("image_id,label\n../a.png,0\n", "below images/"),
+        ("image_id,label\n", "lists no image"),
+        ("", "cannot be read as a table"),
+    ],
+)
+def test_unusable_listing_is_refused(tmp_path, text, words):
+    """A dataset.csv that cannot be used says what was allowed and what came."""
+    with pytest.raises(DatasetError, match=words):
+        scan(listing(tmp_path, text))
+
+
+def test_no_layout_names_all_three_and_what_is_there(tmp_path):
+    """A folder of no known layout is told the three layouts and what it holds."""
+    draw(tmp_path / "pictures" / "holiday.png")
+    (tmp_path / "readme.txt").write_text("")
+    with pytest.raises(DatasetError) as error:
+        scan(tmp_path)
+    for words in (
+        "MURA",
+        "class folders",
+        "dataset.csv",
+        "pictures/, readme.txt (folders: 1, files: 1, images at any depth: 1)",
+    ):
+        assert words in str(error.value)
+
+
+def test_empty_missing_and_file_have_words_of_their_own(tmp_path):
+    """No folder, a file and an empty folder are each refused in their own words."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("")
+    for name, words in {"gone": "no folder", "file": "is a file", "empty": "an empty folder"}.items():
+        with pytest.raises(DatasetError, match=words):
+            scan(tmp_path / name)
+
+
+def test_unreadable_file_has_no_size(tmp_path):
+    """A file that cannot be read stays in the table with size 0."""
+    draw_mura(tmp_path, 2, 1)
+    broken = next(tmp_path.rglob("image1.png"))
+    broken.write_bytes(b"not a png")
+    table = scan(tmp_path).table
+    assert table.loc[table["width"] == 0, "path"].tolist() == [str(broken)]
+
+
+def table_of(groups: list[tuple[int, int]]) -> pd.DataFrame:
+    """A table of groups, each (images, label)."""
+    rows = [(f"g{n}", label) for n, (images, label) in enumerate(groups) for _ in range(images)]
+    table = pd.DataFrame(rows, columns=["group", "label"])
+    return table.assign(image_id=[f"i{n}" for n in range(len(table))], split="")
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 1)), min_size=2, max_size=60), st.integers(0, 99))
+@settings(deadline=None, max_examples=40)
+def test_split_keeps_groups_whole_and_both_parts_filled(groups, seed):
+    """However many groups of whatever size: each lies in one part, and neither part is empty."""
+    split = split_by_group(table_of(groups), seed=seed)
+    assert (split.groupby("group")["split"].nunique() == 1).all()
+    assert set(split["split"]) == {"train", "valid"}
+
+
+def test_split_is_stratified_and_of_the_size_asked_for():
+    """The valid part has the share of images asked for, and both classes in like shares."""
+    random = np.random.default_rng(0)
+    table = table_of([(int(random.integers(1, 5)), int(random.random() < 0.2)) for _ in range(500)])
+    split = split_by_group(table, valid_fraction=0.3, seed=4)
+    assert (split["split"] == "valid").mean() == pytest.approx(0.3, abs=0.01)
+    shares = split.groupby("split")["label"].mean()
+    assert shares["valid"] == pytest.approx(shares["train"], abs=0.01)
+
+
+def test_split_depends_on_the_seed_and_not_on_the_order():
+    """The same seed gives the same split in any order of rows, another seed another one."""
+    table = table_of([(2, n % 2) for n in range(40)])
+    one = split_by_group(table, seed=1).set_index("image_id")["split"]
+    shuffled = split_by_group(table.sample(frac=1, random_state=0), seed=1).set_index("image_id")["split"]
+    assert (shuffled.loc[one.index] == one).all()
+    assert (split_by_group(table, seed=2).set_index("image_id")["split"] != one).any()
+
+
+def test_split_needs_two_groups_and_a_fraction():
+    """One patient cannot be split, nor can a half or more be held out."""
+    with pytest.raises(DatasetError, match="at least 2 groups"):
+        split_by_group(table_of([(5, 1)]))
+    with pytest.raises(DatasetError, match="valid_fraction"):
+        split_by_group(table_of([(1, 0), (1, 1)]), valid_fraction=0.5)
+
+
+def test_fingerprint_is_of_the_data_and_not_of_their_place(tmp_path):
+    """A copy has the same fingerprint; a changed file, label or image has another."""
+    one, two = draw_mura(tmp_path / "one", 3, 1), draw_mura(tmp_path / "two", 3, 1)
+    dataset = scan(one)
+    assert fingerprint(dataset) == fingerprint(scan(two))
+    seen = {fingerprint(dataset)}
+    next(two.rglob("image1.png")).write_bytes(b"changed")
+    seen.add(fingerprint(scan(two)))
+    next(two.rglob("image1.png")).unlink()
+    seen.add(fingerprint(scan(two)))
+    assert len(seen) == 3
+
+
+def test_counts_adds_up(drawn):
+    """Counts give images, studies and groups for each split, body part and label."""
+    table = scan(drawn).table
+    counted = counts(table)
+    assert list(counted) == ["split", "body_part", "label", "images", "studies", "groups"]
+    assert counted["images"].sum() == len(table)
+    assert counted.set_index(["split", "label"])["groups"].to_dict() == {
+        ("train", 0): 6,
+        ("train", 1): 6,
+        ("valid", 0): 3,
+        ("valid", 1): 3,
+    }
+
+
+def test_find_lists_what_looks_like_data(tmp_path):
+    """In a home folder, each kind of data set is found and other folders are not."""
+    draw_mura(tmp_path / "mura" / "MURA-v1.1", 1, 1)
+    draw_mura(tmp_path / "wrist" / "MURA-v1.1", 1, 1, body_part="XR_WRIST")
+    draw(tmp_path / "sorted" / "train" / "Fractured" / "a.png")
+    draw(tmp_path / "sorted" / "train" / "Not Fractured" / "a.png")
+    listing(tmp_path / "listed", "image_id,label\n")
+    draw(tmp_path / "holiday" / "pictures" / "a.png")
+    (tmp_path / "note.txt").write_text("")
+    assert [path.name for path in find(tmp_path)] == ["listed", "mura", "sorted", "wrist"]
+    assert find(tmp_path / "gone") == []
+
+
+def test_humerus_folder_is_found_by_its_studies(tmp_path):
+    """A body part copied out of its tree is still found, and read."""
+    draw_mura(tmp_path / "all", 2, 1)
+    shutil.move(tmp_path / "all" / "train" / "XR_HUMERUS", tmp_path / "home" / "humerus")
+    assert [path.name for path in find(tmp_path / "home")] == ["humerus"]
+    assert scan(tmp_path / "home" / "humerus").layout == "MURA"
+
+
+def test_relative_and_linked_roots_give_absolute_paths(drawn, tmp_path, monkeypatch):
+    """Paths are absolute, whether the folder is named relatively or by a link."""
+    monkeypatch.chdir(drawn.parent)
+    (tmp_path / "link").symlink_to(drawn / "train" / "XR_HUMERUS")
+    assert scan(drawn.name).table["path"].map(os.path.isabs).all()
+    assert set(scan(tmp_path / "link").table["body_part"]) == {"XR_HUMERUS"}
+
+
+def test_fracatlas_is_read_as_its_table_says(fracatlas):
+    """The real FracAtlas has its known numbers, and no group on both sides of its split."""
+    scan(fracatlas)  # imports what it needs
+    start = time.perf_counter()
+    dataset = scan(fracatlas)
+    assert time.perf_counter() - start < 1
+    table = dataset.table
+    assert len(table) == 3202
+    assert table.groupby("split")["label"].agg(["size", "sum"]).to_dict("index") == {
+        "train": {"size": 2549, "sum": 454},
+        "valid": {"size": 653, "sum": 112},
+    }
+    assert table["body_part"].value_counts().to_dict() == {
+        "leg": 1676,
+        "hand": 987,
+        "mixed": 317,
+        "hip": 144,
+        "shoulder": 78,
+    }
+    assert (table.groupby("group")["split"].nunique() == 1).all()
+    assert dataset.label_names == ("not fractured", "fractured")
+    assert (table["boxes"] != "").sum() == table["label"].sum()
+    assert len(scan(fracatlas, "Hand").table) == 987

@@ -1,0 +1,455 @@
+import struct
+import subprocess
+import sys
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    ComputedRadiographyImageStorage,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+)
+
+from fracture.data.radiograph import MAX_PIXELS, Radiograph, fit, header_size, load, read, thumbnail, unfit
+from fracture.errors import ConfigError, RadiographError
+
+# pytest puts aside the filters that the modules set; test_import_is_cheap_and_reading_silent looks at them.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+RAMP = np.arange(0, 240, 5, dtype=np.uint8).reshape(6, 8)
+
+
+def encoded(image: Image.Image | np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
+    file = BytesIO()
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(file, kind, **options)
+    return file.getvalue()
+
+
+def dicom(pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, **elements: Any) -> bytes:
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.file_meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    dataset.Rows, dataset.Columns = pixels.shape[:2]
+    dataset.SamplesPerPixel = 3 if pixels.ndim == 3 else 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.BitsAllocated = dataset.BitsStored = pixels.itemsize * 8
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
+    dataset.PixelData = pixels.tobytes()
+    for name, value in elements.items():
+        setattr(dataset, name, value)
+    file = BytesIO()
+    pydicom.dcmwrite(file, dataset, enforce_file_format=True, implicit_vr=False, little_endian=True)
+    return file.getvalue()
+
+
+def test_gray_png_is_read_as_it_is():
+    """An 8-bit grayscale PNG comes out pixel by pixel, with nothing done to it."""
+    radiograph = read(encoded(RAMP))
+    assert np.array_equal(radiograph.pixels, RAMP)
+    assert (radiograph.format, radiograph.steps) == ("PNG", ())
+    assert (radiograph.width, radiograph.height) == (8, 6)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "LA", "RGBA"])
+def test_opaque_modes_keep_gray(mode):
+    """A gray image stored as colour, palette or with opaque alpha gives the same grays."""
+    assert np.array_equal(read(encoded(Image.fromarray(RAMP).convert(mode))).pixels, RAMP)
+
+
+def test_one_bit_png_becomes_black_and_white():
+    """A 1-bit PNG becomes 0 and 255."""
+    assert read(encoded(Image.fromarray(RAMP > 100))).pixels.tolist() == np.where(RAMP > 100, 255, 0).tolist()
+
+
+def test_colour_becomes_luminosity():
+    """Colour is weighted as the eye does (ITU-R 601), and the step is told."""
+    radiograph = read(encoded(Image.new("RGB", (2, 2), (0, 255, 0))))
+    assert radiograph.pixels.tolist() == [[150, 150], [150, 150]]
+    assert radiograph.steps == ("colour to gray",)
+
+
+def test_alpha_is_laid_over_black():
+    """What is half transparent is half as bright."""
+    radiograph = read(encoded(Image.merge("LA", [Image.new("L", (1, 1), 200), Image.new("L", (1, 1), 128)])))
+    assert abs(int(radiograph.pixels[0, 0]) - 100) <= 1
+    assert radiograph.steps == ("alpha over black",)
+
+
+def test_transparent_palette_entry_is_black():
+    """A palette's transparent entry counts as black, whatever its colour."""
+    image = Image.new("P", (1, 1), 0)
+    image.putpalette([255, 255, 255])
+    assert read(encoded(image, transparency=0)).pixels.tolist() == [[0]]
+
+
+def test_16_bit_png_uses_its_own_range():
+    """A 16-bit PNG goes linearly from its minimum (0) to its maximum (255), as 12-bit values lie in 16."""
+    radiograph = read(encoded(np.array([[100, 1100, 2100]], np.uint16)))
+    assert radiograph.pixels.tolist() == [[0, 128, 255]]
+    assert radiograph.steps == ("16 bit to 8 bit",)
+
+
+def test_uniform_16_bit_png_is_black():
+    """A 16-bit image of one value has no range and becomes black rather than an error."""
+    assert read(encoded(np.full((2, 2), 700, np.uint16))).pixels.max() == 0
+
+
+def test_16_bit_colour_png_is_read():
+    """Pillow writes no 16-bit colour, but reads it: the high bytes count."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0))
+    body = chunk(b"IDAT", zlib.compress(b"\0" + struct.pack(">HHH", 0x8000, 0x8000, 0x8000)))
+    assert read(b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b"")).pixels.tolist() == [[128]]
+
+
+def test_cmyk_jpeg_is_read_as_gray():
+    """A CMYK JPEG is converted by way of RGB: no ink is white."""
+    assert read(encoded(Image.new("CMYK", (8, 8), (0, 0, 0, 0)), "JPEG")).pixels.min() >= 253
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize(
+    ("orientation", "corner"),
+    [(1, (0, 0)), (2, (0, -1)), (3, (-1, -1)), (4, (-1, 0)), (5, (0, 0)), (6, (0, -1)), (7, (-1, -1)), (8, (-1, 0))],
+)
+def test_exif_orientation_is_applied(tmp_path, kind, orientation, corner):
+    """A bright corner goes where the EXIF data say, and the header's size agrees with the pixels."""
+    pixels = np.zeros((32, 48), np.uint8)
+    pixels[:16, :24] = 250  # top left as stored
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "turned"
+    path.write_bytes(encoded(pixels, kind, exif=exif))
+    radiograph = load(path)
+    assert radiograph.pixels[corner] > 200
+    assert (radiograph.pixels > 128).mean() == pytest.approx(0.25, abs=0.02)
+    assert header_size(path) == (radiograph.width, radiograph.height)
+    assert (radiograph.width, radiograph.height) == ((48, 32) if orientation < 5 else (32, 48))
+    assert ("rotated as the EXIF says" in radiograph.steps) == (orientation != 1)
+
+
+def test_broken_exif_does_not_spoil_the_image():
+    """EXIF data that cannot be read say nothing against the pixels."""
+    assert read(encoded(RAMP, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")).width == 8
+
+
+def test_monochrome1_is_the_inverse_of_monochrome2():
+    """A MONOCHROME1 DICOM, whose 0 is white, comes out inverted."""
+    first = read(dicom(RAMP, PhotometricInterpretation="MONOCHROME1"))
+    second = read(dicom(RAMP, PhotometricInterpretation="MONOCHROME2"))
+    assert np.array_equal(first.pixels, 255 - second.pixels)
+    assert first.steps == ("inverted (MONOCHROME1)",)
+    assert second.steps == ()
+
+
+def test_window_maps_its_ends_to_black_and_white():
+    """A window's ends become 0 and 255 and what lies outside is clipped, even if the image fills a part of it."""
+    values = np.array([[0, 100, 149, 199, 500]], np.uint16)
+    radiograph = read(dicom(values, WindowCenter=150, WindowWidth=100))
+    assert radiograph.pixels.tolist() == [[0, 0, 126, 255, 255]]
+    assert radiograph.steps == ("window 150/100",)
+    assert read(dicom(values[:, 1:3], WindowCenter=150, WindowWidth=100)).pixels.max() == 126
+
+
+def test_first_of_several_windows_counts():
+    """A DICOM with several windows is shown by its first one."""
+    values = np.array([[0, 1000]], np.uint16)
+    assert read(dicom(values, WindowCenter=[500, 1], WindowWidth=[1000, 2])).steps == ("window 500/1000",)
+
+
+def test_window_without_width_is_ignored():
+    """A window of no width is no window: the values' own range is used."""
+    assert read(dicom(np.array([[5, 9]], np.uint16), WindowCenter=7, WindowWidth=0)).pixels.tolist() == [[0, 255]]
+
+
+def test_window_counts_in_rescaled_values():
+    """The window is laid over the values after slope and intercept."""
+    values = np.array([[0, 50, 100]], np.uint16)
+    radiograph = read(dicom(values, RescaleSlope=2, RescaleIntercept=-100, WindowCenter=0.5, WindowWidth=201))
+    assert radiograph.pixels.tolist() == [[0, 128, 255]]
+
+
+def test_signed_dicom_without_window_uses_its_own_range():
+    """Signed values without a window go from their minimum to their maximum."""
+    radiograph = read(dicom(np.array([[-1000, 0, 1000]], np.int16)))
+    assert radiograph.pixels.tolist() == [[0, 128, 255]]
+    assert radiograph.steps == ("16 bit to 8 bit",)
+
+
+def test_voi_table_maps_values_beyond_its_own_depth():
+    """A table of 8-bit entries is looked up with all its entries, also beyond the 255th."""
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [1024, 0, 8])
+    item.add_new("LUTData", "US", [index // 4 for index in range(1024)])
+    radiograph = read(dicom(np.array([[0, 400, 1023, 4000]], np.uint16), VOILUTSequence=[item]))
+    assert radiograph.pixels.tolist() == [[0, 100, 255, 255]]
+    assert radiograph.steps == ("VOI table",)
+
+
+def test_rgb_dicom_becomes_gray():
+    """An 8-bit colour DICOM becomes its luminosity."""
+    pixels = np.repeat(RAMP[..., None], 3, axis=2)
+    radiograph = read(dicom(pixels, PhotometricInterpretation="RGB", PlanarConfiguration=0))
+    assert np.array_equal(radiograph.pixels, RAMP)
+
+
+def test_dicom_without_preamble_is_read():
+    """A DICOM file that begins at once with its elements is recognised."""
+    assert np.array_equal(read(dicom(RAMP)[128 + 4 :]).pixels, RAMP)
+
+
+def test_j2k_equals_uncompressed():
+    """A real lower leg gives the same pixels from lossless JPEG 2000 as uncompressed."""
+    plain, packed = (load(Path(get_testdata_file(f"RG3_{kind}.dcm", download=False))) for kind in ("UNCR", "J2KR"))
+    assert np.array_equal(plain.pixels, packed.pixels)
+    assert plain.steps == ("window 550/1024", "inverted (MONOCHROME1)")
+    assert plain.pixels.shape == (1760, 1760)
+
+
+@pytest.mark.parametrize("name", ["RG1_UNCR", "RG1_UNCI", "RG1_J2KR", "RG1_J2KI"])
+def test_real_chest_is_read(name):
+    """A real chest radiograph is read from every encoding, with its size known from its header."""
+    path = Path(get_testdata_file(f"{name}.dcm", download=False))
+    radiograph = load(path)
+    assert header_size(path) == (radiograph.width, radiograph.height) == (1841, 1955)
+    assert radiograph.pixels.std() > 20
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"hello, no image", "PNG, JPEG or DICOM"),
+        (encoded(RAMP, "GIF"), "PNG, JPEG or DICOM"),
+        (encoded(RAMP, "TIFF"), "PNG, JPEG or DICOM"),
+        (encoded(RAMP)[:50], "damaged or cut short"),
+        (dicom(RAMP)[:-20], "damaged or cut short"),
+        (dicom(RAMP, NumberOfFrames=2), "one image. Received: 2 frames"),
+        (dicom(RAMP, PixelData=None), "without an image"),
+        (dicom(RAMP, Rows=0), "without an image"),
+        (dicom(RAMP, PhotometricInterpretation="PALETTE COLOR"), "Received: PALETTE COLOR"),
+        (dicom(RAMP, Rows=9000, Columns=9000), "at most 50 million pixels"),
+    ],
+)
+def test_what_is_no_radiograph_is_refused_by_name(data, words):
+    """Whatever cannot be read is refused in one sentence that names the file."""
+    with pytest.raises(RadiographError, match=words) as error:
+        read(data, "scan.png")
+    assert str(error.value).startswith("scan.png ")
+    assert "\n" not in str(error.value)
+
+
+def test_undecodable_compression_is_named():
+    """A DICOM whose compression cannot be decoded here says which one that is."""
+    data = dicom(RAMP, JPEGLosslessSV1, PixelData=encapsulate([b"\xff\xd8\xff\xc3"]))
+    with pytest.raises(RadiographError, match="compressed as JPEG Lossless"):
+        read(data)
+
+
+def test_deflated_dicom_is_refused():
+    """A deflated DICOM could grow to any size, and is refused before it is inflated."""
+    with pytest.raises(RadiographError, match="deflated"):
+        load(Path(get_testdata_file("image_dfl.dcm", download=False)))
+
+
+def test_large_png_is_refused_before_it_is_decoded(recwarn):
+    """A PNG whose header claims 400 megapixels is refused at once and without Pillow's own warning."""
+    data = bytearray(encoded(RAMP))
+    data[16:24] = struct.pack(">II", 20_000, 20_000)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    with pytest.raises(RadiographError, match=r"at most 50 million pixels\. Received: 20000 x 20000"):
+        read(bytes(data))
+    assert not recwarn.list
+
+
+def test_just_small_enough_png_does_not_warn(recwarn):
+    """The largest image that is allowed is read without a warning."""
+    side = int(MAX_PIXELS**0.5)
+    assert read(encoded(Image.new("1", (side, side)))).width == side
+    assert not recwarn.list
+
+
+def test_large_jpeg2000_inside_a_small_dicom_is_refused():
+    """A compressed image that is larger than its DICOM header says is refused before it is decoded."""
+    stream = bytearray(encoded(RAMP, "JPEG2000", no_jp2=True))
+    stream[8:16] = (20_000).to_bytes(4, "big") * 2
+    data = dicom(RAMP, JPEG2000Lossless, PixelData=encapsulate([bytes(stream)]))
+    with pytest.raises(RadiographError, match="Received: 20000 x 20000"):
+        read(data)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_single_pixel_is_enough(kind):
+    """An image of one pixel is an image."""
+    assert read(encoded(np.full((1, 1), 7, np.uint8), kind)).pixels.shape == (1, 1)
+
+
+def test_missing_file_and_folder_are_radiograph_errors(tmp_path):
+    """A file that is not there, and a folder, are refused like any other thing that is no radiograph."""
+    for path in (tmp_path / "gone.png", tmp_path):
+        with pytest.raises(RadiographError, match="cannot be opened"):
+            load(path)
+        with pytest.raises(RadiographError, match="cannot be opened"):
+            header_size(path)
+
+
+def test_header_size_of_no_image_is_refused(tmp_path):
+    """A size that cannot be told is an error that names the file."""
+    path = tmp_path / "notes.png"
+    path.write_text("no image")
+    with pytest.raises(RadiographError, match=r"notes\.png"):
+        header_size(path)
+
+
+def test_import_is_cheap_and_reading_silent():
+    """The import of pydicom waits for a DICOM, and none of its warnings reaches standard error."""
+    path = get_testdata_file("badVR.dcm", download=False)
+    code = f"""
+import sys
+from pathlib import Path
+from fracture.data import radiograph
+assert "pydicom" not in sys.modules and "pandas" not in sys.modules
+try: radiograph.load(Path({path!r}))
+except radiograph.RadiographError: pass
+assert "pydicom" in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-W", "default", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+SAMPLES = {
+    "PNG": encoded(RAMP),
+    "PNG with EXIF": encoded(RAMP, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"),
+    "PNG with text": encoded(RAMP, pnginfo=(info := PngImagePlugin.PngInfo(), info.add_text("a", "b", zip=True))[0]),
+    "JPEG": encoded(RAMP, "JPEG"),
+    "progressive JPEG": encoded(RAMP, "JPEG", progressive=True),
+    "DICOM": dicom(RAMP, WindowCenter=100, WindowWidth=50),
+}
+
+
+def assert_radiograph_or_error(data: bytes) -> None:
+    try:
+        radiograph = read(data)
+    except RadiographError:
+        return
+    assert radiograph.pixels.dtype == np.uint8
+    assert radiograph.pixels.ndim == 2
+
+
+@given(sample=st.sampled_from(sorted(SAMPLES)), cut=st.floats(0, 1))
+@settings(deadline=None)
+def test_truncated_files_are_read_or_refused(sample, cut):
+    """A valid file cut at any byte is either a radiograph or a RadiographError."""
+    data = SAMPLES[sample]
+    assert_radiograph_or_error(data[: int(len(data) * cut)])
+
+
+@given(sample=st.sampled_from(sorted(SAMPLES)), place=st.floats(0, 1), junk=st.binary(min_size=1, max_size=8))
+@settings(deadline=None, max_examples=300)
+def test_damaged_files_are_read_or_refused(sample, place, junk):
+    """A valid file with bytes overwritten anywhere is either a radiograph or a RadiographError."""
+    data = SAMPLES[sample]
+    at = int(len(data) * place)
+    assert_radiograph_or_error(data[:at] + junk + data[at + len(junk) :])
+
+
+@given(
+    start=st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"\x08\x00", b"\0" * 128 + b"DICM"]),
+    junk=st.binary(max_size=200),
+)
+@settings(deadline=None)
+def test_random_bytes_are_read_or_refused(start, junk):
+    """Random bytes, also behind a right beginning, are either a radiograph or a RadiographError."""
+    assert_radiograph_or_error(start + junk)
+
+
+def test_stretch_fills_the_square():
+    """Stretching fills the whole square, whatever the aspect."""
+    assert fit(np.full((30, 90), 200, np.uint8), 24, "stretch").tolist() == [[200] * 24] * 24
+
+
+def test_letterbox_centres_between_black_bars():
+    """A letterbox keeps the aspect: a 3:1 image fills the middle third of the square."""
+    square = fit(np.full((30, 90), 200, np.uint8), 24, "letterbox")
+    assert (square[8:16] == 200).all()
+    assert not square[:8].any()
+    assert not square[16:].any()
+
+
+def test_shrinking_is_antialiased():
+    """A fine checkerboard becomes an even gray, not a pattern."""
+    board = (np.indices((256, 256)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    inner = fit(board, 32, "stretch")[2:-2, 2:-2].astype(int)
+    assert abs(inner - 127).max() <= 2
+
+
+@pytest.mark.parametrize("call", [lambda: fit(RAMP, 8, "crop"), lambda: unfit(np.zeros((2, 2), "f4"), 2, 2, "crop")])
+def test_unknown_fit_is_refused(call):
+    """Only the two ways to fit are known."""
+    with pytest.raises(ConfigError, match=r"stretch or letterbox\. Received: 'crop'"):
+        call()
+
+
+@given(width=st.integers(20, 200), height=st.integers(20, 200), how=st.sampled_from(["stretch", "letterbox"]))
+@settings(deadline=None)
+def test_unfit_brings_a_place_back(width, height, how):
+    """A gradient that is fitted to a square and laid back is the gradient again."""
+    across = np.linspace(40, 240, width)
+    pixels = np.tile(across, (height, 1)).astype(np.uint8)
+    back = unfit(fit(pixels, 128, how).astype(np.float32), width, height, how)
+    assert back.shape == (height, width)
+    inner = (slice(height // 4, -(height // 4)), slice(width // 4, -(width // 4)))
+    step = 200 / min(width, 128) * 2 + 3
+    assert np.abs(back[inner] - pixels[inner]).max() <= step
+
+
+def test_unfit_cuts_bars_off_between_cells():
+    """A coarse map over a letterbox loses its bars, although they end within a cell."""
+    cells = np.zeros((5, 5), np.float32)
+    cells[2] = 1  # the middle row alone lies in a 5:1 image
+    assert unfit(cells, 500, 100, "letterbox").mean() == pytest.approx(0.75, abs=0.02)  # with the bars: 0.2
+    assert unfit(cells, 500, 100, "stretch").mean() == pytest.approx(0.2, abs=0.02)
+
+
+@given(width=st.integers(1, 5000), height=st.integers(1, 60), side=st.integers(1, 12))
+@settings(deadline=None)
+def test_fit_and_unfit_take_any_aspect(width, height, side):
+    """Even the thinnest image has a square and a way back."""
+    assert fit(np.zeros((height, width), np.uint8), side, "letterbox").shape == (side, side)
+    assert unfit(np.ones((side, side), np.float32), width, height, "letterbox") == pytest.approx(1.0, abs=1e-5)
+
+
+def test_thumbnail_keeps_the_aspect_and_enlarges_nothing():
+    """A thumbnail is a JPEG with its longer side at most the size asked for."""
+    pixels = np.zeros((100, 400), np.uint8)
+    small = Image.open(BytesIO(thumbnail(Radiograph(pixels, "PNG"), 80)))
+    assert (small.format, small.mode, small.size) == ("JPEG", "L", (80, 20))
+    assert Image.open(BytesIO(thumbnail(pixels, 1000))).size == (400, 100)
+
+
+def test_real_radiographs_agree_with_their_headers(fracatlas):
+    """Real JPEGs, also those that their EXIF data turn, are read with the size that their header gave."""
+    turned = ["IMG0000428.jpg", "IMG0000439.jpg", "IMG0002628.jpg"]
+    for name in ["IMG0000000.jpg", *turned]:
+        path = fracatlas / "images" / name
+        radiograph = load(path)
+        assert header_size(path) == (radiograph.width, radiograph.height)
+        assert ("rotated as the EXIF says" in radiograph.steps) == (name in turned)

@@ -1,0 +1,98 @@
+"""Trainings as processes of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from fracture.classify.store import model_folder, write_json
+from fracture.errors import RunError
+from fracture.learn import jobs
+from fracture.learn.config import TrainConfig
+from fracture.learn.events import read_events
+
+
+def wait(until, seconds=90):
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := until():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def config(drawn, **chosen) -> TrainConfig:
+    return TrainConfig(**{"data": str(drawn), "name": "run", "weights": "none", "image_size": 75, "epochs": 2, **chosen})
+
+
+def ended(run):
+    found = jobs.find_run(run.folder)
+    return found if found and not found.active else None
+
+
+def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
+    """What the user can put right reaches status and events as a sentence, and the name is free again."""
+    run = jobs.start(config(drawn, weights="bundled"))
+    failed = wait(lambda: ended(run))
+    assert failed.state == "failed"
+    assert "There is no bundled model" in failed.error
+    end = read_events(run.folder.events)[0][-1]
+    assert (end["kind"], end["state"], end["error"]) == ("end", "failed", failed.error)
+    assert jobs.active_run() is None
+    again = jobs.start(config(drawn, data="nowhere"))
+    assert "nowhere" in wait(lambda: ended(again)).error
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("graphs")
+def test_a_training_can_be_stopped_and_only_one_runs(homes, drawn):
+    """While one trains no other starts; a stop keeps the model learned so far."""
+    run = jobs.start(config(drawn, epochs=1000))
+    with pytest.raises(RunError, match="'run' is training now"):
+        jobs.start(config(drawn, name="other"))
+    wait(lambda: any(event["kind"] == "epoch" for event in read_events(run.folder.events)[0]))
+    jobs.request_stop(run)
+    assert wait(lambda: ended(run)).state == "stopped"
+    assert run.folder.usable
+    assert len(json.loads(run.folder.history.read_text())["loss"]) < 1000
+    with pytest.raises(RunError, match="already"):
+        jobs.start(config(drawn))
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("graphs")
+def test_it_outlives_the_process_that_started_it_and_its_death_is_noticed(homes, drawn):
+    """A training goes on when the server that started it ends; when it is killed itself, its run is reported as failed."""
+    chosen = json.dumps(config(drawn, epochs=1000).to_json())
+    code = "import sys, json; from fracture.learn import jobs; from fracture.learn.config import TrainConfig; "
+    code += "jobs.start(TrainConfig.from_json(json.loads(sys.argv[1])))"
+    subprocess.run([sys.executable, "-c", code, chosen], check=True)
+    folder = model_folder("run")
+    wait(lambda: any(event["kind"] == "epoch" for event in read_events(folder.events)[0]))
+    assert jobs.find_run(folder).state == "running"
+    os.kill(json.loads(folder.status.read_text())["pid"], signal.SIGKILL)
+    died = wait(lambda: (run := jobs.find_run(folder)) and not run.active and run)
+    assert died.state == "failed"
+    assert "ended without a word" in died.error
+
+
+def test_another_process_with_the_same_number_is_not_taken_for_the_training(homes):
+    """After a reboot process numbers are given anew; the time of creation tells the old one from the new."""
+    folder = model_folder("run")
+    folder.path.mkdir(parents=True)
+    status = {"state": "running", "config": {}, "started": 1.0, "heartbeat": time.time(), "pid": os.getpid()}
+    write_json(folder.status, {**status, "process_started": 1.0})
+    assert jobs.find_run(folder).state == "failed"
+
+
+def test_a_damaged_status_is_no_run(homes):
+    """A folder whose status cannot be read does not stop the others from being listed."""
+    folder = model_folder("run")
+    folder.path.mkdir(parents=True)
+    folder.status.write_text("{")
+    assert jobs.runs() == []

@@ -1,0 +1,107 @@
+"""The whole way, on a drawn data set with the full network."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fracture.errors import DatasetError, RunError
+from fracture.learn.config import TrainConfig
+from fracture.learn.events import Stopped
+
+pytestmark = [pytest.mark.full, pytest.mark.usefixtures("graphs")]
+
+
+def run(drawn, should_stop=lambda: False, **chosen):
+    from fracture.learn import recipe
+
+    said = []
+    config = TrainConfig(
+        **{"data": str(drawn), "name": "m", "weights": "none", "image_size": 75, "epochs": 2, **chosen}
+    )
+    card = recipe.run(config, lambda kind, **values: said.append({"kind": kind, **values}), should_stop)
+    return card, said
+
+
+def features(said):
+    return [event for event in said if event["kind"] == "features"][-1]
+
+
+def test_a_trained_model_folder_is_complete(trained):
+    """Every file of the contract is there, and the card says what was used and how good it is."""
+    names = {path.name for path in trained.path.iterdir()}
+    assert {"card.json", "model.h5", "model.tflite", "history.json", "predictions.csv"} <= names
+    card = json.loads(trained.card.read_text())
+    assert card["labels"] == ["normal", "abnormal"]
+    assert card["state"] == "finished"
+    assert card["input"] == {"size": 75, "fit": "stretch", "pixel_range": [-1.0, 1.0]}
+    assert len(card["data"]["fingerprint"]) >= 16
+    assert card["served"]["largest_probability_difference"] < 0.02
+    history = json.loads(trained.history.read_text())
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert {len(values) for values in history.values()} == {card["epochs_done"]}
+    predictions = pd.read_csv(trained.predictions)
+    assert list(predictions) == ["image_id", "study", "group", "label", "probability"]
+    assert len(predictions) == card["data"]["validation_images"] == card["metrics"]["image"]["count"]
+
+
+def test_features_are_computed_once_per_image_whatever_it_is_called(homes, drawn, tmp_path):
+    """A second training finds every image in the cache, also when the data set was moved; other pixels are computed."""
+    _, said = run(drawn)
+    assert features(said)["cached"] == 0
+    total = features(said)["total"]
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(drawn, moved)
+    again, said = run(moved, name="again")
+    assert features(said)["cached"] == total
+    first = pd.read_csv(homes / "models/m/predictions.csv")["probability"]
+    second = pd.read_csv(homes / "models/again/predictions.csv")["probability"]
+    assert np.allclose(first, second, atol=1e-6), "the same seed gives the same model"
+    changed = sorted(moved.rglob("*.png"))
+    shutil.copy(changed[0], changed[-1])
+    _, said = run(moved, name="changed", fit="letterbox")
+    assert features(said)["cached"] == 0, "another fit is another view"
+    assert again["data"]["fingerprint"] == json.loads((homes / "models/m/card.json").read_text())["data"]["fingerprint"]
+
+
+def test_a_damaged_cache_is_computed_again(homes, drawn):
+    """The cache may be deleted or damaged at any time; training goes on without it."""
+    run(drawn)
+    for path in (homes / "cache/features").iterdir():
+        path.write_bytes(b"this is no database, and never was one" * 100)
+    _, said = run(drawn, name="again")
+    assert features(said)["cached"] == 0
+
+
+def test_an_image_that_cannot_be_read_is_left_out_and_named(homes, drawn, tmp_path):
+    """One broken file does not end a training; the card names it."""
+    broken = tmp_path / "broken"
+    shutil.copytree(drawn, broken)
+    victim = sorted((broken / "train").rglob("*.png"))[0]
+    victim.write_bytes(victim.read_bytes()[:60])
+    card, _ = run(broken)
+    assert [victim.name in image for image in card["data"]["unreadable"]] == [True]
+
+
+def test_a_stop_before_the_first_epoch_saves_nothing_but_features(homes, drawn):
+    """Stopped among the features there is no model, but what was computed is not lost."""
+    with pytest.raises(Stopped):
+        run(drawn, should_stop=lambda: True)
+    assert not (homes / "models/m/card.json").exists()
+    _, said = run(drawn, name="later")
+    assert features(said)["cached"] > 0
+
+
+def test_a_taken_name_and_a_one_sided_data_set_are_refused(homes, drawn, tmp_path):
+    """What cannot work is said before anything is computed."""
+    run(drawn)
+    with pytest.raises(RunError, match="already"):
+        run(drawn)
+    one_sided = tmp_path / "one-sided"
+    shutil.copytree(drawn, one_sided)
+    for study in (one_sided / "valid").rglob("*_positive"):
+        shutil.rmtree(study)
+    with pytest.raises(DatasetError, match="both labels in both parts"):
+        run(one_sided, name="other")

@@ -1,0 +1,67 @@
+"""Where weights come from."""
+
+import json
+
+import pytest
+
+from fracture.errors import WeightsError
+from fracture.learn.config import TrainConfig
+from fracture.learn.weights import file_sha256, find_weights
+
+
+def find(weights, **chosen):
+    return find_weights(TrainConfig(data="x", name="m", weights=str(weights), **chosen))
+
+
+def test_a_file_brings_its_range_in_the_json_beside_it(tmp_path):
+    """The JSON beside a weights file says its pixel range, its source and its licence."""
+    file = tmp_path / "net.weights.h5"
+    file.write_bytes(b"weights")
+    (tmp_path / "net.json").write_text(json.dumps({"input_range": [0, 1], "licence": "MIT", "sha256": file_sha256(file)}))
+    found = find(file)
+    assert (found.input_range, found.licence, found.sha256) == ((0.0, 1.0), "MIT", file_sha256(file))
+
+
+def test_a_file_without_a_known_range_is_refused_unless_the_user_says_it(tmp_path):
+    """A wrong pixel range would only make the answers worse, so it is never guessed."""
+    file = tmp_path / "net.weights.h5"
+    file.write_bytes(b"weights")
+    with pytest.raises(WeightsError, match="pixel range"):
+        find(file)
+    assert find(file, input_range=(-1.0, 1.0)).input_range == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("said", ["{", "[]", '{"sha256": "other"}'])
+def test_a_description_that_does_not_fit_is_refused(tmp_path, said):
+    """Damaged JSON, or the checksum of another file, is an error and not a shrug."""
+    file = tmp_path / "net.weights.h5"
+    file.write_bytes(b"weights")
+    (tmp_path / "net.json").write_text(said)
+    with pytest.raises(WeightsError, match="net"):
+        find(file)
+
+
+@pytest.mark.parametrize("source", ["bundled", "somewhere/else.weights.h5", "model.keras"])
+def test_a_source_that_cannot_be_had_names_the_others(homes, source):
+    """Nothing falls back silently: the error names every other source."""
+    with pytest.raises(WeightsError, match=r"imagenet .* bundled .* none .* \.weights\.h5"):
+        find(source)
+
+
+def test_random_weights_differ_by_seed():
+    """Features of random weights may be shared only between equal seeds."""
+    assert find("none", seed=1).identity != find("none", seed=2).identity
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("answer", [404, 200])
+def test_imagenet_that_cannot_be_fetched_is_one_sentence(homes, monkeypatch, httpserver_port, answer):
+    """Keras's own client, sent to a server that refuses or sends something else: a sentence, and no broken file kept."""
+    from fracture.learn import network
+
+    monkeypatch.setenv("HOME", str(homes))
+    module = pytest.importorskip("keras.src.applications.inception_v3")
+    monkeypatch.setattr(module, "WEIGHTS_PATH_NO_TOP", f"http://127.0.0.1:{httpserver_port}/{answer}/weights.h5")
+    chosen = TrainConfig(data="x", name="m", weights="imagenet", image_size=75)
+    with pytest.raises(WeightsError, match=r"could not be fetched .* bundled, none, or"):
+        network.build_network(chosen, find_weights(chosen))

@@ -1,0 +1,160 @@
+"""Every page, alone and through the router, empty and full."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fracture.home import PROJECT
+
+PAGES = ("home", "dataset", "train", "classify", "models")
+
+
+def alone(page: str) -> AppTest:
+    return AppTest.from_file(str(PROJECT / "pages" / f"{page}.py"), default_timeout=60)
+
+
+def routed(page: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()
+    return app.switch_page(f"pages/{page}.py")
+
+
+def words(app: AppTest) -> str:
+    parts = [*app.title, *app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.subheader]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    assert not app.error, words(app)
+    return app
+
+
+@pytest.mark.parametrize("start", [alone, routed])
+@pytest.mark.parametrize("page", PAGES)
+def test_empty_pages_say_what_to_do(homes, page, start):
+    """With no data and no model each page draws, and points to the next step."""
+    app = healthy(start(page).run())
+    hints = {
+        "home": "Begin with a folder of radiographs",
+        "dataset": "No data set chosen",
+        "train": "No data set chosen",
+        "classify": "There is no trained model yet",
+        "models": "There is no trained model yet",
+    }
+    assert hints[page] in words(app)
+
+
+@pytest.mark.parametrize("start", [alone, routed])
+@pytest.mark.parametrize("page", PAGES)
+def test_full_pages_draw(home_with_data, make_model, page, start):
+    """With a data set and a model each page draws without an error."""
+    make_model("first")
+    app = healthy(start(page).run())
+    assert "no trained model" not in words(app)
+    assert "No data set chosen" not in words(app)
+
+
+def test_dataset_shows_counts_filters_and_a_study(home_with_data):
+    """The charts, a filter by label, and one study with all its views."""
+    app = healthy(alone("dataset").run())
+    assert len(app.get("plotly_chart")) == 2
+    total = int(app.metric[0].value.replace(",", ""))
+    assert total > 0
+    app.multiselect[1].set_value([1]).run()
+    shown = next(caption.value for caption in app.caption if " images. " in caption.value)
+    assert 0 < int(shown.split()[0].replace(",", "")) < total
+    app.text_input[0].set_value("no such patient").run()
+    assert "No image passes these filters" in words(healthy(app))
+    app.text_input[0].set_value("").run()
+    next(button for button in app.button if button.label == "Open").click().run()
+    assert "view(s)" in words(healthy(app))
+
+
+@pytest.mark.parametrize("page", ["dataset", "train"])
+def test_a_folder_that_is_no_data_set_is_one_sentence(homes, tmp_path, page):
+    """A typed path that holds nothing readable is answered with a sentence that names the layouts."""
+    (tmp_path / "empty").mkdir()
+    app = alone(page)
+    app.session_state["data"] = str(tmp_path / "empty")
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_train_refuses_a_choice_in_words(home_with_data):
+    """A name that cannot be a folder's is refused on the page."""
+    app = healthy(alone("train").run())
+    app.text_input[0].set_value("../escape")
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert not app.exception
+    assert "name must be" in app.error[0].value
+
+
+def test_train_shows_an_earlier_run(homes, make_model):
+    """A run that ended is found again with its curves, its network and its figures."""
+    make_model("first")
+    app = healthy(alone("train").run())
+    assert app.selectbox(key="run").value == "first"
+    assert len(app.get("plotly_chart")) == 2
+    assert "validation images, threshold 0.5: accuracy" in words(app)
+    assert "2,049 of them train" in "".join(expander.label for expander in app.expander)
+
+
+def test_classify_answers_an_upload(homes, make_model, drawn):
+    """Two files are one study by default; each is shown with its own figure; a broken third is named."""
+    make_model("first")
+    app = healthy(alone("classify").run())
+    views = sorted(Path(drawn).rglob("*.png"))[:2]
+    files = [(path.parent.name + path.name, path.read_bytes(), "image/png") for path in views]
+    app.file_uploader[0].set_value(files).run()
+    healthy(app)
+    assert [metric.label for metric in app.metric] == ["Probability of abnormal"]
+    assert "mean of 2 views" in words(app)
+    assert "sensitivity" in words(app)
+    assert "no medical device" in words(app)
+    app.toggle[0].set_value(False).run()
+    assert len(healthy(app).metric) == 2
+    app.file_uploader[0].set_value([*files, ("notes.txt", b"hello", "text/plain")]).run()
+    assert not app.exception
+    assert "notes.txt" in app.error[0].value
+    assert len(app.metric) == 2
+
+
+def test_models_deletes_only_after_asking(homes, make_model):
+    """Deleting takes two clicks, and the page then says that nothing is there."""
+    folder = make_model("first")
+    app = healthy(alone("models").run())
+    assert len(app.get("plotly_chart")) == 2
+    next(button for button in app.button if button.label.startswith("Delete …")).click().run()
+    assert folder.path.exists()
+    next(button for button in app.button if button.label == "Delete it").click().run()
+    assert not folder.path.exists()
+    assert "There is no trained model yet" in words(healthy(app))
+
+
+PROBE = """
+import sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
+if len(sys.argv) > 2:
+    app.file_uploader[0].set_value([("a.png", open(sys.argv[2], "rb").read(), "image/png")]).run()
+    assert app.metric, "there must be an answer"
+assert not app.exception, app.exception
+print([name for name in ("tensorflow", "keras") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_loads_tensorflow(home_with_data, make_model, page):
+    """Each page, with a model, a data set and on *classify* an answer, does without TensorFlow."""
+    make_model("first")
+    picture = next(Path(home_with_data).rglob("*.png"))
+    arguments = [str(PROJECT / "pages" / f"{page}.py"), *([str(picture)] if page == "classify" else [])]
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, cwd=PROJECT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("[]")

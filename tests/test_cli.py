@@ -1,0 +1,155 @@
+"""The command line, as a user calls it."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from fracture.cli import main
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "view.png"
+    Image.linear_gradient("L").save(path)
+    return path
+
+
+def test_help_names_every_command(capsys):
+    """``--help`` lists the commands and exits with 0."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in ("dataset", "train", "evaluate", "classify", "models"))
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [[], ["nonsense"], ["train", "--data", "x"], ["classify"], ["train", "--data", "x", "--name", "y", "--fit", "crop"]],
+)
+def test_wrong_usage_exits_with_2(argv, capsys):
+    """What the parser does not understand is status 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["dataset", "nowhere"], "nowhere"),
+        (["classify", "x.png"], "no model yet"),
+        (["classify", "x.png", "--model", "none-such"], "no finished model called 'none-such'"),
+        (["classify", "x.png", "--model", "../up"], "A model's name has"),
+        (["evaluate", "--model", "none-such", "--data", "."], "no finished model called"),
+        (["train", "--data", ".", "--name", "a/b"], "name must be"),
+        (["train", "--data", ".", "--name", "a", "--image-size", "40"], "image_size must be 75 to 1024. Received: 40"),
+    ],
+)
+def test_what_a_user_can_put_right_is_one_sentence(homes, capsys, argv, words):
+    """Status 1, a sentence on stderr, nothing on stdout, no traceback."""
+    assert main(argv) == 1
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+
+
+def test_dataset_tells_what_is_there(homes, drawn, capsys):
+    """For people a table, for programs one JSON document."""
+    assert main(["dataset", str(drawn)]) == 0
+    assert "abnormal" in capsys.readouterr().out
+    assert main(["dataset", str(drawn), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["images"] == sum(row["images"] for row in document["counts"])
+
+
+def test_classify_files_folders_and_studies(homes, make_model, picture, tmp_path, capsys):
+    """Files are answered one by one, with --study together; folders are searched."""
+    make_model("m")
+    other = tmp_path / "folder" / "b.png"
+    other.parent.mkdir()
+    Image.radial_gradient("L").save(other)
+    assert main(["classify", str(picture), str(other.parent), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [result["kind"] for result in document["results"]] == ["image", "image"]
+    assert main(["classify", str(picture), str(other), "--study", "--json", "--csv", str(tmp_path / "o.csv")]) == 0
+    kinds = [result["kind"] for result in json.loads(capsys.readouterr().out)["results"]]
+    assert kinds == ["image", "image", "study"]
+    with (tmp_path / "o.csv").open() as file:
+        assert [row["kind"] for row in csv.DictReader(file)] == kinds
+    assert main(["classify", str(picture)]) == 0
+    assert "no medical device" in capsys.readouterr().out
+
+
+def test_one_unreadable_file_does_not_hide_the_others(homes, make_model, picture, tmp_path, capsys):
+    """The readable files are answered, the other is named, and the status says that something was wrong."""
+    make_model("m")
+    (tmp_path / "bad.png").write_text("hello")
+    assert main(["classify", str(picture), str(tmp_path / "bad.png"), "--json"]) == 1
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert len(document["results"]) == 1
+    assert "bad.png" in document["errors"][0]
+    assert "bad.png" in captured.err
+
+
+def test_models_lists_what_is_here(homes, make_model, capsys):
+    """Nothing is said as such; a model with its AUC."""
+    assert main(["models"]) == 0
+    assert "No models yet" in capsys.readouterr().out
+    make_model("m")
+    assert main(["models", "--json"]) == 0
+    assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["m"]
+
+
+def test_evaluate_measures_the_served_model(homes, make_model, drawn, capsys):
+    """A model is measured on the chosen part, with intervals; a part that is not there is named."""
+    make_model("m")
+    assert main(["evaluate", "--model", "m", "--data", str(drawn), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["metrics"]["image"]["count"] > 0
+    assert document["data_labels"] == ["normal", "abnormal"]
+    assert main(["evaluate", "--model", "m", "--data", str(drawn), "--split", "test"]) == 1
+    assert "train, valid" in capsys.readouterr().err
+
+
+@pytest.mark.full
+def test_train_from_the_command_line(graphs, drawn):
+    """A training is started, followed to its end, and its card printed as JSON."""
+    command = [sys.executable, "-m", "fracture", "train", "--data", str(drawn), "--name", "cli", "--weights", "none"]
+    done = subprocess.run([*command, "--image-size", "75", "--epochs", "2", "--json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["epochs_done"] == 2
+    assert done.stderr == ""
+
+
+LOADED = "import sys; from fracture.cli import main; code = main(sys.argv[1:]); "
+LOADED += "print([m for m in ('tensorflow', 'keras', 'streamlit') if m in sys.modules], file=sys.stderr); sys.exit(code)"
+
+
+@pytest.mark.parametrize("command", ["dataset", "classify", "evaluate", "models"])
+def test_no_command_loads_tensorflow_or_streamlit(homes, make_model, drawn, picture, command):
+    """Only the training process imports TensorFlow, and only the app Streamlit."""
+    make_model("m")
+    arguments = {
+        "dataset": [str(drawn)],
+        "classify": [str(picture)],
+        "evaluate": ["--model", "m", "--data", str(drawn)],
+        "models": [],
+    }[command]
+    done = subprocess.run([sys.executable, "-c", LOADED, command, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip().endswith("[]")
+
+
+def test_help_is_light():
+    """``import fracture`` and ``--help`` load neither TensorFlow nor Streamlit, nor pandas."""
+    code = "import sys, runpy; sys.argv = ['fracture', '--help']\ntry: runpy.run_module('fracture')\nexcept SystemExit: pass\n"
+    code += "print([m for m in ('tensorflow', 'keras', 'streamlit', 'pandas', 'plotly') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Bone X-ray lab", page_icon=":material/radiology:", layout="wide")
+st.set_page_config(page_title="Bone X-ray lab", page_icon="assets/icon.png", layout="wide")
 
 st.navigation(
     [

@@ -1,7 +1,7 @@
 """Plotly figures from plain data; pages and notebooks share them.
 
-Colours are those of Okabe and Ito (2008), which people with colour-blindness can tell apart, and which stand out on
-light and on dark ground alike. Backgrounds are transparent, so that a figure takes the ground it is put on.
+Colours are after Okabe and Ito (2008), whose palette people with colour-blindness can tell apart, the blue lightened so
+that it stands out on light and on dark ground alike. Backgrounds are transparent: a figure takes the ground it is on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from PIL import Image
 
-NEGATIVE, POSITIVE, ACCENT = "#0072B2", "#D55E00", "#009E73"
-TRAINING, VALIDATION = "#0072B2", "#D55E00"
+NEGATIVE, POSITIVE, ACCENT = "#2E86C9", "#D55E00", "#009E73"
+TRAINING, VALIDATION = NEGATIVE, POSITIVE
 FOR, AGAINST = (255, 96, 0), (0, 128, 255)
 """RGB of the heat map: what speaks for the positive label, and what against it."""
 
@@ -43,7 +43,7 @@ def curves(history: Mapping[str, Sequence[float]], metric: str, epochs: int, kep
             marker={"symbol": "star", "size": 14, "color": ACCENT},
         )  # fmt: skip
     figure.update_xaxes(title="Epoch", range=[0.5, max(epochs, 1) + 0.5], tickformat="d")
-    figure.update_yaxes(title=_NAMES.get(metric, metric), tickformat=".2f")
+    figure.update_yaxes(title=_NAMES.get(metric, metric), tickformat=".3~g")
     figure.update_layout(title=_NAMES.get(metric, metric), hovermode="x unified")
     return _plain(figure)
 
@@ -118,8 +118,8 @@ def roc(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> Any
 def heat_overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32], opacity: float, scale: float) -> Image.Image:
     """An image (H, W) with its heat map (H, W) over it, in colour.
 
-    Orange is what speaks for the positive label, blue what speaks against it; where the map is near zero the image shows
-    through unchanged. ``scale`` is the heat that gets the full ``opacity``, 0 to 1.
+    Orange is what speaks for the positive label, blue what speaks against it; where the map is near zero the image
+    shows through unchanged. ``scale`` is the heat that gets the full ``opacity``, 0 to 1.
     """
     share = heat * (255 * opacity / scale if scale > 0 else 0)
     picture = Image.fromarray(pixels).convert("RGB")

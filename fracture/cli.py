@@ -88,7 +88,7 @@ def _add_train(commands: Any) -> None:
         if why := field.metadata.get("why"):
             among = field.metadata["among"] or None
             flag, kind = "--" + name.replace("_", "-"), field.type
-            parser.add_argument(flag, type=kind, choices=among, help=f"{why} (default: {field.default})")  # type: ignore[arg-type]
+            parser.add_argument(flag, type=kind, choices=among, help=f"{why} (default: {field.default})")
 
 
 def _add_evaluate(commands: Any) -> None:

@@ -8,12 +8,11 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app import loads
-from fracture.app.widgets import choose_model, in_words, no_model_hint
+from fracture.app.widgets import choose_model, errors_in_words, in_words, no_model_hint
 from fracture.classify import report
 from fracture.classify.classifier import NOTICE, Answer, Classifier, View
 from fracture.classify.store import ModelFolder, read_predictions
 from fracture.data.radiograph import Radiograph, shrink
-from fracture.errors import FractureError
 from fracture.learn.evaluation import rates
 
 SHOWN = 900
@@ -26,11 +25,9 @@ def examine(uploads: list[Any], classifier: Classifier, version: str) -> list[Ex
     """Each upload that can be read, with what the model says of it; a sentence for each that cannot."""
     examined = []
     for upload in uploads:
-        try:
+        with errors_in_words():
             found = loads.examined(upload.name, upload.getvalue(), classifier, version)
             examined.append((upload.name, *found))
-        except FractureError as error:
-            st.error(str(error), icon=":material/broken_image:")
     return examined
 
 
@@ -58,8 +55,8 @@ def verdict(answer: Answer) -> None:
         st.metric(f"Probability of {positive}", f"{answer.probability:.0%}", width=260)
         above = answer.probability >= answer.threshold
         st.badge(answer.label, color="orange" if above else "blue", icon=":material/radiology:")
-        views = f"mean of {len(answer.views)} views, " if len(answer.views) > 1 else ""
-        st.markdown(f"{views}{'at or above' if above else 'below'} the threshold of {answer.threshold:.2f}")
+        views = f"Mean of {len(answer.views)} views. " if len(answer.views) > 1 else ""
+        st.markdown(f"{views}{'At or above' if above else 'Below'} the threshold of {answer.threshold:.2f}.")
 
 
 def pictures(classifier: Classifier, examined: list[Examined], opacity: float) -> None:
@@ -102,8 +99,8 @@ def show(classifier: Classifier, folder: ModelFolder, examined: list[Examined], 
         answers.append((f"study {number}", answer))
     side = "×".join([str(examined[0][2].cam.shape[0])] * 2)
     st.caption(
-        f"The heat map is the model's class-activation map: {side} cells laid over the image and smoothed, so it shows a "
-        "region, not an outline. Its cells' mean, plus a constant, is exactly the model's log-odds."
+        f"The heat map is the model's class-activation map: {side} cells laid over the image and smoothed, so it shows "
+        "a region, not an outline. Its cells' mean, plus a constant, is exactly the model's log-odds."
     )
     st.download_button(
         "Download the answers (CSV)", as_csv(answers, classifier.name), "answers.csv", "text/csv",
@@ -116,7 +113,7 @@ folder = choose_model()
 if folder is None:
     no_model_hint()
     st.stop()
-try:
+with errors_in_words():
     classifier = loads.classifier(folder)
     uploads = st.file_uploader(
         "X-rays (PNG, JPEG or DICOM)", accept_multiple_files=True, max_upload_size=100, key="uploads",
@@ -128,6 +125,4 @@ try:
     elif not uploads:
         st.caption("Drop one X-ray, or all the views of one study. The model answers in its own words: "
                    f"*{classifier.labels[0]}* or *{classifier.labels[1]}*.")  # fmt: skip
-except FractureError as error:
-    st.error(str(error), icon=":material/error:")
 st.caption(NOTICE)

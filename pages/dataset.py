@@ -2,11 +2,11 @@
 
 import pandas as pd
 import streamlit as st
-from fracture.data.dataset import Dataset, counts
 
 from fracture import charts
 from fracture.app import loads
-from fracture.app.widgets import choose_dataset, no_dataset_hint, show_chart
+from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint, show_chart
+from fracture.data.dataset import Dataset, counts
 from fracture.errors import FractureError
 
 PER_PAGE = 24
@@ -29,7 +29,7 @@ def overview(data: Dataset) -> None:
 
 def problems(root: str) -> None:
     found = loads.problems(root)
-    with st.expander(f"Checks: {len(found)} found" if found else "Checks: nothing found", icon=":material/rule:"):
+    with st.expander(f"Checks: {len(found)} to know of" if found else "Checks: nothing found", icon=":material/rule:"):
         for problem in found:
             st.markdown(f"{ICONS[problem.severity]} {problem.message}")
             if problem.images:
@@ -62,7 +62,8 @@ def caption(row: pd.Series, data: Dataset) -> str:
 def study(name: str, data: Dataset) -> None:
     views = data.table[data.table["study"] == name]
     first = views.iloc[0]
-    st.markdown(f"**{name}** · {data.label_names[first['label']]} · part {first['split']} · {len(views)} view(s)")
+    number = "1 view" if len(views) == 1 else f"{len(views)} views"
+    st.markdown(f"**{name}** · {data.label_names[first['label']]} · part {first['split']} · {number}")
     with st.grid(2 if len(views) > 1 else 1):
         for _, row in views.iterrows():
             with st.container():
@@ -84,14 +85,14 @@ def gallery(data: Dataset) -> None:
     if shown.empty:
         st.info("No image passes these filters.", icon=":material/filter_alt_off:")
         return
-    st.caption(f"{len(shown):,} of {len(data.table):,} images. The button below an image opens its whole study.")
+    st.caption(f"{len(shown):,} of {len(data.table):,} images. Open a study to see all its views.")
     pages = -(-len(shown) // PER_PAGE)
     page = st.pagination(pages, key=f"page of {pages}") if pages > 1 else 1
     with st.grid("auto", min_column_width=150):
         for index, row in shown.iloc[(page - 1) * PER_PAGE : page * PER_PAGE].iterrows():
             with st.container():
                 picture(row, 256, caption(row, data))
-                if st.button("Open", key=f"open {index}", type="tertiary", help=f"All views of {row['study']}"):
+                if st.button("Open study", key=f"open {index}", type="tertiary", help=f"All views of {row['study']}"):
                     study(row["study"], data)
 
 
@@ -100,14 +101,12 @@ root = choose_dataset()
 if not root:
     no_dataset_hint()
     st.stop()
-try:
+with errors_in_words():
     data = loads.dataset(root)
     overview(data)
     problems(root)
     st.subheader("Images")
     gallery(data)
-except FractureError as error:
-    st.error(str(error), icon=":material/error:")
 st.button(
     "Read the folder again", icon=":material/refresh:", type="tertiary", on_click=loads.forget_dataset, args=(root,)
 )

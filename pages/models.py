@@ -8,10 +8,17 @@ import pandas as pd
 import streamlit as st
 
 from fracture import charts
-from fracture.app.widgets import choose_model, duration, in_words, no_model_hint, show_chart
+from fracture.app.widgets import (
+    choose_model,
+    duration,
+    errors_in_words,
+    in_words,
+    no_model_hint,
+    offer_delete,
+    show_chart,
+)
 from fracture.classify.classifier import NOTICE
-from fracture.classify.store import ModelFolder, delete, read_card, read_predictions, write_zip
-from fracture.errors import FractureError
+from fracture.classify.store import ModelFolder, read_card, read_predictions, write_zip
 
 POINTS = {"half": "0.5", "balanced": "balanced"}
 
@@ -29,9 +36,9 @@ def figures(card: dict[str, Any]) -> None:
     auc = image["auc"]
     st.caption(
         f"AUC by image {auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}). In brackets 95 % intervals, by "
-        f"bootstrap over {card['metrics']['image']['groups']} patients or groups. The balanced threshold and the kept "
-        f"epoch ({card['kept_epoch']} of {card['epochs_done']}) were chosen on the same validation images, which flatters "
-        "the figures a little."
+        f"bootstrap over {image['groups']} patients or groups. The balanced threshold and the kept "
+        f"epoch ({card['kept_epoch']} of {card['epochs_done']}) were chosen on the same validation images, which "
+        "flatters the figures a little."
     )
 
 
@@ -63,18 +70,6 @@ def about(card: dict[str, Any]) -> None:
         st.json(card, expanded=1)
 
 
-@st.dialog("Delete this model?")
-def confirm_delete(folder: ModelFolder) -> None:
-    st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
-    if st.button("Delete it", type="primary", icon=":material/delete:"):
-        try:
-            delete(folder)
-        except FractureError as error:
-            st.error(str(error), icon=":material/error:")
-        else:
-            st.rerun()
-
-
 def zipped(folder: ModelFolder) -> bytes:
     with tempfile.TemporaryDirectory() as place:
         target = Path(place) / "model.zip"
@@ -87,19 +82,16 @@ folder = choose_model()
 if folder is None:
     no_model_hint()
     st.stop()
-try:
+with errors_in_words():
     card = read_card(folder)
     about(card)
     st.subheader("How good it is")
     figures(card)
     plots(card, read_predictions(folder))
-except FractureError as error:
-    st.error(str(error), icon=":material/error:")
 with st.container(horizontal=True):
     st.download_button(
         "Download (zip)", lambda: zipped(folder), f"{folder.name}.zip", "application/zip",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
-    if st.button("Delete …", icon=":material/delete:"):
-        confirm_delete(folder)
+    offer_delete(folder)
 st.caption(NOTICE)

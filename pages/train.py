@@ -8,9 +8,8 @@ import streamlit as st
 
 from fracture.app import loads
 from fracture.app.run_view import show_run
-from fracture.app.widgets import choose_dataset, no_dataset_hint
+from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint
 from fracture.classify.store import free_name
-from fracture.errors import FractureError
 from fracture.learn import jobs
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 
@@ -46,16 +45,9 @@ def new_training(data: str) -> None:
             tuned = [field for field in fields(TrainConfig) if field.metadata and field.name != "weights"]
             chosen = {field.name: choice(field) for field in tuned}
         if st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:"):
-            begin(TrainConfig, data=data, name=name, weights=weights or "", body_part=body_part, **chosen)
-
-
-def begin(config: type[TrainConfig], **chosen: Any) -> None:
-    try:
-        st.session_state["run"] = jobs.start(config(**chosen)).name
-    except FractureError as error:
-        st.error(str(error), icon=":material/error:")
-    else:
-        st.rerun()
+            config = TrainConfig(data=data, name=name, weights=weights or "", body_part=body_part, **chosen)
+            st.session_state["run"] = jobs.start(config).name
+            st.rerun()
 
 
 def runs() -> None:
@@ -80,8 +72,9 @@ st.title("Train")
 at_work = jobs.active_run()
 if at_work is None:
     data = choose_dataset()
-    try:
-        new_training(data) if data else no_dataset_hint()
-    except FractureError as error:
-        st.error(str(error), icon=":material/error:")
+    with errors_in_words():
+        if data:
+            new_training(data)
+        else:
+            no_dataset_hint()
 runs()

@@ -58,7 +58,9 @@ def _train(place: Path) -> None:
     command = [sys.executable, "-m", "fracture", "train", "--data", str(data), "--name", "trained", "--weights", "none"]
     homes = {"FRACTURE_MODELS": str(place / "models"), "FRACTURE_CACHE": str(place / "cache")}
     subprocess.run(
-        [*command, "--image-size", "75", "--epochs", "3", "--learning-rate", "0.1"], check=True, env={**os.environ, **homes}
+        [*command, "--image-size", "75", "--epochs", "3", "--learning-rate", "0.1"],
+        check=True,
+        env={**os.environ, **homes},
     )
 
 

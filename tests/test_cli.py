@@ -29,7 +29,13 @@ def test_help_names_every_command(capsys):
 
 @pytest.mark.parametrize(
     "argv",
-    [[], ["nonsense"], ["train", "--data", "x"], ["classify"], ["train", "--data", "x", "--name", "y", "--fit", "crop"]],
+    [
+        [],
+        ["nonsense"],
+        ["train", "--data", "x"],
+        ["classify"],
+        ["train", "--data", "x", "--name", "y", "--fit", "crop"],
+    ],
 )
 def test_wrong_usage_exits_with_2(argv, capsys):
     """What the parser does not understand is status 2."""
@@ -122,14 +128,18 @@ def test_evaluate_measures_the_served_model(homes, make_model, drawn, capsys):
 def test_train_from_the_command_line(graphs, drawn):
     """A training is started, followed to its end, and its card printed as JSON."""
     command = [sys.executable, "-m", "fracture", "train", "--data", str(drawn), "--name", "cli", "--weights", "none"]
-    done = subprocess.run([*command, "--image-size", "75", "--epochs", "2", "--json"], capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, "--image-size", "75", "--epochs", "2", "--json"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["epochs_done"] == 2
     assert done.stderr == ""
 
 
 LOADED = "import sys; from fracture.cli import main; code = main(sys.argv[1:]); "
-LOADED += "print([m for m in ('tensorflow', 'keras', 'streamlit') if m in sys.modules], file=sys.stderr); sys.exit(code)"
+LOADED += (
+    "print([m for m in ('tensorflow', 'keras', 'streamlit') if m in sys.modules], file=sys.stderr); sys.exit(code)"
+)
 
 
 @pytest.mark.parametrize("command", ["dataset", "classify", "evaluate", "models"])
@@ -142,14 +152,17 @@ def test_no_command_loads_tensorflow_or_streamlit(homes, make_model, drawn, pict
         "evaluate": ["--model", "m", "--data", str(drawn)],
         "models": [],
     }[command]
-    done = subprocess.run([sys.executable, "-c", LOADED, command, *arguments], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, command, *arguments], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr.strip().endswith("[]")
 
 
 def test_help_is_light():
     """``import fracture`` and ``--help`` load neither TensorFlow nor Streamlit, nor pandas."""
-    code = "import sys, runpy; sys.argv = ['fracture', '--help']\ntry: runpy.run_module('fracture')\nexcept SystemExit: pass\n"
+    code = "import sys, runpy; sys.argv = ['fracture', '--help']\n"
+    code += "try: runpy.run_module('fracture')\nexcept SystemExit: pass\n"
     code += "print([m for m in ('tensorflow', 'keras', 'streamlit', 'pandas', 'plotly') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")

@@ -59,6 +59,7 @@ def examined(name: str, data: bytes, _model: Classifier, version: str) -> tuple[
 def progress(run: Run) -> Progress:
     """How a training stands; each call reads only what it has said since the last one."""
     key = f"progress of {run.name} {run.started}"
+    so_far: Progress
     so_far, offset = st.session_state.get(key, (Progress(), 0))
     events, offset = read_events(run.folder.events, offset)
     so_far.add(events)

@@ -1,18 +1,20 @@
 """One training, live and afterwards."""
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from fracture import charts
 from fracture.app import loads
-from fracture.app.widgets import duration, in_words, link, show_chart
+from fracture.app.widgets import duration, in_words, link, offer_delete, show_chart
 from fracture.classify.store import ModelFolder, read_card
 from fracture.learn import jobs
 from fracture.learn.jobs import Run
 from fracture.learn.progress import Progress
 
-_COLOURS = {"queued": "gray", "running": "blue", "finished": "green", "stopped": "orange", "failed": "red"}
+_COLOURS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
+    "queued": "gray", "running": "blue", "finished": "green", "stopped": "orange", "failed": "red",
+}  # fmt: skip
 
 
 def show_run(folder: ModelFolder) -> None:
@@ -122,7 +124,11 @@ def _network(progress: Progress) -> None:
 
 
 def _result(run: Run) -> None:
-    if run.active or not run.folder.usable:
+    if run.active:
+        return
+    if not run.folder.usable:
+        st.caption("It left no model. A new training may take its name.")
+        offer_delete(run.folder)
         return
     card: dict[str, Any] = read_card(run.folder)
     metrics = card["metrics"]["image"]

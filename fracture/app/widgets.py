@@ -1,5 +1,7 @@
 """Widgets that pages share: each draws something and returns what was chosen."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,9 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from fracture import home
-from fracture.classify.store import ModelFolder, usable_models
+from fracture.classify.store import ModelFolder, delete, usable_models
 from fracture.data import dataset as datasets
+from fracture.errors import FractureError
 
 
 def choose_dataset() -> str | None:
@@ -35,6 +38,25 @@ def choose_model() -> ModelFolder | None:
         return None
     name = st.selectbox("Model", list(models), key="model", persist_state="session")
     return models.get(name) if name else None
+
+
+@contextmanager
+def errors_in_words() -> Iterator[None]:
+    """Shows what a person can put right as a sentence, and lets every other error through."""
+    try:
+        yield
+    except FractureError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def offer_delete(folder: ModelFolder) -> None:
+    """A button that asks once more before it deletes a training or a model."""
+    with st.popover("Delete …", icon=":material/delete:"):
+        st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
+        if st.button("Delete it", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
+            with errors_in_words():
+                delete(folder)
+                st.rerun(scope="app")
 
 
 def no_dataset_hint() -> None:
@@ -64,11 +86,11 @@ def link(page: str, label: str, icon: str) -> None:
 
 
 def in_words(estimate: dict[str, Any]) -> str:
-    """A share with its 95 % interval: ``81 % (76 to 86)``."""
+    """A share with its 95 % interval: ``81% (76 to 86%)``."""
     if estimate["value"] is None:
         return "not defined"
     ends = "" if estimate["low"] is None else f" ({estimate['low'] * 100:.0f} to {estimate['high']:.0%})"
-    return f"{estimate['value']:.0%}{ends}".replace("%", " %")
+    return f"{estimate['value']:.0%}{ends}"
 
 
 def duration(seconds: float) -> str:

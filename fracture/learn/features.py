@@ -102,7 +102,7 @@ def compute_features(
     cache = FeatureCache(weights, view)
     known = cache.get([image for image in images if image])
     missing = {image: path for image, path in zip(images, paths, strict=True) if image and image not in known}
-    progress = _Progress(emit, total=len(paths), cached=len(paths) - len(missing))
+    progress = _Progress(emit, total=len(paths), cached=sum(image in known for image in images))
     for fresh, vectors in _forward(missing, backbone, view):
         cache.put(fresh, vectors)
         known.update(zip(fresh, vectors, strict=True))

@@ -64,7 +64,8 @@ def start(config: TrainConfig) -> Run:
         raise RunError(f"{other.name!r} is training now. Wait until it has ended, or stop it.")
     folder = model_folder(config.name)
     _claim(folder)
-    status = {"state": "queued", "config": config.to_json(), "started": time.time(), "heartbeat": time.time()}
+    started = time.time()
+    status = {"state": "queued", "config": config.to_json(), "started": started, "heartbeat": started}
     write_json(folder.status, status)
     with folder.log.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
@@ -77,7 +78,7 @@ def start(config: TrainConfig) -> Run:
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
         )
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
-    return Run(folder, "queued", config.to_json(), float(status["started"]))
+    return Run(folder, "queued", config.to_json(), started)
 
 
 def _claim(folder: ModelFolder) -> None:

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.footprint --model NAME --image FILE
 
-Printed are: peak memory of ``python -m fracture classify FILE``; the time of ``import fracture`` and of ``--help`` as a share
-of the time that ``import tensorflow`` takes; and of a Streamlit server: seconds from its start to the first page drawn in
-Chromium, and memory before and after one classification there. Ratios are of medians over turns in one run.
+Printed are: peak memory of ``python -m fracture classify FILE``; the time of ``import fracture`` and of ``--help`` as a
+share of the time that ``import tensorflow`` takes; and of a Streamlit server: seconds from its start to the first page
+drawn in Chromium, and memory before and after one classification there. Ratios are of medians over turns in one run.
 """
 
 import argparse
@@ -35,7 +35,9 @@ def main() -> None:
     parser.add_argument("--image", required=True)
     parser.add_argument("--turns", type=int, default=3)
     args = parser.parse_args()
-    print(f"classify FILE: peak memory {peak(['-m', 'fracture', 'classify', args.image, '--model', args.model]):.0f} MB")
+    print(
+        f"classify FILE: peak memory {peak(['-m', 'fracture', 'classify', args.image, '--model', args.model]):.0f} MB"
+    )
     times = {name: [] for name in STARTS}
     for _ in range(args.turns):
         for name, command in STARTS.items():
@@ -71,7 +73,9 @@ def serve(image: Path) -> None:
         port = free.getsockname()[1]
     options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
         page = browser.new_page()
         started = time.perf_counter()
         command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]

@@ -1,4 +1,4 @@
-"""One journey in a real browser: train on a drawn data set, watch the curve appear, upload an image, read the answer."""
+"""One journey in a real browser: train on drawn images, watch the curve appear, upload one, read the answer."""
 
 import os
 import re
@@ -56,7 +56,9 @@ def _wait_until_up(url: str, process: subprocess.Popen) -> None:
 @pytest.fixture
 def page():
     """A page in Debian's Chromium, laptop size; errors on its console fail the test."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=90_000)
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -80,7 +80,7 @@ def test_a_damaged_graph_is_one_sentence(homes, make_model, damage):
         folder.served_model.unlink()
     else:
         folder.served_model.write_bytes(damage)
-    with pytest.raises(ModelError, match="graph|finished"):
+    with pytest.raises(ModelError, match=r"graph|finished"):
         load_classifier("m")
 
 

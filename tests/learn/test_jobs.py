@@ -27,7 +27,9 @@ def wait(until, seconds=90):
 
 
 def config(drawn, **chosen) -> TrainConfig:
-    return TrainConfig(**{"data": str(drawn), "name": "run", "weights": "none", "image_size": 75, "epochs": 2, **chosen})
+    return TrainConfig(
+        **{"data": str(drawn), "name": "run", "weights": "none", "image_size": 75, "epochs": 2, **chosen}
+    )
 
 
 def ended(run):
@@ -67,7 +69,7 @@ def test_a_training_can_be_stopped_and_only_one_runs(homes, drawn):
 @pytest.mark.full
 @pytest.mark.usefixtures("graphs")
 def test_it_outlives_the_process_that_started_it_and_its_death_is_noticed(homes, drawn):
-    """A training goes on when the server that started it ends; when it is killed itself, its run is reported as failed."""
+    """A training goes on when whoever started it ends; killed itself, its run is reported as failed."""
     chosen = json.dumps(config(drawn, epochs=1000).to_json())
     code = "import sys, json; from fracture.learn import jobs; from fracture.learn.config import TrainConfig; "
     code += "jobs.start(TrainConfig.from_json(json.loads(sys.argv[1])))"

@@ -17,7 +17,9 @@ def test_a_file_brings_its_range_in_the_json_beside_it(tmp_path):
     """The JSON beside a weights file says its pixel range, its source and its licence."""
     file = tmp_path / "net.weights.h5"
     file.write_bytes(b"weights")
-    (tmp_path / "net.json").write_text(json.dumps({"input_range": [0, 1], "licence": "MIT", "sha256": file_sha256(file)}))
+    (tmp_path / "net.json").write_text(
+        json.dumps({"input_range": [0, 1], "licence": "MIT", "sha256": file_sha256(file)})
+    )
     found = find(file)
     assert (found.input_range, found.licence, found.sha256) == ((0.0, 1.0), "MIT", file_sha256(file))
 
@@ -56,7 +58,7 @@ def test_random_weights_differ_by_seed():
 @pytest.mark.full
 @pytest.mark.parametrize("answer", [404, 200])
 def test_imagenet_that_cannot_be_fetched_is_one_sentence(homes, monkeypatch, httpserver_port, answer):
-    """Keras's own client, sent to a server that refuses or sends something else: a sentence, and no broken file kept."""
+    """Keras's own client, sent to a server that refuses, or sends something else: one sentence."""
     from fracture.learn import network
 
     monkeypatch.setenv("HOME", str(homes))

@@ -69,8 +69,8 @@ def test_dataset_shows_counts_filters_and_a_study(home_with_data):
     app.text_input[0].set_value("no such patient").run()
     assert "No image passes these filters" in words(healthy(app))
     app.text_input[0].set_value("").run()
-    next(button for button in app.button if button.label == "Open").click().run()
-    assert "view(s)" in words(healthy(app))
+    next(button for button in app.button if button.label == "Open study").click().run()
+    assert "part train · " in words(healthy(app))
 
 
 @pytest.mark.parametrize("page", ["dataset", "train"])
@@ -112,7 +112,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     app.file_uploader[0].set_value(files).run()
     healthy(app)
     assert [metric.label for metric in app.metric] == ["Probability of abnormal"]
-    assert "mean of 2 views" in words(app)
+    assert "Mean of 2 views" in words(app)
     assert "sensitivity" in words(app)
     assert "no medical device" in words(app)
     app.toggle[0].set_value(False).run()
@@ -124,11 +124,10 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
 
 
 def test_models_deletes_only_after_asking(homes, make_model):
-    """Deleting takes two clicks, and the page then says that nothing is there."""
+    """Deleting is folded away behind a first click, and the page then says that nothing is there."""
     folder = make_model("first")
     app = healthy(alone("models").run())
     assert len(app.get("plotly_chart")) == 2
-    next(button for button in app.button if button.label.startswith("Delete …")).click().run()
     assert folder.path.exists()
     next(button for button in app.button if button.label == "Delete it").click().run()
     assert not folder.path.exists()

@@ -116,17 +116,16 @@ def roc(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> Any
 
 
 def heat_overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32], opacity: float, scale: float) -> Image.Image:
-    """An image (H, W) with its heat map (H, W) over it, in colour.
+    """An image (H, W) with its heat map over it, in colour. The map covers the image and may be coarser: (h, w).
 
     Orange is what speaks for the positive label, blue what speaks against it; where the map is near zero the image
     shows through unchanged. ``scale`` is the heat that gets the full ``opacity``, 0 to 1.
     """
-    share = heat * (255 * opacity / scale if scale > 0 else 0)
     picture = Image.fromarray(pixels).convert("RGB")
-    for colour, strength in ((FOR, share), (AGAINST, -share)):
-        mask = Image.fromarray(np.clip(strength, 0, 255 * opacity).astype(np.uint8))
-        picture.paste(colour, (0, 0), mask)
-    return picture
+    strength = np.clip(np.abs(heat) / scale if scale > 0 else heat * 0, 0, 1) * (255 * opacity)
+    mask = Image.fromarray(strength.astype(np.uint8)).resize(picture.size, Image.Resampling.BILINEAR)
+    colour = Image.fromarray(np.where(heat[..., None] > 0, FOR, AGAINST).astype(np.uint8)).resize(picture.size, 0)
+    return Image.composite(colour, picture, mask)
 
 
 def _plain(figure: Any) -> Any:

@@ -15,7 +15,7 @@ from fracture.classify.store import ModelFolder, read_predictions
 from fracture.data.radiograph import Radiograph, shrink
 from fracture.learn.evaluation import rates
 
-SHOWN = 900
+SHOWN = 1024
 """Longer side in px of the images shown; what the model sees does not depend on it."""
 
 Examined = tuple[str, Radiograph, View]
@@ -79,7 +79,8 @@ def pictures(classifier: Classifier, examined: list[Examined], opacity: float) -
 def overlaid(classifier: Classifier, image: Radiograph, view: View, opacity: float, scale: float) -> Any:
     pixels = shrink(image.pixels, SHOWN)
     height, width = pixels.shape
-    return charts.heat_overlay(pixels, classifier.heat(view, width, height), opacity, scale)
+    heat = classifier.heat(view, -(-width // 4), -(-height // 4))  # so smooth a map is as good at a quarter of the size
+    return charts.heat_overlay(pixels, heat, opacity, scale)
 
 
 def as_csv(answers: list[tuple[str, Answer]], model: str) -> str:

@@ -29,7 +29,10 @@ def overview(data: Dataset) -> None:
 
 def problems(root: str) -> None:
     found = loads.problems(root)
-    with st.expander(f"Checks: {len(found)} to know of" if found else "Checks: nothing found", icon=":material/rule:"):
+    with st.expander(
+        f"Checks: {len(found)} finding{'s' if len(found) > 1 else ''}" if found else "Checks: nothing found",
+        icon=":material/rule:",
+    ):
         for problem in found:
             st.markdown(f"{ICONS[problem.severity]} {problem.message}")
             if problem.images:

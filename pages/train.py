@@ -50,31 +50,23 @@ def new_training(data: str) -> None:
             st.rerun()
 
 
-def runs() -> None:
-    """Every training that this machine knows, the one at work first."""
-    known = {run.name: run for run in sorted(jobs.runs(), key=lambda run: not run.active)}
-    if not known:
-        st.caption("Trainings appear here, live and afterwards.")
-        return
-    st.subheader("Trainings")
-    name = st.selectbox(
-        "Training",
-        list(known),
-        format_func=lambda name: f"{name} · {known[name].state}",
-        key="run",
-        bind="query-params",
-    )
+def show_runs(known: dict[str, jobs.Run]) -> None:
+    """One of the trainings that this machine knows; a link to this page with ``?run=NAME`` finds it again."""
+    name = st.selectbox("Training", list(known), key="run", bind="query-params")
     if name in known:
         st.fragment(show_run, run_every=1.0 if known[name].active else None)(known[name].folder)
 
 
 st.title("Train")
-at_work = jobs.active_run()
-if at_work is None:
+known = {run.name: run for run in sorted(jobs.runs(), key=lambda run: not run.active)}  # the one at work first
+# Folded away once there is something to look at, so that nothing moves when a training starts or ends.
+with st.expander("Set up a training", expanded=not known, icon=":material/model_training:"), errors_in_words():
     data = choose_dataset()
-    with errors_in_words():
-        if data:
-            new_training(data)
-        else:
-            no_dataset_hint()
-runs()
+    if data:
+        new_training(data)
+    else:
+        no_dataset_hint()
+if known:
+    show_runs(known)
+else:
+    st.caption("Trainings appear here, live and afterwards.")

@@ -1,0 +1,50 @@
+"""The README's pictures of the pages, drawn anew by one command.
+
+    python -m tests.browser.pictures http://localhost:8501 IMAGE [IMAGE ...]
+
+The app must be running, with a data set and a trained model; the images are classified for the picture of that page.
+"""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from fracture.home import PROJECT
+
+TITLES = {"home": "Home", "dataset": "Data set", "train": "Train", "classify": "Classify", "models": "Models"}
+PICTURES = PROJECT / "docs" / "pictures"
+
+
+def main(base: str, images: list[str]) -> None:
+    """Photograph every page at a laptop's width."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 860})
+        page.goto(base)
+        for name, title in TITLES.items():
+            page.get_by_role("link", name=title, exact=True).first.click()
+            page.get_by_role("heading", level=1).wait_for()
+            if name == "classify":
+                page.locator("input[type=file]").set_input_files(images)
+                page.get_by_role("img", name="with its heat map").last.wait_for()
+            photograph(page, PICTURES / f"{name}.png")
+        browser.close()
+
+
+def photograph(page: Page, target: Path) -> None:
+    """Wait until nothing is being drawn any more, then save what is in view, in few enough colours for a repository."""
+    from PIL import Image
+
+    page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)  # charts fade in
+    page.screenshot(path=target)
+    Image.open(target).convert("RGB").quantize(128).save(target, optimize=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

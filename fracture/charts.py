@@ -49,9 +49,9 @@ def curves(history: Mapping[str, Sequence[float]], metric: str, epochs: int, kep
 
 
 def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:
-    """The 1-based epoch of the lowest validation loss so far; None before the first."""
+    """The 1-based epoch of the lowest validation loss so far; None where there is none yet."""
     losses = list(history.get("val_loss", []))
-    return int(np.argmin(losses)) + 1 if losses else None
+    return int(np.nanargmin(losses)) + 1 if np.isfinite(losses).any() else None
 
 
 def class_balance(counts: pd.DataFrame, label_names: tuple[str, str], by: str) -> Any:
@@ -122,8 +122,8 @@ def heat_overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32], opacity: 
     shows through unchanged. ``scale`` is the heat that gets the full ``opacity``, 0 to 1.
     """
     picture = Image.fromarray(pixels).convert("RGB")
-    strength = np.clip(np.abs(heat) / scale if scale > 0 else heat * 0, 0, 1) * (255 * opacity)
-    mask = Image.fromarray(strength.astype(np.uint8)).resize(picture.size, Image.Resampling.BILINEAR)
+    share: NDArray[np.float32] = np.clip(np.abs(heat) / scale if scale > 0 else heat * 0, 0, 1)
+    mask = Image.fromarray((share * (255 * opacity)).astype(np.uint8)).resize(picture.size, Image.Resampling.BILINEAR)
     colour = Image.fromarray(np.where(heat[..., None] > 0, FOR, AGAINST).astype(np.uint8)).resize(picture.size, 0)
     return Image.composite(colour, picture, mask)
 

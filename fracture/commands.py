@@ -2,9 +2,9 @@
 
 import argparse
 import contextlib
+import itertools
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,18 @@ from tqdm import tqdm
 
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.report import rows, write_csv
-from fracture.classify.store import read_card, usable_models
+from fracture.classify.store import model_folder, read_card, usable_models
 from fracture.data.checks import check
 from fracture.data.dataset import Dataset, counts, scan
-from fracture.data.radiograph import load
-from fracture.errors import DatasetError, ModelError, RadiographError, RunError
+from fracture.data.layouts import ENDINGS, walk
+from fracture.data.radiograph import Radiograph, load
+from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
 from fracture.learn import jobs
 from fracture.learn.config import PRESETS, TrainConfig
 from fracture.learn.evaluation import evaluate as measure
 from fracture.learn.events import Event, read_events
 
 Args = argparse.Namespace
-SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm")
 
 
 def dataset(args: Args) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def train(args: Args) -> dict[str, Any]:
 
 def _follow(run: jobs.Run, quiet: bool) -> None:
     """Draw the run's events as progress bars until its process has ended."""
-    with _Progress(quiet) as progress:
+    with _Bars(quiet) as progress:
         offset, active = 0, True
         while active:
             current = jobs.find_run(run.folder)
@@ -83,7 +83,7 @@ def _follow(run: jobs.Run, quiet: bool) -> None:
             time.sleep(0.2 if active else 0)
 
 
-class _Progress(contextlib.AbstractContextManager["_Progress"]):
+class _Bars(contextlib.AbstractContextManager["_Bars"]):
     """Progress bars on a terminal's stderr, none elsewhere."""
 
     def __init__(self, quiet: bool) -> None:
@@ -126,10 +126,13 @@ def evaluate(args: Args) -> dict[str, Any]:
             probabilities.append(float("nan"))
             unreadable.append(str(error))
     predictions = pd.DataFrame(table[["image_id", "study", "group", "label"]]).assign(probability=probabilities)
-    metrics = measure(predictions.dropna(subset=["probability"]), classifier.card["thresholds"])
+    predictions = predictions.dropna(subset=["probability"])
+    for sentence in unreadable:
+        print(sentence, file=sys.stderr)
+    if predictions.empty:
+        raise DatasetError(f"No image of part {args.split} of {found.root} can be read.")
+    metrics = measure(predictions, classifier.card["thresholds"])
     if not args.json:
-        for sentence in unreadable:
-            print(sentence, file=sys.stderr)
         print(_summary(metrics, list(classifier.labels)))
         print(f"The model's labels are {_words(classifier.labels)}, the data set's {_words(found.label_names)}.")
     return {
@@ -138,7 +141,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         "split": args.split,
         "model_labels": list(classifier.labels),
         "data_labels": list(found.label_names),
-        "unreadable": unreadable,
+        "errors": unreadable,
         "metrics": metrics,
     }
 
@@ -154,18 +157,17 @@ def _part(found: Dataset, split: str) -> Any:
 def classify(args: Args) -> dict[str, Any]:
     """Ask a model about files, each for itself or as views of one study."""
     classifier = load_classifier(args.model or _newest())
+    if args.csv and not args.csv.parent.is_dir():
+        raise FractureError(f"There is no folder {args.csv.parent} to write {args.csv.name} into.")
     lines: list[dict[str, Any]] = []
-    errors: list[str] = []
-    studies = list(_studies(args.files, args.study))
-    for study, paths in tqdm(
-        studies, desc="Classifying", disable=len(studies) < 5 or args.json or not sys.stderr.isatty()
-    ):
-        try:
-            answer = classifier.classify([(str(path), load(path)) for path in paths], args.threshold)
-        except RadiographError as error:
-            errors.append(str(error))
-            continue
-        lines += rows(study, answer, classifier.name)
+    errors = [
+        f"{path} holds no {', '.join(ENDINGS)} file." for path in args.files if path.is_dir() and not _images(path)
+    ]
+    studies = _studies(args.files, args.study)
+    quiet = len(studies) < 5 or args.json or not sys.stderr.isatty()
+    for study, paths in tqdm(studies, desc="Classifying", disable=quiet):
+        if views := _readable(paths, errors):
+            lines += rows(study, classifier.classify(views, args.threshold), classifier.name)
     if args.csv:
         write_csv(args.csv, lines)
     if not args.json:
@@ -173,6 +175,17 @@ def classify(args: Args) -> dict[str, Any]:
     for sentence in errors:
         print(sentence, file=sys.stderr)
     return {"model": classifier.name, "labels": list(classifier.labels), "results": lines, "errors": errors}
+
+
+def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograph]]:
+    """The images that can be read, by name; a sentence in ``errors`` for each that cannot."""
+    images = []
+    for path in paths:
+        try:
+            images.append((str(path), load(path)))
+        except RadiographError as error:
+            errors.append(str(error))
+    return images
 
 
 def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
@@ -184,28 +197,19 @@ def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
         print(f"\nProbability of {positive!r} by model {classifier.name!r}; threshold {threshold:.3f}.\n{NOTICE}")
 
 
-def _studies(files: list[Path], together: bool) -> Iterator[tuple[str, list[Path]]]:
+def _studies(files: list[Path], together: bool) -> list[tuple[str, list[Path]]]:
     """(study, its files): each file alone, or with ``together`` all named files, and each folder's, as one."""
     named = [path for path in files if not path.is_dir()]
-    if together:
-        if named:
-            yield str(named[0].parent), named
-        for folder in (path for path in files if path.is_dir()):
-            for place in sorted({image.parent for image in _images(folder)}):
-                yield str(place), [image for image in _images(folder) if image.parent == place]
-    else:
-        for path in files:
-            for image in _images(path) if path.is_dir() else [path]:
-                yield str(image), [image]
+    found = [image for path in files if path.is_dir() for image in _images(path)]
+    if not together:
+        return [(str(path), [path]) for path in [*named, *found]]
+    folders = [(str(place), list(images)) for place, images in itertools.groupby(found, key=lambda image: image.parent)]
+    return [(str(named[0].parent), named), *folders] if named else folders
 
 
 def _images(folder: Path) -> list[Path]:
-    found = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
-    if not found:
-        raise RadiographError(f"{folder} holds no {', '.join(SUFFIXES)} file.")
-    return found
+    """All images below a folder, those of one folder together."""
+    return sorted((folder / name for name in walk(folder)), key=lambda path: (path.parent, path.name))
 
 
 def _newest() -> str:
@@ -217,28 +221,30 @@ def _newest() -> str:
 
 def models(args: Args) -> list[Any]:
     """Which models and trainings are here."""
-    cards = {folder.name: read_card(folder) for folder in usable_models()}
     states = {run.name: run for run in jobs.runs()}
-    names = list(dict.fromkeys([*states, *cards]))
-    found = [_model(name, cards.get(name), states.get(name)) for name in names]
+    names = dict.fromkeys([*states, *(folder.name for folder in usable_models())])
+    found = [_model(name, states.get(name)) for name in names]
     if not args.json:
         for model in found:
-            auc = model["auc"]
-            print(f"{model['name']:24} {model['state']:10} {'' if auc is None else f'AUC {auc:.3f}'}")
+            auc = "" if model["auc"] is None else f"AUC {model['auc']:.3f}"
+            print(f"{model['name']:24} {model['state']:10} {model['error'] or auc}")
         if not found:
             print("No models yet. Train one: python -m fracture train --data PATH --name NAME")
     return found
 
 
-def _model(name: str, card: dict[str, Any] | None, run: jobs.Run | None) -> dict[str, Any]:
-    return {
-        "name": name,
-        "state": run.state if run else "finished",
-        "error": run.error if run else None,
-        "usable": card is not None,
-        "labels": card["labels"] if card else None,
-        "auc": card["metrics"]["image"]["auc"]["value"] if card else None,
-    }
+def _model(name: str, run: jobs.Run | None) -> dict[str, Any]:
+    """One model or training; a damaged one is listed with what is wrong."""
+    folder, labels, auc = model_folder(name), None, None
+    error = run.error if run else None
+    try:
+        if folder.usable:
+            card = read_card(folder)
+            labels, auc = card["labels"], card["metrics"]["image"]["auc"]["value"]
+    except ModelError as damage:
+        error = str(damage)
+    state = run.state if run else "finished"
+    return {"name": name, "state": state, "error": error, "usable": auc is not None, "labels": labels, "auc": auc}
 
 
 def _summary(metrics: dict[str, Any], labels: list[str]) -> str:

@@ -12,7 +12,11 @@ The variables are read at each call, so that a test or a notebook can move a fol
 """
 
 import os
+import re
 from pathlib import Path
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What a model's folder may be called: no name leads out of its folder or hides."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -1,6 +1,5 @@
 """Upload an X-ray, or all the views of one study, and see what a model makes of it."""
 
-import io
 from typing import Any
 
 import numpy as np
@@ -8,17 +7,12 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app import loads
+from fracture.app.loads import Examined
 from fracture.app.widgets import choose_model, errors_in_words, in_words, no_model_hint
 from fracture.classify import report
-from fracture.classify.classifier import NOTICE, Answer, Classifier, View
+from fracture.classify.classifier import NOTICE, Answer, Classifier
 from fracture.classify.store import ModelFolder, read_predictions
-from fracture.data.radiograph import Radiograph, shrink
 from fracture.learn.evaluation import rates
-
-SHOWN = 1024
-"""Longer side in px of the images shown; what the model sees does not depend on it."""
-
-Examined = tuple[str, Radiograph, View]
 
 
 def examine(uploads: list[Any], classifier: Classifier, version: str) -> list[Examined]:
@@ -26,8 +20,7 @@ def examine(uploads: list[Any], classifier: Classifier, version: str) -> list[Ex
     examined = []
     for upload in uploads:
         with errors_in_words():
-            found = loads.examined(upload.name, upload.getvalue(), classifier, version)
-            examined.append((upload.name, *found))
+            examined.append(loads.examined(upload.name, upload.getvalue(), classifier, version))
     return examined
 
 
@@ -35,7 +28,7 @@ def settings(classifier: Classifier, folder: ModelFolder) -> tuple[float, float]
     """The threshold, with what it meant on the validation images, and the heat map's opacity."""
     left, right = st.columns(2)
     threshold = left.slider(
-        "Threshold", 0.0, 1.0, round(classifier.threshold, 2), 0.01, key=f"threshold of {folder.version}",
+        "Threshold", 0.0, 1.0, classifier.threshold, 0.001, "%.3f", key=f"threshold of {folder.version}",
         help=f"From this probability on the answer is *{classifier.labels[1]}*. It starts where sensitivity plus "
         "specificity was highest on the validation images.",
     )  # fmt: skip
@@ -49,62 +42,51 @@ def settings(classifier: Classifier, folder: ModelFolder) -> tuple[float, float]
     return threshold, opacity
 
 
-def verdict(answer: Answer) -> None:
-    positive = answer.labels[1]
+def verdict(answer: Answer, uploaded: int) -> None:
+    """The probability, the label, and what they rest on."""
+    above = answer.probability >= answer.threshold
+    readable = len(answer.views)
+    basis = f"Mean of {readable} views" + (f" ({uploaded} uploaded). " if uploaded != readable else ". ")
     with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.metric(f"Probability of {positive}", f"{answer.probability:.0%}", width=260)
-        above = answer.probability >= answer.threshold
+        st.metric(f"Probability of {answer.labels[1]}", f"{answer.probability:.1%}", width=260)
         st.badge(answer.label, color="orange" if above else "blue", icon=":material/radiology:")
-        views = f"Mean of {len(answer.views)} views. " if len(answer.views) > 1 else ""
-        st.markdown(f"{views}{'At or above' if above else 'Below'} the threshold of {answer.threshold:.2f}.")
+        side = "At or above" if above else "Below"
+        st.markdown(f"{basis if uploaded > 1 else ''}{side} the threshold of {answer.threshold:.1%}.")
 
 
 def pictures(classifier: Classifier, examined: list[Examined], opacity: float) -> None:
-    strongest = max(float(np.abs(view.cam).max()) for _, _, view in examined)
+    """Each view with its heat map over it, all on one scale."""
+    strongest = max(float(np.abs(each.view.cam).max()) for each in examined)
     with st.grid(2 if len(examined) > 1 else 1):
-        for name, image, view in examined:
+        for each in examined:
+            height, width = each.pixels.shape
+            heat = classifier.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
+            words = f"{each.view.name} · {classifier.labels[1]} {each.view.probability:.1%}"
             with st.container():
-                words = f"{name} · {classifier.labels[1]} {view.probability:.0%}"
-                picture = overlaid(classifier, image, view, opacity, strongest)
-                st.image(
-                    picture,
-                    caption=words,
-                    width="stretch" if len(examined) > 1 else 640,
-                    alt=f"{words}, with its heat map",
-                )
-                if image.steps:
-                    st.caption(f"Read from {image.format}: {', '.join(image.steps)}.")
+                picture = charts.heat_overlay(each.pixels, heat, opacity, strongest)
+                size: Any = "stretch" if len(examined) > 1 else 640
+                st.image(picture, caption=words, width=size, alt=f"{words}, with its heat map")
+                if each.steps:
+                    st.caption(f"Read from {each.format}: {', '.join(each.steps)}.")
 
 
-def overlaid(classifier: Classifier, image: Radiograph, view: View, opacity: float, scale: float) -> Any:
-    pixels = shrink(image.pixels, SHOWN)
-    height, width = pixels.shape
-    heat = classifier.heat(view, -(-width // 4), -(-height // 4))  # so smooth a map is as good at a quarter of the size
-    return charts.heat_overlay(pixels, heat, opacity, scale)
-
-
-def as_csv(answers: list[tuple[str, Answer]], model: str) -> str:
-    text = io.StringIO()
-    report.write_rows(text, [line for study, answer in answers for line in report.rows(study, answer, model)])
-    return text.getvalue()
-
-
-def show(classifier: Classifier, folder: ModelFolder, examined: list[Examined], together: bool) -> None:
+def show(classifier: Classifier, folder: ModelFolder, studies: list[list[Examined]], uploaded: int) -> None:
+    """The answer for each study, and all of them as a file."""
     threshold, opacity = settings(classifier, folder)
-    studies = [examined] if together else [[each] for each in examined]
-    answers = []
+    lines = []
     for number, views in enumerate(studies, 1):
-        answer = classifier.answer([view for _, _, view in views], threshold)
-        verdict(answer)
+        answer = classifier.answer([each.view for each in views], threshold)
+        verdict(answer, uploaded)
         pictures(classifier, views, opacity)
-        answers.append((f"study {number}", answer))
-    side = "×".join([str(examined[0][2].cam.shape[0])] * 2)
+        lines += report.rows(f"study {number}", answer, classifier.name)
+    cells = "×".join(map(str, studies[0][0].view.cam.shape))
     st.caption(
-        f"The heat map is the model's class-activation map: {side} cells laid over the image and smoothed, so it shows "
-        "a region, not an outline. Its cells' mean, plus a constant, is exactly the model's log-odds."
+        f"The heat map is the model's class-activation map: {cells} cells laid over the image and smoothed, so it "
+        "shows a region, not an outline. Its cells' mean, plus a constant, is exactly the model's log-odds. "
+        "Probabilities are the network's own; they are not calibrated."
     )
     st.download_button(
-        "Download the answers (CSV)", as_csv(answers, classifier.name), "answers.csv", "text/csv",
+        "Download the answers (CSV)", report.as_csv(lines), "answers.csv", "text/csv",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 
@@ -122,8 +104,9 @@ with errors_in_words():
     )  # fmt: skip
     together = len(uploads) > 1 and st.toggle("These are the views of one study", value=True)
     if examined := examine(uploads, classifier, folder.version):
-        show(classifier, folder, examined, together)
+        studies = [examined] if together else [[each] for each in examined]
+        show(classifier, folder, studies, uploaded=len(uploads) if together else 1)
     elif not uploads:
-        st.caption("Drop one X-ray, or all the views of one study. The model answers in its own words: "
-                   f"*{classifier.labels[0]}* or *{classifier.labels[1]}*.")  # fmt: skip
+        negative, positive = classifier.labels
+        st.caption(f"Drop one X-ray, or all the views of one study. The model answers *{negative}* or *{positive}*.")
 st.caption(NOTICE)

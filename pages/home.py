@@ -1,12 +1,12 @@
 """What is here, in one look, and the next step."""
 
 import streamlit as st
-from fracture.data.dataset import find
 
 from fracture import home
 from fracture.app.widgets import link
 from fracture.classify.classifier import NOTICE
 from fracture.classify.store import usable_models
+from fracture.data.dataset import find
 from fracture.learn.jobs import active_run
 
 st.title("Bone X-ray lab")

@@ -13,6 +13,7 @@ from fracture.classify.store import free_name
 from fracture.learn import jobs
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 
+PIXEL_RANGES = {"As the weights say": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
 STEPS = {"learning_rate": 1e-4, "l2": 1e-5, "dropout": 0.05}
 
 
@@ -40,12 +41,23 @@ def new_training(data: str) -> None:
             help="imagenet is fetched once from the internet; bundled is the model that comes with the project; none "
             "is random. Or type the path of a .weights.h5 file.",
         )  # fmt: skip
+        pixels = right.selectbox(
+            "Pixel range of the weights", PIXEL_RANGES, key="range", persist_state="session",
+            help="Only for a file without a JSON beside it: the pixel values that its weights were trained on.",
+        )  # fmt: skip
         with st.expander("All choices (set to the reference experiment)", icon=":material/tune:"), st.grid(3):
             body_part = st.selectbox("Body part", parts, index=None, placeholder="All", key="train body_part")
             tuned = [field for field in fields(TrainConfig) if field.metadata and field.name != "weights"]
             chosen = {field.name: choice(field) for field in tuned}
         if st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:"):
-            config = TrainConfig(data=data, name=name, weights=weights or "", body_part=body_part, **chosen)
+            config = TrainConfig(
+                data=data,
+                name=name,
+                weights=weights or "",
+                body_part=body_part,
+                input_range=PIXEL_RANGES[pixels],
+                **chosen,
+            )
             st.session_state["run"] = jobs.start(config).name
             st.rerun()
 

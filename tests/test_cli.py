@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 
@@ -102,6 +103,56 @@ def test_one_unreadable_file_does_not_hide_the_others(homes, make_model, picture
     assert len(document["results"]) == 1
     assert "bad.png" in document["errors"][0]
     assert "bad.png" in captured.err
+
+
+def test_a_study_is_answered_from_its_readable_views(homes, make_model, picture, tmp_path, capsys):
+    """A broken view is named and the others are averaged; an empty folder hides nothing."""
+    make_model("m")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.png").write_text("hello")
+    views = [str(picture), str(tmp_path / "bad.png"), str(tmp_path / "empty")]
+    assert main(["classify", "--study", "--json", *views]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert [result["image"] for result in document["results"]] == [str(picture)]
+    assert len(document["errors"]) == 2
+
+
+def test_a_csv_that_cannot_be_written_is_said_first(homes, make_model, picture, capsys):
+    """A missing folder for the CSV is one sentence, before any work is done."""
+    make_model("m")
+    assert main(["classify", str(picture), "--csv", "nowhere/out.csv"]) == 1
+    captured = capsys.readouterr()
+    assert "There is no folder nowhere" in captured.err
+    assert captured.out == ""
+
+
+def test_each_folder_of_a_data_set_is_a_study(homes, make_model, drawn, capsys):
+    """With --study every folder that holds images is one study."""
+    make_model("m")
+    assert main(["classify", str(drawn / "valid"), "--study", "--json"]) == 0
+    studies = {result["study"] for result in json.loads(capsys.readouterr().out)["results"]}
+    assert studies == {str(path.parent) for path in (drawn / "valid").rglob("*.png")}
+
+
+def test_a_damaged_model_does_not_hide_the_others(homes, make_model, capsys):
+    """Each model is listed, a damaged one with what is wrong."""
+    make_model("good")
+    make_model("bad").card.write_text('{"schema": 99}')
+    assert main(["models", "--json"]) == 0
+    found = {model["name"]: model for model in json.loads(capsys.readouterr().out)}
+    assert found["good"]["usable"]
+    assert "schema 1. Received: 99" in found["bad"]["error"]
+
+
+def test_evaluate_with_nothing_readable_is_one_sentence(homes, make_model, drawn, tmp_path, capsys):
+    """A part without a readable image is no division by zero."""
+    make_model("m")
+    broken = tmp_path / "broken"
+    shutil.copytree(drawn / "valid", broken / "valid")
+    for path in broken.rglob("*.png"):
+        path.write_bytes(path.read_bytes()[:60])
+    assert main(["evaluate", "--model", "m", "--data", str(broken)]) == 1
+    assert "can be read" in capsys.readouterr().err
 
 
 def test_models_lists_what_is_here(homes, make_model, capsys):

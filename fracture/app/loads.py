@@ -1,18 +1,23 @@
 """Cached loads. What is cached is the load, never a filter on it, and every cache is bounded."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from fracture.classify.classifier import Classifier, View
 from fracture.classify.store import ModelFolder
 from fracture.data import checks
 from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
-from fracture.data.radiograph import Radiograph
 from fracture.learn.events import read_events
 from fracture.learn.jobs import Run
 from fracture.learn.progress import Progress
+
+SHOWN = 1024
+"""Longer side in px of the images shown large."""
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
@@ -33,9 +38,17 @@ def forget_dataset(root: str) -> None:
     problems.clear(root)
 
 
-@st.cache_data(max_entries=2000, ttl="1h", show_spinner=False)
 def thumbnail(path: str, size: int) -> bytes:
     """A small JPEG of an image file, its longer side ``size`` px."""
+    try:
+        changed = Path(path).stat().st_mtime_ns
+    except OSError:
+        changed = 0  # drawing it will say what is wrong
+    return _thumbnail(path, size, changed)
+
+
+@st.cache_data(max_entries=2000, ttl="1h", show_spinner=False)
+def _thumbnail(path: str, size: int, changed: int) -> bytes:  # noqa: ARG001  part of the key
     return radiographs.thumbnail(radiographs.load(Path(path)), size)
 
 
@@ -49,19 +62,42 @@ def _classifier(path: str, version: str) -> Classifier:  # noqa: ARG001  part of
     return Classifier(ModelFolder(Path(path)))
 
 
-@st.cache_resource(max_entries=12, scope="session", show_spinner="Looking at the image")
-def examined(name: str, data: bytes, _model: Classifier, version: str) -> tuple[Radiograph, View]:  # noqa: ARG001
-    """An uploaded image and what the model says of it, for this visitor alone."""
+@dataclass(frozen=True)
+class Examined:
+    """An uploaded image and what the model says of it."""
+
+    view: View
+    pixels: NDArray[np.uint8]
+    """(h, w), small enough to be shown; what the model saw does not depend on it."""
+    format: str
+    steps: tuple[str, ...]
+    """What was done to get from the file to the pixels, in words."""
+
+
+@st.cache_resource(max_entries=100, scope="session", show_spinner="Looking at the image")
+def examined(name: str, data: bytes, _model: Classifier, version: str) -> Examined:  # noqa: ARG001  part of the key
+    """What the model says of an upload, kept for this visitor alone.
+
+    Raises:
+        RadiographError: it cannot be read.
+    """
     image = radiographs.read(data, name)
-    return image, _model.view(name, image)
+    return Examined(_model.view(name, image), radiographs.shrink(image.pixels, SHOWN), image.format, image.steps)
 
 
 def progress(run: Run) -> Progress:
     """How a training stands; each call reads only what it has said since the last one."""
-    key = f"progress of {run.name} {run.started}"
-    so_far: Progress
-    so_far, offset = st.session_state.get(key, (Progress(), 0))
-    events, offset = read_events(run.folder.events, offset)
-    so_far.add(events)
-    st.session_state[key] = so_far, offset
-    return so_far
+    seen = st.session_state.setdefault(f"progress of {run.name} {run.started}", _Seen())
+    # A click may end this script at any use of session state, but not between these two lines.
+    events, seen.offset = read_events(run.folder.events, seen.offset)
+    seen.progress.add(events)
+    shown: Progress = seen.progress
+    return shown
+
+
+@dataclass
+class _Seen:
+    """What this visitor has been shown of a training, and up to which byte of its events."""
+
+    progress: Progress = field(default_factory=Progress)
+    offset: int = 0

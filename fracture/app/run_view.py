@@ -6,7 +6,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app import loads
-from fracture.app.widgets import duration, in_words, link, offer_delete, show_chart
+from fracture.app.widgets import duration, errors_in_words, in_words, link, offer_delete, show_chart
 from fracture.classify.store import ModelFolder, read_card
 from fracture.learn import jobs
 from fracture.learn.jobs import Run
@@ -23,6 +23,13 @@ def show_run(folder: ModelFolder) -> None:
     if run is None:
         st.info("This training has been deleted.", icon=":material/delete:")
         return
+    with errors_in_words():
+        _draw(run)
+    if _ended_just_now(run):
+        st.rerun()  # the whole page: this fragment need not run on
+
+
+def _draw(run: Run) -> None:
     progress = loads.progress(run)
     _headline(run, progress)
     if run.error:
@@ -31,8 +38,6 @@ def show_run(folder: ModelFolder) -> None:
     _curves(run, progress)
     _network(progress)
     _result(run)
-    if _ended_just_now(run):
-        st.rerun()  # the whole page: it offers the next training, and this fragment need not run on
 
 
 def _ended_just_now(run: Run) -> bool:
@@ -61,7 +66,7 @@ def _doing(run: Run, progress: Progress) -> str:
         took = f" after {duration(progress.end['seconds'])}" if progress.end else ""
         return f"{progress.epoch} of {progress.epochs or run.config['epochs']} epochs done{took}"
     left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
-    if progress.epoch == progress.epochs and progress.epochs:
+    if progress.kept_epoch:
         return f"{progress.step} …"
     if progress.epoch:
         return f"Epoch {progress.epoch} of {progress.epochs}{left}"

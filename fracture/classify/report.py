@@ -1,12 +1,14 @@
 """Results as files."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from fracture.classify.classifier import Answer
 from fracture.classify.store import write_beside
+from fracture.errors import FractureError
 
 COLUMNS = ("kind", "study", "image", "probability", "threshold", "label", "model")
 
@@ -23,18 +25,22 @@ def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
     return views if len(views) == 1 else [*views, row("study", "", answer.probability)]
 
 
-def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
-    """The rows as a CSV file, whole or not at all."""
-
-    def write(part: Path) -> None:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            write_rows(file, lines)
-
-    write_beside(path, write)
-
-
-def write_rows(file: TextIO, lines: Sequence[dict[str, Any]]) -> None:
-    """The rows as CSV to an open file."""
-    writer = csv.DictWriter(file, COLUMNS)
+def as_csv(lines: Sequence[dict[str, Any]]) -> str:
+    """The rows as the text of a CSV file."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
+    return text.getvalue()
+
+
+def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
+    """The rows as a CSV file, whole or not at all.
+
+    Raises:
+        FractureError: the file cannot be written there.
+    """
+    try:
+        write_beside(path, lambda part: part.write_text(as_csv(lines), encoding="utf-8"))
+    except OSError as error:
+        raise FractureError(f"{path} cannot be written: {error.strerror}.") from error

@@ -20,11 +20,10 @@ import pandas as pd
 
 from fracture import home
 from fracture.errors import ModelError
+from fracture.home import SAFE_NAME
 
 CARD_SCHEMA = 1
 """Version of the layout of ``card.json``; a reader refuses what it does not know."""
-
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def model_folder(name: str, root: Path | None = None) -> ModelFolder:
     Raises:
         ModelError: the name could lead out of the models folder.
     """
-    if not _SAFE_NAME.fullmatch(name):
+    if not SAFE_NAME.fullmatch(name):
         raise ModelError(
             f"A model's name has 1 to 64 letters, digits, dots, dashes and underscores. Received: {name!r}"
         )
@@ -113,7 +112,7 @@ def model_folders(root: Path | None = None) -> list[ModelFolder]:
     root = root or home.models_home()
     if not root.is_dir():
         return []
-    folders = [ModelFolder(path) for path in root.iterdir() if path.is_dir() and _SAFE_NAME.fullmatch(path.name)]
+    folders = [ModelFolder(path) for path in root.iterdir() if path.is_dir() and SAFE_NAME.fullmatch(path.name)]
     known = [folder for folder in folders if folder.card.exists() or folder.status.exists()]
     return sorted(known, key=lambda folder: folder.path.stat().st_mtime, reverse=True)
 
@@ -155,7 +154,9 @@ def read_predictions(folder: ModelFolder) -> pd.DataFrame:
         ModelError: the file is missing or damaged.
     """
     try:
-        return pd.read_csv(folder.predictions, dtype={"image_id": str, "study": str, "group": str})
+        return pd.read_csv(
+            folder.predictions, dtype={"image_id": str, "study": str, "group": str}, keep_default_na=False
+        )
     except (OSError, ValueError) as error:
         raise ModelError(f"The predictions of model {folder.name!r} cannot be read: {error}") from error
 

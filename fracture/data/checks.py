@@ -4,14 +4,13 @@ A split by image leaves the same patient on both sides and flatters every result
 Each check is a function that yields problems; :func:`check` runs them all.
 """
 
-import hashlib
 from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from fracture.data.dataset import Dataset
+from fracture.data.dataset import Dataset, file_sha256
 
 RARE = 0.25
 """Below this share of the rarer class, accuracy misleads: always naming the other class gets 75 %."""
@@ -143,7 +142,6 @@ def _number(things: Sized, noun: str) -> str:
 def _digest(path: str) -> str:
     """The sha256 of a file's bytes; "" where it cannot be read."""
     try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(Path(path))
     except OSError:
         return ""

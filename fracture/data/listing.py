@@ -88,7 +88,10 @@ def _paths(root: Path, ids: "pd.Series[str]") -> "pd.Series[str]":
     """Where each image lies: in ``images/``, or in a folder of it (FracAtlas comes sorted into two)."""
     images = root / "images" if (root / "images").is_dir() else root
     files = walk(images)
-    by_name = {file.rsplit("/", 1)[-1]: file for file in files} | {file: file for file in files}
+    names = pd.Series([file.rsplit("/", 1)[-1] for file in files], dtype=str)
+    if unclear := sorted(set(names[names.duplicated()]) & set(ids) - set(files)):
+        raise DatasetError(f"{images} holds several files called {unclear[0]}; name it in dataset.csv with its folder.")
+    by_name = dict(zip(names, files, strict=True)) | {file: file for file in files}
     return ids.map(lambda name: f"{images}{os.sep}{by_name.get(name, name)}")
 
 
@@ -136,7 +139,7 @@ def _studies(listed: pd.DataFrame, patient: "pd.Series[str]") -> "pd.Series[str]
 
 
 def _pixels(listed: pd.DataFrame, name: str) -> "pd.Series[int]":
-    return pd.to_numeric(_column(listed, name), errors="coerce").fillna(0).astype("int64")
+    return pd.to_numeric(_column(listed, name), errors="coerce").replace([np.inf, -np.inf], 0).fillna(0).astype("int64")
 
 
 def _groups(listed: pd.DataFrame, patient: "pd.Series[str]", study: "pd.Series[str]") -> "pd.Series[str]":

@@ -32,6 +32,9 @@ MAX_PIXELS = 50_000_000
 FITS = ("stretch", "letterbox")
 """How an image becomes a square: regardless of its aspect, or whole and between black bars."""
 
+PREPROCESSING = 1
+"""To be raised whenever :func:`read` or :func:`fit` gives other pixels: features computed before are then not used."""
+
 _MAGIC_BYTES = 132  # a DICOM preamble and its magic word
 _ORIENTATION = 0x0112
 _TURNS = {

@@ -1,16 +1,15 @@
 """Every choice of a training, its default, its range, and why it is what it is."""
 
-import re
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from math import inf
 from typing import Any, Self
 
 from fracture.data.radiograph import FITS
 from fracture.errors import ConfigError
+from fracture.home import SAFE_NAME
 
 WEIGHT_SOURCES = ("imagenet", "bundled", "none")
 """Named sources of pre-trained weights; anything else is the path of a ``.weights.h5`` file."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def choice(
@@ -59,13 +58,15 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuse what is out of range, in the words of a person."""
-        if not _NAME.fullmatch(self.name):
+        if not SAFE_NAME.fullmatch(self.name):
             raise ConfigError(
                 "name must be 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or a "
                 f"digit. Received: {self.name!r}"
             )
         for each in fields(self):
             _check(each, getattr(self, each.name))
+        if self.input_range and not -inf < self.input_range[0] < self.input_range[1] < inf:
+            raise ConfigError(f"input_range must be two numbers, the lower first. Received: {self.input_range}")
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:

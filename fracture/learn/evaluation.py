@@ -55,14 +55,15 @@ def _level(table: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
 def balanced_threshold(predictions: pd.DataFrame) -> float:
     """The threshold of the highest sensitivity + specificity (Youden, Cancer 3:32, 1950), fitted on these predictions.
 
-    0.5 where the predictions hold one class only.
+    In steps of a thousandth, so that people can set it by hand. 0.5 where the predictions hold one class only.
     """
-    from sklearn.metrics import roc_curve
-
-    if predictions["label"].nunique() < 2:
+    label, probability = predictions["label"].to_numpy(), predictions["probability"].to_numpy()
+    if len(np.unique(label)) < 2:
         return 0.5
-    false_alarms, sensitivity, thresholds = roc_curve(predictions["label"], predictions["probability"])
-    return float(min(thresholds[np.argmax(sensitivity - false_alarms)], 1.0))
+    thresholds = np.arange(1001) / 1000
+    missed, cleared = (np.searchsorted(np.sort(probability[label == side]), thresholds) for side in (1, 0))
+    gain = cleared / (label == 0).sum() - missed / (label == 1).sum()  # sensitivity + specificity - 1
+    return float(thresholds[np.argmax(gain)])
 
 
 def rates(table: pd.DataFrame, threshold: float) -> dict[str, Any]:

@@ -20,9 +20,12 @@ from numpy.typing import NDArray
 
 from fracture import home
 from fracture.classify.store import write_beside
-from fracture.learn.features import View
+from fracture.learn.features import Preparation
 from fracture.learn.network import FEATURES, Network
 from fracture.learn.weights import Weights
+
+GRAPH = 1
+"""To be raised whenever :func:`_marked` draws another graph: templates converted before are then not used."""
 
 _marks = np.random.default_rng(20170406)
 _CAM_MARK = _marks.standard_normal(FEATURES).astype("<f4")
@@ -30,9 +33,9 @@ _LOGIT_MARK = _marks.standard_normal(FEATURES + 1).astype("<f4")
 """Numbers that stand nowhere else in the file. The bias is the weight of one more feature, which is always 1."""
 
 
-def served_graph(network: Network, weights: Weights, view: View) -> bytes:
+def served_graph(network: Network, weights: Weights, view: Preparation) -> bytes:
     """The LiteRT file of a trained network with a frozen backbone, ready to be written to ``model.tflite``."""
-    said = json.dumps([weights.identity, view.image_size, view.input_range, tf.__version__, keras.__version__])
+    said = json.dumps([GRAPH, weights.identity, view.image_size, view.input_range, tf.__version__, keras.__version__])
     template = home.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.tflite"
     if not template.exists():
         template.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +46,7 @@ def served_graph(network: Network, weights: Weights, view: View) -> bytes:
     return _write_over(graph, _LOGIT_MARK, np.concatenate([kernel, bias]))
 
 
-def _marked(backbone: keras.Model, view: View) -> keras.Model:
+def _marked(backbone: keras.Model, view: Preparation) -> keras.Model:
     low, high = view.input_range
     size = view.image_size
     image = keras.Input((size, size, 1), batch_size=1, dtype="uint8", name="image")

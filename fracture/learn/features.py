@@ -21,11 +21,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fracture import home
-from fracture.data.radiograph import fit, load
+from fracture.data.dataset import file_sha256
+from fracture.data.radiograph import PREPROCESSING, fit, load
 from fracture.errors import RadiographError
 from fracture.learn.events import Emit, Stopped
 from fracture.learn.network import FEATURES
-from fracture.learn.weights import Weights, file_sha256
+from fracture.learn.weights import Weights
 
 BATCH = 32
 """Images a pass through the backbone; on two cores larger ones were no faster."""
@@ -34,8 +35,8 @@ Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class View:
-    """What decides, beside the image and the weights, what the backbone sees."""
+class Preparation:
+    """How an image is made ready: what decides, beside it and the weights, what the backbone sees."""
 
     image_size: int
     fit: str
@@ -46,13 +47,16 @@ class View:
 class FeatureCache:
     """Vectors by the sha256 of their image, in one SQLite file for each pair of weights and view."""
 
-    def __init__(self, weights: Weights, view: View) -> None:
-        said = json.dumps({"backbone": "InceptionV3", "weights": weights.identity, **asdict(view)}, sort_keys=True)
+    def __init__(self, weights: Weights, view: Preparation) -> None:
+        seen = {"backbone": "InceptionV3", "weights": weights.identity, "preprocessing": PREPROCESSING, **asdict(view)}
+        said = json.dumps(seen, sort_keys=True)
         folder = home.cache_home() / "features"
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.sqlite"
         try:
             self._create()
+        except sqlite3.OperationalError:  # in use, or the disk is full: it is whole
+            raise
         except sqlite3.DatabaseError:  # damaged: what is in it can be computed again
             self._path.unlink()
             self._create()
@@ -60,7 +64,8 @@ class FeatureCache:
     def _create(self) -> None:
         with closing(self._open()) as base, base:
             base.execute("CREATE TABLE IF NOT EXISTS features (image BLOB PRIMARY KEY, vector BLOB NOT NULL)")
-            base.execute("PRAGMA quick_check")
+            if base.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=60)
@@ -87,7 +92,7 @@ def compute_features(
     paths: Sequence[str],
     backbone: keras.Model,
     weights: Weights,
-    view: View,
+    view: Preparation,
     *,
     emit: Emit,
     should_stop: Callable[[], bool],
@@ -102,7 +107,7 @@ def compute_features(
     cache = FeatureCache(weights, view)
     known = cache.get([image for image in images if image])
     missing = {image: path for image, path in zip(images, paths, strict=True) if image and image not in known}
-    progress = _Progress(emit, total=len(paths), cached=sum(image in known for image in images))
+    progress = _Counter(emit, total=len(paths), cached=sum(image in known for image in images))
     for fresh, vectors in _forward(missing, backbone, view):
         cache.put(fresh, vectors)
         known.update(zip(fresh, vectors, strict=True))
@@ -125,7 +130,7 @@ def _digest(path: str) -> str:
         return ""
 
 
-def _forward(missing: dict[str, str], backbone: keras.Model, view: View) -> Iterator[tuple[list[str], Features]]:
+def _forward(missing: dict[str, str], backbone: keras.Model, view: Preparation) -> Iterator[tuple[list[str], Features]]:
     """Batches of (image digests, their vectors), without the images that cannot be read."""
     if not missing:
         return
@@ -144,7 +149,7 @@ def _forward(missing: dict[str, str], backbone: keras.Model, view: View) -> Iter
             yield images[rows.numpy()[kept]].tolist(), pooled(pixels).numpy()[kept]
 
 
-def _decoded(paths: list[str], view: View) -> Any:
+def _decoded(paths: list[str], view: Preparation) -> Any:
     """A tf.data pipeline of (row, pixels, could be read): decoding runs on all cores, a few batches ahead."""
     size = view.image_size
 
@@ -162,7 +167,7 @@ def _decoded(paths: list[str], view: View) -> Any:
     return rows.batch(BATCH).prefetch(2)
 
 
-class _Progress:
+class _Counter:
     """Says how far it is, twice a second at most."""
 
     def __init__(self, emit: Emit, total: int, cached: int) -> None:

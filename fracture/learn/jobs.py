@@ -12,20 +12,22 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
+from filelock import FileLock
 
+from fracture import home
 from fracture.classify.store import ModelFolder, model_folder, model_folders, read_json, write_json
 from fracture.errors import FractureError, ModelError, RunError
-from fracture.home import PROJECT
-from fracture.learn.config import TrainConfig
+from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 from fracture.learn.events import EventLog, Stopped
+from fracture.learn.weights import find_weights
 
 HEARTBEAT = 2.0
-"""Seconds between signs of life."""
+"""Seconds between signs of life in ``status.json``, for readers that cannot ask this machine about its processes."""
 
 ENDED = ("finished", "stopped", "failed")
 
@@ -59,41 +61,57 @@ def start(config: TrainConfig) -> Run:
 
     Raises:
         RunError: the name is taken, or another training is at work.
+        WeightsError: the weights cannot be had.
     """
-    if (other := active_run()) is not None:
-        raise RunError(f"{other.name!r} is training now. Wait until it has ended, or stop it.")
-    folder = model_folder(config.name)
-    _claim(folder)
-    started = time.time()
-    status = {"state": "queued", "config": config.to_json(), "started": started, "heartbeat": started}
-    write_json(folder.status, status)
-    with folder.log.open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
-            [sys.executable, "-m", "fracture.learn.jobs", str(folder.path)],
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
-        )
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
+    config = _absolute(config)
+    find_weights(config)  # what can be said at once is not left to the process
+    home.models_home().mkdir(parents=True, exist_ok=True)
+    with FileLock(home.models_home() / ".starting.lock", timeout=30):  # two visitors may press the button together
+        if (other := active_run()) is not None:
+            raise RunError(f"{other.name!r} is training now. Wait until it has ended, or stop it.")
+        folder = model_folder(config.name)
+        _claim(folder)
+        started = time.time()
+        status = {"state": "queued", "config": config.to_json(), "started": started, "heartbeat": started}
+        write_json(folder.status, status)
+    _spawn(folder)
     return Run(folder, "queued", config.to_json(), started)
+
+
+def _absolute(config: TrainConfig) -> TrainConfig:
+    """The process runs in another folder: paths must not depend on where it is."""
+    weights = config.weights
+    if weights not in WEIGHT_SOURCES:
+        weights = str(Path(weights).expanduser().resolve())
+    return replace(config, data=str(Path(config.data).expanduser().resolve()), weights=weights)
 
 
 def _claim(folder: ModelFolder) -> None:
     """Make the folder ours; a run that left no model gives its name back."""
-    taken = RunError(f"There is a model called {folder.name!r} already. Choose another name, or delete it first.")
-    if folder.card.exists():
-        raise taken
-    if folder.path.exists() and find_run(folder) is not None:
+    if folder.path.exists():
+        left_over = find_run(folder) is not None or not any(folder.path.iterdir())
+        if folder.card.exists() or not left_over:
+            raise RunError(f"There is a model called {folder.name!r} already. Choose another name, or delete it first.")
         shutil.rmtree(folder.path)
     try:
-        folder.path.mkdir(parents=True)
-    except FileExistsError:
-        raise taken from None
+        folder.path.mkdir()
     except OSError as error:
         raise RunError(f"The models folder {folder.path.parent} cannot be written to: {error.strerror}.") from error
+
+
+def _spawn(folder: ModelFolder) -> None:
+    homes = {"FRACTURE_MODELS": str(folder.path.parent), "FRACTURE_CACHE": str(home.cache_home())}
+    with folder.log.open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
+            [sys.executable, "-m", "fracture.learn.jobs", str(folder.path)],
+            cwd=home.PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, **homes, "TF_CPP_MIN_LOG_LEVEL": "2"},
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
 
 
 def runs() -> list[Run]:
@@ -136,7 +154,8 @@ def _alive(status: dict[str, Any]) -> bool:
 
 def request_stop(run: Run) -> None:
     """Ask a training to end after its current step; the best model so far is kept."""
-    run.folder.stop_request.touch()
+    with contextlib.suppress(FileNotFoundError):  # deleted in the meantime: there is nothing to stop
+        run.folder.stop_request.touch()
 
 
 def work(folder: ModelFolder) -> None:

@@ -1,9 +1,9 @@
 """The whole way, from a folder of radiographs to a trained model. Read this first.
 
->>> from fracture.learn.card import describe_data, describe_model, describe_training
-from fracture.learn.config import TrainConfig
+>>> from fracture.learn.config import TrainConfig
 >>> from fracture.learn.recipe import run
->>> card = run(TrainConfig(data="data/humerus", name="first", weights="imagenet"), emit=print)  # doctest: +SKIP
+>>> config = TrainConfig(data="data/humerus", name="first", weights="imagenet")
+>>> card = run(config, emit=lambda kind, **said: print(kind, said))  # doctest: +SKIP
 """
 
 import json
@@ -27,7 +27,7 @@ from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import balanced_threshold, evaluate
 from fracture.learn.events import Emit
 from fracture.learn.export import served_graph
-from fracture.learn.features import Features, View, compute_features
+from fracture.learn.features import Features, Preparation, compute_features
 from fracture.learn.network import Network, build_network, describe
 from fracture.learn.training import Fit, fit_head
 from fracture.learn.weights import find_weights
@@ -68,12 +68,13 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     emit("network", **describe(network))
     watch.lap("network")
 
-    view = View(config.image_size, config.fit, weights.input_range)
+    view = Preparation(config.image_size, config.fit, weights.input_range)
     table = dataset.table
     features, readable = compute_features(
         table["path"].tolist(), network.backbone, weights, view, emit=emit, should_stop=should_stop
     )
     training, validation = (readable & (table["split"] == split).to_numpy() for split in ("train", "valid"))
+    _check_labels(dataset, table[readable])
     watch.lap("features")
 
     label = table["label"].to_numpy(np.int64)
@@ -118,14 +119,7 @@ def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
     emit("step", text="Reading the data set")
     dataset = scan(config.data, config.body_part)
     table = dataset.table
-    for split in ("train", "valid"):
-        labels = table.loc[table["split"] == split, "label"]
-        if labels.nunique() < 2:
-            (negative, positive), positives = dataset.label_names, int(labels.sum())
-            raise DatasetError(
-                f"Training needs images of both labels in both parts, train and valid. Part {split} of {dataset.root} "
-                f"has {len(labels) - positives} {negative} and {positives} {positive}."
-            )
+    _check_labels(dataset, table)
     emit(
         "data",
         images=len(table),
@@ -136,6 +130,18 @@ def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
         problems=[problem.message for problem in check(dataset, read_files=False)],
     )
     return dataset
+
+
+def _check_labels(dataset: Dataset, table: pd.DataFrame) -> None:
+    """Raise where one of the parts has not both labels; ``table``: the rows that can be used."""
+    for split in ("train", "valid"):
+        labels = table.loc[table["split"] == split, "label"]
+        if labels.nunique() < 2:
+            (negative, positive), positives = dataset.label_names, int(labels.sum())
+            raise DatasetError(
+                f"Training needs images of both labels in both parts, train and valid. Part {split} of {dataset.root} "
+                f"has {len(labels) - positives} {negative} and {positives} {positive} that can be read."
+            )
 
 
 def _predict(network: Network, features: Features, table: pd.DataFrame, validation: NDArray[np.bool_]) -> pd.DataFrame:

@@ -4,7 +4,6 @@ The pixel range belongs to the weights: a backbone that was trained on [0, 1] an
 only worse, and nothing would say so. So a source without a known range is refused.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 
 from fracture import home
 from fracture.classify.store import ModelFolder, read_card
+from fracture.data.dataset import file_sha256
 from fracture.errors import WeightsError
-from fracture.learn.config import TrainConfig
+from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 
 BUNDLED = "bundled"
 """The folder name of the model that comes with the project."""
@@ -52,6 +52,8 @@ def find_weights(config: TrainConfig) -> Weights:
     Raises:
         WeightsError: the source cannot be had, is not what it claims, or its input range is unknown.
     """
+    if config.input_range and config.weights in WEIGHT_SOURCES:
+        raise WeightsError(f"input_range is for a weights file; the range of {config.weights} is known. Leave it out.")
     if config.weights == "none":
         return Weights("none", "random, never trained", "none needed", (-1.0, 1.0), f"random {config.seed}")
     if config.weights == "imagenet":
@@ -87,7 +89,10 @@ def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
             f"The pixel range that {path.name} was trained on must be known: give input_range, for example 0 1 or -1 1,"
             f' or put {beside.name} beside it with "input_range": [0, 1].'
         )
-    low, high = (float(bound) for bound in pixel_range)
+    try:
+        low, high = (float(bound) for bound in pixel_range)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f'"input_range" in {beside.name} must be two numbers. Received: {pixel_range!r}') from error
     return Weights(
         path.name, said.get("source", "not stated"), said.get("licence", "not stated"), (low, high), sha256, path
     )
@@ -103,9 +108,3 @@ def _read_beside(path: Path) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise WeightsError(f"{path.name}, which describes the weights, must hold a JSON object.")
     return said
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

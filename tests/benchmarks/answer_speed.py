@@ -78,7 +78,7 @@ def build(place: Path, size: int):
     from fracture.classify.store import CARD_SCHEMA, write_json
     from fracture.learn.config import TrainConfig
     from fracture.learn.export import served_graph
-    from fracture.learn.features import View
+    from fracture.learn.features import Preparation
     from fracture.learn.network import build_network
     from fracture.learn.weights import find_weights
 
@@ -87,7 +87,9 @@ def build(place: Path, size: int):
     network = build_network(config, weights)
     folder = place / "timed"
     folder.mkdir()
-    (folder / "model.tflite").write_bytes(served_graph(network, weights, View(size, config.fit, weights.input_range)))
+    (folder / "model.tflite").write_bytes(
+        served_graph(network, weights, Preparation(size, config.fit, weights.input_range))
+    )
     card = {"schema": CARD_SCHEMA, "labels": ["a", "b"], "input": {"fit": config.fit}, "thresholds": {"balanced": 0.5}}
     write_json(folder / "card.json", card)
     return network.whole

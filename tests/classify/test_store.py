@@ -67,3 +67,12 @@ def test_delete_and_zip(homes, make_model, tmp_path):
     store.delete(folder)
     assert not folder.path.exists()
     assert store.model_folders() == []
+
+
+def test_a_group_called_na_stays_a_name(homes, make_model):
+    """Words that pandas takes for missing values are names of patients here."""
+    folder = make_model("m")
+    table = store.read_predictions(folder)
+    table.assign(group="NA", study="null").to_csv(folder.predictions, index=False)
+    assert set(store.read_predictions(folder)["group"]) == {"NA"}
+    assert set(store.read_predictions(folder)["study"]) == {"null"}

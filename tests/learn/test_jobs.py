@@ -10,7 +10,7 @@ import time
 import pytest
 
 from fracture.classify.store import model_folder, write_json
-from fracture.errors import RunError
+from fracture.errors import RunError, WeightsError
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import read_events
@@ -39,10 +39,12 @@ def ended(run):
 
 def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
     """What the user can put right reaches status and events as a sentence, and the name is free again."""
-    run = jobs.start(config(drawn, weights="bundled"))
+    with pytest.raises(WeightsError, match="There is no bundled model"):
+        jobs.start(config(drawn, weights="bundled"))
+    run = jobs.start(config(drawn, data="not/here"))
     failed = wait(lambda: ended(run))
     assert failed.state == "failed"
-    assert "There is no bundled model" in failed.error
+    assert "not/here" in failed.error
     end = read_events(run.folder.events)[0][-1]
     assert (end["kind"], end["state"], end["error"]) == ("end", "failed", failed.error)
     assert jobs.active_run() is None
@@ -98,3 +100,24 @@ def test_a_damaged_status_is_no_run(homes):
     folder.path.mkdir(parents=True)
     folder.status.write_text("{")
     assert jobs.runs() == []
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("graphs")
+def test_paths_are_those_of_whoever_starts_it(homes, drawn, monkeypatch):
+    """A relative data path, and a relative models folder, mean what they mean where the training is started."""
+    monkeypatch.chdir(drawn.parent)
+    monkeypatch.setenv("FRACTURE_MODELS", os.path.relpath(homes / "models"))
+    run = jobs.start(config(drawn, data=drawn.name, epochs=1))
+    assert wait(lambda: ended(run)).state == "finished"
+    assert (homes / "models" / "run" / "card.json").exists()
+
+
+def test_a_folder_that_is_no_run_is_not_taken(homes, drawn):
+    """What somebody else keeps under a name is never deleted for a training."""
+    folder = model_folder("run")
+    folder.path.mkdir(parents=True)
+    (folder.path / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="already"):
+        jobs.start(config(drawn))
+    assert (folder.path / "notes.txt").read_text() == "mine"

@@ -67,10 +67,12 @@ def test_features_are_computed_once_per_image_whatever_it_is_called(homes, drawn
 def test_a_damaged_cache_is_computed_again(homes, drawn):
     """The cache may be deleted or damaged at any time; training goes on without it."""
     run(drawn)
-    for path in (homes / "cache/features").iterdir():
-        path.write_bytes(b"this is no database, and never was one" * 100)
-    _, said = run(drawn, name="again")
-    assert features(said)["cached"] == 0
+    [path] = (homes / "cache/features").iterdir()
+    whole = path.read_bytes()
+    for number, damaged in enumerate([b"this is no database" * 100, whole[:8192] + b"\0" * (len(whole) - 8192)]):
+        path.write_bytes(damaged)
+        _, said = run(drawn, name=f"again-{number}")
+        assert features(said)["cached"] == 0
 
 
 def test_an_image_that_cannot_be_read_is_left_out_and_named(homes, drawn, tmp_path):
@@ -103,3 +105,13 @@ def test_a_taken_name_and_a_one_sided_data_set_are_refused(homes, drawn, tmp_pat
         shutil.rmtree(study)
     with pytest.raises(DatasetError, match="both labels in both parts"):
         run(one_sided, name="other")
+
+
+def test_files_that_cannot_be_read_do_not_count_as_a_label(homes, drawn, tmp_path):
+    """A validation part whose positives are all broken is refused, not measured."""
+    broken = tmp_path / "broken"
+    shutil.copytree(drawn, broken)
+    for path in (broken / "valid").glob("**/*_positive/*.png"):
+        path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(DatasetError, match="0 abnormal that can be read"):
+        run(broken)

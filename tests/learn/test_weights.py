@@ -33,7 +33,7 @@ def test_a_file_without_a_known_range_is_refused_unless_the_user_says_it(tmp_pat
     assert find(file, input_range=(-1.0, 1.0)).input_range == (-1.0, 1.0)
 
 
-@pytest.mark.parametrize("said", ["{", "[]", '{"sha256": "other"}'])
+@pytest.mark.parametrize("said", ["{", "[]", '{"sha256": "other"}', '{"input_range": [0]}'])
 def test_a_description_that_does_not_fit_is_refused(tmp_path, said):
     """Damaged JSON, or the checksum of another file, is an error and not a shrug."""
     file = tmp_path / "net.weights.h5"
@@ -50,6 +50,12 @@ def test_a_source_that_cannot_be_had_names_the_others(homes, source):
         find(source)
 
 
+def test_a_range_is_for_files_only():
+    """The range of a named source is known; another one would be ignored, so it is refused."""
+    with pytest.raises(WeightsError, match="input_range is for a weights file"):
+        find("none", input_range=(0.0, 1.0))
+
+
 def test_random_weights_differ_by_seed():
     """Features of random weights may be shared only between equal seeds."""
     assert find("none", seed=1).identity != find("none", seed=2).identity
@@ -61,7 +67,7 @@ def test_imagenet_that_cannot_be_fetched_is_one_sentence(homes, monkeypatch, htt
     """Keras's own client, sent to a server that refuses, or sends something else: one sentence."""
     from fracture.learn import network
 
-    monkeypatch.setenv("HOME", str(homes))
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(homes))
     module = pytest.importorskip("keras.src.applications.inception_v3")
     monkeypatch.setattr(module, "WEIGHTS_PATH_NO_TOP", f"http://127.0.0.1:{httpserver_port}/{answer}/weights.h5")
     chosen = TrainConfig(data="x", name="m", weights="imagenet", image_size=75)

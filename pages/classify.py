@@ -28,7 +28,7 @@ def settings(classifier: Classifier, folder: ModelFolder) -> tuple[float, float]
     """The threshold, with what it meant on the validation images, and the heat map's opacity."""
     left, right = st.columns(2)
     threshold = left.slider(
-        "Threshold", 0.0, 1.0, classifier.threshold, 0.001, "%.3f", key=f"threshold of {folder.version}",
+        "Threshold", 0.0, 1.0, classifier.threshold, 0.001, "percent", key=f"threshold of {folder.version}",
         help=f"From this probability on the answer is *{classifier.labels[1]}*. It starts where sensitivity plus "
         "specificity was highest on the validation images.",
     )  # fmt: skip
@@ -46,7 +46,7 @@ def verdict(answer: Answer, uploaded: int) -> None:
     """The probability, the label, and what they rest on."""
     above = answer.probability >= answer.threshold
     readable = len(answer.views)
-    basis = f"Mean of {readable} views" + (f" ({uploaded} uploaded). " if uploaded != readable else ". ")
+    basis = f"Mean of {readable} views. " if readable == uploaded else f"From {readable} of {uploaded} views. "
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.metric(f"Probability of {answer.labels[1]}", f"{answer.probability:.1%}", width=260)
         st.badge(answer.label, color="orange" if above else "blue", icon=":material/radiology:")
@@ -57,15 +57,14 @@ def verdict(answer: Answer, uploaded: int) -> None:
 def pictures(classifier: Classifier, examined: list[Examined], opacity: float) -> None:
     """Each view with its heat map over it, all on one scale."""
     strongest = max(float(np.abs(each.view.cam).max()) for each in examined)
-    with st.grid(2 if len(examined) > 1 else 1):
+    with st.grid(2):
         for each in examined:
             height, width = each.pixels.shape
             heat = classifier.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
             words = f"{each.view.name} · {classifier.labels[1]} {each.view.probability:.1%}"
             with st.container():
                 picture = charts.heat_overlay(each.pixels, heat, opacity, strongest)
-                size: Any = "stretch" if len(examined) > 1 else 640
-                st.image(picture, caption=words, width=size, alt=f"{words}, with its heat map")
+                st.image(picture, caption=words, width="stretch", alt=f"{words}, with its heat map")
                 if each.steps:
                     st.caption(f"Read from {each.format}: {', '.join(each.steps)}.")
 

@@ -41,12 +41,12 @@ def new_training(data: str) -> None:
             help="imagenet is fetched once from the internet; bundled is the model that comes with the project; none "
             "is random. Or type the path of a .weights.h5 file.",
         )  # fmt: skip
-        pixels = right.selectbox(
-            "Pixel range of the weights", PIXEL_RANGES, key="range", persist_state="session",
-            help="Only for a file without a JSON beside it: the pixel values that its weights were trained on.",
-        )  # fmt: skip
         with st.expander("All choices (set to the reference experiment)", icon=":material/tune:"), st.grid(3):
             body_part = st.selectbox("Body part", parts, index=None, placeholder="All", key="train body_part")
+            pixels = st.selectbox(
+                "Pixel range of the weights", PIXEL_RANGES, key="range", persist_state="session",
+                help="Only for a file without a JSON beside it: the pixel values that its weights were trained on.",
+            )  # fmt: skip
             tuned = [field for field in fields(TrainConfig) if field.metadata and field.name != "weights"]
             chosen = {field.name: choice(field) for field in tuned}
         if st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:"):

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from tqdm import tqdm
 
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
@@ -52,7 +53,7 @@ def train(args: Args) -> dict[str, Any]:
     chosen = {name: value for name in fields if (value := getattr(args, name, None)) is not None}
     if "input_range" in chosen:
         chosen["input_range"] = tuple(chosen["input_range"])
-    run = jobs.start(TrainConfig(**{**PRESETS[args.preset], **chosen, "data": str(Path(args.data).resolve())}))
+    run = jobs.start(TrainConfig(**{**PRESETS[args.preset], **chosen}))
     try:
         _follow(run, quiet=args.json)
     except KeyboardInterrupt:
@@ -113,8 +114,6 @@ class _Bars(contextlib.AbstractContextManager["_Bars"]):
 
 def evaluate(args: Args) -> dict[str, Any]:
     """Measure a model on one part of a data set."""
-    import pandas as pd
-
     classifier = load_classifier(args.model)
     found = scan(args.data, args.body_part)
     table = _part(found, args.split)
@@ -125,8 +124,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         except RadiographError as error:
             probabilities.append(float("nan"))
             unreadable.append(str(error))
-    predictions = pd.DataFrame(table[["image_id", "study", "group", "label"]]).assign(probability=probabilities)
-    predictions = predictions.dropna(subset=["probability"])
+    predictions = table.assign(probability=probabilities).dropna(subset=["probability"])
     for sentence in unreadable:
         print(sentence, file=sys.stderr)
     if predictions.empty:
@@ -146,7 +144,7 @@ def evaluate(args: Args) -> dict[str, Any]:
     }
 
 
-def _part(found: Dataset, split: str) -> Any:
+def _part(found: Dataset, split: str) -> pd.DataFrame:
     table = found.table if split == "all" else found.table[found.table["split"] == split]
     if table.empty:
         there = ", ".join(sorted(found.table["split"].unique()))

@@ -21,6 +21,21 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def typed_path(text: str) -> Path:
+    """The absolute path that a person typed: blanks and quotes around it do not count, ``~`` is their home.
+
+    Raises:
+        ValueError: it cannot be the path of anything.
+    """
+    path = Path(text.strip().strip("\"'"))
+    try:
+        path = path.expanduser().resolve()
+        path.exists()
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{text[:80]!r} is no path of a file or folder.") from error
+    return path
+
+
 def data_home() -> Path:
     """The folder of data sets. It need not exist."""
     return _folder("FRACTURE_DATA", "data")

@@ -8,10 +8,11 @@ import streamlit as st
 from fracture import charts
 from fracture.app import loads
 from fracture.app.loads import Examined
-from fracture.app.widgets import choose_model, errors_in_words, in_words, no_model_hint
+from fracture.app.widgets import as_text, choose_model, errors_in_words, in_words, no_model_hint
 from fracture.classify import report
 from fracture.classify.classifier import NOTICE, Answer, Classifier
 from fracture.classify.store import ModelFolder, read_predictions
+from fracture.errors import ModelError
 from fracture.learn.evaluation import rates
 
 
@@ -24,6 +25,18 @@ def examine(uploads: list[Any], classifier: Classifier, version: str) -> list[Ex
     return examined
 
 
+def worth(folder: ModelFolder, threshold: float) -> str:
+    """What a threshold meant on the model's validation images."""
+    try:
+        measured = rates(read_predictions(folder), threshold)
+    except ModelError as error:
+        return f"Its sensitivity and specificity are not known: {as_text(str(error))}"
+    return (
+        f"At this threshold, on the model's validation images: sensitivity {in_words(measured['sensitivity'])}, "
+        f"specificity {in_words(measured['specificity'])}."
+    )
+
+
 def settings(classifier: Classifier, folder: ModelFolder) -> tuple[float, float]:
     """The threshold, with what it meant on the validation images, and the heat map's opacity."""
     left, right = st.columns(2)
@@ -32,11 +45,7 @@ def settings(classifier: Classifier, folder: ModelFolder) -> tuple[float, float]
         help=f"From this probability on the answer is *{classifier.labels[1]}*. It starts where sensitivity plus "
         "specificity was highest on the validation images.",
     )  # fmt: skip
-    measured = rates(read_predictions(folder), threshold)
-    left.caption(
-        f"At this threshold, on the model's validation images: sensitivity {in_words(measured['sensitivity'])}, "
-        f"specificity {in_words(measured['specificity'])}."
-    )
+    left.caption(worth(folder, threshold))
     opacity = right.slider("Opacity of the heat map", 0.0, 1.0, 0.4, 0.05, key="opacity", persist_state="session")
     right.caption(f"Orange speaks for *{classifier.labels[1]}*, blue against it.")
     return threshold, opacity
@@ -61,7 +70,7 @@ def pictures(classifier: Classifier, examined: list[Examined], opacity: float) -
         for each in examined:
             height, width = each.pixels.shape
             heat = classifier.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
-            words = f"{each.view.name} · {classifier.labels[1]} {each.view.probability:.1%}"
+            words = f"{as_text(each.view.name)} · {classifier.labels[1]} {each.view.probability:.1%}"
             with st.container():
                 picture = charts.heat_overlay(each.pixels, heat, opacity, strongest)
                 st.image(picture, caption=words, width="stretch", alt=f"{words}, with its heat map")
@@ -99,7 +108,7 @@ with errors_in_words():
     classifier = loads.classifier(folder)
     uploads = st.file_uploader(
         "X-rays (PNG, JPEG or DICOM)", accept_multiple_files=True, max_upload_size=100, key="uploads",
-        help="They stay in memory, are seen by you alone, and are gone when you close the page.",
+        help="They stay in memory, are seen by you alone, and are gone when you leave this page.",
     )  # fmt: skip
     together = len(uploads) > 1 and st.toggle("These are the views of one study", value=True)
     if examined := examine(uploads, classifier, folder.version):

@@ -35,7 +35,10 @@ def new_training(data: str) -> None:
     parts = sorted(loads.dataset(data).table["body_part"].unique())
     with st.form("new training", border=True):
         left, right = st.columns(2)
-        name = left.text_input("Name of the model", free_name(Path(data).name), max_chars=64)
+        started = st.session_state.get("trainings started", 0)
+        key = f"name of training {started} on {data}"
+        st.session_state.setdefault(key, free_name(Path(data).name))  # proposed once, then the visitor's
+        name = left.text_input("Name of the model", max_chars=64, key=key, persist_state="session")
         weights = right.selectbox(
             "Pre-trained weights", WEIGHT_SOURCES, accept_new_options=True, key="weights", persist_state="session",
             help="imagenet is fetched once from the internet; bundled is the model that comes with the project; none "
@@ -59,6 +62,7 @@ def new_training(data: str) -> None:
                 **chosen,
             )
             st.session_state["run"] = jobs.start(config).name
+            st.session_state["trainings started"] = started + 1
             st.rerun()
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app import loads
-from fracture.app.widgets import duration, errors_in_words, in_words, link, offer_delete, show_chart
+from fracture.app.widgets import as_text, duration, errors_in_words, in_words, link, offer_delete, show_chart
 from fracture.classify.store import ModelFolder, read_card
 from fracture.learn import jobs
 from fracture.learn.jobs import Run
@@ -33,7 +33,7 @@ def _draw(run: Run) -> None:
     progress = loads.progress(run)
     _headline(run, progress)
     if run.error:
-        st.error(run.error, icon=":material/error:")
+        st.error(as_text(run.error), icon=":material/error:")
     _data(progress)
     _curves(run, progress)
     _network(progress)
@@ -64,7 +64,7 @@ def _headline(run: Run, progress: Progress) -> None:
 def _doing(run: Run, progress: Progress) -> str:
     if not run.active:
         took = f" after {duration(progress.end['seconds'])}" if progress.end else ""
-        return f"{progress.epoch} of {progress.epochs or run.config['epochs']} epochs done{took}"
+        return f"{progress.epoch} of {progress.epochs or run.config.get('epochs', '?')} epochs done{took}"
     left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
     if progress.kept_epoch:
         return f"{progress.step} …"
@@ -100,10 +100,11 @@ def _data(progress: Progress) -> None:
 def _curves(run: Run, progress: Progress) -> None:
     if not progress.history:
         return
+    epochs = progress.epochs if run.active else progress.epoch
     kept = progress.kept_epoch or charts.best_epoch(progress.history)
     for metric, place in zip(("loss", "accuracy"), st.columns(2), strict=True):
         with place:
-            figure = charts.curves(progress.history, metric, progress.epochs, kept)
+            figure = charts.curves(progress.history, metric, epochs, kept)
             show_chart(figure, f"{metric} of {run.name}", f"{metric} by epoch, training and validation")
     st.caption("The best epoch is the one of the lowest validation loss; the model keeps its weights.")
 

@@ -1,5 +1,6 @@
 """Widgets that pages share: each draws something and returns what was chosen."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +37,10 @@ def choose_model() -> ModelFolder | None:
     models = {folder.name: folder for folder in usable_models()}
     if not models:
         return None
+    before = st.session_state.get("model")
     name = st.selectbox("Model", list(models), key="model", persist_state="session")
+    if before and before not in models:
+        st.warning(f"Model {as_text(before)} has been deleted; this is {as_text(str(name))}.", icon=":material/delete:")
     return models.get(name) if name else None
 
 
@@ -46,7 +50,7 @@ def errors_in_words() -> Iterator[None]:
     try:
         yield
     except FractureError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(str(error)), icon=":material/error:")
 
 
 def offer_delete(folder: ModelFolder) -> None:
@@ -83,6 +87,11 @@ def link(page: str, label: str, icon: str) -> None:
         st.page_link(f"pages/{page}.py", label=label, icon=icon)
     except StreamlitAPIException:
         st.caption(f"{icon} {label}: on the page {page!r} of the app.")
+
+
+def as_text(name: str) -> str:
+    """A name as it is, where Markdown would take its signs for formatting."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", name)
 
 
 def in_words(estimate: dict[str, Any]) -> str:

@@ -22,6 +22,9 @@ from fracture import home
 from fracture.errors import ModelError
 from fracture.home import SAFE_NAME
 
+CARD_KEYS = {"labels", "input", "thresholds", "metrics"}
+"""What a model cannot be used or judged without."""
+
 CARD_SCHEMA = 1
 """Version of the layout of ``card.json``; a reader refuses what it does not know."""
 
@@ -144,6 +147,8 @@ def read_card(folder: ModelFolder) -> dict[str, Any]:
             f"The card of model {folder.name!r} must have schema {CARD_SCHEMA}. Received: {card.get('schema')!r}. "
             "Train the model again with this version."
         )
+    if missing := sorted(CARD_KEYS - set(card)):
+        raise ModelError(f"The card of model {folder.name!r} is damaged: it lacks {', '.join(missing)}.")
     return card
 
 
@@ -153,12 +158,17 @@ def read_predictions(folder: ModelFolder) -> pd.DataFrame:
     Raises:
         ModelError: the file is missing or damaged.
     """
+    types: dict[str, type[str] | str] = {
+        "image_id": str,
+        "study": str,
+        "group": str,
+        "label": "int64",
+        "probability": "float64",
+    }
     try:
-        return pd.read_csv(
-            folder.predictions, dtype={"image_id": str, "study": str, "group": str}, keep_default_na=False
-        )
+        return pd.read_csv(folder.predictions, dtype=types, usecols=list(types), keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise ModelError(f"The predictions of model {folder.name!r} cannot be read: {error}") from error
+        raise ModelError(f"{folder.predictions.name} of model {folder.name!r} is missing or damaged.") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from fracture.data import layouts, listing, radiograph
 from fracture.errors import DatasetError, RadiographError
+from fracture.home import typed_path
 
 COLUMNS = {
     "image_id": "str",  # the path relative to the scanned folder, or dataset.csv's image_id; unique
@@ -61,7 +62,7 @@ def scan(root: str | Path, body_part: str | None = None) -> Dataset:
     gets that of :func:`split_by_group`; a split that is there is kept. No pixel is decoded.
     Raises DatasetError where there is no such folder, layout or body part.
     """
-    folder = _existing(Path(root).expanduser())
+    folder = existing_folder(root)
     files = layouts.walk(folder)
     found = listing.dataset_csv(folder) or layouts.mura(folder, files) or layouts.class_folders(folder, files)
     if found is None:
@@ -124,12 +125,17 @@ def find(home: Path) -> list[Path]:
     return sorted(path for path in folders if not path.name.startswith(".") and _looks_like_data(path))
 
 
-def _existing(root: Path) -> Path:
+def existing_folder(given: str | Path) -> Path:
+    """The absolute path of a folder. Raises DatasetError where there is none."""
+    try:
+        root = typed_path(str(given))
+    except ValueError as error:
+        raise DatasetError(f"A data set is a folder. {error}") from error
     if not root.exists():
         raise DatasetError(f"There is no folder {root}; give the path of a data set.")
     if not root.is_dir():
         raise DatasetError(f"{root} is a file; give the folder that holds the data set.")
-    return root.resolve()
+    return root
 
 
 def _none_of_the_layouts(root: Path, files: list[str]) -> DatasetError:

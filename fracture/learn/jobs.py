@@ -21,6 +21,7 @@ from filelock import FileLock
 
 from fracture import home
 from fracture.classify.store import ModelFolder, model_folder, model_folders, read_json, write_json
+from fracture.data.dataset import existing_folder
 from fracture.errors import FractureError, ModelError, RunError
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 from fracture.learn.events import EventLog, Stopped
@@ -61,10 +62,12 @@ def start(config: TrainConfig) -> Run:
 
     Raises:
         RunError: the name is taken, or another training is at work.
+        DatasetError: there is no such folder.
         WeightsError: the weights cannot be had.
     """
-    config = _absolute(config)
-    find_weights(config)  # what can be said at once is not left to the process
+    found = find_weights(config)  # what can be said at once is not left to the process
+    weights = config.weights if found.source in WEIGHT_SOURCES else str(found.path)
+    config = replace(config, data=str(existing_folder(config.data)), weights=weights)
     home.models_home().mkdir(parents=True, exist_ok=True)
     with FileLock(home.models_home() / ".starting.lock", timeout=30):  # two visitors may press the button together
         if (other := active_run()) is not None:
@@ -76,14 +79,6 @@ def start(config: TrainConfig) -> Run:
         write_json(folder.status, status)
     _spawn(folder)
     return Run(folder, "queued", config.to_json(), started)
-
-
-def _absolute(config: TrainConfig) -> TrainConfig:
-    """The process runs in another folder: paths must not depend on where it is."""
-    weights = config.weights
-    if weights not in WEIGHT_SOURCES:
-        weights = str(Path(weights).expanduser().resolve())
-    return replace(config, data=str(Path(config.data).expanduser().resolve()), weights=weights)
 
 
 def _claim(folder: ModelFolder) -> None:
@@ -130,14 +125,19 @@ def find_run(folder: ModelFolder) -> Run | None:
 
     A run whose process is gone without a word is reported as failed.
     """
+    if not folder.status.exists():
+        return None
     try:
         status = read_json(folder.status)
-        run = Run(folder, status["state"], status["config"], status["started"], status.get("error"))
-    except (ModelError, KeyError):
-        return None
-    if run.active and not _alive(status):
+        started, config = float(status["started"]), dict(status["config"])
+        run = Run(folder, status["state"], config, started, status.get("error"))
+        gone = run.active and not _alive(status)
+    except (ModelError, KeyError, TypeError, ValueError):
+        words = f"{folder.status.name} of this training is damaged; it cannot be followed."
+        return Run(folder, "failed", {}, 0.0, words)
+    if gone:
         words = "The training process ended without a word: it ran out of memory, was killed, or the machine went off."
-        return Run(folder, "failed", run.config, run.started, words)
+        return replace(run, state="failed", error=words)
     return run
 
 

@@ -1,9 +1,19 @@
 """A training's events -> how it stands: what a page or a notebook draws."""
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from statistics import median
 
 from fracture.learn.events import Event
+
+SHOWN = {
+    "data": {"images", "training", "validation", "positives", "label_names", "problems"},
+    "features": {"done", "total", "cached", "seconds_left"},
+    "network": {"layers", "parameters", "trainable", "rows"},
+    "end": {"state", "seconds"},
+}
+"""The events that are shown as they are, and the keys that each must have for that."""
 
 _NO_METRICS = {"kind", "time", "epoch", "epochs", "seconds"}
 
@@ -32,24 +42,29 @@ class Progress:
     def seconds_left(self) -> float | None:
         """Of what is being done now; None where it cannot be told."""
         if self.epoch:
-            return sum(self.epoch_seconds) / self.epoch * (self.epochs - self.epoch)
+            # The median: the first epoch is slow, since it builds the graph.
+            return median(self.epoch_seconds) * (self.epochs - self.epoch)
         return self.features["seconds_left"] if self.features else None
 
     def add(self, events: Iterable[Event]) -> None:
         """Take in what has been said since."""
         for event in events:
-            kind = event["kind"]
-            if kind in ("data", "features", "network", "end"):
-                setattr(self, kind, event)
-            elif kind == "step":
-                self.step = event["text"]
-            elif kind == "kept":
-                self.kept_epoch = event["epoch"]
-            elif kind == "epoch":
-                self._add_epoch(event)
+            with contextlib.suppress(KeyError):  # a damaged event is passed over
+                self._add(event)
+
+    def _add(self, event: Event) -> None:
+        kind = event["kind"]
+        if kind in SHOWN and SHOWN[kind] <= event.keys():
+            setattr(self, kind, event)
+        elif kind == "step":
+            self.step = event["text"]
+        elif kind == "kept":
+            self.kept_epoch = event["epoch"]
+        elif kind == "epoch":
+            self._add_epoch(event)
 
     def _add_epoch(self, event: Event) -> None:
-        self.epochs = event["epochs"]
-        self.epoch_seconds.append(event["seconds"])
+        self.epochs, seconds = event["epochs"], event["seconds"]
+        self.epoch_seconds.append(seconds)
         for name in event.keys() - _NO_METRICS:
             self.history.setdefault(name, []).append(event[name])

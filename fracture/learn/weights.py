@@ -13,6 +13,7 @@ from fracture import home
 from fracture.classify.store import ModelFolder, read_card
 from fracture.data.dataset import file_sha256
 from fracture.errors import WeightsError
+from fracture.home import typed_path
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 
 BUNDLED = "bundled"
@@ -60,7 +61,11 @@ def find_weights(config: TrainConfig) -> Weights:
         return Weights("imagenet", "Keras Applications, trained on ImageNet", "Apache-2.0", (-1.0, 1.0), "imagenet")
     if config.weights == "bundled":
         return _bundled()
-    return _from_file(Path(config.weights).expanduser(), config.input_range)
+    try:
+        path = typed_path(config.weights)
+    except ValueError as error:
+        raise WeightsError(f"{error} {_OTHERS}") from error
+    return _from_file(path, config.input_range)
 
 
 def _bundled() -> Weights:

@@ -90,7 +90,7 @@ def test_a_card_that_lacks_something_is_one_sentence(homes, make_model):
     card = json.loads(folder.card.read_text())
     del card["labels"]
     folder.card.write_text(json.dumps(card))
-    with pytest.raises(ModelError, match="card of model 'm' is damaged: 'labels'"):
+    with pytest.raises(ModelError, match="card of model 'm' is damaged: it lacks labels"):
         load_classifier("m")
 
 

@@ -76,3 +76,22 @@ def test_a_group_called_na_stays_a_name(homes, make_model):
     table.assign(group="NA", study="null").to_csv(folder.predictions, index=False)
     assert set(store.read_predictions(folder)["group"]) == {"NA"}
     assert set(store.read_predictions(folder)["study"]) == {"null"}
+
+
+@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "image_id,study,group,label,probability\na,b,c,yes,0.5\n"])
+def test_damaged_predictions_are_one_sentence(homes, make_model, content):
+    """Predictions that are missing, empty, of other columns or of other types cannot be used, and the error says so."""
+    folder = make_model("m")
+    folder.predictions.unlink()
+    if content is not None:
+        folder.predictions.write_text(content)
+    with pytest.raises(ModelError, match=r"predictions\.csv of model 'm' is missing or damaged"):
+        store.read_predictions(folder)
+
+
+def test_a_card_that_lacks_its_metrics_is_one_sentence(homes, make_model):
+    """A card must hold what a model is judged by."""
+    folder = make_model("m")
+    folder.card.write_text('{"schema": 1, "labels": ["a", "b"], "input": {}, "thresholds": {}}')
+    with pytest.raises(ModelError, match="it lacks metrics"):
+        store.read_card(folder)

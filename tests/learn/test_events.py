@@ -54,3 +54,13 @@ def test_progress_adds_up_the_events():
     assert (progress.epoch, progress.epochs, progress.seconds_left) == (2, 4, 6.0)
     progress.add([{"kind": "kept", "time": 0, "epoch": 2}])
     assert progress.kept_epoch == 2
+
+
+def test_damaged_events_are_passed_over():
+    """An event without its keys changes nothing, and what follows is still taken in."""
+    progress = Progress()
+    kinds = ("data", "features", "network", "epoch", "kept", "step", "end")
+    progress.add([{"kind": kind, "time": 0} for kind in kinds])
+    assert progress == Progress()
+    progress.add([{"kind": "kept", "time": 0, "epoch": 3}])
+    assert progress.kept_epoch == 3

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from fracture.classify.store import model_folder, write_json
-from fracture.errors import RunError, WeightsError
+from fracture.errors import DatasetError, RunError, WeightsError
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import read_events
@@ -41,15 +41,17 @@ def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
     """What the user can put right reaches status and events as a sentence, and the name is free again."""
     with pytest.raises(WeightsError, match="There is no bundled model"):
         jobs.start(config(drawn, weights="bundled"))
-    run = jobs.start(config(drawn, data="not/here"))
+    with pytest.raises(DatasetError, match="no folder"):
+        jobs.start(config(drawn, data="not/here"))
+    run = jobs.start(config(drawn, data=str(homes / "data")))
     failed = wait(lambda: ended(run))
     assert failed.state == "failed"
-    assert "not/here" in failed.error
+    assert "must be one of" in failed.error
     end = read_events(run.folder.events)[0][-1]
     assert (end["kind"], end["state"], end["error"]) == ("end", "failed", failed.error)
     assert jobs.active_run() is None
-    again = jobs.start(config(drawn, data="nowhere"))
-    assert "nowhere" in wait(lambda: ended(again)).error
+    again = jobs.start(config(drawn, data=str(homes / "data")))
+    assert wait(lambda: ended(again)).state == "failed"
 
 
 @pytest.mark.full
@@ -89,17 +91,24 @@ def test_another_process_with_the_same_number_is_not_taken_for_the_training(home
     """After a reboot process numbers are given anew; the time of creation tells the old one from the new."""
     folder = model_folder("run")
     folder.path.mkdir(parents=True)
-    status = {"state": "running", "config": {}, "started": 1.0, "heartbeat": time.time(), "pid": os.getpid()}
+    chosen = config("somewhere").to_json()
+    status = {"state": "running", "config": chosen, "started": 1.0, "heartbeat": time.time(), "pid": os.getpid()}
     write_json(folder.status, {**status, "process_started": 1.0})
     assert jobs.find_run(folder).state == "failed"
 
 
-def test_a_damaged_status_is_no_run(homes):
-    """A folder whose status cannot be read does not stop the others from being listed."""
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"state": "running", "config": {}, "started": null}'])
+def test_a_damaged_status_is_a_failed_run(homes, drawn, content):
+    """A training whose status cannot be read is listed as failed, hides no other, and gives its name back."""
     folder = model_folder("run")
     folder.path.mkdir(parents=True)
-    folder.status.write_text("{")
-    assert jobs.runs() == []
+    folder.status.write_text(content)
+    [run] = jobs.runs()
+    assert run.state == "failed"
+    assert "status.json" in run.error
+    assert jobs.active_run() is None
+    again = jobs.start(config(drawn, data=str(homes / "data")))
+    assert wait(lambda: ended(again)).state == "failed"
 
 
 @pytest.mark.full

@@ -74,11 +74,12 @@ def test_dataset_shows_counts_filters_and_a_study(home_with_data):
 
 
 @pytest.mark.parametrize("page", ["dataset", "train"])
-def test_a_folder_that_is_no_data_set_is_one_sentence(homes, tmp_path, page):
-    """A typed path that holds nothing readable is answered with a sentence that names the layouts."""
+@pytest.mark.parametrize("typed", ["", "missing", "~nobody-of-this-name/data", "x" * 300, "nul\0"])
+def test_a_path_that_is_no_data_set_is_one_sentence(homes, tmp_path, page, typed):
+    """Whatever is typed as a path is answered with a sentence; an empty folder with one that names the layouts."""
     (tmp_path / "empty").mkdir()
     app = alone(page)
-    app.session_state["data"] = str(tmp_path / "empty")
+    app.session_state["data"] = typed or str(tmp_path / "empty")
     app.run()
     assert not app.exception
     assert len(app.error) == 1
@@ -121,6 +122,24 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     assert not app.exception
     assert "notes.txt" in app.error[0].value
     assert len(app.metric) == 2
+
+
+def test_classify_answers_without_predictions(homes, make_model, drawn):
+    """A model whose predictions are gone still answers, and says what is not known of it."""
+    make_model("first").predictions.unlink()
+    app = alone("classify").run()
+    picture = next(Path(drawn).rglob("*.png"))
+    app.file_uploader[0].set_value([("_a*b_.png", picture.read_bytes(), "image/png")]).run()
+    assert len(healthy(app).metric) == 1
+    assert "are not known" in words(app)
+
+
+def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):
+    """An answer never changes its model without a word."""
+    make_model("other")
+    app = alone("classify")
+    app.session_state["model"] = "gone"
+    assert "Model gone has been deleted; this is other" in words(app.run())
 
 
 def test_models_deletes_only_after_asking(homes, make_model):

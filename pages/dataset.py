@@ -67,7 +67,7 @@ def study(name: str, data: Dataset) -> None:
     first = views.iloc[0]
     number = "1 view" if len(views) == 1 else f"{len(views)} views"
     st.markdown(f"**{name}** · {data.label_names[first['label']]} · part {first['split']} · {number}")
-    with st.grid(2 if len(views) > 1 else 1):
+    with st.grid(2):
         for _, row in views.iterrows():
             with st.container():
                 picture(row, 900, f"{row['view'] or row['image_id']} · {row['width']} × {row['height']} px")

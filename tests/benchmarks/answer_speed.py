@@ -90,7 +90,13 @@ def build(place: Path, size: int):
     (folder / "model.tflite").write_bytes(
         served_graph(network, weights, Preparation(size, config.fit, weights.input_range))
     )
-    card = {"schema": CARD_SCHEMA, "labels": ["a", "b"], "input": {"fit": config.fit}, "thresholds": {"balanced": 0.5}}
+    card = {
+        "schema": CARD_SCHEMA,
+        "labels": ["a", "b"],
+        "input": {"fit": config.fit},
+        "thresholds": {"balanced": 0.5},
+        "metrics": {},
+    }
     write_json(folder / "card.json", card)
     return network.whole
 

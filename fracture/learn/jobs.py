@@ -61,24 +61,32 @@ def start(config: TrainConfig) -> Run:
     """Start a training in a process of its own.
 
     Raises:
-        RunError: the name is taken, or another training is at work.
+        RunError: the name is taken, another training is at work, or the models folder cannot be written to.
         DatasetError: there is no such folder.
         WeightsError: the weights cannot be had.
     """
     found = find_weights(config)  # what can be said at once is not left to the process
     weights = config.weights if found.source in WEIGHT_SOURCES else str(found.path)
     config = replace(config, data=str(existing_folder(config.data)), weights=weights)
-    home.models_home().mkdir(parents=True, exist_ok=True)
-    with FileLock(home.models_home() / ".starting.lock", timeout=30):  # two visitors may press the button together
-        if (other := active_run()) is not None:
-            raise RunError(f"{other.name!r} is training now. Wait until it has ended, or stop it.")
-        folder = model_folder(config.name)
-        _claim(folder)
-        started = time.time()
-        status = {"state": "queued", "config": config.to_json(), "started": started, "heartbeat": started}
-        write_json(folder.status, status)
-    _spawn(folder)
-    return Run(folder, "queued", config.to_json(), started)
+    try:
+        home.models_home().mkdir(parents=True, exist_ok=True)
+        with FileLock(home.models_home() / ".starting.lock", timeout=30):  # two visitors may press the button together
+            run = _queue(config)
+        _spawn(run.folder)
+    except OSError as error:
+        words = error.strerror or str(error)
+        raise RunError(f"The models folder {home.models_home()} cannot be written to: {words}.") from error
+    return run
+
+
+def _queue(config: TrainConfig) -> Run:
+    if (other := active_run()) is not None:
+        raise RunError(f"{other.name!r} is training now. Wait until it has ended, or stop it.")
+    run = Run(model_folder(config.name), "queued", config.to_json(), time.time())
+    _claim(run.folder)
+    status = {"state": run.state, "config": run.config, "started": run.started, "heartbeat": run.started}
+    write_json(run.folder.status, status)
+    return run
 
 
 def _claim(folder: ModelFolder) -> None:
@@ -88,10 +96,7 @@ def _claim(folder: ModelFolder) -> None:
         if folder.card.exists() or not left_over:
             raise RunError(f"There is a model called {folder.name!r} already. Choose another name, or delete it first.")
         shutil.rmtree(folder.path)
-    try:
-        folder.path.mkdir()
-    except OSError as error:
-        raise RunError(f"The models folder {folder.path.parent} cannot be written to: {error.strerror}.") from error
+    folder.path.mkdir()
 
 
 def _spawn(folder: ModelFolder) -> None:

@@ -130,3 +130,11 @@ def test_a_folder_that_is_no_run_is_not_taken(homes, drawn):
     with pytest.raises(RunError, match="already"):
         jobs.start(config(drawn))
     assert (folder.path / "notes.txt").read_text() == "mine"
+
+
+def test_a_models_folder_that_cannot_be_written_to_is_one_sentence(homes, drawn, monkeypatch):
+    """Where no training can be kept, none is started."""
+    (homes / "file").write_text("in the way")
+    monkeypatch.setenv("FRACTURE_MODELS", str(homes / "file" / "models"))
+    with pytest.raises(RunError, match="cannot be written to"):
+        jobs.start(config(drawn))

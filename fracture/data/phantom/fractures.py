@@ -1,0 +1,144 @@
+"""How a humerus breaks: the surface of the break, the fragments, and how far they have moved."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fracture.data.phantom.humerus import Fragment, Humerus
+from fracture.data.phantom.shapes import Array
+
+Kind = Literal["transverse", "oblique", "spiral", "comminuted", "surgical neck"]
+KINDS: tuple[Kind, ...] = ("transverse", "oblique", "spiral", "comminuted", "surgical neck")
+
+_CELL = 0.6
+"""mm between the values of a map of roughness."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """A plane or a screw through the bone, roughened."""
+
+    level: float
+    """s where it crosses the bone's axis, in mm."""
+    slope: float = 0.0
+    """mm along the bone for each mm across it, in the direction ``towards``."""
+    towards: float = 0.0
+    """Direction in the cross section, in radians."""
+    pitch: float = 0.0
+    """mm along the bone for one turn around it: a spiral, which closes in a step along the bone."""
+    roughness: Array | None = None
+    """(n, n) heights in mm over the cross section."""
+    reach: float = 10.0
+    """No part of it is farther than this from its level, in mm."""
+
+    def height(self, x: Array, y: Array, s: Array) -> Array:
+        """mm along the axis from the surface to the point."""
+        height: Array = s - self.level - self.slope * (x * np.cos(self.towards) + y * np.sin(self.towards))
+        if self.pitch:
+            turn = (np.arctan2(y, x) - self.towards) / (2 * np.pi)
+            height -= self.pitch * (turn - np.round(turn))
+        if self.roughness is not None:
+            half = self.roughness.shape[0] // 2
+            row, column = (np.clip(side / _CELL + half, 0, 2 * half - 1).astype(np.intp) for side in (x, y))
+            height -= self.roughness[row, column]
+        return height
+
+
+@dataclass(frozen=True)
+class Fracture:
+    """One break of the shaft or of the surgical neck."""
+
+    kind: Kind
+    fragments: tuple[Fragment, ...]
+    """From the head to the elbow."""
+
+    @property
+    def level(self) -> float:
+        """s of its middle, in mm."""
+        levels = [surface.level for fragment in self.fragments for surface in fragment.surfaces]
+        return sum(levels) / len(levels)
+
+    @property
+    def displacement(self) -> float:
+        """mm that the part at the elbow has moved across and along the bone."""
+        return float(np.hypot.reduce(self.fragments[-1].shift))
+
+    @property
+    def angulation(self) -> float:
+        """Degrees between the axes of the first and the last part."""
+        return float(np.degrees(np.hypot(*self.fragments[-1].tilt)))
+
+
+def draw_fracture(rng: np.random.Generator, bone: Humerus, difficulty: float, level: float | None = None, reduced: bool = False) -> Fracture:
+    """A fracture at random.
+
+    Args:
+        rng: where chance comes from.
+        bone: what breaks.
+        difficulty: 0 to 1; from far apart to a crack.
+        level: s of the break as a share of the bone's length; None: where such fractures lie.
+        reduced: it has been put back by surgery, so that little of it is left to see.
+    """
+    kind = KINDS[rng.choice(len(KINDS), p=(0.22, 0.24, 0.22, 0.12, 0.20))]
+    if level is None:
+        level = rng.uniform(0.15, 0.19) if kind == "surgical neck" else rng.uniform(0.3, 0.78)
+    crack = reduced or rng.random() < 0.05 + 0.75 * difficulty**1.5
+    severity = 0.0 if crack else (1 - difficulty) * rng.uniform(0.35, 1)
+    apart = 0.35 + 0.5 * (1 - difficulty) * rng.random() + 0.6 * severity
+    moved = _moved(rng, kind, severity)
+    tilt = np.radians(rng.uniform(4, 32)) * severity
+    lean = rng.uniform(0, 2 * np.pi)
+    leaning = (float(tilt * np.cos(lean)), float(tilt * np.sin(lean)))
+    surfaces = _surfaces(rng, kind, level * bone.length, bone)
+    turn = float(rng.normal(0, 0.35) * severity)
+    last = Fragment(above=surfaces[-1], gap=apart / 2, shift=moved, tilt=leaning, turn=turn)
+    first = Fragment(below=surfaces[0], gap=apart / 2)
+    if len(surfaces) == 1:
+        return Fracture(kind, (first, last))
+    out = surfaces[0].towards
+    push = (1 + 7 * rng.random()) * severity
+    half = (moved[0] / 2 + push * np.cos(out), moved[1] / 2 + push * np.sin(out), moved[2] / 2)
+    wedge = Fragment(surfaces[0], surfaces[1], apart / 2, half, (leaning[0] * 0.7, leaning[1] * 0.7))
+    return Fracture(kind, (first, wedge, last))
+
+
+def _moved(rng: np.random.Generator, kind: Kind, severity: float) -> tuple[float, float, float]:
+    """mm along x, y and s; severe ones override, and the surgical neck is driven together."""
+    across, towards = severity * rng.uniform(3, 18), rng.uniform(0, 2 * np.pi)
+    along = -severity * (rng.uniform(0, 6) if kind == "surgical neck" else rng.uniform(-2, 14 if across > 9 else 0))
+    return float(across * np.cos(towards)), float(across * np.sin(towards)), float(along)
+
+
+def _surfaces(rng: np.random.Generator, kind: Kind, level: float, bone: Humerus) -> list[Break]:
+    rough, towards = _roughness(rng, 1.6 if kind == "surgical neck" else 1.1), rng.uniform(0, 2 * np.pi)
+    radius = bone.half_width(level)
+    if kind == "spiral":
+        pitch = rng.uniform(45, 85) * rng.choice((-1, 1))
+        return [Break(level, 0.3, towards, float(pitch), rough, abs(pitch) / 2 + 0.3 * radius + 8)]
+    if kind == "comminuted":
+        slope = rng.uniform(0.6, 1.1)
+        reach = 2 * slope * radius + 9
+        upper = Break(level - slope * radius, -slope, towards, 0.0, rough, reach)
+        return [upper, Break(level + slope * radius, slope, towards, 0.0, _roughness(rng, 1.1), reach)]
+    steepest = {"transverse": (0, 0.2), "oblique": (0.7, 1.5), "surgical neck": (0, 0.45)}[kind]
+    slope = rng.uniform(*steepest)
+    return [Break(level, slope, towards, 0.0, rough, 1.6 * slope * radius + 9)]
+
+
+def _roughness(rng: np.random.Generator, height: float, cells: int = 96) -> Array:
+    """(cells, cells) mm, of standard deviation ``height``: coarse and fine steps as broken bone has them."""
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(cells), np.fft.fftfreq(cells), indexing="ij"))
+    spectrum = np.fft.fft2(rng.normal(size=(cells, cells))) / np.maximum(frequency, 1 / 48) ** 1.7
+    rough = np.fft.ifft2(spectrum).real
+    return np.clip(height * (rough - rough.mean()) / rough.std(), -3 * height, 3 * height)
+
+
+def draw_growth_plates(rng: np.random.Generator, bone: Humerus) -> list[tuple[Break, float]]:
+    """The open growth plates of a child at the shoulder and the elbow, with their widths in mm."""
+    plates = []
+    for share, width in ((0.068, (1.8, 3.0)), (0.955, (1.2, 2.2))):
+        rough = _roughness(rng, 0.7)
+        surface = Break(share * bone.length, rng.uniform(-0.15, 0.35), rng.uniform(-0.4, 0.4), 0.0, rough, 15.0)
+        plates.append((surface, float(rng.uniform(*width))))
+    return plates

@@ -1,0 +1,135 @@
+"""Metal in and on the bone: a plate with its screws, or a nail in the canal with its bolts."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fracture.data.phantom.humerus import Humerus
+from fracture.data.phantom.shapes import Array, box, elliptic_cylinder
+
+Metal = Literal["titanium", "steel"]
+
+
+@dataclass(frozen=True)
+class Screw:
+    """A round rod across the bone. Measures in mm."""
+
+    level: float
+    """s."""
+    direction: float
+    """From its tip to its head, as an angle in the cross section, in radians."""
+    tip: float
+    """From the bone's axis, negative: beyond it."""
+    head: float
+    radius: float = 1.8
+    head_radius: float = 3.6
+    sunk: float = 2.5
+    """Height of the head."""
+
+    def path(self, t: Array, s: Array, phi: float) -> Array:
+        """mm of metal on each ray."""
+        total = np.zeros_like(t)
+        # The thread: half a mm deep, a turn each 1.6 mm, seen where the rod is seen from the side.
+        for across, radius in (((self.tip, self.head - self.sunk), self.radius), ((self.head - self.sunk, self.head), self.head_radius)):
+            half = np.sqrt(np.maximum(radius**2 - (s - self.level) ** 2, 0.0))
+            span = box(t, phi, self.direction, across, half)
+            total = np.maximum(total, np.where(half > 0, span.length, 0.0))
+        return total
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A plate on the shaft, held by screws."""
+
+    metal: Metal
+    direction: float
+    """The side of the bone that it lies on, as an angle in the cross section, in radians."""
+    ends: tuple[float, float]
+    """s of its ends, in mm."""
+    width: float
+    thickness: float
+    screws: tuple[Screw, ...]
+    holes: tuple[float, ...]
+    """s of the screw holes, filled or not."""
+    name: str = "plate"
+
+    def path(self, t: Array, s: Array, phi: float, bone: Humerus) -> Array:
+        """mm of metal on each ray."""
+        half = self._half_width(s)
+        levels = np.linspace(*self.ends, 16)
+        surface = np.interp(s, levels, [bone.half_width(level) for level in levels])
+        span = box(t, phi, self.direction, (surface + 0.2, surface + 0.2 + self.thickness), half)
+        metal = np.where(half > 0, span.length, 0.0)
+        turned = self.direction - phi
+        middle = np.where(metal > 0, (span.near + span.far) / 2, 0.0)
+        off = -t * np.sin(turned) + middle * np.cos(turned)
+        for hole in self.holes:
+            metal *= np.clip(np.hypot(off, s - hole) - 2.4, 0, 1)
+        return np.maximum(metal, np.max([screw.path(t, s, phi) for screw in self.screws], axis=0))
+
+    def _half_width(self, s: Array) -> Array:
+        """Rounded at the ends, and scalloped between the holes."""
+        inside = np.minimum(s - self.ends[0], self.ends[1] - s)
+        rounded = np.sqrt(np.clip(1 - (1 - np.clip(inside / (self.width / 2), 0, 1)) ** 2, 0, 1))
+        spacing = self.holes[1] - self.holes[0]
+        waist = 0.08 * (1 - np.cos(2 * np.pi * (s - self.holes[0]) / spacing))
+        half: Array = self.width / 2 * rounded * (1 - waist)
+        return half
+
+
+@dataclass(frozen=True)
+class Nail:
+    """A hollow nail in the canal, locked by bolts."""
+
+    metal: Metal
+    ends: tuple[float, float]
+    """s of its ends, in mm."""
+    radius: float
+    screws: tuple[Screw, ...]
+    name: str = "nail"
+
+    def path(self, t: Array, s: Array, phi: float, bone: Humerus) -> Array:
+        """mm of metal on each ray."""
+        inside = np.minimum(s - self.ends[0], self.ends[1] - s)
+        taper = np.clip(inside / 6, 0, 1) ** 0.5
+        bend = bone.bow * np.sin(np.pi * np.clip(s / bone.length, 0, 1))
+        centre = (bone.scale * 0.2, bend + 0.5)
+        solid = elliptic_cylinder(t, phi, centre, self.radius * taper, self.radius * taper)
+        hollow = elliptic_cylinder(t, phi, centre, self.radius * taper - 2.2, self.radius * taper - 2.2)
+        return np.maximum(solid.length - hollow.length, np.max([screw.path(t, s, phi) for screw in self.screws], axis=0))
+
+
+Hardware = Plate | Nail
+
+
+def draw_hardware(rng: np.random.Generator, bone: Humerus, level: float) -> Hardware:
+    """A plate or a nail that holds the bone at ``level`` (s, in mm)."""
+    metal: Metal = "titanium" if rng.random() < 0.6 else "steel"
+    return _draw_plate(rng, bone, level, metal) if rng.random() < 0.6 else _draw_nail(rng, bone, metal)
+
+
+def _draw_plate(rng: np.random.Generator, bone: Humerus, level: float, metal: Metal) -> Plate:
+    count, spacing = int(rng.integers(6, 11)), rng.uniform(12.5, 16)
+    length = count * spacing
+    start = float(np.clip(level - length / 2 + rng.normal(0, 8), 0.06 * bone.length, 0.93 * bone.length - length))
+    holes = tuple(start + (index + 0.5) * spacing for index in range(count))
+    direction, thickness = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(3.4, 4.8))
+    filled = [hole for hole in holes if abs(hole - level) > spacing * 0.6 and rng.random() < 0.92]
+    screws = tuple(
+        Screw(hole, direction, -bone.half_width(hole) - rng.uniform(0, 3), bone.half_width(hole) + thickness + 0.5)
+        for hole in (filled if len(filled) > 1 else holes)
+    )
+    return Plate(metal, direction, (start, start + length), float(rng.uniform(11, 14.5)), thickness, screws, holes)
+
+
+def _draw_nail(rng: np.random.Generator, bone: Humerus, metal: Metal) -> Nail:
+    start, end = -17.0 * bone.scale, rng.uniform(0.74, 0.86) * bone.length
+    upper = [start + rng.uniform(18, 24) * bone.scale + 11 * index for index in range(int(rng.integers(1, 4)))]
+    lower = [end - 8 - 12 * index for index in range(int(rng.integers(1, 3)))]
+    screws = []
+    for level in (*upper, *lower):
+        reach = bone.half_width(level)
+        direction = rng.uniform(-0.5, 0.5) if level in upper else rng.uniform(0, 2 * np.pi)
+        screws.append(Screw(level, float(direction), -reach - rng.uniform(-3, 3), reach + rng.uniform(1, 5), 2.0, 3.2))
+    return Nail(metal, (start, float(end)), float(min(rng.uniform(3.6, 4.6), 0.75 * bone.half_width(bone.length / 2) - 1)), tuple(screws))

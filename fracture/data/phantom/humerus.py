@@ -1,0 +1,245 @@
+"""The bone itself: its shape, its shell and its inside, and how it comes apart.
+
+Measures are those of adults, in mm, for a bone of 300 mm (shaft 21 to 23 mm wide, head of 46 mm, epicondyles 60 mm
+apart; Gray's Anatomy gives such proportions); ``scale`` makes it another person's. x points away from the body, y to
+the front, s from the head's centre down to the elbow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from fracture.data.phantom.shapes import Array, Span, ellipsoid, elliptic_cylinder
+
+LENGTH = 300.0
+"""From the head's centre to the elbow's joint, in mm, at scale 1."""
+
+_S = np.array([-6, 10, 30, 50, 80, 130, 180, 210, 240, 262, 278, 290, 301, 305.0])
+_PROFILE = {  # over _S
+    "a": np.array([14, 18.5, 17, 13.5, 11.6, 11, 10.8, 11, 14, 20.5, 27, 25, 19, 10.0]),  # half-width, x
+    "b": np.array([14, 18, 16.5, 13.2, 11.6, 11, 10.3, 9.8, 9, 8, 7.6, 8.5, 8, 4.0]),  # half-width, y
+    "x": np.array([2, 1.5, 1, 0.5, 0, 0, 0.5, 0.5, 0, -1, -2.5, -2, -1, -1.0]),  # centre
+    "y": np.array([0, 0, 0, 0, 0.5, 1, 1, 0.5, 0.5, 1, 1.5, 2, 2, 2.0]),
+    "shell": np.array([1, 1.2, 1.7, 2.8, 4.1, 4.9, 4.8, 4.3, 3.2, 2, 1.4, 1.2, 1, 1.0]),  # cortex
+    "inside": np.array([0.2, 0.2, 0.17, 0.11, 0.05, 0.02, 0.02, 0.03, 0.08, 0.12, 0.14, 0.17, 0.18, 0.18]),
+}  # "inside": bone in the cancellous part, as a share of the cortex's density
+_PARTS = {  # (x, y, s), (semi-axes), shell, of what joins the shaft
+    "head": ((-9.0, -3, 0), (23.0, 23, 23), 1.2),
+    "greater tuberosity": ((13.5, 1, 9), (9.5, 15, 18), 1.3),
+    "lesser tuberosity": ((2, 15, 14), (8, 6, 13), 1.3),
+    "deltoid tuberosity": ((7.5, 2, 128), (5.5, 7, 34), 4.6),
+    "medial epicondyle": ((-27.5, -1, 274), (7.5, 7, 10), 1.5),
+    "lateral epicondyle": ((22, 0, 276), (6.5, 6.5, 10), 1.5),
+    "trochlea": ((-10, 3, 295), (12.5, 10.5, 10.5), 1.2),
+    "capitellum": ((12, 5, 294), (10.5, 11, 10.5), 1.2),
+}
+_ANGLES = 128
+"""Places around the bone at which its texture is drawn."""
+
+
+class Surface(Protocol):
+    """A surface through the bone, as its height above a level: 0 on it, growing towards the elbow."""
+
+    level: float
+    """s where it crosses the bone's axis, in mm."""
+    reach: float
+    """No part of it is farther than this from its level, in mm."""
+
+    def height(self, x: Array, y: Array, s: Array) -> Array:
+        """mm along the axis from the surface to the point."""
+        ...
+
+
+@dataclass(frozen=True)
+class Lucency:
+    """A sheet in which the bone is thinner: a growth plate, or a crack that moved nothing."""
+
+    surface: Surface
+    width: float
+    """mm along the axis."""
+    depth: float
+    """Share of the bone that is missing in it, 0 to 1."""
+    rim: float = 0.0
+    """Share by which the bone beside it is denser."""
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A part of the bone: between two surfaces, moved as a whole."""
+
+    above: Surface | None = None
+    """It begins below this surface; None: at the head."""
+    below: Surface | None = None
+    """It ends above this surface; None: at the elbow."""
+    gap: float = 0.0
+    """mm taken off at each of its ends."""
+    shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """mm along x, y and s."""
+    tilt: tuple[float, float] = (0.0, 0.0)
+    """Radians that its axis leans towards x and towards y, about the level of its first surface."""
+    turn: float = 0.0
+    """Radians about its own axis."""
+
+    @property
+    def surfaces(self) -> list[Surface]:
+        """Where it broke off."""
+        return [each for each in (self.above, self.below) if each is not None]
+
+    @property
+    def level(self) -> float:
+        """s about which it leans."""
+        return self.surfaces[0].level if self.surfaces else 0.0
+
+    def own(self, t: Array, s: Array, phi: float) -> tuple[Array, Array, float]:
+        """(t, s, phi) of the view in the fragment's own frame, in which it never moved.
+
+        To first order: a tilt along the ray only shortens the picture, and its depth is left as it was.
+        """
+        across = self.shift[0] * np.cos(phi) + self.shift[1] * np.sin(phi)
+        lean = self.tilt[0] * np.cos(phi) + self.tilt[1] * np.sin(phi)
+        hidden = -self.tilt[0] * np.sin(phi) + self.tilt[1] * np.cos(phi)
+        dt, ds = t - across, s - self.level - self.shift[2]
+        cos, sin = np.cos(lean), np.sin(lean)
+        return dt * cos - ds * sin, self.level + (dt * sin + ds * cos) / np.cos(hidden), phi + self.turn
+
+
+@dataclass(frozen=True)
+class Humerus:
+    """One person's bone. Lengths in mm."""
+
+    scale: float = 1.0
+    width: float = 1.0
+    """Factor on the widths."""
+    shell: float = 1.0
+    """Factor on the thickness of the cortex: about 0.6 in osteoporosis."""
+    marrow: float = 1.0
+    """Factor on the density of the cancellous bone."""
+    bow: float = 0.0
+    """mm by which the middle of the shaft bends to the front."""
+    texture: Array | None = None
+    """(angles, mm of s): deviations of the cortex's inner side, about -1 to 1."""
+    lucencies: tuple[Lucency, ...] = ()
+
+    @property
+    def length(self) -> float:
+        """From the head's centre to the elbow's joint, in mm."""
+        return LENGTH * self.scale
+
+    def half_width(self, s: float) -> float:
+        """Mean radius of the shaft at a level, in mm."""
+        return float(sum(np.interp(s / self.scale, _S, _PROFILE[axis]) for axis in "ab")) / 2 * self._thick
+
+    @property
+    def _thick(self) -> float:
+        return self.scale * self.width
+
+    def bone(self, t: Array, s: Array, phi: float, fragment: Fragment) -> tuple[Array, Array]:
+        """What a fragment lays on the rays at (t, s) of a view.
+
+        Returns:
+            mm of bone of the cortex's density on each ray; and, where it broke, how near the ray comes to the break:
+            mm, infinite elsewhere.
+        """
+        t, s, phi = fragment.own(t, s, phi)
+        outer, inner = self._outline(t, s, phi)
+        inside = np.interp(s / self.scale, _S, _PROFILE["inside"]) * self.marrow
+        hollow = np.where(outer.length > 0, inner.within(outer).length, 0.0)
+        whole = outer.length - hollow + hollow * inside * self._grain(t, s, phi, inner)
+        return self._broken(whole, (t, s, phi), (outer, inner), inside, fragment)
+
+    def _outline(self, t: Array, s: Array, phi: float) -> tuple[Span, Span]:
+        """The bone's surface and its cortex's inner side."""
+        level = s / self.scale
+        at = {name: np.interp(level, _S, values, left=0, right=0) for name, values in _PROFILE.items() if name != "inside"}
+        bend = self.bow * np.sin(np.pi * np.clip(level / LENGTH, 0, 1))
+        centre = (at["x"] * self._thick, at["y"] * self._thick + bend)
+        shell = at["shell"] * self._thick * self.shell
+        outer = elliptic_cylinder(t, phi, centre, at["a"] * self._thick, at["b"] * self._thick)
+        inner = elliptic_cylinder(t, phi, centre, at["a"] * self._thick - shell, at["b"] * self._thick - shell)
+        for (x, y, along), axes, thickness in _PARTS.values():
+            middle = (x * self._thick, y * self._thick + 0.0, along * self.scale)
+            wide, deep, long = axes[0] * self._thick, axes[1] * self._thick, axes[2] * self.scale
+            rows = np.abs(s - middle[2]) < long
+            if not rows.any():
+                continue
+            off = min(thickness * self._thick * self.shell, 0.9 * wide)
+            outer = _join(outer, rows, ellipsoid(t[rows], s[rows], phi, middle, (wide, deep, long)))
+            inner = _join(inner, rows, ellipsoid(t[rows], s[rows], phi, middle, (wide - off, deep - off, long - off)))
+        return outer, inner
+
+    def _grain(self, t: Array, s: Array, phi: float, inner: Span) -> Array:
+        """Trabeculae, as a factor on the cancellous bone: those on the cortex's inner side, which all views share."""
+        if self.texture is None:
+            return np.ones_like(t)
+        row = np.clip(s + 40, 0, self.texture.shape[1] - 1).astype(np.intp)
+        total = np.zeros_like(t)
+        for depth in inner:
+            w = np.where(np.isfinite(depth), depth, 0.0)
+            angle = np.arctan2(t * np.sin(phi) + w * np.cos(phi), t * np.cos(phi) - w * np.sin(phi))
+            column = ((angle / (2 * np.pi) + 0.5) * (_ANGLES - 1)).astype(np.intp)
+            total += self.texture[column, row]
+        return 1 + total
+
+    def _broken(
+        self, whole: Array, view: tuple[Array, Array, float], outline: tuple[Span, Span], inside: Array, fragment: Fragment
+    ) -> tuple[Array, Array]:
+        """Take away what is not of the fragment, and what its lucencies lack, by sampling the rays near the breaks."""
+        t, s, phi = view
+        bone, nearest = whole.copy(), np.full_like(whole, np.inf)
+        if fragment.above is not None:
+            bone[s < fragment.above.level - fragment.above.reach] = 0.0
+        if fragment.below is not None:
+            bone[s > fragment.below.level + fragment.below.reach] = 0.0
+        sheets = [*fragment.surfaces, *(each.surface for each in self.lucencies)]
+        if not sheets:
+            return bone, nearest
+        near = np.zeros_like(whole, dtype=bool)
+        for each in sheets:
+            near |= np.abs(s - each.level) < each.reach
+        near &= bone > 0
+        share, distance = self._share(t[near], s[near], phi, [Span(*(side[near] for side in span)) for span in outline], inside[near], fragment)
+        bone[near] *= share
+        nearest[near] = distance
+        return bone, nearest
+
+    def _share(
+        self, t: Array, s: Array, phi: float, outline: Sequence[Span], inside: Array, fragment: Fragment
+    ) -> tuple[Array, Array]:
+        """The share of each ray's bone that the fragment keeps, and its distance from the break; arrays (N,)."""
+        depths, weights = _samples(outline[0], outline[1].within(outline[0]), inside)  # (K, N)
+        x, y = t * np.cos(phi) - depths * np.sin(phi), t * np.sin(phi) + depths * np.cos(phi)
+        level = np.broadcast_to(s, x.shape)
+        kept, nearest = weights.copy(), np.full(t.shape, np.inf)
+        for side, surface in ((1, fragment.above), (-1, fragment.below)):
+            if surface is not None:
+                height = surface.height(x, y, level)
+                kept *= np.clip(side * height - fragment.gap + 0.5, 0, 1)
+                nearest = np.minimum(nearest, np.abs(height).min(axis=0))
+        for each in self.lucencies:
+            away = np.abs(each.surface.height(x, y, level)) - each.width / 2
+            kept *= 1 - each.depth * np.clip(0.5 - away, 0, 1) + each.rim * np.exp(-((away / 1.5 - 1) ** 2))
+        return kept.sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9), nearest
+
+
+def _join(span: Span, rows: Array, part: Span) -> Span:
+    """The hull of a body and a part that only these rays can meet."""
+    near, far = span.near.copy(), span.far.copy()
+    near[rows] = np.minimum(near[rows], part.near)
+    far[rows] = np.maximum(far[rows], part.far)
+    return Span(near, far)
+
+
+def _samples(outer: Span, inner: Span, inside: Array) -> tuple[Array, Array]:
+    """(K, N) depths along each ray, and the bone that each stands for: 8 in each cortex, 12 in what is between."""
+    hollow = inner.length > 0
+    middle = (outer.near + outer.far) / 2
+    first, last = np.where(hollow, inner.near, middle), np.where(hollow, inner.far, middle)
+    pieces = ((outer.near, first, 8, 1.0), (first, last, 12, inside), (last, outer.far, 8, 1.0))
+    depths, weights = [], []
+    for start, end, count, density in pieces:
+        place = ((np.arange(count) + 0.5) / count)[:, None]
+        depths.append(start + place * (end - start))
+        weights.append(np.broadcast_to((end - start) * density / count, (count, len(start))))
+    return np.concatenate(depths), np.concatenate(weights)

@@ -1,0 +1,100 @@
+"""From what the rays met to the gray levels of a radiograph.
+
+The beam is polychromatic, so that it hardens: the first millimetres of bone take away more of it than the last.
+Attenuation coefficients are those of Hubbell and Seltzer, "Tables of X-Ray Mass Attenuation Coefficients" (NIST
+Standard Reference Database 126, 2004; doi 10.18434/T4D01F), times the density, at 40, 50, 60 and 80 keV.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from fracture.data.phantom.shapes import Array
+
+ATTENUATION = {  # 1/mm
+    "soft": np.array([0.02849, 0.02400, 0.02171, 0.01932]),  # ICRU-44 soft tissue, 1.06 g/cm³
+    "fat": np.array([0.02276, 0.02017, 0.01875, 0.01710]),  # ICRU-44 adipose tissue, 0.95 g/cm³
+    "bone": np.array([0.12778, 0.08145, 0.06044, 0.04280]),  # ICRU-44 cortical bone, 1.92 g/cm³
+    "titanium": np.array([1.00516, 0.55070, 0.34781, 0.18396]),  # 4.54 g/cm³
+    "steel": np.array([2.85747, 1.54173, 0.94882, 0.46866]),  # as iron, 7.874 g/cm³
+    "lead": np.array([16.3, 9.13, 5.70, 2.75]),  # 11.35 g/cm³
+}
+_SOFT_BEAM = np.array([0.42, 0.38, 0.18, 0.02])
+"""Shares of the four energies behind a tube at about 60 kV ..."""
+_HARD_BEAM = np.array([0.24, 0.28, 0.28, 0.20])
+"""... and at about 85 kV."""
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How a view was taken and shown."""
+
+    hardness: float
+    """0: a tube at about 60 kV; 1: at about 85 kV."""
+    scatter: float
+    """Scattered radiation, as a share of what comes through unscattered around it."""
+    blur: float
+    """Standard deviation of focal spot and detector together, in px."""
+    dose: float
+    """Photons that reach a pixel of the detector where nothing is in the way."""
+    level: tuple[float, float]
+    """-log of the transmission shown black and white."""
+    gamma: float
+    """Above 1, dark is shown darker."""
+    edges: float
+    """How much edges are enhanced."""
+    inverted: bool = False
+    """Bone is shown dark."""
+
+
+def transmission(paths: dict[str, Array], hardness: float) -> Array:
+    """The share of the beam that passes (Beer and Lambert's law for each energy); ``paths``: mm by material."""
+    beam = _SOFT_BEAM + hardness * (_HARD_BEAM - _SOFT_BEAM)
+    total: Array = np.zeros_like(next(iter(paths.values())))
+    for energy, share in enumerate(beam):
+        total += share * np.exp(-sum(ATTENUATION[name][energy] * path for name, path in paths.items()))
+    return total
+
+
+def develop(passed: Array, open_field: Array, exposure: Exposure, rng: np.random.Generator) -> Array:
+    """Gray levels, 0 to 255 and not yet rounded, of what passed through to each pixel.
+
+    Args:
+        passed: share of the beam that reaches the pixel unscattered, (H, W).
+        open_field: share of the pixel that the collimator leaves open, (H, W).
+        exposure: how it was taken and shown.
+        rng: where the noise comes from.
+    """
+    signal = passed * open_field
+    signal += exposure.scatter * _spread(signal, 40) + 0.004
+    signal = ndimage.gaussian_filter(signal, exposure.blur, truncate=3)
+    noise = rng.standard_normal(signal.shape)
+    noise = 0.8 * noise + 0.9 * ndimage.uniform_filter(noise, 3)  # neighbouring pixels share some light
+    signal = np.maximum(signal + np.sqrt(signal / exposure.dose) * noise, 1e-4)
+    density = -np.log(signal)
+    if exposure.edges:
+        density += exposure.edges * (density - _spread(density, 6))
+    low, high = exposure.level
+    shown = np.clip((density - low) / (high - low), 0, 1) ** exposure.gamma * 255
+    return 255 - shown if exposure.inverted else shown
+
+
+def _spread(image: Array, sigma: float) -> Array:
+    """A blur so wide that it can be had from means over 4 x 4 px."""
+    height, width = image.shape
+    small = image.reshape(height // 4, 4, width // 4, 4).mean(axis=(1, 3))
+    small = ndimage.gaussian_filter(small, sigma / 4, truncate=3, mode="nearest")
+    return stretch(small, (height, width))
+
+
+def stretch(small: Array, shape: tuple[int, int]) -> Array:
+    """A coarse image (h, w) at a finer size (H, W), linear between its pixels."""
+    rows, columns = (_linear(few, many) for few, many in zip(small.shape, shape, strict=True))
+    return rows @ small @ columns.T
+
+
+def _linear(few: int, many: int) -> Array:
+    """(many, few) weights that interpolate ``many`` values from ``few``; the ends hold."""
+    place = np.clip((np.arange(many) + 0.5) * few / many - 0.5, 0, few - 1)
+    return np.maximum(1 - np.abs(place[:, None] - np.arange(few)[None, :]), 0.0)

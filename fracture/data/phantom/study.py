@@ -1,0 +1,366 @@
+"""One study drawn from one seed: a person, what is wrong with the bone, and two or three views of it. Read this first.
+
+>>> from fracture.data.phantom.study import draw_study
+>>> views = draw_study(seed=1, patient=7)
+>>> views[0].view, views[0].truth.words  # doctest: +SKIP
+('AP', 'spiral fracture, 4.2 mm displaced, 9° angulated')
+
+Everything follows from ``seed``, ``patient`` and ``study``: chance has a stream of its own for the person, for the
+finding and for each view, so that the same bone can also be drawn whole, or from another angle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from fracture.data.phantom.body import Body, Pose, marker, skin_fold
+from fracture.data.phantom.fractures import Fracture, draw_fracture, draw_growth_plates
+from fracture.data.phantom.hardware import Hardware, draw_hardware
+from fracture.data.phantom.humerus import Fragment, Humerus, Lucency
+from fracture.data.phantom.imaging import Exposure, develop, stretch, transmission
+from fracture.data.phantom.shapes import Array, Grid, rods
+from fracture.data.phantom.truth import Truth
+
+SIZE = 512
+"""Height and width of every image, in px."""
+
+DIFFICULTY = 0.5
+"""Between what everyone sees (0) and what a specialist would argue about (1)."""
+
+VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 45.0}
+"""Degrees that the arm is turned about its axis."""
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """One synthetic radiograph."""
+
+    pixels: NDArray[np.uint8]
+    """(512, 512)."""
+    view: str
+    """AP, lateral or oblique."""
+    truth: Truth
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose arm it is."""
+
+    body: Body
+    bone: Humerus
+    side: str
+    """L or R."""
+    traps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with the bone; nothing by default."""
+
+    fracture: Fracture | None = None
+    hardware: Hardware | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """How one image is taken."""
+
+    name: str
+    pose: Pose
+    grid: Grid
+    exposure: Exposure
+    targets: tuple[float, float]
+    """Gray levels, 0 to 1, at which soft tissue and dense bone of the arm are shown."""
+    frame: tuple[float, float, float, float, float]
+    """The collimator's opening: centre, half sizes and turn, in mm and radians; infinite half sizes: none is seen."""
+    shutter: bool
+    """What lies outside of the opening is shown black."""
+
+
+def draw_study(
+    seed: int, patient: int, study: int = 1, difficulty: float = DIFFICULTY, abnormal: bool | None = None
+) -> list[Phantom]:
+    """All views of one study.
+
+    Args:
+        seed: of the whole data set.
+        patient: their number.
+        study: number of the study of this patient.
+        difficulty: 0 to 1.
+        abnormal: whether there is something to be found; None leaves it to chance, 1 in 2.
+    """
+    person = draw_person(_chance(seed, patient, 0), difficulty)
+    finding = draw_finding(_chance(seed, patient, study), person, difficulty, abnormal)
+    views = draw_views(_chance(seed, patient, study, 1), person, finding, difficulty)
+    return [draw(_chance(seed, patient, study, 2 + index), person, finding, view) for index, view in enumerate(views)]
+
+
+def _chance(*key: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(key[0], spawn_key=key[1:]))
+
+
+def draw_person(rng: np.random.Generator, difficulty: float) -> Person:
+    """A person at random; the harder, the stouter and the more that can mislead."""
+    child = rng.random() < 0.06 + 0.14 * difficulty
+    scale = rng.uniform(0.62, 0.85) if child else float(np.clip(rng.normal(1.0, 0.06), 0.86, 1.14))
+    girth = rng.normal(0.92 + 0.2 * difficulty, 0.11) * (0.9 if child else 1)
+    body = Body(
+        scale=scale,
+        girth=float(np.clip(girth, 0.7, 1.45)),
+        fat=float(np.clip(rng.gamma(4, 1.6) + 3 * difficulty, 2, 17)) * (0.7 if child else 1),
+        air=float(rng.uniform(0.62, 0.78)),
+        ribs=float(rng.uniform(0.5, 0.9)),
+        shape=np.clip(rng.standard_normal(16), -2, 2),
+        breast=float(rng.uniform(18, 45)) if not child and rng.random() < 0.4 else 0.0,
+    )
+    thin = rng.random() < 0.25
+    bone = Humerus(
+        scale=scale,
+        width=float(np.clip(rng.normal(1.0, 0.06), 0.85, 1.15)),
+        shell=float(rng.uniform(0.55, 0.8) if thin else rng.uniform(0.85, 1.15)),
+        marrow=float(rng.uniform(0.5, 0.8) if thin else rng.uniform(0.8, 1.25)),
+        bow=float(rng.normal(2, 2)),
+        texture=_texture(rng),
+    )
+    if child:
+        plates = draw_growth_plates(rng, bone)
+        bone = replace(bone, lucencies=tuple(Lucency(surface, wide, 0.85, 0.12) for surface, wide in plates))
+    chances = {"nutrient canal": 0.2, "calcification": 0.08, "overlapping ribs": 0.06, "skin fold": 0.1}
+    found = [name for name, chance in chances.items() if rng.random() < chance * (0.5 + 2.5 * difficulty)]
+    traps = tuple(["growth plates", *found] if child else found)
+    return Person(body, bone, "L" if rng.random() < 0.5 else "R", traps)
+
+
+def _texture(rng: np.random.Generator) -> Array:
+    """(128, 420): unevenness of the inside of the cortex around (128 places) and along the bone (1 mm each)."""
+    noise = rng.standard_normal((128, 420))
+    fine = ndimage.gaussian_filter(noise, (1.0, 2.2), mode=("wrap", "nearest"))
+    coarse = ndimage.gaussian_filter(noise, (5, 12), mode=("wrap", "nearest"))
+    return 0.16 * fine / fine.std() + 0.10 * coarse / coarse.std()
+
+
+def draw_finding(
+    rng: np.random.Generator, person: Person, difficulty: float, abnormal: bool | None = None
+) -> Finding:
+    """What is wrong, if anything: fractures, and what surgery left; the harder, the less metal."""
+    chosen = rng.random() < 0.5
+    if not (chosen if abnormal is None else abnormal):
+        return Finding()
+    operated = rng.random() < 0.45 * (1 - difficulty)
+    if not operated:
+        return Finding(draw_fracture(rng, person.bone, difficulty))
+    level = rng.uniform(0.28, 0.7)
+    fracture = draw_fracture(rng, person.bone, difficulty, level, reduced=True) if rng.random() < 0.6 else None
+    return Finding(fracture, draw_hardware(rng, person.bone, level * person.bone.length))
+
+
+def draw_views(rng: np.random.Generator, person: Person, finding: Finding, difficulty: float) -> list[View]:
+    """Two views, or three of them in one study of four: AP, lateral, and oblique."""
+    names = ["AP", "lateral"] if rng.random() < 0.7 else ["AP", "oblique"]
+    if rng.random() < 0.25:
+        names = ["AP", "lateral", "oblique"]
+    part = rng.choice(("whole", "upper", "lower"), p=(0.45, 0.35, 0.2))
+    dose = 10 ** rng.uniform(3.7, 4.4) * 10 ** (-0.9 * difficulty)
+    return [_draw_view(rng, name, str(part), dose, person, finding, difficulty) for name in names]
+
+
+def _draw_view(
+    rng: np.random.Generator, name: str, part: str, dose: float, person: Person, finding: Finding, difficulty: float
+) -> View:
+    crossed = "overlapping ribs" in person.traps
+    lifted = -rng.uniform(0.1, 0.3) if crossed else rng.choice((rng.normal(0.12, 0.08), rng.uniform(0.3, 1.3)), p=(0.65, 0.35))
+    phi = np.radians(VIEWS[name] + rng.normal(0, 9))
+    bent = rng.uniform(0.2, 1.5) if name == "lateral" else rng.uniform(0, 0.3)
+    pose = Pose(float(lifted), float(phi), float(bent))
+    exposure = Exposure(
+        hardness=float(np.clip(rng.uniform(0, 0.6) + 0.4 * difficulty, 0, 1)),
+        scatter=float(rng.uniform(0.15, 0.5) * (0.6 + 0.8 * difficulty)),
+        blur=float(rng.uniform(0.55, 0.95) + 0.25 * difficulty),
+        dose=float(dose),
+        level=(0.0, 1.0),
+        gamma=float(rng.uniform(0.9, 1.25)),
+        edges=float(rng.uniform(0.1, 0.9)),
+        inverted=bool(rng.random() < 0.05),
+    )
+    soft = float(np.clip(rng.normal(0.33, 0.08), 0.16, 0.5))
+    bone = float(np.clip(soft + rng.normal(0.42, 0.08) - 0.14 * difficulty, soft + 0.16, 0.92))
+    grid, half = _framed(rng, part, pose, person, finding)
+    seen = rng.random() < 0.4
+    opening = half * rng.uniform(0.72, 0.97, 2) if seen else np.array([np.inf, np.inf])
+    middle = [float(axis.mean()) for axis in grid]
+    frame = (middle[0], middle[1], float(opening[0]), float(opening[1]), float(rng.normal(0, 0.05)))
+    return View(name, pose, grid, exposure, (soft, bone), frame, bool(rng.random() < 0.7))
+
+
+def _framed(
+    rng: np.random.Generator, part: str, pose: Pose, person: Person, finding: Finding
+) -> tuple[Grid, float]:
+    """The pixels' places, so that this part of the bone and all that is to be found is in the picture; half its width."""
+    length = person.bone.length
+    top, bottom = {"whole": (-55, length + 40), "upper": (-60, 0.62 * length), "lower": (0.4 * length, length + 60)}[part]
+    if finding.fracture:
+        top, bottom = min(top, finding.fracture.level - 45), max(bottom, finding.fracture.level + 45)
+    if finding.hardware:
+        top, bottom = min(top, finding.hardware.ends[0] - 15), max(bottom, finding.hardware.ends[1] + 15)
+    half = (bottom - top) / 2 * rng.uniform(1.0, 1.18)
+    u, v = pose.place(0.0, (top + bottom) / 2)
+    room = half - (bottom - top) / 2
+    u += rng.uniform(-0.35, 0.12) * half * np.cos(pose.abduction) - 8
+    v += rng.uniform(-1, 1) * room
+    pixels = (np.arange(SIZE) + 0.5) / SIZE * 2 - 1
+    return Grid(u + half * pixels, v + half * pixels), float(half)
+
+
+def draw(rng: np.random.Generator, person: Person, finding: Finding, view: View) -> Phantom:
+    """Take one image: what the rays meet, what passes, and how it is shown."""
+    paths, bone, mask, boxes_of = _meet(rng, person, finding, view)
+    passed = transmission(paths, view.exposure.hardness)
+    opening = _opening(view)
+    exposure = replace(view.exposure, level=_window(passed, paths, bone, opening, view))
+    shown = develop(passed, 0.002 + 0.998 * opening, exposure, rng)
+    if view.shutter:
+        shown *= opening
+    if person.side == "R":
+        shown, mask = shown[:, ::-1], mask[:, ::-1]
+        boxes_of = [each[:, ::-1] for each in boxes_of]
+    boxes = tuple(box for each in boxes_of if (box := _box(each)) is not None)
+    fracture, hardware = finding.fracture, finding.hardware
+    truth = Truth(
+        fracture.kind if fracture else "",
+        fracture.displacement if fracture else 0.0,
+        fracture.angulation if fracture else 0.0,
+        hardware.name if hardware else "",
+        person.traps,
+        boxes,
+        np.ascontiguousarray(mask),
+    )
+    return Phantom(np.rint(shown).astype(np.uint8), view.name, truth)
+
+
+def _meet(
+    rng: np.random.Generator, person: Person, finding: Finding, view: View
+) -> tuple[dict[str, Array], Array, NDArray[np.bool_], list[NDArray[np.bool_]]]:
+    """mm of each material on each ray; the humerus alone; and the pixels of what is to be found, together and apart."""
+    body, bone, grid, pose = person.body, person.bone, view.grid, view.pose
+    t, s = pose.along(grid.u[None, :], grid.v[:, None])
+    fragments = finding.fracture.fragments if finding.fracture else (Fragment(),)
+    humerus, near = np.zeros_like(t), np.full_like(t, np.inf)
+    for fragment in fragments:
+        own_t, own_s, _ = fragment.own(t, s, pose.phi)
+        there = (np.abs(own_t) < 46 * bone.scale) & (own_s > -32 * bone.scale) & (own_s < bone.length + 12)
+        lain, distance = bone.bone(t[there], s[there], pose.phi, fragment)
+        humerus[there] += lain
+        near[there] = np.minimum(near[there], distance)
+    paths = body.tissue(grid, pose, _bend(finding.fracture, pose, bone), rng.standard_normal((40, 40)))
+    others = body.bones(grid, pose)
+    _trap(rng, person, view, humerus, paths)
+    paths["soft"] = np.maximum(paths["soft"] - humerus - others, 0.0)
+    paths["bone"] = paths["bone"] + humerus + others
+    pieces = []
+    if finding.fracture:
+        pieces.append(ndimage.binary_dilation(near < 1.0, iterations=2))
+    if finding.hardware:
+        metal = np.zeros_like(t)
+        there = (np.abs(t) < 40) & (s > finding.hardware.ends[0] - 6) & (s < finding.hardware.ends[1] + 6)
+        metal[there] = finding.hardware.path(t[there], s[there], pose.phi, bone)
+        paths[finding.hardware.metal] = metal
+        pieces.append(metal > 0.3)
+    paths["lead"] = _lead(rng, person, view)
+    inside = _opening(view) > 0.5
+    pieces = [piece & inside for piece in pieces]
+    mask = np.logical_or.reduce(pieces) if pieces else np.zeros(t.shape, dtype=bool)
+    return paths, humerus, mask, pieces
+
+
+def _bend(fracture: Fracture | None, pose: Pose, bone: Humerus) -> tuple[Array, Array]:
+    """How far the arm's flesh follows the bone aside: mm at places along the arm, smoothed over a few cm."""
+    along = np.linspace(-80, bone.length + 150, 60)
+    aside = np.zeros_like(along)
+    if fracture:
+        last = fracture.fragments[-1]
+        own_t, _, _ = last.own(np.zeros_like(along), along, pose.phi)
+        aside = np.where(along > fracture.level, -own_t, 0.0)
+        aside = ndimage.gaussian_filter1d(aside, 4, mode="nearest") * 0.8
+    return along, aside
+
+
+def _trap(rng: np.random.Generator, person: Person, view: View, humerus: Array, paths: dict[str, Array]) -> None:
+    """Lay the normal things that mislead into the picture. The person's own follow from the person."""
+    own = np.random.default_rng(abs(hash_of(person.body.shape)))
+    scale, bone, grid, pose = person.body.scale, person.bone, view.grid, view.pose
+    level, around = own.uniform(0.4, 0.6) * bone.length, own.uniform(0, 2 * np.pi)
+    if "nutrient canal" in person.traps:
+        radius = bone.half_width(level)
+        depths = (radius + 0.5, radius - 5.2 * bone.shell * scale)
+        ends = [pose.place(depth * np.cos(around - pose.phi), level + along) for depth, along in zip(depths, (0, 19 * scale), strict=True)]
+        canal = rods(grid, ends, (0.95, 0.8), insets=(0,))[0]
+        humerus -= np.minimum(canal, humerus)
+    if "calcification" in person.traps:
+        for _ in range(int(own.integers(1, 4))):
+            x, y, s = own.uniform(14, 34), own.uniform(-20, 20), own.choice((own.uniform(-24, 12), own.uniform(60, 250)))
+            t = x * np.cos(pose.phi) + y * np.sin(pose.phi)
+            tip = (t + own.normal(0, 4), s + own.normal(0, 5))
+            line = [pose.place(t * scale, s * scale), pose.place(tip[0] * scale, tip[1] * scale)]
+            paths["bone"] += 0.45 * rods(grid, line, own.uniform(1, 3.2, 2).tolist(), insets=(0,))[0]
+    if "skin fold" in person.traps:
+        start = pose.place(rng.uniform(-42, -20) * scale, rng.uniform(20, 90) * scale)
+        end = pose.place(rng.uniform(0, 40) * scale, rng.uniform(40, 170) * scale)
+        between = ((start[0] + end[0]) / 2 + rng.normal(0, 6), (start[1] + end[1]) / 2 + rng.normal(0, 6))
+        paths["soft"] += 3 * skin_fold(grid, [start, between, end], float(rng.uniform(1.2, 2.6)))
+
+
+def hash_of(values: Array) -> int:
+    """A whole number that follows from an array's values."""
+    return int.from_bytes(values.tobytes()[:7], "little")
+
+
+def _lead(rng: np.random.Generator, person: Person, view: View) -> Array:
+    """The side's letter in lead, in a corner, in two of three images; it is read from the side the picture is shown."""
+    if rng.random() > 0.66:
+        return np.zeros((SIZE, SIZE))
+    half = np.ptp(view.grid.u) / 2
+    place = (rng.uniform(0.55, 0.86) * rng.choice((-1, 1)), rng.uniform(-0.9, 0.8))
+    height = rng.uniform(10, 17)
+    around = Grid(view.grid.u - view.grid.u.mean(), view.grid.v - view.grid.v.mean())
+    lead = marker(around, person.side, (place[0] * half, place[1] * half), height, 0.6)
+    return lead[:, ::-1] if person.side == "R" else lead
+
+
+def _opening(view: View) -> Array:
+    """The share of each pixel that the collimator leaves open, (H, W)."""
+    u, v, wide, high, turn = view.frame
+    if not np.isfinite(wide):
+        return np.ones((SIZE, SIZE))
+    du, dv = view.grid.u[None, :] - u, view.grid.v[:, None] - v
+    across, along = np.abs(du * np.cos(turn) + dv * np.sin(turn)), np.abs(dv * np.cos(turn) - du * np.sin(turn))
+    return np.clip((wide - across) / 1.5, 0, 1) * np.clip((high - along) / 1.5, 0, 1)
+
+
+def _window(passed: Array, paths: dict[str, Array], humerus: Array, opening: Array, view: View) -> tuple[float, float]:
+    """The densities shown black and white, so that the arm's flesh and bone come out at the view's gray levels."""
+    steps = slice(None, None, 4)
+    density = -np.log(np.maximum(passed[steps, steps] * (1 + view.exposure.scatter), 1e-4))
+    bony, open_ = humerus[steps, steps] > 4, opening[steps, steps] > 0.9
+    _, s = view.pose.along(view.grid.u[None, steps], view.grid.v[steps, None])
+    t, _ = view.pose.along(view.grid.u[None, steps], view.grid.v[steps, None])
+    flesh = (np.abs(t) < 42) & (s > 60) & ~bony & (paths["soft"][steps, steps] > 20)
+    soft = np.median(density[flesh & open_]) if (flesh & open_).any() else 1.6
+    hard = np.quantile(density[bony & open_], 0.85) if (bony & open_).any() else 3.0
+    at_soft, at_bone = view.targets
+    span = max(hard - soft, 0.4) / (at_bone - at_soft)
+    low = soft - at_soft * span
+    return float(low), float(low + span)
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    x, y = int(columns[0]), int(rows[0])
+    return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
+
+
+__all__: Sequence[str] = ("Finding", "Person", "Phantom", "View", "draw", "draw_study", "stretch")

@@ -7,7 +7,9 @@ the humeral head. The body keeps still; for the views from the side the arm turn
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
+from fracture.data.phantom.humerus import Fragment
 from fracture.data.phantom.imaging import stretch
 from fracture.data.phantom.shapes import Array, Grid, Span, elliptic_cylinder, ellipsoid, rods
 
@@ -32,6 +34,10 @@ class Pose:
     """Radians that it is turned about its axis, which is the angle of the view."""
     flexion: float = 0.0
     """Radians that the elbow is bent."""
+    lower: Fragment = Fragment()
+    """How the end at the elbow has moved, if the bone is broken; forearm and flesh follow it."""
+    swelling: tuple[float, float] = (0.0, 0.0)
+    """Where along the arm the flesh is swollen, in mm, and by what share."""
 
     def along(self, u: Array, v: Array) -> tuple[Array, Array]:
         """(t, s): mm across and along the arm."""
@@ -61,17 +67,18 @@ class Body:
     """(16,) deviations from the tables, of standard deviation 1."""
     breast: float = 0.0
     """mm that it stands out; 0: none is seen."""
+    heart: float = 1.0
+    """1: the arm is the left one, and the heart on its side; -1: the right one."""
 
-    def tissue(self, grid: Grid, pose: Pose, bend: tuple[Array, Array], grain: Array) -> dict[str, Array]:
+    def tissue(self, grid: Grid, pose: Pose, grain: Array) -> dict[str, Array]:
         """mm of soft tissue, fat and ribs on each ray, (H, W), computed at half the resolution.
 
-        ``bend``: how far the arm's axis lies aside (mm) at places along it (mm), as a broken arm's does; ``grain``
-        (h, w): coarse noise of standard deviation 1 by which muscle and lung are uneven.
+        ``grain`` (h, w): coarse noise of standard deviation 1 by which muscle and lung are uneven.
         """
         shape = (len(grid.v), len(grid.u))
         coarse = Grid(grid.u.reshape(-1, 2).mean(axis=1), grid.v.reshape(-1, 2).mean(axis=1))
         grain = stretch(grain, (shape[0] // 2, shape[1] // 2))
-        arm, lean = self._arm(coarse, pose, bend)
+        arm, lean = self._arm(coarse, pose)
         chest, chest_lean = self._chest(coarse)
         lung = self._lung(coarse) * (1 + 0.06 * grain)
         soft = np.sqrt(lean**2 + chest_lean**2) if pose.abduction > -0.05 else lean + chest_lean
@@ -87,19 +94,27 @@ class Body:
         """mm of bone on each ray through shoulder blade, collar bone and forearm, (H, W)."""
         return self._shoulder(grid, pose) + self._forearm(grid, pose)
 
-    def _arm(self, grid: Grid, pose: Pose, bend: tuple[Array, Array]) -> tuple[Array, Array]:
+    def _arm(self, grid: Grid, pose: Pose) -> tuple[Array, Array]:
         """mm through the arm with and without its fat."""
         t, s = pose.along(grid.u[None, :], grid.v[:, None])
-        t = t - np.interp(s, *bend)
+        t = t - np.interp(s, *self._bend(pose))
         level = s / self.scale
         bulge = 1 + 0.05 * self.shape[0] * np.sin(level / 60) + 0.05 * self.shape[1] * np.sin(level / 33 + self.shape[2])
         half = np.interp(level, _ARM_S, _ARM_WIDE, right=24) * self.scale * self.girth * bulge
+        half *= 1 + pose.swelling[1] * np.exp(-(((s - pose.swelling[0]) / (48 * self.scale)) ** 2))
         off = 1 + 0.1 * self.shape[3]
         side = (4 * self.shape[4] * np.sin(level / 80), 0.0)
         whole = elliptic_cylinder(t, pose.phi, side, half, half * off)
         lean = elliptic_cylinder(t, pose.phi, side, half - self.fat, half * off - self.fat)
         fore = self._fore_arm_flesh(grid, pose)
         return np.maximum(whole.length, fore[0]), np.maximum(lean.length, fore[1])
+
+    def _bend(self, pose: Pose) -> tuple[Array, Array]:
+        """How far the flesh follows a broken bone aside: mm at places along the arm, smoothed over a few cm."""
+        along = np.linspace(-80.0, 480.0, 60)
+        own_t, _, _ = pose.lower.own(np.zeros_like(along), along, pose.phi)
+        aside = np.where(along > pose.lower.level, -own_t, 0.0)
+        return along, ndimage.gaussian_filter1d(aside, 3, mode="nearest") * 0.9
 
     def _fore_arm_flesh(self, grid: Grid, pose: Pose) -> list[Array]:
         points = [self._elbow(pose, 0, along) for along in (0, 60, 130, 240)]
@@ -118,7 +133,16 @@ class Body:
             centre = (self._midline + 95 * self.scale, 0.0, 135 * self.scale)
             axes = (62 * self.scale, self.breast, 66 * self.scale)
             extra = ellipsoid(grid.u[None, :] + 0 * level, grid.v[:, None] + 0 * middle, 0.0, centre, axes).length / 2
-        return whole.length + extra, lean.length + 0.4 * extra
+        girdle = self._girdle(grid)
+        return np.hypot(whole.length, girdle) + extra, np.hypot(lean.length, 0.85 * girdle) + 0.4 * extra
+
+    def _girdle(self, grid: Grid) -> Array:
+        """mm through the muscles between chest and arm, which close the armpit."""
+        u, v = np.broadcast_arrays(grid.u[None, :], grid.v[:, None])
+        k = self.scale * (0.5 + 0.5 * self.girth)
+        back = ellipsoid(u, v, 0.0, (-62 * k, 0.0, 22 * k), (70 * k, 46 * k, 92 * k)).length
+        trapezius = ellipsoid(u, v + 0.42 * (u + 60 * k), 0.0, (-70 * k, 0.0, -22 * k), (80 * k, 42 * k, 42 * k)).length
+        return np.asarray(np.hypot(back, trapezius))
 
     @property
     def _midline(self) -> float:
@@ -131,10 +155,12 @@ class Body:
         total = np.zeros(np.broadcast_shapes(u.shape, v.shape))
         for side, low in ((1, 196 + 8 * self.shape[6]), (-1, 186 + 8 * self.shape[6])):
             place = side * u - 70
-            span = ellipsoid(place + 0 * v, v + 0 * u, 0.0, (0.0, 0.0, 112.0), (56.0, 78.0, 150.0))
-            dome = low + 30 * (place / 56) ** 2
-            total += span.length * np.clip((dome - v) / 9, 0, 1)
-        return total * self.scale
+            wide = 54 + 3 * self.shape[10]
+            span = ellipsoid(place + 0 * v, v + 0 * u, 0.0, (0.0, 0.0, 112.0), (wide, 76.0, 150.0))
+            dome = low + 34 * (place / 56) ** 2 + 14 * (place / 56)
+            total += span.length * np.clip((dome - v) / (9 + 3 * self.shape[11]), 0, 1)
+        heart = ellipsoid(u + 0 * v, v + 0 * u, 0.0, (20.0 * self.heart, 0.0, 140.0), (50.0, 40.0, 68.0)).length
+        return np.maximum(total - 0.6 * heart, 0.0) * self.scale
 
     def _ribs(self, grid: Grid) -> Array:
         """mm of bone in ten pairs of ribs: bars along tilted rings, seen as ellipses."""
@@ -180,8 +206,8 @@ class Body:
 
         lines = (
             (turned((-28, -16), (-25, 2), (-29, 20)), (5.5, 6.5, 5.0), 1.4),  # glenoid
-            (turned((-31, 22), (-55, 70), (-92, 128)), (5.5, 4.5, 3.5), 1.6),  # lateral border
-            (turned((-92, 128), (-106, 60), (-108, 10), (-92, -28)), (3, 1.8, 2.0, 2.2), 1.2),  # medial border
+            (turned((-31, 22), (-52, 70), (-88, 128)), (5.0, 3.6, 2.4), 1.3),  # lateral border
+            (turned((-88, 128), (-104, 60), (-106, 10), (-92, -28)), (2.4, 1.4, 1.6, 1.8), 1.0),  # medial border
             (turned((-108, 12), (-70, -16), (-34, -34)), (2.5, 4.0, 5.0), 1.2),  # spine
             (turned((-34, -34), (-4, -42), (14, -33)), (5.0, 6.5, 5.5), 1.3),  # acromion
             (turned((-46, -20), (-36, -27), (-20, -17)), (5.5, 6.0, 4.5), 1.3),  # coracoid
@@ -192,16 +218,16 @@ class Body:
         for points, radii, shell in lines:
             whole, inside = rods(grid, points, [k * radius for radius in radii], insets=(0, k * shell))
             total += 0.8 * (whole - (1 - _SPONGY) * inside)
-        return total + self._blade(grid, turned((-31, 22), (-92, 128), (-108, 10), (-92, -28), (-46, -20)))
+        return total + self._blade(grid, turned((-31, 22), (-88, 128), (-106, 10), (-92, -28), (-46, -20)))
 
     def _blade(self, grid: Grid, corners: list[tuple[float, float]]) -> Array:
-        """The thin sheet of bone between the borders of the shoulder blade: 1.8 mm."""
+        """The thin sheet of bone between the borders of the shoulder blade: 2.4 mm."""
         u, v = grid.u[None, :], grid.v[:, None]
         inside = np.full((len(grid.v), len(grid.u)), np.inf)
         for (u0, v0), (u1, v1) in zip(corners, [*corners[1:], corners[0]], strict=True):
             reach = np.hypot(u1 - u0, v1 - v0)
             inside = np.minimum(inside, ((v1 - v0) * (u - u0) - (u1 - u0) * (v - v0)) / reach)
-        return 1.8 * self.scale * np.clip(-inside if inside.max() <= 0 else inside, 0, 1)
+        return 2.4 * self.scale * np.clip(-inside if inside.max() <= 0 else inside, 0, 1)
 
     def _elbow(self, pose: Pose, across: float, along: float) -> tuple[float, float]:
         """(u, v) of a point of the forearm, ``along`` mm below the joint (at scale 1)."""
@@ -210,7 +236,7 @@ class Body:
         t, s = across * np.cos(pose.phi), 299 + 0.0
         t2 = t * np.cos(bend) + side * along * np.sin(bend)
         s2 = s + along * np.cos(bend) - side * t * np.sin(bend)
-        return pose.place(t2 * self.scale, s2 * self.scale)
+        return pose.place(*pose.lower.moved(t2 * self.scale, s2 * self.scale, pose.phi))
 
     def _forearm(self, grid: Grid, pose: Pose) -> Array:
         lines = (

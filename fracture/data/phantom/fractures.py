@@ -83,11 +83,11 @@ def draw_fracture(rng: np.random.Generator, bone: Humerus, difficulty: float, le
     kind = KINDS[rng.choice(len(KINDS), p=(0.22, 0.24, 0.22, 0.12, 0.20))]
     if level is None:
         level = rng.uniform(0.15, 0.19) if kind == "surgical neck" else rng.uniform(0.3, 0.78)
-    crack = reduced or rng.random() < 0.05 + 0.75 * difficulty**1.5
-    severity = 0.0 if crack else (1 - difficulty) * rng.uniform(0.35, 1)
+    crack = reduced or rng.random() < 0.04 + 0.8 * difficulty**1.5
+    severity = 0.0 if crack else (1 - difficulty) * rng.uniform(0.6, 1)
     apart = 0.35 + 0.5 * (1 - difficulty) * rng.random() + 0.6 * severity
     moved = _moved(rng, kind, severity)
-    tilt = np.radians(rng.uniform(4, 32)) * severity
+    tilt = np.radians(rng.uniform(8, 50)) * severity
     lean = rng.uniform(0, 2 * np.pi)
     leaning = (float(tilt * np.cos(lean)), float(tilt * np.sin(lean)))
     surfaces = _surfaces(rng, kind, level * bone.length, bone)
@@ -105,8 +105,8 @@ def draw_fracture(rng: np.random.Generator, bone: Humerus, difficulty: float, le
 
 def _moved(rng: np.random.Generator, kind: Kind, severity: float) -> tuple[float, float, float]:
     """mm along x, y and s; severe ones override, and the surgical neck is driven together."""
-    across, towards = severity * rng.uniform(3, 18), rng.uniform(0, 2 * np.pi)
-    along = -severity * (rng.uniform(0, 6) if kind == "surgical neck" else rng.uniform(-2, 14 if across > 9 else 0))
+    across, towards = severity * rng.uniform(5, 26), rng.uniform(0, 2 * np.pi)
+    along = -severity * (rng.uniform(0, 6) if kind == "surgical neck" else rng.uniform(-2, 14 if across > 10 else 0))
     return float(across * np.cos(towards)), float(across * np.sin(towards)), float(along)
 
 

@@ -11,27 +11,27 @@ from typing import Protocol
 
 import numpy as np
 
-from fracture.data.phantom.shapes import Array, Span, ellipsoid, elliptic_cylinder
+from fracture.data.phantom.shapes import Array, Span, ellipsoid, elliptic_cylinder, seen
 
 LENGTH = 300.0
 """From the head's centre to the elbow's joint, in mm, at scale 1."""
 
-_S = np.array([-6, 10, 30, 50, 80, 130, 180, 210, 240, 262, 278, 290, 301, 305.0])
+_S = np.array([-6, 10, 30, 50, 80, 130, 180, 210, 236, 254, 268, 282, 292, 301, 305.0])
 _PROFILE = {  # over _S
-    "a": np.array([14, 18.5, 17, 13.5, 11.6, 11, 10.8, 11, 14, 20.5, 27, 25, 19, 10.0]),  # half-width, x
-    "b": np.array([14, 18, 16.5, 13.2, 11.6, 11, 10.3, 9.8, 9, 8, 7.6, 8.5, 8, 4.0]),  # half-width, y
-    "x": np.array([2, 1.5, 1, 0.5, 0, 0, 0.5, 0.5, 0, -1, -2.5, -2, -1, -1.0]),  # centre
-    "y": np.array([0, 0, 0, 0, 0.5, 1, 1, 0.5, 0.5, 1, 1.5, 2, 2, 2.0]),
-    "shell": np.array([1, 1.2, 1.7, 2.8, 4.1, 4.9, 4.8, 4.3, 3.2, 2, 1.4, 1.2, 1, 1.0]),  # cortex
-    "inside": np.array([0.2, 0.2, 0.17, 0.11, 0.05, 0.02, 0.02, 0.03, 0.08, 0.12, 0.14, 0.17, 0.18, 0.18]),
+    "a": np.array([14, 18.5, 17, 13.5, 11.6, 11, 10.8, 11.3, 14.5, 20, 26, 27.5, 25, 20, 10.0]),  # half-width, x
+    "b": np.array([14, 18, 16.5, 13.2, 11.6, 11, 10.3, 9.8, 9, 8.6, 8.6, 9, 9, 8, 4.0]),  # half-width, y
+    "x": np.array([2, 1.5, 1, 0.5, 0, 0, 0.5, 0.5, 0, -0.8, -2, -2.3, -2, -1, -1.0]),  # centre
+    "y": np.array([0, 0, 0, 0, 0.5, 1, 1, 0.5, 0.5, 0.8, 1.2, 1.8, 2, 2, 2.0]),
+    "shell": np.array([1, 1.2, 1.7, 2.8, 4.1, 4.9, 4.8, 4.3, 3.6, 2.9, 2.2, 1.6, 1.2, 1, 1.0]),  # cortex
+    "inside": np.array([0.21, 0.21, 0.17, 0.11, 0.05, 0.02, 0.02, 0.03, 0.10, 0.18, 0.22, 0.24, 0.25, 0.25, 0.25]),
 }  # "inside": bone in the cancellous part, as a share of the cortex's density
 _PARTS = {  # (x, y, s), (semi-axes), shell, of what joins the shaft
     "head": ((-9.0, -3, 0), (23.0, 23, 23), 1.2),
     "greater tuberosity": ((13.5, 1, 9), (9.5, 15, 18), 1.3),
     "lesser tuberosity": ((2, 15, 14), (8, 6, 13), 1.3),
     "deltoid tuberosity": ((7.5, 2, 128), (5.5, 7, 34), 4.6),
-    "medial epicondyle": ((-27.5, -1, 274), (7.5, 7, 10), 1.5),
-    "lateral epicondyle": ((22, 0, 276), (6.5, 6.5, 10), 1.5),
+    "medial epicondyle": ((-25.5, -1, 271), (7, 7, 13), 1.8),
+    "lateral epicondyle": ((20.5, 0, 273), (5.5, 6.5, 14), 1.8),
     "trochlea": ((-10, 3, 295), (12.5, 10.5, 10.5), 1.2),
     "capitellum": ((12, 5, 294), (10.5, 11, 10.5), 1.2),
 }
@@ -97,12 +97,18 @@ class Fragment:
 
         To first order: a tilt along the ray only shortens the picture, and its depth is left as it was.
         """
-        across = self.shift[0] * np.cos(phi) + self.shift[1] * np.sin(phi)
-        lean = self.tilt[0] * np.cos(phi) + self.tilt[1] * np.sin(phi)
-        hidden = -self.tilt[0] * np.sin(phi) + self.tilt[1] * np.cos(phi)
+        across, _ = seen(self.shift[0], self.shift[1], phi)
+        lean, hidden = seen(self.tilt[0], self.tilt[1], phi)
         dt, ds = t - across, s - self.level - self.shift[2]
         cos, sin = np.cos(lean), np.sin(lean)
         return dt * cos - ds * sin, self.level + (dt * sin + ds * cos) / np.cos(hidden), phi + self.turn
+
+    def moved(self, t: float, s: float, phi: float) -> tuple[float, float]:
+        """(t, s) in the view of what was at (t, s) of the fragment before it moved: the inverse of :meth:`own`."""
+        across, _ = seen(self.shift[0], self.shift[1], phi)
+        lean, hidden = seen(self.tilt[0], self.tilt[1], phi)
+        cos, sin, ds = np.cos(lean), np.sin(lean), (s - self.level) * np.cos(hidden)
+        return float(across + t * cos + ds * sin), float(self.level + self.shift[2] + ds * cos - t * sin)
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,10 @@ class Exposure:
     """Photons that reach a pixel of the detector where nothing is in the way."""
     level: tuple[float, float]
     """-log of the transmission shown black and white."""
-    gamma: float
-    """Above 1, dark is shown darker."""
+    black: float
+    """Gray level, 0 to 1, at which air is shown."""
+    white: float
+    """Gray level that the densest approaches and does not pass."""
     edges: float
     """How much edges are enhanced."""
     inverted: bool = False
@@ -76,7 +78,9 @@ def develop(passed: Array, open_field: Array, exposure: Exposure, rng: np.random
     if exposure.edges:
         density += exposure.edges * (density - _spread(density, 6))
     low, high = exposure.level
-    shown = np.clip((density - low) / (high - low), 0, 1) ** exposure.gamma * 255
+    shown = exposure.black + (1 - exposure.black) * np.maximum((density - low) / (high - low), 0)
+    shown *= (1 + (shown / exposure.white) ** 4) ** -0.25  # a film's shoulder: straight at first, then bending to white
+    shown = np.clip(shown, 0, 1) * 255
     return 255 - shown if exposure.inverted else shown
 
 
@@ -90,11 +94,15 @@ def _spread(image: Array, sigma: float) -> Array:
 
 def stretch(small: Array, shape: tuple[int, int]) -> Array:
     """A coarse image (h, w) at a finer size (H, W), linear between its pixels."""
-    rows, columns = (_linear(few, many) for few, many in zip(small.shape, shape, strict=True))
-    return rows @ small @ columns.T
+    return _stretch_rows(_stretch_rows(small, shape[0]).T, shape[1]).T
 
 
-def _linear(few: int, many: int) -> Array:
-    """(many, few) weights that interpolate ``many`` values from ``few``; the ends hold."""
+def _stretch_rows(small: Array, many: int) -> Array:
+    """(many, w): by hand, since a product of matrices takes all cores and makes others wait."""
+    few = len(small)
     place = np.clip((np.arange(many) + 0.5) * few / many - 0.5, 0, few - 1)
-    return np.maximum(1 - np.abs(place[:, None] - np.arange(few)[None, :]), 0.0)
+    before = np.minimum(place.astype(np.intp), few - 2)
+    share = (place - before)[:, None]
+    rows = small[before]
+    result: Array = rows + share * (small[before + 1] - rows)
+    return result

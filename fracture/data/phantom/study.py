@@ -11,6 +11,7 @@ finding and for each view, so that the same bone can also be drawn whole, or fro
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +28,14 @@ from fracture.data.phantom.truth import Truth
 SIZE = 512
 """Height and width of every image, in px."""
 
-DIFFICULTY = 0.5
+DIFFICULTY = 0.25
 """Between what everyone sees (0) and what a specialist would argue about (1)."""
 
 VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 45.0}
 """Degrees that the arm is turned about its axis."""
+
+PARTS = {"whole": (-0.17, 1.12), "upper": (-0.17, 0.55), "lower": (0.45, 1.14)}
+"""From where to where along the bone a picture is meant to reach, as shares of its length."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,23 @@ class Finding:
 
     fracture: Fracture | None = None
     hardware: Hardware | None = None
+
+    def flesh(self) -> dict[str, Any]:
+        """What the rest of the arm does about it: fields of :class:`Pose`."""
+        if self.fracture is None:
+            return {}
+        swelling = 0.0 if self.hardware else min(0.04 + self.fracture.displacement / 70, 0.35)
+        return {"lower": self.fracture.fragments[-1], "swelling": (self.fracture.level, swelling)}
+
+    def extent(self, length: float) -> tuple[float, float]:
+        """From where to where along a bone of this length it reaches, in mm; the bone's middle where there is nothing."""
+        ends = [length / 2]
+        if self.fracture:
+            surfaces = [each for fragment in self.fracture.fragments for each in fragment.surfaces]
+            ends = [each.level + side * each.reach for each in surfaces for side in (-1, 1)]
+        if self.hardware:
+            ends += self.hardware.ends
+        return min(ends), max(ends)
 
 
 @dataclass(frozen=True)
@@ -104,22 +125,25 @@ def _chance(*key: int) -> np.random.Generator:
 
 def draw_person(rng: np.random.Generator, difficulty: float) -> Person:
     """A person at random; the harder, the stouter and the more that can mislead."""
-    child = rng.random() < 0.06 + 0.14 * difficulty
-    scale = rng.uniform(0.62, 0.85) if child else float(np.clip(rng.normal(1.0, 0.06), 0.86, 1.14))
-    girth = rng.normal(0.92 + 0.2 * difficulty, 0.11) * (0.9 if child else 1)
+    spread = _spread(difficulty)
+    child = rng.random() < 0.28 * difficulty
+    scale = rng.uniform(0.62, 0.85) if child else float(np.clip(rng.normal(1.0, 0.07 * spread), 0.86, 1.14))
+    side = "L" if rng.random() < 0.5 else "R"
+    girth = rng.normal(0.92 + 0.2 * difficulty, 0.12 * spread) * (0.9 if child else 1)
     body = Body(
         scale=scale,
         girth=float(np.clip(girth, 0.7, 1.45)),
-        fat=float(np.clip(rng.gamma(4, 1.6) + 3 * difficulty, 2, 17)) * (0.7 if child else 1),
-        air=float(rng.uniform(0.62, 0.78)),
-        ribs=float(rng.uniform(0.5, 0.9)),
-        shape=np.clip(rng.standard_normal(16), -2, 2),
-        breast=float(rng.uniform(18, 45)) if not child and rng.random() < 0.4 else 0.0,
+        fat=float(np.clip(6 + spread * (rng.gamma(4, 1.6) - 6) + 3 * difficulty, 2, 17)) * (0.7 if child else 1),
+        air=float(0.65 + spread * rng.uniform(-0.1, 0.1)),
+        ribs=float(0.62 + spread * rng.uniform(-0.18, 0.18)),
+        shape=np.clip(rng.standard_normal(16) * spread, -2, 2),
+        breast=float(rng.uniform(18, 45)) if not child and rng.random() < 0.4 * spread else 0.0,
+        heart=1.0 if side == "L" else -1.0,
     )
-    thin = rng.random() < 0.25
+    thin = rng.random() < 0.3 * spread
     bone = Humerus(
         scale=scale,
-        width=float(np.clip(rng.normal(1.0, 0.06), 0.85, 1.15)),
+        width=float(np.clip(rng.normal(1.0, 0.07 * spread), 0.85, 1.15)),
         shell=float(rng.uniform(0.55, 0.8) if thin else rng.uniform(0.85, 1.15)),
         marrow=float(rng.uniform(0.5, 0.8) if thin else rng.uniform(0.8, 1.25)),
         bow=float(rng.normal(2, 2)),
@@ -131,7 +155,12 @@ def draw_person(rng: np.random.Generator, difficulty: float) -> Person:
     chances = {"nutrient canal": 0.2, "calcification": 0.08, "overlapping ribs": 0.06, "skin fold": 0.1}
     found = [name for name, chance in chances.items() if rng.random() < chance * (0.5 + 2.5 * difficulty)]
     traps = tuple(["growth plates", *found] if child else found)
-    return Person(body, bone, "L" if rng.random() < 0.5 else "R", traps)
+    return Person(body, bone, side, traps)
+
+
+def _spread(difficulty: float) -> float:
+    """How much persons and exposures differ from each other, as a share of what they do at difficulty 1."""
+    return 0.1 + 0.9 * difficulty
 
 
 def _texture(rng: np.random.Generator) -> Array:
@@ -149,7 +178,7 @@ def draw_finding(
     chosen = rng.random() < 0.5
     if not (chosen if abnormal is None else abnormal):
         return Finding()
-    operated = rng.random() < 0.45 * (1 - difficulty)
+    operated = rng.random() < 0.8 * (1 - difficulty**2)
     if not operated:
         return Finding(draw_fracture(rng, person.bone, difficulty))
     level = rng.uniform(0.28, 0.7)
@@ -162,8 +191,8 @@ def draw_views(rng: np.random.Generator, person: Person, finding: Finding, diffi
     names = ["AP", "lateral"] if rng.random() < 0.7 else ["AP", "oblique"]
     if rng.random() < 0.25:
         names = ["AP", "lateral", "oblique"]
-    part = rng.choice(("whole", "upper", "lower"), p=(0.45, 0.35, 0.2))
-    dose = 10 ** rng.uniform(3.7, 4.4) * 10 ** (-0.9 * difficulty)
+    part = rng.choice(tuple(PARTS), p=(0.2, 0.45, 0.35))
+    dose = float(10 ** (4.5 - 0.9 * difficulty + 0.5 * _spread(difficulty) * rng.uniform(-1, 1)))
     return [_draw_view(rng, name, str(part), dose, person, finding, difficulty) for name in names]
 
 
@@ -171,47 +200,53 @@ def _draw_view(
     rng: np.random.Generator, name: str, part: str, dose: float, person: Person, finding: Finding, difficulty: float
 ) -> View:
     crossed = "overlapping ribs" in person.traps
-    lifted = -rng.uniform(0.1, 0.3) if crossed else rng.choice((rng.normal(0.12, 0.08), rng.uniform(0.3, 1.3)), p=(0.65, 0.35))
+    lifted = -rng.uniform(0.05, 0.2) if crossed else float(rng.normal(0.12, 0.08))
+    if not crossed and rng.random() < 0.4 * _spread(difficulty):
+        lifted = rng.uniform(0.3, 1.3)
     phi = np.radians(VIEWS[name] + rng.normal(0, 9))
     bent = rng.uniform(0.2, 1.5) if name == "lateral" else rng.uniform(0, 0.3)
-    pose = Pose(float(lifted), float(phi), float(bent))
+    pose = Pose(float(lifted), float(phi), float(bent), **finding.flesh())
+    spread = _spread(difficulty)
     exposure = Exposure(
-        hardness=float(np.clip(rng.uniform(0, 0.6) + 0.4 * difficulty, 0, 1)),
-        scatter=float(rng.uniform(0.15, 0.5) * (0.6 + 0.8 * difficulty)),
-        blur=float(rng.uniform(0.55, 0.95) + 0.25 * difficulty),
-        dose=float(dose),
+        hardness=float(np.clip(0.2 + 0.5 * difficulty + spread * rng.uniform(-0.3, 0.3), 0, 1)),
+        scatter=float((0.2 + 0.2 * difficulty) * (1 + spread * rng.uniform(-0.6, 0.8))),
+        blur=float(0.55 + 0.2 * difficulty + spread * rng.uniform(-0.1, 0.2)),
+        dose=dose,
         level=(0.0, 1.0),
-        gamma=float(rng.uniform(0.9, 1.25)),
-        edges=float(rng.uniform(0.1, 0.9)),
-        inverted=bool(rng.random() < 0.05),
+        black=float(np.clip(rng.normal(0.075, 0.025 * spread), 0, 1) if rng.random() > 0.3 * spread else 0.0),
+        white=float(0.95 + spread * rng.uniform(-0.09, 0.05)),
+        edges=float(0.8 + spread * rng.uniform(-0.6, 0.6)),
+        inverted=bool(rng.random() < 0.08 * difficulty),
     )
-    soft = float(np.clip(rng.normal(0.33, 0.08), 0.16, 0.5))
-    bone = float(np.clip(soft + rng.normal(0.42, 0.08) - 0.14 * difficulty, soft + 0.16, 0.92))
-    grid, half = _framed(rng, part, pose, person, finding)
-    seen = rng.random() < 0.4
-    opening = half * rng.uniform(0.72, 0.97, 2) if seen else np.array([np.inf, np.inf])
+    soft = float(np.clip(rng.normal(0.29, 0.07 * spread), 0.18, 0.45))
+    bone = float(np.clip(soft + rng.normal(0.38, 0.08 * spread) - 0.14 * difficulty, soft + 0.15, 0.85))
+    grid, wanted = _framed(rng, part, pose, person, finding)
+    half = np.ptp(grid.u) / 2
+    opening = np.maximum(half * rng.uniform(0.72, 0.97, 2), wanted)
+    if rng.random() > 0.08 + 0.35 * difficulty:
+        opening[:] = np.inf
     middle = [float(axis.mean()) for axis in grid]
     frame = (middle[0], middle[1], float(opening[0]), float(opening[1]), float(rng.normal(0, 0.05)))
-    return View(name, pose, grid, exposure, (soft, bone), frame, bool(rng.random() < 0.7))
+    return View(name, pose, grid, exposure, (soft, bone), frame, bool(rng.random() < 0.88))
 
 
-def _framed(
-    rng: np.random.Generator, part: str, pose: Pose, person: Person, finding: Finding
-) -> tuple[Grid, float]:
-    """The pixels' places, so that this part of the bone and all that is to be found is in the picture; half its width."""
+def _framed(rng: np.random.Generator, part: str, pose: Pose, person: Person, finding: Finding) -> tuple[Grid, Array]:
+    """The pixels' places, so that this part of the bone and all that is to be found is in the picture.
+
+    Also how far from its middle that reaches, across and down, in mm.
+    """
     length = person.bone.length
-    top, bottom = {"whole": (-55, length + 40), "upper": (-60, 0.62 * length), "lower": (0.4 * length, length + 60)}[part]
-    if finding.fracture:
-        top, bottom = min(top, finding.fracture.level - 45), max(bottom, finding.fracture.level + 45)
-    if finding.hardware:
-        top, bottom = min(top, finding.hardware.ends[0] - 15), max(bottom, finding.hardware.ends[1] + 15)
-    half = (bottom - top) / 2 * rng.uniform(1.0, 1.18)
-    u, v = pose.place(0.0, (top + bottom) / 2)
-    room = half - (bottom - top) / 2
-    u += rng.uniform(-0.35, 0.12) * half * np.cos(pose.abduction) - 8
-    v += rng.uniform(-1, 1) * room
-    pixels = (np.arange(SIZE) + 0.5) / SIZE * 2 - 1
-    return Grid(u + half * pixels, v + half * pixels), float(half)
+    top, bottom = (share * length for share in PARTS[part])
+    first, last = finding.extent(length)
+    top, bottom = min(top, first - 15), max(bottom, last + 15)
+    half = (bottom - top) / 2 * rng.uniform(0.98, 1.1)
+    middle = np.array(pose.place(0.0, (top + bottom) / 2))
+    middle[0] += rng.uniform(-0.3, 0.15) * half * np.cos(pose.abduction)
+    middle[1] += rng.uniform(-1, 1) * (half - (bottom - top) / 2)
+    ends = np.array([pose.place(0.0, first), pose.place(0.0, last)])
+    middle = np.clip(middle, ends.max(axis=0) + 15 - half, ends.min(axis=0) - 15 + half)
+    pixels = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * half
+    return Grid(middle[0] + pixels, middle[1] + pixels), np.abs(ends - middle).max(axis=0) + 15
 
 
 def draw(rng: np.random.Generator, person: Person, finding: Finding, view: View) -> Phantom:
@@ -220,7 +255,7 @@ def draw(rng: np.random.Generator, person: Person, finding: Finding, view: View)
     passed = transmission(paths, view.exposure.hardness)
     opening = _opening(view)
     exposure = replace(view.exposure, level=_window(passed, paths, bone, opening, view))
-    shown = develop(passed, 0.002 + 0.998 * opening, exposure, rng)
+    shown = develop(passed, 0.02 + 0.98 * opening, exposure, rng)
     if view.shutter:
         shown *= opening
     if person.side == "R":
@@ -254,7 +289,7 @@ def _meet(
         lain, distance = bone.bone(t[there], s[there], pose.phi, fragment)
         humerus[there] += lain
         near[there] = np.minimum(near[there], distance)
-    paths = body.tissue(grid, pose, _bend(finding.fracture, pose, bone), rng.standard_normal((40, 40)))
+    paths = body.tissue(grid, pose, rng.standard_normal((40, 40)))
     others = body.bones(grid, pose)
     _trap(rng, person, view, humerus, paths)
     paths["soft"] = np.maximum(paths["soft"] - humerus - others, 0.0)
@@ -273,18 +308,6 @@ def _meet(
     pieces = [piece & inside for piece in pieces]
     mask = np.logical_or.reduce(pieces) if pieces else np.zeros(t.shape, dtype=bool)
     return paths, humerus, mask, pieces
-
-
-def _bend(fracture: Fracture | None, pose: Pose, bone: Humerus) -> tuple[Array, Array]:
-    """How far the arm's flesh follows the bone aside: mm at places along the arm, smoothed over a few cm."""
-    along = np.linspace(-80, bone.length + 150, 60)
-    aside = np.zeros_like(along)
-    if fracture:
-        last = fracture.fragments[-1]
-        own_t, _, _ = last.own(np.zeros_like(along), along, pose.phi)
-        aside = np.where(along > fracture.level, -own_t, 0.0)
-        aside = ndimage.gaussian_filter1d(aside, 4, mode="nearest") * 0.8
-    return along, aside
 
 
 def _trap(rng: np.random.Generator, person: Person, view: View, humerus: Array, paths: dict[str, Array]) -> None:
@@ -347,11 +370,14 @@ def _window(passed: Array, paths: dict[str, Array], humerus: Array, opening: Arr
     _, s = view.pose.along(view.grid.u[None, steps], view.grid.v[steps, None])
     t, _ = view.pose.along(view.grid.u[None, steps], view.grid.v[steps, None])
     flesh = (np.abs(t) < 42) & (s > 60) & ~bony & (paths["soft"][steps, steps] > 20)
-    soft = np.median(density[flesh & open_]) if (flesh & open_).any() else 1.6
+    soft = min(np.median(density[flesh & open_]), 2.4) if (flesh & open_).any() else 1.6
     hard = np.quantile(density[bony & open_], 0.85) if (bony & open_).any() else 3.0
+    hard = np.clip(hard, soft + 0.7, soft + 2.2)
     at_soft, at_bone = view.targets
-    span = max(hard - soft, 0.4) / (at_bone - at_soft)
-    low = soft - at_soft * span
+    black = view.exposure.black
+    at_soft, at_bone = ((level - black) / (1 - black) for level in view.targets)
+    span = (hard - soft) / (at_bone - at_soft)
+    low = max(soft - at_soft * span, -0.1)
     return float(low), float(low + span)
 
 

@@ -70,19 +70,25 @@ class Fracture:
         return float(np.degrees(np.hypot(*self.fragments[-1].tilt)))
 
 
-def draw_fracture(rng: np.random.Generator, bone: Humerus, difficulty: float, level: float | None = None, reduced: bool = False) -> Fracture:
+def draw_fracture(
+    rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], difficulty: float, reduced: bool = False
+) -> Fracture:
     """A fracture at random.
 
     Args:
         rng: where chance comes from.
         bone: what breaks.
+        ends: from where to where along the bone it may lie, in mm.
         difficulty: 0 to 1; from far apart to a crack.
-        level: s of the break as a share of the bone's length; None: where such fractures lie.
         reduced: it has been put back by surgery, so that little of it is left to see.
     """
+    low, high = np.clip(ends, 0.22 * bone.length, 0.8 * bone.length)
     kind = KINDS[rng.choice(len(KINDS), p=(0.22, 0.24, 0.22, 0.12, 0.20))]
-    if level is None:
-        level = rng.uniform(0.15, 0.19) if kind == "surgical neck" else rng.uniform(0.3, 0.78)
+    level = rng.uniform(low, high)
+    if kind == "surgical neck":
+        level = rng.uniform(0.15, 0.19) * bone.length
+        if not ends[0] < level < ends[1]:
+            kind, level = "transverse", rng.uniform(low, high)
     crack = reduced or rng.random() < 0.04 + 0.8 * difficulty**1.5
     severity = 0.0 if crack else (1 - difficulty) * rng.uniform(0.6, 1)
     apart = 0.35 + 0.5 * (1 - difficulty) * rng.random() + 0.6 * severity
@@ -90,7 +96,7 @@ def draw_fracture(rng: np.random.Generator, bone: Humerus, difficulty: float, le
     tilt = np.radians(rng.uniform(8, 50)) * severity
     lean = rng.uniform(0, 2 * np.pi)
     leaning = (float(tilt * np.cos(lean)), float(tilt * np.sin(lean)))
-    surfaces = _surfaces(rng, kind, level * bone.length, bone)
+    surfaces = _surfaces(rng, kind, float(level), bone)
     turn = float(rng.normal(0, 0.35) * severity)
     last = Fragment(above=surfaces[-1], gap=apart / 2, shift=moved, tilt=leaning, turn=turn)
     first = Fragment(below=surfaces[0], gap=apart / 2)

@@ -22,8 +22,8 @@ class Screw:
     tip: float
     """From the bone's axis, negative: beyond it."""
     head: float
-    radius: float = 1.8
-    head_radius: float = 3.6
+    radius: float = 2.25
+    head_radius: float = 4.2
     sunk: float = 2.5
     """Height of the head."""
 
@@ -52,6 +52,8 @@ class Plate:
     screws: tuple[Screw, ...]
     holes: tuple[float, ...]
     """s of the screw holes, filled or not."""
+    held: float
+    """s of the fracture that it was put on for."""
     name: str = "plate"
 
     def path(self, t: Array, s: Array, phi: float, bone: Humerus) -> Array:
@@ -65,7 +67,7 @@ class Plate:
         middle = np.where(metal > 0, (span.near + span.far) / 2, 0.0)
         off = -t * np.sin(turned) + middle * np.cos(turned)
         for hole in self.holes:
-            metal *= np.clip(np.hypot(off, s - hole) - 2.4, 0, 1)
+            metal *= np.clip(np.hypot(off, s - hole) - 2.7, 0, 1)
         return np.maximum(metal, np.max([screw.path(t, s, phi) for screw in self.screws], axis=0))
 
     def _half_width(self, s: Array) -> Array:
@@ -87,6 +89,8 @@ class Nail:
     """s of its ends, in mm."""
     radius: float
     screws: tuple[Screw, ...]
+    held: float
+    """s of the fracture that it was put in for."""
     name: str = "nail"
 
     def path(self, t: Array, s: Array, phi: float, bone: Humerus) -> Array:
@@ -96,31 +100,35 @@ class Nail:
         bend = bone.bow * np.sin(np.pi * np.clip(s / bone.length, 0, 1))
         centre = (bone.scale * 0.2, bend + 0.5)
         solid = elliptic_cylinder(t, phi, centre, self.radius * taper, self.radius * taper)
-        hollow = elliptic_cylinder(t, phi, centre, self.radius * taper - 2.2, self.radius * taper - 2.2)
+        hollow = elliptic_cylinder(t, phi, centre, self.radius * taper - 2.8, self.radius * taper - 2.8)
         return np.maximum(solid.length - hollow.length, np.max([screw.path(t, s, phi) for screw in self.screws], axis=0))
 
 
 Hardware = Plate | Nail
 
 
-def draw_hardware(rng: np.random.Generator, bone: Humerus, level: float) -> Hardware:
-    """A plate or a nail that holds the bone at ``level`` (s, in mm)."""
+def draw_hardware(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float]) -> Hardware:
+    """A plate between two places along the bone (mm), or a nail, which is longer."""
     metal: Metal = "titanium" if rng.random() < 0.6 else "steel"
-    return _draw_plate(rng, bone, level, metal) if rng.random() < 0.6 else _draw_nail(rng, bone, metal)
+    return _draw_plate(rng, bone, ends, metal) if rng.random() < 0.6 else _draw_nail(rng, bone, metal)
 
 
-def _draw_plate(rng: np.random.Generator, bone: Humerus, level: float, metal: Metal) -> Plate:
-    count, spacing = int(rng.integers(6, 11)), rng.uniform(12.5, 16)
+def _draw_plate(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], metal: Metal) -> Plate:
+    first, last = max(ends[0], 0.16 * bone.length), min(ends[1], 0.92 * bone.length)
+    spacing = bone.scale * rng.uniform(12.5, 15)
+    count = int(np.clip((last - first) // spacing, 4, rng.integers(6, 11)))
     length = count * spacing
-    start = float(np.clip(level - length / 2 + rng.normal(0, 8), 0.06 * bone.length, 0.93 * bone.length - length))
+    start = float(rng.uniform(first, max(last - length, first)))
     holes = tuple(start + (index + 0.5) * spacing for index in range(count))
-    direction, thickness = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(3.4, 4.8))
-    filled = [hole for hole in holes if abs(hole - level) > spacing * 0.6 and rng.random() < 0.92]
+    direction, thickness = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(4.0, 5.2))
+    free = int(rng.integers(1, count - 1))  # no screw goes through the fracture itself
     screws = tuple(
         Screw(hole, direction, -bone.half_width(hole) - rng.uniform(0, 3), bone.half_width(hole) + thickness + 0.5)
-        for hole in (filled if len(filled) > 1 else holes)
+        for index, hole in enumerate(holes)
+        if index != free and (index in (0, count - 1) or rng.random() < 0.9)
     )
-    return Plate(metal, direction, (start, start + length), float(rng.uniform(11, 14.5)), thickness, screws, holes)
+    width = float(bone.scale * rng.uniform(13, 16.5))
+    return Plate(metal, direction, (start, start + length), width, thickness, screws, holes, holes[free])
 
 
 def _draw_nail(rng: np.random.Generator, bone: Humerus, metal: Metal) -> Nail:
@@ -131,5 +139,7 @@ def _draw_nail(rng: np.random.Generator, bone: Humerus, metal: Metal) -> Nail:
     for level in (*upper, *lower):
         reach = bone.half_width(level)
         direction = rng.uniform(-0.5, 0.5) if level in upper else rng.uniform(0, 2 * np.pi)
-        screws.append(Screw(level, float(direction), -reach - rng.uniform(-3, 3), reach + rng.uniform(1, 5), 2.0, 3.2))
-    return Nail(metal, (start, float(end)), float(min(rng.uniform(3.6, 4.6), 0.75 * bone.half_width(bone.length / 2) - 1)), tuple(screws))
+        screws.append(Screw(level, float(direction), -reach - rng.uniform(-3, 3), reach + rng.uniform(1, 5), 2.4, 3.8))
+    radius = float(min(rng.uniform(3.8, 4.8), 0.75 * bone.half_width(bone.length / 2) - 1))
+    held = rng.uniform(0.38, 0.52) * bone.length
+    return Nail(metal, (start, float(end)), radius, tuple(screws), float(held))

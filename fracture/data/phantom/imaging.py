@@ -79,7 +79,7 @@ def develop(passed: Array, open_field: Array, exposure: Exposure, rng: np.random
         density += exposure.edges * (density - _spread(density, 6))
     low, high = exposure.level
     shown = exposure.black + (1 - exposure.black) * np.maximum((density - low) / (high - low), 0)
-    shown *= (1 + (shown / exposure.white) ** 4) ** -0.25  # a film's shoulder: straight at first, then bending to white
+    shown *= (1 + (shown / exposure.white) ** 6) ** (-1 / 6)  # a film's shoulder: straight at first, then bending to white
     shown = np.clip(shown, 0, 1) * 255
     return 255 - shown if exposure.inverted else shown
 

@@ -28,14 +28,15 @@ from fracture.data.phantom.truth import Truth
 SIZE = 512
 """Height and width of every image, in px."""
 
-DIFFICULTY = 0.25
+DIFFICULTY = 0.3
 """Between what everyone sees (0) and what a specialist would argue about (1)."""
 
 VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 45.0}
 """Degrees that the arm is turned about its axis."""
 
-PARTS = {"whole": (-0.17, 1.12), "upper": (-0.17, 0.55), "lower": (0.45, 1.14)}
-"""From where to where along the bone a picture is meant to reach, as shares of its length."""
+PARTS = {"whole": (-0.14, 1.08), "upper": (-0.12, 0.49), "lower": (0.44, 1.06)}
+"""From where to where along the bone the pictures of a study reach, as shares of its length. What is shown is chosen
+before what is to be found: the framing must not give it away."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class View:
     """The collimator's opening: centre, half sizes and turn, in mm and radians; infinite half sizes: none is seen."""
     shutter: bool
     """What lies outside of the opening is shown black."""
+    marked: bool
+    """The side's letter, in lead, lies in the picture."""
 
 
 def draw_study(
@@ -113,9 +116,12 @@ def draw_study(
         difficulty: 0 to 1.
         abnormal: whether there is something to be found; None leaves it to chance, 1 in 2.
     """
+    difficulty = difficulty**2  # so that equal steps look about alike
     person = draw_person(_chance(seed, patient, 0), difficulty)
-    finding = draw_finding(_chance(seed, patient, study), person, difficulty, abnormal)
-    views = draw_views(_chance(seed, patient, study, 1), person, finding, difficulty)
+    rng = _chance(seed, patient, study)
+    part = str(rng.choice(tuple(PARTS), p=(0.1, 0.5, 0.4)))
+    finding = draw_finding(rng, person, part, difficulty, abnormal)
+    views = draw_views(_chance(seed, patient, study, 1), person, finding, part, difficulty)
     return [draw(_chance(seed, patient, study, 2 + index), person, finding, view) for index, view in enumerate(views)]
 
 
@@ -172,28 +178,32 @@ def _texture(rng: np.random.Generator) -> Array:
 
 
 def draw_finding(
-    rng: np.random.Generator, person: Person, difficulty: float, abnormal: bool | None = None
+    rng: np.random.Generator, person: Person, part: str, difficulty: float, abnormal: bool | None = None
 ) -> Finding:
-    """What is wrong, if anything: fractures, and what surgery left; the harder, the less metal."""
+    """What is wrong with a part of the bone, if anything: fractures, and what surgery left; the harder, the less metal."""
     chosen = rng.random() < 0.5
     if not (chosen if abnormal is None else abnormal):
         return Finding()
-    operated = rng.random() < 0.8 * (1 - difficulty**2)
-    if not operated:
-        return Finding(draw_fracture(rng, person.bone, difficulty))
-    level = rng.uniform(0.28, 0.7)
-    fracture = draw_fracture(rng, person.bone, difficulty, level, reduced=True) if rng.random() < 0.6 else None
-    return Finding(fracture, draw_hardware(rng, person.bone, level * person.bone.length))
+    bone = person.bone
+    low, high = (float(np.clip(share, 0, 1)) * bone.length for share in PARTS[part])
+    margin = 20 * bone.scale  # mm from the picture's edge
+    ends = (low + margin, high - margin)
+    if rng.random() > 0.9 * (1 - difficulty):
+        return Finding(draw_fracture(rng, bone, ends, difficulty))
+    hardware = draw_hardware(rng, bone, ends)
+    old = rng.random() < 0.6 and draw_fracture(rng, bone, (hardware.held, hardware.held), difficulty, reduced=True)
+    return Finding(old or None, hardware)
 
 
-def draw_views(rng: np.random.Generator, person: Person, finding: Finding, difficulty: float) -> list[View]:
-    """Two views, or three of them in one study of four: AP, lateral, and oblique."""
+def draw_views(
+    rng: np.random.Generator, person: Person, finding: Finding, part: str, difficulty: float
+) -> list[View]:
+    """Two views, or in three studies of five three of them: AP, lateral, and oblique."""
     names = ["AP", "lateral"] if rng.random() < 0.7 else ["AP", "oblique"]
-    if rng.random() < 0.25:
+    if rng.random() < 0.6:
         names = ["AP", "lateral", "oblique"]
-    part = rng.choice(tuple(PARTS), p=(0.2, 0.45, 0.35))
     dose = float(10 ** (4.5 - 0.9 * difficulty + 0.5 * _spread(difficulty) * rng.uniform(-1, 1)))
-    return [_draw_view(rng, name, str(part), dose, person, finding, difficulty) for name in names]
+    return [_draw_view(rng, name, part, dose, person, finding, difficulty) for name in names]
 
 
 def _draw_view(
@@ -203,7 +213,7 @@ def _draw_view(
     lifted = -rng.uniform(0.05, 0.2) if crossed else float(rng.normal(0.12, 0.08))
     if not crossed and rng.random() < 0.4 * _spread(difficulty):
         lifted = rng.uniform(0.3, 1.3)
-    phi = np.radians(VIEWS[name] + rng.normal(0, 9))
+    phi = np.radians(VIEWS[name] + rng.normal(0, 5 + 6 * difficulty))
     bent = rng.uniform(0.2, 1.5) if name == "lateral" else rng.uniform(0, 0.3)
     pose = Pose(float(lifted), float(phi), float(bent), **finding.flesh())
     spread = _spread(difficulty)
@@ -219,29 +229,30 @@ def _draw_view(
         inverted=bool(rng.random() < 0.08 * difficulty),
     )
     soft = float(np.clip(rng.normal(0.29, 0.07 * spread), 0.18, 0.45))
-    bone = float(np.clip(soft + rng.normal(0.38, 0.08 * spread) - 0.14 * difficulty, soft + 0.15, 0.85))
-    grid, wanted = _framed(rng, part, pose, person, finding)
+    bone = float(np.clip(soft + rng.normal(0.31, 0.07 * spread) - 0.10 * difficulty, soft + 0.14, 0.8))
+    grid, wanted = _framed(rng, part, pose, person, finding, spread)
     half = np.ptp(grid.u) / 2
     opening = np.maximum(half * rng.uniform(0.72, 0.97, 2), wanted)
     if rng.random() > 0.08 + 0.35 * difficulty:
         opening[:] = np.inf
     middle = [float(axis.mean()) for axis in grid]
     frame = (middle[0], middle[1], float(opening[0]), float(opening[1]), float(rng.normal(0, 0.05)))
-    return View(name, pose, grid, exposure, (soft, bone), frame, bool(rng.random() < 0.88))
+    return View(name, pose, grid, exposure, (soft, bone), frame, bool(rng.random() < 0.88), bool(rng.random() < 0.1 + 0.8 * difficulty))
 
 
-def _framed(rng: np.random.Generator, part: str, pose: Pose, person: Person, finding: Finding) -> tuple[Grid, Array]:
+def _framed(
+    rng: np.random.Generator, part: str, pose: Pose, person: Person, finding: Finding, spread: float
+) -> tuple[Grid, Array]:
     """The pixels' places, so that this part of the bone and all that is to be found is in the picture.
 
     Also how far from its middle that reaches, across and down, in mm.
     """
     length = person.bone.length
     top, bottom = (share * length for share in PARTS[part])
-    first, last = finding.extent(length)
-    top, bottom = min(top, first - 15), max(bottom, last + 15)
+    first, last = (float(np.clip(end, top + 15, bottom - 15)) for end in finding.extent(length))
     half = (bottom - top) / 2 * rng.uniform(0.98, 1.1)
     middle = np.array(pose.place(0.0, (top + bottom) / 2))
-    middle[0] += rng.uniform(-0.3, 0.15) * half * np.cos(pose.abduction)
+    middle[0] += (0.1 + (0.4 + 0.6 * spread) * rng.uniform(-0.2, 0.2)) * half * np.cos(pose.abduction)
     middle[1] += rng.uniform(-1, 1) * (half - (bottom - top) / 2)
     ends = np.array([pose.place(0.0, first), pose.place(0.0, last)])
     middle = np.clip(middle, ends.max(axis=0) + 15 - half, ends.min(axis=0) - 15 + half)
@@ -341,8 +352,8 @@ def hash_of(values: Array) -> int:
 
 
 def _lead(rng: np.random.Generator, person: Person, view: View) -> Array:
-    """The side's letter in lead, in a corner, in two of three images; it is read from the side the picture is shown."""
-    if rng.random() > 0.66:
+    """The side's letter in lead, in a corner; it can be read as the picture is shown."""
+    if not view.marked:
         return np.zeros((SIZE, SIZE))
     half = np.ptp(view.grid.u) / 2
     place = (rng.uniform(0.55, 0.86) * rng.choice((-1, 1)), rng.uniform(-0.9, 0.8))

@@ -1,0 +1,180 @@
+"""A data set of phantoms in the making: what was asked for, how it stands, and how to start and stop it.
+
+The drawing is a process that belongs to nobody; all that passes between it and the rest are two files in its folder,
+``phantom.json`` and a request to stop. See :mod:`fracture.data.phantom.writing` for the work itself.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from fracture import background
+from fracture.data.phantom.study import DIFFICULTY
+from fracture.errors import DatasetError
+from fracture.files import write_json
+
+STATUS = "phantom.json"
+LOG = ".phantom.log"
+
+RENDERER = 1
+"""To be raised whenever the same seed draws other pixels: a data set is not gone on with by another renderer."""
+
+MOST_PATIENTS = 20_000
+MOST_SEED = 2**31
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be drawn. The same plan draws the same bytes.
+
+    ``patients``: 2 to 20,000. ``seed``: 0 to 2**31. ``difficulty``: from 0, what everyone sees, to 1, what a
+    specialist would argue about. Raises DatasetError for other values.
+    """
+
+    patients: int = 200
+    seed: int = 1
+    difficulty: float = DIFFICULTY
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.patients <= MOST_PATIENTS:
+            raise DatasetError(f"patients must be 2 to {MOST_PATIENTS}. Received: {self.patients}")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise DatasetError(f"seed must be 0 to {MOST_SEED}. Received: {self.seed}")
+        if not 0 <= self.difficulty <= 1:
+            raise DatasetError(f"difficulty must be 0 to 1. Received: {self.difficulty}")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A data set of phantoms as it stands on disk."""
+
+    root: Path
+    plan: Plan
+    done: int
+    """Patients that are drawn."""
+    images: int
+    working: bool
+    """Whether its process is at work."""
+    seconds_left: float | None = None
+    """None where it cannot be told."""
+    error: str | None = None
+    """Why the process gave up: a sentence."""
+
+    @property
+    def state(self) -> str:
+        """``drawing``, ``complete`` or ``interrupted``."""
+        return "complete" if self.done >= self.plan.patients else "drawing" if self.working else "interrupted"
+
+    @property
+    def active(self) -> bool:
+        """Whether there is more to come."""
+        return self.state == "drawing"
+
+
+def find_drawing(root: str | Path) -> Drawing | None:
+    """How the drawing in this folder stands; None where there is none, or its ``phantom.json`` is damaged."""
+    found = _read(Path(root))
+    return found[0] if found else None
+
+
+def _read(root: Path) -> tuple[Drawing, dict[str, Any]] | None:
+    try:
+        status = json.loads((root / STATUS).read_text(encoding="utf-8"))
+        plan = Plan(status["patients"], status["seed"], status["difficulty"])
+        left, error = status.get("seconds_left"), status.get("error")
+        working = not status.get("ended", False) and background.alive(status)
+        return Drawing(root, plan, int(status["done"]), int(status["images"]), working, left, error), status
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, DatasetError):
+        return None
+
+
+def start(root: Path, plan: Plan) -> None:
+    """Draw, or go on drawing, in a process of its own; one beside another would only make both slower.
+
+    Raises DatasetError where the folder cannot be used, or this one or one beside it is being drawn into.
+    """
+    with words_for_disk(root):
+        others = sorted(root.parent.iterdir()) if root.parent.is_dir() else []
+        if busy := next((path for path in others if (found := find_drawing(path)) and found.active), None):
+            raise _busy(busy)
+        claim(root, plan, waiting=True)
+        command = ["-m", "fracture", "phantom", str(root), "--json"]
+        choices = [text for name, value in asdict(plan).items() for text in (f"--{name}", str(value))]
+        background.spawn([*command, *choices], root / LOG)
+
+
+def request_stop(root: Path) -> None:
+    """Ask a drawing to end after the patients in hand; what is drawn is kept."""
+    with contextlib.suppress(OSError):  # the folder was deleted in the meantime: there is nothing to stop
+        stop_request(root).touch()
+
+
+def stop_request(root: Path) -> Path:
+    """The file whose presence asks the drawing to stop."""
+    return root / ".phantom.stop"
+
+
+def claim(root: Path, plan: Plan, waiting: bool = False) -> Drawing:
+    """Make the folder this process's own, or with ``waiting`` that of the process about to be started.
+
+    Raises DatasetError where it holds anything else, or is being drawn into.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(root / ".phantom.lock", timeout=10):
+            before = _checked(root, plan, waiting)
+            stop_request(root).unlink(missing_ok=True)
+            # An empty tree, so that the folder is known as a data set from the first moment on.
+            (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
+            before = replace(before, seconds_left=None, error=None)
+            save(before, **({} if waiting else background.identity()))
+            return before
+    except Timeout as error:
+        raise _busy(root) from error
+
+
+def save(drawing: Drawing, **process: float | bool) -> None:
+    """``phantom.json`` anew; ``process`` is its :func:`fracture.background.identity`, or ``ended``. Raises OSError."""
+    progress = {"done": drawing.done, "images": drawing.images, "seconds_left": drawing.seconds_left}
+    said = {**asdict(drawing.plan), "renderer": RENDERER, **progress, "error": drawing.error}
+    write_json(drawing.root / STATUS, {**said, "heartbeat": time.time(), **process})
+
+
+@contextlib.contextmanager
+def words_for_disk(root: Path) -> Iterator[None]:
+    """What a disk refuses, as a DatasetError."""
+    try:
+        yield
+    except OSError as error:
+        raise DatasetError(f"{root} cannot be written to: {error.strerror or error}. What is drawn is kept.") from error
+
+
+def _checked(root: Path, plan: Plan, waiting: bool) -> Drawing:
+    """What lies in the folder, if it may be gone on with."""
+    found = _read(root)
+    if found is None:
+        if others := sorted(path.name for path in root.iterdir() if not path.name.startswith(".")):
+            shown = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
+            raise DatasetError(f"{root} must be empty, or hold phantoms drawn before. Received: {shown}")
+        return Drawing(root, plan, 0, 0, working=False)
+    drawing, status = found
+    if drawing.active and (waiting or status.get("pid") not in (None, background.identity()["pid"])):
+        raise _busy(root)
+    if drawing.plan != plan or status.get("renderer") != RENDERER:
+        there = drawing.plan
+        raise DatasetError(
+            f"{root} holds phantoms of {there.patients} patients, seed {there.seed}, difficulty {there.difficulty:g}, "
+            f"renderer {status.get('renderer')}. Received: {plan.patients} patients, seed {plan.seed}, difficulty "
+            f"{plan.difficulty:g}, renderer {RENDERER}; choose another folder, or the same settings."
+        )
+    return drawing
+
+
+def _busy(root: Path) -> DatasetError:
+    return DatasetError(f"{root} is being drawn by another process. Wait until it has ended, or stop it.")

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from fracture.data.phantom.humerus import Fragment
 from fracture.data.phantom.imaging import stretch
-from fracture.data.phantom.shapes import Array, Grid, Span, elliptic_cylinder, ellipsoid, rods
+from fracture.data.phantom.shapes import Array, Grid, ellipsoid, elliptic_cylinder, rods
 
 _CHEST_V = np.array([-300, -200, -150, -110, -85, -62, -35, 0, 50, 120, 200, 300, 420.0])
 _CHEST_WIDE = np.array([70, 72, 60, 52, 56, 84, 118, 132, 136, 134, 128, 132, 138.0])
@@ -24,6 +24,9 @@ _SPONGY = 0.16
 """Bone inside it, as a share of the cortex's density."""
 
 
+_WHOLE = Fragment()
+
+
 @dataclass(frozen=True)
 class Pose:
     """How the arm hangs in the image plane."""
@@ -34,7 +37,7 @@ class Pose:
     """Radians that it is turned about its axis, which is the angle of the view."""
     flexion: float = 0.0
     """Radians that the elbow is bent."""
-    lower: Fragment = Fragment()
+    lower: Fragment = _WHOLE
     """How the end at the elbow has moved, if the bone is broken; forearm and flesh follow it."""
     swelling: tuple[float, float] = (0.0, 0.0)
     """Where along the arm the flesh is swollen, in mm, and by what share."""
@@ -58,7 +61,7 @@ class Body:
     girth: float
     """Factor on the thickness of arm and chest."""
     fat: float
-    """mm of fat under the skin."""
+    """Path lengths in mm through fat under the skin."""
     air: float
     """Share of the lung that is air."""
     ribs: float
@@ -71,7 +74,7 @@ class Body:
     """1: the arm is the left one, and the heart on its side; -1: the right one."""
 
     def tissue(self, grid: Grid, pose: Pose, grain: Array) -> dict[str, Array]:
-        """mm of soft tissue, fat and ribs on each ray, (H, W), computed at half the resolution.
+        """Path lengths in mm through soft tissue, fat and ribs on each ray, (H, W), computed at half the resolution.
 
         ``grain`` (h, w): coarse noise of standard deviation 1 by which muscle and lung are uneven.
         """
@@ -91,15 +94,17 @@ class Body:
         return {name: stretch(path, shape) for name, path in parts.items()}
 
     def bones(self, grid: Grid, pose: Pose) -> Array:
-        """mm of bone on each ray through shoulder blade, collar bone and forearm, (H, W)."""
+        """Path lengths in mm through bone on each ray through shoulder blade, collar bone and forearm, (H, W)."""
         return self._shoulder(grid, pose) + self._forearm(grid, pose)
 
     def _arm(self, grid: Grid, pose: Pose) -> tuple[Array, Array]:
-        """mm through the arm with and without its fat."""
+        """Path lengths in mm through the arm with and without its fat."""
         t, s = pose.along(grid.u[None, :], grid.v[:, None])
         t = t - np.interp(s, *self._bend(pose))
         level = s / self.scale
-        bulge = 1 + 0.05 * self.shape[0] * np.sin(level / 60) + 0.05 * self.shape[1] * np.sin(level / 33 + self.shape[2])
+        bulge = (
+            1 + 0.05 * self.shape[0] * np.sin(level / 60) + 0.05 * self.shape[1] * np.sin(level / 33 + self.shape[2])
+        )
         half = np.interp(level, _ARM_S, _ARM_WIDE, right=24) * self.scale * self.girth * bulge
         half *= 1 + pose.swelling[1] * np.exp(-(((s - pose.swelling[0]) / (48 * self.scale)) ** 2))
         off = 1 + 0.1 * self.shape[3]
@@ -137,7 +142,7 @@ class Body:
         return np.hypot(whole.length, girdle) + extra, np.hypot(lean.length, 0.85 * girdle) + 0.4 * extra
 
     def _girdle(self, grid: Grid) -> Array:
-        """mm through the muscles between chest and arm, which close the armpit."""
+        """Path lengths in mm through the muscles between chest and arm, which close the armpit."""
         u, v = np.broadcast_arrays(grid.u[None, :], grid.v[:, None])
         k = self.scale * (0.5 + 0.5 * self.girth)
         back = ellipsoid(u, v, 0.0, (-62 * k, 0.0, 22 * k), (70 * k, 46 * k, 92 * k)).length
@@ -146,11 +151,11 @@ class Body:
 
     @property
     def _midline(self) -> float:
-        """u of the body's middle, in mm."""
-        return -(166 + 6 * self.shape[5]) * self.scale
+        """The ``u`` of the body's middle, in mm."""
+        return -(166 + 6 * float(self.shape[5])) * self.scale
 
     def _lung(self, grid: Grid) -> Array:
-        """mm through the lungs, cut off by the diaphragm's dome."""
+        """Path lengths in mm through the lungs, cut off by the diaphragm's dome."""
         u, v = (grid.u[None, :] - self._midline) / self.scale, grid.v[:, None] / self.scale
         total = np.zeros(np.broadcast_shapes(u.shape, v.shape))
         for side, low in ((1, 196 + 8 * self.shape[6]), (-1, 186 + 8 * self.shape[6])):
@@ -163,20 +168,22 @@ class Body:
         return np.maximum(total - 0.6 * heart, 0.0) * self.scale
 
     def _ribs(self, grid: Grid) -> Array:
-        """mm of bone in ten pairs of ribs: bars along tilted rings, seen as ellipses."""
+        """Path lengths in mm through the bone in ten pairs of ribs: bars along tilted rings, seen as ellipses."""
         total = np.zeros((len(grid.v), len(grid.u)))
         for index in range(10):
             top = (-38 + 25 * index + 2 * self.shape[7]) * self.scale
             wide = (62 + 74 * (1 - np.exp(-(index + 0.4) / 2.2))) * self.scale * 0.93
             drop = (17 + 5.2 * index) * self.scale
             middle = top + drop
-            rows, columns = grid.region((self._midline - wide - 8, middle - drop - 12), (self._midline + wide + 8, middle + drop + 12))
+            rows, columns = grid.region(
+                (self._midline - wide - 8, middle - drop - 12), (self._midline + wide + 8, middle + drop + 12)
+            )
             u, v = grid.u[None, columns] - self._midline, grid.v[rows, None] - middle
             total[rows, columns] += self._rib(u, v, wide, drop)
         return total * self.ribs
 
     def _rib(self, u: Array, v: Array, wide: float, drop: float) -> Array:
-        """mm of bone in one pair of ribs; ``wide`` and ``drop``: semi-axes of its ring as seen, in mm."""
+        """Path lengths in mm through the bone in one pair of ribs; ``wide``, ``drop``: its ring's semi-axes as seen."""
         ring = np.sqrt((u / wide) ** 2 + (v / drop) ** 2) + 1e-6
         slope = np.sqrt((u / wide**2) ** 2 + (v / drop**2) ** 2) / ring + 1e-9
         away = (ring - 1) / slope  # mm from the middle of the bar, to first order
@@ -193,7 +200,9 @@ class Body:
     def _spine(self, grid: Grid) -> Array:
         u, v = grid.u[None, :] - self._midline, grid.v[:, None]
         bodies = 0.85 + 0.15 * np.tanh(4 * np.sin(2 * np.pi * v / (24 * self.scale)))
-        return 0.22 * elliptic_cylinder(u, 0.0, (0.0, 0.0), 15 * self.scale, 16 * self.scale).length * bodies
+        column = elliptic_cylinder(u, 0.0, (0.0, 0.0), 15 * self.scale, 16 * self.scale)
+        bone: Array = 0.22 * column.length * bodies
+        return bone
 
     def _shoulder(self, grid: Grid, pose: Pose) -> Array:
         """Shoulder blade and collar bone; with the arm lifted the blade turns along, by about a third (Inman 1944)."""
@@ -212,7 +221,11 @@ class Body:
             (turned((-34, -34), (-4, -42), (14, -33)), (5.0, 6.5, 5.5), 1.3),  # acromion
             (turned((-46, -20), (-36, -27), (-20, -17)), (5.5, 6.0, 4.5), 1.3),  # coracoid
             (turned((-92, -28), (-46, -20)), (1.8, 3.5), 1.2),  # upper border
-            (turned((-150, -8), (-118, -34), (-70, -46), (-30, -50), (-6, -42)), (8, 5.8, 5.2, 5.6, 6.5), 1.9),  # clavicle
+            (
+                turned((-150, -8), (-118, -34), (-70, -46), (-30, -50), (-6, -42)),
+                (8, 5.8, 5.2, 5.6, 6.5),
+                1.9,
+            ),  # clavicle
         )
         total = np.zeros((len(grid.v), len(grid.u)))
         for points, radii, shell in lines:
@@ -226,8 +239,9 @@ class Body:
         inside = np.full((len(grid.v), len(grid.u)), np.inf)
         for (u0, v0), (u1, v1) in zip(corners, [*corners[1:], corners[0]], strict=True):
             reach = np.hypot(u1 - u0, v1 - v0)
-            inside = np.minimum(inside, ((v1 - v0) * (u - u0) - (u1 - u0) * (v - v0)) / reach)
-        return 2.4 * self.scale * np.clip(-inside if inside.max() <= 0 else inside, 0, 1)
+            inside = np.minimum(inside, ((u1 - u0) * (v - v0) - (v1 - v0) * (u - u0)) / reach)
+        sheet: Array = 2.4 * self.scale * np.clip(inside, 0, 1)
+        return sheet
 
     def _elbow(self, pose: Pose, across: float, along: float) -> tuple[float, float]:
         """(u, v) of a point of the forearm, ``along`` mm below the joint (at scale 1)."""
@@ -241,36 +255,22 @@ class Body:
     def _forearm(self, grid: Grid, pose: Pose) -> Array:
         lines = (
             ([(-7, -16), (-8, 4), (-9, 22), (-9, 60), (-6, 130), (-4, 230)], (8, 10.5, 9, 6.8, 6, 5.0), 2.4),  # ulna
-            ([(13, 8), (13, 17), (12.5, 26), (13, 42), (16, 130), (14, 230)], (10.5, 10, 6.8, 7.4, 6.6, 7.0), 2.2),  # radius
+            (
+                [(13, 8), (13, 17), (12.5, 26), (13, 42), (16, 130), (14, 230)],
+                (10.5, 10, 6.8, 7.4, 6.6, 7.0),
+                2.2,
+            ),  # radius
         )
         total = np.zeros((len(grid.v), len(grid.u)))
         for points, radii, shell in lines:
             placed = [self._elbow(pose, *point) for point in points]
-            whole, inside = rods(grid, placed, [self.scale * radius for radius in radii], insets=(0, self.scale * shell))
+            whole, inside = rods(
+                grid, placed, [self.scale * radius for radius in radii], insets=(0, self.scale * shell)
+            )
             total += whole - (1 - _SPONGY) * inside
         return total
 
 
 def skin_fold(grid: Grid, points: list[tuple[float, float]], width: float) -> Array:
-    """mm of skin doubled up along a line."""
+    """Path lengths in mm through skin doubled up along a line."""
     return rods(grid, points, [width * 0.4, *([width] * (len(points) - 2)), width * 0.4], insets=(0,))[0]
-
-
-_STROKES = {  # on a square of 1, from the upper left
-    "L": (((0, 0), (0, 1)), ((0, 1), (0.6, 1))),
-    "R": (((0, 0), (0, 1)), ((0, 0), (0.45, 0.02)), ((0.45, 0.02), (0.6, 0.25)), ((0.6, 0.25), (0.45, 0.5)),
-          ((0.45, 0.5), (0, 0.52)), ((0.3, 0.52), (0.62, 1))),
-}  # fmt: skip
-
-
-def marker(grid: Grid, letter: str, corner: tuple[float, float], height: float, thickness: float) -> Array:
-    """mm of lead in the letter of the side, whose upper left corner and height are in mm of the image plane."""
-    reach = height * 0.075
-    total = np.zeros((len(grid.v), len(grid.u)))
-    for strokes in _STROKES[letter]:
-        points = [(corner[0] + x * height, corner[1] + y * height) for x, y in strokes]
-        np.maximum(total, rods(grid, points, [reach, reach], insets=(0,))[0], out=total)
-    return np.minimum(total / (2 * reach), 0.5) * 2 * thickness
-
-
-__all__ = ["Body", "Pose", "Span", "marker", "skin_fold"]

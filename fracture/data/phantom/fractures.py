@@ -33,7 +33,7 @@ class Break:
     """No part of it is farther than this from its level, in mm."""
 
     def height(self, x: Array, y: Array, s: Array) -> Array:
-        """mm along the axis from the surface to the point."""
+        """How far along the axis, in mm, it is from the surface to the point."""
         height: Array = s - self.level - self.slope * (x * np.cos(self.towards) + y * np.sin(self.towards))
         if self.pitch:
             turn = (np.arctan2(y, x) - self.towards) / (2 * np.pi)
@@ -55,13 +55,13 @@ class Fracture:
 
     @property
     def level(self) -> float:
-        """s of its middle, in mm."""
+        """Where its middle is: s, in mm."""
         levels = [surface.level for fragment in self.fragments for surface in fragment.surfaces]
         return sum(levels) / len(levels)
 
     @property
     def displacement(self) -> float:
-        """mm that the part at the elbow has moved across and along the bone."""
+        """How far, in mm, the part at the elbow has moved across and along the bone."""
         return float(np.hypot.reduce(self.fragments[-1].shift))
 
     @property
@@ -110,7 +110,7 @@ def draw_fracture(
 
 
 def _moved(rng: np.random.Generator, kind: Kind, severity: float) -> tuple[float, float, float]:
-    """mm along x, y and s; severe ones override, and the surgical neck is driven together."""
+    """Along x, y and s, in mm; severe ones override, and the surgical neck is driven together."""
     across, towards = severity * rng.uniform(5, 26), rng.uniform(0, 2 * np.pi)
     along = -severity * (rng.uniform(0, 6) if kind == "surgical neck" else rng.uniform(-2, 14 if across > 10 else 0))
     return float(across * np.cos(towards)), float(across * np.sin(towards)), float(along)
@@ -136,8 +136,9 @@ def _roughness(rng: np.random.Generator, height: float, cells: int = 96) -> Arra
     """(cells, cells) mm, of standard deviation ``height``: coarse and fine steps as broken bone has them."""
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(cells), np.fft.fftfreq(cells), indexing="ij"))
     spectrum = np.fft.fft2(rng.normal(size=(cells, cells))) / np.maximum(frequency, 1 / 48) ** 1.7
-    rough = np.fft.ifft2(spectrum).real
-    return np.clip(height * (rough - rough.mean()) / rough.std(), -3 * height, 3 * height)
+    rough: Array = np.fft.ifft2(spectrum).real
+    rough = height * (rough - rough.mean()) / rough.std()
+    return rough.clip(-3 * height, 3 * height)
 
 
 def draw_growth_plates(rng: np.random.Generator, bone: Humerus) -> list[tuple[Break, float]]:

@@ -28,10 +28,12 @@ class Screw:
     """Height of the head."""
 
     def path(self, t: Array, s: Array, phi: float) -> Array:
-        """mm of metal on each ray."""
+        """Path lengths in mm through the metal."""
         total = np.zeros_like(t)
-        # The thread: half a mm deep, a turn each 1.6 mm, seen where the rod is seen from the side.
-        for across, radius in (((self.tip, self.head - self.sunk), self.radius), ((self.head - self.sunk, self.head), self.head_radius)):
+        for across, radius in (
+            ((self.tip, self.head - self.sunk), self.radius),
+            ((self.head - self.sunk, self.head), self.head_radius),
+        ):
             half = np.sqrt(np.maximum(radius**2 - (s - self.level) ** 2, 0.0))
             span = box(t, phi, self.direction, across, half)
             total = np.maximum(total, np.where(half > 0, span.length, 0.0))
@@ -57,7 +59,7 @@ class Plate:
     name: str = "plate"
 
     def path(self, t: Array, s: Array, phi: float, bone: Humerus) -> Array:
-        """mm of metal on each ray."""
+        """Path lengths in mm through the metal."""
         half = self._half_width(s)
         levels = np.linspace(*self.ends, 16)
         surface = np.interp(s, levels, [bone.half_width(level) for level in levels])
@@ -68,7 +70,7 @@ class Plate:
         off = -t * np.sin(turned) + middle * np.cos(turned)
         for hole in self.holes:
             metal *= np.clip(np.hypot(off, s - hole) - 2.7, 0, 1)
-        return np.maximum(metal, np.max([screw.path(t, s, phi) for screw in self.screws], axis=0))
+        return _with_screws(metal, self.screws, t, s, phi)
 
     def _half_width(self, s: Array) -> Array:
         """Rounded at the ends, and scalloped between the holes."""
@@ -94,14 +96,20 @@ class Nail:
     name: str = "nail"
 
     def path(self, t: Array, s: Array, phi: float, bone: Humerus) -> Array:
-        """mm of metal on each ray."""
+        """Path lengths in mm through the metal."""
         inside = np.minimum(s - self.ends[0], self.ends[1] - s)
         taper = np.clip(inside / 6, 0, 1) ** 0.5
         bend = bone.bow * np.sin(np.pi * np.clip(s / bone.length, 0, 1))
         centre = (bone.scale * 0.2, bend + 0.5)
         solid = elliptic_cylinder(t, phi, centre, self.radius * taper, self.radius * taper)
         hollow = elliptic_cylinder(t, phi, centre, self.radius * taper - 2.8, self.radius * taper - 2.8)
-        return np.maximum(solid.length - hollow.length, np.max([screw.path(t, s, phi) for screw in self.screws], axis=0))
+        return _with_screws(solid.length - hollow.length, self.screws, t, s, phi)
+
+
+def _with_screws(metal: Array, screws: tuple[Screw, ...], t: Array, s: Array, phi: float) -> Array:
+    for screw in screws:
+        metal = np.maximum(metal, screw.path(t, s, phi))
+    return metal
 
 
 Hardware = Plate | Nail

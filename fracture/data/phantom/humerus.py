@@ -5,11 +5,11 @@ apart; Gray's Anatomy gives such proportions); ``scale`` makes it another person
 the front, s from the head's centre down to the elbow.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fracture.data.phantom.shapes import Array, Span, ellipsoid, elliptic_cylinder, seen
 
@@ -35,20 +35,25 @@ _PARTS = {  # (x, y, s), (semi-axes), shell, of what joins the shaft
     "trochlea": ((-10, 3, 295), (12.5, 10.5, 10.5), 1.2),
     "capitellum": ((12, 5, 294), (10.5, 11, 10.5), 1.2),
 }
-_ANGLES = 128
-"""Places around the bone at which its texture is drawn."""
+TEXTURE = (128, 420)
+"""Shape of a bone's texture: places around it, and mm along it from 40 mm above the head's centre."""
 
 
 class Surface(Protocol):
     """A surface through the bone, as its height above a level: 0 on it, growing towards the elbow."""
 
-    level: float
-    """s where it crosses the bone's axis, in mm."""
-    reach: float
-    """No part of it is farther than this from its level, in mm."""
+    @property
+    def level(self) -> float:
+        """The s, in mm, at which it crosses the bone's axis."""
+        ...
+
+    @property
+    def reach(self) -> float:
+        """No part of it is farther than this from its level, in mm."""
+        ...
 
     def height(self, x: Array, y: Array, s: Array) -> Array:
-        """mm along the axis from the surface to the point."""
+        """How far along the axis, in mm, it is from the surface to the point."""
         ...
 
 
@@ -89,7 +94,7 @@ class Fragment:
 
     @property
     def level(self) -> float:
-        """s about which it leans."""
+        """The s about which it leans."""
         return self.surfaces[0].level if self.surfaces else 0.0
 
     def own(self, t: Array, s: Array, phi: float) -> tuple[Array, Array, float]:
@@ -125,7 +130,7 @@ class Humerus:
     bow: float = 0.0
     """mm by which the middle of the shaft bends to the front."""
     texture: Array | None = None
-    """(angles, mm of s): deviations of the cortex's inner side, about -1 to 1."""
+    """Of shape :data:`TEXTURE`: deviations of the cortex's inner side, about -1 to 1."""
     lucencies: tuple[Lucency, ...] = ()
 
     @property
@@ -152,13 +157,15 @@ class Humerus:
         outer, inner = self._outline(t, s, phi)
         inside = np.interp(s / self.scale, _S, _PROFILE["inside"]) * self.marrow
         hollow = np.where(outer.length > 0, inner.within(outer).length, 0.0)
-        whole = outer.length - hollow + hollow * inside * self._grain(t, s, phi, inner)
-        return self._broken(whole, (t, s, phi), (outer, inner), inside, fragment)
+        bone = outer.length - hollow + hollow * inside * self._grain(t, s, phi, inner)
+        return self._broken(bone, _Rays(t, s, outer, inner, inside), phi, fragment)
 
     def _outline(self, t: Array, s: Array, phi: float) -> tuple[Span, Span]:
         """The bone's surface and its cortex's inner side."""
         level = s / self.scale
-        at = {name: np.interp(level, _S, values, left=0, right=0) for name, values in _PROFILE.items() if name != "inside"}
+        at = {
+            name: np.interp(level, _S, values, left=0, right=0) for name, values in _PROFILE.items() if name != "inside"
+        }
         bend = self.bow * np.sin(np.pi * np.clip(level / LENGTH, 0, 1))
         centre = (at["x"] * self._thick, at["y"] * self._thick + bend)
         shell = at["shell"] * self._thick * self.shell
@@ -179,45 +186,38 @@ class Humerus:
         """Trabeculae, as a factor on the cancellous bone: those on the cortex's inner side, which all views share."""
         if self.texture is None:
             return np.ones_like(t)
-        row = np.clip(s + 40, 0, self.texture.shape[1] - 1).astype(np.intp)
+        row = np.clip(s + 40, 0, TEXTURE[1] - 1).astype(np.intp)
         total = np.zeros_like(t)
         for depth in inner:
             w = np.where(np.isfinite(depth), depth, 0.0)
             angle = np.arctan2(t * np.sin(phi) + w * np.cos(phi), t * np.cos(phi) - w * np.sin(phi))
-            column = ((angle / (2 * np.pi) + 0.5) * (_ANGLES - 1)).astype(np.intp)
+            column = ((angle / (2 * np.pi) + 0.5) * (TEXTURE[0] - 1)).astype(np.intp)
             total += self.texture[column, row]
         return 1 + total
 
-    def _broken(
-        self, whole: Array, view: tuple[Array, Array, float], outline: tuple[Span, Span], inside: Array, fragment: Fragment
-    ) -> tuple[Array, Array]:
+    def _broken(self, bone: Array, rays: "_Rays", phi: float, fragment: Fragment) -> tuple[Array, Array]:
         """Take away what is not of the fragment, and what its lucencies lack, by sampling the rays near the breaks."""
-        t, s, phi = view
-        bone, nearest = whole.copy(), np.full_like(whole, np.inf)
+        nearest = np.full_like(bone, np.inf)
         if fragment.above is not None:
-            bone[s < fragment.above.level - fragment.above.reach] = 0.0
+            bone[rays.s < fragment.above.level - fragment.above.reach] = 0.0
         if fragment.below is not None:
-            bone[s > fragment.below.level + fragment.below.reach] = 0.0
-        sheets = [*fragment.surfaces, *(each.surface for each in self.lucencies)]
-        if not sheets:
-            return bone, nearest
-        near = np.zeros_like(whole, dtype=bool)
-        for each in sheets:
-            near |= np.abs(s - each.level) < each.reach
+            bone[rays.s > fragment.below.level + fragment.below.reach] = 0.0
+        near = np.zeros_like(bone, dtype=bool)
+        for each in [*fragment.surfaces, *(lucency.surface for lucency in self.lucencies)]:
+            near |= np.abs(rays.s - each.level) < each.reach
         near &= bone > 0
-        share, distance = self._share(t[near], s[near], phi, [Span(*(side[near] for side in span)) for span in outline], inside[near], fragment)
-        bone[near] *= share
-        nearest[near] = distance
+        if near.any():
+            share, distance = self._share(rays.some(near), phi, fragment)
+            bone[near] *= share
+            nearest[near] = distance
         return bone, nearest
 
-    def _share(
-        self, t: Array, s: Array, phi: float, outline: Sequence[Span], inside: Array, fragment: Fragment
-    ) -> tuple[Array, Array]:
-        """The share of each ray's bone that the fragment keeps, and its distance from the break; arrays (N,)."""
-        depths, weights = _samples(outline[0], outline[1].within(outline[0]), inside)  # (K, N)
-        x, y = t * np.cos(phi) - depths * np.sin(phi), t * np.sin(phi) + depths * np.cos(phi)
-        level = np.broadcast_to(s, x.shape)
-        kept, nearest = weights.copy(), np.full(t.shape, np.inf)
+    def _share(self, rays: "_Rays", phi: float, fragment: Fragment) -> tuple[Array, Array]:
+        """The share of each ray's bone that the fragment keeps, and the ray's distance from the break in mm, (N,)."""
+        depths, weights = rays.samples()  # (K, N)
+        x, y = seen(rays.t, depths, -phi)
+        level = np.broadcast_to(rays.s, x.shape)
+        kept, nearest = weights.copy(), np.full(rays.t.shape, np.inf)
         for side, surface in ((1, fragment.above), (-1, fragment.below)):
             if surface is not None:
                 height = surface.height(x, y, level)
@@ -229,23 +229,37 @@ class Humerus:
         return kept.sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9), nearest
 
 
-def _join(span: Span, rows: Array, part: Span) -> Span:
+class _Rays(NamedTuple):
+    """Rays of one view and where they meet the bone; arrays (N,)."""
+
+    t: Array
+    s: Array
+    outer: Span
+    inner: Span
+    inside: Array
+    """Bone in the cancellous part, as a share of the cortex's density."""
+
+    def some(self, chosen: NDArray[np.bool_]) -> "_Rays":
+        outer, inner = (Span(span.near[chosen], span.far[chosen]) for span in (self.outer, self.inner))
+        return _Rays(self.t[chosen], self.s[chosen], outer, inner, self.inside[chosen])
+
+    def samples(self) -> tuple[Array, Array]:
+        """(K, N) depths along each ray, and the bone that each stands for: 8 in each cortex, 12 in what is between."""
+        inner = self.inner.within(self.outer)
+        hollow, middle = inner.length > 0, (self.outer.near + self.outer.far) / 2
+        first, last = np.where(hollow, inner.near, middle), np.where(hollow, inner.far, middle)
+        pieces = ((self.outer.near, first, 8, 1.0), (first, last, 12, self.inside), (last, self.outer.far, 8, 1.0))
+        depths, weights = [], []
+        for start, end, count, density in pieces:
+            place = ((np.arange(count) + 0.5) / count)[:, None]
+            depths.append(start + place * (end - start))
+            weights.append(np.broadcast_to((end - start) * density / count, (count, len(start))))
+        return np.concatenate(depths), np.concatenate(weights)
+
+
+def _join(span: Span, rows: NDArray[np.bool_], part: Span) -> Span:
     """The hull of a body and a part that only these rays can meet."""
     near, far = span.near.copy(), span.far.copy()
     near[rows] = np.minimum(near[rows], part.near)
     far[rows] = np.maximum(far[rows], part.far)
     return Span(near, far)
-
-
-def _samples(outer: Span, inner: Span, inside: Array) -> tuple[Array, Array]:
-    """(K, N) depths along each ray, and the bone that each stands for: 8 in each cortex, 12 in what is between."""
-    hollow = inner.length > 0
-    middle = (outer.near + outer.far) / 2
-    first, last = np.where(hollow, inner.near, middle), np.where(hollow, inner.far, middle)
-    pieces = ((outer.near, first, 8, 1.0), (first, last, 12, inside), (last, outer.far, 8, 1.0))
-    depths, weights = [], []
-    for start, end, count, density in pieces:
-        place = ((np.arange(count) + 0.5) / count)[:, None]
-        depths.append(start + place * (end - start))
-        weights.append(np.broadcast_to((end - start) * density / count, (count, len(start))))
-    return np.concatenate(depths), np.concatenate(weights)

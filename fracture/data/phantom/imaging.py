@@ -38,8 +38,6 @@ class Exposure:
     """Standard deviation of focal spot and detector together, in px."""
     dose: float
     """Photons that reach a pixel of the detector where nothing is in the way."""
-    level: tuple[float, float]
-    """-log of the transmission shown black and white."""
     black: float
     """Gray level, 0 to 1, at which air is shown."""
     white: float
@@ -59,17 +57,16 @@ def transmission(paths: dict[str, Array], hardness: float) -> Array:
     return total
 
 
-def develop(passed: Array, open_field: Array, exposure: Exposure, rng: np.random.Generator) -> Array:
-    """Gray levels, 0 to 255 and not yet rounded, of what passed through to each pixel.
+def develop(signal: Array, levels: tuple[float, float], exposure: Exposure, rng: np.random.Generator) -> Array:
+    """Gray levels, 0 to 255 and not yet rounded, of what reaches each pixel.
 
     Args:
-        passed: share of the beam that reaches the pixel unscattered, (H, W).
-        open_field: share of the pixel that the collimator leaves open, (H, W).
+        signal: share of the beam that reaches the pixel unscattered, (H, W).
+        levels: -log of the share that is shown as air, and of the one that would be shown white.
         exposure: how it was taken and shown.
         rng: where the noise comes from.
     """
-    signal = passed * open_field
-    signal += exposure.scatter * _spread(signal, 40) + 0.004
+    signal = signal + exposure.scatter * _spread(signal, 40) + 0.004
     signal = ndimage.gaussian_filter(signal, exposure.blur, truncate=3)
     noise = rng.standard_normal(signal.shape)
     noise = 0.8 * noise + 0.9 * ndimage.uniform_filter(noise, 3)  # neighbouring pixels share some light
@@ -77,9 +74,11 @@ def develop(passed: Array, open_field: Array, exposure: Exposure, rng: np.random
     density = -np.log(signal)
     if exposure.edges:
         density += exposure.edges * (density - _spread(density, 6))
-    low, high = exposure.level
+    low, high = levels
     shown = exposure.black + (1 - exposure.black) * np.maximum((density - low) / (high - low), 0)
-    shown *= (1 + (shown / exposure.white) ** 6) ** (-1 / 6)  # a film's shoulder: straight at first, then bending to white
+    shown *= (1 + (shown / exposure.white) ** 6) ** (
+        -1 / 6
+    )  # a film's shoulder: straight at first, then bending to white
     shown = np.clip(shown, 0, 1) * 255
     return 255 - shown if exposure.inverted else shown
 

@@ -7,7 +7,7 @@ little between processors that the drawn gray levels do not.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,11 @@ class Span(NamedTuple):
         return Span(np.maximum(self.near, other.near), np.minimum(self.far, other.far))
 
 
-def seen(x: float | Array, y: float | Array, phi: float) -> tuple[float | Array, float | Array]:
-    """(t, w) of the point (x, y) of a cross section in a view from the angle ``phi``."""
+Length = TypeVar("Length", bound=float | Array)
+
+
+def seen(x: Length, y: Length, phi: float) -> tuple[Length, Length]:
+    """(t, w) of the point (x, y) of a cross section in a view from ``phi``; with ``-phi``, (x, y) of (t, w)."""
     return x * np.cos(phi) + y * np.sin(phi), -x * np.sin(phi) + y * np.cos(phi)
 
 
@@ -66,7 +69,9 @@ def ellipsoid(
     return elliptic_cylinder(t, phi, centre[:2], axes[0] * narrow, axes[1] * narrow)
 
 
-def box(t: Array, phi: float, normal: float, across: tuple[float, float], half_width: float | Array) -> Span:
+def box(
+    t: Array, phi: float, normal: float, across: tuple[float | Array, float | Array], half_width: float | Array
+) -> Span:
     """Rays through a bar whose cross section is a rectangle.
 
     ``normal``: the angle of its thickness in the cross section; ``across``: from where to where along it, in mm from
@@ -99,7 +104,9 @@ class Grid(NamedTuple):
         return slice(int(top), int(bottom)), slice(int(left), int(right))
 
 
-def rods(grid: Grid, points: Sequence[tuple[float, float]], radii: Sequence[float], *, insets: Sequence[float]) -> list[Array]:
+def rods(
+    grid: Grid, points: Sequence[tuple[float, float]], radii: Sequence[float], *, insets: Sequence[float]
+) -> list[Array]:
     """Path lengths (H, W) through round rods along a line of points (u, v) in the image plane, in mm.
 
     ``radii``: one a point, going evenly from each to the next. One result for each of ``insets``, by which all radii

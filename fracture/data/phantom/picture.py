@@ -1,0 +1,168 @@
+"""Take one image: what the rays meet, what passes, how it is shown, and what is to be found in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from fracture.data.phantom.body import skin_fold
+from fracture.data.phantom.humerus import Fragment
+from fracture.data.phantom.imaging import develop, transmission
+from fracture.data.phantom.marker import marker
+from fracture.data.phantom.person import Finding, Person
+from fracture.data.phantom.shapes import Array, Grid, rods, seen
+from fracture.data.phantom.truth import Truth
+from fracture.data.phantom.view import SIZE, View
+from fracture.data.regions import box_of
+
+Mask = NDArray[np.bool_]
+
+_BROKEN = 1.0
+"""A ray that comes nearer than this to a break, in mm along the bone, is of the break ..."""
+_GROWN = 2
+"""... and so are the pixels up to so many px from it: the blur of the image reaches about as far."""
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """One synthetic radiograph."""
+
+    pixels: NDArray[np.uint8]
+    """(512, 512)."""
+    view: str
+    """AP, lateral or oblique."""
+    truth: Truth
+
+
+def draw(rng: np.random.Generator, person: Person, finding: Finding, view: View) -> Phantom:
+    """Take one image; ``rng`` is where noise and uneven flesh come from."""
+    bone, broken = _bone(person, finding, view)
+    paths = _materials(rng, person, bone, view)
+    masks = [ndimage.binary_dilation(broken, iterations=_GROWN)] if finding.fracture else []
+    if finding.hardware:
+        paths[finding.hardware.metal] = metal = _metal(person, finding, view)
+        masks.append(metal > 0.3)
+    opening = view.opening.share(view.grid)
+    passed = transmission(paths, view.exposure.hardness)
+    levels = _window(-np.log(np.maximum(passed * (1 + view.exposure.scatter), 1e-4)), bone, opening, view)
+    # A little of the beam leaks through the collimator.
+    shown = develop(passed * (0.02 + 0.98 * opening), levels, view.exposure, rng)
+    shown *= opening if view.shutter else 1.0
+    turned = slice(None, None, -1 if person.side == "R" else 1)
+    pixels = np.ascontiguousarray(np.rint(shown[:, turned]).astype(np.uint8))
+    return Phantom(pixels, view.name, _truth(person, finding, [(mask & (opening > 0.5))[:, turned] for mask in masks]))
+
+
+def _bone(person: Person, finding: Finding, view: View) -> tuple[Array, Mask]:
+    """The humerus in mm on each ray, and where its rays come near a break, (H, W)."""
+    bone, pose = person.bone, view.pose
+    t, s = pose.along(view.grid.u[None, :], view.grid.v[:, None])
+    total, near = np.zeros_like(t), np.full_like(t, np.inf)
+    for fragment in finding.fracture.fragments if finding.fracture else (Fragment(),):
+        own_t, own_s, _ = fragment.own(t, s, pose.phi)
+        there = (np.abs(own_t) < 46 * bone.scale) & (own_s > -32 * bone.scale) & (own_s < bone.length + 12)
+        lain, distance = bone.bone(t[there], s[there], pose.phi, fragment)
+        total[there] += lain
+        near[there] = np.minimum(near[there], distance)
+    return total, near < _BROKEN
+
+
+def _materials(rng: np.random.Generator, person: Person, bone: Array, view: View) -> dict[str, Array]:
+    """Path lengths in mm by material, (H, W), with what is normal and misleads; takes a nutrient canal off ``bone``."""
+    paths = person.body.tissue(view.grid, view.pose, rng.standard_normal((40, 40)))
+    others = person.body.bones(view.grid, view.pose)
+    own = np.random.default_rng(person.seed)  # the same places in every view
+    if "nutrient canal" in person.traps:
+        bone -= np.minimum(_canal(own, person, view), bone)
+    if "calcification" in person.traps:
+        others += _calcifications(own, person, view)
+    if "skin fold" in person.traps:
+        paths["soft"] += 3 * _fold(rng, person, view)
+    paths["soft"] = np.maximum(paths["soft"] - bone - others, 0.0)
+    paths["bone"] += bone + others
+    paths["lead"] = _lead(rng, person, view)
+    return paths
+
+
+def _metal(person: Person, finding: Finding, view: View) -> Array:
+    """The hardware in mm on each ray, (H, W)."""
+    t, s = view.pose.along(view.grid.u[None, :], view.grid.v[:, None])
+    metal, hardware = np.zeros_like(t), finding.hardware
+    if hardware:
+        there = (np.abs(t) < 40) & (s > hardware.ends[0] - 6) & (s < hardware.ends[1] + 6)
+        metal[there] = hardware.path(t[there], s[there], view.pose.phi, person.bone)
+    return metal
+
+
+def _canal(own: np.random.Generator, person: Person, view: View) -> Array:
+    """The channel of the nutrient artery, which runs slanting through one wall of the shaft: mm of missing bone."""
+    bone, pose = person.bone, view.pose
+    level, around = own.uniform(0.4, 0.6) * bone.length, own.uniform(0, 2 * np.pi)
+    radius = bone.half_width(level)
+    outer, inner = radius + 0.5, radius - 5.2 * bone.shell * bone.scale
+    ends = [(outer, level), (inner, level + 19 * bone.scale)]
+    line = [pose.place(depth * np.cos(around - pose.phi), along) for depth, along in ends]
+    return rods(view.grid, line, (0.95, 0.8), insets=(0,))[0]
+
+
+def _calcifications(own: np.random.Generator, person: Person, view: View) -> Array:
+    """Chalk in tendons and flesh: mm of bone."""
+    total, scale, pose = np.zeros((len(view.grid.v), len(view.grid.u))), person.body.scale, view.pose
+    for _ in range(int(own.integers(1, 4))):
+        level = own.uniform(-24, 12) if own.random() < 0.5 else own.uniform(60, 250)
+        t, _ = seen(own.uniform(14, 34), own.uniform(-20, 20), pose.phi)
+        tip = (t + own.normal(0, 4), level + own.normal(0, 5))
+        line = [pose.place(t * scale, level * scale), pose.place(tip[0] * scale, tip[1] * scale)]
+        total += 0.45 * rods(view.grid, line, own.uniform(1, 3.2, 2).tolist(), insets=(0,))[0]
+    return total
+
+
+def _fold(rng: np.random.Generator, person: Person, view: View) -> Array:
+    """A fold of the skin across the arm: mm."""
+    place, scale = view.pose.place, person.body.scale
+    start = place(rng.uniform(-42, -20) * scale, rng.uniform(20, 90) * scale)
+    end = place(rng.uniform(0, 40) * scale, rng.uniform(40, 170) * scale)
+    between = ((start[0] + end[0]) / 2 + rng.normal(0, 6), (start[1] + end[1]) / 2 + rng.normal(0, 6))
+    return skin_fold(view.grid, [start, between, end], float(rng.uniform(1.2, 2.6)))
+
+
+def _lead(rng: np.random.Generator, person: Person, view: View) -> Array:
+    """The side's letter in lead, near an edge; it can be read as the picture is shown."""
+    if not view.marked:
+        return np.zeros((len(view.grid.v), len(view.grid.u)))
+    half = np.ptp(view.grid.u) / 2
+    place = (rng.uniform(0.55, 0.86) * rng.choice((-1, 1)) * half, rng.uniform(-0.9, 0.8) * half)
+    around = Grid(view.grid.u - view.grid.u.mean(), view.grid.v - view.grid.v.mean())
+    lead = marker(around, person.side, place, height=rng.uniform(10, 17), thickness=0.6)
+    return lead[:, ::-1] if person.side == "R" else lead
+
+
+def _window(density: Array, bone: Array, opening: Array, view: View) -> tuple[float, float]:
+    """The densities shown as air and as white, so that the arm's flesh and bone come out at the view's gray levels."""
+    few = (slice(None, None, 4), slice(None, None, 4))
+    t, s = view.pose.along(view.grid.u[None, ::4], view.grid.v[::4, None])
+    density, bony, open_ = density[few], bone[few] > 4, opening[few] > 0.9
+    flesh, bony = open_ & ~bony & (np.abs(t) < 42) & (s > 60) & (density > 0.4), open_ & bony
+    soft = min(float(np.median(density[flesh])), 2.4) if flesh.any() else 1.6
+    hard = float(np.quantile(density[bony], 0.85)) if bony.any() else 3.0
+    hard = float(np.clip(hard, soft + 0.7, soft + 2.2))
+    black = view.exposure.black
+    at_soft, at_bone = ((level - black) / (1 - black) for level in view.targets)
+    span = (hard - soft) / (at_bone - at_soft)
+    low = max(soft - at_soft * span, -0.1)
+    return low, low + span
+
+
+def _truth(person: Person, finding: Finding, masks: list[Mask]) -> Truth:
+    fracture, hardware = finding.fracture, finding.hardware
+    empty = np.zeros((SIZE, SIZE), dtype=bool)
+    return Truth(
+        fracture=fracture.kind if fracture else "",
+        displacement=fracture.displacement if fracture else 0.0,
+        angulation=fracture.angulation if fracture else 0.0,
+        hardware=hardware.name if hardware else "",
+        traps=person.traps,
+        boxes=tuple(box for mask in masks if (box := box_of(mask)) is not None),
+        mask=np.logical_or.reduce([empty, *masks]),
+    )

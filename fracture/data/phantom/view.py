@@ -1,0 +1,131 @@
+"""How one image is taken: how the arm lies, what is in the picture, how it is exposed and shown."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from fracture.data.phantom.body import Pose
+from fracture.data.phantom.humerus import Fragment
+from fracture.data.phantom.imaging import Exposure
+from fracture.data.phantom.person import PARTS, Finding, Person, spread
+from fracture.data.phantom.shapes import Array, Grid
+
+SIZE = 512
+"""Height and width of every image, in px."""
+
+VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 45.0}
+"""Degrees that the arm is turned about its axis."""
+
+
+class Opening(NamedTuple):
+    """The collimator's: a rectangle in the image plane, in mm and radians; without an end where none is seen."""
+
+    middle: tuple[float, float]
+    half: tuple[float, float]
+    turn: float
+
+    def share(self, grid: Grid) -> Array:
+        """The share of each pixel that is open, (H, W)."""
+        if not np.isfinite(self.half[0]):
+            return np.ones((len(grid.v), len(grid.u)))
+        du, dv = grid.u[None, :] - self.middle[0], grid.v[:, None] - self.middle[1]
+        cos, sin = np.cos(self.turn), np.sin(self.turn)
+        inside = (self.half[0] - np.abs(du * cos + dv * sin), self.half[1] - np.abs(dv * cos - du * sin))
+        share: Array = np.clip(inside[0] / 1.5, 0, 1) * np.clip(inside[1] / 1.5, 0, 1)
+        return share
+
+
+@dataclass(frozen=True)
+class View:
+    """How one image is taken."""
+
+    name: str
+    """A key of :data:`VIEWS`."""
+    pose: Pose
+    grid: Grid
+    exposure: Exposure
+    targets: tuple[float, float]
+    """Gray levels, 0 to 1, at which soft tissue and dense bone of the arm are shown."""
+    opening: Opening
+    shutter: bool
+    """What lies outside of the opening is shown black."""
+    marked: bool
+    """The side's letter, in lead, lies in the picture."""
+
+
+def draw_views(rng: np.random.Generator, person: Person, finding: Finding, hardness: float) -> list[View]:
+    """Two views, or in three studies of five three of them: AP, lateral and oblique."""
+    names = ["AP", "lateral"] if rng.random() < 0.7 else ["AP", "oblique"]
+    if rng.random() < 0.6:
+        names = ["AP", "lateral", "oblique"]
+    return [_draw_view(rng, name, person, finding, hardness) for name in names]
+
+
+def _draw_view(rng: np.random.Generator, name: str, person: Person, finding: Finding, hardness: float) -> View:
+    varied = spread(hardness)
+    pose = _draw_pose(rng, name, person, finding, hardness)
+    soft = np.clip(rng.normal(0.29, 0.07 * varied), 0.18, 0.45)
+    bone = np.clip(soft + rng.normal(0.31, 0.07 * varied) - 0.10 * hardness, soft + 0.14, 0.8)
+    grid, reach = _framed(rng, pose, person, finding, varied)
+    half = np.maximum(np.ptp(grid.u) / 2 * rng.uniform(0.72, 0.97, 2), reach)
+    if rng.random() > 0.08 + 0.35 * hardness:
+        half[:] = np.inf
+    middle = (float(grid.u.mean()), float(grid.v.mean()))
+    return View(
+        name=name,
+        pose=pose,
+        grid=grid,
+        exposure=_draw_exposure(rng, hardness),
+        targets=(float(soft), float(bone)),
+        opening=Opening(middle, (float(half[0]), float(half[1])), float(rng.normal(0, 0.05))),
+        shutter=bool(rng.random() < 0.88),
+        marked=bool(rng.random() < 0.1 + 0.8 * hardness),
+    )
+
+
+def _draw_pose(rng: np.random.Generator, name: str, person: Person, finding: Finding, hardness: float) -> Pose:
+    lifted = rng.normal(0.12, 0.08)
+    if "overlapping ribs" in person.traps:
+        lifted = rng.uniform(-0.2, -0.05)
+    elif rng.random() < 0.4 * spread(hardness):
+        lifted = rng.uniform(0.3, 1.3)
+    turned = np.radians(VIEWS[name] + rng.normal(0, 5 + 6 * hardness))
+    bent = rng.uniform(0.2, 1.5) if name == "lateral" else rng.uniform(0, 0.3)
+    lower = finding.fracture.fragments[-1] if finding.fracture else Fragment()
+    return Pose(float(lifted), float(turned), float(bent), lower, finding.swelling)
+
+
+def _draw_exposure(rng: np.random.Generator, hardness: float) -> Exposure:
+    varied = spread(hardness)
+    clear = rng.random() < 0.3 * varied
+    return Exposure(
+        hardness=float(np.clip(0.2 + 0.5 * hardness + varied * rng.uniform(-0.3, 0.3), 0, 1)),
+        scatter=float((0.2 + 0.2 * hardness) * (1 + varied * rng.uniform(-0.6, 0.8))),
+        blur=float(0.55 + 0.2 * hardness + varied * rng.uniform(-0.1, 0.2)),
+        dose=float(10 ** (4.5 - 0.9 * hardness + 0.5 * varied * rng.uniform(-1, 1))),
+        black=0.0 if clear else float(np.clip(rng.normal(0.075, 0.025 * varied), 0, 1)),
+        white=float(0.95 + varied * rng.uniform(-0.09, 0.05)),
+        edges=float(0.8 + varied * rng.uniform(-0.6, 0.6)),
+        inverted=bool(rng.random() < 0.08 * hardness),
+    )
+
+
+def _framed(
+    rng: np.random.Generator, pose: Pose, person: Person, finding: Finding, varied: float
+) -> tuple[Grid, Array]:
+    """The pixels' places, so that the study's part of the bone and what is to be found there is in the picture.
+
+    Also how far from its middle that reaches, across and down, in mm.
+    """
+    length = person.bone.length
+    top, bottom = (share * length for share in PARTS[finding.part])
+    first, last = (float(np.clip(end, top + 15, bottom - 15)) for end in finding.extent(length))
+    half = (bottom - top) / 2 * rng.uniform(0.98, 1.1)
+    middle = np.array(pose.place(0.0, (top + bottom) / 2))
+    middle[0] += (0.1 + (0.4 + 0.6 * varied) * rng.uniform(-0.2, 0.2)) * half * np.cos(pose.abduction)
+    middle[1] += rng.uniform(-1, 1) * (half - (bottom - top) / 2)
+    ends = np.array([pose.place(0.0, first), pose.place(0.0, last)])
+    middle = np.clip(middle, ends.max(axis=0) + 15 - half, ends.min(axis=0) - 15 + half)
+    pixels = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * half
+    return Grid(middle[0] + pixels, middle[1] + pixels), np.abs(ends - middle).max(axis=0) + 15

@@ -1,6 +1,7 @@
 """Every model's card: what it was trained on, how, and how good it is."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.widgets import (
+    as_text,
     choose_model,
     duration,
     errors_in_words,
@@ -40,6 +42,49 @@ def figures(card: dict[str, Any]) -> None:
         f"epoch ({card['kept_epoch']} of {card['epochs_done']}) were chosen on the same validation images, which "
         "flatters the figures a little."
     )
+
+
+def localisation(card: dict[str, Any]) -> None:
+    """Whether heat maps point at what is known to be there, and never without what chance alone would reach."""
+    found = card.get("localisation")  # None where nothing is known; older cards lack it
+    if not found:
+        return
+    st.subheader("Where its heat maps point")
+    left, right = st.columns(2)
+    with left:
+        against_chance("Peak inside the box", found["pointing"])
+    with right:
+        against_chance("Heat inside the mask", found["mass"])
+    st.caption(" ".join(pointing_in_words(found, as_text(card["labels"][1]))))
+
+
+def against_chance(name: str, share: dict[str, Any]) -> None:
+    """One figure, its interval, and what a map that knows nothing would reach."""
+    if share["value"] is None:
+        st.metric(name, "not defined")
+        return
+    interval = "" if share["low"] is None else f"{share['low'] * 100:.1f} to {share['high']:.1%}; "
+    beside = f"{interval}chance {share['chance']:.1%}"
+    st.metric(name, f"{share['value']:.1%}", beside, delta_color="off", delta_arrow="off")
+
+
+def pointing_in_words(found: dict[str, Any], positive: str) -> Iterator[str]:
+    pointing, mass, images = found["pointing"], found["mass"], f"{found['images']:,}"
+    drawn_from = f" (drawn from {found['known']:,})" if found["known"] > found["images"] else ""
+    yield (
+        f"Of {images} {positive} validation images with known truth{drawn_from}, of {found['groups']:,} patients or "
+        f"groups, the peak of the heat map lies inside the box in {in_words(pointing)}; "
+        f"a random point would in {pointing['chance']:.1%}, the middle of the image in {pointing['centre']:.1%}."
+    )
+    if mass["value"] is not None:
+        yield (
+            f"Of the heat that speaks for {positive}, {in_words(mass, 1)} lies inside the mask of what is there; "
+            f"spread evenly over the image it would be {mass['chance']:.1%}."
+        )
+    if found["flat"]:
+        yield f"{found['flat']:,} of the maps are the same everywhere: they point nowhere, and count as misses."
+    if found["silent"]:
+        yield f"{found['silent']:,} of the maps speak for {positive} nowhere and have no such heat."
 
 
 def plots(card: dict[str, Any], predictions: pd.DataFrame) -> None:
@@ -88,6 +133,7 @@ with errors_in_words():
     st.subheader("How good it is")
     figures(card)
     plots(card, read_predictions(folder))
+    localisation(card)
 with st.container(horizontal=True):
     st.download_button(
         "Download (zip)", lambda: zipped(folder), f"{folder.name}.zip", "application/zip",

@@ -3,8 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
+
+from fracture.data.regions import box_of, boxes_text, encode_mask
+
+BAR = 250
+"""Gray value of the bar across a positive image, and of nothing else."""
 
 
 def draw_mura(
@@ -14,13 +20,14 @@ def draw_mura(
     size: int = 64,
     seed: int = 0,
     body_part: str = "XR_HUMERUS",
+    truth: bool = False,
 ) -> Path:
     """A data set in MURA's layout below ``root``: every other patient positive, 1-2 studies with 1-3 views each.
 
-    A positive image differs from a negative one by a bright bar, which a small network can learn.
-    Returns ``root``. Patients are numbered on from train to valid, as in MURA.
+    A positive image differs from a negative one by a bright bar, which a small network can learn; with ``truth``, a
+    truth.csv says where. Returns ``root``. Patients are numbered on from train to valid, as in MURA.
     """
-    random = np.random.default_rng(seed)
+    random, drawn = np.random.default_rng(seed), []
     for number in range(train_patients + valid_patients):
         split, positive = "train" if number < train_patients else "valid", number % 2 == 1
         for study in range(1, random.integers(1, 3) + 1):
@@ -28,7 +35,11 @@ def draw_mura(
             folder = root / split / body_part / f"patient{number + 1:05d}" / f"study{study}_{label}"
             folder.mkdir(parents=True)
             for view in range(1, random.integers(1, 4) + 1):
-                Image.fromarray(draw_limb(random, size, positive)).save(folder / f"image{view}.png")
+                file, pixels = folder / f"image{view}.png", draw_limb(random, size, positive)
+                Image.fromarray(pixels).save(file)
+                drawn.append((file.relative_to(root).as_posix(), pixels == BAR))
+    if truth:
+        _write_truth(root / "truth.csv", drawn)
     return root
 
 
@@ -39,5 +50,19 @@ def draw_limb(random: np.random.Generator, size: int, positive: bool) -> NDArray
     pixels[:, middle - size // 8 : middle + size // 8] += 90
     if positive:
         top = int(random.integers(size // 4, size // 2))
-        pixels[top : top + size // 8, size // 8 : -size // 8] = 250
+        pixels[top : top + size // 8, size // 8 : -size // 8] = BAR
     return pixels.clip(0, 255).astype(np.uint8)
+
+
+def _write_truth(file: Path, drawn: list[tuple[str, NDArray[np.bool_]]]) -> None:
+    """``drawn``: each image, and where its bar is."""
+    rows = [
+        {
+            "image": image,
+            "view": "AP",
+            "boxes": boxes_text([box] if (box := box_of(bar)) else []),
+            "mask": encode_mask(bar),
+        }
+        for image, bar in drawn
+    ]
+    pd.DataFrame(rows).to_csv(file, index=False)

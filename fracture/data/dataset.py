@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fracture.data import layouts, listing, radiograph
+from fracture.data import layouts, listing, radiograph, truth
 from fracture.errors import DatasetError, RadiographError
 from fracture.home import typed_path
 
@@ -32,6 +32,7 @@ COLUMNS = {
     "height": "int64",  # px
     "group": "str",  # what must not straddle a split: the patient, where known
     "boxes": "str",  # x y w h in px, ";" between boxes; "" where unknown
+    "mask": "str",  # run lengths, as in regions.py; "" where unknown
 }
 """The columns of every table of images, and their types."""
 
@@ -46,13 +47,17 @@ _SPEAKING_FOLDER = re.compile(r"XR_[A-Z]+|study\d+_(positive|negative)", re.IGNO
 
 @dataclass(frozen=True)
 class Dataset:
-    """A scanned folder. ``table`` has :data:`COLUMNS`; ``label_names`` are the words for label 0 and label 1."""
+    """A scanned folder. ``table`` has :data:`COLUMNS`; ``label_names`` are the words for label 0 and label 1.
+
+    ``synthetic``: a truth.csv says what the images show, so nobody took them of a patient.
+    """
 
     root: Path
     name: str
     layout: str
     label_names: tuple[str, str]
     table: pd.DataFrame
+    synthetic: bool = False
 
 
 def scan(root: str | Path, body_part: str | None = None) -> Dataset:
@@ -69,7 +74,8 @@ def scan(root: str | Path, body_part: str | None = None) -> Dataset:
         raise _none_of_the_layouts(folder, files)
     rows = _with_split(found.rows, folder)  # before the filter: which part an image is in must not depend on it
     table = _complete(_only(rows, body_part, folder))
-    return Dataset(folder, folder.name, found.layout, found.label_names, table)
+    truth.check_regions(table)  # here, and not after hours of training
+    return Dataset(folder, folder.name, found.layout, found.label_names, table, found.synthetic)
 
 
 def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int = 0) -> pd.DataFrame:
@@ -161,7 +167,7 @@ def _only(rows: pd.DataFrame, body_part: str | None, root: Path) -> pd.DataFrame
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
     """All columns, in order and of their types; sizes that no list gives are read from the files."""
-    rows = rows.reset_index(drop=True).assign(**({} if "boxes" in rows else {"boxes": ""}))
+    rows = rows.reset_index(drop=True).assign(**{name: "" for name in ("boxes", "mask") if name not in rows})
     if "width" not in rows:
         rows = rows.assign(width=0, height=0)
     unknown = (rows["width"] <= 0) | (rows["height"] <= 0)

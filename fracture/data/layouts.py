@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from fracture.data.truth import with_truth
 from fracture.errors import DatasetError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".dcm")
@@ -43,6 +44,8 @@ class Found(NamedTuple):
     layout: str
     label_names: tuple[str, str]
     rows: pd.DataFrame
+    synthetic: bool = False
+    """Whether a truth.csv was found."""
 
 
 def walk(root: Path) -> list[str]:
@@ -66,11 +69,15 @@ def mura(root: Path, files: list[str]) -> Found | None:
     """MURA's tree: ``{train,valid}/XR_PART/patientN/studyN_{positive,negative}/imageN.png``, from any level.
 
     What lies above ``root`` is taken from its own path. MURA's positive means abnormal: a fracture, hardware,
-    degeneration or a lesion (Rajpurkar et al., arXiv:1712.06957).
+    degeneration or a lesion (Rajpurkar et al., arXiv:1712.06957). A ``truth.csv`` beside the split folders, or whatever
+    else the tree begins with, is read by :mod:`fracture.data.truth`.
     """
     matches = [(file, match) for file in files if (match := _MURA.search(f"{root.as_posix()}/{file}"))]
-    rows = [_mura_row(root, file, match) for file, match in matches]
-    return Found("MURA", ("normal", "abnormal"), pd.DataFrame(rows)) if rows else None
+    if not matches:
+        return None
+    trees = {match.string[: match.start()] for _, match in matches}
+    rows, synthetic = with_truth(pd.DataFrame([_mura_row(root, file, match) for file, match in matches]), trees)
+    return Found("MURA", ("normal", "abnormal"), rows, synthetic)
 
 
 def class_folders(root: Path, files: list[str]) -> Found | None:

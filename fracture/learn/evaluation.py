@@ -84,6 +84,16 @@ def rates(table: pd.DataFrame, threshold: float) -> dict[str, Any]:
     }
 
 
+def mean(values: NDArray[np.float64], group: "pd.Series[str]") -> Estimate:
+    """The mean of values (N,) over images, with its interval; there is none for a single group."""
+    codes, names = pd.factorize(group)
+    sums = np.stack(
+        [np.bincount(codes, values, len(names)), np.bincount(codes, minlength=len(names))], axis=1
+    )  # (G, 2)
+    resampled = _draws(len(names)) @ sums if len(names) > 1 else np.empty((0, 2))  # (R, 2)
+    return _ratio(sums.sum(axis=0), resampled, [0], [1])
+
+
 def _ratio(observed: NDArray[Any], resampled: NDArray[Any], over: list[int], under: list[int]) -> Estimate:
     if not observed[under].sum():
         return _estimate(None, np.array([]))

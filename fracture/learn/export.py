@@ -19,7 +19,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fracture import home
-from fracture.classify.store import write_beside
+from fracture.files import write_beside
 from fracture.learn.features import Preparation
 from fracture.learn.network import FEATURES, Network
 from fracture.learn.weights import Weights

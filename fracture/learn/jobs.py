@@ -5,9 +5,7 @@ its folder finds it again. All that passes between it and the rest are files: it
 """
 
 import contextlib
-import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -16,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 from filelock import FileLock
 
-from fracture import home
-from fracture.classify.store import ModelFolder, model_folder, model_folders, read_json, write_json
+from fracture import background, home
+from fracture.classify.store import ModelFolder, model_folder, model_folders, read_json
 from fracture.data.dataset import existing_folder
 from fracture.errors import FractureError, ModelError, RunError
+from fracture.files import write_json
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 from fracture.learn.events import EventLog, Stopped
 from fracture.learn.weights import find_weights
@@ -101,17 +99,8 @@ def _claim(folder: ModelFolder) -> None:
 
 def _spawn(folder: ModelFolder) -> None:
     homes = {"FRACTURE_MODELS": str(folder.path.parent), "FRACTURE_CACHE": str(home.cache_home())}
-    with folder.log.open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603  our own interpreter, our own module
-            [sys.executable, "-m", "fracture.learn.jobs", str(folder.path)],
-            cwd=home.PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env={**os.environ, **homes, "TF_CPP_MIN_LOG_LEVEL": "2"},
-        )
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
+    command = ["-m", "fracture.learn.jobs", str(folder.path)]
+    background.spawn(command, folder.log, {**homes, "TF_CPP_MIN_LOG_LEVEL": "2"})
 
 
 def runs() -> list[Run]:
@@ -136,7 +125,7 @@ def find_run(folder: ModelFolder) -> Run | None:
         status = read_json(folder.status)
         started, config = float(status["started"]), dict(status["config"])
         run = Run(folder, status["state"], config, started, status.get("error"))
-        gone = run.active and not _alive(status)
+        gone = run.active and not background.alive(status)
     except (ModelError, KeyError, TypeError, ValueError):
         words = f"{folder.status.name} of this training is damaged; it cannot be followed."
         return Run(folder, "failed", {}, 0.0, words)
@@ -144,17 +133,6 @@ def find_run(folder: ModelFolder) -> Run | None:
         words = "The training process ended without a word: it ran out of memory, was killed, or the machine went off."
         return replace(run, state="failed", error=words)
     return run
-
-
-def _alive(status: dict[str, Any]) -> bool:
-    if "pid" not in status:  # the process has not yet spoken; give it time to start
-        return time.time() - float(status["heartbeat"]) < 30
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(status["pid"])
-        # Process ids are given again after a reboot; the time of creation tells them apart.
-        same = abs(process.create_time() - status["process_started"]) < 2
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 def request_stop(run: Run) -> None:
@@ -166,8 +144,7 @@ def request_stop(run: Run) -> None:
 def work(folder: ModelFolder) -> None:
     """What the training process does, from its status file to its model."""
     status = read_json(folder.status)
-    me = psutil.Process()
-    status.update(state="running", pid=me.pid, process_started=me.create_time())
+    status.update(state="running", **background.identity())
     write_json(folder.status, status)
     emit = EventLog(folder.events)
     done = threading.Event()

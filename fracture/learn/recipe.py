@@ -17,17 +17,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.classify.graph import Graph
-from fracture.classify.store import ModelFolder, model_folder, write_beside, write_json
+from fracture.classify.store import ModelFolder, model_folder
 from fracture.data.checks import check
 from fracture.data.dataset import Dataset, scan
-from fracture.data.radiograph import fit, load
+from fracture.data.radiograph import fit, load, unfit
 from fracture.errors import DatasetError, RunError
+from fracture.files import write_beside, write_json
 from fracture.learn.card import describe_data, describe_model, describe_training
 from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import balanced_threshold, evaluate
 from fracture.learn.events import Emit
 from fracture.learn.export import served_graph
 from fracture.learn.features import Features, Preparation, compute_features
+from fracture.learn.localisation import Heat, localise
 from fracture.learn.network import Network, build_network, describe
 from fracture.learn.training import Fit, fit_head
 from fracture.learn.weights import find_weights
@@ -97,7 +99,9 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
 
     emit("step", text="Saving the model")
     graph = served_graph(network, weights, view)
-    difference = _served_difference(graph, predictions, table, config.fit)
+    served = Graph(graph)
+    difference = _served_difference(served, predictions, table, config.fit)
+    localisation = localise(table[validation], _heat(served, config.fit))
     _save_files(folder, network, graph, trained, predictions)
     watch.lap("saving")
 
@@ -107,6 +111,7 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
         **describe_training(config, trained),
         "thresholds": thresholds,
         "metrics": metrics,
+        "localisation": localisation,
         "served": difference,
         "seconds": watch.laps,
     }
@@ -150,15 +155,19 @@ def _predict(network: Network, features: Features, table: pd.DataFrame, validati
     return predictions.assign(probability=probability.astype(float))
 
 
-def _served_difference(graph: bytes, predictions: pd.DataFrame, table: pd.DataFrame, how: str) -> dict[str, Any]:
+def _served_difference(served: Graph, predictions: pd.DataFrame, table: pd.DataFrame, how: str) -> dict[str, Any]:
     """How far the served graph, with its 8-bit weights, is from the Keras model on a few validation images."""
-    served = Graph(graph)
     sample = predictions.iloc[:: max(1, len(predictions) // 16)][:16].merge(table[["image_id", "path"]], on="image_id")
     differences = [
         abs(served(fit(load(Path(path)).pixels, served.size, how)).probability - probability)
         for path, probability in zip(sample["path"], sample["probability"], strict=True)
     ]
     return {"images": len(differences), "largest_probability_difference": max(differences)}
+
+
+def _heat(served: Graph, how: str) -> Heat:
+    """The heat maps of the served graph, as :meth:`fracture.classify.classifier.Classifier.heat` draws them."""
+    return lambda image, width, height: unfit(served(fit(image.pixels, served.size, how)).cam, width, height, how)
 
 
 def _save_files(folder: ModelFolder, network: Network, graph: bytes, trained: Fit, predictions: pd.DataFrame) -> None:

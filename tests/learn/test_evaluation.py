@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fracture.learn.evaluation import balanced_threshold, by_study, evaluate, rates
+from fracture.learn.evaluation import balanced_threshold, by_study, evaluate, mean, rates
 
 
 def table(label, probability, group=None, study=None) -> pd.DataFrame:
@@ -43,6 +43,17 @@ def test_the_interval_is_about_as_wide_as_theory_says():
     found = rates(table(label, probability), 0.5)["sensitivity"]
     half = 1.96 * np.sqrt(0.8 * 0.2 / 400)
     assert found["high"] - found["low"] == pytest.approx(2 * half, rel=0.12)
+
+
+def test_the_interval_of_a_mean_is_by_group():
+    """Ten copies of each value in the same groups give the same interval; values of unequal groups count each once."""
+    values, group = np.random.default_rng(3).random(40), pd.Series([str(row // 2) for row in range(40)])
+    one, ten = mean(values, group), mean(np.tile(values, 10), pd.concat([group] * 10))
+    assert ten == pytest.approx(one)
+    assert one["low"] < one["value"] < one["high"]
+    assert mean(np.array([1.0, 1, 1, 0]), pd.Series(["a", "a", "a", "b"]))["value"] == 0.75
+    assert mean(np.array([1.0, 0]), pd.Series(["a", "a"])) == {"value": 0.5, "low": None, "high": None}
+    assert mean(np.array([]), pd.Series([], dtype=str))["value"] is None
 
 
 def test_one_class_only_has_no_auc_and_no_specificity():

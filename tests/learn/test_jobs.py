@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from fracture.classify.store import model_folder, write_json
+from fracture.classify.store import model_folder
 from fracture.errors import DatasetError, RunError, WeightsError
+from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import read_events

@@ -47,6 +47,19 @@ def test_a_trained_model_folder_is_complete(trained):
     assert len(predictions) == card["data"]["validation_images"] == card["metrics"]["image"]["count"]
 
 
+def test_the_card_says_where_the_heat_maps_point(trained):
+    """With a truth.csv the card has both measures of the positive validation images, and what chance would reach."""
+    card = json.loads(trained.card.read_text())
+    found = card["localisation"]
+    assert found["images"] == found["known"] == card["metrics"]["image"]["positives"]
+    assert found["groups"] == 3
+    bar = (64 // 8) * (64 - 2 * 64 // 8) / 64**2  # of tests/drawing.py
+    assert found["pointing"]["chance"] == found["mass"]["chance"] == pytest.approx(bar)
+    assert found["flat"] == found["images"], "at 75 px the map has a single cell"
+    assert found["pointing"]["value"] == 0
+    assert found["mass"]["value"] is None or found["mass"]["value"] == pytest.approx(bar)
+
+
 def test_features_are_computed_once_per_image_whatever_it_is_called(homes, drawn, tmp_path):
     """A second training finds every image in the cache, also when the data set was moved; another view is computed."""
     _, said = run(drawn)
@@ -61,6 +74,7 @@ def test_features_are_computed_once_per_image_whatever_it_is_called(homes, drawn
     assert np.allclose(first, second, atol=1e-6), "the same seed gives the same model"
     _, said = run(moved, name="changed", fit="letterbox")
     assert features(said)["cached"] == 0, "another fit is another view"
+    assert again["localisation"] is None, "nothing is known of where the bars are"
     assert again["data"]["fingerprint"] == json.loads((homes / "models/m/card.json").read_text())["data"]["fingerprint"]
 
 

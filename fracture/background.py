@@ -1,0 +1,58 @@
+"""Processes that go on without whoever started them, known to others by what they write about themselves."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from fracture import home
+
+SILENCE = 30.0
+"""Seconds that a started process has to say who it is."""
+
+
+def spawn(arguments: Sequence[str], log: Path, variables: Mapping[str, str] | None = None) -> None:
+    """Run this Python in a session of its own, with what it prints appended to ``log``.
+
+    Raises OSError where that cannot be done.
+    """
+    with log.open("ab") as file:
+        process = subprocess.Popen(  # noqa: S603  our own interpreter, our own modules
+            [sys.executable, *arguments],
+            cwd=home.PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            env={**os.environ, **(variables or {})},
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
+
+
+def identity() -> dict[str, float]:
+    """``pid`` and ``process_started`` of this process, by which :func:`alive` knows it again."""
+    me = psutil.Process()
+    return {"pid": me.pid, "process_started": me.create_time()}
+
+
+def alive(status: Mapping[str, Any]) -> bool:
+    """Whether the process that wrote ``status`` is at work.
+
+    ``status`` holds :func:`identity`; or, where the process has not yet spoken, ``heartbeat``, the seconds since the
+    epoch at which it was started.
+    """
+    if "pid" not in status:
+        return time.time() - float(status["heartbeat"]) < SILENCE
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(int(status["pid"]))
+        # Process ids are given again after a reboot; the time of creation tells them apart.
+        same = abs(process.create_time() - float(status["process_started"])) < 2
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    return False

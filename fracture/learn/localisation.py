@@ -1,0 +1,145 @@
+"""Heat maps and what is known to be where -> how often a map points at it, and how much of it lies on it.
+
+Two measures, each with the level that a map which knows nothing would reach: one that is even over the image, and one
+that points at the middle of every image, where radiographers put what matters (Zhang et al. report it, too).
+
+- the *pointing game* (Zhang et al., "Top-Down Neural Attention by Excitation Backprop", IJCV 126, 2018): whether the
+  map's peak lies in a box. They allow a miss by 15 px, for natural images of some hundred px; here none is allowed.
+- the share of what speaks for the positive label that lies in the mask.
+
+Intervals are those of :mod:`fracture.learn.evaluation`: by group, never by image.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from fracture.data.radiograph import Radiograph, load
+from fracture.data.regions import Box, decode_mask, mask_of, parse_boxes
+from fracture.learn.evaluation import mean
+
+IMAGES = 200
+"""The most images looked at: they take seconds, and as many independent ones give intervals at most 14 % wide."""
+
+SIZE = 256
+"""Longer side in px of the maps that are measured; what they are interpolated from has 3 to 8 cells."""
+
+Heat = Callable[[Radiograph, int, int], NDArray[np.float32]]
+"""An image and a width and height in px -> its heat map (height, width); above 0 speaks for the positive label."""
+
+
+def pointing_game(heat: NDArray[np.float32], boxes: Sequence[Box]) -> bool:
+    """Whether the peak of a map (H, W) lies in any of the boxes, in px of the map; without tolerance.
+
+    The peak is the highest value, whatever its sign. Between equal ones it is their middle: towards the edges of an
+    image an interpolated map is flat. A map that is flat everywhere points nowhere.
+    """
+    low, high = float(heat.min()), float(heat.max())
+    if low == high:
+        return False
+    rows, columns = np.nonzero(heat >= high - 1e-6 * (high - low))
+    return _holds(boxes, columns.mean() + 0.5, rows.mean() + 0.5)
+
+
+def mass_inside(heat: NDArray[np.float32], mask: NDArray[Any]) -> float:
+    """The share, 0 to 1, of the positive part of a map (H, W) that lies in a mask (H, W).
+
+    ``mask``: bool, or the share of each pixel that is inside. NaN where the map is positive nowhere: nothing of
+    nothing is no share, and 0 would say that the map speaks for the wrong place.
+    """
+    positive = np.clip(heat.astype(np.float64), 0, None)
+    whole = positive.sum()
+    return float((positive * mask).sum() / whole) if whole > 0 else float("nan")
+
+
+class Finding(NamedTuple):
+    """One image: how its map did, and how a map that knows nothing would do."""
+
+    flat: bool
+    hit: bool
+    centre_hit: bool
+    """Whether the middle of the image lies in a box."""
+    mass: float
+    box_area: float
+    """Share of the image, 0 to 1."""
+    mask_area: float
+
+
+def localise(table: pd.DataFrame, heat: Heat) -> dict[str, Any] | None:
+    """Judge the heat maps of the positive images whose boxes are known.
+
+    Args:
+        table: readable images with columns of :data:`fracture.data.dataset.COLUMNS`. Where there is no mask, it is all
+            that lies in the boxes.
+        heat: gives the maps.
+
+    Returns:
+        ``images, groups``; ``known``, how many there are of which at most :data:`IMAGES` were drawn; ``pointing`` and
+        ``mass``, each ``value, low, high, chance``, the first also ``centre``, for the middle of the image; ``flat``,
+        the number of maps that are the same everywhere (a model for less than 107 px has a single cell) and count as
+        misses; ``silent``, that of maps that are positive nowhere and therefore not in ``mass``. None where nothing is
+        known.
+    """
+    known = table[(table["label"] == 1) & (table["boxes"] != "")]
+    if known.empty:
+        return None
+    drawn = known.loc[known["image_id"].map(place).sort_values().index[:IMAGES]]
+    rows = zip(drawn["path"], drawn["boxes"], drawn["mask"], strict=True)
+    findings = [_finding(path, boxes, mask, heat) for path, boxes, mask in rows]
+    found = pd.DataFrame(findings, drawn.index).assign(group=drawn["group"])
+    speaking = found.dropna(subset=["mass"])
+    return {
+        "images": len(drawn),
+        "known": len(known),
+        "groups": int(found["group"].nunique()),
+        "pointing": {**_against_chance(found, "hit", "box_area"), "centre": float(found["centre_hit"].mean())},
+        "mass": _against_chance(speaking, "mass", "mask_area"),
+        "flat": int(found["flat"].sum()),
+        "silent": len(found) - len(speaking),
+    }
+
+
+def place(image_id: str) -> bytes:
+    """Where an image stands in the draw: by a hash, so that neither its neighbours nor their order matter."""
+    return hashlib.sha256(image_id.encode()).digest()
+
+
+def _against_chance(found: pd.DataFrame, name: str, area: str) -> dict[str, float | None]:
+    chance = float(found[area].mean()) if len(found) else None
+    return {**mean(found[name].to_numpy(np.float64), found["group"]), "chance": chance}
+
+
+def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> Finding:
+    image = load(Path(path))
+    scale = min(1.0, SIZE / max(image.width, image.height))
+    width, height = (max(1, round(side * scale)) for side in (image.width, image.height))
+    boxes = parse_boxes(boxes_text)
+    inside_boxes = mask_of(boxes, image.width, image.height)
+    inside = decode_mask(mask_text, image.width, image.height) if mask_text else inside_boxes
+    mask, in_map = _shrunk(inside, width, height), heat(image, width, height)
+    across, down = width / image.width, height / image.height
+    scaled = [(x * across, y * down, w * across, h * down) for x, y, w, h in boxes]
+    return Finding(
+        flat=bool(in_map.min() == in_map.max()),
+        hit=pointing_game(in_map, scaled),
+        centre_hit=_holds(boxes, image.width / 2, image.height / 2),
+        mass=mass_inside(in_map, mask),
+        box_area=float(inside_boxes.mean()),
+        mask_area=float(mask.mean()),
+    )
+
+
+def _holds(boxes: Sequence[Box], across: float, down: float) -> bool:
+    return any(x <= across < x + w and y <= down < y + h for x, y, w, h in boxes)
+
+
+def _shrunk(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.float64]:
+    """A mask (H, W) -> the share of each pixel (height, width) that is inside; a thin line does not get lost."""
+    picture = Image.fromarray(mask.astype(np.uint8) * 255)
+    return np.asarray(picture.resize((width, height), Image.Resampling.BOX)) / 255

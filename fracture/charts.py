@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 NEGATIVE, POSITIVE, ACCENT = "#2E86C9", "#D55E00", "#009E73"
 TRAINING, VALIDATION = NEGATIVE, POSITIVE
 FOR, AGAINST = (255, 96, 0), (0, 128, 255)
 """RGB of the heat map: what speaks for the positive label, and what against it."""
+
+TRUTH = (240, 228, 66)
+"""RGB of what is known to be there."""
 
 _NAMES = {"loss": "Loss", "accuracy": "Accuracy"}
 
@@ -126,6 +129,18 @@ def heat_overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32], opacity: 
     mask = Image.fromarray((share * (255 * opacity)).astype(np.uint8)).resize(picture.size, Image.Resampling.BILINEAR)
     colour = Image.fromarray(np.where(heat[..., None] > 0, FOR, AGAINST).astype(np.uint8)).resize(picture.size, 0)
     return Image.composite(colour, picture, mask)
+
+
+def outlined(
+    picture: Image.Image | NDArray[np.uint8], boxes: Sequence[tuple[float, float, float, float]], scale: float = 1.0
+) -> Image.Image:
+    """An image in colour with a line around each box (x, y, w, h); ``scale`` is its px per px of the boxes."""
+    shown = (Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture).convert("RGB")
+    thick = max(2, shown.width // 256)
+    for x, y, w, h in boxes:
+        corners = (x * scale - thick, y * scale - thick, (x + w) * scale + thick - 1, (y + h) * scale + thick - 1)
+        ImageDraw.Draw(shown).rectangle(corners, outline=TRUTH, width=thick)
+    return shown
 
 
 def _plain(figure: Any) -> Any:

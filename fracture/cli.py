@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_dataset(commands)
+    _add_phantom(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_classify(commands)
@@ -73,6 +74,18 @@ def _add_dataset(commands: Any) -> None:
     parser = _add(commands, "dataset", "dataset", "what is in a data set, and what is wrong with it")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+
+
+def _add_phantom(commands: Any) -> None:
+    parser = _add(commands, "phantom", "phantom", "draw synthetic radiographs of the humerus, with their truth")
+    parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or one in which the same was begun")
+    parser.add_argument("--patients", type=int, help="2 to 20000 (default: 200)")
+    parser.add_argument("--seed", type=int, help="0 to 2**31; the same draws the same (default: 1)")
+    parser.add_argument(
+        "--difficulty",
+        type=float,
+        help="0, what everyone sees, to 1, what a specialist would argue about (default: 0.5)",
+    )
 
 
 def _add_train(commands: Any) -> None:

@@ -17,12 +17,15 @@ from fracture.classify.store import model_folder, read_card, usable_models
 from fracture.data.checks import check
 from fracture.data.dataset import Dataset, counts, scan
 from fracture.data.layouts import ENDINGS, walk
+from fracture.data.phantom.drawing import Drawing, Plan
+from fracture.data.phantom.writing import write
 from fracture.data.radiograph import Radiograph, load
 from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
 from fracture.learn import jobs
 from fracture.learn.config import PRESETS, TrainConfig
 from fracture.learn.evaluation import evaluate as measure
 from fracture.learn.events import Event, read_events
+from fracture.learn.localisation import localise
 
 Args = argparse.Namespace
 
@@ -47,6 +50,32 @@ def dataset(args: Args) -> dict[str, Any]:
     }
 
 
+def phantom(args: Args) -> dict[str, Any]:
+    """Draw a data set of phantoms, or what it lacks."""
+    chosen = {name: value for name in ("patients", "seed", "difficulty") if (value := getattr(args, name)) is not None}
+    plan, said = Plan(**chosen), []
+    with tqdm(total=plan.patients, unit="patient", disable=args.json or not sys.stderr.isatty()) as bar:
+
+        def say(drawing: Drawing) -> None:
+            said.append(drawing.images)
+            bar.update(drawing.done - bar.n)
+
+        started = time.monotonic()
+        drawn = write(args.out.absolute(), plan, say)
+        rate = (said[-1] - said[0]) / max(time.monotonic() - started, 1e-9)
+    if not args.json:
+        print(f"{drawn.done:,} of {plan.patients:,} patients, {drawn.images:,} images in {drawn.root}")
+        print(f"Drawn now: {said[-1] - said[0]:,} images, {rate:.1f} a second")
+    return {
+        "root": str(drawn.root),
+        "state": drawn.state,
+        **vars(plan),
+        "done": drawn.done,
+        "images": drawn.images,
+        "images_per_second": round(rate, 2),
+    }
+
+
 def train(args: Args) -> dict[str, Any]:
     """Start a training, follow it to its end, and return its card."""
     fields = TrainConfig.__dataclass_fields__
@@ -67,7 +96,7 @@ def train(args: Args) -> dict[str, Any]:
         raise RunError("The training was stopped before its first epoch was done: there is no model.")
     card = read_card(run.folder)
     if not args.json:
-        print(f"\nModel {card['name']!r} is in {run.folder.path}\n{_summary(card['metrics'], card['labels'])}")
+        print(f"\nModel {card['name']!r} is in {run.folder.path}\n{_summary(card, card['labels'])}")
     return card
 
 
@@ -129,9 +158,12 @@ def evaluate(args: Args) -> dict[str, Any]:
         print(sentence, file=sys.stderr)
     if predictions.empty:
         raise DatasetError(f"No image of part {args.split} of {found.root} can be read.")
-    metrics = measure(predictions, classifier.card["thresholds"])
+    measured = {
+        "metrics": measure(predictions, classifier.card["thresholds"]),
+        "localisation": localise(predictions, lambda image, *size: classifier.heat(classifier.view("", image), *size)),
+    }
     if not args.json:
-        print(_summary(metrics, list(classifier.labels)))
+        print(_summary(measured, list(classifier.labels)))
         print(f"The model's labels are {_words(classifier.labels)}, the data set's {_words(found.label_names)}.")
     return {
         "model": args.model,
@@ -140,7 +172,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         "model_labels": list(classifier.labels),
         "data_labels": list(found.label_names),
         "errors": unreadable,
-        "metrics": metrics,
+        **measured,
     }
 
 
@@ -245,15 +277,21 @@ def _model(name: str, run: jobs.Run | None) -> dict[str, Any]:
     return {"name": name, "state": state, "error": error, "usable": auc is not None, "labels": labels, "auc": auc}
 
 
-def _summary(metrics: dict[str, Any], labels: list[str]) -> str:
-    """Metrics as lines for people; each value with its 95 % interval."""
+def _summary(measured: dict[str, Any], labels: list[str]) -> str:
+    """``metrics`` and ``localisation`` as lines for people; each value with its 95 % interval."""
     lines = [f"Metrics for {labels[1]!r} against {labels[0]!r}, with 95 % intervals:"]
-    for level, values in metrics.items():
+    for level, values in measured["metrics"].items():
         lines.append(f"by {level}: {values['count']:,}, {values['positives']:,} of them positive")
         lines.append(f"  AUC {_interval(values['auc'])}")
         for point in values["points"].values():
             shown = ", ".join(f"{name} {_interval(point[name])}" for name in ("accuracy", "sensitivity", "specificity"))
             lines.append(f"  at {point['threshold']:.3f}: {shown}")
+    if found := measured.get("localisation"):
+        lines.append(f"heat maps of {found['images']:,} positive images with known truth:")
+        for words, share in (("peak inside a box", found["pointing"]), ("mass inside the mask", found["mass"])):
+            chance = _interval({"value": share["chance"], "low": None})
+            lines.append(f"  {words} {_interval(share)}; by chance {chance}")
+        lines.append(f"  the middle of the image is inside a box in {found['pointing']['centre']:.3f}")
     return "\n".join(lines)
 
 

@@ -29,8 +29,8 @@ elif datasets:
     st.markdown("There is a data set, and no model yet.")
     link("train", "Train the first model", ":material/model_training:")
 else:
-    st.markdown("Nothing is here yet. Begin with a folder of radiographs.")
-    link("dataset", "Choose a data set", ":material/photo_library:")
+    st.markdown("Nothing is here yet. Draw synthetic radiographs, or choose a folder.")
+    link("dataset", "Begin with data", ":material/photo_library:")
 
 st.subheader("The three journeys")
 with st.grid(3, border=True):

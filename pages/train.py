@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from fracture.app import loads
+from fracture.app import loads, phantoms
 from fracture.app.run_view import show_run
 from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint
 from fracture.classify.store import free_name
@@ -32,7 +32,11 @@ def choice(field: Any) -> Any:
 
 def new_training(data: str) -> None:
     """The form over TrainConfig: what must be chosen, and the rest of the reference preset folded away."""
-    parts = sorted(loads.dataset(data).table["body_part"].unique())
+    drawing = phantoms.follow(data)
+    if drawing and not drawing.images:
+        st.caption("The first images are being drawn.")
+        return
+    parts = sorted(loads.dataset(data, phantoms.version(drawing)).table["body_part"].unique())
     with st.form("new training", border=True):
         left, right = st.columns(2)
         started = st.session_state.get("trainings started", 0)
@@ -52,7 +56,9 @@ def new_training(data: str) -> None:
             )  # fmt: skip
             tuned = [field for field in fields(TrainConfig) if field.metadata and field.name != "weights"]
             chosen = {field.name: choice(field) for field in tuned}
-        if st.form_submit_button("Start training", type="primary", icon=":material/play_arrow:"):
+        waiting = drawing is not None and drawing.active
+        words = "Start training when all is drawn" if waiting else "Start training"
+        if st.form_submit_button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key="start"):
             config = TrainConfig(
                 data=data,
                 name=name,

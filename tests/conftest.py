@@ -54,7 +54,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> ModelFo
 
 
 def _train(place: Path) -> None:
-    data = draw_mura(place / "MURA-v1.1")
+    data = draw_mura(place / "MURA-v1.1", truth=True)
     command = [sys.executable, "-m", "fracture", "train", "--data", str(data), "--name", "trained", "--weights", "none"]
     homes = {"FRACTURE_MODELS": str(place / "models"), "FRACTURE_CACHE": str(place / "cache")}
     subprocess.run(

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fracture.cli import main
+from tests.drawing import draw_mura
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     assert ended.value.code == 0
     out = capsys.readouterr().out
-    assert all(command in out for command in ("dataset", "train", "evaluate", "classify", "models"))
+    assert all(command in out for command in ("dataset", "phantom", "train", "evaluate", "classify", "models"))
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,8 @@ def test_help_names_every_command(capsys):
         ["nonsense"],
         ["train", "--data", "x"],
         ["classify"],
+        ["phantom"],
+        ["phantom", "x", "--patients", "few"],
         ["train", "--data", "x", "--name", "y", "--fit", "crop"],
     ],
 )
@@ -49,6 +52,8 @@ def test_wrong_usage_exits_with_2(argv, capsys):
     ("argv", "words"),
     [
         (["dataset", "nowhere"], "nowhere"),
+        (["phantom", "x", "--patients", "1"], "patients must be 2 to 20000. Received: 1"),
+        (["phantom", __file__], "cannot be written to"),
         (["classify", "x.png"], "no model yet"),
         (["classify", "x.png", "--model", "none-such"], "no finished model called 'none-such'"),
         (["classify", "x.png", "--model", "../up"], "A model's name has"),
@@ -73,6 +78,20 @@ def test_dataset_tells_what_is_there(homes, drawn, capsys):
     assert main(["dataset", str(drawn), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["images"] == sum(row["images"] for row in document["counts"])
+
+
+def test_phantom_draws_a_data_set_once(homes, tmp_path, capsys):
+    """For people two lines, for programs one JSON document; the second time there is nothing left to draw."""
+    out = str(tmp_path / "phantoms")
+    assert main(["phantom", out, "--patients", "2", "--seed", "5"]) == 0
+    assert "2 of 2 patients" in capsys.readouterr().out
+    assert main(["phantom", out, "--patients", "2", "--seed", "5", "--json"]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert (document["state"], document["done"], document["images_per_second"]) == ("complete", 2, 0)
+    assert captured.err == ""
+    assert main(["dataset", out, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["images"] == document["images"]
 
 
 def test_classify_files_folders_and_studies(homes, make_model, picture, tmp_path, capsys):
@@ -171,8 +190,22 @@ def test_evaluate_measures_the_served_model(homes, make_model, drawn, capsys):
     document = json.loads(capsys.readouterr().out)
     assert document["metrics"]["image"]["count"] > 0
     assert document["data_labels"] == ["normal", "abnormal"]
+    assert document["localisation"] is None
     assert main(["evaluate", "--model", "m", "--data", str(drawn), "--split", "test"]) == 1
     assert "train, valid" in capsys.readouterr().err
+
+
+def test_evaluate_measures_the_heat_maps_where_truth_is_known(homes, make_model, tmp_path, capsys):
+    """With a truth.csv, the heat maps' figures stand beside the others, each with its level of chance."""
+    make_model("m")
+    data = draw_mura(tmp_path / "known", 1, 4, truth=True)
+    assert main(["evaluate", "--model", "m", "--data", str(data), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["localisation"]
+    assert found["images"] == len(list((data / "valid").glob("**/*_positive/*.png")))
+    assert found["groups"] == 2
+    assert found["pointing"]["chance"] == pytest.approx(8 * 48 / 64**2)
+    assert main(["evaluate", "--model", "m", "--data", str(data)]) == 0
+    assert "peak inside a box 0.000 (0.000 to 0.000); by chance 0.094" in capsys.readouterr().out
 
 
 @pytest.mark.full

@@ -12,6 +12,8 @@ from fracture.classify.store import ModelFolder
 from fracture.data import checks
 from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
+from fracture.data.phantom import samples
+from fracture.data.phantom.truth import Truth
 from fracture.learn.events import read_events
 from fracture.learn.jobs import Run
 from fracture.learn.progress import Progress
@@ -21,21 +23,21 @@ SHOWN = 1024
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
-def dataset(root: str) -> datasets.Dataset:
-    """The data set in a folder."""
+def dataset(root: str, version: str = "") -> datasets.Dataset:  # noqa: ARG001  part of the key
+    """The data set in a folder. ``version`` tells apart what a folder that is being drawn into holds, and held."""
     return datasets.scan(root)
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Looking for problems")
-def problems(root: str) -> list[checks.Problem]:
+def problems(root: str, version: str = "") -> list[checks.Problem]:
     """What is wrong with the data set in a folder; reads every file once."""
-    return checks.check(dataset(root))
+    return checks.check(dataset(root, version))
 
 
-def forget_dataset(root: str) -> None:
+def forget_dataset(root: str, version: str = "") -> None:
     """Read this folder anew the next time."""
-    dataset.clear(root)
-    problems.clear(root)
+    dataset.clear(root, version)
+    problems.clear(root, version)
 
 
 def thumbnail(path: str, size: int) -> bytes:
@@ -72,6 +74,8 @@ class Examined:
     format: str
     steps: tuple[str, ...]
     """What was done to get from the file to the pixels, in words."""
+    synthetic: bool
+    """The file says of itself that it was drawn."""
 
 
 @st.cache_resource(max_entries=100, scope="session", show_spinner="Looking at the image")
@@ -82,7 +86,24 @@ def examined(name: str, data: bytes, _model: Classifier, version: str) -> Examin
         RadiographError: it cannot be read.
     """
     image = radiographs.read(data, name)
-    return Examined(_model.view(name, image), radiographs.shrink(image.pixels, SHOWN), image.format, image.steps)
+    shown = radiographs.shrink(image.pixels, SHOWN)
+    return Examined(_model.view(name, image), shown, image.format, image.steps, image.synthetic)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Drawing the study")
+def sample(number: int, _model: Classifier, version: str) -> list[tuple[Examined, Truth]]:  # noqa: ARG001  part of the key
+    """A synthetic study: what the model says of each view, and what there is to be found in it."""
+    drawn = samples.draw_sample(number)
+    views = [
+        _model.view(f"synthetic {number} {each.view}", radiographs.Radiograph(each.pixels, "PNG")) for each in drawn
+    ]
+    return [(Examined(view, each.pixels, "PNG", (), True), each.truth) for view, each in zip(views, drawn, strict=True)]
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing synthetic X-rays")
+def sample_thumbnails(numbers: tuple[int, ...]) -> list[bytes]:
+    """A small JPEG of the first view of each synthetic study."""
+    return [radiographs.thumbnail(views[0].pixels, 256) for views in samples.draw_samples(numbers, views=1)]
 
 
 def progress(run: Run) -> Progress:

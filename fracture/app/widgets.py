@@ -66,7 +66,7 @@ def offer_delete(folder: ModelFolder) -> None:
 def no_dataset_hint() -> None:
     """What to do where there is no data set yet."""
     st.info(
-        f"No data set chosen. Put a folder of radiographs into `{home.data_home()}`, or type a path above. "
+        f"No data set chosen. Draw one, put a folder of radiographs into `{home.data_home()}`, or type a path above. "
         "Readable are: a **MURA** tree (`train/XR_HUMERUS/patient00001/study1_positive/image1.png`), **class folders** "
         "(`train/negative/…`, `train/positive/…`), and a **`dataset.csv`** beside `images/`, as FracAtlas has it.",
         icon=":material/folder_open:",
@@ -94,12 +94,13 @@ def as_text(name: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", name)
 
 
-def in_words(estimate: dict[str, Any]) -> str:
-    """A share with its 95 % interval: ``81% (76 to 86%)``."""
+def in_words(estimate: dict[str, Any], digits: int = 0) -> str:
+    """A share with its 95 % interval: ``81% (76 to 86%)``; ``digits`` behind the point."""
     if estimate["value"] is None:
         return "not defined"
-    ends = "" if estimate["low"] is None else f" ({estimate['low'] * 100:.0f} to {estimate['high']:.0%})"
-    return f"{estimate['value']:.0%}{ends}"
+    low, high = estimate["low"], estimate["high"]
+    ends = "" if low is None else f" ({low * 100:.{digits}f} to {high:.{digits}%})"
+    return f"{estimate['value']:.{digits}%}{ends}"
 
 
 def duration(seconds: float) -> str:

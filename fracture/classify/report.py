@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fracture.classify.classifier import Answer
-from fracture.classify.store import write_beside
 from fracture.errors import FractureError
+from fracture.files import write_beside
 
 COLUMNS = ("kind", "study", "image", "probability", "threshold", "label", "model")
 

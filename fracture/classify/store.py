@@ -1,7 +1,7 @@
 """A model folder on disk: the only place that knows its file names.
 
-A training is a model folder in the making: the same place, the same files. Files are written beside their place
-and renamed into it, so that a reader never sees half a file and a crash never harms a whole one.
+A training is a model folder in the making: the same place, the same files. Each file is written whole or not at all,
+by :mod:`fracture.files`.
 """
 
 import itertools
@@ -9,9 +9,7 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -184,24 +182,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ModelError(f"{path.parent.name}/{path.name} must hold a JSON object.")
     return cast(dict[str, Any], values)
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """A JSON object to a file, whole or not at all."""
-    write_beside(path, lambda part: part.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8"))
-
-
-def write_beside(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a temporary file of the same ending, then rename it to ``path``."""
-    handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        write(part)
-        part.chmod(0o644)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def delete(folder: ModelFolder) -> None:

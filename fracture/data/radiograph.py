@@ -35,6 +35,9 @@ FITS = ("stretch", "letterbox")
 PREPROCESSING = 1
 """To be raised whenever :func:`read` or :func:`fit` gives other pixels: features computed before are then not used."""
 
+SYNTHETIC = "Synthetic radiograph"
+"""How the ``Description`` in the text of a PNG file begins if no person was X-rayed for it."""
+
 _MAGIC_BYTES = 132  # a DICOM preamble and its magic word
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -55,11 +58,13 @@ class Radiograph:
 
     ``pixels``: (H, W) uint8. ``format``: PNG, JPEG or DICOM.
     ``steps``: in words and in order, what was done to get from the file to the pixels.
+    ``synthetic``: the file says of itself that it was drawn, see :data:`SYNTHETIC`.
     """
 
     pixels: NDArray[np.uint8]
     format: str
     steps: tuple[str, ...] = ()
+    synthetic: bool = False
 
     @property
     def width(self) -> int:
@@ -230,7 +235,8 @@ def _read_picture(data: bytes, kind: str, name: str) -> Radiograph:
     if turn is not None:
         pixels = np.asarray(Image.fromarray(pixels).transpose(turn))
         steps = [*steps, "rotated as the EXIF says"]
-    return Radiograph(pixels, kind, tuple(steps))
+    said = str(image.info.get("Description", "")) if kind == "PNG" else ""
+    return Radiograph(pixels, kind, tuple(steps), said.startswith(SYNTHETIC))
 
 
 def _read_dicom(data: bytes, name: str) -> Radiograph:

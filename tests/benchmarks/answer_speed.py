@@ -75,7 +75,8 @@ def timed(work: Callable[[], None]) -> float:
 
 def build(place: Path, size: int):
     """A network with random weights as a Keras model, which is returned, and as a model folder in ``place``."""
-    from fracture.classify.store import CARD_SCHEMA, write_json
+    from fracture.classify.store import CARD_SCHEMA
+    from fracture.files import write_json
     from fracture.learn.config import TrainConfig
     from fracture.learn.export import served_graph
     from fracture.learn.features import Preparation

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -100,6 +101,29 @@ def test_open_train_watch_upload_read(server, page, drawn):
     expect(page.get_by_text("Probability of abnormal")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue")).to_have_text(re.compile(r"\d+%"))
     expect(page.get_by_role("img", name=re.compile("with its heat map"))).to_be_visible()
+
+
+def test_draw_phantoms_from_nothing(server, page, homes):
+    """The empty app shows its first synthetic radiograph within seconds of a click, and all of them in the end."""
+    from playwright.sync_api import expect
+
+    for folder in (homes / "data").iterdir():
+        shutil.rmtree(folder)
+    page.goto(server)
+    page.get_by_role("link", name="Begin with data").click()
+    _fill_number(page, "Patients", "12")
+    clicked = time.monotonic()
+    page.get_by_role("button", name="Draw 12 patients").click()
+    expect(page.get_by_role("img", name=re.compile("^Radiograph ")).first).to_be_visible()
+    assert time.monotonic() - clicked < 20  # 2 to 4 seconds on two cores; here others may be at work beside it
+
+    expect(page.get_by_text("Synthetic: 12 patients, seed 1, difficulty 0.5")).to_be_visible()
+    images = len(list((homes / "data").rglob("image*.png")))
+    expect(page.get_by_text(f"{images} of {images} images")).to_be_visible()
+    page.get_by_role("button", name="Open study").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Reveal the truth").click()
+    expect(dialog.get_by_text(re.compile("Nothing abnormal|fracture|nail|plate")).first).to_be_visible()
 
 
 def _choose(page, label: str, option: str) -> None:

@@ -1,6 +1,5 @@
 """A model folder on disk."""
 
-import json
 import zipfile
 
 import pytest
@@ -14,21 +13,6 @@ def test_a_name_cannot_lead_out_of_the_models_folder(homes, name):
     """Names are checked before they become paths."""
     with pytest.raises(ModelError, match="A model's name has"):
         store.model_folder(name)
-
-
-def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path):
-    """Files are replaced whole or not at all, and nothing half-written stays behind."""
-    path = tmp_path / "card.json"
-    store.write_json(path, {"a": 1})
-
-    def breaks(part):
-        part.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        store.write_beside(path, breaks)
-    assert json.loads(path.read_text()) == {"a": 1}
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(

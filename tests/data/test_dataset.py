@@ -50,6 +50,7 @@ def test_mura_tree_becomes_a_table(drawn):
         "height": 64,
         "group": "patient00002",
         "boxes": "",
+        "mask": "",
     }
 
 
@@ -69,6 +70,69 @@ def test_mura_is_read_from_any_level(drawn, level):
     part = scan(drawn / level).table.set_index("path").drop(columns="image_id")
     pd.testing.assert_frame_equal(part, whole.loc[part.index])
     assert set(part["split"]) == ({"train", "valid"} if level == ".." else {"train"})
+
+
+TRUTH = "image,view,boxes,mask,traps\n"
+
+
+def with_truth(root: Path, lines: str, header: str = TRUTH) -> Path:
+    """A tree of two patients, the second positive, with this truth.csv."""
+    draw_mura(root, 1, 1)
+    (root / "truth.csv").write_text(header + lines)
+    return root
+
+
+POSITIVE = "valid/XR_HUMERUS/patient00002/study1_positive/image1.png"
+
+
+def test_truth_beside_a_mura_tree_is_read(tmp_path):
+    """Boxes, mask and view come from truth.csv; images that it does not list yet have none, and keep their view."""
+    dataset = scan(with_truth(tmp_path, f"{POSITIVE},AP,1 2 3 4,5 6,marker\nstill/to/be/drawn.png,AP,,,\n"))
+    assert dataset.synthetic
+    found = row(dataset.table, POSITIVE)
+    assert (found["boxes"], found["mask"], found["view"]) == ("1 2 3 4", "5 6", "AP")
+    others = dataset.table[dataset.table["image_id"] != POSITIVE]
+    assert len(others) > 0
+    assert set(others["boxes"]) == set(others["mask"]) == {""}
+    assert others["view"].str.startswith("image").all()
+    assert {name: str(kind) for name, kind in dataset.table.dtypes.items()} == COLUMNS
+
+
+@pytest.mark.parametrize(
+    "level", ["..", "valid", "valid/XR_HUMERUS", "valid/XR_HUMERUS/patient00002", str(Path(POSITIVE).parent)]
+)
+def test_truth_is_found_from_any_level(tmp_path, level):
+    """Truth is looked for where the tree begins, however deep or high the scanned folder lies."""
+    dataset = scan(with_truth(tmp_path / "a" / "tree", f"{POSITIVE},AP,1 2 3 4,5 6,\n") / level)
+    assert dataset.synthetic
+    assert dataset.table.loc[dataset.table["boxes"] != "", "path"].tolist() == [str(tmp_path / "a" / "tree" / POSITIVE)]
+
+
+def test_truth_above_or_within_the_tree_is_none_of_its(tmp_path):
+    """A truth.csv that does not lie where the tree begins is no truth of its images, and a tree without one is real."""
+    root = with_truth(tmp_path / "a" / "tree", f"{POSITIVE},AP,1 2 3 4,5 6,\n")
+    for elsewhere in (root.parent, root / "valid"):
+        shutil.copy(root / "truth.csv", elsewhere)
+    (root / "truth.csv").unlink()
+    dataset = scan(root / "valid")
+    assert not dataset.synthetic
+    assert set(dataset.table["boxes"]) == {""}
+
+
+@pytest.mark.parametrize(
+    ("header", "lines", "words"),
+    [
+        ("", "", "cannot be read as a table"),
+        ("image,view\n", "a.png,AP\n", "columns image, view, boxes and mask. Received: image, view"),
+        (TRUTH, f"{POSITIVE},AP,,,\n" * 2, f"once. Received twice: {POSITIVE}"),
+        (TRUTH, f"{POSITIVE},AP,1 2 3,,\n", rf"{POSITIVE} is damaged.*four numbers.*Received: '1 2 3'"),
+        (TRUTH, f"{POSITIVE},AP,1 2 3 4,4000 97,\n", rf"{POSITIVE} is damaged.*64 x 64 px. Received: '4000 97'"),
+    ],
+)
+def test_damaged_truth_is_refused(tmp_path, header, lines, words):
+    """A truth.csv that cannot be used is refused when the data set is read, not at the end of a training."""
+    with pytest.raises(DatasetError, match=words):
+        scan(with_truth(tmp_path, lines, header))
 
 
 @pytest.mark.parametrize("wanted", ["XR_WRIST", "xr_wrist", "Wrist", " wrist "])
@@ -194,6 +258,7 @@ def test_own_listing_is_read(tmp_path):
         "height": 3,
         "group": "p2",
         "boxes": "1 2 3 4;5 6 7 8",
+        "mask": "",
     }
 
 
@@ -423,4 +488,5 @@ def test_fracatlas_is_read_as_its_table_says(fracatlas):
     assert (table.groupby("group")["split"].nunique() == 1).all()
     assert dataset.label_names == ("not fractured", "fractured")
     assert (table["boxes"] != "").sum() == table["label"].sum()
+    assert not dataset.synthetic
     assert len(scan(fracatlas, "Hand").table) == 987

@@ -453,3 +453,39 @@ def test_real_radiographs_agree_with_their_headers(fracatlas):
         radiograph = load(path)
         assert header_size(path) == (radiograph.width, radiograph.height)
         assert ("rotated as the EXIF says" in radiograph.steps) == (name in turned)
+
+
+def described(text: bytes, kind: bytes = b"tEXt", behind: bool = False) -> bytes:
+    """A PNG file with one chunk of text, before or behind its pixels."""
+    data = encoded(RAMP)
+    chunk = struct.pack(">I", len(text)) + kind + text + struct.pack(">I", zlib.crc32(kind + text))
+    place = data.index(b"IEND" if behind else b"IDAT") - 4
+    return data[:place] + chunk + data[place:]
+
+
+@pytest.mark.parametrize(
+    ("data", "synthetic"),
+    [
+        (encoded(RAMP), False),
+        (described(b"Description\0Synthetic radiograph of a humerus"), True),
+        (described(b"Description\0Synthetic radiograph of a humerus", behind=True), True),
+        (described(b"Description\0\0" + zlib.compress(b"Synthetic radiograph"), b"zTXt"), True),
+        (described(b"Description\0A radiograph, and nothing synthetic"), False),
+        (described(b"Comment\0Synthetic radiograph"), False),
+        (described(b"Description\0\0no zlib stream", b"zTXt"), False),
+        (described(b"Description"), False),
+    ],
+)
+def test_a_drawn_image_says_so(data, synthetic):
+    """A PNG's own description tells, wherever it stands; damaged text says nothing, and harms nothing."""
+    image = read(data)
+    assert image.synthetic == synthetic
+    assert (image.pixels == RAMP).all()
+
+
+def test_text_that_unpacks_without_end_is_refused():
+    """Looking into the text opens no door to a decompression bomb."""
+    bomb = b"Description\0\0" + zlib.compress(b"Synthetic radiograph" + bytes(2**24), 9)
+    for behind in (False, True):
+        with pytest.raises(RadiographError, match="damaged or cut short"):
+            read(described(bomb, b"zTXt", behind))

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -12,15 +13,15 @@ _DIGITS = 100_000, 999_999
 """As many digits as a person likes to read out."""
 
 
-def draw_sample(number: int) -> list[Phantom]:
-    """All views of the study with this number; the same number gives the same study."""
-    return draw_study(number, patient=1, abnormal=_abnormal(number))
+def draw_sample(number: int, views: int | None = None) -> list[Phantom]:
+    """All views of the study with this number, or the first few; the same number gives the same study."""
+    return draw_study(number, patient=1, abnormal=_abnormal(number), views=views)
 
 
-def draw_samples(numbers: Sequence[int]) -> list[list[Phantom]]:
+def draw_samples(numbers: Sequence[int], views: int | None = None) -> list[list[Phantom]]:
     """Several studies, drawn side by side."""
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(draw_sample, numbers))
+        return list(pool.map(partial(draw_sample, views=views), numbers))
 
 
 def sample_numbers(count: int = 6) -> list[int]:

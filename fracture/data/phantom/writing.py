@@ -70,8 +70,9 @@ def write(root: Path, plan: Plan, say: Callable[[Drawing], None] = _nothing, pro
             ledger.give_up(failure)
             raise
         ledger.save(ended=True)
-        say(ledger.drawing())
-        return ledger.drawing()
+        ended = replace(ledger.drawing(), working=False)
+        say(ended)
+        return ended
 
 
 def studies_of(seed: int, patient: int) -> int:

@@ -1,0 +1,166 @@
+"""Synthetic radiographs in the app: draw a data set of them, follow the drawing, pick one to try a model on."""
+
+import streamlit as st
+
+from fracture import home
+from fracture.app import loads
+from fracture.app.study_view import study_open
+from fracture.app.widgets import as_text, duration, errors_in_words
+from fracture.classify.store import free_name
+from fracture.data.phantom import drawing as drawings
+from fracture.data.phantom.drawing import MOST_PATIENTS, MOST_SEED, Drawing, Plan, find_drawing
+from fracture.data.phantom.samples import sample_numbers
+from fracture.errors import FractureError
+from fracture.home import typed_path
+
+FIRST_PAGE = 24
+"""Images from which on new ones are shown only when asked for: before that there is little that could move."""
+
+
+def draw_form() -> None:
+    """What to draw, and the button that starts it and chooses the new data set."""
+    st.markdown("**Draw phantoms**: synthetic X-rays of a humerus, some of them abnormal, with the truth known.")
+    left, middle, right = st.columns((1, 2, 1))
+    patients = left.number_input("Patients", 2, MOST_PATIENTS, 200, key="phantom patients")
+    with middle:
+        st.slider("Difficulty", 0.0, 1.0, 0.5, 0.05, key="phantom difficulty")
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            st.caption("everyone sees it", width="content")
+            st.caption("a specialist would argue", width="content")
+    right.number_input("Seed", 0, MOST_SEED, 1, key="phantom seed", help="The same seed draws the same radiographs.")
+    words = f"Draw {patients:,} patients"
+    st.button(words, type="primary", icon=":material/draw:", key="draw phantoms", on_click=_start)
+    if failed := st.session_state.pop("phantoms failed", None):
+        st.error(as_text(failed), icon=":material/error:")
+
+
+def draw_popover() -> None:
+    """The form of :func:`draw_form`, folded away."""
+    with st.popover("Draw phantoms", icon=":material/draw:", key="draw form", on_change="rerun"):
+        draw_form()
+
+
+def _start() -> None:
+    chosen = (st.session_state[f"phantom {name}"] for name in ("patients", "seed", "difficulty"))
+    root = home.data_home() / free_name("phantoms", home.data_home())
+    try:
+        drawings.start(root, Plan(*chosen))
+    except FractureError as error:
+        st.session_state["phantoms failed"] = str(error)
+    else:
+        st.session_state["data"] = str(root)
+        if "draw form" in st.session_state:
+            st.session_state["draw form"] = False
+
+
+def follow(root: str, browsing: bool = False) -> Drawing | None:
+    """Say how the drawing in a folder stands, live while it is at work, and return it; None for other data sets.
+
+    With ``browsing``, the page shows the images, and may be asked to show those that have come since.
+    """
+    try:
+        drawing = find_drawing(typed_path(root))
+    except ValueError:  # no path at all: reading the data set will say so
+        return None
+    if drawing is not None:
+        pace = 1.0 if drawing.images else 0.3  # the first image is waited for
+        st.fragment(_live, run_every=pace if drawing.active else None)(drawing, browsing)
+    return drawing
+
+
+def version(drawing: Drawing | None) -> str:
+    """What the caches of a data set go by: each state of a drawing is read once, and while it goes on only if asked."""
+    if drawing is None:
+        return ""
+    shown = _shown(drawing) if drawing.active else drawing.images
+    return f"{drawing.plan} {drawing.state} {shown}"
+
+
+def _shown(drawing: Drawing) -> int:
+    """How many images the visitor was last shown of a drawing at work; all there are, the first time."""
+    key = f"shown of {drawing.root}"
+    if not st.session_state.get(key):
+        st.session_state[key] = drawing.images
+    return int(st.session_state[key])
+
+
+def _show_all(drawing: Drawing) -> None:
+    st.session_state[f"shown of {drawing.root}"] = drawing.images
+
+
+def _live(before: Drawing, browsing: bool) -> None:
+    drawing = find_drawing(before.root)
+    if drawing is None:
+        st.rerun()
+    shown, looking = _shown(before), browsing and study_open()
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        _line(drawing)
+        if drawing.active:
+            _steer(drawing, drawing.images - shown if browsing else None)
+        elif drawing.state == "interrupted":
+            _offer_to_go_on(drawing)
+    first = shown == 0 < drawing.images or shown < FIRST_PAGE <= drawing.images
+    if before.active and not looking and (first or not drawing.active):
+        _show_all(drawing)
+        st.rerun()
+
+
+def _line(drawing: Drawing) -> None:
+    """How far it is, in words and as a bar."""
+    done, patients = drawing.done, drawing.plan.patients
+    if drawing.active:
+        left = "" if drawing.seconds_left is None else f", about {duration(drawing.seconds_left)} left"
+        st.progress(done / patients, text=f"{done:,} of {patients:,} patients drawn{left}")
+    elif drawing.state == "complete":
+        made = f"Synthetic: {patients:,} patients, seed {drawing.plan.seed}, difficulty {drawing.plan.difficulty:g}"
+        st.markdown(f":material/draw: {made}")
+    else:
+        why = f" {as_text(drawing.error)}" if drawing.error else ""
+        st.markdown(f":material/pause: {done:,} of {patients:,} patients drawn; the drawing was interrupted.{why}")
+
+
+def _steer(drawing: Drawing, new: int | None) -> None:
+    """What can be done with a drawing at work; ``new`` images can be shown, None where none are."""
+    if new is not None:
+        words = f"Show {new:,} new images" if new > 0 else "Show new images"
+        if st.button(words, icon=":material/refresh:", disabled=new <= 0, key="show new", width=230):
+            _show_all(drawing)
+            st.rerun()
+    asked = drawings.stop_request(drawing.root).exists()
+    if st.button("Stopping …" if asked else "Stop", icon=":material/stop:", disabled=asked, key="stop drawing"):
+        drawings.request_stop(drawing.root)
+        st.rerun(scope="fragment")
+
+
+def _offer_to_go_on(drawing: Drawing) -> None:
+    if st.button("Go on", icon=":material/play_arrow:", key="go on drawing"):
+        with errors_in_words():
+            drawings.start(drawing.root, drawing.plan)
+            st.rerun()
+
+
+def choose_sample(expanded: bool) -> int | None:
+    """A row of synthetic studies, drawn for this visit; the number of the one that was chosen."""
+    numbers = st.session_state.setdefault("samples", sample_numbers())
+    with st.expander("Nothing at hand? Try a synthetic X-ray", expanded=expanded, icon=":material/draw:"):
+        with st.grid(6, min_column_width=90):
+            for number, picture in zip(numbers, loads.sample_thumbnails(tuple(numbers)), strict=True):
+                with st.container():
+                    st.image(picture, width="stretch", alt=f"Synthetic radiograph {number}")
+                    chosen = number == st.session_state.get("sample")
+                    st.button(
+                        str(number), key=f"try {number}", width="stretch", type="primary" if chosen else "secondary",
+                        on_click=take_sample, args=(number,), help=f"Ask the model about synthetic study {number}",
+                    )  # fmt: skip
+        st.button("Draw others", icon=":material/refresh:", type="tertiary", on_click=_draw_others)
+    picked: int | None = st.session_state.get("sample")
+    return picked
+
+
+def take_sample(number: int | None) -> None:
+    """Choose a synthetic study; None puts it aside."""
+    st.session_state["sample"] = number
+
+
+def _draw_others() -> None:
+    st.session_state["samples"] = sample_numbers()

@@ -1,0 +1,193 @@
+"""Synthetic radiographs in the app: drawn, followed, looked at, and put to a model."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fracture import background
+from fracture.data.phantom.drawing import Plan, find_drawing
+from fracture.data.phantom.samples import draw_sample, sample_numbers
+from fracture.data.phantom.writing import write
+from tests.pages.test_pages import alone, healthy, words
+
+PLAN = Plan(patients=3, seed=2)
+
+
+@pytest.fixture(scope="module")
+def drawn_phantoms(tmp_path_factory) -> Path:
+    """Three patients: read them only."""
+    root = tmp_path_factory.mktemp("phantoms") / "phantoms-1"
+    write(root, PLAN)
+    return root
+
+
+@pytest.fixture
+def root(homes, drawn_phantoms) -> Path:
+    """The same three patients in the data folder, complete; :func:`stand` makes them something else."""
+    return Path(shutil.copytree(drawn_phantoms, homes / "data" / "phantoms-1"))
+
+
+def stand(root: Path, **values: object) -> None:
+    """Change what phantom.json says of the process."""
+    status = json.loads((root / "phantom.json").read_text())
+    (root / "phantom.json").write_text(json.dumps({**status, **values}))
+
+
+def at_work(root: Path) -> None:
+    stand(root, done=1, seconds_left=30.2, ended=False, **background.identity())
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def wait(until, seconds=60):
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := until():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def test_drawing_starts_from_the_empty_page(homes):
+    """The form starts a process, and its data set is the chosen one from then on; when it ends, all of it shows."""
+    app = healthy(alone("dataset").run())
+    app.number_input[0].set_value(2).run()
+    healthy(press(app, "Draw 2 patients"))
+    root = homes / "data" / "phantoms-1"
+    assert app.selectbox(key="data").value == str(root)
+    assert find_drawing(root).plan == Plan(2, 1, 0.5)
+    state = wait(lambda: (found := find_drawing(root)).state == "complete" and found)
+    assert app.run().metric[0].value == str(state.images)
+    assert "Synthetic: 2 patients, seed 1, difficulty 0.5" in words(healthy(app))
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_sentence(homes, monkeypatch):
+    """The form says why nothing was drawn."""
+    (homes / "file").write_text("")
+    monkeypatch.setenv("FRACTURE_DATA", str(homes / "file" / "data"))
+    app = press(alone("dataset").run(), "Draw 200 patients")
+    assert not app.exception
+    assert "cannot be written to" in app.error[0].value
+
+
+def test_a_drawing_is_followed(root):
+    """While it goes on, what is there is shown with how far it is; images that come later are offered."""
+    at_work(root)
+    app = healthy(alone("dataset").run())
+    images = find_drawing(root).images
+    assert [bar.proto.text for bar in app.get("progress")] == ["1 of 3 patients drawn, about 30 s left"]
+    assert app.metric[0].value == str(images)
+    assert next(button for button in app.button if button.label == "Show new images").disabled
+    stand(root, images=images + 5)
+    assert not app.run().button(key="show new").disabled
+    assert app.button(key="show new").label == "Show 5 new images"
+    assert app.metric[0].value == str(images)
+    press(app, "Stop")
+    assert (root / ".phantom.stop").exists()
+
+
+def test_before_the_first_image_the_page_waits(root):
+    """No error about an empty folder, but that the images are coming."""
+    for patient in root.glob("*/XR_HUMERUS/*"):
+        shutil.rmtree(patient)
+    stand(root, done=0, images=0, seconds_left=None, ended=False, **background.identity())
+    for page in ("dataset", "train"):
+        assert "The first images are being drawn" in words(healthy(alone(page).run()))
+
+
+def test_filters_outlive_new_images(root):
+    """A filter keeps its choice when the page shows what has come since."""
+    at_work(root)
+    app = healthy(alone("dataset").run())
+    app.multiselect[1].set_value([1]).run()
+    before = next(caption.value for caption in app.caption if " images. " in caption.value)
+    stand(root, done=3, ended=True)
+    healthy(app.run())
+    assert app.multiselect[1].value == [1]
+    assert next(caption.value for caption in app.caption if " images. " in caption.value) == before
+
+
+def test_an_interrupted_drawing_is_gone_on_with(root):
+    """The page says that it is not whole, and a click draws the rest."""
+    for folder in root.glob("train/*/patient00001/study*"):
+        shutil.rmtree(folder)
+    stand(root, done=2, pid=2**22, ended=False)
+    app = healthy(alone("dataset").run())
+    assert "2 of 3 patients drawn; the drawing was interrupted" in words(app)
+    press(app, "Go on")
+    assert not app.exception
+    wait(lambda: find_drawing(root).state == "complete")
+    assert any(root.glob("train/*/patient00001/study*/image1.png"))
+
+
+def test_training_waits_for_the_drawing(root):
+    """The form cannot be sent while images are missing, and can be afterwards."""
+    at_work(root)
+    app = healthy(alone("train").run())
+    assert next(button for button in app.button if button.label == "Start training when all is drawn").disabled
+    stand(root, done=3, ended=True)
+    assert not next(button for button in app.run().button if button.label == "Start training").disabled
+
+
+def test_a_study_reveals_its_truth_on_request(root):
+    """Synthetic images are said to be so, and their truth is hidden until it is asked for."""
+    app = healthy(alone("dataset").run())
+    assert "drawing was" not in words(app)
+    press(app, "Open study")
+    assert " views · synthetic" in words(healthy(app))
+    truths = {"Nothing abnormal", "displaced", "nail", "plate"}
+    assert not any(truth in markdown.value for markdown in app.markdown for truth in truths)
+    app.session_state["truth of study"] = True  # the toggle, which AppTest cannot press without closing the dialog
+    press(app, "Open study")
+    assert any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
+
+
+def test_a_sample_is_classified_and_put_aside(homes, make_model, drawn):
+    """A click asks the model about all views; the truth is hidden until asked for; an upload takes its place."""
+    make_model("first")
+    app = healthy(alone("classify").run())
+    assert not app.metric
+    press(app, "123456")
+    views = draw_sample(123456)
+    assert [metric.label for metric in healthy(app).metric] == ["Probability of abnormal"]
+    assert f"Mean of {len(views)} views" in words(app)
+    truth = f"{views[0].truth.words.capitalize()}."
+    assert truth not in words(app)
+    next(toggle for toggle in app.toggle if toggle.label == "Reveal the truth").set_value(True).run()
+    assert truth in words(healthy(app))
+    picture = next(Path(drawn).rglob("*.png"))
+    app.file_uploader[0].set_value([("mine.png", picture.read_bytes(), "image/png")]).run()
+    assert "Synthetic study" not in words(healthy(app))
+    assert len(app.metric) == 1
+    press(app, "123457")
+    assert "Synthetic study 123457" in words(app)
+    press(app, "Back to my files")
+    assert "Synthetic study" not in words(healthy(app))
+    assert len(app.metric) == 1
+
+
+def test_samples_are_mixed_and_the_same_again():
+    """Half are abnormal, each number once, and a number always gives the same study."""
+    numbers = sample_numbers()
+    assert len(set(numbers)) == 6
+    studies = [draw_sample(number) for number in numbers]
+    assert sum(views[0].truth.abnormal for views in studies) == 3
+    assert (draw_sample(numbers[0])[0].pixels == studies[0][0].pixels).all()
+
+
+def test_an_uploaded_phantom_is_called_synthetic(root, make_model):
+    """A file that says so of itself is captioned so, whatever its name."""
+    make_model("first")
+    app = alone("classify").run()
+    phantom = next(root.rglob("image1.png"))
+    app.file_uploader[0].set_value([("renamed.png", phantom.read_bytes(), "image/png")]).run()
+    caption = healthy(app).get("image")[-1].captions[0]
+    assert caption.startswith("renamed.png")
+    assert caption.endswith("· synthetic")

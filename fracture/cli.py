@@ -84,7 +84,7 @@ def _add_phantom(commands: Any) -> None:
     parser.add_argument(
         "--difficulty",
         type=float,
-        help="0, what everyone sees, to 1, what a specialist would argue about (default: 0.5)",
+        help="0, what everyone sees, to 1, what a specialist would argue about (default: 0.2)",
     )
 
 

@@ -10,6 +10,7 @@ from fracture.classify.store import free_name
 from fracture.data.phantom import drawing as drawings
 from fracture.data.phantom.drawing import MOST_PATIENTS, MOST_SEED, Drawing, Plan, find_drawing
 from fracture.data.phantom.samples import sample_numbers
+from fracture.data.phantom.study import DIFFICULTY
 from fracture.errors import FractureError
 from fracture.home import typed_path
 
@@ -23,7 +24,7 @@ def draw_form() -> None:
     left, middle, right = st.columns((1, 2, 1))
     patients = left.number_input("Patients", 2, MOST_PATIENTS, 200, key="phantom patients")
     with middle:
-        st.slider("Difficulty", 0.0, 1.0, 0.5, 0.05, key="phantom difficulty")
+        st.slider("Difficulty", 0.0, 1.0, DIFFICULTY, 0.05, key="phantom difficulty")
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.caption("everyone sees it", width="content")
             st.caption("a specialist would argue", width="content")

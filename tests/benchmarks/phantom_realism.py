@@ -1,9 +1,10 @@
 """How far phantoms are from real radiographs: gray levels and power spectra, and both side by side as a picture.
 
-    python -m tests.benchmarks.phantom_realism --data FRACATLAS [--sheet FILE] [--images 200] [--difficulty 0.5]
+    python -m tests.benchmarks.phantom_realism --data FRACATLAS [--sheet FILE] [--images 200] [--difficulty 0.2]
 
 Real are FracAtlas's images of the shoulder without hip and hand, cut to a square at their top; all are compared at
-256 px. As a yardstick, one random half of the real images is compared with the other half in the same way.
+256 px. They show half a chest where phantoms show an arm, so that phantoms are compared twice: as they are, and with
+the chest in the picture. As a yardstick, one half of the real images is compared with the other in the same way.
 
 - *Gray levels*: the mean distance that a gray level must be moved (Wasserstein's, in levels of 255) to turn the one
   mean histogram into the other, and the share of pixels that must be moved at all (total variation).
@@ -13,6 +14,7 @@ Real are FracAtlas's images of the shoulder without hip and hand, cut to a squar
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.stats import wasserstein_distance
 
-from fracture.data.phantom.study import draw_study
+from fracture.data.phantom.person import Finding, draw_person
+from fracture.data.phantom.picture import draw
+from fracture.data.phantom.shapes import Grid
+from fracture.data.phantom.study import DIFFICULTY, draw_study
+from fracture.data.phantom.view import Opening, draw_views
 from fracture.data.radiograph import load
 
 SIZE = 256
@@ -32,11 +38,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--images", type=int, default=200)
-    parser.add_argument("--difficulty", type=float, default=0.5)
+    parser.add_argument("--difficulty", type=float, default=DIFFICULTY)
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
     real, drawn = list(real_images(args.data, args.images)), list(phantoms(args.images, args.difficulty))
-    compare("phantoms and real", drawn, real)
+    compare("phantoms as they are, and real", drawn, real)
+    compare("phantoms framed with the chest, and real", list(wide_phantoms(args.images, args.difficulty)), real)
     compare("half of the real and the other half", real[::2], real[1::2])
     if args.sheet:
         sheet(real[:24], drawn[:24]).save(args.sheet)
@@ -58,6 +65,18 @@ def phantoms(count: int, difficulty: float) -> Iterable[NDArray[np.uint8]]:
     for patient in range(count):
         views = draw_study(0, patient, difficulty=difficulty)
         yield resized(views[patient % len(views)].pixels)
+
+
+def wide_phantoms(count: int, difficulty: float) -> Iterable[NDArray[np.uint8]]:
+    """AP views (256, 256) of 400 mm with shoulder and half a chest, as FracAtlas has them."""
+    pixels = ((np.arange(SIZE * 2) + 0.5) / SIZE - 1) * 200
+    for patient in range(count):
+        rng = np.random.default_rng(patient)
+        person = draw_person(rng, difficulty**2)
+        view = draw_views(rng, person, Finding("whole"), difficulty**2)[0]
+        opening = Opening((0.0, 0.0), (np.inf, np.inf), 0.0)
+        wide = Grid(pixels + rng.uniform(-90, -30), pixels + rng.uniform(60, 120))
+        yield resized(draw(rng, person, Finding("whole"), replace(view, grid=wide, opening=opening)).pixels)
 
 
 def resized(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

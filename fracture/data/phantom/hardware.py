@@ -118,7 +118,7 @@ Hardware = Plate | Nail
 def draw_hardware(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float]) -> Hardware:
     """A plate between two places along the bone (mm), or a nail, which is longer."""
     metal: Metal = "titanium" if rng.random() < 0.6 else "steel"
-    return _draw_plate(rng, bone, ends, metal) if rng.random() < 0.6 else _draw_nail(rng, bone, metal)
+    return _draw_plate(rng, bone, ends, metal) if rng.random() < 0.72 else _draw_nail(rng, bone, metal)
 
 
 def _draw_plate(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], metal: Metal) -> Plate:

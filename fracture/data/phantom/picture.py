@@ -39,13 +39,13 @@ def draw(rng: np.random.Generator, person: Person, finding: Finding, view: View)
     """Take one image; ``rng`` is where noise and uneven flesh come from."""
     bone, broken = _bone(person, finding, view)
     paths = _materials(rng, person, bone, view)
+    opening = view.opening.share(view.grid)
+    levels = _window(paths, bone, opening, view)  # before there is metal, which must not change what is around it
     masks = [ndimage.binary_dilation(broken, iterations=_GROWN)] if finding.fracture else []
     if finding.hardware:
         paths[finding.hardware.metal] = metal = _metal(person, finding, view)
         masks.append(metal > 0.3)
-    opening = view.opening.share(view.grid)
     passed = transmission(paths, view.exposure.hardness)
-    levels = _window(-np.log(np.maximum(passed * (1 + view.exposure.scatter), 1e-4)), bone, opening, view)
     # A little of the beam leaks through the collimator.
     shown = develop(passed * (0.02 + 0.98 * opening), levels, view.exposure, rng)
     shown *= opening if view.shutter else 1.0
@@ -138,11 +138,13 @@ def _lead(rng: np.random.Generator, person: Person, view: View) -> Array:
     return lead[:, ::-1] if person.side == "R" else lead
 
 
-def _window(density: Array, bone: Array, opening: Array, view: View) -> tuple[float, float]:
+def _window(paths: dict[str, Array], bone: Array, opening: Array, view: View) -> tuple[float, float]:
     """The densities shown as air and as white, so that the arm's flesh and bone come out at the view's gray levels."""
     few = (slice(None, None, 4), slice(None, None, 4))
+    passed = transmission({name: path[few] for name, path in paths.items() if name != "lead"}, view.exposure.hardness)
+    density = -np.log(np.maximum(passed * (1 + view.exposure.scatter), 1e-4))
     t, s = view.pose.along(view.grid.u[None, ::4], view.grid.v[::4, None])
-    density, bony, open_ = density[few], bone[few] > 4, opening[few] > 0.9
+    bony, open_ = bone[few] > 4, opening[few] > 0.9
     flesh, bony = open_ & ~bony & (np.abs(t) < 42) & (s > 60) & (density > 0.4), open_ & bony
     soft = min(float(np.median(density[flesh])), 2.4) if flesh.any() else 1.6
     hard = float(np.quantile(density[bony], 0.85)) if bony.any() else 3.0

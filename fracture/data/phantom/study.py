@@ -24,7 +24,7 @@ from fracture.data.phantom.person import draw_finding, draw_person
 from fracture.data.phantom.picture import Phantom, draw
 from fracture.data.phantom.view import SIZE, draw_views
 
-DIFFICULTY = 0.3
+DIFFICULTY = 0.2
 """Between what everyone sees (0) and what a specialist would argue about (1)."""
 
 

@@ -66,7 +66,7 @@ def _draw_view(rng: np.random.Generator, name: str, person: Person, finding: Fin
     varied = spread(hardness)
     pose = _draw_pose(rng, name, person, finding, hardness)
     soft = np.clip(rng.normal(0.29, 0.07 * varied), 0.18, 0.45)
-    bone = np.clip(soft + rng.normal(0.31, 0.07 * varied) - 0.10 * hardness, soft + 0.14, 0.8)
+    bone = np.clip(soft + rng.normal(0.25, 0.06 * varied) - 0.08 * hardness, soft + 0.12, 0.8)
     grid, reach = _framed(rng, pose, person, finding, varied)
     half = np.maximum(np.ptp(grid.u) / 2 * rng.uniform(0.72, 0.97, 2), reach)
     if rng.random() > 0.08 + 0.35 * hardness:

@@ -48,6 +48,10 @@ if folder is None:
     st.stop()
 with errors_in_words():
     classifier = loads.classifier(folder)
+    if classifier.card.get("data", {}).get("synthetic"):
+        st.caption(
+            ":material/draw: It has learned from synthetic X-rays alone: what it says of real ones means little."
+        )
     uploads = st.file_uploader(
         "X-rays (PNG, JPEG or DICOM)", accept_multiple_files=True, max_upload_size=100, key="uploads",
         on_change=phantoms.take_sample, args=(None,),

@@ -85,6 +85,8 @@ def pointing_in_words(found: dict[str, Any], positive: str) -> Iterator[str]:
         yield f"{found['flat']:,} of the maps are the same everywhere: they point nowhere, and count as misses."
     if found["silent"]:
         yield f"{found['silent']:,} of the maps speak for {positive} nowhere and have no such heat."
+    if (pointing["low"] or 0) <= max(pointing["chance"], pointing["centre"]):
+        yield "That is not shown to be better than chance and the image's middle: do not read these maps as places."
 
 
 def plots(card: dict[str, Any], predictions: pd.DataFrame) -> None:
@@ -101,9 +103,10 @@ def plots(card: dict[str, Any], predictions: pd.DataFrame) -> None:
 
 def about(card: dict[str, Any]) -> None:
     data, weights, served = card["data"], card["weights"], card["served"]
+    kind = f"synthetic, {data['layout']}" if data.get("synthetic") else data["layout"]
     st.markdown(
         f"- **Says** *{card['labels'][0]}* or *{card['labels'][1]}*.\n"
-        f"- **Data** {data['name']} ({data['layout']}): {data['training_images']:,} training and "
+        f"- **Data** {data['name']} ({kind}): {data['training_images']:,} training and "
         f"{data['validation_images']:,} validation images; {len(data['unreadable'])} could not be read.\n"
         f"- **Backbone** {card['backbone']}, frozen; weights: {weights['origin']} (licence {weights['licence']}).\n"
         f"- **Input** {card['input']['size']} × {card['input']['size']} px, {card['input']['fit']}.\n"

@@ -24,11 +24,13 @@ def show_answers(
 
     ``uploaded``: of how many views the study is that is not in parts; some of them may not have been readable.
     """
+    top = st.container()  # one answer stands above the settings, so that it is seen at once
     threshold, opacity = _settings(classifier, folder)
     lines = []
     for name, views in studies.items():
         answer = classifier.answer([each.view for each in views], threshold)
-        _verdict(answer, uploaded)
+        with top if len(studies) == 1 else st.container():
+            _verdict(answer, uploaded)
         _pictures(classifier, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
     cells = "×".join(map(str, next(iter(studies.values()))[0].view.cam.shape))

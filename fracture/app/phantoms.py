@@ -22,7 +22,9 @@ def draw_form() -> None:
     """What to draw, and the button that starts it and chooses the new data set."""
     st.markdown("**Draw phantoms**: synthetic X-rays of a humerus, some of them abnormal, with the truth known.")
     left, middle, right = st.columns((1, 2, 1))
-    patients = left.number_input("Patients", 2, MOST_PATIENTS, 200, key="phantom patients")
+    patients = left.number_input(
+        "Patients", 2, MOST_PATIENTS, 200, key="phantom patients", help=f"2 to {MOST_PATIENTS:,}."
+    )
     with middle:
         st.slider("Difficulty", 0.0, 1.0, DIFFICULTY, 0.05, key="phantom difficulty")
         with st.container(horizontal=True, horizontal_alignment="distribute"):
@@ -78,9 +80,12 @@ def version(drawing: Drawing | None) -> str:
 
 
 def _shown(drawing: Drawing) -> int:
-    """How many images the visitor was last shown of a drawing at work; all there are, the first time."""
+    """How many images the visitor was last shown of a drawing at work; all there are, the first time.
+
+    More than there are were shown of a folder of the same name that has been deleted since.
+    """
     key = f"shown of {drawing.root}"
-    if not st.session_state.get(key):
+    if not 0 < st.session_state.get(key, 0) <= drawing.images:
         st.session_state[key] = drawing.images
     return int(st.session_state[key])
 
@@ -101,7 +106,7 @@ def _live(before: Drawing, browsing: bool) -> None:
         elif drawing.state == "interrupted":
             _offer_to_go_on(drawing)
     first = shown == 0 < drawing.images or shown < FIRST_PAGE <= drawing.images
-    if before.active and not looking and (first or not drawing.active):
+    if not looking and (drawing.state != before.state or (drawing.active and first)):
         _show_all(drawing)
         st.rerun()
 
@@ -117,7 +122,9 @@ def _line(drawing: Drawing) -> None:
         st.markdown(f":material/draw: {made}")
     else:
         why = f" {as_text(drawing.error)}" if drawing.error else ""
-        st.markdown(f":material/pause: {done:,} of {patients:,} patients drawn; the drawing was interrupted.{why}")
+        st.markdown(
+            f":material/pause: {done:,} of {patients:,} patients drawn; the drawing ended before its time.{why}"
+        )
 
 
 def _steer(drawing: Drawing, new: int | None) -> None:
@@ -147,7 +154,7 @@ def choose_sample(expanded: bool) -> int | None:
         with st.grid(6, min_column_width=90):
             for number, picture in zip(numbers, loads.sample_thumbnails(tuple(numbers)), strict=True):
                 with st.container():
-                    st.image(picture, width="stretch", alt=f"Synthetic radiograph {number}")
+                    st.image(picture, width=120, alt=f"Synthetic radiograph {number}")
                     chosen = number == st.session_state.get("sample")
                     st.button(
                         str(number), key=f"try {number}", width="stretch", type="primary" if chosen else "secondary",
@@ -164,4 +171,5 @@ def take_sample(number: int | None) -> None:
 
 
 def _draw_others() -> None:
+    st.session_state.pop("sample", None)
     st.session_state["samples"] = sample_numbers()

@@ -91,7 +91,8 @@ def _data(progress: Progress) -> None:
     data = progress.data
     st.caption(
         f"{data['training']:,} training and {data['validation']:,} validation images; "
-        f"{data['positives']:,} of all {data['images']:,} are {data['label_names'][1]}."
+        f"{data['positives']:,} of all {data['images']:,} are {data['label_names'][1]}"
+        f"{'; all of them are synthetic' if data.get('synthetic') else ''}."
     )
     for problem in data["problems"]:
         st.caption(f":material/warning: {problem}")

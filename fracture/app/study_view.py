@@ -42,7 +42,7 @@ def show_study(name: str, data: Dataset) -> None:
                 words = f"{row['view'] or row['image_id']} · {row['width']} × {row['height']} px{made}"
                 picture(row, 900, words, revealed)
                 if revealed:
-                    st.markdown(truths[place].capitalize() or "Nothing more is known of this image.")
+                    st.markdown(f"{truths[place].capitalize() or 'Nothing more is known of this image'}.")
 
 
 def picture(row: pd.Series, size: int, words: str, revealed: bool = False) -> None:

@@ -12,16 +12,18 @@ from streamlit.errors import StreamlitAPIException
 from fracture import home
 from fracture.classify.store import ModelFolder, delete, usable_models
 from fracture.data import dataset as datasets
+from fracture.data.phantom.drawing import find_drawing
 from fracture.errors import FractureError
 
 
 def choose_dataset() -> str | None:
     """A picker over the data folder that also takes a typed path; the choice holds on every page."""
     found = [str(path) for path in datasets.find(home.data_home())]
+    at_work = [index for index, path in enumerate(found) if (drawing := find_drawing(path)) and drawing.active]
     chosen: str | None = st.selectbox(
         "Data set",
         found,
-        index=0 if found else None,
+        index=(at_work or [0])[0] if found else None,
         format_func=lambda path: Path(path).name if path in found else path,
         placeholder="Choose one, or type the path of a folder",
         accept_new_options=True,
@@ -29,7 +31,9 @@ def choose_dataset() -> str | None:
         persist_state="session",
         help=f"Folders in {home.data_home()} are listed; any other can be given by its path.",
     )
-    return chosen
+    inside = home.data_home() / (chosen or "")
+    # The name of a folder that was listed and has been deleted since comes back as a typed one.
+    return str(inside) if chosen and Path(chosen).name == chosen and not Path(chosen).exists() else chosen
 
 
 def choose_model() -> ModelFolder | None:
@@ -66,7 +70,8 @@ def offer_delete(folder: ModelFolder) -> None:
 def no_dataset_hint() -> None:
     """What to do where there is no data set yet."""
     st.info(
-        f"No data set chosen. Draw one, put a folder of radiographs into `{home.data_home()}`, or type a path above. "
+        "No data set chosen. Draw phantoms on the page *Data set*, put a folder of radiographs into "
+        f"`{home.data_home()}`, or type a path above. "
         "Readable are: a **MURA** tree (`train/XR_HUMERUS/patient00001/study1_positive/image1.png`), **class folders** "
         "(`train/negative/…`, `train/positive/…`), and a **`dataset.csv`** beside `images/`, as FracAtlas has it.",
         icon=":material/folder_open:",

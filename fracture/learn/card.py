@@ -40,6 +40,7 @@ def describe_data(
     return {
         "name": dataset.name,
         "layout": dataset.layout,
+        "synthetic": dataset.synthetic,
         "fingerprint": fingerprint(dataset),
         "training_images": int(training.sum()),
         "validation_images": int(validation.sum()),

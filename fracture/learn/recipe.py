@@ -132,6 +132,7 @@ def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
         validation=int((table["split"] == "valid").sum()),
         positives=int(table["label"].sum()),
         label_names=list(dataset.label_names),
+        synthetic=dataset.synthetic,
         problems=[problem.message for problem in check(dataset, read_files=False)],
     )
     return dataset

@@ -152,7 +152,9 @@ def words_for_disk(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DatasetError(f"{root} cannot be written to: {error.strerror or error}. What is drawn is kept.") from error
+        raise DatasetError(
+            f"{root} cannot be written to: {error.strerror or error}. Whatever has been drawn is kept."
+        ) from error
 
 
 def _checked(root: Path, plan: Plan, waiting: bool) -> Drawing:

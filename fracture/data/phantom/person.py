@@ -125,7 +125,7 @@ def draw_finding(rng: np.random.Generator, bone: Humerus, hardness: float, abnor
 
     ``abnormal``: whether anything is wrong; None leaves it to chance, 1 in 2.
     """
-    part = str(rng.choice(tuple(PARTS), p=(0.1, 0.5, 0.4)))
+    part = str(rng.choice(tuple(PARTS), p=(0.06, 0.52, 0.42)))
     chosen = rng.random() < 0.5
     if not (chosen if abnormal is None else abnormal):
         return Finding(part)

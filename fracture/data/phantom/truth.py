@@ -39,4 +39,4 @@ class Truth:
             parts.append(f"{self.fracture} fracture, {moved if self.displacement >= 0.5 else 'not displaced'}")
         if self.hardware:
             parts.append({"plate": "plate with screws", "nail": "intramedullary nail"}[self.hardware])
-        return " and ".join(parts) if parts else "nothing abnormal"
+        return "; ".join(parts) if parts else "nothing abnormal"

@@ -80,7 +80,7 @@ def _draw_view(rng: np.random.Generator, name: str, person: Person, finding: Fin
         targets=(float(soft), float(bone)),
         opening=Opening(middle, (float(half[0]), float(half[1])), float(rng.normal(0, 0.05))),
         shutter=bool(rng.random() < 0.88),
-        marked=bool(rng.random() < 0.1 + 0.8 * hardness),
+        marked=bool(rng.random() < 0.05 + 0.85 * hardness),
     )
 
 
@@ -105,7 +105,7 @@ def _draw_exposure(rng: np.random.Generator, hardness: float) -> Exposure:
         blur=float(0.55 + 0.2 * hardness + varied * rng.uniform(-0.1, 0.2)),
         dose=float(10 ** (4.5 - 0.9 * hardness + 0.5 * varied * rng.uniform(-1, 1))),
         black=0.0 if clear else float(np.clip(rng.normal(0.075, 0.025 * varied), 0, 1)),
-        white=float(0.95 + varied * rng.uniform(-0.09, 0.05)),
+        white=float(0.97 + varied * rng.uniform(-0.09, 0.03)),
         edges=float(0.8 + varied * rng.uniform(-0.6, 0.6)),
         inverted=bool(rng.random() < 0.08 * hardness),
     )

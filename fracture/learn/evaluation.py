@@ -131,4 +131,6 @@ def _estimate(value: float | None, drawn: NDArray[np.float64]) -> Estimate:
     if value is None or not len(drawn):
         return {"value": value, "low": None, "high": None}
     low, high = np.percentile(drawn, [2.5, 97.5])
+    if low == high:  # all alike: resampling cannot tell how sure that is
+        return {"value": value, "low": None, "high": None}
     return {"value": value, "low": float(low), "high": float(high)}

@@ -10,6 +10,7 @@ that points at the middle of every image, where radiographers put what matters (
 Intervals are those of :mod:`fracture.learn.evaluation`: by group, never by image.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,9 +20,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from fracture.data.radiograph import Radiograph, load
 from fracture.data.regions import Box, decode_mask, mask_of, parse_boxes
+from fracture.errors import RadiographError
 from fracture.learn.evaluation import mean
 
 IMAGES = 200
@@ -37,13 +40,16 @@ Heat = Callable[[Radiograph, int, int], NDArray[np.float32]]
 def pointing_game(heat: NDArray[np.float32], boxes: Sequence[Box]) -> bool:
     """Whether the peak of a map (H, W) lies in any of the boxes, in px of the map; without tolerance.
 
-    The peak is the highest value, whatever its sign. Between equal ones it is their middle: towards the edges of an
-    image an interpolated map is flat. A map that is flat everywhere points nowhere.
+    The peak is the highest value, whatever its sign. Between equal ones side by side it is their middle: towards the
+    edges of an image an interpolated map is flat. A map that is flat everywhere, or has several peaks, points nowhere.
     """
     low, high = float(heat.min()), float(heat.max())
     if low == high:
         return False
-    rows, columns = np.nonzero(heat >= high - 1e-6 * (high - low))
+    highest = heat >= high - 1e-6 * (high - low)
+    if ndimage.label(highest, np.ones((3, 3)))[1] > 1:
+        return False
+    rows, columns = np.nonzero(highest)
     return _holds(boxes, columns.mean() + 0.5, rows.mean() + 0.5)
 
 
@@ -90,9 +96,14 @@ def localise(table: pd.DataFrame, heat: Heat) -> dict[str, Any] | None:
     if known.empty:
         return None
     drawn = known.loc[known["image_id"].map(place).sort_values().index[:IMAGES]]
-    rows = zip(drawn["path"], drawn["boxes"], drawn["mask"], strict=True)
-    findings = [_finding(path, boxes, mask, heat) for path, boxes, mask in rows]
-    found = pd.DataFrame(findings, drawn.index).assign(group=drawn["group"])
+    findings = {}
+    for index, row in drawn.iterrows():
+        with contextlib.suppress(RadiographError):  # gone since it was last read
+            findings[index] = _finding(row["path"], row["boxes"], row["mask"], heat)
+    if not findings:
+        return None
+    drawn = drawn.loc[list(findings)]
+    found = pd.DataFrame(list(findings.values()), drawn.index).assign(group=drawn["group"])
     speaking = found.dropna(subset=["mass"])
     return {
         "images": len(drawn),

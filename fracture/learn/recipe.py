@@ -101,9 +101,10 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     graph = served_graph(network, weights, view)
     served = Graph(graph)
     difference = _served_difference(served, predictions, table, config.fit)
-    localisation = localise(table[validation], _heat(served, config.fit))
     _save_files(folder, network, graph, trained, predictions)
     watch.lap("saving")
+    localisation = localise(table[validation], _heat(served, config.fit))
+    watch.lap("localisation")
 
     card = {
         **describe_model(config, dataset, weights),

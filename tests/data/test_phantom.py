@@ -99,6 +99,35 @@ def test_a_view_is_of_the_same_bone(person):
     assert wider.bone(t, s, 0.0, Fragment())[0].sum() * MM > sums[0].sum() * 1.1
 
 
+@pytest.mark.parametrize("angle", [0.0, 0.8, 1.6])
+def test_a_fragment_keeps_its_volume_however_it_leans(person, angle):
+    """Towards the viewer it looks shorter, and its rays run longer through it."""
+    t, s = rays(320, -40, 420)
+    straight = broken(person, 0.0, 1).fracture.fragments[-1]
+    straight = replace(straight, shift=(0, 0, 0), tilt=(0, 0), turn=0)
+    volume = person.bone.bone(t, s, angle, straight)[0].sum()
+    leaning = person.bone.bone(t, s, angle, replace(straight, tilt=(0.2, 0.6)))[0].sum()
+    assert leaning == pytest.approx(volume, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_hardware_keeps_its_volume_from_every_side(seed):
+    """A plate or nail is as heavy from the front as from the side."""
+    t, s = rays(60, -60, 330)
+    hardware = replace(draw_hardware(np.random.default_rng(seed), Humerus(), (20.0, 230.0)), screws=())
+    volumes = [hardware.path(t, s, angle, Humerus()).sum() for angle in (0.0, 0.7, 1.5)]
+    assert volumes == pytest.approx([np.mean(volumes)] * 3, rel=0.03)
+
+
+def test_what_the_truth_names_has_a_box():
+    """A fracture and hardware are two boxes, in every view, at whatever difficulty."""
+    for patient in range(15):
+        difficulty = patient % 3 / 2
+        for each in draw_study(2, patient, difficulty=difficulty, abnormal=True, views=2):
+            named = bool(each.truth.fracture) + bool(each.truth.hardware)
+            assert len(each.truth.boxes) == named, (patient, difficulty, each.truth.words)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_fragments_make_up_the_bone(seed):
     """Put back in place and without a gap, the parts of a broken bone are the bone."""

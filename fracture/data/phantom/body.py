@@ -245,9 +245,10 @@ class Body:
 
     def _elbow(self, pose: Pose, across: float, along: float) -> tuple[float, float]:
         """(u, v) of a point of the forearm, ``along`` mm below the joint (at scale 1)."""
-        bend = pose.flexion * abs(np.sin(pose.phi))
-        side = np.sign(np.sin(pose.phi)) or 1.0
-        t, s = across * np.cos(pose.phi), 299 + 0.0
+        turned = pose.phi + pose.lower.turn
+        bend = pose.flexion * abs(np.sin(turned))
+        side = np.sign(np.sin(turned)) or 1.0
+        t, s = across * np.cos(turned), 299.0
         t2 = t * np.cos(bend) + side * along * np.sin(bend)
         s2 = s + along * np.cos(bend) - side * t * np.sin(bend)
         return pose.place(*pose.lower.moved(t2 * self.scale, s2 * self.scale, pose.phi))

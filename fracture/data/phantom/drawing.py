@@ -129,7 +129,8 @@ def claim(root: Path, plan: Plan, waiting: bool = False) -> Drawing:
     try:
         with FileLock(root / ".phantom.lock", timeout=10):
             before = _checked(root, plan, waiting)
-            stop_request(root).unlink(missing_ok=True)
+            if waiting or not _awaited(root):  # a stop asked for since the start holds
+                stop_request(root).unlink(missing_ok=True)
             # An empty tree, so that the folder is known as a data set from the first moment on.
             (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
             before = replace(before, seconds_left=None, error=None)
@@ -137,6 +138,12 @@ def claim(root: Path, plan: Plan, waiting: bool = False) -> Drawing:
             return before
     except Timeout as error:
         raise _busy(root) from error
+
+
+def _awaited(root: Path) -> bool:
+    """Whether a process was started that has not spoken yet."""
+    found = _read(root)
+    return found is not None and found[0].active and "pid" not in found[1]
 
 
 def save(drawing: Drawing, **process: float | bool) -> None:

@@ -71,7 +71,7 @@ class Fracture:
 
 
 def draw_fracture(
-    rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], difficulty: float, reduced: bool = False
+    rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], hardness: float, reduced: bool = False
 ) -> Fracture:
     """A fracture at random.
 
@@ -79,19 +79,17 @@ def draw_fracture(
         rng: where chance comes from.
         bone: what breaks.
         ends: from where to where along the bone it may lie, in mm.
-        difficulty: 0 to 1; from far apart to a crack.
+        hardness: 0 to 1; from far apart to a crack.
         reduced: it has been put back by surgery, so that little of it is left to see.
     """
-    low, high = np.clip(ends, 0.22 * bone.length, 0.8 * bone.length)
     kind = KINDS[rng.choice(len(KINDS), p=(0.22, 0.24, 0.22, 0.12, 0.20))]
-    level = rng.uniform(low, high)
+    level = rng.uniform(*(ends if reduced else np.clip(ends, 0.22 * bone.length, 0.8 * bone.length)))
     if kind == "surgical neck":
-        level = rng.uniform(0.15, 0.19) * bone.length
-        if not ends[0] < level < ends[1]:
-            kind, level = "transverse", rng.uniform(low, high)
-    crack = reduced or rng.random() < 0.04 + 0.8 * difficulty**1.5
-    severity = 0.0 if crack else (1 - difficulty) * rng.uniform(0.6, 1)
-    apart = 0.35 + 0.5 * (1 - difficulty) * rng.random() + 0.6 * severity
+        neck = rng.uniform(0.15, 0.19) * bone.length
+        kind, level = (kind, neck) if not reduced and ends[0] < neck < ends[1] else ("transverse", level)
+    crack = reduced or rng.random() < 0.04 + 0.8 * hardness**1.5
+    severity = 0.0 if crack else (1 - hardness) * rng.uniform(0.6, 1)
+    apart = 0.35 + 0.5 * (1 - hardness) * rng.random() + 0.6 * severity
     moved = _moved(rng, kind, severity)
     tilt = np.radians(rng.uniform(8, 50)) * severity
     lean = rng.uniform(0, 2 * np.pi)

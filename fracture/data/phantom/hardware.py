@@ -10,6 +10,9 @@ from fracture.data.phantom.shapes import Array, box, elliptic_cylinder
 
 Metal = Literal["titanium", "steel"]
 
+_HOLE = 2.7
+"""Radius of a plate's holes, in mm."""
+
 
 @dataclass(frozen=True)
 class Screw:
@@ -62,14 +65,14 @@ class Plate:
         """Path lengths in mm through the metal."""
         half = self._half_width(s)
         levels = np.linspace(*self.ends, 16)
-        surface = np.interp(s, levels, [bone.half_width(level) for level in levels])
-        span = box(t, phi, self.direction, (surface + 0.2, surface + 0.2 + self.thickness), half)
+        surface = np.interp(s, levels, [bone.surface(level, self.direction) for level in levels])
+        across = (surface + 0.2, surface + 0.2 + self.thickness)
+        span = box(t, phi, self.direction, across, half)
         metal = np.where(half > 0, span.length, 0.0)
-        turned = self.direction - phi
-        middle = np.where(metal > 0, (span.near + span.far) / 2, 0.0)
-        off = -t * np.sin(turned) + middle * np.cos(turned)
         for hole in self.holes:
-            metal *= np.clip(np.hypot(off, s - hole) - 2.7, 0, 1)
+            missing = np.sqrt(np.maximum(_HOLE**2 - (s - hole) ** 2, 0.0))
+            drilled = box(t, phi, self.direction, across, missing).within(span)
+            metal -= np.where((missing > 0) & (half > 0), drilled.length, 0.0)
         return _with_screws(metal, self.screws, t, s, phi)
 
     def _half_width(self, s: Array) -> Array:
@@ -118,7 +121,7 @@ Hardware = Plate | Nail
 def draw_hardware(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float]) -> Hardware:
     """A plate between two places along the bone (mm), or a nail, which is longer."""
     metal: Metal = "titanium" if rng.random() < 0.6 else "steel"
-    return _draw_plate(rng, bone, ends, metal) if rng.random() < 0.72 else _draw_nail(rng, bone, metal)
+    return _draw_plate(rng, bone, ends, metal) if rng.random() < 0.72 else _draw_nail(rng, bone, ends, metal)
 
 
 def _draw_plate(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], metal: Metal) -> Plate:
@@ -131,7 +134,12 @@ def _draw_plate(rng: np.random.Generator, bone: Humerus, ends: tuple[float, floa
     direction, thickness = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(4.0, 5.2))
     free = int(rng.integers(1, count - 1))  # no screw goes through the fracture itself
     screws = tuple(
-        Screw(hole, direction, -bone.half_width(hole) - rng.uniform(0, 3), bone.half_width(hole) + thickness + 0.5)
+        Screw(
+            hole,
+            direction,
+            -bone.surface(hole, direction + np.pi) - rng.uniform(0, 3),
+            bone.surface(hole, direction) + thickness + 0.5,
+        )
         for index, hole in enumerate(holes)
         if index != free and (index in (0, count - 1) or rng.random() < 0.9)
     )
@@ -139,15 +147,15 @@ def _draw_plate(rng: np.random.Generator, bone: Humerus, ends: tuple[float, floa
     return Plate(metal, direction, (start, start + length), width, thickness, screws, holes, holes[free])
 
 
-def _draw_nail(rng: np.random.Generator, bone: Humerus, metal: Metal) -> Nail:
+def _draw_nail(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], metal: Metal) -> Nail:
     start, end = -17.0 * bone.scale, rng.uniform(0.74, 0.86) * bone.length
     upper = [start + rng.uniform(18, 24) * bone.scale + 11 * index for index in range(int(rng.integers(1, 4)))]
     lower = [end - 8 - 12 * index for index in range(int(rng.integers(1, 3)))]
     screws = []
     for level in (*upper, *lower):
-        reach = bone.half_width(level)
-        direction = rng.uniform(-0.5, 0.5) if level in upper else rng.uniform(0, 2 * np.pi)
-        screws.append(Screw(level, float(direction), -reach - rng.uniform(-3, 3), reach + rng.uniform(1, 5), 2.4, 3.8))
+        direction = float(rng.uniform(-0.5, 0.5) if level in upper else rng.uniform(0, 2 * np.pi))
+        tip = -bone.surface(level, direction + np.pi) - rng.uniform(-3, 3)
+        screws.append(Screw(level, direction, tip, bone.surface(level, direction) + rng.uniform(1, 5), 2.4, 3.8))
     radius = float(min(rng.uniform(3.8, 4.8), 0.75 * bone.half_width(bone.length / 2) - 1))
-    held = rng.uniform(0.38, 0.52) * bone.length
+    held = rng.uniform(*np.clip(ends, 0.25 * bone.length, 0.65 * bone.length))
     return Nail(metal, (start, float(end)), radius, tuple(screws), float(held))

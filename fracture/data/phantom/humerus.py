@@ -100,13 +100,19 @@ class Fragment:
     def own(self, t: Array, s: Array, phi: float) -> tuple[Array, Array, float]:
         """(t, s, phi) of the view in the fragment's own frame, in which it never moved.
 
-        To first order: a tilt along the ray only shortens the picture, and its depth is left as it was.
+        A tilt along the ray shortens the picture and lengthens the rays' paths (:meth:`thickened`), so that the volume
+        stays; the shear that comes with it is left out.
         """
         across, _ = seen(self.shift[0], self.shift[1], phi)
         lean, hidden = seen(self.tilt[0], self.tilt[1], phi)
         dt, ds = t - across, s - self.level - self.shift[2]
         cos, sin = np.cos(lean), np.sin(lean)
         return dt * cos - ds * sin, self.level + (dt * sin + ds * cos) / np.cos(hidden), phi + self.turn
+
+    def thickened(self, phi: float) -> float:
+        """By what factor rays through it have become longer, since it leans along them."""
+        _, hidden = seen(self.tilt[0], self.tilt[1], phi)
+        return float(1 / np.cos(hidden))
 
     def moved(self, t: float, s: float, phi: float) -> tuple[float, float]:
         """(t, s) in the view of what was at (t, s) of the fragment before it moved: the inverse of :meth:`own`."""
@@ -138,6 +144,13 @@ class Humerus:
         """From the head's centre to the elbow's joint, in mm."""
         return LENGTH * self.scale
 
+    def surface(self, s: float, direction: float) -> float:
+        """From the axis to the shaft's surface at a level, in mm, in a direction of the cross section (radians)."""
+        a, b, x, y = (float(np.interp(s / self.scale, _S, _PROFILE[name])) * self._thick for name in "abxy")
+        cos, sin = np.cos(direction), np.sin(direction)
+        bend = self.bow * np.sin(np.pi * np.clip(s / self.length, 0, 1))
+        return float(a * b / np.hypot(b * cos, a * sin) + x * cos + (y + bend) * sin)
+
     def half_width(self, s: float) -> float:
         """Mean radius of the shaft at a level, in mm."""
         return float(sum(np.interp(s / self.scale, _S, _PROFILE[axis]) for axis in "ab")) / 2 * self._thick
@@ -153,11 +166,12 @@ class Humerus:
             mm of bone of the cortex's density on each ray; and, where it broke, how near the ray comes to the break:
             mm, infinite elsewhere.
         """
+        thickened = fragment.thickened(phi)
         t, s, phi = fragment.own(t, s, phi)
         outer, inner = self._outline(t, s, phi)
         inside = np.interp(s / self.scale, _S, _PROFILE["inside"]) * self.marrow
         hollow = np.where(outer.length > 0, inner.within(outer).length, 0.0)
-        bone = outer.length - hollow + hollow * inside * self._grain(t, s, phi, inner)
+        bone = thickened * (outer.length - hollow) + thickened * hollow * inside * self._grain(t, s, phi, inner)
         return self._broken(bone, _Rays(t, s, outer, inner, inside), phi, fragment)
 
     def _outline(self, t: Array, s: Array, phi: float) -> tuple[Span, Span]:

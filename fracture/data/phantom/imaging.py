@@ -30,7 +30,7 @@ _HARD_BEAM = np.array([0.24, 0.28, 0.28, 0.20])
 class Exposure:
     """How a view was taken and shown."""
 
-    hardness: float
+    beam: float
     """0: a tube at about 60 kV; 1: at about 85 kV."""
     scatter: float
     """Scattered radiation, as a share of what comes through unscattered around it."""
@@ -48,11 +48,14 @@ class Exposure:
     """Bone is shown dark."""
 
 
-def transmission(paths: dict[str, Array], hardness: float) -> Array:
-    """The share of the beam that passes (Beer and Lambert's law for each energy); ``paths``: mm by material."""
-    beam = _SOFT_BEAM + hardness * (_HARD_BEAM - _SOFT_BEAM)
+def transmission(paths: dict[str, Array], beam: float) -> Array:
+    """The share of the beam that passes, by Beer and Lambert's law for each energy.
+
+    ``paths``: mm by material; ``beam`` as in :class:`Exposure`.
+    """
+    spectrum = _SOFT_BEAM + beam * (_HARD_BEAM - _SOFT_BEAM)
     total: Array = np.zeros_like(next(iter(paths.values())))
-    for energy, share in enumerate(beam):
+    for energy, share in enumerate(spectrum):
         total += share * np.exp(-sum(ATTENUATION[name][energy] * path for name, path in paths.items()))
     return total
 

@@ -45,7 +45,7 @@ def draw(rng: np.random.Generator, person: Person, finding: Finding, view: View)
     if finding.hardware:
         paths[finding.hardware.metal] = metal = _metal(person, finding, view)
         masks.append(metal > 0.3)
-    passed = transmission(paths, view.exposure.hardness)
+    passed = transmission(paths, view.exposure.beam)
     # A little of the beam leaks through the collimator.
     shown = develop(passed * (0.02 + 0.98 * opening), levels, view.exposure, rng)
     shown *= opening if view.shutter else 1.0
@@ -141,7 +141,7 @@ def _lead(rng: np.random.Generator, person: Person, view: View) -> Array:
 def _window(paths: dict[str, Array], bone: Array, opening: Array, view: View) -> tuple[float, float]:
     """The densities shown as air and as white, so that the arm's flesh and bone come out at the view's gray levels."""
     few = (slice(None, None, 4), slice(None, None, 4))
-    passed = transmission({name: path[few] for name, path in paths.items() if name != "lead"}, view.exposure.hardness)
+    passed = transmission({name: path[few] for name, path in paths.items() if name != "lead"}, view.exposure.beam)
     density = -np.log(np.maximum(passed * (1 + view.exposure.scatter), 1e-4))
     t, s = view.pose.along(view.grid.u[None, ::4], view.grid.v[::4, None])
     bony, open_ = bone[few] > 4, opening[few] > 0.9

@@ -100,7 +100,7 @@ def _draw_exposure(rng: np.random.Generator, hardness: float) -> Exposure:
     varied = spread(hardness)
     clear = rng.random() < 0.3 * varied
     return Exposure(
-        hardness=float(np.clip(0.2 + 0.5 * hardness + varied * rng.uniform(-0.3, 0.3), 0, 1)),
+        beam=float(np.clip(0.2 + 0.5 * hardness + varied * rng.uniform(-0.3, 0.3), 0, 1)),
         scatter=float((0.2 + 0.2 * hardness) * (1 + varied * rng.uniform(-0.6, 0.8))),
         blur=float(0.55 + 0.2 * hardness + varied * rng.uniform(-0.1, 0.2)),
         dose=float(10 ** (4.5 - 0.9 * hardness + 0.5 * varied * rng.uniform(-1, 1))),

@@ -11,6 +11,7 @@ A study's folder goes from ``.part1``, in which it is drawn, by ``.study1_positi
 hold their truth as well: whatever happens to the process, drawing again goes on from what is on disk.
 """
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -28,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from fracture import background
-from fracture.data.phantom.drawing import Drawing, Plan, claim, save, stop_request, words_for_disk
+from fracture.data.phantom.drawing import STATUS, Drawing, Plan, claim, save, stop_request, words_for_disk
 from fracture.data.phantom.records import Row, png, read_png, read_rows, row_of, write_rows
 from fracture.data.phantom.study import draw_study
 from fracture.data.truth import NAME
@@ -136,11 +137,10 @@ class _Ledger:
         """Say why, as far as the disk lets us."""
         words = (failure.strerror or str(failure)) if isinstance(failure, OSError) else str(failure)
         broken = replace(self.drawing(), error=words if isinstance(failure, OSError | DatasetError) else None)
-        try:
+        with contextlib.suppress(OSError):
             self._list()
+        with contextlib.suppress(OSError):
             save(broken, **background.identity(), ended=True)
-        except OSError:
-            return
 
     def _list(self) -> None:
         write_rows(self.before.root / NAME, self.rows)
@@ -181,6 +181,8 @@ def _result(future: Future[list[Row]]) -> list[Row]:
 def _draw_patient(root: Path, plan: Plan, patient: int) -> list[Row]:
     """Draw the studies that a patient lacks; the rows of what was drawn."""
     folder = root / split_of(patient, plan.patients) / "XR_HUMERUS" / f"patient{patient:05d}"
+    if not (root / STATUS).exists():
+        raise DatasetError(f"{root} was deleted while it was being drawn.")
     folder.mkdir(parents=True, exist_ok=True)
     lacking = [
         study for study in range(1, studies_of(plan.seed, patient) + 1) if not any(folder.glob(f"study{study}_*"))
@@ -219,6 +221,8 @@ def _rows_on_disk(root: Path) -> list[Row]:
     for folder in sorted(root.glob("*/XR_HUMERUS/patient*/study*_*")):
         images = {path.relative_to(root).as_posix(): path for path in sorted(folder.glob("image*.png"))}
         try:
+            if not images or not all(path.stat().st_size for path in images.values()):
+                raise ValueError
             rows += [listed.get(image) or read_png(path, image) for image, path in images.items()]
         except (OSError, SyntaxError, ValueError, KeyError):
             shutil.rmtree(folder)  # cut short by a machine that went off: it is drawn again

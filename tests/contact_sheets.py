@@ -1,0 +1,43 @@
+"""The README's contact sheets of phantoms, drawn anew by ``python -m tests.contact_sheets``."""
+
+from PIL import Image
+
+from fracture.charts import outlined
+from fracture.data.phantom.picture import Phantom
+from fracture.data.phantom.study import DIFFICULTY, draw_study
+from fracture.home import PROJECT
+
+SIDE, GAP = 150, 4
+PICTURES = PROJECT / "docs" / "pictures"
+
+
+def main() -> None:
+    """One sheet as they come, and one of abnormal ones from easy to hard, with the truth outlined."""
+    mixed = [picture(draw_study(1, patient)[patient % 2]) for patient in range(24)]
+    save("phantoms", mixed)
+    rows = [
+        [
+            picture(draw_study(1, patient, difficulty=difficulty, abnormal=True, views=1)[0], True)
+            for patient in range(12)
+        ]
+        for difficulty in (0, DIFFICULTY, 0.5, 1)
+    ]
+    save("difficulty", [each for row in rows for each in row])
+
+
+def picture(phantom: Phantom, revealed: bool = False) -> Image.Image:
+    """One phantom as on the sheet, with its boxes if ``revealed``."""
+    small = Image.fromarray(phantom.pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return outlined(small, phantom.truth.boxes, SIDE / phantom.pixels.shape[1]) if revealed else small
+
+
+def save(name: str, pictures: list[Image.Image]) -> None:
+    """Twelve a row, in few enough colours for a repository."""
+    sheet = Image.new("RGB", (12 * (SIDE + GAP), -(-len(pictures) // 12) * (SIDE + GAP)), "white")
+    for index, each in enumerate(pictures):
+        sheet.paste(each, (index % 12 * (SIDE + GAP), index // 12 * (SIDE + GAP)))
+    sheet.quantize(128).save(PICTURES / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -36,8 +36,9 @@ def figures(card: dict[str, Any]) -> None:
     st.dataframe(rows, hide_index=True)
     image = card["metrics"]["image"]
     auc = image["auc"]
+    interval = "" if auc["low"] is None else f" ({auc['low']:.3f} to {auc['high']:.3f})"
     st.caption(
-        f"AUC by image {auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}). In brackets 95 % intervals, by "
+        f"AUC by image {auc['value']:.3f}{interval}. In brackets 95 % intervals, by "
         f"bootstrap over {image['groups']} patients or groups. The balanced threshold and the kept "
         f"epoch ({card['kept_epoch']} of {card['epochs_done']}) were chosen on the same validation images, which "
         "flatters the figures a little."

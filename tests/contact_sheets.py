@@ -1,5 +1,7 @@
 """The README's contact sheets of phantoms, drawn anew by ``python -m tests.contact_sheets``."""
 
+from itertools import count, islice
+
 from PIL import Image
 
 from fracture.charts import outlined
@@ -12,9 +14,10 @@ PICTURES = PROJECT / "docs" / "pictures"
 
 
 def main() -> None:
-    """One sheet as they come, and one of abnormal ones from easy to hard, with the truth outlined."""
-    mixed = [picture(draw_study(1, patient)[patient % 2]) for patient in range(24)]
-    save("phantoms", mixed)
+    """One sheet as they come, with the fractures among them below, and one of abnormal ones from easy to hard."""
+    studies = [draw_study(1, patient)[patient % 2] for patient in range(12)]
+    fractures = (views[0] for patient in count() if (views := draw_study(1, patient, views=1)) and broken(views[0]))
+    save("phantoms", [picture(each) for each in (*studies, *islice(fractures, 12))])
     rows = [
         [
             picture(draw_study(1, patient, difficulty=difficulty, abnormal=True, views=1)[0], True)
@@ -23,6 +26,11 @@ def main() -> None:
         for difficulty in (0, DIFFICULTY, 0.5, 1)
     ]
     save("difficulty", [each for row in rows for each in row])
+
+
+def broken(phantom: Phantom) -> bool:
+    """Whether there is a fracture and no metal that would draw the eye."""
+    return bool(phantom.truth.fracture) and not phantom.truth.hardware
 
 
 def picture(phantom: Phantom, revealed: bool = False) -> Image.Image:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,16 @@ def choose_dataset() -> str | None:
         persist_state="session",
         help=f"Folders in {home.data_home()} are listed; any other can be given by its path.",
     )
-    inside = home.data_home() / (chosen or "")
-    # The name of a folder that was listed and has been deleted since comes back as a typed one.
-    return str(inside) if chosen and Path(chosen).name == chosen and not Path(chosen).exists() else chosen
+    return _in_data_home(chosen) if chosen else chosen
+
+
+def _in_data_home(chosen: str) -> str:
+    """A bare name means a folder of the data home: that of one deleted since it was listed comes back as if typed."""
+    if Path(chosen).name != chosen or chosen.startswith("~"):
+        return chosen
+    with suppress(OSError, ValueError):
+        return chosen if Path(chosen).exists() else str(home.data_home() / chosen)
+    return chosen
 
 
 def choose_model() -> ModelFolder | None:

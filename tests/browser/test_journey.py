@@ -117,7 +117,7 @@ def test_draw_phantoms_from_nothing(server, page, homes):
     expect(page.get_by_role("img", name=re.compile("^Radiograph ")).first).to_be_visible()
     assert time.monotonic() - clicked < 20  # 2 to 4 seconds on two cores; here others may be at work beside it
 
-    expect(page.get_by_text("Synthetic: 12 patients, seed 1, difficulty 0.5")).to_be_visible()
+    expect(page.get_by_text("Synthetic: 12 patients, seed 1, difficulty 0.2")).to_be_visible()
     images = len(list((homes / "data").rglob("image*.png")))
     expect(page.get_by_text(f"{images} of {images} images")).to_be_visible()
     page.get_by_role("button", name="Open study").first.click()

@@ -37,7 +37,9 @@ def copied(drawn, tmp_path) -> Path:
 
 
 def images(root: Path) -> dict[str, Path]:
-    return {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("image*.png"))}
+    """Those that a reader meets: what is being written lies in hidden folders."""
+    found = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("image*.png"))}
+    return {name: path for name, path in found.items() if "/." not in name}
 
 
 def written(root: Path) -> dict[str, int]:

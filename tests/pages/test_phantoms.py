@@ -62,10 +62,10 @@ def test_drawing_starts_from_the_empty_page(homes):
     healthy(press(app, "Draw 2 patients"))
     root = homes / "data" / "phantoms-1"
     assert app.selectbox(key="data").value == str(root)
-    assert find_drawing(root).plan == Plan(2, 1, 0.5)
+    assert find_drawing(root).plan == Plan(2, 1)
     state = wait(lambda: (found := find_drawing(root)).state == "complete" and found)
     assert app.run().metric[0].value == str(state.images)
-    assert "Synthetic: 2 patients, seed 1, difficulty 0.5" in words(healthy(app))
+    assert "Synthetic: 2 patients, seed 1, difficulty 0.2" in words(healthy(app))
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_sentence(homes, monkeypatch):
@@ -120,7 +120,7 @@ def test_an_interrupted_drawing_is_gone_on_with(root):
         shutil.rmtree(folder)
     stand(root, done=2, pid=2**22, ended=False)
     app = healthy(alone("dataset").run())
-    assert "2 of 3 patients drawn; the drawing was interrupted" in words(app)
+    assert "2 of 3 patients drawn; the drawing ended before its time" in words(app)
     press(app, "Go on")
     assert not app.exception
     wait(lambda: find_drawing(root).state == "complete")

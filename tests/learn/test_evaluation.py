@@ -64,6 +64,12 @@ def test_one_class_only_has_no_auc_and_no_specificity():
     assert balanced_threshold(table([1, 1], [0.2, 0.9])) == 0.5
 
 
+def test_figures_that_are_all_alike_have_no_interval():
+    """Resampling three hits gives three hits: that is no certainty."""
+    assert mean(np.ones(3), pd.Series(["a", "b", "c"])) == {"value": 1.0, "low": None, "high": None}
+    assert mean(np.array([1.0, 0, 1]), pd.Series(["a", "b", "c"]))["low"] is not None
+
+
 def test_a_study_is_the_mean_of_its_views():
     """Study-level metrics use the mean probability, and appear only where studies have several views."""
     predictions = table([1, 1, 0], [0.2, 0.9, 0.4], study=["a", "a", "b"], group=["p", "p", "q"])

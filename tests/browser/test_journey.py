@@ -123,7 +123,7 @@ def test_draw_phantoms_from_nothing(server, page, homes):
     page.get_by_role("button", name="Open study").first.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("Reveal the truth").click()
-    expect(dialog.get_by_text(re.compile("Nothing abnormal|fracture|nail|plate")).first).to_be_visible()
+    expect(dialog.get_by_text(re.compile("nothing abnormal|fracture|nail|plate", re.IGNORECASE)).first).to_be_visible()
 
 
 def _choose(page, label: str, option: str) -> None:

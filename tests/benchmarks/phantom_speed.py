@@ -42,7 +42,7 @@ def draw(out: Path, patients: int, seed: int) -> tuple[float, float]:
     started, first = time.perf_counter(), 0.0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            if not first and (out / "truth.csv").exists():
+            if not first and any(out.glob("*/XR_HUMERUS/*/study*/*.png")):
                 first = time.perf_counter() - started
             time.sleep(0.02)
     return first, time.perf_counter() - started

@@ -61,7 +61,9 @@ def _bone(person: Person, finding: Finding, view: View) -> tuple[Array, Mask]:
     total, near = np.zeros_like(t), np.full_like(t, np.inf)
     for fragment in finding.fracture.fragments if finding.fracture else (Fragment(),):
         own_t, own_s, _ = fragment.own(t, s, pose.phi)
-        there = (np.abs(own_t) < 46 * bone.scale) & (own_s > -32 * bone.scale) & (own_s < bone.length + 12)
+        level = own_s / bone.scale
+        reach = np.where((level > 50) & (level < 225), 23 * bone.scale + 7, 46 * bone.scale)  # the ends are wider
+        there = (np.abs(own_t) < reach) & (level > -32) & (own_s < bone.length + 12)
         lain, distance = bone.bone(t[there], s[there], pose.phi, fragment)
         total[there] += lain
         near[there] = np.minimum(near[there], distance)

@@ -104,7 +104,7 @@ def plots(card: dict[str, Any], predictions: pd.DataFrame) -> None:
 
 def about(card: dict[str, Any]) -> None:
     data, weights, served = card["data"], card["weights"], card["served"]
-    kind = f"synthetic, {data['layout']}" if data.get("synthetic") else data["layout"]
+    kind = f"{'synthetic, ' if data.get('synthetic') else ''}layout {data['layout']}"
     st.markdown(
         f"- **Says** *{card['labels'][0]}* or *{card['labels'][1]}*.\n"
         f"- **Data** {data['name']} ({kind}): {data['training_images']:,} training and "

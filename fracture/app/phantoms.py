@@ -44,10 +44,14 @@ def draw_popover() -> None:
 
 
 def _start() -> None:
+    """Draw what was asked for, or choose it where it is there: a class that presses the same button shares one set."""
     chosen = (st.session_state[f"phantom {name}"] for name in ("patients", "seed", "difficulty"))
-    root = home.data_home() / free_name("phantoms", home.data_home())
     try:
-        drawings.start(root, Plan(*chosen))
+        plan = Plan(*chosen)
+        same = drawings.find_same(home.data_home(), plan)
+        root = same.root if same else home.data_home() / free_name("phantoms", home.data_home())
+        if same is None or same.state == "interrupted":
+            drawings.start(root, plan)
     except FractureError as error:
         st.session_state["phantoms failed"] = str(error)
     else:

@@ -15,16 +15,7 @@ from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import read_events
-
-
-def wait(until, seconds=90):
-    """Wait until a condition holds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := until():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
+from tests.waiting import wait
 
 
 def config(drawn, **chosen) -> TrainConfig:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from fracture.data.phantom.drawing import Plan, find_drawing
 from fracture.data.phantom.samples import draw_sample, sample_numbers
 from fracture.data.phantom.writing import write
 from tests.pages.test_pages import alone, healthy, words
+from tests.waiting import wait
 
 PLAN = Plan(patients=3, seed=2)
 
@@ -45,16 +45,6 @@ def press(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
 
 
-def wait(until, seconds=60):
-    """Wait until a condition holds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := until():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
-
-
 def test_drawing_starts_from_the_empty_page(homes):
     """The form starts a process, and its data set is the chosen one from then on; when it ends, all of it shows."""
     app = healthy(alone("dataset").run())
@@ -66,6 +56,26 @@ def test_drawing_starts_from_the_empty_page(homes):
     state = wait(lambda: (found := find_drawing(root)).state == "complete" and found)
     assert app.run().metric[0].value == str(state.images)
     assert "Synthetic: 2 patients, seed 1, difficulty 0.2" in words(healthy(app))
+
+
+@pytest.mark.parametrize("working", [True, False])
+def test_a_class_that_presses_the_same_button_shares_one_set(root, working):
+    """What another visitor is drawing or has drawn is chosen, and not drawn again; another seed is."""
+    if working:
+        at_work(root)
+    app = healthy(alone("dataset").run())
+    app.number_input(key="phantom patients").set_value(3)
+    app.number_input(key="phantom seed").set_value(2).run()
+    healthy(press(app, "Draw 3 patients"))
+    assert app.selectbox(key="data").value == str(root)
+    assert [path.name for path in root.parent.iterdir()] == ["phantoms-1"]
+    app.number_input(key="phantom seed").set_value(3).run()
+    press(app, "Draw 3 patients")
+    assert bool(app.error) == working
+    other = root.parent / "phantoms-2"
+    assert other.exists() != working
+    if not working:
+        wait(lambda: find_drawing(other).state == "complete")
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_sentence(homes, monkeypatch):

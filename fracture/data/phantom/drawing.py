@@ -94,6 +94,12 @@ def _read(root: Path) -> tuple[Drawing, dict[str, Any]] | None:
         return None
 
 
+def find_same(home: Path, plan: Plan) -> Drawing | None:
+    """The data set in a folder of data sets that was begun with the same plan, whatever has become of it."""
+    folders = sorted(home.iterdir()) if home.is_dir() else []
+    return next((found for path in folders if (found := find_drawing(path)) and found.plan == plan), None)
+
+
 def start(root: Path, plan: Plan) -> None:
     """Draw, or go on drawing, in a process of its own; one beside another would only make both slower.
 

@@ -18,8 +18,6 @@ _CHEST_WIDE = np.array([70, 72, 60, 52, 56, 84, 118, 132, 136, 134, 128, 132, 13
 _CHEST_DEEP = np.array([85, 88, 66, 56, 52, 48, 56, 80, 98, 108, 110, 108, 108.0])
 _ARM_S = np.array([-62, -48, -30, 0, 45, 90, 140, 190, 235, 275, 300, 335, 380, 450, 560.0])
 _ARM_WIDE = np.array([0, 26, 42, 52, 52, 46, 44, 42, 38, 37, 38, 39, 36, 29, 24.0])
-_SHELL = 1.6
-"""Cortex of the flat and the small bones, in mm."""
 _SPONGY = 0.16
 """Bone inside it, as a share of the cortex's density."""
 

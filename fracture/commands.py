@@ -1,7 +1,6 @@
 """What the commands of :mod:`fracture.cli` do. None of them imports TensorFlow: training is a process of its own."""
 
 import argparse
-import contextlib
 import itertools
 import sys
 import time
@@ -24,8 +23,8 @@ from fracture.errors import DatasetError, FractureError, ModelError, RadiographE
 from fracture.learn import jobs
 from fracture.learn.config import PRESETS, TrainConfig
 from fracture.learn.evaluation import evaluate as measure
-from fracture.learn.events import Event, read_events
 from fracture.learn.localisation import localise
+from fracture.terminal import follow, summary, words
 
 Args = argparse.Namespace
 
@@ -84,11 +83,11 @@ def train(args: Args) -> dict[str, Any]:
         chosen["input_range"] = tuple(chosen["input_range"])
     run = jobs.start(TrainConfig(**{**PRESETS[args.preset], **chosen}))
     try:
-        _follow(run, quiet=args.json)
+        follow(run, quiet=args.json)
     except KeyboardInterrupt:
         print("\nStopping; what has been learned so far is kept.", file=sys.stderr)
         jobs.request_stop(run)
-        _follow(run, quiet=True)
+        follow(run, quiet=True)
     ended = jobs.find_run(run.folder)
     if ended is None or ended.state == "failed":
         raise RunError((ended and ended.error) or "The training's folder was removed while it ran.")
@@ -96,49 +95,8 @@ def train(args: Args) -> dict[str, Any]:
         raise RunError("The training was stopped before its first epoch was done: there is no model.")
     card = read_card(run.folder)
     if not args.json:
-        print(f"\nModel {card['name']!r} is in {run.folder.path}\n{_summary(card, card['labels'])}")
+        print(f"\nModel {card['name']!r} is in {run.folder.path}\n{summary(card, card['labels'])}")
     return card
-
-
-def _follow(run: jobs.Run, quiet: bool) -> None:
-    """Draw the run's events as progress bars until its process has ended."""
-    with _Bars(quiet) as progress:
-        offset, active = 0, True
-        while active:
-            current = jobs.find_run(run.folder)
-            active = current is not None and current.active
-            events, offset = read_events(run.folder.events, offset)
-            for event in events:
-                progress.show(event)
-            time.sleep(0.2 if active else 0)
-
-
-class _Bars(contextlib.AbstractContextManager["_Bars"]):
-    """Progress bars on a terminal's stderr, none elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._off = quiet or not sys.stderr.isatty()
-        self._bar: Any = None
-        self._title = ""
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def show(self, event: Event) -> None:
-        if event["kind"] == "features":
-            self._advance("Features", event["total"], event["done"])
-        elif event["kind"] == "epoch":
-            self._advance("Epochs", event["epochs"], event["epoch"])
-            self._bar.set_postfix(val_loss=f"{event['val_loss']:.3f}", val_accuracy=f"{event['val_accuracy']:.3f}")
-        elif event["kind"] == "step" and not self._off:
-            tqdm.write(event["text"], file=sys.stderr)
-
-    def _advance(self, title: str, total: int, done: int) -> None:
-        if title != self._title:
-            self.__exit__()
-            self._title, self._bar = title, tqdm(desc=title, total=total, disable=self._off)
-        self._bar.update(done - self._bar.n)
 
 
 def evaluate(args: Args) -> dict[str, Any]:
@@ -163,8 +121,8 @@ def evaluate(args: Args) -> dict[str, Any]:
         "localisation": localise(predictions, lambda image, *size: classifier.heat(classifier.view("", image), *size)),
     }
     if not args.json:
-        print(_summary(measured, list(classifier.labels)))
-        print(f"The model's labels are {_words(classifier.labels)}, the data set's {_words(found.label_names)}.")
+        print(summary(measured, list(classifier.labels)))
+        print(f"The model's labels are {words(classifier.labels)}, the data set's {words(found.label_names)}.")
     return {
         "model": args.model,
         "data": str(found.root),
@@ -275,32 +233,3 @@ def _model(name: str, run: jobs.Run | None) -> dict[str, Any]:
         error = str(damage)
     state = run.state if run else "finished"
     return {"name": name, "state": state, "error": error, "usable": auc is not None, "labels": labels, "auc": auc}
-
-
-def _summary(measured: dict[str, Any], labels: list[str]) -> str:
-    """``metrics`` and ``localisation`` as lines for people; each value with its 95 % interval."""
-    lines = [f"Metrics for {labels[1]!r} against {labels[0]!r}, with 95 % intervals:"]
-    for level, values in measured["metrics"].items():
-        lines.append(f"by {level}: {values['count']:,}, {values['positives']:,} of them positive")
-        lines.append(f"  AUC {_interval(values['auc'])}")
-        for point in values["points"].values():
-            shown = ", ".join(f"{name} {_interval(point[name])}" for name in ("accuracy", "sensitivity", "specificity"))
-            lines.append(f"  at {point['threshold']:.3f}: {shown}")
-    if found := measured.get("localisation"):
-        lines.append(f"heat maps of {found['images']:,} positive images with known truth:")
-        for words, share in (("peak inside a box", found["pointing"]), ("mass inside the mask", found["mass"])):
-            chance = _interval({"value": share["chance"], "low": None})
-            lines.append(f"  {words} {_interval(share)}; by chance {chance}")
-        lines.append(f"  the middle of the image is inside a box in {found['pointing']['centre']:.3f}")
-    return "\n".join(lines)
-
-
-def _interval(estimate: dict[str, float | None]) -> str:
-    if estimate["value"] is None:
-        return "not defined"
-    ends = "" if estimate["low"] is None else f" ({estimate['low']:.3f} to {estimate['high']:.3f})"
-    return f"{estimate['value']:.3f}{ends}"
-
-
-def _words(labels: tuple[str, str]) -> str:
-    return f"{labels[0]!r} and {labels[1]!r}"

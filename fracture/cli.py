@@ -93,6 +93,9 @@ def _add_train(commands: Any) -> None:
 
     parser = _add(commands, "train", "train", "train InceptionV3 on a data set")
     parser.add_argument("--data", required=True, metavar="PATH", help="the data set's folder")
+    parser.add_argument(
+        "--also", action="append", metavar="PATH", help="a further data set to train on; may be given several times"
+    )
     parser.add_argument("--name", required=True, help="the model's name")
     parser.add_argument("--preset", choices=PRESETS, default="reference", help="where unnamed choices come from")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")

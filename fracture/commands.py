@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from fracture.classify.answer import STRANGE, UNKNOWN, View
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.report import rows, write_csv
 from fracture.classify.store import model_folder, read_card, usable_models
@@ -79,8 +80,7 @@ def train(args: Args) -> dict[str, Any]:
     """Start a training, follow it to its end, and return its card."""
     fields = TrainConfig.__dataclass_fields__
     chosen = {name: value for name in fields if (value := getattr(args, name, None)) is not None}
-    if "input_range" in chosen:
-        chosen["input_range"] = tuple(chosen["input_range"])
+    chosen.update({name: tuple(chosen[name]) for name in ("input_range", "also") if name in chosen})
     run = jobs.start(TrainConfig(**{**PRESETS[args.preset], **chosen}))
     try:
         follow(run, quiet=args.json)
@@ -104,14 +104,17 @@ def evaluate(args: Args) -> dict[str, Any]:
     classifier = load_classifier(args.model)
     found = scan(args.data, args.body_part)
     table = _part(found, args.split)
-    probabilities, unreadable = [], []
+    views: list[View | None] = []
+    unreadable = []
     for path in tqdm(table["path"], desc="Images", disable=args.json or not sys.stderr.isatty()):
         try:
-            probabilities.append(classifier.view(path, load(Path(path))).probability)
+            views.append(classifier.view(path, load(Path(path))))
         except RadiographError as error:
-            probabilities.append(float("nan"))
+            views.append(None)
             unreadable.append(str(error))
-    predictions = table.assign(probability=probabilities).dropna(subset=["probability"])
+    predictions = table[[view is not None for view in views]].assign(
+        logit=[sum(view.logits) / 2 for view in views if view], probability=[view.probability for view in views if view]
+    )
     for sentence in unreadable:
         print(sentence, file=sys.stderr)
     if predictions.empty:
@@ -119,9 +122,11 @@ def evaluate(args: Args) -> dict[str, Any]:
     measured = {
         "metrics": measure(predictions, classifier.card["thresholds"]),
         "localisation": localise(predictions, lambda image, *size: classifier.heat(classifier.view("", image), *size)),
+        "refused": sum(view.known is False for view in views if view),
     }
     if not args.json:
         print(summary(measured, list(classifier.labels)))
+        print(f"{measured['refused']:,} of {len(predictions):,} do not look like the X-rays this model knows.")
         print(f"The model's labels are {words(classifier.labels)}, the data set's {words(found.label_names)}.")
     return {
         "model": args.model,
@@ -179,10 +184,16 @@ def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograp
 def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
     for line in lines:
         what = line["image"] if line["kind"] == "image" else f"study {line['study']}"
-        print(f"{line['label']:>14}  {line['probability']:.3f}  {what}")
-    if lines:
-        positive, threshold = classifier.labels[1], lines[0]["threshold"]
-        print(f"\nProbability of {positive!r} by model {classifier.name!r}; threshold {threshold:.3f}.\n{NOTICE}")
+        print(
+            f"{line['answer']:>14}  {line['probability']:.3f} ({line['lowest']:.3f} to {line['highest']:.3f})  {what}"
+        )
+    if not lines:
+        return
+    low, high, positive = lines[0]["doubt_from"], lines[0]["doubt_to"], classifier.labels[1]
+    print(f"\nProbability of {positive!r} by model {classifier.name!r}; in doubt from {low:.3f} to {high:.3f}.")
+    if any(line["answer"] == UNKNOWN for line in lines):
+        print(f"{UNKNOWN}: {STRANGE}")
+    print(NOTICE)
 
 
 def _studies(files: list[Path], together: bool) -> list[tuple[str, list[Path]]]:

@@ -41,6 +41,12 @@ def data_home() -> Path:
     return _folder("FRACTURE_DATA", "data")
 
 
+def short(folder: str) -> str:
+    """The name alone of a folder in the data home, which says the same on any machine; other paths as they are."""
+    inside = data_home().iterdir() if data_home().is_dir() else ()
+    return next((path.name for path in inside if str(path.resolve()) == folder), folder)
+
+
 def models_home() -> Path:
     """The folder of models and trainings. It need not exist."""
     return _folder("FRACTURE_MODELS", "models")

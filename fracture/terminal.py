@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -52,22 +53,71 @@ class _Bars(contextlib.AbstractContextManager["_Bars"]):
         self._bar.update(done - self._bar.n)
 
 
+RATES = ("accuracy", "sensitivity", "specificity", "kappa")
+"""What is said of an operating point: never a sensitivity without its specificity."""
+
+
 def summary(measured: dict[str, Any], labels: list[str]) -> str:
-    """``metrics`` and ``localisation`` as lines for people; each value with its 95 % interval."""
+    """``metrics`` and ``localisation`` as lines for people; each value with its 95 % interval.
+
+    What a level lacks, since a former version measured it, is left out.
+    """
     lines = [f"Metrics for {labels[1]!r} against {labels[0]!r}, with 95 % intervals:"]
-    for level, values in measured["metrics"].items():
-        lines.append(f"by {level}: {values['count']:,}, {values['positives']:,} of them positive")
-        lines.append(f"  AUC {_interval(values['auc'])}")
-        for point in values["points"].values():
-            shown = ", ".join(f"{name} {_interval(point[name])}" for name in ("accuracy", "sensitivity", "specificity"))
-            lines.append(f"  at {point['threshold']:.3f}: {shown}")
+    for name, level in measured["metrics"].items():
+        lines += [f"by {name}: {_counts(level)}", *(f"  {line}" for line in _level(level))]
     if found := measured.get("localisation"):
-        lines.append(f"heat maps of {found['images']:,} positive images with known truth:")
-        for words, share in (("peak inside a box", found["pointing"]), ("mass inside the mask", found["mass"])):
-            chance = _interval({"value": share["chance"], "low": None})
-            lines.append(f"  {words} {_interval(share)}; by chance {chance}")
-        lines.append(f"  the middle of the image is inside a box in {found['pointing']['centre']:.3f}")
+        lines += _localisation(found)
     return "\n".join(lines)
+
+
+def _level(level: dict[str, Any]) -> Iterator[str]:
+    yield f"AUC {_interval(level['auc'])}"
+    if "average_precision" in level:
+        share = level["positives"] / level["count"]
+        yield f"average precision {_interval(level['average_precision'])}; by chance {share:.3f}"
+    for name, point in level["points"].items():
+        yield f"{_point(name, point)}: {_rates(point, RATES)}"
+    if calibration := level.get("calibration"):
+        error = calibration["expected_calibration_error"]
+        yield f"calibration error {_interval(error)}; perfect probabilities would show about {error['chance']:.3f}"
+        yield f"Brier score {_interval(calibration['brier'])}"
+    yield from _body_parts(level)
+
+
+def _body_parts(level: dict[str, Any]) -> Iterator[str]:
+    """A line a part, at the balanced threshold, or else the first there is."""
+    parts, points = level.get("body_parts", {}), level["points"]
+    if not parts:
+        return
+    shown = "balanced" if "balanced" in points else next(iter(points))
+    yield f"body parts by themselves, {_point(shown, points[shown])}:"
+    width = max(map(len, parts))
+    for name, part in parts.items():
+        rates = _rates(part["points"][shown], ("sensitivity", "specificity"))
+        yield f"  {name:{width}}  {_counts(part)}; AUC {_interval(part['auc'])}, {rates}"
+    if too_small := level["body_parts_too_small"]:
+        yield "  too few to tell: " + ", ".join(f"{name} {count:,}" for name, count in too_small.items())
+
+
+def _localisation(found: dict[str, Any]) -> Iterator[str]:
+    yield f"heat maps of {found['images']:,} positive images with known truth:"
+    for words, share in (("peak inside a box", found["pointing"]), ("mass inside the mask", found["mass"])):
+        chance = _interval({"value": share["chance"], "low": None})
+        yield f"  {words} {_interval(share)}; by chance {chance}"
+    yield f"  the middle of the image is inside a box in {found['pointing']['centre']:.3f}"
+
+
+def _counts(level: dict[str, Any]) -> str:
+    return f"{level['count']:,}, {level['positives']:,} of them positive"
+
+
+def _point(name: str, point: dict[str, Any]) -> str:
+    at = f"at {point['threshold']:g}"
+    return at if name == "half" else f"{name.replace('_', ' ')}, {at}"
+
+
+def _rates(point: dict[str, Any], names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {_interval(point[name])}" for name in names if name in point)
 
 
 def _interval(estimate: dict[str, float | None]) -> str:

@@ -11,32 +11,50 @@ from fracture.app.run_view import show_run
 from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint
 from fracture.classify.store import free_name
 from fracture.learn import jobs
-from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
+from fracture.learn.config import PRESETS, WEIGHT_SOURCES, TrainConfig
 
 PIXEL_RANGES = {"As the weights say": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
-STEPS = {"learning_rate": 1e-4, "l2": 1e-5, "dropout": 0.05}
+STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5, "l2": 1e-5, "dropout": 0.05, "averaging": 0.001}
+WAYS = {
+    "reference": "The head alone: about a minute",
+    "fine-tune": "The upper blocks, too: minutes to hours",
+}
 
 
-def choice(field: Any) -> Any:
+def choice(field: Any, preset: str) -> Any:
     """The widget of one choice, with its range and its reason."""
-    title, limits, key = field.name.replace("_", " ").capitalize(), field.metadata, f"train {field.name}"
+    title, limits, key = field.name.replace("_", " ").capitalize(), field.metadata, f"train {preset} {field.name}"
+    default, why = PRESETS[preset].get(field.name, field.default), limits["why"].removeprefix("fine-tune: ")
     if limits["among"]:
-        return st.selectbox(title, limits["among"], help=limits["why"], key=key, persist_state="session")
+        return st.selectbox(
+            title, limits["among"], limits["among"].index(default), help=why, key=key, persist_state="session"
+        )
     number = field.type
     return st.number_input(
-        title, number(limits["low"]), number(limits["high"]), field.default,
+        title, number(limits["low"]), number(limits["high"]), default,
         step=STEPS.get(field.name), format="%g" if number is float else None,
-        help=limits["why"], key=key, persist_state="session",
+        help=why, key=key, persist_state="session",
     )  # fmt: skip
 
 
+def tuned(preset: str) -> list[Any]:
+    """The fields that the preset's mode makes use of; the mode itself comes with the preset."""
+    mode = PRESETS[preset].get("mode", "head")
+    known = [field for field in fields(TrainConfig) if field.metadata and field.name not in ("weights", "mode")]
+    return [field for field in known if mode == "fine-tune" or not field.metadata["why"].startswith("fine-tune: ")]
+
+
 def new_training(data: str) -> None:
-    """The form over TrainConfig: what must be chosen, and the rest of the reference preset folded away."""
+    """The form over TrainConfig: what must be chosen, and the rest of a preset folded away."""
     drawing = phantoms.follow(data)
     if drawing and not drawing.images:
         st.caption("The first images are being drawn.")
         return
     parts = sorted(loads.dataset(data, phantoms.version(drawing)).table["body_part"].unique())
+    preset = st.segmented_control(
+        "What trains", list(WAYS), default="reference", required=True, format_func=WAYS.get, key="preset",
+        persist_state="session",
+    )  # fmt: skip
     with st.form("new training", border=True):
         left, right = st.columns(2)
         started = st.session_state.get("trainings started", 0)
@@ -48,14 +66,13 @@ def new_training(data: str) -> None:
             help="imagenet is fetched once from the internet; bundled is the model that comes with the project; none "
             "is random. Or type the path of a .weights.h5 file.",
         )  # fmt: skip
-        with st.expander("All choices (set to the reference experiment)", icon=":material/tune:"), st.grid(3):
+        with st.expander(f"All choices (set to the preset {preset!r})", icon=":material/tune:"), st.grid(3):
             body_part = st.selectbox("Body part", parts, index=None, placeholder="All", key="train body_part")
             pixels = st.selectbox(
                 "Pixel range of the weights", PIXEL_RANGES, key="range", persist_state="session",
                 help="Only for a file without a JSON beside it: the pixel values that its weights were trained on.",
             )  # fmt: skip
-            tuned = [field for field in fields(TrainConfig) if field.metadata and field.name != "weights"]
-            chosen = {field.name: choice(field) for field in tuned}
+            chosen = {field.name: choice(field, preset) for field in tuned(preset)}
         waiting = drawing is not None and drawing.active
         words = "Start training when all is drawn" if waiting else "Start training"
         if st.form_submit_button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key="start"):
@@ -65,7 +82,7 @@ def new_training(data: str) -> None:
                 weights=weights or "",
                 body_part=body_part,
                 input_range=PIXEL_RANGES[pixels],
-                **chosen,
+                **{**PRESETS[preset], **chosen},
             )
             st.session_state["run"] = jobs.start(config).name
             st.session_state["trainings started"] = started + 1

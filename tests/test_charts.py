@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fracture import charts
 
@@ -40,16 +42,74 @@ def test_class_balance_adds_up():
 def test_confusion_has_truth_in_rows():
     """A false negative stands in the row of the positives, in the column of the negatives."""
     cells = {"true_positive": 6, "false_negative": 2, "false_positive": 1, "true_negative": 9}
-    heat = charts.confusion(cells, ("no", "yes")).data[0]
-    assert heat.text[1][0].startswith("2<br>25%")
-    assert heat.text[0][1].startswith("1<br>10%")
+    data = charts.confusion(cells, ("no", "yes")).data.set_index(["truth", "says"])["text"]
+    assert data["yes", "no"] == "2\n25%"
+    assert data["no", "yes"] == "1\n10%"
 
 
-def test_roc_marks_the_threshold_where_it_lies():
-    """The star has the sensitivity and the false alarms of its threshold."""
-    figure = charts.roc(np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9]), threshold=0.5)
-    star = figure.data[-1]
-    assert (star.x[0], star.y[0]) == (0.5, 0.5)
+LABEL, PROBABILITY = np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9])
+
+
+def marked(chart):
+    point = chart.data.set_index("part").loc["point"]
+    return point["x"], point["y"]
+
+
+def test_curves_mark_the_threshold_where_it_lies():
+    """The star has the false alarms, the sensitivity and the precision of its threshold."""
+    assert marked(charts.roc(LABEL, PROBABILITY, threshold=0.5)) == (0.5, 0.5)
+    assert marked(charts.precision_recall(LABEL, PROBABILITY, threshold=0.3)) == (1.0, 2 / 3)
+
+
+def test_no_precision_without_a_call():
+    """Where nothing is called positive there is no mark, rather than one at 0 or at 1."""
+    assert np.isnan(marked(charts.precision_recall(LABEL, PROBABILITY, threshold=1.0))[1])
+
+
+@pytest.mark.parametrize("chart", [charts.roc, charts.precision_recall])
+def test_a_moving_chart_keeps_its_specification(chart):
+    """Only the data follow the threshold: else the chart is drawn anew and flickers."""
+    before, after = (chart(LABEL, PROBABILITY, threshold) for threshold in (0.2, 0.7))
+    assert before.spec == after.spec
+    assert not before.data.equals(after.data)
+
+
+def test_several_models_share_a_chart():
+    """A line a model, of its own colour, beside what chance reaches."""
+    models = {"one": (LABEL, PROBABILITY), "two": (LABEL, 1 - PROBABILITY)}
+    for figure in (charts.rocs(models), charts.precision_recalls(models)):
+        lines = [line for line in figure.data if line.name in models]
+        assert len({line.line.color for line in lines}) == 2
+        assert [line.name for line in figure.data if line not in lines] == ["Chance"]
+
+
+share = st.floats(0, 1)
+
+
+@given(share, share, share)
+def test_a_hundred_patients_are_a_hundred(sensitivity, specificity, prevalence):
+    """For any model and any prevalence the four counts are whole, none is negative, and they add up."""
+    counts = charts.round_to_hundred(sensitivity, specificity, prevalence)
+    assert tuple(counts) == charts.OUTCOMES
+    assert sum(counts.values()) == 100
+    assert min(counts.values()) >= 0
+    assert counts["Found"] + counts["Missed"] == round(100 * prevalence)
+    drawn = charts.hundred(counts).data
+    assert len(drawn.drop_duplicates(["across", "down"])) == 100
+    assert drawn["outcome"].value_counts().to_dict() == {name: count for name, count in counts.items() if count}
+
+
+def test_reliability_leaves_out_what_is_empty():
+    """An empty bin has no point, yet its place among the counts; an interval that is not known has no length."""
+    known = {"low": 0.0, "high": 0.5, "count": 4, "mean_probability": 0.3, "share_positive": 0.25}
+    empty = {"low": 0.5, "high": 1.0, "count": 0, "mean_probability": None, "share_positive": None}
+    no_ends = {"share_low": None, "share_high": None}
+    figure = charts.reliability([{**known, "share_low": 0.1, "share_high": 0.5}, {**empty, **no_ends}], "broken")
+    points, counts = figure.data[1], figure.data[2]
+    assert (list(points.x), list(points.y)) == ([0.3], [0.25])
+    assert (points.error_y.array[0], points.error_y.arrayminus[0]) == pytest.approx((0.25, 0.15))
+    assert list(counts.y) == [4, 0]
+    assert list(charts.reliability([{**known, **no_ends}], "broken").data[1].error_y.array) == [0]
 
 
 def test_the_overlay_is_orange_for_blue_against_and_clear_at_zero():

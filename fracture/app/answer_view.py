@@ -1,5 +1,7 @@
 """What a model makes of studies: probability, threshold, heat maps, and on request the truth."""
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
 
@@ -7,11 +9,18 @@ from fracture import charts
 from fracture.app.loads import Examined
 from fracture.app.widgets import as_text, in_words
 from fracture.classify import report
-from fracture.classify.classifier import Answer, Classifier
+from fracture.classify.answer import DOUBT, STRANGE, Answer
+from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder, read_predictions
 from fracture.data.phantom.truth import Truth
 from fracture.errors import ModelError
 from fracture.learn.evaluation import rates
+
+_SIGNS: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
+    "positive": ("orange", ":material/radiology:"),
+    "negative": ("blue", ":material/radiology:"),
+    DOUBT: ("gray", ":material/question_mark:"),
+}
 
 Truths = dict[str, Truth]
 """What there is to be found, by the name of the view; empty where it is not known or not asked for."""
@@ -25,24 +34,77 @@ def show_answers(
     ``uploaded``: of how many views the study is that is not in parts; some of them may not have been readable.
     """
     top = st.container()  # one answer stands above the settings, so that it is seen at once
-    threshold, opacity = _settings(classifier, folder)
+    opacity = st.slider("Opacity of the heat map", 0.0, 1.0, 0.4, 0.05, key="opacity", persist_state="session")
     lines = []
     for name, views in studies.items():
-        answer = classifier.answer([each.view for each in views], threshold)
+        answer = classifier.answer([each.view for each in views])
         with top if len(studies) == 1 else st.container():
             _verdict(answer, uploaded)
-        _pictures(classifier, views, opacity, truths)
+        _pictures(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
-    cells = "×".join(map(str, next(iter(studies.values()))[0].view.cam.shape))
-    st.caption(
-        f"The heat map is the model's class-activation map: {cells} cells laid over the image and smoothed, so it "
-        "shows a region, not an outline. Its cells' mean, plus a constant, is exactly the model's log-odds. "
-        "Probabilities are the network's own; they are not calibrated."
-    )
+    with st.expander("What these numbers mean", icon=":material/help:"):
+        st.markdown(_meaning(classifier, folder))
     st.download_button(
         "Download the answers (CSV)", report.as_csv(lines), "answers.csv", "text/csv",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
+
+
+def _verdict(answer: Answer, uploaded: int) -> None:
+    """The outcome, the probability, and what they rest on."""
+    if not answer.known:
+        st.warning(f"{STRANGE} It is given no answer.", icon=":material/help:")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.metric(f"Probability of {answer.labels[1]}", f"{answer.probability:.1%}", width=260)
+        colour, icon = _SIGNS[answer.outcome]
+        st.badge("in doubt" if answer.outcome == DOUBT else answer.label, color=colour, icon=icon)
+        st.markdown(f"{_basis(answer, uploaded)}{_reason(answer)}")
+
+
+def _basis(answer: Answer, uploaded: int) -> str:
+    """How many views it is the mean of."""
+    counted, readable = len(answer.counted), len(answer.views)
+    if uploaded == 1:
+        return ""
+    left_out = (
+        f" {readable - counted} left out, since they do not look like X-rays it knows." if counted < readable else ""
+    )
+    return (
+        (f"Mean of {counted} views." if readable == uploaded else f"From {counted} of {uploaded} views.")
+        + left_out
+        + " "
+    )
+
+
+def _reason(answer: Answer) -> str:
+    """On which side of the limits the probability lies."""
+    low, high = answer.limits
+    if answer.outcome == DOUBT:
+        return f"Between {low:.1%} and {high:.1%} the model does not decide."
+    if answer.outcome == "positive":
+        return f"From {high:.1%} on it says *{answer.labels[1]}*."
+    return f"Below {low:.1%} it says *{answer.labels[0]}*."
+
+
+def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
+    """What the limits were worth on the validation images, and what the heat map is."""
+    low, high = classifier.limits
+    negative, positive = classifier.labels
+    heat = (
+        f"The heat map says of each place how likely it shows what a reader would draw a box around; the model has "
+        f"learned that from boxes, and the answer rests on the highest place and on the whole image."
+        if classifier.shows_places
+        else f"The heat map is the class-activation map: orange speaks for *{positive}*, blue against it. Its mean, plus "
+        "a constant, is the model's log-odds before calibration. It shows a region, not an outline."
+    )
+    return (
+        f"- Of the validation images, below {low:.1%}: {_worth(folder, low)}\n"
+        f"- From {high:.1%} on: {_worth(folder, high)}\n"
+        "- The probability is calibrated on the validation images, for a share of *"
+        f"{positive}* as among them; where it is rarer, it is too high.\n"
+        f"- Each image is looked at as it is and mirrored; the two probabilities stand below it.\n- {heat}"
+    )
 
 
 def _worth(folder: ModelFolder, threshold: float) -> str:
@@ -50,54 +112,36 @@ def _worth(folder: ModelFolder, threshold: float) -> str:
     try:
         measured = rates(read_predictions(folder), threshold)
     except ModelError as error:
-        return f"Its sensitivity and specificity are not known: {as_text(str(error))}"
-    return (
-        f"At this threshold, on the model's validation images: sensitivity {in_words(measured['sensitivity'])}, "
-        f"specificity {in_words(measured['specificity'])}."
-    )
+        return as_text(str(error))
+    return f"sensitivity {in_words(measured['sensitivity'])}, specificity {in_words(measured['specificity'])}."
 
 
-def _settings(classifier: Classifier, folder: ModelFolder) -> tuple[float, float]:
-    """The threshold, with what it meant on the validation images, and the heat map's opacity."""
-    left, right = st.columns(2)
-    threshold = left.slider(
-        "Threshold", 0.0, 1.0, classifier.threshold, 0.001, "percent", key=f"threshold of {folder.version}",
-        help=f"From this probability on the answer is *{classifier.labels[1]}*. It starts where sensitivity plus "
-        "specificity was highest on the validation images.",
-    )  # fmt: skip
-    left.caption(_worth(folder, threshold))
-    opacity = right.slider("Opacity of the heat map", 0.0, 1.0, 0.4, 0.05, key="opacity", persist_state="session")
-    right.caption(f"Orange speaks for *{classifier.labels[1]}*, blue against it.")
-    return threshold, opacity
-
-
-def _verdict(answer: Answer, uploaded: int) -> None:
-    """The probability, the label, and what they rest on."""
-    above = answer.probability >= answer.threshold
-    readable = len(answer.views)
-    basis = f"Mean of {readable} views. " if readable == uploaded else f"From {readable} of {uploaded} views. "
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.metric(f"Probability of {answer.labels[1]}", f"{answer.probability:.1%}", width=260)
-        st.badge(answer.label, color="orange" if above else "blue", icon=":material/radiology:")
-        side = "At or above" if above else "Below"
-        st.markdown(f"{basis if uploaded > 1 else ''}{side} the threshold of {answer.threshold:.1%}.")
-
-
-def _pictures(classifier: Classifier, examined: list[Examined], opacity: float, truths: Truths) -> None:
+def _pictures(classifier: Classifier, answer: Answer, examined: list[Examined], opacity: float, truths: Truths) -> None:
     """Each view with its heat map over it, all on one scale, and what is known to be there."""
-    strongest = max(float(np.abs(each.view.cam).max()) for each in examined)
+    strongest = 1.0 if classifier.shows_places else max(float(np.abs(each.view.heat).max()) for each in examined)
     with st.grid(2):
         for each in examined:
-            height, width = each.pixels.shape
-            heat = classifier.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
-            made = "" if not each.synthetic or each.view.name.startswith("synthetic") else " · synthetic"
-            words = f"{as_text(each.view.name)} · {classifier.labels[1]} {each.view.probability:.1%}{made}"
             with st.container():
-                picture = charts.heat_overlay(each.pixels, heat, opacity, strongest)
-                if truth := truths.get(each.view.name):
-                    picture = charts.outlined(picture, truth.boxes)
-                st.image(picture, caption=words, width="stretch", alt=f"{words}, with its heat map")
-                if truth:
-                    st.markdown(f"{truth.words.capitalize()}.")
-                if each.steps:
-                    st.caption(f"Read from {each.format}: {', '.join(each.steps)}.")
+                _picture(classifier, answer, each, opacity, strongest, truths.get(each.view.name))
+
+
+def _picture(
+    classifier: Classifier, answer: Answer, each: Examined, opacity: float, strongest: float, truth: Truth | None
+) -> None:
+    height, width = each.pixels.shape
+    made = "" if not each.synthetic or each.view.name.startswith("synthetic") else " · synthetic"
+    known = each.view.known is not False
+    says = f"{classifier.labels[1]} {each.view.probability:.1%}" if known else "not an X-ray that the model knows"
+    words = f"{as_text(each.view.name)} · {says}{made}"
+    heat = classifier.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
+    picture = charts.heat_overlay(each.pixels, heat, opacity if known else 0.0, strongest)
+    if truth:
+        picture = charts.outlined(picture, truth.boxes)
+    st.image(picture, caption=words, width="stretch", alt=f"{words}, with its heat map")
+    if known:
+        low, high = sorted(each.view.by_side)
+        st.caption(f"{low:.1%} to {high:.1%} as it is and mirrored: {answer.label_of(each.view)}.")
+    if truth:
+        st.markdown(f"{truth.words.capitalize()}.")
+    if each.steps:
+        st.caption(f"Read from {each.format}: {', '.join(each.steps)}.")

@@ -68,6 +68,10 @@ def _doing(run: Run, progress: Progress) -> str:
     left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
     if progress.kept_epoch:
         return f"{progress.step} …"
+    if steps := progress.steps:
+        done = f"{steps['done']:,} of {steps['total']:,} images, {steps['images_a_second']:.1f} a second"
+        planned = run.config.get("epochs", "?")
+        return f"Epoch {steps['epoch']} of {planned}: {done}{left}"
     if progress.epoch:
         return f"Epoch {progress.epoch} of {progress.epochs}{left}"
     if progress.features:
@@ -79,7 +83,7 @@ def _doing(run: Run, progress: Progress) -> str:
 
 def _share(progress: Progress) -> float:
     if progress.epochs:
-        return progress.epoch / progress.epochs
+        return min(1.0, (progress.epoch + progress.share_of_epoch) / progress.epochs)
     if progress.features:
         return float(progress.features["done"] / max(1, progress.features["total"]))
     return 0.0
@@ -107,7 +111,8 @@ def _curves(run: Run, progress: Progress) -> None:
         with place:
             figure = charts.curves(progress.history, metric, epochs, kept)
             show_chart(figure, f"{metric} of {run.name}", f"{metric} by epoch, training and validation")
-    st.caption("The best epoch is the one of the lowest validation loss; the model keeps its weights.")
+    by = "largest validation AUC" if run.config.get("mode") == "fine-tune" else "lowest validation loss"
+    st.caption(f"The best epoch is the one of the {by}; the model keeps its weights.")
 
 
 def _network(progress: Progress) -> None:

@@ -21,12 +21,11 @@ class Output:
     features: NDArray[np.float32]
     """(2048,), averaged over the image."""
     cam: NDArray[np.float32]
-    """(h, w): what each place adds to the logit, before averaging. Their mean plus the head's bias is the logit."""
+    """(h, w): what each place adds to the logit, before averaging."""
+    places: NDArray[np.float32] | None
+    """(H, W): what each place says by itself, as a logit; None where the network has not learned from boxes.
 
-    @property
-    def probability(self) -> float:
-        """Of the positive label, 0 to 1."""
-        return float(1 / (1 + np.exp(-self.logit)))
+    Without them, the mean of ``cam`` plus the head's bias is the logit; with them, the highest is added, weighted."""
 
 
 class Graph:
@@ -44,6 +43,7 @@ class Graph:
             self._run: Any = interpreter.get_signature_runner()
             self.size = int(self._run.get_input_details()["image"]["shape"][1])
             outputs = set(self._run.get_output_details())
+            self.shows_places = "places" in outputs
         except (ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"The served graph cannot be loaded: {error}") from error
         if not {"logit", "features", "cam"} <= outputs:
@@ -54,4 +54,5 @@ class Graph:
         """Run one fitted image (S, S)."""
         with self._turn:
             out = self._run(image=pixels[None, :, :, None])
-            return Output(float(out["logit"][0, 0]), out["features"][0].copy(), out["cam"][0].copy())
+            places = out["places"][0].copy() if "places" in out else None
+            return Output(float(out["logit"][0, 0]), out["features"][0].copy(), out["cam"][0].copy(), places)

@@ -6,23 +6,31 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fracture.classify.classifier import Answer
+from fracture.classify.answer import Answer
 from fracture.errors import FractureError
 from fracture.files import write_beside
 
-COLUMNS = ("kind", "study", "image", "probability", "threshold", "label", "model")
+COLUMNS = ("kind", "study", "image", "answer", "probability", "lowest", "highest", "doubt_from", "doubt_to", "model")
 
 
 def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
-    """One row for each view, then one for the study if it has several."""
-    shared = {"study": study, "threshold": answer.threshold, "model": model}
+    """One row for each view, then one for the study if it has several.
 
-    def row(kind: str, image: str, probability: float) -> dict[str, Any]:
-        label = answer.labels[int(probability >= answer.threshold)]
-        return {"kind": kind, "image": image, "probability": round(probability, 6), "label": label, **shared}
+    ``answer`` is one of the model's labels, ``doubt``, or ``unknown`` for what does not look like the X-rays that the
+    model knows. ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, a study's over its views.
+    """
+    shared = {"study": study, "doubt_from": answer.limits.low, "doubt_to": answer.limits.high, "model": model}
 
-    views = [row("image", view.name, view.probability) for view in answer.views]
-    return views if len(views) == 1 else [*views, row("study", "", answer.probability)]
+    def row(kind: str, image: str, word: str, probability: float, spread: Sequence[float]) -> dict[str, Any]:
+        numbers = {"probability": probability, "lowest": min(spread), "highest": max(spread)}
+        rounded = {name: round(value, 6) for name, value in numbers.items()}
+        return {"kind": kind, "image": image, "answer": word, **rounded, **shared}
+
+    views = [row("image", view.name, answer.label_of(view), view.probability, view.by_side) for view in answer.views]
+    if len(views) == 1:
+        return views
+    spread = [view.probability for view in answer.counted]
+    return [*views, row("study", "", answer.label, answer.probability, spread)]
 
 
 def as_csv(lines: Sequence[dict[str, Any]]) -> str:

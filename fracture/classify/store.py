@@ -23,7 +23,7 @@ from fracture.home import SAFE_NAME
 CARD_KEYS = {"labels", "input", "thresholds", "metrics"}
 """What a model cannot be used or judged without."""
 
-CARD_SCHEMA = 1
+CARD_SCHEMA = 2
 """Version of the layout of ``card.json``; a reader refuses what it does not know."""
 
 
@@ -67,6 +67,16 @@ class ModelFolder:
     def predictions(self) -> Path:
         """The validation images' probabilities."""
         return self.path / "predictions.csv"
+
+    @property
+    def familiarity(self) -> Path:
+        """The training images' features, by which an image is known or strange."""
+        return self.path / "familiarity.npz"
+
+    @property
+    def backbone(self) -> Path:
+        """The trained backbone's weights in 16 bits, for others to start from."""
+        return self.path / "backbone.weights.h5"
 
     @property
     def status(self) -> Path:
@@ -151,7 +161,9 @@ def read_card(folder: ModelFolder) -> dict[str, Any]:
 
 
 def read_predictions(folder: ModelFolder) -> pd.DataFrame:
-    """The validation images' ``image_id, study, group, label, probability``.
+    """The validation images' ``image_id, study, group, body_part, label, logit, probability, data``.
+
+    ``logit``: the mean over the image and its mirror image; ``data``: the name of the data set.
 
     Raises:
         ModelError: the file is missing or damaged.
@@ -160,8 +172,11 @@ def read_predictions(folder: ModelFolder) -> pd.DataFrame:
         "image_id": str,
         "study": str,
         "group": str,
+        "body_part": str,
         "label": "int64",
+        "logit": "float64",
         "probability": "float64",
+        "data": str,
     }
     try:
         return pd.read_csv(folder.predictions, dtype=types, usecols=list(types), keep_default_na=False)

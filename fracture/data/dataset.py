@@ -17,7 +17,7 @@ import pandas as pd
 
 from fracture.data import layouts, listing, radiograph, truth
 from fracture.errors import DatasetError, RadiographError
-from fracture.home import typed_path
+from fracture.home import data_home, typed_path
 
 COLUMNS = {
     "image_id": "str",  # the path relative to the scanned folder, or dataset.csv's image_id; unique
@@ -33,6 +33,7 @@ COLUMNS = {
     "group": "str",  # what must not straddle a split: the patient, where known
     "boxes": "str",  # x y w h in px, ";" between boxes; "" where unknown
     "mask": "str",  # run lengths, as in regions.py; "" where unknown
+    "findings": "str",  # fracture, hardware, both with ";" between, or none; "" where unknown
 }
 """The columns of every table of images, and their types."""
 
@@ -132,9 +133,14 @@ def find(home: Path) -> list[Path]:
 
 
 def existing_folder(given: str | Path) -> Path:
-    """The absolute path of a folder. Raises DatasetError where there is none."""
+    """The absolute path of a folder; a name that is not in the working folder is looked for in the data home.
+
+    Raises DatasetError where there is none.
+    """
     try:
         root = typed_path(str(given))
+        if not root.exists() and Path(given).name == str(given):
+            root = next((path for path in [data_home() / given] if path.exists()), root).resolve()
     except ValueError as error:
         raise DatasetError(f"A data set is a folder. {error}") from error
     if not root.exists():
@@ -167,7 +173,9 @@ def _only(rows: pd.DataFrame, body_part: str | None, root: Path) -> pd.DataFrame
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
     """All columns, in order and of their types; sizes that no list gives are read from the files."""
-    rows = rows.reset_index(drop=True).assign(**{name: "" for name in ("boxes", "mask") if name not in rows})
+    rows = rows.reset_index(drop=True).assign(
+        **{name: "" for name in ("boxes", "mask", "findings") if name not in rows}
+    )
     if "width" not in rows:
         rows = rows.assign(width=0, height=0)
     unknown = (rows["width"] <= 0) | (rows["height"] <= 0)

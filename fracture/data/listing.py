@@ -10,6 +10,7 @@ patient, study, view  as in :data:`fracture.data.dataset.COLUMNS`
 body_part             or FracAtlas's 0/1 columns ``hand, leg, hip, shoulder, mixed``
 group, dup_group      what must not straddle a split; near-duplicates share a ``dup_group``
 boxes                 ``x y w h`` in pixels, ``;`` between boxes
+hardware              0 or 1, of FracAtlas; with ``fractured`` it says what an image shows
 width, height         in pixels
 ====================  =============================================================================
 """
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from fracture.data.layouts import SPLITS, Found, walk
+from fracture.data.truth import findings
 from fracture.errors import DatasetError
 
 BLOCK = 25
@@ -55,6 +57,7 @@ def dataset_csv(root: Path) -> Found | None:
             "height": _pixels(listed, "height"),
             "group": _groups(listed, patient, study),
             "boxes": _column(listed, "boxes"),
+            "findings": _findings(listed),
         }
     )
     own_words = "label" in listed
@@ -116,6 +119,12 @@ def _body_parts(listed: pd.DataFrame) -> "pd.Series[str]":
     shown = _joined(listed, BODY_PARTS)
     several = shown.str.contains("+", regex=False) | (_column(listed, "mixed") == "1")
     return shown.mask(several, "mixed")
+
+
+def _findings(listed: pd.DataFrame) -> "pd.Series[str]":
+    if not {"fractured", "hardware"} <= set(listed):
+        return pd.Series("", listed.index)
+    return findings(listed["fractured"] == "1", listed["hardware"] == "1")
 
 
 def _views(listed: pd.DataFrame) -> "pd.Series[str]":

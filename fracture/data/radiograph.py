@@ -118,11 +118,16 @@ def fit(pixels: NDArray[np.uint8], size: int, how: str) -> NDArray[np.uint8]:
     black bars). Raises ConfigError for another ``how``.
     """
     height, width = pixels.shape
-    across, down = (max(1, round(size * share)) for share in _covered(width, height, how))
+    left, top, across, down = frame(width, height, size, how)
     square = Image.new("L", (size, size))
-    resized = Image.fromarray(pixels).resize((across, down), Image.Resampling.BILINEAR)
-    square.paste(resized, ((size - across) // 2, (size - down) // 2))
+    square.paste(Image.fromarray(pixels).resize((across, down), Image.Resampling.BILINEAR), (left, top))
     return np.asarray(square)
+
+
+def frame(width: int, height: int, size: int, how: str) -> tuple[int, int, int, int]:
+    """Where an image of this size lies on the square that :func:`fit` makes of it: left, top, width, height in px."""
+    across, down = (max(1, round(size * share)) for share in _covered(width, height, how))
+    return (size - across) // 2, (size - down) // 2, across, down
 
 
 def unfit(square: NDArray[np.float32], width: int, height: int, how: str) -> NDArray[np.float32]:

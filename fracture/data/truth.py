@@ -1,7 +1,8 @@
 """A ``truth.csv`` at the root of MURA's tree: what a synthetic radiograph shows, known exactly.
 
 Read are its columns ``image`` (the file, relative to the folder of truth.csv), ``view``, ``boxes`` and ``mask``, the
-last two as :mod:`fracture.data.regions` has them. An image that is not listed, because it is still being drawn, has
+last two as :mod:`fracture.data.regions` has them, and where it has them ``fracture`` and ``hardware``, which hold the
+kind of what there is or nothing. An image that is not listed, because it is still being drawn, has
 no truth.
 """
 
@@ -15,6 +16,7 @@ from fracture.errors import DatasetError
 
 NAME = "truth.csv"
 COLUMNS = ("view", "boxes", "mask")
+KINDS = ("fracture", "hardware")
 
 
 def with_truth(rows: pd.DataFrame, trees: Iterable[str]) -> tuple[pd.DataFrame, bool]:
@@ -26,7 +28,7 @@ def with_truth(rows: pd.DataFrame, trees: Iterable[str]) -> tuple[pd.DataFrame, 
     if not read:
         return rows, False
     truth = pd.concat(read).reindex([Path(path).as_posix() for path in rows["path"]]).set_axis(rows.index)
-    known = {name: truth[name].fillna("") for name in COLUMNS}
+    known = {name: truth[name].fillna("") for name in (*COLUMNS, "findings")}
     view = known["view"].where(known["view"] != "", rows["view"])
     return rows.assign(**{**known, "view": view}), True
 
@@ -57,4 +59,12 @@ def _read(tree: Path) -> pd.DataFrame:
     images = truth["image"]
     if twice := sorted(images[images.duplicated()]):
         raise DatasetError(f"{file} must list each image once. Received twice: {twice[0]}")
-    return truth.set_index(images.map(lambda name: (tree / name).as_posix()))[list(COLUMNS)]
+    told = findings(*(truth[kind] != "" for kind in KINDS)) if set(KINDS) <= set(truth) else ""
+    by_path = truth.assign(findings=told).set_index(images.map(lambda name: (tree / name).as_posix()))
+    return by_path[[*COLUMNS, "findings"]]
+
+
+def findings(fracture: "pd.Series[bool]", hardware: "pd.Series[bool]") -> "pd.Series[str]":
+    """What is there, in words: none, fracture, hardware or fracture;hardware."""
+    words = fracture.map({True: "fracture;", False: ""}) + hardware.map({True: "hardware;", False: ""})
+    return words.str.rstrip(";").replace("", "none")

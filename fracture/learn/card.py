@@ -2,12 +2,16 @@
 
 import importlib.metadata
 import time
+from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fracture.classify.store import CARD_SCHEMA
 from fracture.data.dataset import Dataset, counts, fingerprint
+from fracture.home import short
 from fracture.learn.config import TrainConfig
 from fracture.learn.weights import Weights
 
@@ -28,22 +32,45 @@ def describe_model(config: TrainConfig, dataset: Dataset, weights: Weights) -> d
         "input": {"size": config.image_size, "fit": config.fit, "pixel_range": list(weights.input_range)},
         "backbone": "InceptionV3",
         "weights": {name: getattr(weights, name) for name in ("source", "origin", "licence", "sha256")},
-        "config": config.to_json(),
+        "config": {**config.to_json(), "data": short(config.data), "also": [short(each) for each in config.also]},
+        "command": command(config),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }
 
 
-def describe_data(
-    dataset: Dataset, *, training: NDArray[Any], validation: NDArray[Any], readable: NDArray[Any]
-) -> dict[str, Any]:
-    """The data that the model has seen; the arrays (N,) say which rows of the table were used for what."""
+def command(config: TrainConfig) -> str:
+    """The line that trains this model again, where the data sets are in the data home."""
+    words = [
+        "python -m fracture train",
+        f"--data {short(config.data)}",
+        *(f"--also {short(each)}" for each in config.also),
+    ]
+    for each in fields(config):
+        value = getattr(config, each.name)
+        if each.name not in ("data", "also") and value != each.default:
+            shown = (
+                " ".join(map(str, value))
+                if isinstance(value, tuple)
+                else Path(value).name
+                if each.name == "weights"
+                else value
+            )
+            words.append(f"--{each.name.replace('_', '-')} {shown}")
+    return " ".join(words)
+
+
+def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> dict[str, Any]:
+    """The data that the model has seen; ``readable`` (N,) says which rows of the table could be used."""
+    used = dataset.table[readable]
+    sizes = used.groupby(["data", "split"]).size().unstack(fill_value=0)
     return {
         "name": dataset.name,
         "layout": dataset.layout,
         "synthetic": dataset.synthetic,
         "fingerprint": fingerprint(dataset),
-        "training_images": int(training.sum()),
-        "validation_images": int(validation.sum()),
+        "training_images": int((used["split"] == "train").sum()),
+        "validation_images": int((used["split"] == "valid").sum()),
+        "by_data": {str(name): {str(split): int(n) for split, n in row.items()} for name, row in sizes.iterrows()},
         "unreadable": dataset.table.loc[~readable, "image_id"].tolist(),
         "counts": counts(dataset.table).to_dict(orient="records"),
     }
@@ -57,7 +84,5 @@ def describe_training(config: TrainConfig, trained: "Fit") -> dict[str, Any]:
         "finished": time.time(),
         "epochs_done": epochs_done,
         "kept_epoch": trained.kept_epoch,
-        "thresholds_fitted_on": "validation images",
-        "kept_epoch_chosen_on": "validation images",
-        "temperature": None,  # probabilities are as the network gives them, not calibrated
+        "fitted_on_validation_images": ["kept_epoch", "thresholds", "temperature", "familiarity"],
     }

@@ -12,6 +12,12 @@ WEIGHT_SOURCES = ("imagenet", "bundled", "none")
 """Named sources of pre-trained weights; anything else is the path of a ``.weights.h5`` file."""
 
 
+BLOCKS = tuple(f"mixed{number}" for number in range(11))
+"""InceptionV3's blocks, from the lowest, by Keras's names for their ends."""
+
+AUGMENTATIONS = ("none", "flips", "full")
+
+
 def choice(
     default: Any,
     why: str,
@@ -36,10 +42,16 @@ class TrainConfig:
     """The data set's folder."""
     name: str
     """The model's name, which is also its folder's."""
+    also: tuple[str, ...] = ()
+    """Folders of further data sets, whose images are trained on as well; each is judged apart."""
     body_part: str | None = None
     """Only images of this body part, for example ``XR_HUMERUS``; None takes all."""
 
-    mode: str = choice("head", "the backbone stays frozen, so each image passes through it once", among=("head",))
+    mode: str = choice(
+        "head",
+        "head keeps the backbone frozen, so each image passes through it once; fine-tune trains its upper blocks, too",
+        among=("head", "fine-tune"),
+    )
     weights: str = choice("imagenet", "imagenet, bundled, none, or the path of a .weights.h5 file")
     input_range: tuple[float, float] | None = None
     """Pixel range that the weights were trained on. None: the source knows it, or the JSON beside the file says it."""
@@ -52,6 +64,36 @@ class TrainConfig:
     learning_rate: float = choice(1e-3, "of Adam", low=1e-7, high=1.0)
     dropout: float = choice(0.3, "share of features hidden from the head in each step", low=0.0, high=0.95)
     l2: float = choice(1e-4, "weight decay of the head, as a penalty on the loss", low=0.0, high=1.0)
+
+    unfreeze: str = choice("mixed2", "fine-tune: the lowest block that trains", among=BLOCKS)
+    augmentation: str = choice(
+        "full",
+        "fine-tune: none and flips let the frozen blocks run once per image; full also turns, scales, shifts and "
+        "changes brightness and contrast",
+        among=AUGMENTATIONS,
+    )
+    weight_decay: float = choice(1e-4, "fine-tune: of AdamW", low=0.0, high=1.0)
+    label_smoothing: float = choice(0.05, "fine-tune: how far labels are moved from 0 and 1", low=0.0, high=0.5)
+    class_weight: str = choice(
+        "none",
+        "fine-tune: balanced gives both labels the same weight, at the price of calibration",
+        among=("none", "balanced"),
+    )
+    box_weight: float = choice(
+        0.0, "fine-tune: weight of the loss that teaches where, from boxes; 0 does without them", low=0.0, high=100.0
+    )
+    averaging: float = choice(
+        0.0,
+        "fine-tune: momentum of the moving average of the weights, which is what is kept; 0 keeps the last",
+        low=0.0,
+        high=0.9999,
+    )
+    patience: int = choice(0, "fine-tune: epochs without a better one until it ends early; 0 never", low=0, high=1000)
+    precision: str = choice(
+        "float32",
+        "fine-tune: bfloat16 takes two thirds of the time where the processor has it, and much more elsewhere",
+        among=("float32", "bfloat16"),
+    )
     seed: int = choice(
         0, "initial head, order of images, dropout: the same seed gives the same model", low=0, high=2**31
     )
@@ -68,6 +110,11 @@ class TrainConfig:
         if self.input_range and not -inf < self.input_range[0] < self.input_range[1] < inf:
             raise ConfigError(f"input_range must be two numbers, the lower first. Received: {self.input_range}")
 
+    @property
+    def teaches_places(self) -> bool:
+        """Whether the network learns from boxes what each place of an image says."""
+        return self.mode == "fine-tune" and self.box_weight > 0
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """The config that :meth:`to_json` wrote.
@@ -81,16 +128,29 @@ class TrainConfig:
         if missing := sorted({each.name for each in fields(cls) if each.default is MISSING} - set(values)):
             raise ConfigError(f"A training needs {' and '.join(missing)}.")
         pixel_range = values.get("input_range")
-        return cls(**{**values, "input_range": tuple(pixel_range) if pixel_range else None})
+        tuples = {"input_range": tuple(pixel_range) if pixel_range else None, "also": tuple(values.get("also", ()))}
+        return cls(**{**values, **tuples})
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return asdict(self)
 
 
-PRESETS: dict[str, dict[str, Any]] = {"reference": {}}
+PRESETS: dict[str, dict[str, Any]] = {
+    "reference": {},
+    "fine-tune": {
+        "mode": "fine-tune",
+        "image_size": 299,
+        "fit": "letterbox",
+        "epochs": 12,
+        "learning_rate": 3e-4,
+        "averaging": 0.995,
+        "box_weight": 0.02,
+    },
+}
 """Named sets of choices, as differences from the defaults. ``reference`` is the experiment of the README:
-InceptionV3 frozen, 150 x 150 px, batch 16, 30 epochs, Adam, dropout 0.3, one sigmoid unit with L2 1e-4."""
+InceptionV3 frozen, 150 x 150 px, batch 16, 30 epochs, Adam, dropout 0.3, one sigmoid unit with L2 1e-4. ``fine-tune``
+trains what lies above the lower blocks; ``models/README.md`` says what was tried."""
 
 
 def _check(each: Field[Any], value: Any) -> None:

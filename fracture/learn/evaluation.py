@@ -3,36 +3,56 @@
 Intervals are 95 % percentile bootstraps over *groups* (patients, or whatever must not straddle a split), never over
 images: images of one patient resemble each other, and counting them as independent would make the intervals too narrow
 (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13).
+
+Each metric is worked out for all resamples at once, as an array (1 + R,) that begins with the images as they are. For
+scikit-learn's functions that are a thousand calls each; the tests hold these against them.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fracture.learn.calibration import error_by_chance, gaps, reliability
+from fracture.learn.operating_points import balanced_threshold
+
+__all__ = ["balanced_threshold", "by_study", "evaluate", "mean", "ranking", "rates"]  # the first for recipe.py
+
 RESAMPLES = 1000
 """Bootstrap resamples; the ends of a 95 % interval then move by less than its tenth from seed to seed."""
 
+PART_IMAGES = 10
+"""Fewest images of a body part that is looked at by itself; fewer give intervals from nothing to everything."""
+
 Estimate = dict[str, float | None]
 """``value, low, high``; all None where it is not defined, for example a sensitivity without positives."""
+
+Floats = NDArray[np.float64]
 
 
 def evaluate(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
     """Metrics by image, and by study where studies have several views.
 
     Args:
-        predictions: ``study, group, label, probability``, a row an image.
+        predictions: ``study, group, label, probability`` and, where known, ``body_part``; a row an image.
         thresholds: operating points by name; a probability at or above one counts as positive.
 
     Returns:
-        ``{"image": level, "study": level}``; a level holds ``count, positives, groups, auc`` and ``points``, by
-        threshold name ``threshold, accuracy, sensitivity, specificity, confusion``.
+        ``{"image": level, "study": level}``. A level holds ``count, positives, groups``, the estimates ``auc`` and
+        ``average_precision``, in ``points`` by threshold name what :func:`rates` returns, and ``calibration``: see
+        :func:`fracture.learn.calibration.reliability`, with both figures as estimates and, as ``chance``, what perfect
+        probabilities would show.
+
+        ``image`` also holds ``body_parts``, levels by body part without the bins of ``calibration``, where at least two
+        have ``PART_IMAGES`` images and both labels, and the others' counts in ``body_parts_too_small``.
     """
     levels = {"image": predictions}
     if predictions["study"].nunique() < len(predictions):
         levels["study"] = by_study(predictions)
-    return {name: _level(table, thresholds) for name, table in levels.items()}
+    measured = {name: _level(table, thresholds) for name, table in levels.items()}
+    measured["image"] |= _body_parts(predictions, thresholds)
+    return measured
 
 
 def by_study(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -42,95 +62,155 @@ def by_study(predictions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def rates(table: pd.DataFrame, threshold: float) -> dict[str, Any]:
+    """``threshold``, the estimates ``accuracy, sensitivity, specificity, kappa`` there, and the ``confusion`` matrix.
+
+    Kappa is Cohen's (Educational and Psychological Measurement 20:37, 1960): the agreement with the label beyond that
+    of two raters who share nothing but how often they say yes. 0 is chance, 1 is perfect.
+    """
+    return _rates(table, threshold, _resample(table["group"]))
+
+
+def mean(values: NDArray[Any], group: "pd.Series[str]") -> Estimate:
+    """The mean of values (N,) over images, with its interval; there is none for a single group."""
+    return _estimate(_mean(values, _resample(group)))
+
+
+def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Floats, Floats]:
+    """The area under the ROC curve and the average precision, (R,) each, of images that count several times.
+
+    Args:
+        label: 0 or 1 (N,).
+        probability: of label 1 (N,); equal ones share a place.
+        times: how often each image counts (R, N); a row of ones is the images as they are.
+
+    Returns:
+        What ``roc_auc_score`` and ``average_precision_score`` of scikit-learn give with ``sample_weight``; NaN in rows
+        where one of the labels does not count at all.
+    """
+    order = np.argsort(probability, kind="stable")
+    places = np.unique(probability[order], return_index=True)[1]  # (U,)
+    every = np.add.reduceat(times[:, order], places, axis=1)  # (R, U)
+    positive = np.add.reduceat((times * (label == 1))[:, order], places, axis=1)
+    negative = every - positive
+    positives, negatives = positive.sum(axis=1), negative.sum(axis=1)
+    both = positives * negatives > 0
+    won = (positive * (negative.cumsum(axis=1) - negative / 2)).sum(axis=1)  # pairs; a draw is half a win
+    hits, called = (part[:, ::-1].cumsum(axis=1)[:, ::-1] for part in (positive, every))
+    precision = (positive * _quotient(hits, called, 0)).sum(axis=1)
+    return _quotient(won, positives * negatives), np.where(both, _quotient(precision, positives), np.nan)
+
+
+class _Resamples(NamedTuple):
+    """Which images count how often: the first row all of them once, each other row a draw of whole groups."""
+
+    group: NDArray[np.int64]  # (N,)
+    times: Floats  # (1 + R, G); a single group has nothing to draw from: (1, 1)
+
+    def sums(self, values: NDArray[Any]) -> Floats:
+        """The column sums of values (N, K) in each row (1 + R, K)."""
+        by_group = np.zeros((self.times.shape[1], values.shape[1]))
+        np.add.at(by_group, self.group, values)
+        return self.times @ by_group
+
+
+def _resample(group: "pd.Series[str]") -> _Resamples:
+    """The same on every machine and in every run."""
+    codes, names = pd.factorize(group)
+    groups = len(names)
+    times = np.ones((1, groups))
+    if groups > 1:
+        draws = np.random.default_rng(0).multinomial(groups, np.full(groups, 1 / groups), size=RESAMPLES)
+        times = np.vstack([times, draws])
+    return _Resamples(codes, times)
+
+
 def _level(table: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
+    drawn = _resample(table["group"])
+    label, probability = table["label"].to_numpy(), table["probability"].to_numpy(np.float64)
+    # By the hundred: the times of all images in all resamples at once would take gigabytes for all of MURA.
+    parts = np.array_split(drawn.times, -(-len(drawn.times) // 100))
+    areas = np.hstack([ranking(label, probability, part[:, drawn.group]) for part in parts])
     return {
         "count": len(table),
-        "positives": int(table["label"].sum()),
-        "groups": int(table["group"].nunique()),
-        "auc": _auc(table),
-        "points": {name: rates(table, threshold) for name, threshold in thresholds.items()},
+        "positives": int(label.sum()),
+        "groups": drawn.times.shape[1],
+        "auc": _estimate(areas[0]),
+        "average_precision": _estimate(areas[1]),
+        "points": {name: _rates(table, threshold, drawn) for name, threshold in thresholds.items()},
+        "calibration": _calibration(label, probability, drawn),
     }
 
 
-def balanced_threshold(predictions: pd.DataFrame) -> float:
-    """The threshold of the highest sensitivity + specificity (Youden, Cancer 3:32, 1950), fitted on these predictions.
+def _body_parts(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
+    if "body_part" not in predictions:
+        return {}
+    parts = {str(name): table for name, table in predictions.groupby("body_part") if name}
+    large = {name: part for name, part in parts.items() if len(part) >= PART_IMAGES and part["label"].nunique() == 2}
+    if len(large) < 2:
+        return {}
+    levels = {name: _level(part, thresholds) for name, part in large.items()}
+    for level in levels.values():
+        del level["calibration"]["bins"]
+    too_small = {name: len(part) for name, part in parts.items() if name not in large}
+    return {"body_parts": levels, "body_parts_too_small": too_small}
 
-    In steps of a thousandth, so that people can set it by hand. 0.5 where the predictions hold one class only.
-    """
-    label, probability = predictions["label"].to_numpy(), predictions["probability"].to_numpy()
-    if len(np.unique(label)) < 2:
-        return 0.5
-    thresholds = np.arange(1001) / 1000
-    missed, cleared = (np.searchsorted(np.sort(probability[label == side]), thresholds) for side in (1, 0))
-    gain = cleared / (label == 0).sum() - missed / (label == 1).sum()  # sensitivity + specificity - 1
-    return float(thresholds[np.argmax(gain)])
 
-
-def rates(table: pd.DataFrame, threshold: float) -> dict[str, Any]:
-    """Accuracy, sensitivity and specificity at a threshold, each with its interval, and the confusion matrix."""
+def _rates(table: pd.DataFrame, threshold: float, drawn: _Resamples) -> dict[str, Any]:
     label = table["label"].to_numpy() == 1
     called = table["probability"].to_numpy() >= threshold
     cells = np.stack([label & called, label & ~called, ~label & called, ~label & ~called], axis=1)  # (N, 4)
-    group, groups = _groups(table)
-    by_group = np.stack([np.bincount(group, cells[:, cell], groups) for cell in range(4)], axis=1)  # (G, 4)
-    resampled = _draws(groups) @ by_group  # (R, 4)
-    tp, fn, fp, tn = (int(count) for count in cells.sum(axis=0))
+    tp, fn, fp, tn = drawn.sums(cells).T  # (1 + R,) each
+    names = ("true_positive", "false_negative", "false_positive", "true_negative")
     return {
         "threshold": threshold,
-        "accuracy": _ratio(cells.sum(axis=0), resampled, [0, 3], [0, 1, 2, 3]),
-        "sensitivity": _ratio(cells.sum(axis=0), resampled, [0], [0, 1]),
-        "specificity": _ratio(cells.sum(axis=0), resampled, [3], [2, 3]),
-        "confusion": {"true_positive": tp, "false_negative": fn, "false_positive": fp, "true_negative": tn},
+        "accuracy": _estimate(_quotient(tp + tn, tp + fn + fp + tn)),
+        "sensitivity": _estimate(_quotient(tp, tp + fn)),
+        "specificity": _estimate(_quotient(tn, fp + tn)),
+        "kappa": _estimate(_quotient(2 * (tp * tn - fn * fp), (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn))),
+        "confusion": {name: int(count) for name, count in zip(names, cells.sum(axis=0), strict=True)},
     }
 
 
-def mean(values: NDArray[np.float64], group: "pd.Series[str]") -> Estimate:
-    """The mean of values (N,) over images, with its interval; there is none for a single group."""
-    codes, names = pd.factorize(group)
-    sums = np.stack(
-        [np.bincount(codes, values, len(names)), np.bincount(codes, minlength=len(names))], axis=1
-    )  # (G, 2)
-    resampled = _draws(len(names)) @ sums if len(names) > 1 else np.empty((0, 2))  # (R, 2)
-    return _ratio(sums.sum(axis=0), resampled, [0], [1])
+def _calibration(label: NDArray[Any], probability: Floats, drawn: _Resamples) -> dict[str, Any]:
+    """``calibration`` of a level.
+
+    Resamples repeat images, so their bins scatter more and their error is higher: what that adds in the mean is taken
+    off, as the interval would else lie above the value that it belongs to.
+    """
+    apart, images = (
+        drawn.sums(gaps(label, probability)),
+        drawn.sums(np.ones((len(label), 1))),
+    )  # (1 + R, bins), (1 + R, 1)
+    error = np.abs(apart / images).sum(axis=1)
+    error[1:] -= error[1:].mean() - error[0] if len(error) > 1 else 0
+    return {
+        **reliability(label, probability),
+        "expected_calibration_error": {
+            **_estimate(np.maximum(error, 0)),
+            "chance": error_by_chance(probability),
+        },
+        "brier": _estimate(_mean((probability - label) ** 2, drawn)),
+    }
 
 
-def _ratio(observed: NDArray[Any], resampled: NDArray[Any], over: list[int], under: list[int]) -> Estimate:
-    if not observed[under].sum():
-        return _estimate(None, np.array([]))
-    whole = resampled[:, under].sum(axis=1)
-    drawn = resampled[whole > 0][:, over].sum(axis=1) / whole[whole > 0]
-    return _estimate(float(observed[over].sum() / observed[under].sum()), drawn)
+def _mean(values: NDArray[Any], drawn: _Resamples) -> Floats:
+    total, count = drawn.sums(np.stack([values, np.ones(len(values))], axis=1)).T
+    return _quotient(total, count)
 
 
-def _auc(table: pd.DataFrame) -> Estimate:
-    from sklearn.metrics import roc_auc_score
-
-    label, probability = table["label"].to_numpy(), table["probability"].to_numpy()
-    if len(np.unique(label)) < 2:
-        return _estimate(None, np.array([]))
-    group, groups = _groups(table)
-    drawn = []
-    for counts in _draws(groups):
-        weight = counts[group]
-        if 0 < weight[label == 1].sum() < weight.sum():  # a resample may hold one class only
-            drawn.append(roc_auc_score(label, probability, sample_weight=weight))
-    return _estimate(float(roc_auc_score(label, probability)), np.array(drawn))
+def _quotient(over: Floats, under: Floats, otherwise: float = np.nan) -> Floats:
+    result = np.full(under.shape, float(otherwise))
+    np.divide(over, under, out=result, where=under != 0)
+    return result
 
 
-def _groups(table: pd.DataFrame) -> tuple[NDArray[np.int64], int]:
-    codes, names = pd.factorize(table["group"])
-    return codes, len(names)
-
-
-def _draws(groups: int) -> NDArray[np.int64]:
-    """How often each group is drawn in each resample (R, G); the same on every machine and in every run."""
-    return np.random.default_rng(0).multinomial(groups, np.full(groups, 1 / groups), size=RESAMPLES)
-
-
-def _estimate(value: float | None, drawn: NDArray[np.float64]) -> Estimate:
-    if value is None or not len(drawn):
-        return {"value": value, "low": None, "high": None}
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    if low == high:  # all alike: resampling cannot tell how sure that is
-        return {"value": value, "low": None, "high": None}
-    return {"value": value, "low": float(low), "high": float(high)}
+def _estimate(values: Floats) -> Estimate:
+    """The first of the values (1 + R,), with the interval of those of the others that are defined."""
+    if np.isnan(values[0]):
+        return {"value": None, "low": None, "high": None}
+    drawn = values[1:][~np.isnan(values[1:])]
+    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (values[0], values[0])
+    if np.isclose(low, high, rtol=1e-9, atol=1e-12):  # all alike: resampling cannot tell how sure that is
+        return {"value": float(values[0]), "low": None, "high": None}
+    return {"value": float(values[0]), "low": float(low), "high": float(high)}

@@ -9,8 +9,9 @@ data          images, training, validation, positives, label_names, problems (li
 weights       source, sha256
 features      done, total, cached, seconds_left (None until it can be told)
 network       layers, parameters, trainable, rows (name, output shape, parameters of each block)
+steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), loss
 epoch         epoch (1-based), epochs, seconds, and the metrics of ``history.json``
-kept          epoch (1-based) whose head the model keeps
+kept          epoch (1-based) whose weights the model keeps
 step          text: what is being done that has no progress of its own
 evaluation    metrics (see :mod:`fracture.learn.evaluation`)
 end           state (finished, stopped or failed), seconds, error (a sentence, failed only)

@@ -1,7 +1,8 @@
 """The served graph: one LiteRT file that answers without TensorFlow.
 
-Input ``image``: (1, S, S, 1) uint8, black is 0. Outputs: ``logit`` (1, 1), ``features`` (1, 2048), and ``cam``
-(1, h, w), the class-activation map: the last feature map weighted by the head. Large weights are stored in 8 bits
+Input ``image``: (1, S, S, 1) uint8, black is 0. Outputs: ``logit`` (1, 1), ``features`` (1, 2048), ``cam`` (1, h, w),
+the class-activation map: the last feature map weighted by the head; and of networks that have learned from boxes
+``places`` (1, H, W), what each place says, as a logit. Large weights are stored in 8 bits
 (dynamic-range quantisation): a quarter of the size and three to four times as fast as 32 bits.
 
 Converting the backbone takes ten seconds or more; the head is 16 KB of 22 MB. So a backbone is converted once, with
@@ -24,8 +25,8 @@ from fracture.learn.features import Preparation
 from fracture.learn.network import FEATURES, Network
 from fracture.learn.weights import Weights
 
-GRAPH = 1
-"""To be raised whenever :func:`_marked` draws another graph: templates converted before are then not used."""
+GRAPH = 2
+"""To be raised whenever :func:`_served` draws another graph: templates converted before are then not used."""
 
 _marks = np.random.default_rng(20170406)
 _CAM_MARK = _marks.standard_normal(FEATURES).astype("<f4")
@@ -33,32 +34,45 @@ _LOGIT_MARK = _marks.standard_normal(FEATURES + 1).astype("<f4")
 """Numbers that stand nowhere else in the file. The bias is the weight of one more feature, which is always 1."""
 
 
-def served_graph(network: Network, weights: Weights, view: Preparation) -> bytes:
-    """The LiteRT file of a trained network with a frozen backbone, ready to be written to ``model.tflite``."""
+def served_graph(network: Network, weights: Weights, view: Preparation, *, frozen: bool) -> bytes:
+    """The LiteRT file of a trained network, ready to be written to ``model.tflite``.
+
+    ``frozen``: the backbone is as the weights had it.
+    """
+    kernel, bias = (np.asarray(values, "<f4").ravel() for values in network.dense.get_weights())
+    with_bias = np.concatenate([kernel, bias])
+    if not frozen:
+        return _convert(_served(network, view, kernel, with_bias))
     said = json.dumps([GRAPH, weights.identity, view.image_size, view.input_range, tf.__version__, keras.__version__])
     template = home.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.tflite"
     if not template.exists():
         template.parent.mkdir(parents=True, exist_ok=True)
-        graph = _convert(_marked(network.backbone, view))
+        graph = _convert(_served(network, view, _CAM_MARK, _LOGIT_MARK))
         write_beside(template, lambda part: part.write_bytes(graph))
-    kernel, bias = (np.asarray(values, "<f4").ravel() for values in network.dense.get_weights())
     graph = _write_over(template.read_bytes(), _CAM_MARK, kernel)
-    return _write_over(graph, _LOGIT_MARK, np.concatenate([kernel, bias]))
+    return _write_over(graph, _LOGIT_MARK, with_bias)
 
 
-def _marked(backbone: keras.Model, view: Preparation) -> keras.Model:
+def _served(network: Network, view: Preparation, cam: NDArray[np.float32], logit: NDArray[np.float32]) -> keras.Model:
+    """The graph with ``cam`` (2048,) and ``logit`` (2049,), the bias last, in the head's place."""
     low, high = view.input_range
     size = view.image_size
     image = keras.Input((size, size, 1), batch_size=1, dtype="uint8", name="image")
     gray = keras.layers.Rescaling((high - low) / 255, low)(image)
-    maps = backbone(keras.ops.concatenate([gray, gray, gray], axis=-1), training=False)  # (1, h, w, 2048)
+    rgb = keras.ops.concatenate([gray, gray, gray], axis=-1)
+    tops = [network.backbone.output, *([network.places.output] if network.places else [])]
+    maps, *places = keras.Model(network.backbone.input, tops)(rgb, training=False)  # (1, h, w, 2048), (1, H, W, 1)
     features = keras.ops.mean(maps, axis=(1, 2))
     with_one = keras.ops.concatenate([features, keras.ops.ones_like(features[:, :1])], axis=-1)
     outputs = {
-        "logit": keras.ops.sum(with_one * _LOGIT_MARK, axis=-1, keepdims=True),
+        "logit": keras.ops.sum(with_one * logit, axis=-1, keepdims=True),
         "features": features,
-        "cam": keras.ops.sum(maps * _CAM_MARK, axis=-1),
+        "cam": keras.ops.sum(maps * cam, axis=-1),
     }
+    if places:
+        weight = float(network.whole.get_layer("places_weight").get_weights()[0].item())
+        outputs["logit"] += weight * keras.ops.max(places[0], axis=(1, 2))
+        outputs["places"] = places[0][..., 0]
     return keras.Model(image, outputs)
 
 

@@ -41,7 +41,7 @@ class Preparation:
     image_size: int
     fit: str
     input_range: tuple[float, float]
-    augmentation: str = "none"
+    mirrored: bool = False
 
 
 class FeatureCache:
@@ -107,7 +107,7 @@ def compute_features(
     cache = FeatureCache(weights, view)
     known = cache.get([image for image in images if image])
     missing = {image: path for image, path in zip(images, paths, strict=True) if image and image not in known}
-    progress = _Counter(emit, total=len(paths), cached=sum(image in known for image in images))
+    progress = Counter(emit, total=len(paths), cached=sum(image in known for image in images))
     for fresh, vectors in _forward(missing, backbone, view):
         cache.put(fresh, vectors)
         known.update(zip(fresh, vectors, strict=True))
@@ -155,7 +155,7 @@ def _decoded(paths: list[str], view: Preparation) -> Any:
 
     def read(row: Any) -> tuple[NDArray[np.uint8], bool]:
         try:
-            return fit(load(Path(paths[row])).pixels, size, view.fit), True
+            return fit(load(Path(paths[row])).pixels, size, view.fit)[:, :: -1 if view.mirrored else 1], True
         except RadiographError:
             return np.zeros((size, size), np.uint8), False
 
@@ -167,7 +167,7 @@ def _decoded(paths: list[str], view: Preparation) -> Any:
     return rows.batch(BATCH).prefetch(2)
 
 
-class _Counter:
+class Counter:
     """Says how far it is, twice a second at most."""
 
     def __init__(self, emit: Emit, total: int, cached: int) -> None:
@@ -176,6 +176,7 @@ class _Counter:
         self._say(None)
 
     def add(self, images: int) -> None:
+        """So many more are done."""
         self._done = min(self._done + images, self._total)
         now = time.monotonic()
         if now - self._said >= 0.5:
@@ -184,6 +185,7 @@ class _Counter:
             self._say(round(seconds_each * (self._total - self._done), 1))
 
     def end(self) -> None:
+        """All are done, or could not be."""
         self._done = self._total
         self._say(0.0)
 

@@ -65,7 +65,8 @@ def start(config: TrainConfig) -> Run:
     """
     found = find_weights(config)  # what can be said at once is not left to the process
     weights = config.weights if found.source in WEIGHT_SOURCES else str(found.path)
-    config = replace(config, data=str(existing_folder(config.data)), weights=weights)
+    also = tuple(str(existing_folder(each)) for each in config.also)
+    config = replace(config, data=str(existing_folder(config.data)), also=also, weights=weights)
     try:
         home.models_home().mkdir(parents=True, exist_ok=True)
         with FileLock(home.models_home() / ".starting.lock", timeout=30):  # two visitors may press the button together

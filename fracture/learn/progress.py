@@ -10,6 +10,7 @@ from fracture.learn.events import Event
 SHOWN = {
     "data": {"images", "training", "validation", "positives", "label_names", "problems"},
     "features": {"done", "total", "cached", "seconds_left"},
+    "steps": {"epoch", "done", "total", "images_a_second", "seconds_left"},
     "network": {"layers", "parameters", "trainable", "rows"},
     "end": {"state", "seconds"},
 }
@@ -24,6 +25,8 @@ class Progress:
 
     data: Event | None = None
     features: Event | None = None
+    steps: Event | None = None
+    """How far the epoch is, where an epoch takes long."""
     network: Event | None = None
     step: str = "Starting"
     epochs: int = 0
@@ -43,8 +46,15 @@ class Progress:
         """Of what is being done now; None where it cannot be told."""
         if self.epoch:
             # The median: the first epoch is slow, since it builds the graph.
-            return median(self.epoch_seconds) * (self.epochs - self.epoch)
+            return max(0.0, median(self.epoch_seconds) * (self.epochs - self.epoch - self.share_of_epoch))
         return self.features["seconds_left"] if self.features else None
+
+    @property
+    def share_of_epoch(self) -> float:
+        """How much of the epoch at work is done, 0 to 1; 0 where that is not said."""
+        if self.steps is None or self.steps["epoch"] != self.epoch + 1:
+            return 0.0
+        return float(self.steps["done"] / max(1, self.steps["total"]))
 
     def add(self, events: Iterable[Event]) -> None:
         """Take in what has been said since."""

@@ -9,30 +9,29 @@
 import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder, model_folder
 from fracture.data.checks import check
 from fracture.data.dataset import Dataset, scan
-from fracture.data.radiograph import fit, load, unfit
+from fracture.data.joined import join
 from fracture.errors import DatasetError, RunError
 from fracture.files import write_beside, write_json
 from fracture.learn.card import describe_data, describe_model, describe_training
 from fracture.learn.config import TrainConfig
-from fracture.learn.evaluation import balanced_threshold, evaluate
 from fracture.learn.events import Emit
 from fracture.learn.export import served_graph
-from fracture.learn.features import Features, Preparation, compute_features
-from fracture.learn.localisation import Heat, localise
-from fracture.learn.network import Network, build_network, describe
-from fracture.learn.training import Fit, fit_head
+from fracture.learn.features import Preparation
+from fracture.learn.judging import heat_of, judge, look, served_difference
+from fracture.learn.localisation import localise
+from fracture.learn.modes import Trained, train_blocks, train_head
+from fracture.learn.network import build_network, describe, save_backbone
 from fracture.learn.weights import find_weights
+
+MODES = {"head": train_head, "fine-tune": train_blocks}
 
 
 def _never() -> bool:
@@ -70,49 +69,46 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     emit("network", **describe(network))
     watch.lap("network")
 
-    view = Preparation(config.image_size, config.fit, weights.input_range)
     table = dataset.table
-    features, readable = compute_features(
-        table["path"].tolist(), network.backbone, weights, view, emit=emit, should_stop=should_stop
-    )
-    training, validation = (readable & (table["split"] == split).to_numpy() for split in ("train", "valid"))
-    _check_labels(dataset, table[readable])
-    watch.lap("features")
-
-    label = table["label"].to_numpy(np.int64)
-    trained = fit_head(
-        network.head,
-        (features[training], label[training]),
-        (features[validation], label[validation]),
-        config,
-        emit=emit,
-        should_stop=should_stop,
+    trained = MODES[config.mode](
+        network, weights, table, config, lambda rows: _check_labels(dataset, rows), emit=emit, should_stop=should_stop
     )
     watch.lap("training")
 
-    emit("step", text="Evaluating")
-    predictions = _predict(network, features, table, validation)
-    thresholds = {"half": 0.5, "balanced": balanced_threshold(predictions)}
-    metrics = evaluate(predictions, thresholds)
-    emit("evaluation", metrics=metrics)
+    emit("step", text="Making the served graph")
+    view = Preparation(config.image_size, config.fit, weights.input_range)
+    graph = served_graph(trained.network, weights, view, frozen=config.mode == "head")
+    served = Graph(graph)
+    watch.lap("export")
+
+    looked = look(trained, served, table, emit)
+    judged = judge(looked, table, trained.readable)
+    emit("evaluation", metrics=judged.metrics)
+    difference = served_difference(trained, served, looked, table, view)
     watch.lap("evaluation")
 
-    emit("step", text="Saving the model")
-    graph = served_graph(network, weights, view)
-    served = Graph(graph)
-    difference = _served_difference(served, predictions, table, config.fit)
-    _save_files(folder, network, graph, trained, predictions)
-    watch.lap("saving")
-    localisation = localise(table[validation], _heat(served, config.fit))
+    emit("step", text="Judging the heat maps")
+    positives = table[
+        trained.readable & (table["split"] == "valid").to_numpy() & (table["data"] == table["data"].iloc[0])
+    ]
+    localisation = localise(positives, heat_of(served, config.fit))
     watch.lap("localisation")
+
+    emit("step", text="Saving the model")
+    _save_files(folder, trained, graph, judged.predictions)
+    judged.familiarity.save(folder.familiarity)
+    watch.lap("saving")
 
     card = {
         **describe_model(config, dataset, weights),
-        "data": describe_data(dataset, training=training, validation=validation, readable=readable),
-        **describe_training(config, trained),
-        "thresholds": thresholds,
-        "metrics": metrics,
+        "data": describe_data(dataset, readable=trained.readable),
+        **describe_training(config, trained.fit),
+        "thresholds": judged.thresholds,
+        "temperature": judged.temperature,
+        "metrics": judged.metrics,
+        "metrics_by_data": judged.metrics_by_data,
         "localisation": localisation,
+        "familiarity": judged.familiarity.describe(),
         "served": difference,
         "seconds": watch.laps,
     }
@@ -123,7 +119,7 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
 
 def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
     emit("step", text="Reading the data set")
-    dataset = scan(config.data, config.body_part)
+    dataset = join(scan(config.data, config.body_part), [scan(each) for each in config.also])
     table = dataset.table
     _check_labels(dataset, table)
     emit(
@@ -151,31 +147,12 @@ def _check_labels(dataset: Dataset, table: pd.DataFrame) -> None:
             )
 
 
-def _predict(network: Network, features: Features, table: pd.DataFrame, validation: NDArray[np.bool_]) -> pd.DataFrame:
-    predictions = table.loc[validation, ["image_id", "study", "group", "label"]].reset_index(drop=True)
-    probability = network.head.predict(features[validation], batch_size=1024, verbose=0)[:, 0]
-    return predictions.assign(probability=probability.astype(float))
-
-
-def _served_difference(served: Graph, predictions: pd.DataFrame, table: pd.DataFrame, how: str) -> dict[str, Any]:
-    """How far the served graph, with its 8-bit weights, is from the Keras model on a few validation images."""
-    sample = predictions.iloc[:: max(1, len(predictions) // 16)][:16].merge(table[["image_id", "path"]], on="image_id")
-    differences = [
-        abs(served(fit(load(Path(path)).pixels, served.size, how)).probability - probability)
-        for path, probability in zip(sample["path"], sample["probability"], strict=True)
-    ]
-    return {"images": len(differences), "largest_probability_difference": max(differences)}
-
-
-def _heat(served: Graph, how: str) -> Heat:
-    """The heat maps of the served graph, as :meth:`fracture.classify.classifier.Classifier.heat` draws them."""
-    return lambda image, width, height: unfit(served(fit(image.pixels, served.size, how)).cam, width, height, how)
-
-
-def _save_files(folder: ModelFolder, network: Network, graph: bytes, trained: Fit, predictions: pd.DataFrame) -> None:
-    write_beside(folder.keras_model, network.whole.save)
+def _save_files(folder: ModelFolder, trained: Trained, graph: bytes, predictions: pd.DataFrame) -> None:
+    write_beside(folder.keras_model, trained.network.whole.save)
+    if trained.features is None:  # a frozen backbone has its own file
+        write_beside(folder.backbone, lambda part: save_backbone(trained.network, part))
     write_beside(folder.served_model, lambda part: part.write_bytes(graph))
-    write_beside(folder.history, lambda part: part.write_text(json.dumps(trained.history)))
+    write_beside(folder.history, lambda part: part.write_text(json.dumps(trained.fit.history)))
     write_beside(folder.predictions, lambda part: predictions.to_csv(part, index=False))
 
 

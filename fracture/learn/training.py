@@ -29,7 +29,7 @@ class Fit:
     history: History
     """Metrics by epoch, as Keras names them: loss, accuracy, val_loss, val_accuracy."""
     kept_epoch: int
-    """1-based; the epoch of the lowest validation loss, whose weights the network now holds."""
+    """1-based; the best by the validation images, whose weights the network now holds."""
 
 
 def batches(part: Part, batch_size: int, seed: int) -> Any:
@@ -53,7 +53,7 @@ def fit_head(
     ``should_stop`` is asked after each epoch, which takes a fraction of a second.
     """
     steps = -(-len(training[1]) // config.batch_size)
-    watch = _Watch(config.epochs, emit, should_stop)
+    watch = Watch(config.epochs, emit, should_stop, monitor="val_loss")
     head.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),
         loss="binary_crossentropy",
@@ -74,13 +74,32 @@ def fit_head(
     return Fit(watch.history, watch.kept_epoch)
 
 
-class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Reports each epoch, remembers the best, and ends the training when asked to."""
+class Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Reports each epoch, remembers the best, and ends the training when asked to or when it gets no better.
 
-    def __init__(self, epochs: int, emit: Emit, should_stop: Callable[[], bool]) -> None:
+    Args:
+        epochs: as planned.
+        emit: is told of each.
+        should_stop: asked after each.
+        monitor: the metric that makes an epoch the best.
+        largest: whether the best is the largest.
+        patience: epochs without a better one until the training ends; 0 never.
+    """
+
+    def __init__(
+        self,
+        epochs: int,
+        emit: Emit,
+        should_stop: Callable[[], bool],
+        *,
+        monitor: str,
+        largest: bool = False,
+        patience: int = 0,
+    ) -> None:
         super().__init__()
-        self._epochs, self._emit, self._should_stop = epochs, emit, should_stop
-        self._lowest = np.inf
+        self._epochs, self._emit, self._should_stop, self._patience = epochs, emit, should_stop, patience
+        self._monitor, self._sign = monitor, 1.0 if largest else -1.0
+        self._best = -np.inf
         self.history: History = {}
         self.kept_epoch = 0
         self.best_weights: list[NDArray[np.float32]] = []
@@ -89,13 +108,15 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        metrics = {name: float(value) for name, value in logs.items()}
+        metrics = {name.replace("label_", ""): float(logs[name]) for name in sorted(logs, reverse=True)}
         for name, value in metrics.items():
             self.history.setdefault(name, []).append(value)
-        if not self.best_weights or metrics["val_loss"] < self._lowest:
-            self._lowest, self.kept_epoch = metrics["val_loss"], epoch + 1
+        score = self._sign * metrics[self._monitor]
+        if not self.best_weights or score > self._best:
+            self._best, self.kept_epoch = score, epoch + 1
             self.best_weights = self.model.get_weights()
         seconds = round(time.monotonic() - self._started, 3)
         self._emit("epoch", epoch=epoch + 1, epochs=self._epochs, seconds=seconds, **metrics)
-        if self._should_stop():
+        tired = 0 < self._patience <= epoch + 1 - self.kept_epoch
+        if tired or self._should_stop():
             self.model.stop_training = True

@@ -16,7 +16,7 @@ from fracture.errors import WeightsError
 from fracture.home import typed_path
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 
-BUNDLED = "bundled"
+BUNDLED = "fracatlas"
 """The folder name of the model that comes with the project."""
 
 _OTHERS = (
@@ -69,15 +69,14 @@ def find_weights(config: TrainConfig) -> Weights:
 
 
 def _bundled() -> Weights:
-    folder = ModelFolder(home.models_home() / BUNDLED)
-    if not (folder.card.exists() and folder.keras_model.exists()):
+    folder = ModelFolder(home.PROJECT / "models" / BUNDLED)
+    if not (folder.card.exists() and folder.backbone.exists()):
         raise WeightsError(f"There is no bundled model in {folder.path.parent}. {_OTHERS}")
     card = read_card(folder)
     low, high = card["input"]["pixel_range"]
-    return Weights(
-        "bundled", card["weights"]["origin"], card["weights"]["licence"], (low, high), file_sha256(folder.keras_model),
-        folder.keras_model,
-    )  # fmt: skip
+    origin = f"{card['weights']['origin']}; then fine-tuned on {card['data']['name']} by this project"
+    licence = "; ".join(dict.fromkeys([card["weights"]["licence"], *card["data"].get("licences", [])]))
+    return Weights("bundled", origin, licence, (low, high), file_sha256(folder.backbone), folder.backbone)
 
 
 def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:

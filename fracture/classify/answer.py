@@ -1,0 +1,100 @@
+"""What a model says of a study: a calibrated probability, and one of three outcomes."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+DOUBT = "doubt"
+UNKNOWN = "unknown"
+STRANGE = "This does not look like the X-rays this model knows."
+
+
+def probability_of(logit: float, temperature: float) -> float:
+    """The calibrated probability of the positive label (Guo et al., ICML 2017, equation 9): 1 / (1 + exp(-z / T))."""
+    return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit / temperature))))
+
+
+class Limits(NamedTuple):
+    """Between which probabilities the answer is in doubt: from ``low`` on, and below ``high``."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def from_card(cls, card: dict[str, Any]) -> Self:
+        """The points of 95 % sensitivity and of 95 % specificity on the validation images.
+
+        Where the model is so good that they cross, there is no doubt, and the balanced point parts the two.
+        """
+        points = card["thresholds"]
+        low, high = float(points["high_sensitivity"]), float(points["high_specificity"])
+        return cls(low, high) if low < high else cls(float(points["balanced"]), float(points["balanced"]))
+
+
+@dataclass(frozen=True)
+class View:
+    """What the model says of one image."""
+
+    name: str
+    probability: float
+    """Of the positive label, 0 to 1, calibrated; from the mean of the two logits."""
+    logits: tuple[float, float]
+    """Of the image, and of its mirror image."""
+    by_side: tuple[float, float]
+    """The probabilities of the two."""
+    heat: NDArray[np.float32]
+    """(SIDE, SIDE), over the fitted square; above 0 speaks for the positive label."""
+    features: NDArray[np.float32]
+    """(2048,), averaged over the image."""
+    known: bool | None = None
+    """Whether the image looks like those that the model has learned from; None where the model can't tell."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says of one study."""
+
+    labels: tuple[str, str]
+    """The model's words for negative and positive."""
+    limits: Limits
+    views: tuple[View, ...]
+
+    @property
+    def counted(self) -> tuple[View, ...]:
+        """The views that the answer rests on: those that look like X-rays the model knows; all where none does."""
+        return tuple(view for view in self.views if view.known is not False) or self.views
+
+    @property
+    def known(self) -> bool:
+        """Whether any of its views looks like the X-rays that the model knows, as far as the model can tell."""
+        return any(view.known is not False for view in self.views)
+
+    @property
+    def probability(self) -> float:
+        """Of the positive label, 0 to 1: the mean of the counted views'."""
+        return float(np.mean([view.probability for view in self.counted]))
+
+    @property
+    def outcome(self) -> str:
+        """``negative``, ``doubt``, ``positive`` or ``unknown``."""
+        return self._outcome(self.probability) if self.known else UNKNOWN
+
+    @property
+    def label(self) -> str:
+        """The outcome, in the model's words where it has words for it."""
+        return self._word(self.outcome)
+
+    def label_of(self, view: View) -> str:
+        """The outcome for one view alone, in the model's words where it has words for it."""
+        return self._word(UNKNOWN if view.known is False else self._outcome(view.probability))
+
+    def _outcome(self, probability: float) -> str:
+        return (
+            "positive" if probability >= self.limits.high else DOUBT if probability >= self.limits.low else "negative"
+        )
+
+    def _word(self, outcome: str) -> str:
+        return {"negative": self.labels[0], "positive": self.labels[1]}.get(outcome, outcome)

@@ -1,0 +1,59 @@
+"""A graph's coarse map -> a map over the fitted square, where its cells really lie.
+
+InceptionV3 pads nothing in its stem and where it reduces, so that its maps do not reach to the image's edges: the
+middle of mixed7's first cell lies at 21 px and its cells are 16 px apart, mixed10's begin at 37 px and are 32 px apart
+(counted from the middle of the first pixel). A map that is stretched over the whole image points up to 20 px beside
+what it means.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fracture.classify.graph import Output
+
+SIDE = 128
+"""Cells along an axis of the maps that are laid over images: four or more to each that the network has."""
+
+
+class Cells(NamedTuple):
+    """A row of cells: where the middle of the first lies, and how far they are apart, in px."""
+
+    first: float
+    apart: float
+
+
+MIXED7 = Cells(21, 16)
+MIXED10 = Cells(37, 32)
+
+
+def on_square(cells: NDArray[np.float32], size: int, layout: Cells) -> NDArray[np.float32]:
+    """A map (h, w) over an image of ``size`` px -> (SIDE, SIDE), interpolated between the cells' middles.
+
+    Beyond the outermost middles it stays as it is there.
+    """
+    places = (np.arange(SIDE) + 0.5) * size / SIDE - 0.5
+
+    def shares(count: int) -> NDArray[np.float32]:  # (SIDE, count): how much of each cell is at each place
+        middles = layout.first + layout.apart * np.arange(count)
+        return np.stack([np.interp(places, middles, one) for one in np.eye(count)], axis=1).astype(np.float32)
+
+    height, width = cells.shape
+    return (shares(height) @ cells @ shares(width).T).astype(np.float32)
+
+
+def heat_map(straight: Output, mirrored: Output, size: int) -> NDArray[np.float32]:
+    """What an image and its mirror image say of each place, averaged: (SIDE, SIDE) over the fitted square.
+
+    Of a network that has learned from boxes: the probability that each place shows what a box would be drawn around,
+    0 to 1. Else the class-activation map, in units of the logit: above 0 speaks for the positive label, below against.
+    """
+    return (_square(straight, size) + _square(mirrored, size)[:, ::-1]) / np.float32(2)
+
+
+def _square(output: Output, size: int) -> NDArray[np.float32]:
+    if output.places is None:
+        return on_square(output.cam, size, MIXED10)
+    likely = 1 / (1 + np.exp(-output.places))
+    return on_square(likely.astype(np.float32), size, MIXED7)

@@ -1,0 +1,111 @@
+"""Whether a probability means what it says: of the images that get 80 %, about 80 % should be positive.
+
+Everything here is about the probability of the *positive* label. Guo et al. ("On Calibration of Modern Neural
+Networks", ICML 2017) look at the confidence in whichever label was chosen instead; with two labels that hides a model
+that is too sure in one direction only.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINS = 15
+"""Bins of equal width, as many as in table 1 of Guo et al."""
+
+COOLEST, HOTTEST = 0.05, 20.0
+"""The range searched for a temperature. One that ends at an end of it was not found in these data."""
+
+
+def fit_temperature(label: NDArray[Any], logit: NDArray[Any]) -> float:
+    """The temperature T with which expit(logit / T) has the lowest negative log-likelihood (Guo et al., section 4.2).
+
+    Args:
+        label: 0 or 1 (N,).
+        logit: the model's log-odds of label 1 (N,), not seen in training.
+
+    Returns:
+        Above 1 where the model is too sure, below 1 where it is not sure enough; ``COOLEST`` where the logits separate
+        the labels without a mistake, ``HOTTEST`` where they tell nothing or the contrary. 1 where only one label is
+        there, or where every temperature does as well.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if len(np.unique(label)) < 2:
+        return 1.0
+    against = np.where(np.asarray(label) == 1, -1.0, 1.0) * np.asarray(logit, np.float64)
+
+    def loss(log_temperature: float) -> float:
+        return float(np.logaddexp(0, against / np.exp(log_temperature)).mean())
+
+    ends = (float(np.log(COOLEST)), float(np.log(HOTTEST)))
+    found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-8})
+    # The search never looks at the ends themselves, and where the loss is flat it stops anywhere.
+    return float(np.exp(min((0.0, *ends, float(found.x)), key=loss)))
+
+
+def reliability(label: NDArray[Any], probability: NDArray[Any], bins: int = BINS) -> dict[str, Any]:
+    """How often the label is positive among images of about the same probability.
+
+    Args:
+        label: 0 or 1 (N,), at least one.
+        probability: of label 1, 0 to 1 (N,).
+        bins: how many bins of equal width between 0 and 1; each holds its lower end, the last one both.
+
+    Returns:
+        ``bins``: for each that is not empty ``low, high, count, mean_probability, share_positive, share_low,
+        share_high``, the last two the 95 % interval of the share (Wilson, JASA 22:209, 1927; it takes images for
+        independent). ``expected_calibration_error``: the mean over images of |mean probability - share of positives| of
+        their bin, for the probability of the positive label (Naeini et al., AAAI 2015). ``brier``: the mean of
+        (probability - label) squared (Brier, Monthly Weather Review 78:1, 1950). For both, 0 is best and 1 is worst.
+    """
+    label, probability = np.asarray(label), np.asarray(probability, np.float64)
+    edges, which = np.linspace(0, 1, bins + 1), _bin(probability, bins)
+    return {
+        "bins": [
+            {"low": float(edges[at]), "high": float(edges[at + 1])}
+            | _observed(label[which == at], probability[which == at])
+            for at in np.unique(which)
+        ],
+        "expected_calibration_error": float(np.abs(gaps(label, probability, bins).sum(axis=0)).sum() / len(label)),
+        "brier": float(np.mean((probability - label) ** 2)),
+    }
+
+
+def _observed(label: NDArray[Any], probability: NDArray[np.float64]) -> dict[str, float]:
+    from scipy.stats import binomtest
+
+    positives = int(label.sum())
+    interval = binomtest(positives, len(label)).proportion_ci(method="wilson")
+    return {
+        "count": len(label),
+        "mean_probability": float(probability.mean()),
+        "share_positive": positives / len(label),
+        "share_low": float(interval.low),
+        "share_high": float(interval.high),
+    }
+
+
+def gaps(label: NDArray[Any], probability: NDArray[np.float64], bins: int = BINS) -> NDArray[np.float64]:
+    """Probability - label of each image, in the column of its bin (N, bins).
+
+    The absolute column sums, added up and divided by N, are the expected calibration error: of all images, or of any
+    draw of them.
+    """
+    spread = np.zeros((len(label), bins))
+    spread[np.arange(len(label)), _bin(probability, bins)] = probability - label
+    return spread
+
+
+def error_by_chance(probability: NDArray[np.float64], bins: int = BINS) -> float:
+    """About the expected calibration error (see above) that perfect probabilities (N,) show on as many images.
+
+    It is not 0, since even the labels of perfect probabilities scatter: by sqrt(2 / pi) standard deviations in the mean
+    of a normal distribution. Views of one study share their label and scatter more, so it is rather too low.
+    """
+    variance = np.bincount(_bin(probability, bins), probability * (1 - probability), bins)
+    return float(np.sqrt(2 / np.pi * variance).sum() / len(probability))
+
+
+def _bin(probability: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    return np.digitize(probability, np.linspace(0, 1, bins + 1)[1:-1]).astype(np.int64)

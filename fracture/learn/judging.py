@@ -1,0 +1,145 @@
+"""A trained network -> what it says of the images, and how good that is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from fracture.classify.familiarity import Familiarity
+from fracture.classify.graph import Graph
+from fracture.classify.heat import heat_map
+from fracture.data.radiograph import Radiograph, fit, load, unfit
+from fracture.learn.calibration import fit_temperature
+from fracture.learn.evaluation import evaluate
+from fracture.learn.events import Emit
+from fracture.learn.familiarity import fit_familiarity
+from fracture.learn.features import BATCH, Preparation
+from fracture.learn.localisation import Heat
+from fracture.learn.modes import Trained
+from fracture.learn.network import Network
+from fracture.learn.operating_points import operating_points
+
+Values = NDArray[np.float64]
+
+
+class Looked(NamedTuple):
+    """What the network makes of each image; NaN or zero where it was not asked."""
+
+    logits: Values
+    """(N, 2): of the validation images and of their mirror images."""
+    features: NDArray[np.float32]
+    """(N, 2048): of all images that could be read."""
+
+
+def look(trained: Trained, served: Graph, table: pd.DataFrame, emit: Emit) -> Looked:
+    """Ask about all images: by their features where the backbone is frozen, else the served graph."""
+    if trained.features is not None and trained.mirrored is not None:
+        logits = np.stack([_head(trained.network, each) for each in (trained.features, trained.mirrored)], axis=1)
+        return Looked(logits, trained.features)
+    assert trained.pixels is not None
+    logits, features = np.full((len(table), 2), np.nan), np.zeros((len(table), 2048), np.float32)
+    valid = (table["split"] == "valid").to_numpy()
+    rows = np.flatnonzero(trained.readable)
+    for place, row in enumerate(rows):
+        if place % 256 == 0:
+            emit("step", text=f"Looking at the images: {place:,} of {len(rows):,}")
+        straight = served(trained.pixels[row])
+        logits[row, 0], features[row] = straight.logit, straight.features
+        if valid[row]:
+            logits[row, 1] = served(trained.pixels[row][:, ::-1]).logit
+    return Looked(logits, features)
+
+
+def _head(network: Network, features: NDArray[np.float32]) -> Values:
+    kernel, bias = network.dense.get_weights()
+    logits: Values = (features @ kernel + bias)[:, 0].astype(np.float64)
+    return logits
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the model's answers are worth, and what they need to be given."""
+
+    predictions: pd.DataFrame
+    """As :func:`fracture.classify.store.read_predictions` has them."""
+    temperature: float
+    thresholds: dict[str, float]
+    metrics: dict[str, Any]
+    """On the validation part of the first data set, on which temperature and thresholds were fitted."""
+    metrics_by_data: dict[str, Any]
+    """The same of each further data set, at the same thresholds."""
+    familiarity: Familiarity
+
+
+def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> Judged:
+    """Calibrate, choose operating points, measure; all on validation images."""
+    split = table["split"].to_numpy()
+    valid, first = readable & (split == "valid"), (table["data"] == table["data"].iloc[0]).to_numpy()
+    logit = looked.logits.mean(axis=1)
+    temperature = fit_temperature(table["label"].to_numpy()[valid & first], logit[valid & first])
+    columns = ["image_id", "study", "group", "body_part", "label", "data"]
+    predictions = table.loc[valid, columns].assign(logit=logit[valid], probability=expit(logit[valid] / temperature))
+    predictions = predictions.reset_index(drop=True)
+    by_data = dict(list(predictions.groupby("data", sort=False)))
+    own = by_data.pop(table["data"].iloc[0])
+    thresholds = {"half": 0.5, **operating_points(own)}
+    trained_on = readable & (split == "train")
+    familiarity = fit_familiarity(
+        looked.features[trained_on], table["image_id"].to_numpy()[trained_on], looked.features[valid]
+    )
+    measured = {name: evaluate(rows, thresholds) for name, rows in by_data.items()}
+    return Judged(predictions, temperature, thresholds, evaluate(own, thresholds), measured, familiarity)
+
+
+def served_difference(
+    trained: Trained, served: Graph, looked: Looked, table: pd.DataFrame, view: Preparation
+) -> dict[str, Any]:
+    """How far the served graph, with its 8-bit weights, is from the Keras model on validation images.
+
+    All of them where the served graph has been asked about all; 16 where only the head was trained.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    valid = np.flatnonzero(trained.readable & (table["split"] == "valid").to_numpy())
+    if trained.pixels is None:
+        rows = valid[:: max(1, len(valid) // 16)][:16]
+        paths = table["path"].to_numpy()[rows]
+        answers = [served(fit(load(Path(path)).pixels, served.size, view.fit)).logit for path in paths]
+        by_keras, by_served = expit(looked.logits[rows, 0]), expit(np.array(answers))
+    else:
+        by_keras, by_served = (
+            _whole(trained.network, trained.pixels, valid, view.input_range),
+            expit(looked.logits[valid, 0]),
+        )
+        rows = valid
+    label = table["label"].to_numpy()[rows]
+    both = len(np.unique(label)) == 2
+    return {
+        "images": len(rows),
+        "largest_probability_difference": float(np.abs(by_keras - by_served).max()),
+        "auc_keras": float(roc_auc_score(label, by_keras)) if both else None,
+        "auc_served": float(roc_auc_score(label, by_served)) if both else None,
+    }
+
+
+def _whole(network: Network, pixels: Any, rows: NDArray[np.int64], pixel_range: tuple[float, float]) -> Values:
+    """The Keras model's probabilities (len(rows),)."""
+    low, high = pixel_range
+    batches = np.array_split(rows, -(-len(rows) // BATCH))
+    gray = (pixels[batch].astype(np.float32) * ((high - low) / 255) + low for batch in batches)
+    answers = [network.whole(np.repeat(each[..., None], 3, axis=-1), training=False) for each in gray]
+    return np.concatenate([np.asarray(each)[:, 0] for each in answers]).astype(np.float64)
+
+
+def heat_of(served: Graph, how: str) -> Heat:
+    """The heat maps of the served graph, as :meth:`fracture.classify.classifier.Classifier.heat` draws them."""
+
+    def heat(image: Radiograph, width: int, height: int) -> NDArray[np.float32]:
+        pixels = fit(image.pixels, served.size, how)
+        return unfit(heat_map(served(pixels), served(pixels[:, ::-1]), served.size), width, height, how)
+
+    return heat

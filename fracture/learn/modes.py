@@ -1,0 +1,89 @@
+"""The two ways to train: a head on features that are computed once, or the upper blocks as well."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fracture.learn.config import TrainConfig
+from fracture.learn.events import Emit
+from fracture.learn.features import Features, Preparation, compute_features
+from fracture.learn.fine_tuning import Examples, fine_tune
+from fracture.learn.network import Network, build_network
+from fracture.learn.pixels import fitted_pixels
+from fracture.learn.places import fitted_boxes
+from fracture.learn.training import Fit, fit_head
+from fracture.learn.weights import Weights
+
+Usable = Callable[["pd.DataFrame"], None]
+"""Raises where the images that could be read are not enough to train on."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, and what came of the images on the way."""
+
+    network: Network
+    fit: Fit
+    readable: NDArray[np.bool_]
+    """(N,): which images could be read; the others were left out."""
+    features: Features | None = None
+    """(N, 2048), of a frozen backbone."""
+    mirrored: Features | None = None
+    """(N, 2048), of the mirrored validation images; zero for the others."""
+    pixels: NDArray[np.uint8] | None = None
+    """(N, S, S), fitted, where the images themselves were trained on."""
+
+
+def train_head(
+    network: Network, weights: Weights, table: pd.DataFrame, config: TrainConfig, check: Usable, *,
+    emit: Emit, should_stop: Callable[[], bool],
+) -> Trained:  # fmt: skip
+    """Train the head on the features of the images, each computed once."""
+    view = Preparation(config.image_size, config.fit, weights.input_range)
+    validation = (table["split"] == "valid").to_numpy()
+    paths, label = table["path"].to_numpy(), table["label"].to_numpy(np.int64)
+    features, readable = compute_features(
+        paths.tolist(), network.backbone, weights, view, emit=emit, should_stop=should_stop
+    )
+    check(table[readable])
+    turned = np.zeros_like(features)
+    turned[validation], _ = compute_features(
+        paths[validation].tolist(),
+        network.backbone,
+        weights,
+        replace(view, mirrored=True),
+        emit=emit,
+        should_stop=should_stop,
+    )
+    parts = [readable & (table["split"] == split).to_numpy() for split in ("train", "valid")]
+    training, validation_part = ((features[part], label[part]) for part in parts)
+    fit = fit_head(network.head, training, validation_part, config, emit=emit, should_stop=should_stop)
+    return Trained(network, fit, readable, features=features, mirrored=turned)
+
+
+def train_blocks(
+    network: Network, weights: Weights, table: pd.DataFrame, config: TrainConfig, check: Usable, *,
+    emit: Emit, should_stop: Callable[[], bool],
+) -> Trained:  # fmt: skip
+    """Train the head and the upper blocks on the images."""
+    pixels, readable = fitted_pixels(
+        table["path"].tolist(), config.image_size, config.fit, emit=emit, should_stop=should_stop
+    )
+    check(table[readable])
+    label, boxes = table["label"].to_numpy(np.int64), fitted_boxes(table, config.image_size, config.fit)
+    training, validation = (np.flatnonzero(readable & (table["split"] == split)) for split in ("train", "valid"))
+    examples = Examples(pixels, label, boxes, weights.input_range)
+    fit = fine_tune(network, examples, training, validation, config, emit=emit, should_stop=should_stop)
+    return Trained(_in_32_bits(network, config, weights), fit, readable, pixels=pixels)
+
+
+def _in_32_bits(network: Network, config: TrainConfig, weights: Weights) -> Network:
+    """The same network as it is saved and served: 16 bits are for training only."""
+    if config.precision == "float32":
+        return network
+    plain = build_network(replace(config, precision="float32"), weights)
+    plain.whole.set_weights(network.whole.get_weights())
+    return plain

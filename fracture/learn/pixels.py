@@ -1,0 +1,56 @@
+"""Fitted images on disk: each is decoded once a training, and memory does not grow with the data set.
+
+They lie in a temporary file without a name, whose space the system takes back when the training's process ends,
+however it ends.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fracture import home
+from fracture.data.radiograph import fit, load
+from fracture.errors import RadiographError
+from fracture.learn.events import Emit, Stopped
+
+SOME = 64
+"""Images between two looks at whether to stop."""
+
+
+def stored(shape: tuple[int, ...], dtype: Any) -> Any:
+    """An array of zeros that lies in a temporary file of the cache folder; it is gone when nobody holds it."""
+    folder = home.cache_home()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  the array holds it open
+    return np.memmap(file, dtype, "w+", shape=shape)
+
+
+def fitted_pixels(
+    paths: Sequence[str], size: int, how: str, *, emit: Emit, should_stop: Callable[[], bool]
+) -> tuple[Any, NDArray[np.bool_]]:
+    """The images (N, S, S) uint8 as the network will see them, and which could be read (N,); the others are black.
+
+    Raises:
+        Stopped: ``should_stop`` said so.
+    """
+    pixels = stored((len(paths), size, size), np.uint8)
+    readable = np.ones(len(paths), np.bool_)
+
+    def read(row: int) -> None:
+        try:
+            pixels[row] = fit(load(Path(paths[row])).pixels, size, how)
+        except RadiographError:
+            readable[row] = False
+
+    emit("step", text="Reading the images")
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(paths), SOME):
+            list(pool.map(read, range(start, min(start + SOME, len(paths)))))
+            if should_stop():
+                raise Stopped
+    return pixels, readable

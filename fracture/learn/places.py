@@ -1,0 +1,57 @@
+"""Boxes as targets for the cells of a feature map."""
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from fracture.classify.heat import Cells
+from fracture.data.radiograph import frame
+from fracture.data.regions import parse_boxes
+
+
+def targets(boxes: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:
+    """How much of each cell, or of a box that is smaller, lies in a box.
+
+    Args:
+        boxes: (B, K, 4) middle x, middle y, width, height in px; width 0 where there is no box.
+        cells: of both axes.
+        count: cells along an axis.
+
+    Returns:
+        (B, count, count, 1), 0 to 1.
+    """
+    along = _overlaps(boxes[..., 0], boxes[..., 2], cells, count)  # (B, K, count)
+    down = _overlaps(boxes[..., 1], boxes[..., 3], cells, count)
+    smaller = tf.minimum(boxes[..., 2] * boxes[..., 3], cells.apart**2)[..., None, None]
+    share = tf.math.divide_no_nan(down[..., :, None] * along[..., None, :], smaller)
+    return tf.reduce_max(share, axis=1)[..., None]
+
+
+def _overlaps(middle: tf.Tensor, length: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:
+    start = tf.constant(cells.first + cells.apart * (np.arange(count) - 0.5) + 0.5, tf.float32)
+    low, high = (middle + side * length / 2 for side in (-1, 1))
+    return tf.nn.relu(tf.minimum(high[..., None], start + cells.apart) - tf.maximum(low[..., None], start))
+
+
+def fitted_boxes(table: pd.DataFrame, size: int, how: str) -> NDArray[np.float32]:
+    """The boxes of each image as they lie on its fitted square.
+
+    Args:
+        table: ``boxes, width, height``, as in :data:`fracture.data.dataset.COLUMNS`.
+        size: side of the square in px.
+        how: of :data:`fracture.data.radiograph.FITS`.
+
+    Returns:
+        (N, K, 4) middle x, middle y, width, height in px; K is the most that an image has, width 0 where it has fewer.
+    """
+    parsed = [parse_boxes(text) for text in table["boxes"]]
+    result = np.zeros((len(table), max(1, *map(len, parsed)), 4), np.float32)
+    for row, (boxes, width, height) in enumerate(zip(parsed, table["width"], table["height"], strict=True)):
+        if boxes:
+            left, top, across, down = frame(width, height, size, how)
+            x, y, w, h = np.array(boxes).T
+            wide, high = w * across / width, h * down / height
+            middle_x, middle_y = left + x * across / width + wide / 2, top + y * down / height + high / 2
+            result[row, : len(boxes)] = np.stack([middle_x, middle_y, wide, high], axis=1)
+    return result

@@ -1,0 +1,47 @@
+"""Boxes go where augmentation takes the pixels; the same seed does the same."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from fracture.learn.augmentation import Batch, augment
+
+SIZE = 96
+
+
+def marked(count: int = 16) -> Batch:
+    """Bright squares on a dim image, and their boxes."""
+    pixels = np.full((count, SIZE, SIZE), 40, np.float32)
+    pixels[:, 30:42, 52:64] = 200
+    boxes = np.zeros((count, 2, 4), np.float32)
+    boxes[:, 0] = (58, 36, 12, 12)
+    return Batch(tf.constant(pixels), tf.constant(boxes))
+
+
+@pytest.mark.parametrize("how", ["none", "flips", "full"])
+def test_boxes_follow_the_pixels(how):
+    """The middle of the box is the middle of the bright square, whatever was done to both."""
+    moved = augment(marked(), tf.constant([3, 4]), how)
+    for pixels, boxes in zip(moved.pixels.numpy(), moved.boxes.numpy(), strict=True):
+        inside = pixels > (pixels.max() + np.median(pixels)) / 2
+        rows, columns = np.nonzero(inside)
+        assert columns.mean() + 0.5 == pytest.approx(boxes[0, 0], abs=0.8)
+        assert rows.mean() + 0.5 == pytest.approx(boxes[0, 1], abs=0.8)
+        assert inside.sum() == pytest.approx(boxes[0, 2] * boxes[0, 3], rel=0.2)
+        assert boxes[1, 2] == 0  # no box stays none
+
+
+def test_the_same_seed_draws_the_same_and_another_another():
+    first, again, other = (augment(marked(), tf.constant([seed, 0]), "full").pixels.numpy() for seed in (1, 1, 2))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+    assert not np.array_equal(first[0], first[1])  # each image its own draw
+
+
+def test_gray_values_stay_in_range():
+    pixels = augment(marked(), tf.constant([5, 5]), "full").pixels.numpy()
+    assert pixels.min() >= 0 and pixels.max() <= 255
+
+
+def test_flips_keep_every_pixel():
+    before, after = (np.sort(each.pixels.numpy().ravel()) for each in (marked(), augment(marked(), tf.constant([1, 2]), "flips")))
+    assert np.array_equal(before, after)

@@ -1,0 +1,156 @@
+"""Fine-tuning, on a small network with InceptionV3's blocks by name."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from fracture.learn import fine_tuning, network
+from fracture.learn.config import TrainConfig
+from fracture.learn.events import Stopped
+from fracture.learn.fine_tuning import Examples, fine_tune
+from fracture.learn.network import build_network, entry_of
+from fracture.learn.weights import Weights
+
+SIZE = 43 + 32  # mixed7 has 3 x 3 cells, mixed10 has 1 x 1
+
+
+def small_backbone(image_size, weights):
+    """The stem's two pools and eleven blocks of one convolution each, with InceptionV3's strides."""
+    image = keras.Input((image_size, image_size, 3))
+    maps = layers.Conv2D(4, 3, strides=2, activation="relu")(image)
+    maps = layers.MaxPooling2D(3, strides=2)(layers.Conv2D(4, 3)(maps))
+    maps = layers.MaxPooling2D(3, strides=2)(layers.BatchNormalization()(layers.Conv2D(4, 3)(maps)))
+    for number in range(11):
+        halves = number in (3, 8)
+        channels = 2048 if number == 10 else 8
+        maps = layers.Conv2D(
+            channels, 3, strides=2 if halves else 1, padding="valid" if halves else "same", activation="relu",
+            name=f"mixed{number}",
+        )(maps)  # fmt: skip
+    return keras.Model(image, maps)
+
+
+@pytest.fixture
+def small(monkeypatch, homes):
+    monkeypatch.setattr(network, "_load_backbone", small_backbone)
+
+
+@pytest.fixture
+def examples():
+    """Sixty images, a third of them with a bright square, whose place is known."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(60, 120, (60, SIZE, SIZE)).astype(np.uint8)
+    label, boxes = np.zeros(60, np.int64), np.zeros((60, 1, 4), np.float32)
+    for row in range(0, 60, 3):
+        x, y = rng.integers(16, 50, 2)
+        pixels[row, y : y + 14, x : x + 14] = 250
+        label[row], boxes[row, 0] = 1, (x + 7, y + 7, 14, 14)
+    return Examples(pixels, label, boxes, (-1.0, 1.0))
+
+
+TRAINING, VALIDATION = np.arange(45), np.arange(45, 60)
+WEIGHTS = Weights("none", "", "", (-1.0, 1.0), "small")
+
+
+def config(**choices):
+    fixed = {"mode": "fine-tune", "image_size": SIZE, "epochs": 3, "batch_size": 8, "learning_rate": 0.01}
+    return TrainConfig(data="data", name="small", **{**fixed, **choices})
+
+
+def train(examples, choices, emit=lambda *_, **__: None, should_stop=lambda: False):
+    net = build_network(choices, WEIGHTS)
+    before = [weight.copy() for weight in net.backbone.get_weights()]
+    fit = fine_tune(net, examples, TRAINING, VALIDATION, choices, emit=emit, should_stop=should_stop)
+    return net, before, fit
+
+
+def changed(net, before):
+    """The names of the layers whose weights are no longer what they were."""
+    now = net.backbone.get_weights()
+    names = [weight.path.split("/")[0] for weight in net.backbone.weights]
+    return {name for name, old, new in zip(names, before, now, strict=True) if not np.array_equal(old, new)}
+
+
+@pytest.mark.parametrize("augmentation", ["none", "flips", "full"])
+@pytest.mark.parametrize("block", ["mixed0", "mixed6"])
+def test_only_the_blocks_from_the_chosen_one_up_change(small, examples, block, augmentation):
+    net, before, _ = train(examples, config(unfreeze=block, augmentation=augmentation))
+    assert changed(net, before) == {f"mixed{number}" for number in range(int(block[5:]), 11)}
+
+
+def test_what_is_stored_of_frozen_blocks_trains_like_the_images(small, examples, monkeypatch):
+    """The same losses, but for the 16 bits in which the blocks' output is stored."""
+    stored = train(examples, config(augmentation="none", unfreeze="mixed5"))[2].history
+    monkeypatch.setattr(fine_tuning, "MOST_STORED", 0)
+    whole = train(examples, config(augmentation="none", unfreeze="mixed5"))[2].history
+    assert stored["loss"] == pytest.approx(whole["loss"], rel=0.02)
+    assert stored["val_loss"] == pytest.approx(whole["val_loss"], rel=0.02)
+
+
+def test_it_learns_what_and_where(small, examples):
+    """The places' highest cell is the one the square lies in, and the history has both losses."""
+    choices = config(box_weight=0.5, epochs=30, unfreeze="mixed0", augmentation="flips")
+    net, _, fit = train(examples, choices)
+    assert fit.history["places_loss"][-1] < 0.7 * fit.history["places_loss"][0]
+    assert fit.history["auc"][-1] > 0.8
+    assert len(fit.history["val_places_loss"]) == 30
+
+
+def test_the_best_epoch_by_auc_is_kept(small, examples):
+    said = []
+    net, _, fit = train(examples, config(epochs=5, learning_rate=0.05), emit=lambda kind, **v: said.append((kind, v)))
+    assert fit.kept_epoch == int(np.argmax(fit.history["val_auc"])) + 1
+    assert ("kept", {"epoch": fit.kept_epoch}) in said
+    probability = net.whole.predict((examples.pixels[VALIDATION][..., None] / 127.5 - 1).repeat(3, -1), verbose=0)
+    auc = keras.metrics.AUC()
+    auc.update_state(examples.label[VALIDATION], probability[:, 0])
+    assert float(auc.result()) == pytest.approx(max(fit.history["val_auc"]), abs=1e-4)
+
+
+def test_it_ends_early_when_it_gets_no_better(small, examples):
+    fit = train(examples, config(epochs=30, learning_rate=1e-7, patience=2))[2]
+    assert len(fit.history["loss"]) < 30
+    assert len(fit.history["loss"]) == fit.kept_epoch + 2
+
+
+def test_averaged_weights_are_kept_and_are_others(small, examples):
+    plain, averaged = (train(examples, config(averaging=momentum, unfreeze="mixed8"))[0] for momentum in (0.0, 0.9))
+    assert not np.allclose(plain.dense.get_weights()[0], averaged.dense.get_weights()[0])
+
+
+def test_stopped_within_the_first_epoch_there_is_nothing(small, examples):
+    with pytest.raises(Stopped):
+        train(examples, config(), should_stop=lambda: True)
+
+
+def test_stopped_later_the_best_so_far_is_kept(small, examples):
+    said = []
+    net, _, fit = train(
+        examples, config(epochs=50), emit=lambda kind, **_: said.append(kind), should_stop=lambda: "epoch" in said
+    )
+    assert fit.kept_epoch == 1 and len(fit.history["loss"]) == 1
+
+
+def test_steps_are_said_and_add_up(small, examples):
+    steps = []
+    train(examples, config(), emit=lambda kind, **said: steps.append(said) if kind == "steps" else None)
+    assert steps[0]["epoch"] == 1 and 0 < steps[0]["done"] <= steps[0]["total"] == len(TRAINING)
+
+
+def test_balanced_classes_weigh_the_rarer_label_more(small, examples):
+    """The mean of the weights stays 1, so that the learning rate means the same."""
+    plain, balanced = (train(examples, config(class_weight=how, epochs=1))[2] for how in ("none", "balanced"))
+    assert plain.history["loss"] != balanced.history["loss"]
+    assert plain.history["val_loss"] != balanced.history["val_loss"]
+
+
+def test_the_same_seed_trains_the_same(small, examples):
+    first, again, other = (train(examples, config(seed=seed, epochs=2))[2].history["loss"] for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_blocks_begin_where_the_one_below_ends():
+    backbone = small_backbone(SIZE, None)
+    assert entry_of(backbone, "mixed4").name == "mixed3"
+    assert isinstance(entry_of(backbone, "mixed0"), layers.MaxPooling2D)

@@ -1,0 +1,78 @@
+"""Boxes as targets, and maps laid where their cells lie."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fracture.classify.graph import Output
+from fracture.classify.heat import MIXED7, MIXED10, SIDE, heat_map, on_square
+from fracture.data.radiograph import fit
+from fracture.learn.places import fitted_boxes, targets
+
+
+def cells_of(*boxes: tuple[float, float, float, float], count: int = 17) -> np.ndarray:
+    return targets(np.array([boxes], np.float32), MIXED7, count).numpy()[0, ..., 0]
+
+
+def test_a_box_as_large_as_a_cell_fills_the_one_it_lies_in():
+    """Cell (2, 5) has its middle at 21.5 + 16 * (5, 2), counted from the image's edge."""
+    found = cells_of((101.5, 53.5, 16, 16))
+    assert found[2, 5] == pytest.approx(1) and found.sum() == pytest.approx(1)
+
+
+def test_a_small_box_counts_whole_and_a_box_between_cells_in_parts():
+    assert cells_of((101.5, 53.5, 4, 4))[2, 5] == pytest.approx(1)
+    between = cells_of((109.5, 53.5, 4, 4))
+    assert between[2, 5] == pytest.approx(0.5) and between[2, 6] == pytest.approx(0.5)
+
+
+def test_no_box_and_a_box_outside_fill_nothing():
+    assert not cells_of((0, 0, 0, 0)).any()
+    assert not cells_of((-40, 20, 16, 16)).any()
+
+
+def test_overlapping_boxes_fill_a_cell_once():
+    assert cells_of((101.5, 53.5, 16, 16), (101.5, 53.5, 16, 16)).max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("how", ["letterbox", "stretch"])
+def test_fitted_boxes_lie_where_fit_puts_the_pixels(how):
+    """A bright rectangle, fitted with its image, is found where its box says."""
+    pixels = np.zeros((200, 400), np.uint8)
+    pixels[40:80, 300:360] = 255
+    table = pd.DataFrame({"boxes": ["300 40 60 40", ""], "width": 400, "height": 200})
+    x, y, w, h = fitted_boxes(table, 100, how)[0, 0]
+    rows, columns = np.nonzero(fit(pixels, 100, how) > 127)
+    assert columns.mean() + 0.5 == pytest.approx(x, abs=0.6) and np.ptp(columns) + 1 == pytest.approx(w, abs=1.1)
+    assert rows.mean() + 0.5 == pytest.approx(y, abs=0.6) and np.ptp(rows) + 1 == pytest.approx(h, abs=1.1)
+    assert not fitted_boxes(table, 100, how)[1].any()
+
+
+def test_a_cell_peaks_where_its_middle_lies():
+    """At 299 px the first of mixed10's eight cells lies at 37 px, not at 299 / 16."""
+    for place in (0, 3, 7):
+        cells = np.zeros((8, 8), np.float32)
+        cells[place, 2] = 1
+        row, column = np.unravel_index(on_square(cells, 299, MIXED10).argmax(), (SIDE, SIDE))
+        middle = (np.array([37 + 32 * place, 37 + 32 * 2]) + 0.5) * SIDE / 299
+        inner = abs(np.array([row, column]) + 0.5 - middle) < 1
+        assert inner[1]
+        assert inner[0] or place in (0, 7)  # an outer cell reaches to the edge
+
+
+def output(cam: np.ndarray, places: np.ndarray | None = None) -> Output:
+    return Output(0.0, np.zeros(2048, np.float32), cam.astype(np.float32), places)
+
+
+def test_the_mirror_image_is_turned_back_before_it_is_averaged():
+    """What both sides say of one place adds up there."""
+    cam = np.arange(64).reshape(8, 8)
+    straight, mirrored = heat_map(output(cam), output(cam[:, ::-1]), 299), on_square(cam.astype(np.float32), 299, MIXED10)
+    assert np.allclose(straight, mirrored, atol=0.5)
+
+
+def test_places_are_shown_as_probabilities():
+    places = np.full((17, 17), -4.0, np.float32)
+    places[3, 4] = 4
+    heat = heat_map(output(np.zeros((8, 8)), places), output(np.zeros((8, 8)), places[:, ::-1]), 299)
+    assert 0 <= heat.min() < 0.02 and 0.8 < heat.max() <= 1

@@ -1,0 +1,84 @@
+"""Figures as lines for people."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fracture.learn.evaluation import evaluate
+from fracture.terminal import summary
+
+LABELS = ["normal", "abnormal"]
+POINTS = {"half": 0.5, "balanced": 0.431, "high_sensitivity": 0.0042, "high_specificity": 0.9}
+
+
+def predictions(**columns) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 60)
+    rows = [str(row) for row in range(60)]
+    probability = np.clip(label * 0.3 + rng.random(60) * 0.7, 0, 1)
+    return pd.DataFrame({"study": rows, "group": rows, "label": label, "probability": probability}).assign(**columns)
+
+
+def lines(measured) -> list[str]:
+    return summary({"metrics": measured, "localisation": None}, LABELS).splitlines()
+
+
+def test_every_figure_is_there_with_its_interval():
+    """Discrimination, each point by its name in words, calibration."""
+    metrics = evaluate(predictions(), POINTS)
+    shown = lines(metrics)
+    starts = ("AUC", "average precision", "at 0.5:", "balanced, at 0.431:", "high sensitivity, at 0.0042:",
+              "high specificity, at 0.9:", "calibration error", "Brier score")  # fmt: skip
+    assert [line.strip().startswith(start) for line, start in zip(shown[2:], starts, strict=True)] == [True] * 8
+    auc = metrics["image"]["auc"]
+    assert f"  AUC {auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f})" in shown
+
+
+def test_no_sensitivity_without_its_specificity():
+    """On every line, and kappa and accuracy beside them at each point."""
+    parts = ["ELBOW"] * 25 + ["HAND"] * 25 + ["WRIST"] * 10
+    shown = lines(evaluate(predictions(body_part=parts, study=["0", *map(str, range(59))]), POINTS))
+    assert all("specificity" in line for line in shown if re.search(r"sensitivity \d", line))
+    points = [line for line in shown if re.search(r"at 0[.\d]+: ", line)]
+    assert len(points) == 2 * len(POINTS)
+    assert all(re.search(r"accuracy .*sensitivity .*specificity .*kappa ", line) for line in points)
+
+
+def test_body_parts_are_a_line_each():
+    """At the balanced threshold, and those that are too small by their counts."""
+    shown = lines(evaluate(predictions(body_part=["ELBOW"] * 26 + ["HAND"] * 26 + ["WRIST"] * 8), POINTS))
+    assert "  body parts by themselves, balanced, at 0.431:" in shown
+    assert sum(line.startswith(("    ELBOW  26, ", "    HAND   26, ")) for line in shown) == 2
+    assert shown[-1] == "    too few to tell: WRIST 8"
+
+
+def test_what_is_not_defined_is_said_so():
+    """One class only: no AUC and no specificity, and no invented number."""
+    shown = "\n".join(lines(evaluate(predictions(label=1), {"half": 0.5})))
+    assert "AUC not defined" in shown
+    assert "specificity not defined" in shown
+
+
+@pytest.mark.parametrize("chance", [0.1, None])
+def test_heat_maps_are_said_with_their_chance(chance):
+    """Where they were measured, each share beside what knows nothing."""
+    share = {"value": 0.5, "low": 0.4, "high": 0.6, "chance": chance}
+    localisation = {"images": 12, "pointing": {**share, "centre": 0.2}, "mass": share}
+    measured = {"metrics": evaluate(predictions(), {"half": 0.5}), "localisation": localisation}
+    shown = summary(measured, LABELS)
+    said = "not defined" if chance is None else "0.100"
+    assert f"peak inside a box 0.500 (0.400 to 0.600); by chance {said}" in shown
+    assert "mass inside the mask 0.500" in shown
+
+
+def test_figures_of_a_former_version_can_still_be_shown():
+    """A card from before kappa and calibration has lines without them."""
+    metrics = evaluate(predictions(), {"half": 0.5})
+    del (
+        metrics["image"]["calibration"],
+        metrics["image"]["average_precision"],
+        metrics["image"]["points"]["half"]["kappa"],
+    )
+    assert [line.split()[0] for line in lines(metrics)] == ["Metrics", "by", "AUC", "at"]

@@ -2,24 +2,31 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from fracture.classify.classifier import Classifier, View
-from fracture.classify.store import ModelFolder
+from fracture.classify.answer import View
+from fracture.classify.classifier import Classifier
+from fracture.classify.store import ModelFolder, read_predictions
 from fracture.data import checks
 from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
 from fracture.data.phantom import samples
 from fracture.data.phantom.truth import Truth
+from fracture.learn.evaluation import by_study, mean, rates
 from fracture.learn.events import read_events
 from fracture.learn.jobs import Run
 from fracture.learn.progress import Progress
 
 SHOWN = 1024
 """Longer side in px of the images shown large."""
+
+SHOWN_SMALL = 640
+"""Longer side in px of the images of a gallery with heat maps."""
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
@@ -42,11 +49,15 @@ def forget_dataset(root: str, version: str = "") -> None:
 
 def thumbnail(path: str, size: int) -> bytes:
     """A small JPEG of an image file, its longer side ``size`` px."""
+    return _thumbnail(path, size, _changed(path))
+
+
+def _changed(path: str) -> int:
+    """When a file was last changed; 0 where it cannot be said: reading it will say what is wrong."""
     try:
-        changed = Path(path).stat().st_mtime_ns
+        return Path(path).stat().st_mtime_ns
     except OSError:
-        changed = 0  # drawing it will say what is wrong
-    return _thumbnail(path, size, changed)
+        return 0
 
 
 @st.cache_data(max_entries=2000, ttl="1h", show_spinner=False)
@@ -64,9 +75,40 @@ def _classifier(path: str, version: str) -> Classifier:  # noqa: ARG001  part of
     return Classifier(ModelFolder(Path(path)))
 
 
+def scored(folder: ModelFolder, level: str, data: str = "") -> pd.DataFrame:
+    """A model's validation predictions by ``image`` or by ``study``: ``group, label, probability`` and more.
+
+    ``data``: only those of this data set, where the model was judged on several.
+    Raises ModelError where they are missing or damaged.
+    """
+    return _scored(str(folder.path), folder.version, level, data)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _scored(path: str, version: str, level: str, data: str) -> pd.DataFrame:  # noqa: ARG001  part of the key
+    table = read_predictions(ModelFolder(Path(path)))
+    if data and "data" in table:
+        table = table[table["data"] == data]
+    return by_study(table) if level == "study" else table
+
+
+def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> dict[str, Any]:
+    """What :func:`fracture.learn.evaluation.rates` gives at a threshold, and both predictive values, as ppv and npv."""
+    return _operating_point(str(folder.path), folder.version, level, threshold, data)
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _operating_point(path: str, version: str, level: str, threshold: float, data: str) -> dict[str, Any]:
+    table = _scored(path, version, level, data)
+    positive, called = table["label"] == 1, table["probability"] >= threshold
+    ppv = mean(positive[called].to_numpy(np.float64), table.loc[called, "group"])
+    npv = mean(1 - positive[~called].to_numpy(np.float64), table.loc[~called, "group"])
+    return {**rates(table, threshold), "ppv": ppv, "npv": npv}
+
+
 @dataclass(frozen=True)
 class Examined:
-    """An uploaded image and what the model says of it."""
+    """An image and what the model says of it."""
 
     view: View
     pixels: NDArray[np.uint8]
@@ -88,6 +130,22 @@ def examined(name: str, data: bytes, _model: Classifier, version: str) -> Examin
     image = radiographs.read(data, name)
     shown = radiographs.shrink(image.pixels, SHOWN)
     return Examined(_model.view(name, image), shown, image.format, image.steps, image.synthetic)
+
+
+def examined_file(path: str, model: Classifier, version: str) -> Examined:
+    """What the model says of an image file, shown small.
+
+    Raises:
+        RadiographError: it cannot be read.
+    """
+    return _examined_file(path, model, version, _changed(path))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _examined_file(path: str, _model: Classifier, version: str, changed: int) -> Examined:  # noqa: ARG001
+    image = radiographs.load(Path(path))
+    shown = radiographs.shrink(image.pixels, SHOWN_SMALL)
+    return Examined(_model.view(Path(path).name, image), shown, image.format, image.steps, image.synthetic)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Drawing the study")

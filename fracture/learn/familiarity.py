@@ -67,14 +67,15 @@ def conformal_threshold(distances: NDArray[np.float64], refused: float) -> float
 
 def _space(features: Vectors, image_ids: Sequence[str], dimensions: int) -> Familiarity:
     """The space of the training images, rounded as it will be stored, without a unit and a threshold."""
-    from sklearn.decomposition import PCA
+    from sklearn.utils.extmath import randomized_svd
 
     prepared = prepare(features)
+    mean: Vectors = prepared.mean(axis=0)
+    prepared -= mean
     dimensions = min(dimensions, len(features) - 1, features.shape[1])
-    pca = PCA(dimensions, svd_solver="randomized", random_state=0).fit(prepared)
-    mean, basis = pca.mean_.astype(np.float32), _as_stored(pca.components_.T)
-    along = (prepared - mean) @ basis  # (N, D)
-    scale = np.maximum(along.std(axis=0), np.finfo(np.float32).eps)
+    basis = _as_stored(randomized_svd(prepared, dimensions, random_state=0)[2].T)
+    along = prepared @ basis  # (N, D)
+    scale: Vectors = np.maximum(along.std(axis=0), np.finfo(np.float32).eps)
     return Familiarity(mean, basis, scale, _as_stored(along / scale), tuple(image_ids))
 
 

@@ -89,13 +89,14 @@ def build(place: Path, size: int):
     folder = place / "timed"
     folder.mkdir()
     (folder / "model.tflite").write_bytes(
-        served_graph(network, weights, Preparation(size, config.fit, weights.input_range))
+        served_graph(network, weights, Preparation(size, config.fit, weights.input_range), frozen=True)
     )
     card = {
         "schema": CARD_SCHEMA,
         "labels": ["a", "b"],
         "input": {"fit": config.fit},
-        "thresholds": {"balanced": 0.5},
+        "thresholds": {"balanced": 0.5, "high_sensitivity": 0.3, "high_specificity": 0.7},
+        "temperature": 1.0,
         "metrics": {},
     }
     write_json(folder / "card.json", card)

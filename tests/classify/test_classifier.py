@@ -3,12 +3,15 @@
 import io
 import json
 import threading
+from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
 from fracture.classify.classifier import load_classifier
+from fracture.classify.graph import Graph
 from fracture.classify.report import rows, write_csv
 from fracture.data.radiograph import Radiograph, fit, read
 from fracture.errors import ModelError
@@ -29,8 +32,9 @@ def test_the_answer_is_in_the_models_own_words(classifier):
     answer = classifier.classify([("a", image())])
     assert answer.labels == ("normal", "abnormal")
     assert 0 < answer.probability < 1
-    assert classifier.classify([("a", image())], threshold=answer.probability).label == "abnormal"
-    assert classifier.classify([("a", image())], threshold=answer.probability + 1e-6).label == "normal"
+    views = [replace(view, known=True) for view in answer.views]
+    assert classifier.answer(views, threshold=answer.probability).label == "abnormal"
+    assert classifier.answer(views, threshold=answer.probability + 1e-6).label == "normal"
 
 
 def test_a_study_is_the_mean_of_its_views_and_keeps_each(classifier):
@@ -38,18 +42,63 @@ def test_a_study_is_the_mean_of_its_views_and_keeps_each(classifier):
     images = [(str(seed), image(seed)) for seed in range(3)]
     alone = [classifier.classify([each]).probability for each in images]
     study = classifier.classify(images)
-    assert study.probability == pytest.approx(np.mean(alone))
     assert [view.probability for view in study.views] == pytest.approx(alone)
     assert [view.name for view in study.views] == ["0", "1", "2"]
+    assert study.probability == pytest.approx(np.mean([view.probability for view in study.counted]))
 
 
-def test_the_heat_map_is_exact(classifier):
+def test_an_image_and_its_mirror_image_get_one_probability(classifier):
+    """Both are looked at; the mean of their logits counts, and each side's probability is kept."""
+    picture = image()
+    turned = replace(picture, pixels=picture.pixels[:, ::-1].copy())
+    straight, mirrored = classifier.view("a", picture), classifier.view("b", turned)
+    assert straight.probability == pytest.approx(mirrored.probability, abs=1e-6)
+    assert straight.logits == pytest.approx(mirrored.logits[::-1], abs=1e-5)
+    assert min(straight.by_side) <= straight.probability <= max(straight.by_side)
+    assert np.allclose(straight.heat, mirrored.heat[:, ::-1], atol=1e-5)
+
+
+def test_the_probability_is_calibrated_by_the_cards_temperature(homes, make_model):
+    folder = make_model("m")
+    card = json.loads(folder.card.read_text())
+    views = []
+    for temperature in (1.0, 4.0):
+        folder.card.write_text(json.dumps({**card, "temperature": temperature}))
+        views.append(load_classifier("m").view("x", image()))
+    logit = sum(views[0].logits) / 2
+    assert views[0].probability == pytest.approx(1 / (1 + np.exp(-logit)))
+    assert views[1].probability == pytest.approx(1 / (1 + np.exp(-logit / 4)))
+
+
+def test_the_heat_map_is_exact(homes, make_model):
     """The mean of the class-activation map plus the head's bias is the logit: nothing is invented."""
-    views = [classifier.view("x", image(seed)) for seed in range(3)]
-    logits = [np.log(view.probability / (1 - view.probability)) for view in views]
-    bias = [logit - view.cam.mean() for logit, view in zip(logits, views, strict=True)]
+    graph = Graph(make_model("m").served_model.read_bytes())
+    outputs = [graph(fit(image(seed).pixels, graph.size, "stretch")) for seed in range(3)]
+    bias = [output.logit - output.cam.mean() for output in outputs]
     assert bias == pytest.approx([bias[0]] * 3, abs=1e-3)
-    assert classifier.heat(views[0], 60, 90).shape == (90, 60)
+
+
+def test_another_head_draws_another_heat_map(homes, make_model):
+    """The check of Adebayo et al., NeurIPS 2018: a map that stayed the same would not show what the head learned."""
+    folder = make_model("m")
+    picture = image()
+    before = load_classifier("m").view("x", picture).heat
+    head = trained_head(folder)
+    content = folder.served_model.read_bytes()
+    random = np.random.default_rng(0).permutation(head).astype("<f4")
+    assert content.count(head.tobytes()) == 2  # for the logit and for the map
+    folder.served_model.write_bytes(content.replace(head.tobytes(), random.tobytes()))
+    after = load_classifier("m").view("x", picture).heat
+    assert np.corrcoef(before.ravel(), after.ravel())[0, 1] < 0.9 or before.std() == 0
+    assert not np.allclose(before, after)
+
+
+def trained_head(folder) -> np.ndarray:
+    """The head's kernel (2048,), read from the Keras model's file."""
+    with h5py.File(folder.keras_model) as file:
+        found = []
+        file.visititems(lambda name, item: found.append(item[...]) if getattr(item, "shape", 0) == (2048, 1) else None)
+    return found[0].ravel().astype("<f4")
 
 
 def test_threads_share_one_classifier_without_mixing_answers(classifier):
@@ -102,7 +151,7 @@ def test_rows_and_csv(classifier, tmp_path):
     assert len(rows("s1", classifier.classify([("a.png", image(1))]), "m")) == 1
     write_csv(tmp_path / "out.csv", lines)
     written = (tmp_path / "out.csv").read_text().splitlines()
-    assert written[0] == "kind,study,image,probability,threshold,label,model"
+    assert written[0] == "kind,study,image,answer,probability,lowest,highest,doubt_from,doubt_to,model"
     assert len(written) == 4
 
 
@@ -121,4 +170,5 @@ def test_it_answers_as_the_keras_model_does(homes, trained):
     square = fit(picture.pixels, card["input"]["size"], card["input"]["fit"])
     fed = np.repeat(square[None, :, :, None], 3, axis=-1) / 255 * (high - low) + low
     expected = float(model.predict(fed, verbose=0)[0, 0])
-    assert classifier.view("x", picture).probability == pytest.approx(expected, abs=0.02)
+    logit = classifier.view("x", picture).logits[0]
+    assert 1 / (1 + np.exp(-logit)) == pytest.approx(expected, abs=0.02)

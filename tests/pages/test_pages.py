@@ -1,6 +1,5 @@
 """Every page, alone and through the router, empty and full."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -141,61 +140,6 @@ def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):
     app = alone("classify")
     app.session_state["model"] = "gone"
     assert "Model gone has been deleted; this is other" in words(app.run())
-
-
-def edit_card(folder, **values):
-    folder.card.write_text(json.dumps({**json.loads(folder.card.read_text()), **values}))
-
-
-def test_models_shows_where_heat_maps_point_beside_chance(homes, make_model):
-    """Both figures have their interval and their level of chance, and the sentence has them all."""
-    pointing = {"value": 0.412, "low": 0.33, "high": 0.5, "chance": 0.0612, "centre": 0.123}
-    mass = {"value": 0.213, "low": 0.17, "high": 0.26, "chance": 0.041}
-    known = {"images": 84, "known": 90, "groups": 30, "pointing": pointing, "mass": mass, "flat": 0, "silent": 2}
-    edit_card(make_model("first"), localisation=known)
-    app = healthy(alone("models").run())
-    assert [(figure.value, figure.delta) for figure in app.metric] == [
-        ("41.2%", "33.0 to 50.0%; chance 6.1%"),
-        ("21.3%", "17.0 to 26.0%; chance 4.1%"),
-    ]
-    for part in (
-        "Of 84 abnormal validation images with known truth (drawn from 90), of 30 patients or groups",
-        "inside the box in 41% (33 to 50%); a random point would in 6.1%, the middle of the image in 12.3%.",
-        "21.3% (17.0 to 26.0%) lies inside the mask of what is there; spread evenly over the image it would be 4.1%.",
-        "2 of the maps speak for abnormal nowhere",
-    ):
-        assert part in words(app)
-    assert "the same everywhere" not in words(app)
-
-
-def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_model):
-    """Data without truth, and a card from before, show no such figures; a map without heat has no share."""
-    folder = make_model("first")
-    edit_card(folder, localisation=None)
-    assert "heat map" not in words(healthy(alone("models").run()))
-    card = json.loads(folder.card.read_text())
-    del card["localisation"]
-    folder.card.write_text(json.dumps(card))
-    app = healthy(alone("models").run())
-    assert "heat map" not in words(app)
-    assert not app.metric
-    nothing = {"value": None, "low": None, "high": None, "chance": None}
-    alone_hit = {"value": 1.0, "low": None, "high": None, "chance": 0.1, "centre": 0.0}
-    known = {"images": 1, "known": 1, "groups": 1, "pointing": alone_hit, "mass": nothing, "flat": 0, "silent": 1}
-    edit_card(folder, localisation=known)
-    app = healthy(alone("models").run())
-    assert [(figure.value, figure.delta) for figure in app.metric] == [("100.0%", "chance 10.0%"), ("not defined", "")]
-
-
-def test_models_deletes_only_after_asking(homes, make_model):
-    """Deleting is folded away behind a first click, and the page then says that nothing is there."""
-    folder = make_model("first")
-    app = healthy(alone("models").run())
-    assert len(app.get("plotly_chart")) == 2
-    assert folder.path.exists()
-    next(button for button in app.button if button.label == "Delete it").click().run()
-    assert not folder.path.exists()
-    assert "There is no trained model yet" in words(healthy(app))
 
 
 PROBE = """

@@ -1,0 +1,89 @@
+"""What a model is, in words: what it was made from, and whether its heat maps point at anything."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import streamlit as st
+
+from fracture.app.widgets import as_text, duration, in_words
+
+
+def show_origin(card: dict[str, Any]) -> None:
+    """What it says, of what, and from what it was made."""
+    st.markdown("\n".join(f"- {line}" for line in _origin(card)))
+    with st.expander("The whole card", icon=":material/data_object:"):
+        st.json(card, expanded=1)
+
+
+def _origin(card: dict[str, Any]) -> Iterator[str]:
+    """A line a topic, as far as the card knows it."""
+    negative, positive = map(as_text, card["labels"])
+    yield f"**Says** *{negative}* or *{positive}*."
+    if data := card.get("data"):
+        kind = f"{'synthetic, ' if data.get('synthetic') else ''}layout {data.get('layout', 'unknown')}"
+        yield (
+            f"**Data** {as_text(str(data['name']))} ({kind}): {data['training_images']:,} training and "
+            f"{data['validation_images']:,} validation images; {len(data.get('unreadable', []))} could not be read."
+        )
+    if weights := card.get("weights"):
+        trained = "trained further" if card.get("config", {}).get("mode") == "fine-tune" else "frozen"
+        yield (
+            f"**Backbone** {card.get('backbone', 'unknown')}, {trained}; weights: {as_text(str(weights['origin']))} "
+            f"(licence {as_text(str(weights['licence']))})."
+        )
+    yield f"**Input** {card['input']['size']} × {card['input']['size']} px, {card['input']['fit']}."
+    if "seconds" in card:
+        yield (
+            f"**Took** {duration(card['seconds']['total'])}, {card.get('epochs_done')} epochs; "
+            f"state {card.get('state', 'unknown')}."
+        )
+    if served := card.get("served"):
+        yield (
+            "**Served graph** (8-bit weights) differs from the Keras model by at most "
+            f"{served['largest_probability_difference']:.3f} in probability on {served['images']} validation images."
+        )
+
+
+def show_localisation(card: dict[str, Any]) -> None:
+    """Whether heat maps point at what is known to be there, and never without what chance alone would reach."""
+    found = card.get("localisation")  # None where nothing is known; older cards lack it
+    if not found:
+        return
+    st.subheader("Where its heat maps point")
+    left, right = st.columns(2)
+    with left:
+        _against_chance("Peak inside the box", found["pointing"])
+    with right:
+        _against_chance("Heat inside the mask", found["mass"])
+    st.caption(" ".join(_pointing_in_words(found, as_text(card["labels"][1]))))
+
+
+def _against_chance(name: str, share: dict[str, Any]) -> None:
+    """One figure, its interval, and what a map that knows nothing would reach."""
+    if share["value"] is None:
+        st.metric(name, "not defined")
+        return
+    interval = "" if share["low"] is None else f"{share['low'] * 100:.1f} to {share['high']:.1%}; "
+    beside = f"{interval}chance {share['chance']:.1%}"
+    st.metric(name, f"{share['value']:.1%}", beside, delta_color="off", delta_arrow="off")
+
+
+def _pointing_in_words(found: dict[str, Any], positive: str) -> Iterator[str]:
+    pointing, mass, images = found["pointing"], found["mass"], f"{found['images']:,}"
+    drawn_from = f" (drawn from {found['known']:,})" if found["known"] > found["images"] else ""
+    yield (
+        f"Of {images} {positive} validation images with known truth{drawn_from}, of {found['groups']:,} patients or "
+        f"groups, the peak of the heat map lies inside the box in {in_words(pointing)}; "
+        f"a random point would in {pointing['chance']:.1%}, the middle of the image in {pointing['centre']:.1%}."
+    )
+    if mass["value"] is not None:
+        yield (
+            f"Of the heat that speaks for {positive}, {in_words(mass, 1)} lies inside the mask of what is there; "
+            f"spread evenly over the image it would be {mass['chance']:.1%}."
+        )
+    if found["flat"]:
+        yield f"{found['flat']:,} of the maps are the same everywhere: they point nowhere, and count as misses."
+    if found["silent"]:
+        yield f"{found['silent']:,} of the maps speak for {positive} nowhere and have no such heat."
+    if (pointing["low"] or 0) <= max(pointing["chance"], pointing["centre"]):
+        yield "That is not shown to be better than chance and the image's middle: do not read these maps as places."

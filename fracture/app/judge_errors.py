@@ -1,0 +1,137 @@
+"""Where a model was most surely wrong: the worst validation images, with heat maps and, where known, the truth."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from fracture import charts
+from fracture.app import loads
+from fracture.app.judge_model import Judged
+from fracture.app.loads import Examined
+from fracture.app.widgets import as_text, errors_in_words
+from fracture.classify.classifier import Classifier
+from fracture.classify.store import ModelFolder
+from fracture.data.regions import parse_boxes
+from fracture.errors import FractureError
+
+PER_PAGE = 8
+OPACITY = 0.4
+NOTABLE = 0.1
+"""A difference in probability that the 8-bit weights of the served graph do not explain."""
+
+KINDS = {"alarms": "False positives", "missed": "False negatives"}
+
+
+def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFrame:
+    """The images on the wrong side of a threshold, the surest first; ``kind``: ``alarms`` or ``missed``."""
+    label, called = predictions["label"] == 1, predictions["probability"] >= threshold
+    wrong = ~label & called if kind == "alarms" else label & ~called
+    return predictions[wrong].sort_values("probability", ascending=kind == "missed", kind="stable")
+
+
+@st.fragment
+@errors_in_words()  # within: what a fragment raises does not reach its caller
+def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> None:
+    """The gallery, behind a switch: its images are looked at only when somebody asks for them."""
+    st.subheader("Its worst errors")
+    roots = [root for root in data_folders(card) if Path(root).is_dir()]
+    if not roots:
+        st.caption(f"The data set *{as_text(judged.data)}* is not on this machine: its images cannot be shown.")
+        return
+    if not st.toggle("Show the images it was most surely wrong about", key="errors shown"):
+        return
+    threshold = float(card["thresholds"]["balanced"])
+    predictions = loads.scored(folder, "image", judged.only)
+    errors = {kind: worst(predictions, threshold, kind) for kind in KINDS}
+    kind = st.segmented_control(
+        "Kind of error", list(KINDS), default="alarms", required=True, label_visibility="collapsed", key="kind",
+        format_func=lambda kind: f"{KINDS[kind]} ({len(errors[kind]):,})",
+    )  # fmt: skip
+    shown = _page(errors[kind], f"page of {kind} {folder.version} {judged.only}")
+    if shown.empty:
+        st.caption(f"There are none at the balanced operating point ({threshold:.1%}).")
+        return
+    try:
+        found = _with_files(shown, roots)
+    except FractureError as error:
+        st.caption(f"The images cannot be shown: {as_text(str(error))}")
+        return
+    _gallery(found, folder, card)
+
+
+def data_folders(card: dict[str, Any]) -> list[str]:
+    """Where the data lay that the model was trained and validated on; none where the card does not say."""
+    data = card.get("config", {}).get("data") or []
+    return [data] if isinstance(data, str) else [str(folder) for folder in data]
+
+
+def _page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
+    pages = -(-len(errors) // PER_PAGE)
+    page = st.pagination(pages, key=key) if pages > 1 else 1
+    return errors.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
+
+
+def _with_files(shown: pd.DataFrame, roots: list[str]) -> pd.DataFrame:
+    """The errors with what the data sets know of them now; ``path`` is empty where they know nothing any more."""
+    tables = [loads.dataset(root).table for root in roots]
+    known = pd.concat(tables)[["image_id", "path", "label", "width", "boxes"]].drop_duplicates("image_id")
+    return shown.merge(known, "left", "image_id", suffixes=("", "_now")).fillna({"path": "", "boxes": ""})
+
+
+def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> None:
+    """Each image that is still there, all heat on one scale; a sentence on each that is not."""
+    model, examined, gone = loads.classifier(folder), {}, []
+    with st.spinner("Looking at the images", show_time=False):
+        for _, row in found.iterrows():
+            try:
+                examined[row["image_id"]] = _look(row, model, folder)
+            except FractureError:
+                gone.append(row["image_id"])
+    heats = {name: _heat(each, model) for name, each in examined.items()}
+    strongest = max((float(np.abs(heat).max()) for heat in heats.values()), default=0.0)
+    with st.grid(4, min_column_width=150):
+        for _, row in found[found["image_id"].isin(list(examined))].iterrows():
+            name = row["image_id"]
+            with st.container():
+                picture = charts.heat_overlay(examined[name].pixels, heats[name], OPACITY, strongest)
+                _show(row, examined[name], picture, model.labels)
+    if gone:
+        st.caption(f"No longer in the data set, or not readable: {', '.join(map(as_text, gone))}.")
+    negative, positive = card["labels"]
+    st.caption(
+        f"In the order of how sure it was. Orange speaks for *{as_text(positive)}*, blue against it; a yellow outline "
+        f"is where the data set says that something is. Some *{as_text(negative)}* may be wrong labels: look."
+    )
+
+
+def _look(row: "pd.Series[Any]", model: Classifier, folder: ModelFolder) -> Examined:
+    if not row["path"]:
+        raise FractureError(f"{row['image_id']} is no longer there.")
+    return loads.examined_file(row["path"], model, folder.version)
+
+
+def _heat(examined: Examined, model: Classifier) -> NDArray[np.float32]:
+    height, width = examined.pixels.shape
+    return model.heat(examined.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
+
+
+def _show(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:
+    boxed = charts.outlined(picture, parse_boxes(row["boxes"]), picture.width / max(row["width"], 1))
+    st.image(boxed, width="stretch", output_format="JPEG", alt=f"{row['image_id']}, with its heat map")
+    st.markdown(f"**{as_text(labels[1])} {row['probability']:.1%}**, truth: {as_text(labels[int(row['label'])])}")
+    st.caption(as_text(" · ".join(filter(None, [row["image_id"], row.get("body_part", ""), *_changes(row, examined)]))))
+
+
+def _changes(row: "pd.Series[Any]", examined: Examined) -> list[str]:
+    """What is no longer as it was when the model was validated."""
+    said = []
+    if row["label"] != row["label_now"]:
+        said.append("its label has been changed since")
+    if abs(examined.view.probability - row["probability"]) > NOTABLE:
+        said.append(f"the model now says {examined.view.probability:.1%}: the file may have changed since")
+    return said

@@ -1,0 +1,38 @@
+"""Figures from plain data; pages and notebooks share them. All are Plotly's but those of :mod:`fracture.charts.moving`.
+
+Colours are after Okabe and Ito (2008), whose palette people with colour-blindness can tell apart, the blue lightened so
+that it stands out on light and on dark ground alike. Backgrounds are transparent: a figure takes the ground it is on.
+"""
+
+from fracture.charts.judging import precision_recalls, reliability, rocs
+from fracture.charts.learning import best_epoch, class_balance, curves
+from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precision_recall, roc, round_to_hundred
+from fracture.charts.pictures import AGAINST, FOR, TRUTH, heat_overlay, outlined
+from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION
+
+__all__ = [
+    "ACCENT",
+    "AGAINST",
+    "FOR",
+    "NEGATIVE",
+    "OUTCOMES",
+    "POSITIVE",
+    "SEVERAL",
+    "TRAINING",
+    "TRUTH",
+    "VALIDATION",
+    "Moving",
+    "best_epoch",
+    "class_balance",
+    "confusion",
+    "curves",
+    "heat_overlay",
+    "hundred",
+    "outlined",
+    "precision_recall",
+    "precision_recalls",
+    "reliability",
+    "roc",
+    "rocs",
+    "round_to_hundred",
+]

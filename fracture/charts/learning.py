@@ -1,0 +1,63 @@
+"""Figures of a data set and of a training."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, plain
+
+_NAMES = {"loss": "Loss", "accuracy": "Accuracy"}
+
+
+def curves(history: Mapping[str, Sequence[float]], metric: str, epochs: int, kept_epoch: int | None) -> Any:
+    """One metric over the epochs, training and validation.
+
+    Args:
+        history: values by Keras's names (``loss``, ``val_loss``, ...), as far as the training has come.
+        metric: ``loss`` or ``accuracy``.
+        epochs: of the whole training, so that the axis does not jump while it grows.
+        kept_epoch: 1-based epoch to mark; None marks none.
+    """
+    figure = go.Figure()
+    for key, name, colour in ((metric, "Training", TRAINING), (f"val_{metric}", "Validation", VALIDATION)):
+        values = list(history.get(key, []))
+        mode = "lines" if len(values) > 1 else "markers"
+        at = list(range(1, len(values) + 1))
+        figure.add_scatter(x=at, y=values, name=name, mode=mode, line={"color": colour, "width": 2})
+    if kept_epoch and len(history.get(f"val_{metric}", [])) >= kept_epoch:
+        best = history[f"val_{metric}"][kept_epoch - 1]
+        figure.add_scatter(
+            x=[kept_epoch], y=[best], name=f"Best epoch ({kept_epoch})", mode="markers",
+            marker={"symbol": "star", "size": 14, "color": ACCENT},
+        )  # fmt: skip
+    figure.update_xaxes(title="Epoch", range=[0.5, max(epochs, 1) + 0.5], tickformat="d")
+    figure.update_yaxes(title=_NAMES.get(metric, metric), tickformat=".3~g")
+    figure.update_layout(title=_NAMES.get(metric, metric), hovermode="x unified")
+    return plain(figure)
+
+
+def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:
+    """The 1-based epoch of the largest validation AUC so far, or where there is none of the lowest validation loss.
+
+    None where there is no epoch yet.
+    """
+    worth = history["val_auc"] if "val_auc" in history else [-loss for loss in history.get("val_loss", [])]
+    return int(np.nanargmax(worth)) + 1 if np.isfinite(worth).any() else None
+
+
+def class_balance(counts: pd.DataFrame, label_names: tuple[str, str], by: str) -> Any:
+    """Images of each label, by ``split`` or ``body_part``; ``counts`` as :func:`fracture.data.dataset.counts` gives."""
+    figure = go.Figure()
+    totals = counts.groupby([by, "label"])["images"].sum().unstack("label", fill_value=0)
+    for label, colour in enumerate((NEGATIVE, POSITIVE)):
+        values = totals[label].tolist() if label in totals else [0] * len(totals)
+        figure.add_bar(
+            x=totals.index.tolist(), y=values, name=label_names[label], marker_color=colour,
+            text=[f"{value:,}" if value else "" for value in values],
+        )  # fmt: skip
+    figure.update_layout(title=f"Images by {by.replace('_', ' ')}", barmode="group")
+    figure.update_xaxes(type="category")
+    return plain(figure)

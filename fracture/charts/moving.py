@@ -1,0 +1,177 @@
+"""Charts that move with the operating point, as data and a Vega-Lite specification that stays the same.
+
+Streamlit 1.67 mounts a Plotly chart anew whenever anything in it changes: its place goes blank until it is drawn
+again. A Vega-Lite chart takes new data in place, so that nothing flickers while a slider is moved.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE
+
+HEIGHT = 300
+"""Of each, in px, so that two stand side by side."""
+
+OUTCOMES = ("Found", "Missed", "False alarm", "Rightly cleared")
+
+_STAR = "M0,-1L.235,-.324L.951,-.309L.38,.124L.588,.809L0,.4L-.588,.809L-.38,.124L-.951,-.309L-.235,-.324Z"
+_POINT = {"type": "point", "shape": _STAR, "size": 320, "filled": True, "opacity": 1}
+_CROSSED = "M-1,-1L1,-1L1,1L-1,1ZM-1,-1L1,1M1,-1L-1,1"
+
+
+class Moving(NamedTuple):
+    """What ``st.vega_lite_chart`` takes; in a notebook ``altair.Chart.from_dict`` after putting the data in."""
+
+    data: pd.DataFrame
+    spec: dict[str, Any]
+
+
+def roc(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> Moving:
+    """Sensitivity against false alarms over all thresholds, one threshold marked. Both labels must be there."""
+    from sklearn.metrics import roc_curve
+
+    false_alarms, sensitivity, _ = roc_curve(label, probability)
+    called = probability >= threshold
+    point = (called[label == 0].mean(), called[label == 1].mean())
+    data = _parts(curve=(false_alarms, sensitivity), chance=([0, 1], [0, 1]), name=([0.75], [0.68]), point=point)
+    return Moving(data, _curve_spec("ROC curve", "False alarms (1 - specificity)", "Sensitivity"))
+
+
+def precision_recall(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> Moving:
+    """Precision (the positive predictive value) against sensitivity, one threshold marked. Both labels must be there.
+
+    Where nothing is called positive there is no precision, and no mark.
+    """
+    from sklearn.metrics import precision_recall_curve
+
+    precision, recall, _ = precision_recall_curve(label, probability, drop_intermediate=True)
+    called, share = probability >= threshold, float(label.mean())
+    point = (called[label == 1].mean(), label[called].mean() if called.any() else np.nan)
+    data = _parts(
+        curve=(recall[:-1], precision[:-1]),  # the last, (0, 1), is no measurement
+        chance=([0, 1], [share, share]),
+        name=([0.12], [share - 0.06]),
+        point=point,
+    )
+    return Moving(data, _curve_spec("Precision-recall curve", "Sensitivity (recall)", "Precision (PPV)"))
+
+
+def confusion(cells: Mapping[str, int], label_names: tuple[str, str]) -> Moving:
+    """The confusion matrix, rows by truth: each cell its count and its share of the row."""
+    matrix = np.array(
+        [[cells["true_negative"], cells["false_positive"]], [cells["false_negative"], cells["true_positive"]]]
+    )
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    rows = [
+        {
+            "truth": label_names[row],
+            "says": label_names[column],
+            "share": share[row, column],
+            "text": f"{matrix[row, column]:,}\n{share[row, column]:.0%}",
+        }
+        for row in range(2)
+        for column in range(2)
+    ]
+    return Moving(pd.DataFrame(rows), _CONFUSION)
+
+
+def round_to_hundred(sensitivity: float, specificity: float, prevalence: float) -> dict[str, int]:
+    """Of a hundred patients, how many have each of the :data:`OUTCOMES`: whole numbers that add up to 100.
+
+    All three are shares, 0 to 1. How many have it is rounded first, so that it does not depend on the model.
+    """
+    have = round(100 * prevalence)
+    found, cleared = round(have * sensitivity), round((100 - have) * specificity)
+    return dict(zip(OUTCOMES, (found, have - found, 100 - have - cleared, cleared), strict=True))
+
+
+def hundred(counts: Mapping[str, int]) -> Moving:
+    """A hundred squares, as :func:`round_to_hundred` counts them: colour tells the truth, a cross that it erred."""
+    outcomes = [outcome for outcome in OUTCOMES for _ in range(counts[outcome])]
+    rows = [{"across": place % 10, "down": place // 10, "outcome": name} for place, name in enumerate(outcomes)]
+    return Moving(pd.DataFrame(rows), _HUNDRED)
+
+
+def _parts(point: tuple[float, float], **parts: tuple[Sequence[float], Sequence[float]]) -> pd.DataFrame:
+    """Points in the order in which they are joined, and which part of the picture each belongs to."""
+    drawn = [pd.DataFrame({"x": x, "y": y, "part": part}) for part, (x, y) in parts.items()]
+    table = pd.concat([*drawn, pd.DataFrame({"x": [point[0]], "y": [point[1]], "part": "point"})], ignore_index=True)
+    return table.assign(place=range(len(table)))
+
+
+def _curve_spec(title: str, across: str, up: str) -> dict[str, Any]:
+    def part(name: str, mark: dict[str, Any], **encoding: Any) -> dict[str, Any]:
+        return {"transform": [{"filter": f"datum.part == '{name}'"}], "mark": mark, "encoding": encoding}
+
+    order = {"field": "place", "type": "quantitative"}
+    said = [{"field": field, "title": name, "format": ".1%"} for field, name in (("x", across), ("y", up))]
+    return {
+        "title": title,
+        "height": HEIGHT,
+        "encoding": {"x": _share("x", across), "y": _share("y", up)},
+        "layer": [
+            part("chance", {"type": "line", "strokeDash": [2, 4], "color": "gray", "strokeWidth": 2}),
+            part("name", {"type": "text", "text": "chance", "color": "gray", "align": "left"}),
+            part("curve", {"type": "line", "color": NEGATIVE, "strokeWidth": 2}, order=order, tooltip=said),
+            part("point", {**_POINT, "color": ACCENT}, tooltip=said),
+        ],
+    }
+
+
+def _share(field: str, title: str) -> dict[str, Any]:
+    axis = {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}
+    return {"field": field, "type": "quantitative", "title": title, "scale": {"domain": [0, 1]}, "axis": axis}
+
+
+_LEVEL = {"labelAngle": 0, "labelAlign": "center"}
+_CONFUSION = {
+    "title": "Confusion matrix",
+    "height": HEIGHT + 50,
+    "encoding": {
+        "x": {"field": "says", "type": "nominal", "sort": None, "title": "Model says", "axis": _LEVEL},
+        "y": {"field": "truth", "type": "nominal", "sort": None, "title": "Truth"},
+    },
+    "layer": [
+        {
+            "mark": {"type": "rect"},
+            "encoding": {
+                "color": {
+                    "field": "share", "type": "quantitative", "legend": None,
+                    "scale": {"domain": [0, 1], "range": ["#EAF3FA", "#0B4F8A"]},
+                }
+            },
+        },
+        {
+            "mark": {"type": "text", "fontSize": 16, "lineBreak": "\n", "baseline": "middle", "dy": -8},
+            "encoding": {
+                "text": {"field": "text"},
+                "color": {"condition": {"test": "datum.share > 0.5", "value": "white"}, "value": "#17212B"},
+            },
+        },
+    ],
+}  # fmt: skip
+
+
+def _by_outcome(values: Sequence[Any]) -> dict[str, Any]:
+    legend = {"title": None, "orient": "top", "columns": 2, "symbolSize": 140, "symbolStrokeWidth": 1.5}
+    scale = {"domain": list(OUTCOMES), "range": list(values)}
+    return {"field": "outcome", "type": "nominal", "scale": scale, "legend": legend}
+
+
+_HUNDRED = {
+    "title": "Of 100 patients like these",
+    "height": HEIGHT + 50,
+    "mark": {"type": "point", "size": 200, "strokeWidth": 1.5, "opacity": 1},
+    "encoding": {
+        "x": {"field": "across", "type": "quantitative", "axis": None, "scale": {"domain": [-0.5, 9.5]}},
+        "y": {"field": "down", "type": "quantitative", "axis": None, "scale": {"domain": [9.5, -0.5]}},
+        "shape": _by_outcome(["square", _CROSSED, _CROSSED, "square"]),
+        "fill": _by_outcome([POSITIVE, "transparent", "transparent", f"{NEGATIVE}66"]),
+        "stroke": _by_outcome([POSITIVE, POSITIVE, NEGATIVE, "transparent"]),
+        "tooltip": {"field": "outcome", "title": "This patient"},
+    },
+}

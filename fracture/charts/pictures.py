@@ -1,0 +1,38 @@
+"""What is laid over a radiograph: heat, and outlines of the truth."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+FOR, AGAINST = (255, 96, 0), (0, 128, 255)
+"""RGB of the heat map: what speaks for the positive label, and what against it."""
+
+TRUTH = (240, 228, 66)
+"""RGB of what is known to be there."""
+
+
+def heat_overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32], opacity: float, scale: float) -> Image.Image:
+    """An image (H, W) with its heat map over it, in colour. The map covers the image and may be coarser: (h, w).
+
+    Orange is what speaks for the positive label, blue what speaks against it; where the map is near zero the image
+    shows through unchanged. ``scale`` is the heat that gets the full ``opacity``, 0 to 1.
+    """
+    picture = Image.fromarray(pixels).convert("RGB")
+    share: NDArray[np.float32] = np.clip(np.abs(heat) / scale if scale > 0 else heat * 0, 0, 1)
+    mask = Image.fromarray((share * (255 * opacity)).astype(np.uint8)).resize(picture.size, Image.Resampling.BILINEAR)
+    colour = Image.fromarray(np.where(heat[..., None] > 0, FOR, AGAINST).astype(np.uint8)).resize(picture.size, 0)
+    return Image.composite(colour, picture, mask)
+
+
+def outlined(
+    picture: Image.Image | NDArray[np.uint8], boxes: Sequence[tuple[float, float, float, float]], scale: float = 1.0
+) -> Image.Image:
+    """An image in colour with a line around each box (x, y, w, h); ``scale`` is its px per px of the boxes."""
+    shown = (Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture).convert("RGB")
+    thick = max(2, shown.width // 256)
+    for x, y, w, h in boxes:
+        corners = (x * scale - thick, y * scale - thick, (x + w) * scale + thick - 1, (y + h) * scale + thick - 1)
+        ImageDraw.Draw(shown).rectangle(corners, outline=TRUTH, width=thick)
+    return shown

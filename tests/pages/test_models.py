@@ -1,0 +1,338 @@
+"""The page where models are judged and compared."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fracture.app.judge_compare import Side, warnings
+from fracture.app.judge_errors import worst
+from fracture.app.judge_model import Judged, judgements
+from fracture.app.judge_point import hundred_in_words
+from fracture.charts import round_to_hundred
+from fracture.home import PROJECT
+from fracture.learn.evaluation import evaluate
+from tests.pages.test_pages import healthy, words
+
+THRESHOLDS = {"half": 0.5, "balanced": 0.4, "high_sensitivity": 0.2, "high_specificity": 0.8}
+
+
+def models() -> AppTest:
+    return AppTest.from_file(str(PROJECT / "pages" / "models.py"), default_timeout=60)
+
+
+def edit_card(folder, **values):
+    """Sets fields of a card, or with None takes them out."""
+    card = {**json.loads(folder.card.read_text()), **values}
+    folder.card.write_text(json.dumps({name: value for name, value in card.items() if value is not None}))
+
+
+def judge(folder, probabilities=None, **card):
+    """Gives a model the predictions of a test, and the card that follows from them."""
+    table = pd.read_csv(folder.predictions)
+    if probabilities is not None:
+        table["probability"] = [probabilities(place, label) for place, label in enumerate(table["label"])]
+    table = table.assign(logit=0.0, data="drawn", body_part="")
+    table.to_csv(folder.predictions, index=False)
+    edit_card(folder, thresholds=THRESHOLDS, metrics=evaluate(table, THRESHOLDS), **card)
+    return table
+
+
+def spread(place: int, label: int) -> float:
+    """Good, and not perfect: some on the wrong side of every threshold."""
+    return round(0.05 + 0.1 * (place % 10), 2) * 0.5 + 0.4 * label
+
+
+@pytest.fixture
+def judged(homes, make_model):
+    folder = make_model("first")
+    judge(folder, spread)
+    return folder
+
+
+def moving(app, title):
+    """The data of a Vega-Lite chart by its title."""
+    charts = {json.loads(each.proto.spec)["title"]: each.proto for each in app.get("vega_lite_chart")}
+    return pyarrow.ipc.open_stream(charts[title].data.data).read_pandas()
+
+
+def tables(app):
+    return [table.value for table in app.table]
+
+
+def button(app, label):
+    return next(each for each in app.button if each.label == label)
+
+
+def test_figures_have_their_intervals(judged):
+    """Both areas, and no sensitivity without its specificity, with 95 % intervals and how many they rest on."""
+    areas, points = tables(healthy(models().run()))[:2]
+    assert "(" in areas["Value"].iloc[1]
+    assert points["Operating point"].iloc[0] == "Balanced"
+    for name in ("Sensitivity", "Specificity", "Kappa"):
+        assert points[name].str.contains("to").any(), points
+
+
+def test_one_slider_moves_all(judged):
+    """The threshold moves the confusion matrix, the figures, the mark on both curves and the hundred patients."""
+    app = healthy(models().run())
+    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 patients like these")
+    before = {title: moving(app, title) for title in titles}
+    shown = [each.value for each in app.metric][:4]
+    app.slider[0].set_value(0.62).run()
+    for title in titles:
+        assert not before[title].equals(moving(healthy(app), title)), title
+    assert [each.value for each in app.metric][:4] != shown
+    assert [each.label for each in app.metric][:4] == ["Sensitivity", "Specificity", "PPV", "NPV"]
+    table = pd.read_csv(judged.predictions)
+    alarms = int(((table["label"] == 0) & (table["probability"] >= 0.62)).sum())
+    assert moving(app, "Confusion matrix")["text"].iloc[1].startswith(f"{alarms}\n")
+
+
+def test_named_points_move_the_slider(judged):
+    """Each named point sets the slider, which afterwards can be moved away from it."""
+    app = healthy(models().run())
+    assert app.slider[0].value == THRESHOLDS["balanced"]
+    button(app, "High sensitivity (95 %)").click().run()
+    assert healthy(app).slider[0].value == THRESHOLDS["high_sensitivity"]
+    button(app, "High specificity (95 %)").click().run()
+    assert healthy(app).slider[0].value == THRESHOLDS["high_specificity"]
+    app.slider[0].set_value(0.123).run()
+    assert healthy(app).slider[0].value == 0.123
+
+
+def test_the_ends_of_the_slider_are_said_in_words(judged):
+    """Where nothing is called positive there is no PPV, and the page says so instead of failing."""
+    app = healthy(models().run())
+    app.slider[0].set_value(1.0).run()
+    assert [each.value for each in healthy(app).metric][2] == "not defined"
+    app.slider[0].set_value(0.0).run()
+    assert [each.value for each in healthy(app).metric][3] == "not defined"
+
+
+def test_a_hundred_patients_follow_the_prevalence(judged):
+    """The second slider says how many have it; the picture always has a hundred squares."""
+    app = healthy(models().run())
+    app.slider[1].set_value(1).run()
+    assert "**1** of 100 are" in words(healthy(app))
+    assert len(moving(app, "Of 100 patients like these")) == 100
+
+
+def test_the_hundred_in_words_where_nobody_is_called():
+    """Nobody of nobody is no share."""
+    assert "None is called broken\\-ish" in hundred_in_words(round_to_hundred(0, 1, 0.2), "broken-ish")
+
+
+def test_by_study(judged):
+    """Studies are judged by the mean of their views, where the card knows them."""
+    app = healthy(models().run())
+    app.segmented_control(key="judge by").set_value("study").run()
+    assert "studies" in tables(healthy(app))[0]["Value"].iloc[0]
+
+
+def test_an_older_card_still_shows(homes, make_model):
+    """Without calibration, average precision, kappa, named points and predictions the rest is there."""
+    folder = make_model("first")
+    table = judge(folder, spread)
+    metrics = evaluate(table, {"half": 0.5, "balanced": 0.4})
+    for level in metrics.values():
+        for gone in ("calibration", "average_precision", "body_parts", "body_parts_too_small"):
+            level.pop(gone, None)
+        for point in level["points"].values():
+            point.pop("kappa", None)
+    edit_card(
+        folder, metrics=metrics, thresholds={"half": 0.5, "balanced": 0.4}, temperature=None, served=None, config=None
+    )
+    app = healthy(models().run())
+    assert "Not measured for this model" in words(app)
+    assert "not on this machine" in words(app)
+    assert [each.label for each in app.button][:2] == ["Balanced", "One half"]
+    folder.predictions.unlink()
+    edit_card(folder)  # another version of the model: what was loaded before is not asked
+    app = models().run()
+    assert not app.exception
+    assert "missing or damaged" in app.error[0].value
+    assert "Beside other models" in words(app)
+
+
+def test_reliability_is_said_in_words(judged):
+    """The diagram has a bar a bin, and the error its interval."""
+    app = healthy(models().run())
+    assert "percentage points" in words(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_body_parts_are_judged_apart(judged):
+    """A row a part; those that are too small are named."""
+    metrics = json.loads(judged.card.read_text())["metrics"]
+    part = {name: metrics["image"][name] for name in ("count", "positives", "auc", "points")}
+    metrics["image"] |= {"body_parts": {"hand": part, "leg": part}, "body_parts_too_small": {"shoulder": 3}}
+    edit_card(judged, metrics=metrics)
+    app = healthy(models().run())
+    assert tables(app)[2]["Part"].tolist() == ["hand", "leg"]
+    assert "Too few images to be judged apart: shoulder (3)" in words(app)
+
+
+def test_worst_errors_come_surest_first():
+    """False positives by falling, false negatives by rising probability, and none that was right."""
+    table = pd.DataFrame({"label": [0, 0, 1, 1, 0], "probability": [0.6, 0.9, 0.1, 0.4, 0.2]})
+    assert worst(table, 0.5, "alarms").index.tolist() == [1, 0]
+    assert worst(table, 0.5, "missed").index.tolist() == [2, 3]
+
+
+def show_errors(app, kind="missed"):
+    app.toggle(key="errors shown").set_value(True).run()
+    return app.segmented_control(key="kind").set_value(kind).run()
+
+
+@pytest.fixture
+def wrong(judged, homes):
+    """A model that is wrong about everything, with a copy of its data that a test may change."""
+    card = json.loads(judged.card.read_text())
+    data = Path(shutil.copytree(card["config"]["data"], homes / "data" / "drawn"))
+    judge(judged, lambda _, label: 0.1 if label else 0.9, config={**card["config"], "data": str(data)})
+    return judged, data
+
+
+def test_errors_are_shown_only_on_demand(wrong):
+    """The gallery opens with a switch: at most eight images a page, with heat, and what has changed is said."""
+    app = healthy(models().run())
+    assert not app.get("image")
+    app = healthy(show_errors(app))
+    positives = int(pd.read_csv(wrong[0].predictions)["label"].sum())
+    assert len(app.get("image")) == min(8, positives)
+    assert "**abnormal 10\\.0%**" in words(app) or "**abnormal 10.0%**" in words(app)
+    assert "the model now says" in words(app)
+
+
+def test_an_image_that_is_gone_is_named(wrong):
+    """One image missing or broken: a sentence; the others are shown."""
+    folder, data = wrong
+    table = pd.read_csv(folder.predictions)
+    missed = table[table["label"] == 1]["image_id"].tolist()
+    (data / missed[0]).unlink()
+    (data / missed[1]).write_bytes(b"no image")
+    app = healthy(show_errors(models().run()))
+    assert "No longer in the data set, or not readable" in words(app)
+    assert len(app.get("image")) == min(8, len(missed)) - 2
+
+
+def test_a_data_set_that_is_gone_is_a_sentence(wrong):
+    """Without the folder there is no switch; with a folder that is no data set any more, a sentence."""
+    _, data = wrong
+    shutil.rmtree(data)
+    data.mkdir()
+    assert "The images cannot be shown" in words(healthy(show_errors(models().run())))
+    data.rmdir()
+    app = healthy(models().run())
+    assert not app.toggle
+    assert "is not on this machine" in words(app)
+
+
+def compared(app, *names):
+    return healthy(app.multiselect(key="compare with").set_value(list(names)).run())
+
+
+def test_models_side_by_side(judged, make_model):
+    """A column a model with the same figures, and both curves; on the same data without a warning."""
+    judge(make_model("second"), spread)
+    app = models()
+    app.session_state["model"] = "first"
+    app = compared(app.run(), "second")
+    table = tables(app)[-1]
+    assert table.columns.tolist()[1:] == ["first", "second"]
+    assert {"AUC", "Sensitivity", "Specificity"} <= set(table[""])
+    assert len(app.get("plotly_chart")) == 3
+    assert "validated on different data" not in words(app)
+
+
+def test_comparing_across_data_sets_warns(judged, make_model):
+    """Different data, and different labels: each is said."""
+    other = make_model("second")
+    data = json.loads(other.card.read_text())["data"]
+    judge(other, spread, data={**data, "fingerprint": "another"}, labels=["whole", "broken"])
+    app = models()
+    app.session_state["model"] = "first"
+    said = words(compared(app.run(), "second"))
+    assert "validated on different data" in said
+    assert "look for different things" in said
+
+
+def test_no_warning_for_the_same_data(judged):
+    """The fingerprint and the name decide."""
+    card = {"labels": ["a", "b"], "data": {"fingerprint": "x"}}
+    level = {"image": {"count": 3}}
+    sides = [Side(judged, card, Judged(name, level, "")) for name in ("one", "one", "two")]
+    assert warnings(sides[:2]) == []
+    assert len(warnings(sides[1:])) == 1
+
+
+def test_several_data_sets_are_judged_apart(judged):
+    """A card with metrics by data set offers each, and judges it by its own predictions."""
+    table = pd.read_csv(judged.predictions)
+    half = len(table) // 2
+    table["data"] = ["one"] * half + ["two"] * (len(table) - half)
+    table.to_csv(judged.predictions, index=False)
+    apart = {name: evaluate(part, THRESHOLDS) for name, part in table.groupby("data")}
+    edit_card(judged, metrics_by_data=apart)
+    assert [each.data for each in judgements(json.loads(judged.card.read_text()))] == ["one", "two"]
+    app = healthy(models().run())
+    assert app.selectbox(key="judged on").options == ["one", "two"]
+    app.selectbox(key="judged on").set_value("two").run()
+    assert tables(healthy(app))[0]["Value"].iloc[0].startswith(f"{len(table) - half:,} images")
+
+
+def places(app):
+    """The figures on where heat maps point."""
+    shown = [each for each in app.metric if each.label in ("Peak inside the box", "Heat inside the mask")]
+    return [(each.value, each.delta) for each in shown]
+
+
+def test_models_shows_where_heat_maps_point_beside_chance(homes, make_model):
+    """Both figures have their interval and their level of chance, and the sentence has them all."""
+    pointing = {"value": 0.412, "low": 0.33, "high": 0.5, "chance": 0.0612, "centre": 0.123}
+    mass = {"value": 0.213, "low": 0.17, "high": 0.26, "chance": 0.041}
+    known = {"images": 84, "known": 90, "groups": 30, "pointing": pointing, "mass": mass, "flat": 0, "silent": 2}
+    edit_card(make_model("first"), localisation=known)
+    app = healthy(models().run())
+    assert places(app) == [
+        ("41.2%", "33.0 to 50.0%; chance 6.1%"),
+        ("21.3%", "17.0 to 26.0%; chance 4.1%"),
+    ]
+    for part in (
+        "Of 84 abnormal validation images with known truth (drawn from 90), of 30 patients or groups",
+        "inside the box in 41% (33 to 50%); a random point would in 6.1%, the middle of the image in 12.3%.",
+        "21.3% (17.0 to 26.0%) lies inside the mask of what is there; spread evenly over the image it would be 4.1%.",
+        "2 of the maps speak for abnormal nowhere",
+    ):
+        assert part in words(app)
+    assert "the same everywhere" not in words(app)
+
+
+def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_model):
+    """Data without truth, and a card from before, show no such figures; a map without heat has no share."""
+    folder = make_model("first")
+    edit_card(folder, localisation=None)
+    app = healthy(models().run())
+    assert "heat maps point" not in words(app)
+    assert places(app) == []
+    nothing = {"value": None, "low": None, "high": None, "chance": None}
+    alone_hit = {"value": 1.0, "low": None, "high": None, "chance": 0.1, "centre": 0.0}
+    known = {"images": 1, "known": 1, "groups": 1, "pointing": alone_hit, "mass": nothing, "flat": 0, "silent": 1}
+    edit_card(folder, localisation=known)
+    app = healthy(models().run())
+    assert places(app) == [("100.0%", "chance 10.0%"), ("not defined", "")]
+
+
+def test_models_deletes_only_after_asking(homes, make_model):
+    """Deleting is folded away behind a first click, and the page then says that nothing is there."""
+    folder = make_model("first")
+    app = healthy(models().run())
+    assert folder.path.exists()
+    next(button for button in app.button if button.label == "Delete it").click().run()
+    assert not folder.path.exists()
+    assert "There is no trained model yet" in words(healthy(app))

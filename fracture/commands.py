@@ -121,7 +121,10 @@ def evaluate(args: Args) -> dict[str, Any]:
         raise DatasetError(f"No image of part {args.split} of {found.root} can be read.")
     measured = {
         "metrics": measure(predictions, classifier.card["thresholds"]),
-        "localisation": localise(predictions, lambda image, *size: classifier.heat(classifier.view("", image), *size)),
+        "localisation": localise(
+            predictions.assign(found=predictions["probability"] >= classifier.card["thresholds"]["balanced"]),
+            lambda image, *size: classifier.heat(classifier.view("", image), *size),
+        ),
         "refused": sum(view.known is False for view in views if view),
     }
     if not args.json:

@@ -105,6 +105,12 @@ def _localisation(found: dict[str, Any]) -> Iterator[str]:
         chance = _interval({"value": share["chance"], "low": None})
         yield f"  {words} {_interval(share)}; by chance {chance}"
     yield f"  the middle of the image is inside a box in {found['pointing']['centre']:.3f}"
+    if "near" in found["pointing"]:
+        yield f"  peak inside a box or beside it by 3 % of the image {_interval(found['pointing']['near'])}"
+    if called := found.get("found"):
+        pointing = called["pointing"]
+        yield f"of the {called['images']:,} that the model calls positive at its balanced point:"
+        yield f"  peak inside a box {_interval(pointing)}, or near it {_interval(pointing['near'])}"
 
 
 def _counts(level: dict[str, Any]) -> str:

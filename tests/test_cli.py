@@ -161,7 +161,7 @@ def test_a_damaged_model_does_not_hide_the_others(homes, make_model, capsys):
     assert main(["models", "--json"]) == 0
     found = {model["name"]: model for model in json.loads(capsys.readouterr().out)}
     assert found["good"]["usable"]
-    assert "schema 1. Received: 99" in found["bad"]["error"]
+    assert "schema 2. Received: 99" in found["bad"]["error"]
 
 
 def test_evaluate_with_nothing_readable_is_one_sentence(homes, make_model, drawn, tmp_path, capsys):

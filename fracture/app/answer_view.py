@@ -4,9 +4,11 @@ from typing import Literal
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from fracture import charts
 from fracture.app.loads import Examined
+from fracture.app.resemblance import show_resemblance
 from fracture.app.widgets import as_text, in_words
 from fracture.classify import report
 from fracture.classify.answer import DOUBT, STRANGE, Answer
@@ -42,6 +44,7 @@ def show_answers(
             _verdict(answer, uploaded)
         _pictures(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
+    show_resemblance(classifier, [each for views in studies.values() for each in views])
     with st.expander("What these numbers mean", icon=":material/help:"):
         st.markdown(_meaning(classifier, folder))
     st.download_button(
@@ -90,13 +93,13 @@ def _reason(answer: Answer) -> str:
 def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
     """What the limits were worth on the validation images, and what the heat map is."""
     low, high = classifier.limits
-    negative, positive = classifier.labels
+    positive = classifier.labels[1]
     heat = (
-        f"The heat map says of each place how likely it shows what a reader would draw a box around; the model has "
-        f"learned that from boxes, and the answer rests on the highest place and on the whole image."
+        "The heat map says of each place how likely it shows what a reader would draw a box around. The model has "
+        "learned that from boxes; its answer rests on the likeliest place and on the image as a whole."
         if classifier.shows_places
-        else f"The heat map is the class-activation map: orange speaks for *{positive}*, blue against it. Its mean, plus "
-        "a constant, is the model's log-odds before calibration. It shows a region, not an outline."
+        else f"The heat map is the class-activation map: orange speaks for *{positive}*, blue against it. Its mean, "
+        "plus a constant, is the model's log-odds before calibration. It shows a region, not an outline."
     )
     return (
         f"- Of the validation images, below {low:.1%}: {_worth(folder, low)}\n"
@@ -122,22 +125,21 @@ def _pictures(classifier: Classifier, answer: Answer, examined: list[Examined], 
     with st.grid(2):
         for each in examined:
             with st.container():
-                _picture(classifier, answer, each, opacity, strongest, truths.get(each.view.name))
+                shown = opacity if each.view.known is not False else 0.0  # it has no answer to explain
+                height, width = each.pixels.shape
+                heat = classifier.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
+                _picture(answer, each, charts.heat_overlay(each.pixels, heat, shown, strongest), truths)
 
 
-def _picture(
-    classifier: Classifier, answer: Answer, each: Examined, opacity: float, strongest: float, truth: Truth | None
-) -> None:
-    height, width = each.pixels.shape
+def _picture(answer: Answer, each: Examined, picture: Image.Image, truths: Truths) -> None:
+    """One view with what is said of it, by the model and by those who know."""
     made = "" if not each.synthetic or each.view.name.startswith("synthetic") else " · synthetic"
     known = each.view.known is not False
-    says = f"{classifier.labels[1]} {each.view.probability:.1%}" if known else "not an X-ray that the model knows"
+    says = f"{answer.labels[1]} {each.view.probability:.1%}" if known else "not an X-ray that the model knows"
     words = f"{as_text(each.view.name)} · {says}{made}"
-    heat = classifier.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
-    picture = charts.heat_overlay(each.pixels, heat, opacity if known else 0.0, strongest)
-    if truth:
-        picture = charts.outlined(picture, truth.boxes)
-    st.image(picture, caption=words, width="stretch", alt=f"{words}, with its heat map")
+    truth = truths.get(each.view.name)
+    shown = charts.outlined(picture, truth.boxes) if truth else picture
+    st.image(shown, caption=words, width="stretch", alt=f"{words}, with its heat map")
     if known:
         low, high = sorted(each.view.by_side)
         st.caption(f"{low:.1%} to {high:.1%} as it is and mirrored: {answer.label_of(each.view)}.")

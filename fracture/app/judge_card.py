@@ -25,6 +25,9 @@ def _origin(card: dict[str, Any]) -> Iterator[str]:
             f"**Data** {as_text(str(data['name']))} ({kind}): {data['training_images']:,} training and "
             f"{data['validation_images']:,} validation images; {len(data.get('unreadable', []))} could not be read."
         )
+        for source in data.get("sources", []):
+            name, citation, licence = (as_text(source[key]) for key in ("name", "citation", "licence"))
+            yield f"**{name}** {citation} (licence: {licence})."
     if weights := card.get("weights"):
         trained = "trained further" if card.get("config", {}).get("mode") == "fine-tune" else "frozen"
         yield (
@@ -38,10 +41,15 @@ def _origin(card: dict[str, Any]) -> Iterator[str]:
             f"state {card.get('state', 'unknown')}."
         )
     if served := card.get("served"):
+        both = served.get("auc_keras") is not None
+        aucs = f"; AUC {served['auc_served']:.4f} against {served['auc_keras']:.4f}" if both else ""
+        largest, images = served["largest_probability_difference"], served["images"]
         yield (
             "**Served graph** (8-bit weights) differs from the Keras model by at most "
-            f"{served['largest_probability_difference']:.3f} in probability on {served['images']} validation images."
+            f"{largest:.3f} in probability on {images} validation images{aucs}."
         )
+    if command := card.get("command"):
+        yield f"**Made by** `{command}`"
 
 
 def show_localisation(card: dict[str, Any]) -> None:
@@ -76,6 +84,12 @@ def _pointing_in_words(found: dict[str, Any], positive: str) -> Iterator[str]:
         f"groups, the peak of the heat map lies inside the box in {in_words(pointing)}; "
         f"a random point would in {pointing['chance']:.1%}, the middle of the image in {pointing['centre']:.1%}."
     )
+    if called := found.get("found"):
+        inside, near = called["pointing"], called["pointing"]["near"]
+        yield (
+            f"Of the {called['images']:,} among them that the model calls {positive} at its balanced point, it is "
+            f"{in_words(inside)}, and {in_words(near)} where a miss by 3 % of the image counts as well."
+        )
     if mass["value"] is not None:
         yield (
             f"Of the heat that speaks for {positive}, {in_words(mass, 1)} lies inside the mask of what is there; "

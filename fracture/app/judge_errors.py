@@ -1,6 +1,5 @@
 """Where a model was most surely wrong: the worst validation images, with heat maps and, where known, the truth."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,8 +38,8 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> None:
     """The gallery, behind a switch: its images are looked at only when somebody asks for them."""
     st.subheader("Its worst errors")
-    roots = [root for root in data_folders(card) if Path(root).is_dir()]
-    if not roots:
+    images = loads.images_of(card)
+    if images.empty:
         st.caption(f"The data set *{as_text(judged.data)}* is not on this machine: its images cannot be shown.")
         return
     if not st.toggle("Show the images it was most surely wrong about", key="errors shown"):
@@ -56,18 +55,7 @@ def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> No
     if shown.empty:
         st.caption(f"There are none at the balanced operating point ({threshold:.1%}).")
         return
-    try:
-        found = _with_files(shown, roots)
-    except FractureError as error:
-        st.caption(f"The images cannot be shown: {as_text(str(error))}")
-        return
-    _gallery(found, folder, card)
-
-
-def data_folders(card: dict[str, Any]) -> list[str]:
-    """Where the data lay that the model was trained and validated on; none where the card does not say."""
-    data = card.get("config", {}).get("data") or []
-    return [data] if isinstance(data, str) else [str(folder) for folder in data]
+    _gallery(_with_files(shown, images), folder, card)
 
 
 def _page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -76,10 +64,9 @@ def _page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
     return errors.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
 
 
-def _with_files(shown: pd.DataFrame, roots: list[str]) -> pd.DataFrame:
+def _with_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """The errors with what the data sets know of them now; ``path`` is empty where they know nothing any more."""
-    tables = [loads.dataset(root).table for root in roots]
-    known = pd.concat(tables)[["image_id", "path", "label", "width", "boxes"]].drop_duplicates("image_id")
+    known = images[["image_id", "path", "label", "width", "boxes"]]
     return shown.merge(known, "left", "image_id", suffixes=("", "_now")).fillna({"path": "", "boxes": ""})
 
 

@@ -1,5 +1,6 @@
 """Cached loads. What is cached is the load, never a filter on it, and every cache is bounded."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
 from fracture.data.phantom import samples
 from fracture.data.phantom.truth import Truth
+from fracture.errors import DatasetError
 from fracture.learn.evaluation import by_study, mean, rates
 from fracture.learn.events import read_events
 from fracture.learn.jobs import Run
@@ -33,6 +35,21 @@ SHOWN_SMALL = 640
 def dataset(root: str, version: str = "") -> datasets.Dataset:  # noqa: ARG001  part of the key
     """The data set in a folder. ``version`` tells apart what a folder that is being drawn into holds, and held."""
     return datasets.scan(root)
+
+
+def images_of(card: dict[str, Any]) -> pd.DataFrame:
+    """The images that a model was trained and validated on, as far as their data sets are on this machine.
+
+    As a data set's table, under the names by which the model knows them, with ``word``, the label's name in its own
+    data set; empty where none is here.
+    """
+    tables = []
+    for place, folder in enumerate([card["config"]["data"], *card["config"].get("also", [])]):
+        with suppress(DatasetError):
+            found = dataset(str(datasets.existing_folder(folder)))
+            table = found.table.assign(word=found.table["label"].map(dict(enumerate(found.label_names))))
+            tables.append(table if place == 0 else table.assign(image_id=found.name + "/" + table["image_id"]))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["image_id"])
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Looking for problems")

@@ -81,7 +81,7 @@ class Classifier:
         )
 
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:
-        """The heat map of a view laid over its image drawn at any size in px: (height, width), in units of the logit."""
+        """The heat map of a view over its image drawn at any size in px: (height, width), in the view's units."""
         return unfit(view.heat, width, height, self._fit)
 
     @property

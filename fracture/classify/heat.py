@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from fracture.classify.graph import Output
 
@@ -29,18 +30,17 @@ MIXED10 = Cells(37, 32)
 
 
 def on_square(cells: NDArray[np.float32], size: int, layout: Cells) -> NDArray[np.float32]:
-    """A map (h, w) over an image of ``size`` px -> (SIDE, SIDE), interpolated between the cells' middles.
+    """A map (h, w) over an image of ``size`` px -> (SIDE, SIDE), by a cubic spline through the cells' middles.
 
-    Beyond the outermost middles it stays as it is there.
+    Its peak may lie between cells, where a linear one would always be in the middle of one. Beyond the outermost
+    middles it stays as it is there.
     """
-    places = (np.arange(SIDE) + 0.5) * size / SIDE - 0.5
-
-    def shares(count: int) -> NDArray[np.float32]:  # (SIDE, count): how much of each cell is at each place
-        middles = layout.first + layout.apart * np.arange(count)
-        return np.stack([np.interp(places, middles, one) for one in np.eye(count)], axis=1).astype(np.float32)
-
-    height, width = cells.shape
-    return (shares(height) @ cells @ shares(width).T).astype(np.float32)
+    if cells.min() == cells.max():
+        return np.full((SIDE, SIDE), cells.flat[0], np.float32)
+    places = ((np.arange(SIDE) + 0.5) * size / SIDE - 0.5 - layout.first) / layout.apart  # in cells
+    rows, columns = (np.clip(places, 0, count - 1) for count in cells.shape)
+    at = np.meshgrid(rows, columns, indexing="ij")
+    return ndimage.map_coordinates(cells.astype(np.float64), at, order=3, mode="nearest").astype(np.float32)
 
 
 def heat_map(straight: Output, mirrored: Output, size: int) -> NDArray[np.float32]:
@@ -49,11 +49,11 @@ def heat_map(straight: Output, mirrored: Output, size: int) -> NDArray[np.float3
     Of a network that has learned from boxes: the probability that each place shows what a box would be drawn around,
     0 to 1. Else the class-activation map, in units of the logit: above 0 speaks for the positive label, below against.
     """
-    return (_square(straight, size) + _square(mirrored, size)[:, ::-1]) / np.float32(2)
+    both = (_square(straight, size) + _square(mirrored, size)[:, ::-1]) / np.float32(2)
+    return both if straight.places is None else (1 / (1 + np.exp(-both))).astype(np.float32)
 
 
 def _square(output: Output, size: int) -> NDArray[np.float32]:
     if output.places is None:
         return on_square(output.cam, size, MIXED10)
-    likely = 1 / (1 + np.exp(-output.places))
-    return on_square(likely.astype(np.float32), size, MIXED7)
+    return on_square(output.places, size, MIXED7)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from fracture.data import layouts, listing, radiograph, truth
+from fracture.data.sources import Source, source_of
 from fracture.errors import DatasetError, RadiographError
 from fracture.home import data_home, typed_path
 
@@ -59,6 +60,8 @@ class Dataset:
     label_names: tuple[str, str]
     table: pd.DataFrame
     synthetic: bool = False
+    sources: tuple[Source, ...] = ()
+    """Who made it, and on which terms, where that can be told."""
 
 
 def scan(root: str | Path, body_part: str | None = None) -> Dataset:
@@ -76,7 +79,9 @@ def scan(root: str | Path, body_part: str | None = None) -> Dataset:
     rows = _with_split(found.rows, folder)  # before the filter: which part an image is in must not depend on it
     table = _complete(_only(rows, body_part, folder))
     truth.check_regions(table)  # here, and not after hours of training
-    return Dataset(folder, folder.name, found.layout, found.label_names, table, found.synthetic)
+    source = source_of(found.layout, found.synthetic, table["image_id"])
+    sources = () if source is None else (source,)
+    return Dataset(folder, folder.name, found.layout, found.label_names, table, found.synthetic, sources)
 
 
 def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int = 0) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,7 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> dict[str,
         "name": dataset.name,
         "layout": dataset.layout,
         "synthetic": dataset.synthetic,
+        "sources": [asdict(source) for source in dataset.sources],
         "fingerprint": fingerprint(dataset),
         "training_images": int((used["split"] == "train").sum()),
         "validation_images": int((used["split"] == "valid").sum()),

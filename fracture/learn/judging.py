@@ -66,6 +66,8 @@ class Judged:
 
     predictions: pd.DataFrame
     """As :func:`fracture.classify.store.read_predictions` has them."""
+    own: pd.DataFrame
+    """Those of the first data set."""
     temperature: float
     thresholds: dict[str, float]
     metrics: dict[str, Any]
@@ -92,7 +94,7 @@ def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> J
         looked.features[trained_on], table["image_id"].to_numpy()[trained_on], looked.features[valid]
     )
     measured = {name: evaluate(rows, thresholds) for name, rows in by_data.items()}
-    return Judged(predictions, temperature, thresholds, evaluate(own, thresholds), measured, familiarity)
+    return Judged(predictions, own, temperature, thresholds, evaluate(own, thresholds), measured, familiarity)
 
 
 def served_difference(

@@ -88,10 +88,8 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     watch.lap("evaluation")
 
     emit("step", text="Judging the heat maps")
-    positives = table[
-        trained.readable & (table["split"] == "valid").to_numpy() & (table["data"] == table["data"].iloc[0])
-    ]
-    localisation = localise(positives, heat_of(served, config.fit))
+    called = judged.own.assign(found=judged.own["probability"] >= judged.thresholds["balanced"])
+    localisation = localise(table.merge(called[["image_id", "found"]], on="image_id"), heat_of(served, config.fit))
     watch.lap("localisation")
 
     emit("step", text="Saving the model")

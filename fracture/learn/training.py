@@ -105,9 +105,12 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self.best_weights: list[NDArray[np.float32]] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Take the time."""
         self._started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Report, remember, and perhaps end it."""
+        # With places, Keras calls the loss of the label label_loss, and loss the sum of both: the former is shown.
         metrics = {name.replace("label_", ""): float(logs[name]) for name in sorted(logs, reverse=True)}
         for name, value in metrics.items():
             self.history.setdefault(name, []).append(value)

@@ -75,7 +75,8 @@ def _bundled() -> Weights:
     card = read_card(folder)
     low, high = card["input"]["pixel_range"]
     origin = f"{card['weights']['origin']}; then fine-tuned on {card['data']['name']} by this project"
-    licence = "; ".join(dict.fromkeys([card["weights"]["licence"], *card["data"].get("licences", [])]))
+    data = [f"{source['name']}: {source['licence']}" for source in card["data"].get("sources", [])]
+    licence = "; ".join([card["weights"]["licence"], *data])
     return Weights("bundled", origin, licence, (low, high), file_sha256(folder.backbone), folder.backbone)
 
 

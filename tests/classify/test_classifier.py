@@ -89,16 +89,14 @@ def test_another_head_draws_another_heat_map(homes, make_model):
     assert content.count(head.tobytes()) == 2  # for the logit and for the map
     folder.served_model.write_bytes(content.replace(head.tobytes(), random.tobytes()))
     after = load_classifier("m").view("x", picture).heat
-    assert np.corrcoef(before.ravel(), after.ravel())[0, 1] < 0.9 or before.std() == 0
-    assert not np.allclose(before, after)
+    assert not np.allclose(before, after, rtol=0.1)
 
 
 def trained_head(folder) -> np.ndarray:
     """The head's kernel (2048,), read from the Keras model's file."""
     with h5py.File(folder.keras_model) as file:
-        found = []
-        file.visititems(lambda name, item: found.append(item[...]) if getattr(item, "shape", 0) == (2048, 1) else None)
-    return found[0].ravel().astype("<f4")
+        kernel = file.visititems(lambda _, item: item[...] if getattr(item, "shape", 0) == (2048, 1) else None)
+    return kernel.ravel().astype("<f4")
 
 
 def test_threads_share_one_classifier_without_mixing_answers(classifier):

@@ -16,7 +16,7 @@ def test_a_name_cannot_lead_out_of_the_models_folder(homes, name):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [("{", "cannot be read"), ("[]", "must hold"), ('{"schema": 99}', "schema 1. Received: 99")]
+    ("content", "words"), [("{", "cannot be read"), ("[]", "must hold"), ('{"schema": 99}', "schema 2. Received: 99")]
 )
 def test_a_damaged_or_foreign_card_is_one_sentence(homes, content, words):
     """A card that cannot be used says why."""
@@ -76,6 +76,6 @@ def test_damaged_predictions_are_one_sentence(homes, make_model, content):
 def test_a_card_that_lacks_its_metrics_is_one_sentence(homes, make_model):
     """A card must hold what a model is judged by."""
     folder = make_model("m")
-    folder.card.write_text('{"schema": 1, "labels": ["a", "b"], "input": {}, "thresholds": {}}')
+    folder.card.write_text('{"schema": 2, "labels": ["a", "b"], "input": {}, "thresholds": {}}')
     with pytest.raises(ModelError, match="it lacks metrics"):
         store.read_card(folder)

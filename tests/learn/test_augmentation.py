@@ -43,5 +43,7 @@ def test_gray_values_stay_in_range():
 
 
 def test_flips_keep_every_pixel():
-    before, after = (np.sort(each.pixels.numpy().ravel()) for each in (marked(), augment(marked(), tf.constant([1, 2]), "flips")))
+    before, after = (
+        np.sort(each.pixels.numpy().ravel()) for each in (marked(), augment(marked(), tf.constant([1, 2]), "flips"))
+    )
     assert np.array_equal(before, after)

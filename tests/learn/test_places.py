@@ -67,7 +67,10 @@ def output(cam: np.ndarray, places: np.ndarray | None = None) -> Output:
 def test_the_mirror_image_is_turned_back_before_it_is_averaged():
     """What both sides say of one place adds up there."""
     cam = np.arange(64).reshape(8, 8)
-    straight, mirrored = heat_map(output(cam), output(cam[:, ::-1]), 299), on_square(cam.astype(np.float32), 299, MIXED10)
+    straight, mirrored = (
+        heat_map(output(cam), output(cam[:, ::-1]), 299),
+        on_square(cam.astype(np.float32), 299, MIXED10),
+    )
     assert np.allclose(straight, mirrored, atol=0.5)
 
 

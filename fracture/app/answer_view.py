@@ -115,7 +115,7 @@ def _worth(folder: ModelFolder, threshold: float) -> str:
     try:
         measured = rates(read_predictions(folder), threshold)
     except ModelError as error:
-        return as_text(str(error))
+        return f"what that is worth is not known: {as_text(str(error))}"
     return f"sensitivity {in_words(measured['sensitivity'])}, specificity {in_words(measured['specificity'])}."
 
 

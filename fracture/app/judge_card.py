@@ -95,6 +95,12 @@ def _pointing_in_words(found: dict[str, Any], positive: str) -> Iterator[str]:
             f"Of the heat that speaks for {positive}, {in_words(mass, 1)} lies inside the mask of what is there; "
             f"spread evenly over the image it would be {mass['chance']:.1%}."
         )
+    shuffled = found.get("shuffled_head") or {}
+    if shuffled.get("correlation") is not None:
+        yield (
+            f"With the head's weights shuffled, maps correlate with these by {shuffled['correlation']:.2f} and their "
+            f"peak lies inside the box in {shuffled['pointing']:.1%}: what is beyond that, the head has learned."
+        )
     if found["flat"]:
         yield f"{found['flat']:,} of the maps are the same everywhere: they point nowhere, and count as misses."
     if found["silent"]:

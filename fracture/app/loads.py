@@ -43,8 +43,8 @@ def images_of(card: dict[str, Any]) -> pd.DataFrame:
     As a data set's table, under the names by which the model knows them, with ``word``, the label's name in its own
     data set; empty where none is here.
     """
-    tables = []
-    for place, folder in enumerate([card["config"]["data"], *card["config"].get("also", [])]):
+    tables, config = [], card.get("config", {})
+    for place, folder in enumerate([config["data"], *config.get("also", [])] if "data" in config else []):
         with suppress(DatasetError):
             found = dataset(str(datasets.existing_folder(folder)))
             table = found.table.assign(word=found.table["label"].map(dict(enumerate(found.label_names))))

@@ -34,6 +34,9 @@ IMAGES = 200
 SIZE = 256
 """Longer side in px of the maps that are measured; what they are interpolated from has 3 to 8 cells."""
 
+ALIKE = 20
+"""The most images on which two models' maps are compared."""
+
 NEAR = 15 / 500
 """How far beside a box is still near, as a share of the image's longer side: 15 px of 500, as Zhang et al. allow."""
 
@@ -100,10 +103,7 @@ def localise(table: pd.DataFrame, heat: Heat) -> dict[str, Any] | None:
         misses; ``silent``, that of maps that are positive nowhere and therefore not in ``mass``. None where nothing is
         known.
     """
-    known = table[(table["label"] == 1) & (table["boxes"] != "")]
-    if known.empty:
-        return None
-    drawn = known.loc[known["image_id"].map(place).sort_values().index[:IMAGES]]
+    drawn = _drawn(table)
     findings = {}
     for index, row in drawn.iterrows():
         with contextlib.suppress(RadiographError):  # gone since it was last read
@@ -116,7 +116,7 @@ def localise(table: pd.DataFrame, heat: Heat) -> dict[str, Any] | None:
     near = mean(found["near"].to_numpy(np.float64), found["group"])
     measured = {
         "images": len(drawn),
-        "known": len(known),
+        "known": int(((table["label"] == 1) & (table["boxes"] != "")).sum()),
         "groups": int(found["group"].nunique()),
         "pointing": {
             **_against_chance(found, "hit", "box_area"),
@@ -135,6 +135,35 @@ def localise(table: pd.DataFrame, heat: Heat) -> dict[str, Any] | None:
         }
         measured["found"] = {"images": len(seen), "pointing": pointing}
     return measured
+
+
+def compare_shuffled(table: pd.DataFrame, heat: Heat, shuffled: Heat) -> dict[str, float | None]:
+    """What is left of the maps when the head's weights are shuffled: nearly nothing, if they show what it has learned.
+
+    Returns:
+        ``correlation``: Spearman's, between the maps before and after, the mean over up to :data:`ALIKE` images; None
+        where all maps are flat. ``pointing``: of the maps after, over the same images as :func:`localise`.
+    """
+    from scipy.stats import spearmanr
+
+    found = []
+    for path in _drawn(table)["path"][:ALIKE]:
+        with contextlib.suppress(RadiographError):
+            image = load(Path(path))
+            maps = [each(image, SIZE // 4, SIZE // 4).ravel() for each in (heat, shuffled)]
+            if all(np.ptp(each) > 0 for each in maps):
+                found.append(float(spearmanr(maps[0], maps[1]).statistic))
+    measured = localise(table, shuffled)
+    return {
+        "correlation": float(np.mean(found)) if found else None,
+        "pointing": measured["pointing"]["value"] if measured else None,
+    }
+
+
+def _drawn(table: pd.DataFrame) -> pd.DataFrame:
+    """At most :data:`IMAGES` of the positive images whose boxes are known."""
+    known = table[(table["label"] == 1) & (table["boxes"] != "")]
+    return known.loc[known["image_id"].map(place).sort_values().index[:IMAGES]]
 
 
 def place(image_id: str) -> bytes:
@@ -160,7 +189,7 @@ def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> Finding:
     return Finding(
         flat=bool(in_map.min() == in_map.max()),
         hit=pointing_game(in_map, scaled),
-        near=pointing_game(in_map, scaled, NEAR * SIZE),
+        near=pointing_game(in_map, scaled, NEAR * max(width, height)),
         centre_hit=_holds(boxes, image.width / 2, image.height / 2),
         mass=mass_inside(in_map, mask),
         box_area=float(inside_boxes.mean()),

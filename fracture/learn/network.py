@@ -8,6 +8,7 @@ global average pooling, dropout and one sigmoid unit: for such a head the class-
 import math
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,25 @@ def _copy_in_16_bits(name: str, item: Any, target: h5py.File) -> None:
     else:
         copy = target.require_group(name)
     copy.attrs.update(item.attrs)
+
+
+@contextmanager
+def shuffled_head(network: Network, seed: int) -> Iterator[None]:
+    """The same network with the weights of its head, and of what it says of places, in a random order; for a while.
+
+    A heat map that hardly changes by this does not show what the head has learned (Adebayo et al., "Sanity Checks for
+    Saliency Maps", NeurIPS 2018).
+    """
+    names = ("head", "places_fine", "places_coarse") if network.places else ("head",)
+    learned = {name: network.whole.get_layer(name).get_weights() for name in names}
+    rng = np.random.default_rng(seed)
+    try:
+        for name, (kernel, *rest) in learned.items():
+            network.whole.get_layer(name).set_weights([rng.permutation(kernel.ravel()).reshape(kernel.shape), *rest])
+        yield
+    finally:
+        for name, weights in learned.items():
+            network.whole.get_layer(name).set_weights(weights)
 
 
 def describe(network: Network) -> dict[str, Any]:

@@ -26,9 +26,9 @@ from fracture.learn.events import Emit
 from fracture.learn.export import served_graph
 from fracture.learn.features import Preparation
 from fracture.learn.judging import heat_of, judge, look, served_difference
-from fracture.learn.localisation import localise
+from fracture.learn.localisation import compare_shuffled, localise
 from fracture.learn.modes import Trained, train_blocks, train_head
-from fracture.learn.network import build_network, describe, save_backbone
+from fracture.learn.network import build_network, describe, save_backbone, shuffled_head
 from fracture.learn.weights import find_weights
 
 MODES = {"head": train_head, "fine-tune": train_blocks}
@@ -89,7 +89,13 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
 
     emit("step", text="Judging the heat maps")
     called = judged.own.assign(found=judged.own["probability"] >= judged.thresholds["balanced"])
-    localisation = localise(table.merge(called[["image_id", "found"]], on="image_id"), heat_of(served, config.fit))
+    looked_for = table.merge(called[["image_id", "found"]], on="image_id")
+    localisation = localise(looked_for, heat_of(served, config.fit))
+    if localisation:
+        with shuffled_head(trained.network, config.seed):
+            shuffled = Graph(served_graph(trained.network, weights, view, frozen=config.mode == "head"))
+        heats = heat_of(served, config.fit), heat_of(shuffled, config.fit)
+        localisation["shuffled_head"] = compare_shuffled(looked_for, *heats)
     watch.lap("localisation")
 
     emit("step", text="Saving the model")

@@ -10,7 +10,7 @@ from PIL import Image
 from fracture.data.radiograph import unfit
 from fracture.data.regions import encode_mask, mask_of
 from fracture.learn import localisation
-from fracture.learn.localisation import localise, mass_inside, pointing_game
+from fracture.learn.localisation import compare_shuffled, localise, mass_inside, pointing_game
 
 
 def heat(peak: tuple[int, int], shape: tuple[int, int] = (10, 20)) -> np.ndarray:
@@ -155,3 +155,30 @@ def test_only_positive_images_with_boxes_count_and_not_too_many(tmp_path, monkey
     assert drawn(table) == drawn(table[::-1])
     assert not {0, 1} & drawn(table)
     assert localise(table[:2], at()) is None
+
+
+def test_maps_of_a_shuffled_head_are_compared(tmp_path):
+    """The same maps correlate fully, opposite ones fully the other way; flat ones tell nothing."""
+    table = images(tmp_path, 3)
+
+    def ramp(_image, width, height):
+        return np.linspace(0, 1, width * height, dtype=np.float32).reshape(height, width)
+
+    assert compare_shuffled(table, ramp, ramp)["correlation"] == pytest.approx(1)
+    assert compare_shuffled(table, ramp, lambda *size: -ramp(*size))["correlation"] == pytest.approx(-1)
+    flat = compare_shuffled(table, ramp, lambda _image, width, height: np.zeros((height, width), np.float32))
+    assert flat == {"correlation": None, "pointing": 0.0}
+
+
+def test_a_near_miss_and_what_is_found_are_told_apart(tmp_path):
+    """A peak just beside the box is near it; of the images that the model finds, the share is told apart."""
+    table = images(tmp_path, 2).assign(found=[True, False])
+
+    def beside(_image, width, height):  # the box is 30 to 34 of 40 across, 5 to 15 of 20 down
+        made = np.zeros((height, width), np.float32)
+        made[height // 2, 29] = 1
+        return made
+
+    found = localise(table, beside)
+    assert found["pointing"]["value"] == 0 and found["pointing"]["near"]["value"] == 1
+    assert found["found"]["images"] == 1 and found["found"]["pointing"]["near"]["value"] == 1

@@ -131,7 +131,7 @@ def test_classify_answers_without_predictions(homes, make_model, drawn):
     picture = next(Path(drawn).rglob("*.png"))
     app.file_uploader[0].set_value([("_a*b_.png", picture.read_bytes(), "image/png")]).run()
     assert len(healthy(app).metric) == 1
-    assert "are not known" in words(app)
+    assert "what that is worth is not known" in words(app)
 
 
 def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):

@@ -161,7 +161,7 @@ def test_a_study_reveals_its_truth_on_request(root):
 
 def test_a_sample_is_classified_and_put_aside(homes, make_model, drawn):
     """A click asks the model about all views; the truth is hidden until asked for; an upload takes its place."""
-    make_model("first")
+    make_model("first").familiarity.unlink()  # it has seen bars, and would take an arm for no X-ray
     app = healthy(alone("classify").run())
     assert not app.metric
     press(app, "123456")
@@ -181,6 +181,15 @@ def test_a_sample_is_classified_and_put_aside(homes, make_model, drawn):
     press(app, "Back to my files")
     assert "Synthetic study" not in words(healthy(app))
     assert len(app.metric) == 1
+
+
+def test_what_the_model_does_not_know_gets_no_answer(homes, make_model):
+    """A model that has seen bars says of an arm that this is nothing it knows."""
+    make_model("first")
+    app = healthy(alone("classify").run())
+    press(app, "123456")
+    assert not healthy(app).metric
+    assert "does not look like the X-rays this model knows" in words(app)
 
 
 def test_samples_are_mixed_and_the_same_again():

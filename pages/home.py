@@ -38,7 +38,9 @@ with st.grid(3, border=True):
         st.markdown("**1 · Look at the data.** Patient by patient, study by study, and what is wrong with it.")
         link("dataset", "Data set", ":material/photo_library:")
     with st.container():
-        st.markdown("**2 · Train.** Transfer learning with a frozen InceptionV3; the curves are drawn as it learns.")
+        st.markdown(
+            "**2 · Train.** Transfer learning with InceptionV3, its head alone or its upper blocks too; the curves are drawn as it learns."
+        )
         link("train", "Train", ":material/model_training:")
     with st.container():
         st.markdown("**3 · Classify.** Upload the views of a study: a probability, and where the model looked.")

@@ -3,9 +3,9 @@
 A network gives a probability for a photograph of a cat as well. Here its features are compared with those of the
 training images, in a space of a few dozen dimensions, and two things are measured::
 
-    features (2048,) ── root, half normalised, centred ──> (D,) ──┬── what the dimensions do not explain: rest
-                                                                  └── to the nearest training image:      near
-                                                  distance = sqrt(rest x near), 1 for the usual radiograph
+    features (2048,) ── root, half normalised, centred ──> (D,) ──┬── length of what the D leave over:  rest
+                                                                  └── length to the nearest of training: near
+                                                  distance = rest^0.75 x near^0.25, 1 for the usual radiograph
 
 ``rest`` is the residual of virtual-logit matching (Wang et al., "ViM: Out-Of-Distribution with Virtual-logit
 Matching", CVPR 2022), ``near`` the nearest neighbour of Sun et al., "Out-of-Distribution Detection with Deep Nearest
@@ -28,7 +28,11 @@ from fracture.files import write_beside
 FILE = "familiarity.npz"
 """What the file is called in a model folder."""
 
-METHOD = "residual x nearest neighbour of square-rooted features"
+REST = 0.75
+"""Weight of ``rest`` against ``near``. Half and half refused a point more of what is no radiograph with the frozen
+features of FracAtlas's 2,549 images, and up to 12 points less with fewer images or fine-tuned features."""
+
+METHOD = "residual^0.75 x nearest^0.25 of square-rooted features"
 """What is measured, in the card's words. A file of another method is refused."""
 
 Vectors = NDArray[np.float32]
@@ -66,8 +70,8 @@ class Familiarity:
         """The same for many images: (M, F) -> (M,)."""
         places, rest = self._place(features)
         near = np.array([self._near(place) for place in places], np.float64)
-        both: NDArray[np.float64] = rest * near
-        return np.sqrt(both) / self.unit
+        both: NDArray[np.float64] = np.sqrt(rest) ** REST * np.sqrt(near) ** (1 - REST)
+        return both / self.unit
 
     def knows(self, features: Vectors) -> bool:
         """Whether an image with these features (F,) is near enough; one whose features are no numbers never is."""

@@ -58,7 +58,7 @@ def train_head(
         emit=emit,
         should_stop=should_stop,
     )
-    parts = [readable & (table["split"] == split).to_numpy() for split in ("train", "valid")]
+    parts = [readable & each for each in _parts(table)]
     training, validation_part = ((features[part], label[part]) for part in parts)
     fit = fit_head(network.head, training, validation_part, config, emit=emit, should_stop=should_stop)
     return Trained(network, fit, readable, features=features, mirrored=turned)
@@ -74,10 +74,17 @@ def train_blocks(
     )
     check(table[readable])
     label, boxes = table["label"].to_numpy(np.int64), fitted_boxes(table, config.image_size, config.fit)
-    training, validation = (np.flatnonzero(readable & (table["split"] == split)) for split in ("train", "valid"))
+    training, validation = (np.flatnonzero(readable & each) for each in _parts(table))
     examples = Examples(pixels, label, boxes, weights.input_range)
     fit = fine_tune(network, examples, training, validation, config, emit=emit, should_stop=should_stop)
     return Trained(_in_32_bits(network, config, weights), fit, readable, pixels=pixels)
+
+
+def _parts(table: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows (N,) are trained on, and by which the best epoch is told: the first data set's alone."""
+    first = (table["data"] == table["data"].iloc[0]).to_numpy()
+    split = table["split"].to_numpy()
+    return split == "train", (split == "valid") & first
 
 
 def _in_32_bits(network: Network, config: TrainConfig, weights: Weights) -> Network:

@@ -39,7 +39,8 @@ with st.grid(3, border=True):
         link("dataset", "Data set", ":material/photo_library:")
     with st.container():
         st.markdown(
-            "**2 · Train.** Transfer learning with InceptionV3, its head alone or its upper blocks too; the curves are drawn as it learns."
+            "**2 · Train.** Transfer learning with InceptionV3, its head alone or its upper blocks, too; the curves "
+            "are drawn as it learns."
         )
         link("train", "Train", ":material/model_training:")
     with st.container():

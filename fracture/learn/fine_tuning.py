@@ -1,13 +1,7 @@
-"""Training the upper blocks of the backbone together with the head.
+"""Training the upper blocks of the backbone together with the head."""
 
-What stays frozen is run once per image where augmentation leaves only a few variants of it (none, or mirroring):
-its output is then stored on disk, and each epoch begins at the lowest block that trains.
-"""
-
-import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -15,36 +9,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fracture import home
 from fracture.classify.heat import MIXED7
-from fracture.learn.augmentation import Batch, augment, mirrored
+from fracture.learn.beginning import Beginning, Examples, begin
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit, Stopped
-from fracture.learn.features import BATCH, Counter
-from fracture.learn.network import Network, entry_of
-from fracture.learn.pixels import stored
+from fracture.learn.network import Network
 from fracture.learn.places import targets
 from fracture.learn.training import Fit, Watch
-
-MIRRORS = {"none": ((1, 1),), "flips": ((1, 1), (1, -1), (-1, 1), (-1, -1))}
-"""Steps along rows and columns of each variant of an image: -1 is mirrored."""
-
-MOST_STORED = 16 * 2**30
-"""Bytes of frozen blocks' output on disk; where it would be more, they are run in each epoch."""
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Images and what is known of them; rows are chosen by number."""
-
-    pixels: Any
-    """(N, S, S) uint8, fitted."""
-    label: NDArray[np.int64]
-    """(N,), 0 or 1."""
-    boxes: NDArray[np.float32]
-    """(N, K, 4), as :func:`fracture.learn.places.fitted_boxes` has them."""
-    pixel_range: tuple[float, float]
-    """What the darkest and the brightest pixel become before they enter the backbone."""
 
 
 def fine_tune(
@@ -65,7 +36,7 @@ def fine_tune(
         Stopped: it said so before the first epoch was done.
     """
     rows = np.concatenate([training, validation])
-    source = _source(network, examples, rows, config, emit=emit, should_stop=should_stop)
+    source = begin(network, examples, rows, config, emit=emit, should_stop=should_stop)
     outputs = {"label": network.whole.output}
     if network.places is not None:
         outputs["places"] = network.places.output
@@ -113,9 +84,7 @@ def _places_loss(target: Any, logit: Any) -> Any:
     return tf.reduce_sum(each, axis=(1, 2, 3))
 
 
-def _batches(
-    source: "_Pixels | _Stored", network: Network, rows: NDArray[np.int64], config: TrainConfig, *, train: bool
-) -> Any:
+def _batches(source: Beginning, network: Network, rows: NDArray[np.int64], config: TrainConfig, *, train: bool) -> Any:
     """A tf.data pipeline of (inputs, targets, weights); in training in a new order and with new changes each epoch."""
     label, boxes = source.examples.label, source.examples.boxes
     share = label[rows].mean()
@@ -140,81 +109,6 @@ def _batches(
     seeds = tf.data.Dataset.random(seed=config.seed, rerandomize_each_iteration=True).batch(2)
     pairs = tf.data.Dataset.zip(order.batch(config.batch_size), seeds)
     return pairs.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
-
-
-class _Pixels:
-    """Training begins at the image: the frozen blocks run every time, since no two draws of it are alike."""
-
-    def __init__(self, network: Network, examples: Examples, augmentation: str) -> None:
-        self.entry, self.examples = network.backbone.input, examples
-        self._augmentation, (self._low, self._high) = augmentation, examples.pixel_range
-
-    def read(self, rows: Any, seed: Any, *, train: bool) -> tuple[Any, Any]:
-        """Inputs (B, S, S, 3) in the weights' range, and their boxes (B, K, 4)."""
-        size = self.examples.pixels.shape[1]
-        pixels = tf.numpy_function(lambda chosen: self.examples.pixels[chosen], [rows], tf.uint8, stateful=False)
-        batch = Batch(tf.cast(tf.ensure_shape(pixels, (None, size, size)), tf.float32), _boxes(self.examples, rows))
-        if train:
-            batch = augment(batch, seed, self._augmentation)
-        gray = batch.pixels * ((self._high - self._low) / 255) + self._low
-        return tf.repeat(gray[..., None], 3, axis=-1), batch.boxes
-
-
-class _Stored:
-    """Training begins at the lowest block that trains: what enters it is on disk, for each variant of each image."""
-
-    def __init__(self, examples: Examples, entry: Any, outputs: Any, mirrors: Sequence[tuple[int, int]]) -> None:
-        self.entry, self.examples, self._outputs, self._mirrors = entry, examples, outputs, mirrors
-
-    def read(self, rows: Any, seed: Any, *, train: bool) -> tuple[Any, Any]:
-        """Inputs (B, h, w, C), and their boxes (B, K, 4)."""
-        variants = len(self._mirrors) if train else 1
-        drawn = tf.random.stateless_uniform(tf.shape(rows), seed, 0, variants, tf.int64)
-        inputs = tf.numpy_function(lambda *chosen: self._outputs[chosen], [rows, drawn], tf.float16, stateful=False)
-        inputs = tf.ensure_shape(inputs, (None, *self._outputs.shape[2:]))
-        signs = tf.gather(tf.constant(self._mirrors, tf.float32), drawn)
-        return inputs, mirrored(_boxes(self.examples, rows), signs, self.examples.pixels.shape[1])
-
-
-def _boxes(examples: Examples, rows: Any) -> Any:
-    return tf.gather(tf.constant(examples.boxes), rows)
-
-
-def _source(
-    network: Network,
-    examples: Examples,
-    rows: NDArray[np.int64],
-    config: TrainConfig,
-    *,
-    emit: Emit,
-    should_stop: Callable[[], bool],
-) -> "_Pixels | _Stored":
-    whole = _Pixels(network, examples, config.augmentation)
-    mirrors = MIRRORS.get(config.augmentation)
-    entry = entry_of(network.backbone, config.unfreeze).output
-    if mirrors is None:
-        return whole
-    shape = (len(examples.label), len(mirrors), *entry.shape[1:])
-    if 2 * np.prod(shape) > min(MOST_STORED, shutil.disk_usage(home.cache_home()).free / 2):
-        return whole
-    outputs = stored(shape, np.float16)
-    lower = keras.Model(network.backbone.input, entry)
-
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def forward(chosen: Any, signs: Any) -> Any:
-        inputs, _ = whole.read(chosen, None, train=False)
-        return tf.cast(lower(inputs[:, :: signs[0], :: signs[1]], training=False), tf.float16)
-
-    counter = Counter(emit, total=len(rows) * len(mirrors), cached=0)
-    for variant, signs in enumerate(mirrors):
-        for start in range(0, len(rows), BATCH):
-            chosen = rows[start : start + BATCH]
-            outputs[chosen, variant] = forward(chosen, signs).numpy()
-            counter.add(len(chosen))
-            if should_stop():
-                raise Stopped
-    counter.end()
-    return _Stored(examples, entry, outputs, mirrors)
 
 
 class _Steps(keras.callbacks.Callback):  # type: ignore[misc]

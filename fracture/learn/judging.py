@@ -91,7 +91,7 @@ def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> J
     thresholds = {"half": 0.5, **operating_points(own)}
     trained_on = readable & (split == "train")
     familiarity = fit_familiarity(
-        looked.features[trained_on], table["image_id"].to_numpy()[trained_on], looked.features[valid]
+        looked.features[trained_on], table["image_id"].to_numpy()[trained_on], looked.features[valid & first]
     )
     measured = {name: evaluate(rows, thresholds) for name, rows in by_data.items()}
     return Judged(predictions, own, temperature, thresholds, evaluate(own, thresholds), measured, familiarity)
@@ -100,14 +100,15 @@ def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> J
 def served_difference(
     trained: Trained, served: Graph, looked: Looked, table: pd.DataFrame, view: Preparation
 ) -> dict[str, Any]:
-    """How far the served graph, with its 8-bit weights, is from the Keras model on validation images.
+    """How far the served graph, with its 8-bit weights, is from the Keras model.
 
-    All of them where the served graph has been asked about all, and then both AUCs; 16, which tell no AUC, where only
+    On the first data set's validation images: all of them where the served graph has been asked about all, and then both AUCs; 16, which tell no AUC, where only
     the head was trained.
     """
     from sklearn.metrics import roc_auc_score
 
-    valid = np.flatnonzero(trained.readable & (table["split"] == "valid").to_numpy())
+    own = (table["split"] == "valid") & (table["data"] == table["data"].iloc[0])
+    valid = np.flatnonzero(trained.readable & own.to_numpy())
     if trained.pixels is None:
         rows = valid[:: max(1, len(valid) // 16)][:16]
         paths = table["path"].to_numpy()[rows]

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fracture.learn.beginning import Examples
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit
 from fracture.learn.features import Features, Preparation, compute_features
-from fracture.learn.fine_tuning import Examples, fine_tune
+from fracture.learn.fine_tuning import fine_tune
 from fracture.learn.network import Network, build_network
 from fracture.learn.pixels import fitted_pixels
 from fracture.learn.places import fitted_boxes

@@ -26,8 +26,8 @@ def stored(shape: tuple[int, ...], dtype: Any) -> Any:
     """An array of zeros that lies in a temporary file of the cache folder; it is gone when nobody holds it."""
     folder = home.cache_home()
     folder.mkdir(parents=True, exist_ok=True)
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  the array holds it open
-    return np.memmap(file, dtype, "w+", shape=shape)
+    with tempfile.TemporaryFile(dir=folder) as file:  # the array keeps a handle of its own
+        return np.memmap(file, dtype, "w+", shape=shape)
 
 
 def fitted_pixels(

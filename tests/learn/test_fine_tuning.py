@@ -6,10 +6,11 @@ import pytest
 from keras import layers
 
 from fracture.classify.heat import MIXED7
-from fracture.learn import fine_tuning, network
+from fracture.learn import beginning, fine_tuning, network
+from fracture.learn.beginning import Examples
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Stopped
-from fracture.learn.fine_tuning import Examples, fine_tune
+from fracture.learn.fine_tuning import fine_tune
 from fracture.learn.network import build_network, entry_of
 from fracture.learn.places import targets
 from fracture.learn.weights import Weights
@@ -83,7 +84,7 @@ def test_only_the_blocks_from_the_chosen_one_up_change(small, examples, block, a
 def test_what_is_stored_of_frozen_blocks_trains_like_the_images(small, examples, monkeypatch):
     """The same losses, but for the 16 bits in which the blocks' output is stored."""
     stored = train(examples, config(augmentation="none", unfreeze="mixed5"))[2].history
-    monkeypatch.setattr(fine_tuning, "MOST_STORED", 0)
+    monkeypatch.setattr(beginning, "MOST_STORED", 0)
     whole = train(examples, config(augmentation="none", unfreeze="mixed5"))[2].history
     assert stored["loss"] == pytest.approx(whole["loss"], rel=0.02)
     assert stored["val_loss"] == pytest.approx(whole["val_loss"], rel=0.02)

@@ -107,7 +107,8 @@ def _curves(run: Run, progress: Progress) -> None:
         return
     epochs = progress.epochs if run.active else progress.epoch
     kept = progress.kept_epoch or charts.best_epoch(progress.history)
-    for metric, place in zip(("loss", "accuracy"), st.columns(2), strict=True):
+    second = "auc" if "val_auc" in progress.history else "accuracy"
+    for metric, place in zip(("loss", second), st.columns(2), strict=True):
         with place:
             figure = charts.curves(progress.history, metric, epochs, kept)
             show_chart(figure, f"{metric} of {run.name}", f"{metric} by epoch, training and validation")

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, plain
 
-_NAMES = {"loss": "Loss", "accuracy": "Accuracy"}
+_NAMES = {"loss": "Loss", "accuracy": "Accuracy", "auc": "AUC"}
 
 
 def curves(history: Mapping[str, Sequence[float]], metric: str, epochs: int, kept_epoch: int | None) -> Any:

@@ -49,6 +49,7 @@ def fine_tune(
             _batches(source, network, training, config, train=True),
             validation_data=_batches(source, network, validation, config, train=False),
             epochs=config.epochs,
+            shuffle=False,  # the pipeline shuffles
             callbacks=[*averaging, watch, _Steps(len(training), config.batch_size, emit, should_stop)],
             verbose=0,
         )

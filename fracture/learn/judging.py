@@ -102,8 +102,8 @@ def served_difference(
 ) -> dict[str, Any]:
     """How far the served graph, with its 8-bit weights, is from the Keras model.
 
-    On the first data set's validation images: all of them where the served graph has been asked about all, and then both AUCs; 16, which tell no AUC, where only
-    the head was trained.
+    On the first data set's validation images: all of them where the served graph has been asked about all, and then
+    with both AUCs; 16, which tell no AUC, where only the head was trained.
     """
     from sklearn.metrics import roc_auc_score
 

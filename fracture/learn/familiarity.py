@@ -33,8 +33,7 @@ def fit_familiarity(
     """What a model has seen.
 
     Args:
-        features: (N, F) of the training images, as the served graph gives them: the mean over an image and its mirror
-            image if that is what will be asked about.
+        features: (N, F) of the training images, as the served graph gives them.
         image_ids: (N,) by which :meth:`Familiarity.nearest` names them.
         validation: (M, F) of radiographs that are no training images.
         dimensions: of the space, at most; fewer than training images.

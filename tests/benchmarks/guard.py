@@ -4,8 +4,7 @@
 
 The pictures are those of :mod:`tests.not_radiographs`. A model folder without its own ``familiarity.npz`` has one
 fitted here, to the data's training images. The validation images chose the threshold, so it is chosen again on one half
-of their groups and the share counted on the other, ``--turns`` times. Features are means over an image and its mirror
-image. Printed at the end: how long one answer takes.
+of their groups and the share counted on the other, ``--turns`` times. Printed at the end: how long one answer takes.
 """
 
 import argparse
@@ -58,11 +57,10 @@ def main() -> None:
 def served(graph: Graph, how: str) -> Callable[[Iterable[np.ndarray]], np.ndarray]:
     """From images to the features that are asked about (N, 2048)."""
 
-    def both(pixels: np.ndarray) -> np.ndarray:
-        square = fit(np.ascontiguousarray(pixels), graph.size, how)
-        return (graph(square).features + graph(np.ascontiguousarray(square[:, ::-1])).features) / 2
+    def features(pixels: np.ndarray) -> np.ndarray:
+        return graph(fit(np.ascontiguousarray(pixels), graph.size, how)).features
 
-    return lambda images: np.stack([both(pixels) for pixels in images])
+    return lambda images: np.stack([features(pixels) for pixels in images])
 
 
 def report_others(known: Familiarity, features: Callable[[Iterable[np.ndarray]], np.ndarray]) -> None:

@@ -133,8 +133,8 @@ def _whole(network: Network, pixels: Any, rows: NDArray[np.int64], pixel_range: 
     low, high = pixel_range
     batches = np.array_split(rows, -(-len(rows) // BATCH))
     gray = (pixels[batch].astype(np.float32) * ((high - low) / 255) + low for batch in batches)
-    answers = [network.whole(np.repeat(each[..., None], 3, axis=-1), training=False) for each in gray]
-    return np.concatenate([np.asarray(each)[:, 0] for each in answers]).astype(np.float64)
+    answers = [network.whole.predict_on_batch(np.repeat(each[..., None], 3, axis=-1)) for each in gray]
+    return np.concatenate(answers)[:, 0].astype(np.float64)
 
 
 def heat_of(served: Graph, how: str) -> Heat:

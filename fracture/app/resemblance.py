@@ -24,7 +24,7 @@ def show_resemblance(classifier: Classifier, examined: list[Examined]) -> None:
     for each in examined:
         st.markdown(f"**{as_text(each.view.name)}** is most like:")
         with st.grid(SHOWN, min_column_width=120):
-            for name, likeness in classifier.familiarity.nearest(each.view.features, SHOWN):
+            for name, likeness in classifier.familiarity.nearest(each.view.looks, SHOWN):
                 if name in rows:
                     picture(rows[name], 300, f"{rows[name]['word']} · {likeness:.2f}")
     st.caption("Below each its label, and how alike the features are that the model goes by: 1 is the same.")

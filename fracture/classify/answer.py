@@ -47,8 +47,8 @@ class View:
     """The probabilities of the two."""
     heat: NDArray[np.float32]
     """(SIDE, SIDE), over the fitted square; above 0 speaks for the positive label."""
-    features: NDArray[np.float32]
-    """(2048,), averaged over the image."""
+    looks: NDArray[np.float32]
+    """(F,): what it is compared with other images by."""
     known: bool | None = None
     """Whether the image looks like those that the model has learned from; None where the model can't tell."""
 

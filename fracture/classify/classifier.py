@@ -76,8 +76,8 @@ class Classifier:
             probability=probability_of(sum(logits) / 2, self._temperature),
             by_side=(probability_of(logits[0], self._temperature), probability_of(logits[1], self._temperature)),
             heat=heat_map(straight, mirrored, self._graph.size),
-            features=straight.features,
-            known=None if self.familiarity is None else self.familiarity.knows(straight.features),
+            looks=straight.looks,
+            known=None if self.familiarity is None else self.familiarity.knows(straight.looks),
         )
 
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:

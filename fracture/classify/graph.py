@@ -22,6 +22,9 @@ class Output:
     """(2048,), averaged over the image."""
     cam: NDArray[np.float32]
     """(h, w): what each place adds to the logit, before averaging."""
+    looks: NDArray[np.float32]
+    """(F,), by which the image is compared with others: of a fine-tuned network mixed8's mean (1280,), since its last
+    features tell little more than the answer; else ``features``."""
     places: NDArray[np.float32] | None
     """(H, W): what each place says by itself, as a logit; None where the network has not learned from boxes.
 
@@ -42,7 +45,9 @@ class Graph:
             interpreter = Interpreter(model_content=content, num_threads=THREADS)
             self._run: Any = interpreter.get_signature_runner()
             self.size = int(self._run.get_input_details()["image"]["shape"][1])
-            outputs = set(self._run.get_output_details())
+            details = self._run.get_output_details()
+            outputs = set(details)
+            self.compared = int(details["looks" if "looks" in outputs else "features"]["shape"][-1])
             self.shows_places = "places" in outputs
         except (ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"The served graph cannot be loaded: {error}") from error
@@ -55,4 +60,6 @@ class Graph:
         with self._turn:
             out = self._run(image=pixels[None, :, :, None])
             places = out["places"][0].copy() if "places" in out else None
-            return Output(float(out["logit"][0, 0]), out["features"][0].copy(), out["cam"][0].copy(), places)
+            features = out["features"][0].copy()
+            looks = out["looks"][0].copy() if "looks" in out else features
+            return Output(float(out["logit"][0, 0]), features, out["cam"][0].copy(), looks, places)

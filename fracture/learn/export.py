@@ -1,8 +1,15 @@
 """The served graph: one LiteRT file that answers without TensorFlow.
 
-Input ``image``: (1, S, S, 1) uint8, black is 0. Outputs: ``logit`` (1, 1), ``features`` (1, 2048), ``cam`` (1, h, w),
-the class-activation map: the last feature map weighted by the head; and of networks that have learned from boxes
-``places`` (1, H, W), what each place says, as a logit. Large weights are stored in 8 bits
+Input ``image``: (1, S, S, 1) uint8, black is 0. Outputs:
+
+- ``logit`` (1, 1);
+- ``features`` (1, 2048), the last feature map averaged;
+- ``cam`` (1, h, w), the class-activation map: the last feature map weighted by the head;
+- of fine-tuned networks ``looks`` (1, 1280), mixed8's map averaged: the last features that fine-tuning leaves rich
+  enough to tell whether an image is a radiograph at all;
+- of networks that have learned from boxes ``places`` (1, H, W), what each place says, as a logit.
+
+Large weights are stored in 8 bits
 (dynamic-range quantisation): a quarter of the size and three to four times as fast as 32 bits.
 
 Converting the backbone takes ten seconds or more; the head is 16 KB of 22 MB. So a backbone is converted once, with
@@ -42,7 +49,7 @@ def served_graph(network: Network, weights: Weights, view: Preparation, *, froze
     kernel, bias = (np.asarray(values, "<f4").ravel() for values in network.dense.get_weights())
     with_bias = np.concatenate([kernel, bias])
     if not frozen:
-        return _convert(_served(network, view, kernel, with_bias))
+        return _convert(_served(network, view, kernel, with_bias, looks=True))
     said = json.dumps([GRAPH, weights.identity, view.image_size, view.input_range, tf.__version__, keras.__version__])
     template = home.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.tflite"
     if not template.exists():
@@ -53,15 +60,20 @@ def served_graph(network: Network, weights: Weights, view: Preparation, *, froze
     return _write_over(graph, _LOGIT_MARK, with_bias)
 
 
-def _served(network: Network, view: Preparation, cam: NDArray[np.float32], logit: NDArray[np.float32]) -> keras.Model:
+def _served(
+    network: Network, view: Preparation, cam: NDArray[np.float32], logit: NDArray[np.float32], *, looks: bool = False
+) -> keras.Model:
     """The graph with ``cam`` (2048,) and ``logit`` (2049,), the bias last, in the head's place."""
     low, high = view.input_range
     size = view.image_size
     image = keras.Input((size, size, 1), batch_size=1, dtype="uint8", name="image")
     gray = keras.layers.Rescaling((high - low) / 255, low)(image)
     rgb = keras.ops.concatenate([gray, gray, gray], axis=-1)
-    tops = [network.backbone.output, *([network.places.output] if network.places else [])]
-    maps, *places = keras.Model(network.backbone.input, tops)(rgb, training=False)  # (1, h, w, 2048), (1, H, W, 1)
+    tops = {"maps": network.backbone.output, "looks": network.backbone.get_layer("mixed8").output}
+    if network.places:
+        tops["places"] = network.places.output
+    seen = keras.Model(network.backbone.input, tops)(rgb, training=False)
+    maps = seen["maps"]  # (1, h, w, 2048)
     features = keras.ops.mean(maps, axis=(1, 2))
     with_one = keras.ops.concatenate([features, keras.ops.ones_like(features[:, :1])], axis=-1)
     outputs = {
@@ -69,10 +81,12 @@ def _served(network: Network, view: Preparation, cam: NDArray[np.float32], logit
         "features": features,
         "cam": keras.ops.sum(maps * cam, axis=-1),
     }
-    if places:
+    if looks:
+        outputs["looks"] = keras.ops.mean(seen["looks"], axis=(1, 2))
+    if network.places:
         weight = float(network.whole.get_layer("places_weight").get_weights()[0].item())
-        outputs["logit"] += weight * keras.ops.max(places[0], axis=(1, 2))
-        outputs["places"] = places[0][..., 0]
+        outputs["logit"] += weight * keras.ops.max(seen["places"], axis=(1, 2))
+        outputs["places"] = seen["places"][..., 0]
     return keras.Model(image, outputs)
 
 

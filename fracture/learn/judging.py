@@ -31,8 +31,8 @@ class Looked(NamedTuple):
 
     logits: Values
     """(N, 2): of the validation images and of their mirror images."""
-    features: NDArray[np.float32]
-    """(N, 2048): of all images that could be read."""
+    looks: NDArray[np.float32]
+    """(N, F), by which images are compared: of all that could be read."""
 
 
 def look(trained: Trained, served: Graph, table: pd.DataFrame, emit: Emit) -> Looked:
@@ -41,17 +41,17 @@ def look(trained: Trained, served: Graph, table: pd.DataFrame, emit: Emit) -> Lo
         logits = np.stack([_head(trained.network, each) for each in (trained.features, trained.mirrored)], axis=1)
         return Looked(logits, trained.features)
     assert trained.pixels is not None
-    logits, features = np.full((len(table), 2), np.nan), np.zeros((len(table), 2048), np.float32)
+    logits, looks = np.full((len(table), 2), np.nan), np.zeros((len(table), served.compared), np.float32)
     valid = (table["split"] == "valid").to_numpy()
     rows = np.flatnonzero(trained.readable)
     for place, row in enumerate(rows):
         if place % 256 == 0:
             emit("step", text=f"Looking at the images: {place:,} of {len(rows):,}")
         straight = served(trained.pixels[row])
-        logits[row, 0], features[row] = straight.logit, straight.features
+        logits[row, 0], looks[row] = straight.logit, straight.looks
         if valid[row]:
             logits[row, 1] = served(trained.pixels[row][:, ::-1]).logit
-    return Looked(logits, features)
+    return Looked(logits, looks)
 
 
 def _head(network: Network, features: NDArray[np.float32]) -> Values:
@@ -91,7 +91,7 @@ def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> J
     thresholds = {"half": 0.5, **operating_points(own)}
     trained_on = readable & (split == "train")
     familiarity = fit_familiarity(
-        looked.features[trained_on], table["image_id"].to_numpy()[trained_on], looked.features[valid & first]
+        looked.looks[trained_on], table["image_id"].to_numpy()[trained_on], looked.looks[valid & first]
     )
     measured = {name: evaluate(rows, thresholds) for name, rows in by_data.items()}
     return Judged(predictions, own, temperature, thresholds, evaluate(own, thresholds), measured, familiarity)

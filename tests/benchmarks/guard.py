@@ -55,10 +55,10 @@ def main() -> None:
 
 
 def served(graph: Graph, how: str) -> Callable[[Iterable[np.ndarray]], np.ndarray]:
-    """From images to the features that are asked about (N, 2048)."""
+    """From images to the features that are asked about (N, F)."""
 
     def features(pixels: np.ndarray) -> np.ndarray:
-        return graph(fit(np.ascontiguousarray(pixels), graph.size, how)).features
+        return graph(fit(np.ascontiguousarray(pixels), graph.size, how)).looks
 
     return lambda images: np.stack([features(pixels) for pixels in images])
 

@@ -51,6 +51,7 @@ def test_mura_tree_becomes_a_table(drawn):
         "group": "patient00002",
         "boxes": "",
         "mask": "",
+        "findings": "",
     }
 
 
@@ -259,6 +260,7 @@ def test_own_listing_is_read(tmp_path):
         "group": "p2",
         "boxes": "1 2 3 4;5 6 7 8",
         "mask": "",
+        "findings": "",
     }
 
 

@@ -28,7 +28,7 @@ def test_the_reference_preset_is_the_reference_experiment():
         ({"learning_rate": "fast"}, "learning_rate must be a number"),
         ({"l2": float("nan")}, "l2 must be 0 to 1. Received: nan"),
         ({"fit": "crop"}, "fit must be stretch or letterbox. Received: 'crop'"),
-        ({"mode": "fine-tune"}, "mode must be head. Received: 'fine-tune'"),
+        ({"mode": "all"}, "mode must be head or fine-tune. Received: 'all'"),
         ({"input_range": (0.0, 0.0)}, "input_range must be two numbers, the lower first"),
         ({"input_range": (float("nan"), 1.0)}, "input_range must be two numbers"),
         ({"name": "../escape"}, "name must be 1 to 64 letters"),

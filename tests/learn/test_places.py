@@ -61,7 +61,8 @@ def test_a_cell_peaks_where_its_middle_lies():
 
 
 def output(cam: np.ndarray, places: np.ndarray | None = None) -> Output:
-    return Output(0.0, np.zeros(2048, np.float32), cam.astype(np.float32), places)
+    nothing = np.zeros(2048, np.float32)
+    return Output(0.0, nothing, cam.astype(np.float32), nothing, places)
 
 
 def test_the_mirror_image_is_turned_back_before_it_is_averaged():

@@ -7,9 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fracture.classify.heat import SIDE
+from fracture.classify.store import model_folder, read_predictions
+from fracture.data.radiograph import load
 from fracture.errors import DatasetError, RunError
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Stopped
+from tests.drawing import draw_mura
 
 pytestmark = [pytest.mark.full, pytest.mark.usefixtures("graphs")]
 
@@ -48,6 +52,30 @@ def test_a_trained_model_folder_is_complete(trained):
         "image_id", "study", "group", "body_part", "label", "data", "logit", "probability",
     ]  # fmt: skip
     assert len(predictions) == card["data"]["validation_images"] == card["metrics"]["image"]["count"]
+
+
+def test_fine_tuning_leaves_a_model_that_answers_as_it_was_judged(homes, drawn, tmp_path):
+    """On two data sets with boxes: every file is there, each set is judged, and the folder's model says the same."""
+    from fracture.classify.classifier import load_classifier
+
+    data, also = draw_mura(tmp_path / "first", truth=True), tmp_path / "second"
+    shutil.copytree(drawn, also)
+    chosen = {"mode": "fine-tune", "unfreeze": "mixed9", "box_weight": 0.02, "averaging": 0.9, "also": (str(also),)}
+    card, said = run(data, **chosen)
+    folder = model_folder("m")
+    assert {"places"} < {row["name"] for row in next(event for event in said if event["kind"] == "network")["rows"]}
+    assert folder.backbone.stat().st_size < 46e6
+    assert list(card["metrics_by_data"]) == ["second"]
+    assert card["metrics"]["image"]["count"] == card["data"]["by_data"]["first"]["valid"]
+    assert card["served"]["auc_served"] == pytest.approx(card["served"]["auc_keras"], abs=0.005)
+    assert set(card["localisation"]["shuffled_head"]) == {"correlation", "pointing"}
+    assert "--also" in card["command"] and "--unfreeze mixed9" in card["command"]
+    classifier = load_classifier("m")
+    row = read_predictions(folder).iloc[0]
+    view = classifier.view("x", load(data / row["image_id"]))
+    assert view.probability == pytest.approx(row["probability"], abs=1e-4)
+    assert view.heat.shape == (SIDE, SIDE) and 0 <= view.heat.min() <= view.heat.max() <= 1
+    assert classifier.shows_places and view.looks.shape == (1280,)
 
 
 def test_the_card_says_where_the_heat_maps_point(trained):

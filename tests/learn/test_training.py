@@ -113,7 +113,7 @@ def test_only_the_head_trains():
     from fracture.learn.network import describe
 
     said = describe(build(config()))
-    assert (said["layers"], said["parameters"], said["trainable"]) == (314, 21_804_833, 2_049)
+    assert (said["layers"], said["parameters"], said["trainable"]) == (315, 21_804_833, 2_049)
     assert sum(row["parameters"] for row in said["rows"]) == said["parameters"]
     assert [row["name"] for row in said["rows"] if row["trainable"]] == ["head"]
 

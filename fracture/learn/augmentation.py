@@ -18,6 +18,10 @@ SHIFT = 0.08
 BRIGHTNESS = 0.15
 """Of the full range."""
 CONTRAST = 0.25
+COLLIMATED = 0.2
+"""Share of the images that get white margins."""
+MARGIN = 0.25
+"""Of the side, at most, on each side."""
 
 
 class Batch(NamedTuple):
@@ -35,9 +39,9 @@ def augment(batch: Batch, seed: Any, how: str) -> Batch:
         return batch
     if how == "flips":
         return _mirror(batch, seed)
-    geometry, light = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    geometry, light, collimator = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
     moved = _move(batch, _maps(tf.shape(batch.pixels)[0], batch.pixels.shape[1], geometry))
-    return moved._replace(pixels=_expose(moved.pixels, light))
+    return _collimate(moved._replace(pixels=_expose(moved.pixels, light)), collimator)
 
 
 def mirrored(boxes: Any, signs: Any, size: int) -> Any:
@@ -84,6 +88,27 @@ def _move(batch: Batch, maps: Any) -> Batch:
     # A turned box is no box: its middle moves exactly, its sides only grow or shrink.
     scale = tf.sqrt(tf.abs(tf.linalg.det(back)))[:, None, None]
     return Batch(pixels, tf.concat([centres, batch.boxes[..., 2:] * scale], axis=-1))
+
+
+def _collimate(batch: Batch, seed: Any) -> Batch:
+    """White margins, as a collimator leaves them, on some images; never over a box.
+
+    On film what was not exposed is white. Some clinics cut that off and others don't, so that a network which has never
+    seen it takes it for something.
+    """
+    size = batch.pixels.shape[1]
+    drawn = tf.random.stateless_uniform((tf.shape(batch.pixels)[0], 7), seed)
+    axes = tf.where(drawn[:, 1:2] < 1 / 3, [1.0, 0.0], tf.where(drawn[:, 1:2] < 2 / 3, [0.0, 1.0], [1.0, 1.0]))
+    axes *= tf.cast(drawn[:, :1] < COLLIMATED, tf.float32)  # (B, 2): whether there are any across, and down
+    low, high = drawn[:, 2:4] * axes * MARGIN * size, size * (1 - drawn[:, 4:6] * axes * MARGIN)  # (B, 2) each
+    middle, half = batch.boxes[..., :2], batch.boxes[..., 2:] / 2
+    there = batch.boxes[..., 2:3] > 0
+    low = tf.minimum(low, tf.reduce_min(tf.where(there, middle - half, size), axis=1))
+    high = tf.maximum(high, tf.reduce_max(tf.where(there, middle + half, 0), axis=1))
+    places = tf.range(size, dtype=tf.float32) + 0.5
+    inside = (places >= low[..., None]) & (places < high[..., None])  # (B, 2, S)
+    lit = inside[:, 0, None, :] & inside[:, 1, :, None]
+    return batch._replace(pixels=tf.where(lit, batch.pixels, 225 + 30 * drawn[:, 6, None, None]))
 
 
 def _expose(pixels: Any, seed: Any) -> Any:

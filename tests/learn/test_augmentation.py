@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fracture.learn.augmentation import Batch, augment
+from fracture.learn import augmentation
+from fracture.learn.augmentation import Batch, _collimate, augment
 
 SIZE = 96
 
@@ -19,8 +20,9 @@ def marked(count: int = 16) -> Batch:
 
 
 @pytest.mark.parametrize("how", ["none", "flips", "full"])
-def test_boxes_follow_the_pixels(how):
+def test_boxes_follow_the_pixels(how, monkeypatch):
     """The middle of the box is the middle of the bright square, whatever was done to both."""
+    monkeypatch.setattr(augmentation, "COLLIMATED", 0)  # a white margin is as bright as the square
     moved = augment(marked(), tf.constant([3, 4]), how)
     for pixels, boxes in zip(moved.pixels.numpy(), moved.boxes.numpy(), strict=True):
         inside = pixels > (pixels.max() + np.median(pixels)) / 2
@@ -29,6 +31,20 @@ def test_boxes_follow_the_pixels(how):
         assert rows.mean() + 0.5 == pytest.approx(boxes[0, 1], abs=0.8)
         assert inside.sum() == pytest.approx(boxes[0, 2] * boxes[0, 3], rel=0.2)
         assert boxes[1, 2] == 0  # no box stays none
+
+
+def test_some_get_white_margins_and_no_box_does():
+    """About a fifth have them, up to a quarter of the side, and the box is never under them."""
+    pixels = np.full((200, SIZE, SIZE), 40, np.float32)
+    boxes = np.zeros((200, 1, 4), np.float32)
+    boxes[:100, 0] = (12, 48, 20, 20)  # 2 px from the left edge
+    found = _collimate(Batch(tf.constant(pixels), tf.constant(boxes)), tf.constant([1, 2])).pixels.numpy()
+    white = found > 200
+    share = white.any(axis=(1, 2)).mean()
+    assert 0.1 < share < 0.3
+    assert not white[:100, 38:58, 2:22].any()
+    assert not white[:, SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4].any()
+    assert white[100:, :, 4].any() and not white[:100, :, 4].all(axis=1).any()
 
 
 def test_the_same_seed_draws_the_same_and_another_another():

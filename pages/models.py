@@ -50,5 +50,6 @@ with st.container(horizontal=True):
         "Download (zip)", lambda: zipped(folder), f"{folder.name}.zip", "application/zip",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
-    offer_delete(folder)
+    if not folder.bundled:
+        offer_delete(folder)
 st.caption(NOTICE)

@@ -98,8 +98,9 @@ def show_runs(known: dict[str, jobs.Run]) -> None:
 
 st.title("Train")
 known = {run.name: run for run in sorted(jobs.runs(), key=lambda run: not run.active)}  # the one at work first
-# Folded away once there is something to look at, so that nothing moves when a training starts or ends.
-with st.expander("Set up a training", expanded=not known, icon=":material/model_training:"), errors_in_words():
+# Folded away once a training of one's own is there to be looked at, so that nothing moves when another starts or ends.
+alone = all(run.folder.bundled for run in known.values())
+with st.expander("Set up a training", expanded=alone, icon=":material/model_training:"), errors_in_words():
     data = choose_dataset()
     if data:
         new_training(data)

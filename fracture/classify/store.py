@@ -23,6 +23,9 @@ from fracture.home import SAFE_NAME
 CARD_KEYS = {"labels", "input", "thresholds", "metrics"}
 """What a model cannot be used or judged without."""
 
+BUNDLED = "fracatlas"
+"""The folder name of the model that comes with the project."""
+
 CARD_SCHEMA = 2
 """Version of the layout of ``card.json``; a reader refuses what it does not know."""
 
@@ -99,6 +102,11 @@ class ModelFolder:
         return self.card.exists() and self.served_model.exists()
 
     @property
+    def bundled(self) -> bool:
+        """Whether it came with the project, and is not this machine's to delete."""
+        return self.path == bundled_model().path
+
+    @property
     def version(self) -> str:
         """Changes whenever the model does; a key for caches."""
         changed = self.card.stat().st_mtime_ns if self.card.exists() else 0
@@ -116,6 +124,11 @@ def model_folder(name: str, root: Path | None = None) -> ModelFolder:
             f"A model's name has 1 to 64 letters, digits, dots, dashes and underscores. Received: {name!r}"
         )
     return ModelFolder((root or home.models_home()) / name)
+
+
+def bundled_model() -> ModelFolder:
+    """The model that comes with the project, wherever models that are trained here lie."""
+    return ModelFolder(home.PROJECT / "models" / BUNDLED)
 
 
 def model_folders(root: Path | None = None) -> list[ModelFolder]:
@@ -203,8 +216,10 @@ def delete(folder: ModelFolder) -> None:
     """Remove a model folder: renamed first, so that nobody meets half of it.
 
     Raises:
-        ModelError: it cannot be removed.
+        ModelError: it cannot be removed, or came with the project.
     """
+    if folder.bundled:
+        raise ModelError(f"Model {folder.name!r} comes with the project and stays. Models trained here can be deleted.")
     doomed = folder.path.with_name(f".deleted-{folder.name}-{os.urandom(4).hex()}")
     try:
         folder.path.rename(doomed)

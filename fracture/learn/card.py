@@ -32,7 +32,12 @@ def describe_model(config: TrainConfig, dataset: Dataset, weights: Weights) -> d
         "input": {"size": config.image_size, "fit": config.fit, "pixel_range": list(weights.input_range)},
         "backbone": "InceptionV3",
         "weights": {name: getattr(weights, name) for name in ("source", "origin", "licence", "sha256")},
-        "config": {**config.to_json(), "data": short(config.data), "also": [short(each) for each in config.also]},
+        "config": {
+            **config.to_json(),
+            "data": short(config.data),
+            "also": [short(each) for each in config.also],
+            "weights": weights.source,
+        },
         "command": command(config),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }

@@ -17,7 +17,7 @@ from typing import Any
 from filelock import FileLock
 
 from fracture import background, home
-from fracture.classify.store import ModelFolder, model_folder, model_folders, read_json
+from fracture.classify.store import ModelFolder, model_folder, model_folders, read_card, read_json
 from fracture.data.dataset import existing_folder
 from fracture.errors import FractureError, ModelError, RunError
 from fracture.files import write_json
@@ -118,10 +118,10 @@ def active_run() -> Run | None:
 def find_run(folder: ModelFolder) -> Run | None:
     """How the training in this folder stands; None where there is none.
 
-    A run whose process is gone without a word is reported as failed.
+    A run whose process is gone without a word is reported as failed. Models from elsewhere have no status, but a card.
     """
     if not folder.status.exists():
-        return None
+        return _from_card(folder)
     try:
         status = read_json(folder.status)
         started, config = float(status["started"]), dict(status["config"])
@@ -134,6 +134,14 @@ def find_run(folder: ModelFolder) -> Run | None:
         words = "The training process ended without a word: it ran out of memory, was killed, or the machine went off."
         return replace(run, state="failed", error=words)
     return run
+
+
+def _from_card(folder: ModelFolder) -> Run | None:
+    try:
+        card = read_card(folder)
+        return Run(folder, card["state"], card["config"], card["finished"] - card["seconds"]["total"])
+    except (ModelError, KeyError):
+        return None
 
 
 def request_stop(run: Run) -> None:

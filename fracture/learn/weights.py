@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fracture import home
-from fracture.classify.store import ModelFolder, read_card
+from fracture.classify.store import bundled_model, read_card
 from fracture.data.dataset import file_sha256
 from fracture.errors import WeightsError
 from fracture.home import typed_path
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
-
-BUNDLED = "fracatlas"
-"""The folder name of the model that comes with the project."""
 
 _OTHERS = (
     "Sources: imagenet (needs the internet once), bundled (the model that comes with the project), none (random), \
@@ -69,7 +65,7 @@ def find_weights(config: TrainConfig) -> Weights:
 
 
 def _bundled() -> Weights:
-    folder = ModelFolder(home.PROJECT / "models" / BUNDLED)
+    folder = bundled_model()
     if not (folder.card.exists() and folder.backbone.exists()):
         raise WeightsError(f"There is no bundled model in {folder.path.parent}. {_OTHERS}")
     card = read_card(folder)

@@ -53,6 +53,16 @@ def test_delete_and_zip(homes, make_model, tmp_path):
     assert store.model_folders() == []
 
 
+def test_the_bundled_model_stays(homes, make_model, monkeypatch):
+    """What came with the project is nobody's to delete from within the app."""
+    monkeypatch.setattr("fracture.home.PROJECT", homes)
+    folder, other = make_model("fracatlas"), make_model("mine")
+    assert folder.bundled and not other.bundled
+    with pytest.raises(ModelError, match="comes with the project"):
+        store.delete(folder)
+    assert folder.usable
+
+
 def test_a_group_called_na_stays_a_name(homes, make_model):
     """Words that pandas takes for missing values are names of patients here."""
     folder = make_model("m")

@@ -31,8 +31,8 @@ def ended(run):
 
 def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
     """What the user can put right reaches status and events as a sentence, and the name is free again."""
-    with pytest.raises(WeightsError, match="There is no bundled model"):
-        jobs.start(config(drawn, weights="bundled"))
+    with pytest.raises(WeightsError, match="weights must name a source"):
+        jobs.start(config(drawn, weights="not/here.weights.h5"))
     with pytest.raises(DatasetError, match="no folder"):
         jobs.start(config(drawn, data="not/here"))
     run = jobs.start(config(drawn, data=str(homes / "data")))
@@ -105,6 +105,19 @@ def test_a_damaged_status_is_a_failed_run(homes, drawn, content):
 
 @pytest.mark.full
 @pytest.mark.usefixtures("graphs")
+def test_a_model_from_elsewhere_is_a_finished_run(homes, make_model):
+    """A model folder that came without a status tells by its card how its training went."""
+    folder = make_model("from-elsewhere")
+    before = jobs.find_run(folder)
+    folder.status.unlink()
+    run = jobs.find_run(folder)
+    assert run is not None and (run.state, run.config["epochs"]) == (before.state, before.config["epochs"])
+    assert run.started == pytest.approx(before.started, abs=30)
+    assert [each.name for each in jobs.runs()] == ["from-elsewhere"]
+    folder.card.write_text("{}")
+    assert jobs.find_run(folder) is None
+
+
 def test_paths_are_those_of_whoever_starts_it(homes, drawn, monkeypatch):
     """A relative data path, and a relative models folder, mean what they mean where the training is started."""
     monkeypatch.chdir(drawn.parent)

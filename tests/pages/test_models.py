@@ -327,6 +327,12 @@ def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_mod
     assert places(app) == [("100.0%", "chance 10.0%"), ("not defined", "")]
 
 
+def test_the_bundled_model_offers_no_deletion(homes, make_model, monkeypatch):
+    monkeypatch.setattr("fracture.home.PROJECT", homes)
+    make_model("fracatlas")
+    assert "Delete it" not in [button.label for button in healthy(models().run()).button]
+
+
 def test_models_deletes_only_after_asking(homes, make_model):
     """Deleting is folded away behind a first click, and the page then says that nothing is there."""
     folder = make_model("first")

@@ -7,16 +7,17 @@ import streamlit as st
 from PIL import Image
 
 from fracture import charts
+from fracture.app import loads
+from fracture.app.judge_model import Judged, judgements
 from fracture.app.loads import Examined
 from fracture.app.resemblance import show_resemblance
 from fracture.app.widgets import as_text, in_words
 from fracture.classify import report
 from fracture.classify.answer import DOUBT, STRANGE, Answer
 from fracture.classify.classifier import Classifier
-from fracture.classify.store import ModelFolder, read_predictions
+from fracture.classify.store import ModelFolder
 from fracture.data.phantom.truth import Truth
 from fracture.errors import ModelError
-from fracture.learn.evaluation import rates
 
 _SIGNS: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
     "positive": ("orange", ":material/radiology:"),
@@ -93,7 +94,7 @@ def _reason(answer: Answer) -> str:
 def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
     """What the limits were worth on the validation images, and what the heat map is."""
     low, high = classifier.limits
-    positive = classifier.labels[1]
+    positive, judged = classifier.labels[1], judgements(classifier.card)[0]
     heat = (
         "The heat map says of each place how likely it shows what a reader would draw a box around. The model has "
         "learned that from boxes; its answer rests on the likeliest place and on the image as a whole."
@@ -102,18 +103,18 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
         "plus a constant, is the model's log-odds before calibration. It shows a region, not an outline."
     )
     return (
-        f"- Of the validation images, below {low:.1%}: {_worth(folder, low)}\n"
-        f"- From {high:.1%} on: {_worth(folder, high)}\n"
+        f"- Of the validation images of *{as_text(judged.data)}*, below {low:.1%}: {_worth(folder, judged, low)}\n"
+        f"- From {high:.1%} on: {_worth(folder, judged, high)}\n"
         "- The probability is calibrated on the validation images, for a share of *"
         f"{positive}* as among them; where it is rarer, it is too high.\n"
         f"- Each image is looked at as it is and mirrored; the two probabilities stand below it.\n- {heat}"
     )
 
 
-def _worth(folder: ModelFolder, threshold: float) -> str:
-    """What a threshold meant on the model's validation images."""
+def _worth(folder: ModelFolder, judged: Judged, threshold: float) -> str:
+    """What a threshold meant on the validation images that it was chosen on."""
     try:
-        measured = rates(read_predictions(folder), threshold)
+        measured = loads.operating_point(folder, "image", threshold, judged.only)
     except ModelError as error:
         return f"what that is worth is not known: {as_text(str(error))}"
     return f"sensitivity {in_words(measured['sensitivity'])}, specificity {in_words(measured['specificity'])}."

@@ -73,28 +73,30 @@ class Judged:
     metrics: dict[str, Any]
     """On the validation part of the first data set, on which temperature and thresholds were fitted."""
     metrics_by_data: dict[str, Any]
-    """The same of each further data set, at the same thresholds."""
+    """Where there are several data sets: the same of each, at the same thresholds, the first again first."""
     familiarity: Familiarity
 
 
 def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> Judged:
     """Calibrate, choose operating points, measure; all on validation images."""
     split = table["split"].to_numpy()
-    valid, first = readable & (split == "valid"), (table["data"] == table["data"].iloc[0]).to_numpy()
+    name = table["data"].iloc[0]
+    valid, first = readable & (split == "valid"), (table["data"] == name).to_numpy()
     logit = looked.logits.mean(axis=1)
     temperature = fit_temperature(table["label"].to_numpy()[valid & first], logit[valid & first])
     columns = ["image_id", "study", "group", "body_part", "label", "data"]
     predictions = table.loc[valid, columns].assign(logit=logit[valid], probability=expit(logit[valid] / temperature))
     predictions = predictions.reset_index(drop=True)
     by_data = dict(list(predictions.groupby("data", sort=False)))
-    own = by_data.pop(table["data"].iloc[0])
+    own = by_data[name]
     thresholds = {"half": 0.5, **operating_points(own)}
     trained_on = readable & (split == "train")
     familiarity = fit_familiarity(
         looked.looks[trained_on], table["image_id"].to_numpy()[trained_on], looked.looks[valid & first]
     )
-    measured = {name: evaluate(rows, thresholds) for name, rows in by_data.items()}
-    return Judged(predictions, own, temperature, thresholds, evaluate(own, thresholds), measured, familiarity)
+    measured = {each: evaluate(rows, thresholds) for each, rows in by_data.items()}
+    apart = measured if len(measured) > 1 else {}
+    return Judged(predictions, own, temperature, thresholds, measured[name], apart, familiarity)
 
 
 def served_difference(

@@ -65,7 +65,8 @@ def test_fine_tuning_leaves_a_model_that_answers_as_it_was_judged(homes, drawn, 
     folder = model_folder("m")
     assert {"places"} < {row["name"] for row in next(event for event in said if event["kind"] == "network")["rows"]}
     assert folder.backbone.stat().st_size < 46e6
-    assert list(card["metrics_by_data"]) == ["second"]
+    assert list(card["metrics_by_data"]) == ["first", "second"]
+    assert card["metrics_by_data"]["first"] == card["metrics"] != card["metrics_by_data"]["second"]
     assert card["metrics"]["image"]["count"] == card["data"]["by_data"]["first"]["valid"]
     assert card["served"]["auc_served"] == pytest.approx(card["served"]["auc_keras"], abs=0.005)
     assert set(card["localisation"]["shuffled_head"]) == {"correlation", "pointing"}

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from fracture import charts
 
@@ -110,6 +111,13 @@ def test_reliability_leaves_out_what_is_empty():
     assert (points.error_y.array[0], points.error_y.arrayminus[0]) == pytest.approx((0.25, 0.15))
     assert list(counts.y) == [4, 0]
     assert list(charts.reliability([{**known, **no_ends}], "broken").data[1].error_y.array) == [0]
+
+
+def test_the_ring_is_around_its_place_and_leaves_it_clear():
+    drawn = np.asarray(charts.ringed(Image.fromarray(np.zeros((120, 240), np.uint8)), 0.75, 0.5))
+    rows, columns = np.nonzero(drawn.any(axis=2))
+    assert (columns.mean() + 0.5, rows.mean() + 0.5) == pytest.approx((180, 60), abs=1)
+    assert not drawn[60, 180].any() and np.ptp(columns) == pytest.approx(20, abs=2)
 
 
 def test_the_overlay_is_orange_for_blue_against_and_clear_at_zero():

@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from fracture import charts
@@ -129,7 +130,17 @@ def _pictures(classifier: Classifier, answer: Answer, examined: list[Examined], 
                 shown = opacity if each.view.known is not False else 0.0  # it has no answer to explain
                 height, width = each.pixels.shape
                 heat = classifier.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
-                _picture(answer, each, charts.heat_overlay(each.pixels, heat, shown, strongest), truths)
+                picture = charts.heat_overlay(each.pixels, heat, shown, strongest)
+                suspected = classifier.shows_places and answer.label_of(each.view) != answer.labels[0]
+                _picture(answer, each, _ringed(picture, heat) if suspected and shown else picture, truths)
+                if suspected and shown:
+                    st.caption(f"The ring is around the likeliest place: {heat.max():.0%}.")
+
+
+def _ringed(picture: Image.Image, heat: NDArray[np.float32]) -> Image.Image:
+    """With a ring around the peak of the map, which is seen where it is faint, too."""
+    row, column = np.unravel_index(heat.argmax(), heat.shape)
+    return charts.ringed(picture, (column + 0.5) / heat.shape[1], (row + 0.5) / heat.shape[0])
 
 
 def _picture(answer: Answer, each: Examined, picture: Image.Image, truths: Truths) -> None:

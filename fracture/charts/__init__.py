@@ -7,7 +7,7 @@ that it stands out on light and on dark ground alike. Backgrounds are transparen
 from fracture.charts.judging import precision_recalls, reliability, rocs
 from fracture.charts.learning import best_epoch, class_balance, curves
 from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precision_recall, roc, round_to_hundred
-from fracture.charts.pictures import AGAINST, FOR, TRUTH, heat_overlay, outlined
+from fracture.charts.pictures import AGAINST, FOR, TRUTH, heat_overlay, outlined, ringed
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "precision_recall",
     "precision_recalls",
     "reliability",
+    "ringed",
     "roc",
     "rocs",
     "round_to_hundred",

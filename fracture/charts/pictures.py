@@ -36,3 +36,11 @@ def outlined(
         corners = (x * scale - thick, y * scale - thick, (x + w) * scale + thick - 1, (y + h) * scale + thick - 1)
         ImageDraw.Draw(shown).rectangle(corners, outline=TRUTH, width=thick)
     return shown
+
+
+def ringed(picture: Image.Image, across: float, down: float) -> Image.Image:
+    """An image in colour with a ring around a place in it, both coordinates as shares of its sides, 0 to 1."""
+    shown, radius = picture.convert("RGB"), max(picture.size) / 24
+    x, y, thick = across * shown.width, down * shown.height, max(2, max(shown.size) // 256)
+    ImageDraw.Draw(shown).ellipse((x - radius, y - radius, x + radius, y + radius), outline=FOR, width=thick)
+    return shown

@@ -1,6 +1,7 @@
 """What the commands of :mod:`fracture.cli` do. None of them imports TensorFlow: training is a process of its own."""
 
 import argparse
+import contextlib
 import itertools
 import sys
 import time
@@ -16,6 +17,7 @@ from fracture.classify.report import rows, write_csv
 from fracture.classify.store import model_folder, read_card, usable_models
 from fracture.data.checks import check
 from fracture.data.dataset import Dataset, counts, scan
+from fracture.data.joined import with_labels
 from fracture.data.layouts import ENDINGS, walk
 from fracture.data.phantom.drawing import Drawing, Plan
 from fracture.data.phantom.writing import write
@@ -100,10 +102,15 @@ def train(args: Args) -> dict[str, Any]:
 
 
 def evaluate(args: Args) -> dict[str, Any]:
-    """Measure a model on one part of a data set."""
+    """Measure a model on one part of a data set, in the model's words where the data set's can be put into them."""
     classifier = load_classifier(args.model)
     found = scan(args.data, args.body_part)
+    with contextlib.suppress(DatasetError):  # it is told below that they mean something else
+        found = with_labels(found, classifier.labels)
     table = _part(found, args.split)
+    known = classifier.familiarity.image_ids if classifier.familiarity else ()
+    trained_on = int(table["image_id"].isin(known).sum())
+    _warn(classifier, found, trained_on, len(table))
     views: list[View | None] = []
     unreadable = []
     for path in tqdm(table["path"], desc="Images", disable=args.json or not sys.stderr.isatty()):
@@ -130,16 +137,31 @@ def evaluate(args: Args) -> dict[str, Any]:
     if not args.json:
         print(summary(measured, list(classifier.labels)))
         print(f"{measured['refused']:,} of {len(predictions):,} do not look like the X-rays this model knows.")
-        print(f"The model's labels are {words(classifier.labels)}, the data set's {words(found.label_names)}.")
     return {
         "model": args.model,
         "data": str(found.root),
         "split": args.split,
         "model_labels": list(classifier.labels),
         "data_labels": list(found.label_names),
+        "trained_on": trained_on,
         "errors": unreadable,
         **measured,
     }
+
+
+def _warn(classifier: Classifier, found: Dataset, trained_on: int, images: int) -> None:
+    """Why the figures may not be what they seem to be."""
+    if found.label_names != classifier.labels:
+        print(
+            f"Mind the words: the model says {words(classifier.labels)}, the data set {words(found.label_names)}.",
+            file=sys.stderr,
+        )
+    if trained_on:
+        print(
+            f"{trained_on:,} of these {images:,} images are among those that the model was trained on: "
+            "the figures flatter it.",
+            file=sys.stderr,
+        )
 
 
 def _part(found: Dataset, split: str) -> pd.DataFrame:
@@ -187,9 +209,7 @@ def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograp
 def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
     for line in lines:
         what = line["image"] if line["kind"] == "image" else f"study {line['study']}"
-        print(
-            f"{line['answer']:>14}  {line['probability']:.3f} ({line['lowest']:.3f} to {line['highest']:.3f})  {what}"
-        )
+        print(f"{line['answer']:>14}  {_probability(line):24}  {what}")
     if not lines:
         return
     low, high, positive = lines[0]["doubt_from"], lines[0]["doubt_to"], classifier.labels[1]
@@ -197,6 +217,12 @@ def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
     if any(line["answer"] == UNKNOWN for line in lines):
         print(f"{UNKNOWN}: {STRANGE}")
     print(NOTICE)
+
+
+def _probability(line: dict[str, Any]) -> str:
+    if line["probability"] is None:
+        return "no answer"
+    return f"{line['probability']:.3f} ({line['lowest']:.3f} to {line['highest']:.3f})"
 
 
 def _studies(files: list[Path], together: bool) -> list[tuple[str, list[Path]]]:
@@ -245,5 +271,7 @@ def _model(name: str, run: jobs.Run | None) -> dict[str, Any]:
             labels, auc = card["labels"], card["metrics"]["image"]["auc"]["value"]
     except ModelError as damage:
         error = str(damage)
+    except (KeyError, TypeError):
+        error = f"The card of model {name!r} is damaged."
     state = run.state if run else "finished"
     return {"name": name, "state": state, "error": error, "usable": auc is not None, "labels": labels, "auc": auc}

@@ -43,11 +43,14 @@ class _Bars(contextlib.AbstractContextManager["_Bars"]):
         elif event["kind"] == "epoch":
             self._advance("Epochs", event["epochs"], event["epoch"])
             self._bar.set_postfix(val_loss=f"{event['val_loss']:.3f}", val_accuracy=f"{event['val_accuracy']:.3f}")
+        elif event["kind"] == "steps":
+            self._advance(f"Epoch {event['epoch']}", event["total"], event["done"])
+            self._bar.set_postfix(loss=f"{event['loss']:.3f}")
         elif event["kind"] == "step" and not self._off:
             tqdm.write(event["text"], file=sys.stderr)
 
     def _advance(self, title: str, total: int, done: int) -> None:
-        if title != self._title:
+        if title != self._title or total != self._bar.total:
             self.__exit__()
             self._title, self._bar = title, tqdm(desc=title, total=total, disable=self._off)
         self._bar.update(done - self._bar.n)

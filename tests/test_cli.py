@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,9 @@ import sys
 import pytest
 from PIL import Image
 
+from fracture.classify.store import model_folder
 from fracture.cli import main
+from fracture.data.dataset import scan
 from fracture.data.phantom.study import DIFFICULTY
 from tests.drawing import draw_mura
 
@@ -158,10 +161,13 @@ def test_a_damaged_model_does_not_hide_the_others(homes, make_model, capsys):
     """Each model is listed, a damaged one with what is wrong."""
     make_model("good")
     make_model("bad").card.write_text('{"schema": 99}')
+    empty = make_model("empty").card
+    empty.write_text(json.dumps({**json.loads(empty.read_text()), "metrics": {}}))
     assert main(["models", "--json"]) == 0
     found = {model["name"]: model for model in json.loads(capsys.readouterr().out)}
     assert found["good"]["usable"]
     assert "schema 2. Received: 99" in found["bad"]["error"]
+    assert "is damaged" in found["empty"]["error"]
 
 
 def test_evaluate_with_nothing_readable_is_one_sentence(homes, make_model, drawn, tmp_path, capsys):
@@ -194,6 +200,45 @@ def test_evaluate_measures_the_served_model(homes, make_model, drawn, capsys):
     assert document["localisation"] is None
     assert main(["evaluate", "--model", "m", "--data", str(drawn), "--split", "test"]) == 1
     assert "train, valid" in capsys.readouterr().err
+
+
+def test_evaluate_says_what_flatters_the_figures(homes, make_model, drawn, capsys):
+    """Images that the model was trained on are counted."""
+    make_model("m")
+    assert main(["evaluate", "--model", "m", "--data", str(drawn), "--split", "all", "--json"]) == 0
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    training = json.loads(model_folder("m").card.read_text())["data"]["training_images"]
+    assert document["trained_on"] == training and f"{training} of these" in said.err
+    assert document["metrics"]["image"]["count"] > training
+
+
+def test_evaluate_puts_phantoms_into_the_models_words(homes, make_model, tmp_path, capsys):
+    """What shows a plate alone is abnormal, and not fractured; other data are measured under a word of warning."""
+    card = make_model("m").card
+    card.write_text(card.read_text().replace('"normal"', '"not fractured"').replace('"abnormal"', '"fractured"'))
+    assert main(["phantom", str(tmp_path / "phantoms"), "--patients", "12", "--seed", "3"]) == 0
+    table = scan(tmp_path / "phantoms").table
+    capsys.readouterr()
+    assert main(["evaluate", "--model", "m", "--data", str(tmp_path / "phantoms"), "--split", "all", "--json"]) == 0
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    broken = int(table["findings"].str.contains("fracture").sum())
+    assert document["metrics"]["image"]["positives"] == broken < table["label"].sum()
+    assert document["data_labels"] == ["not fractured", "fractured"] and "Mind the words" not in said.err
+    assert main(["evaluate", "--model", "m", "--data", str(draw_mura(tmp_path / "mura")), "--json"]) == 0
+    assert "Mind the words" in capsys.readouterr().err
+
+
+def test_what_is_no_x_ray_gets_no_numbers(homes, make_model, picture, monkeypatch, capsys):
+    """Neither in words nor in the file."""
+    make_model("m")
+    monkeypatch.setattr("fracture.classify.familiarity.Familiarity.knows", lambda *_: False)
+    assert main(["classify", str(picture), "--model", "m"]) == 0
+    assert re.search(r"unknown  no answer +\S+\.png", capsys.readouterr().out)
+    assert main(["classify", str(picture), "--model", "m", "--json"]) == 0
+    line = json.loads(capsys.readouterr().out)["results"][0]
+    assert (line["answer"], line["probability"], line["lowest"]) == ("unknown", None, None)
 
 
 def test_evaluate_measures_the_heat_maps_where_truth_is_known(homes, make_model, tmp_path, capsys):

@@ -23,7 +23,8 @@ def _origin(card: dict[str, Any]) -> Iterator[str]:
         kind = f"{'synthetic, ' if data.get('synthetic') else ''}layout {data.get('layout', 'unknown')}"
         yield (
             f"**Data** {as_text(str(data['name']))} ({kind}): {data['training_images']:,} training and "
-            f"{data['validation_images']:,} validation images; {len(data.get('unreadable', []))} could not be read."
+            f"{data['validation_images']:,} validation images{_apart(data)}; "
+            f"{len(data.get('unreadable', []))} could not be read."
         )
         for source in data.get("sources", []):
             name, citation, licence = (as_text(source[key]) for key in ("name", "citation", "licence"))
@@ -50,6 +51,13 @@ def _origin(card: dict[str, Any]) -> Iterator[str]:
         )
     if command := card.get("command"):
         yield f"**Made by** `{command}`"
+
+
+def _apart(data: dict[str, Any]) -> str:
+    """How many of each data set, where there are several."""
+    counted = data.get("by_data") or {}
+    parts = [f"{as_text(name)} {each.get('train', 0):,} and {each.get('valid', 0):,}" for name, each in counted.items()]
+    return f" ({', '.join(parts)})" if len(parts) > 1 else ""
 
 
 def show_localisation(card: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.widgets import as_text, in_words, show_chart
+from fracture.learn.calibration import COOLEST, HOTTEST
 
 POINTS = {
     "balanced": "Balanced",
@@ -61,11 +62,16 @@ def show_figures(card: dict[str, Any], judged: Judged, level: str) -> None:
     st.table(_over_all(found, COUNTED[level]), border="horizontal", hide_header=True, width="content")
     named = [(POINTS[name], found["points"][name]) for name in POINTS if name in found["points"]]
     show_table([{"Operating point": name, **_rates(point)} for name, point in named])
-    st.caption(
-        f"In brackets 95 % intervals, by bootstrap over {found['groups']:,} patients or groups. The operating points "
-        f"and the kept epoch ({card.get('kept_epoch')} of {card.get('epochs_done')}) were chosen on the same "
-        "validation images, which flatters the figures a little."
+    first = judgements(card)[0]
+    chosen = (
+        f"The operating points and the kept epoch ({card.get('kept_epoch')} of {card.get('epochs_done')}) were chosen "
+        + (
+            "on the same validation images, which flatters the figures a little."
+            if judged.data == first.data
+            else f"on the validation images of *{as_text(first.data)}*."
+        )
     )
+    st.caption(f"In brackets 95 % intervals, by bootstrap over {found['groups']:,} patients or groups. {chosen}")
 
 
 def show_body_parts(level: Level) -> None:
@@ -101,6 +107,8 @@ def show_reliability(level: Level, positive: str, temperature: float | None) -> 
         said.append(f"Brier score {number(brier)}; always saying {share:.0%} would get {share * (1 - share):.3f}.")
     if temperature:
         said.append(f"They are calibrated: log-odds divided by a temperature of {temperature:.2f}.")
+        if not COOLEST < temperature < HOTTEST:
+            said.append("That is the end of the range that was searched: these images do not tell it.")
     st.markdown(" ".join(said))
     st.caption("Below each part of the scale: how many got such a probability. Few there make a wide interval.")
 

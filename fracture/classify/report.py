@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fracture.classify.answer import Answer
+from fracture.classify.answer import UNKNOWN, Answer
 from fracture.errors import FractureError
 from fracture.files import write_beside
 
@@ -17,13 +17,14 @@ def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
     """One row for each view, then one for the study if it has several.
 
     ``answer`` is one of the model's labels, ``doubt``, or ``unknown`` for what does not look like the X-rays that the
-    model knows. ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, a study's over its views.
+    model knows, which gets no numbers. ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, a
+    study's over its views.
     """
     shared = {"study": study, "doubt_from": answer.limits.low, "doubt_to": answer.limits.high, "model": model}
 
     def row(kind: str, image: str, word: str, probability: float, spread: Sequence[float]) -> dict[str, Any]:
         numbers = {"probability": probability, "lowest": min(spread), "highest": max(spread)}
-        rounded = {name: round(value, 6) for name, value in numbers.items()}
+        rounded = {name: None if word == UNKNOWN else round(value, 6) for name, value in numbers.items()}
         return {"kind": kind, "image": image, "answer": word, **rounded, **shared}
 
     views = [row("image", view.name, answer.label_of(view), view.probability, view.by_side) for view in answer.views]

@@ -177,13 +177,16 @@ def _only(rows: pd.DataFrame, body_part: str | None, root: Path) -> pd.DataFrame
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
-    """All columns, in order and of their types; sizes that no list gives are read from the files."""
+    """All columns, in order and of their types; sizes that no list gives are read from the files.
+
+    Those of images with boxes are, too: what a list says may be the size before EXIF turns the image.
+    """
     rows = rows.reset_index(drop=True).assign(
         **{name: "" for name in ("boxes", "mask", "findings") if name not in rows}
     )
     if "width" not in rows:
         rows = rows.assign(width=0, height=0)
-    unknown = (rows["width"] <= 0) | (rows["height"] <= 0)
+    unknown = (rows["width"] <= 0) | (rows["height"] <= 0) | (rows["boxes"] != "")
     # One after the other: a header takes 30 µs in Python, and threads made it three times slower.
     sizes = [_size(path) for path in rows.loc[unknown, "path"]]
     rows.loc[unknown, ["width", "height"]] = pd.DataFrame(

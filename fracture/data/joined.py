@@ -10,10 +10,7 @@ from fracture.errors import DatasetError
 
 
 def join(first: Dataset, others: Sequence[Dataset]) -> Dataset:
-    """The first data set with the images of others, whose labels become its own.
-
-    Others must have the same label names, or say of each image whether it shows a fracture (as synthetic radiographs
-    do) where the first asks for that. Then what shows hardware loses its boxes: they hold the hardware as well.
+    """The first data set with the images of others, whose labels become its own by :func:`with_labels`.
 
     The table has a further column ``data``, the name of the data set. Image ids, studies and groups of the others begin
     with it, so that they stay unique.
@@ -21,9 +18,11 @@ def join(first: Dataset, others: Sequence[Dataset]) -> Dataset:
     Raises:
         DatasetError: labels cannot be made to mean the same, or two data sets have one name.
     """
-    if len({each.name for each in (first, *others)}) <= len(others):
-        raise DatasetError(f"Data sets trained on together must have different names. Received: {first.name} twice.")
-    tables = [first.table.assign(data=first.name), *(_renamed(_relabelled(each, first)) for each in others)]
+    names = [each.name for each in (first, *others)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DatasetError(f"Data sets trained on together must have different names. Received: {twice[0]} twice.")
+    renamed = [_renamed(with_labels(each, first.label_names)) for each in others]
+    tables = [first.table.assign(data=first.name), *renamed]
     return replace(
         first,
         name=" + ".join(each.name for each in (first, *others)),
@@ -33,18 +32,27 @@ def join(first: Dataset, others: Sequence[Dataset]) -> Dataset:
     )
 
 
-def _relabelled(other: Dataset, first: Dataset) -> Dataset:
-    if other.label_names == first.label_names:
-        return other
-    table = other.table
-    if first.label_names[1] != "fractured" or (table["findings"] == "").any():
+def with_labels(dataset: Dataset, label_names: tuple[str, str]) -> Dataset:
+    """The same images, labelled as others are.
+
+    They must have these labels, or say of each image whether it shows a fracture (as synthetic radiographs do) where
+    that is what is asked for. Then what shows hardware loses its boxes: they hold the hardware as well.
+
+    Raises:
+        DatasetError: the labels cannot be made to mean the same.
+    """
+    if dataset.label_names == label_names:
+        return dataset
+    table = dataset.table
+    if label_names[1] != "fractured" or (table["findings"] == "").any():
         raise DatasetError(
-            f"{other.name} says {' or '.join(other.label_names)}, {first.name} {' or '.join(first.label_names)}: that "
-            "is not the same. Data sets trained on together must have the same labels."
+            f"{dataset.name} says {' or '.join(dataset.label_names)}, where {' or '.join(label_names)} is asked for: "
+            "that is not the same."
         )
     hardware = table["findings"].str.contains("hardware")
     label = table["findings"].str.contains("fracture").astype("int64")
-    return replace(other, table=table.assign(label=label, boxes=table["boxes"].mask(hardware, "")))
+    boxes = table["boxes"].mask(hardware, "")
+    return replace(dataset, label_names=label_names, table=table.assign(label=label, boxes=boxes))
 
 
 def _renamed(other: Dataset) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fracture import home
 from fracture.learn.augmentation import Batch, augment, mirrored
-from fracture.learn.config import TrainConfig
+from fracture.learn.config import BLOCKS, TrainConfig
 from fracture.learn.events import Emit, Stopped
 from fracture.learn.features import BATCH, Counter
 from fracture.learn.network import Network, entry_of
@@ -115,7 +115,8 @@ def begin(
     entry = entry_of(network.backbone, config.unfreeze).output
     shape = (len(examples.label), len(mirrors), *entry.shape[1:])
     room = min(MOST_STORED, shutil.disk_usage(home.cache_home()).free / 2)
-    if not mirrors or 2 * np.prod(shape) > room:
+    hidden = network.places is not None and BLOCKS.index(config.unfreeze) > BLOCKS.index("mixed8")  # they need mixed7
+    if not mirrors or hidden or 2 * np.prod(shape) > room:
         return whole
     outputs, lower = stored(shape, np.float16), keras.Model(network.backbone.input, entry)
     forward = tf.function(lambda pixels: tf.cast(lower(whole.prepared(pixels), training=False), tf.float16))

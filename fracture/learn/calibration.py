@@ -25,9 +25,9 @@ def fit_temperature(label: NDArray[Any], logit: NDArray[Any]) -> float:
         logit: the model's log-odds of label 1 (N,), not seen in training.
 
     Returns:
-        Above 1 where the model is too sure, below 1 where it is not sure enough; ``COOLEST`` where the logits separate
-        the labels without a mistake, ``HOTTEST`` where they tell nothing or the contrary. 1 where only one label is
-        there, or where every temperature does as well.
+        Above 1 where the model is too sure, below 1 where it is not sure enough; ``COOLEST`` where the logits' signs
+        tell the labels without a mistake, ``HOTTEST`` where they tell nothing or the contrary. 1 where only one label
+        is there, or where every temperature does as well.
     """
     from scipy.optimize import minimize_scalar
 

@@ -82,13 +82,12 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> dict[str,
     }
 
 
-def describe_training(config: TrainConfig, trained: "Fit") -> dict[str, Any]:
+def describe_training(trained: "Fit") -> dict[str, Any]:
     """How the training went, and what was chosen on which data."""
-    epochs_done = len(trained.history["loss"])
     return {
-        "state": "stopped" if epochs_done < config.epochs else "finished",
+        "state": "stopped" if trained.stopped else "finished",
         "finished": time.time(),
-        "epochs_done": epochs_done,
+        "epochs_done": len(trained.history["loss"]),
         "kept_epoch": trained.kept_epoch,
         "fitted_on_validation_images": ["kept_epoch", "thresholds", "temperature", "familiarity"],
     }

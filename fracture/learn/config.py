@@ -45,7 +45,7 @@ class TrainConfig:
     also: tuple[str, ...] = ()
     """Folders of further data sets, whose images are trained on as well; each is judged apart."""
     body_part: str | None = None
-    """Only images of this body part, for example ``XR_HUMERUS``; None takes all."""
+    """Of the first data set only images of this body part, for example ``XR_HUMERUS``; None takes all."""
 
     mode: str = choice(
         "head",

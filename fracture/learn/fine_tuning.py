@@ -56,9 +56,10 @@ def fine_tune(
     except Stopped:
         if not watch.kept_epoch:
             raise
+        watch.stopped = True
     model.set_weights(watch.best_weights)
     emit("kept", epoch=watch.kept_epoch)
-    return Fit(watch.history, watch.kept_epoch)
+    return Fit(watch.history, watch.kept_epoch, watch.stopped)
 
 
 def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:

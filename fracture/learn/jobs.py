@@ -140,7 +140,7 @@ def _from_card(folder: ModelFolder) -> Run | None:
     try:
         card = read_card(folder)
         return Run(folder, card["state"], card["config"], card["finished"] - card["seconds"]["total"])
-    except (ModelError, KeyError):
+    except (ModelError, KeyError, TypeError):
         return None
 
 

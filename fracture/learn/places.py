@@ -48,7 +48,7 @@ def fitted_boxes(table: pd.DataFrame, size: int, how: str) -> NDArray[np.float32
     parsed = [parse_boxes(text) for text in table["boxes"]]
     result = np.zeros((len(table), max(1, *map(len, parsed)), 4), np.float32)
     for row, (boxes, width, height) in enumerate(zip(parsed, table["width"], table["height"], strict=True)):
-        if boxes:
+        if boxes and width:  # 0 where the file cannot be read
             left, top, across, down = frame(width, height, size, how)
             x, y, w, h = np.array(boxes).T
             wide, high = w * across / width, h * down / height

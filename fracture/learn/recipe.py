@@ -8,7 +8,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -29,7 +30,7 @@ from fracture.learn.judging import heat_of, judge, look, served_difference
 from fracture.learn.localisation import compare_shuffled, localise
 from fracture.learn.modes import Trained, train_blocks, train_head
 from fracture.learn.network import build_network, describe, save_backbone, shuffled_head
-from fracture.learn.weights import find_weights
+from fracture.learn.weights import find_weights, seen_by_bundled
 
 MODES = {"head": train_head, "fine-tune": train_blocks}
 
@@ -59,8 +60,9 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
         raise RunError(f"There is a model called {config.name!r} already. Choose another name, or delete it first.")
     folder.path.mkdir(parents=True, exist_ok=True)
 
-    dataset = _read_data(config, emit)
     weights = find_weights(config)
+    dataset = _read_data(config, emit)
+    table, config = dataset.table, _without_places(config, dataset)
     emit("weights", source=weights.source, sha256=weights.sha256)
     watch.lap("data")
 
@@ -69,7 +71,6 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     emit("network", **describe(network))
     watch.lap("network")
 
-    table = dataset.table
     trained = MODES[config.mode](
         network, weights, table, config, lambda rows: _check_labels(dataset, rows), emit=emit, should_stop=should_stop
     )
@@ -106,7 +107,7 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     card = {
         **describe_model(config, dataset, weights),
         "data": describe_data(dataset, readable=trained.readable),
-        **describe_training(config, trained.fit),
+        **describe_training(trained.fit),
         "thresholds": judged.thresholds,
         "temperature": judged.temperature,
         "metrics": judged.metrics,
@@ -134,15 +135,41 @@ def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
         positives=int(table["label"].sum()),
         label_names=list(dataset.label_names),
         synthetic=dataset.synthetic,
-        problems=[problem.message for problem in check(dataset, read_files=False)],
+        problems=[problem.message for problem in check(dataset, read_files=False)] + list(_warnings(config, dataset)),
     )
     return dataset
 
 
+def _without_places(config: TrainConfig, dataset: Dataset) -> TrainConfig:
+    """Where no box says where anything is, the network is given no part that claims to know."""
+    return config if _boxed(dataset).any() else replace(config, box_weight=0.0)
+
+
+def _boxed(dataset: Dataset) -> "pd.Series[bool]":
+    table = dataset.table
+    return (table["split"] == "train") & (table["label"] == 1) & (table["boxes"] != "")
+
+
+def _warnings(config: TrainConfig, dataset: Dataset) -> Iterator[str]:
+    """What is wrong with training on these data in this way."""
+    if config.teaches_places and not _boxed(dataset).any():
+        yield "No training image has a box around what is to be found: what each place shows is not taught."
+    valid = dataset.table.loc[dataset.table["split"] == "valid", "image_id"]
+    if config.weights == "bundled" and (seen := valid.isin(seen_by_bundled()).sum()):
+        yield (
+            f"{seen:,} of {len(valid):,} validation images are among those that the bundled weights were trained on: "
+            "the figures will flatter the model."
+        )
+
+
 def _check_labels(dataset: Dataset, table: pd.DataFrame) -> None:
-    """Raise where one of the parts has not both labels; ``table``: the rows that can be used."""
-    for split in ("train", "valid"):
-        labels = table.loc[table["split"] == split, "label"]
+    """Raise where one of the parts has not both labels; ``table``: the rows that can be used.
+
+    It is the first data set's validation part by which everything is judged.
+    """
+    judged = table[(table["split"] == "valid") & (table["data"] == dataset.table["data"].iloc[0])]
+    for split, rows in (("train", table[table["split"] == "train"]), ("valid", judged)):
+        labels = rows["label"]
         if labels.nunique() < 2:
             (negative, positive), positives = dataset.label_names, int(labels.sum())
             raise DatasetError(

@@ -30,6 +30,8 @@ class Fit:
     """Metrics by epoch, as Keras names them: loss, accuracy, val_loss, val_accuracy."""
     kept_epoch: int
     """1-based; the best by the validation images, whose weights the network now holds."""
+    stopped: bool = False
+    """Whether it was asked to end before its last epoch, and not by its own patience."""
 
 
 def batches(part: Part, batch_size: int, seed: int) -> Any:
@@ -71,7 +73,7 @@ def fit_head(
     )
     head.set_weights(watch.best_weights)
     emit("kept", epoch=watch.kept_epoch)
-    return Fit(watch.history, watch.kept_epoch)
+    return Fit(watch.history, watch.kept_epoch, watch.stopped)
 
 
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]
@@ -102,6 +104,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._best = -np.inf
         self.history: History = {}
         self.kept_epoch = 0
+        self.stopped = False
         self.best_weights: list[NDArray[np.float32]] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
@@ -120,6 +123,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             self.best_weights = self.model.get_weights()
         seconds = round(time.monotonic() - self._started, 3)
         self._emit("epoch", epoch=epoch + 1, epochs=self._epochs, seconds=seconds, **metrics)
+        self.stopped = epoch + 1 < self._epochs and self._should_stop()
         tired = 0 < self._patience <= epoch + 1 - self.kept_epoch
-        if tired or self._should_stop():
+        if tired or self.stopped:
             self.model.stop_training = True

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fracture.classify.familiarity import load_familiarity
 from fracture.classify.store import bundled_model, read_card
 from fracture.data.dataset import file_sha256
 from fracture.errors import WeightsError
@@ -74,6 +75,11 @@ def _bundled() -> Weights:
     data = [f"{source['name']}: {source['licence']}" for source in card["data"].get("sources", [])]
     licence = "; ".join([card["weights"]["licence"], *data])
     return Weights("bundled", origin, licence, (low, high), file_sha256(folder.backbone), folder.backbone)
+
+
+def seen_by_bundled() -> set[str]:
+    """The images that the bundled weights were trained on, by the names they have in their data set."""
+    return set(load_familiarity(bundled_model().familiarity).image_ids)
 
 
 def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:

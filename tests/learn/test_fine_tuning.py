@@ -128,7 +128,7 @@ def test_the_best_epoch_by_auc_is_kept(small, examples):
 
 def test_it_ends_early_when_it_gets_no_better(small, examples):
     fit = train(examples, config(epochs=30, learning_rate=1e-7, patience=2))[2]
-    assert len(fit.history["loss"]) < 30
+    assert len(fit.history["loss"]) < 30 and not fit.stopped
     assert len(fit.history["loss"]) == fit.kept_epoch + 2
 
 
@@ -147,20 +147,33 @@ def test_stopped_later_the_best_so_far_is_kept(small, examples):
     _, _, fit = train(
         examples, config(epochs=50), emit=lambda kind, **_: said.append(kind), should_stop=lambda: "epoch" in said
     )
-    assert fit.kept_epoch == 1 and len(fit.history["loss"]) == 1
+    assert fit.kept_epoch == 1 and len(fit.history["loss"]) == 1 and fit.stopped
 
 
 def test_steps_are_said_and_add_up(small, examples):
     steps = []
     train(examples, config(), emit=lambda kind, **said: steps.append(said) if kind == "steps" else None)
-    assert steps[0]["epoch"] == 1 and 0 < steps[0]["done"] <= steps[0]["total"] == len(TRAINING)
+    places = [(said["epoch"], said["done"]) for said in steps]
+    assert places == sorted(set(places)) and {epoch for epoch, _ in places} == {1, 2, 3}
+    assert all(0 < said["done"] <= said["total"] == len(TRAINING) and said["seconds_left"] >= 0 for said in steps)
 
 
 def test_balanced_classes_weigh_the_rarer_label_more(small, examples):
     """The mean of the weights stays 1, so that the learning rate means the same."""
-    plain, balanced = (train(examples, config(class_weight=how, epochs=1))[2] for how in ("none", "balanced"))
-    assert plain.history["loss"] != balanced.history["loss"]
-    assert plain.history["val_loss"] != balanced.history["val_loss"]
+    choices = config(class_weight="balanced")
+    net = build_network(choices, WEIGHTS)
+    source = beginning.FromPixels(net, examples, "none")
+    read = list(fine_tuning._batches(source, net, TRAINING, choices, train=True))
+    label, weight = (np.concatenate([np.ravel(each[part]["label"]) for each in read]) for part in (1, 2))
+    share = examples.label[TRAINING].mean()
+    assert set(weight[label == 1].round(5)) == {round(0.5 / share, 5)} != set(weight[label == 0].round(5))
+    assert weight.mean() == pytest.approx(1)
+
+
+def test_places_are_taught_wherever_it_begins(small, examples):
+    """They rest on mixed7: where what is stored lies above it, the images are gone through instead."""
+    fit = train(examples, config(unfreeze="mixed9", augmentation="flips", box_weight=0.1, epochs=1))[2]
+    assert "val_places_loss" in fit.history
 
 
 def test_the_same_seed_trains_the_same(small, examples):

@@ -79,6 +79,45 @@ def test_fine_tuning_leaves_a_model_that_answers_as_it_was_judged(homes, drawn, 
     assert classifier.shows_places and view.looks.shape == (1280,)
 
 
+def read(drawn, **chosen):
+    """What is read before anything is trained: the data set, and what was said of it."""
+    from fracture.learn import recipe
+
+    said = []
+    config = TrainConfig(**{"data": str(drawn), "name": "m", "mode": "fine-tune", "box_weight": 0.1, **chosen})
+    dataset = recipe._read_data(config, lambda _, **values: said.append(values))
+    return recipe._without_places(config, dataset), said[-1]["problems"]
+
+
+def test_nothing_claims_to_know_places_where_no_box_has_taught_them(drawn, tmp_path):
+    """Without boxes the network gets no part for places, and it is said."""
+    config, problems = read(drawn)
+    assert not config.teaches_places and "is not taught" in problems[-1]
+    config, problems = read(draw_mura(tmp_path / "boxed", truth=True))
+    assert config.teaches_places and not any("is not taught" in problem for problem in problems)
+
+
+def test_validation_images_that_the_bundled_weights_have_seen_are_counted(drawn, monkeypatch):
+    """They know those already."""
+    from fracture.data.dataset import scan
+    from fracture.learn import recipe
+
+    table = scan(drawn).table
+    seen = set(table.loc[table["split"] == "valid", "image_id"][:3]) | {"another"}
+    monkeypatch.setattr(recipe, "seen_by_bundled", lambda: seen)
+    assert read(drawn, weights="bundled")[1][-1].startswith("3 of ")
+    assert not any("bundled" in problem for problem in read(drawn, weights="none")[1])
+
+
+def test_the_first_data_set_must_have_validation_images_of_both_labels(drawn, tmp_path):
+    """It is the one by which all is judged; those of another do not stand in for them."""
+    first = draw_mura(tmp_path / "first")
+    for path in sorted((first / "valid").rglob("*_positive/*.png")):
+        path.unlink()
+    with pytest.raises(DatasetError, match=r"Part valid of .*first has .* and 0 "):
+        read(first, also=(str(drawn),))
+
+
 def test_the_card_says_where_the_heat_maps_point(trained):
     """With a truth.csv the card has both measures of the positive validation images, and what chance would reach."""
     card = json.loads(trained.card.read_text())

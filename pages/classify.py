@@ -52,6 +52,10 @@ with errors_in_words():
         st.caption(
             ":material/draw: It has learned from synthetic X-rays alone: what it says of real ones means little."
         )
+    if classifier.familiarity is None:
+        st.caption(
+            ":material/help: It cannot tell whether an image is an X-ray at all, and answers whatever it is shown."
+        )
     uploads = st.file_uploader(
         "X-rays (PNG, JPEG or DICOM)", accept_multiple_files=True, max_upload_size=100, key="uploads",
         on_change=phantoms.take_sample, args=(None,),

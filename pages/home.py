@@ -24,7 +24,7 @@ if run:
     link("train", "Watch it learn", ":material/monitoring:")
 elif models:
     st.markdown(f"The newest model is **{models[0].name}**.")
-    link("classify", "Ask it about an X-ray", ":material/radiology:")
+    link("classify", "Ask it about an X-ray", ":material/radiology:", models[0].name)
 elif datasets:
     st.markdown("There is a data set, and no model yet.")
     link("train", "Train the first model", ":material/model_training:")

@@ -8,7 +8,7 @@ import streamlit as st
 from fracture.app.judge_card import show_localisation, show_origin
 from fracture.app.judge_compare import show_comparison
 from fracture.app.judge_errors import show_errors
-from fracture.app.judge_model import choose_judged, show_body_parts, show_figures, show_reliability
+from fracture.app.judge_model import choose_judged, judgements, show_body_parts, show_figures, show_reliability
 from fracture.app.judge_point import show_operating_point
 from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, offer_delete
 from fracture.classify.classifier import NOTICE
@@ -25,8 +25,9 @@ def judge(folder: ModelFolder) -> None:
     st.subheader("What if it were stricter, or more cautious?")
     show_operating_point(folder, card, judged, level)
     show_body_parts(judged.metrics["image"])
-    show_reliability(judged.metrics[level], card["labels"][1], card.get("temperature"))
-    show_localisation(card)
+    first = judgements(card)[0].data
+    show_reliability(judged.metrics[level], card["labels"][1], card.get("temperature"), first)
+    show_localisation(card, first)
     show_errors(folder, card, judged)
     show_comparison(folder, judged, level)
 

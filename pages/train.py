@@ -45,7 +45,7 @@ def tuned(preset: str) -> list[Any]:
 
 
 def new_training(data: str) -> None:
-    """The form over TrainConfig: what must be chosen, and the rest of a preset folded away."""
+    """The choices of a TrainConfig: what must be chosen, and the rest of a preset folded away."""
     drawing = phantoms.follow(data)
     if drawing and not drawing.images:
         st.caption("The first images are being drawn.")
@@ -55,7 +55,7 @@ def new_training(data: str) -> None:
         "What trains", list(WAYS), default="reference", required=True, format_func=WAYS.get, key="preset",
         persist_state="session",
     )  # fmt: skip
-    with st.form("new training", border=True):
+    with st.container(border=True):
         left, right = st.columns(2)
         started = st.session_state.get("trainings started", 0)
         key = f"name of training {started} on {data}"
@@ -66,8 +66,10 @@ def new_training(data: str) -> None:
             help="imagenet is fetched once from the internet; bundled is the model that comes with the project; none "
             "is random. Or type the path of a .weights.h5 file.",
         )  # fmt: skip
-        with st.expander(f"All choices (set to the preset {preset!r})", icon=":material/tune:"), st.grid(3):
-            body_part = st.selectbox("Body part", parts, index=None, placeholder="All", key="train body_part")
+        with st.expander("All choices", icon=":material/tune:"), st.grid(3):
+            body_part = st.selectbox(
+                "Body part", parts, index=None, placeholder="All", key=f"body part of {data}", persist_state="session"
+            )
             pixels = st.selectbox(
                 "Pixel range of the weights", PIXEL_RANGES, key="range", persist_state="session",
                 help="Only for a file without a JSON beside it: the pixel values that its weights were trained on.",
@@ -75,7 +77,7 @@ def new_training(data: str) -> None:
             chosen = {field.name: choice(field, preset) for field in tuned(preset)}
         waiting = drawing is not None and drawing.active
         words = "Start training when all is drawn" if waiting else "Start training"
-        if st.form_submit_button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key="start"):
+        if st.button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key="start"):
             config = TrainConfig(
                 data=data,
                 name=name,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fracture.learn.evaluation import evaluate
-from fracture.terminal import summary
+from fracture.terminal import _Bars, summary
 
 LABELS = ["normal", "abnormal"]
 POINTS = {"half": 0.5, "balanced": 0.431, "high_sensitivity": 0.0042, "high_specificity": 0.9}
@@ -48,10 +48,10 @@ def test_no_sensitivity_without_its_specificity():
 
 def test_body_parts_are_a_line_each():
     """At the balanced threshold, and those that are too small by their counts."""
-    shown = lines(evaluate(predictions(body_part=["ELBOW"] * 26 + ["HAND"] * 26 + ["WRIST"] * 8), POINTS))
+    shown = lines(evaluate(predictions(body_part=["ELBOW"] * 28 + ["HAND"] * 28 + ["WRIST"] * 4), POINTS))
     assert "  body parts by themselves, balanced, at 0.431:" in shown
-    assert sum(line.startswith(("    ELBOW  26, ", "    HAND   26, ")) for line in shown) == 2
-    assert shown[-1] == "    too few to tell: WRIST 8"
+    assert sum(line.startswith(("    ELBOW  28, ", "    HAND   28, ")) for line in shown) == 2
+    assert shown[-1] == "    too few to tell: WRIST 4"
 
 
 def test_what_is_not_defined_is_said_so():
@@ -82,3 +82,15 @@ def test_figures_of_a_former_version_can_still_be_shown():
         metrics["image"]["points"]["half"]["kappa"],
     )
     assert [line.split()[0] for line in lines(metrics)] == ["Metrics", "by", "AUC", "at"]
+
+
+def test_each_stretch_of_work_has_a_bar_of_its_own(monkeypatch, capsys):
+    """The second pass over features counts to its own total, and steps within an epoch move."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with _Bars(quiet=False) as bars:
+        for total in (100, 20):
+            bars.show({"kind": "features", "done": total, "total": total})
+        bars.show({"kind": "steps", "epoch": 3, "done": 16, "total": 48, "loss": 0.5})
+    said = capsys.readouterr().err
+    assert "100/100" in said and "20/20" in said
+    assert "Epoch 3" in said and "16/48" in said and "loss=0.500" in said

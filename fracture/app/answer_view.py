@@ -2,15 +2,14 @@
 
 from typing import Literal
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 from PIL import Image
 
 from fracture import charts
 from fracture.app import loads
 from fracture.app.judge_model import Judged, judgements
 from fracture.app.loads import Examined
+from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.resemblance import show_resemblance
 from fracture.app.widgets import as_text, in_words
 from fracture.classify import report
@@ -38,7 +37,8 @@ def show_answers(
     ``uploaded``: of how many views the study is that is not in parts; some of them may not have been readable.
     """
     top = st.container()  # one answer stands above the settings, so that it is seen at once
-    opacity = st.slider("Opacity of the heat map", 0.0, 1.0, 0.4, 0.05, key="opacity", persist_state="session")
+    explained = any(each.view.known is not False for views in studies.values() for each in views)
+    opacity = _choose_opacity() if explained else 0.0
     lines = []
     for name, views in studies.items():
         answer = classifier.answer([each.view for each in views])
@@ -55,6 +55,11 @@ def show_answers(
     )  # fmt: skip
 
 
+def _choose_opacity() -> float:
+    opacity: float = st.slider("Opacity of the heat map", 0.0, 1.0, 0.4, 0.05, key="opacity", persist_state="session")
+    return opacity
+
+
 def _verdict(answer: Answer, uploaded: int) -> None:
     """The outcome, the probability, and what they rest on."""
     if not answer.known:
@@ -63,8 +68,13 @@ def _verdict(answer: Answer, uploaded: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.metric(f"Probability of {answer.labels[1]}", f"{answer.probability:.1%}", width=260)
         colour, icon = _SIGNS[answer.outcome]
-        st.badge("in doubt" if answer.outcome == DOUBT else answer.label, color=colour, icon=icon)
+        st.badge(_word(answer.label), color=colour, icon=icon)
         st.markdown(f"{_basis(answer, uploaded)}{_reason(answer)}")
+
+
+def _word(label: str) -> str:
+    """An outcome as it is said to people."""
+    return "in doubt" if label == DOUBT else label
 
 
 def _basis(answer: Answer, uploaded: int) -> str:
@@ -96,16 +106,16 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
     """What the limits were worth on the validation images, and what the heat map is."""
     low, high = classifier.limits
     positive, judged = classifier.labels[1], judgements(classifier.card)[0]
-    heat = (
-        "The heat map says of each place how likely it shows what a reader would draw a box around. The model has "
-        "learned that from boxes; its answer rests on the likeliest place and on the image as a whole."
+    heat = heat_in_words(classifier) + (
+        " The model has learned that from boxes; its answer rests on the likeliest place and on the image as a whole."
         if classifier.shows_places
-        else f"The heat map is the class-activation map: orange speaks for *{positive}*, blue against it. Its mean, "
-        "plus a constant, is the model's log-odds before calibration. It shows a region, not an outline."
+        else " It is the class-activation map: its mean, plus a constant, is the model's log-odds before calibration. "
+        "It shows a region, not an outline."
     )
     return (
-        f"- Of the validation images of *{as_text(judged.data)}*, below {low:.1%}: {_worth(folder, judged, low)}\n"
-        f"- From {high:.1%} on: {_worth(folder, judged, high)}\n"
+        f"- From {low:.1%} on *{positive}* is not ruled out: on the validation images of *{as_text(judged.data)}*, "
+        f"each by itself, {_worth(folder, judged, low)}\n"
+        f"- From {high:.1%} on it says *{positive}*: {_worth(folder, judged, high)}\n"
         "- The probability is calibrated on the validation images, for a share of *"
         f"{positive}* as among them; where it is rarer, it is too high.\n"
         f"- Each image is looked at as it is and mirrored; the two probabilities stand below it.\n- {heat}"
@@ -123,24 +133,18 @@ def _worth(folder: ModelFolder, judged: Judged, threshold: float) -> str:
 
 def _pictures(classifier: Classifier, answer: Answer, examined: list[Examined], opacity: float, truths: Truths) -> None:
     """Each view with its heat map over it, all on one scale, and what is known to be there."""
-    strongest = 1.0 if classifier.shows_places else max(float(np.abs(each.view.heat).max()) for each in examined)
+    full = full_heat(classifier, examined)
     with st.grid(2):
         for each in examined:
             with st.container():
                 shown = opacity if each.view.known is not False else 0.0  # it has no answer to explain
-                height, width = each.pixels.shape
-                heat = classifier.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
-                picture = charts.heat_overlay(each.pixels, heat, shown, strongest)
-                suspected = classifier.shows_places and answer.label_of(each.view) != answer.labels[0]
-                _picture(answer, each, _ringed(picture, heat) if suspected and shown else picture, truths)
-                if suspected and shown:
-                    st.caption(f"The ring is around the likeliest place: {heat.max():.0%}.")
-
-
-def _ringed(picture: Image.Image, heat: NDArray[np.float32]) -> Image.Image:
-    """With a ring around the peak of the map, which is seen where it is faint, too."""
-    row, column = np.unravel_index(heat.argmax(), heat.shape)
-    return charts.ringed(picture, (column + 0.5) / heat.shape[1], (row + 0.5) / heat.shape[0])
+                suspected = shown > 0 and answer.label_of(each.view) != answer.labels[0]
+                ring = likeliest(classifier, each) if suspected else None
+                _picture(answer, each, heated(classifier, each, shown, full, ring), truths)
+                if ring:
+                    st.caption(f"The ring is around the likeliest place: {ring.probability:.0%}.")
+                if truth := truths.get(each.view.name):
+                    st.markdown(f"**Truth:** {truth.words}.")
 
 
 def _picture(answer: Answer, each: Examined, picture: Image.Image, truths: Truths) -> None:
@@ -153,9 +157,7 @@ def _picture(answer: Answer, each: Examined, picture: Image.Image, truths: Truth
     shown = charts.outlined(picture, truth.boxes) if truth else picture
     st.image(shown, caption=words, width="stretch", alt=f"{words}, with its heat map")
     if known:
-        low, high = sorted(each.view.by_side)
-        st.caption(f"{low:.1%} to {high:.1%} as it is and mirrored: {answer.label_of(each.view)}.")
-    if truth:
-        st.markdown(f"{truth.words.capitalize()}.")
+        straight, mirrored = each.view.by_side
+        st.caption(f"{straight:.1%} as it is, {mirrored:.1%} mirrored: {_word(answer.label_of(each.view))}.")
     if each.steps:
         st.caption(f"Read from {each.format}: {', '.join(each.steps)}.")

@@ -60,7 +60,7 @@ def _apart(data: dict[str, Any]) -> str:
     return f" ({', '.join(parts)})" if len(parts) > 1 else ""
 
 
-def show_localisation(card: dict[str, Any]) -> None:
+def show_localisation(card: dict[str, Any], data: str) -> None:
     """Whether heat maps point at what is known to be there, and never without what chance alone would reach."""
     found = card.get("localisation")  # None where nothing is known; older cards lack it
     if not found:
@@ -70,8 +70,8 @@ def show_localisation(card: dict[str, Any]) -> None:
     with left:
         _against_chance("Peak inside the box", found["pointing"])
     with right:
-        _against_chance("Heat inside the mask", found["mass"])
-    st.caption(" ".join(_pointing_in_words(found, as_text(card["labels"][1]))))
+        _against_chance("Heat inside box or mask", found["mass"])
+    st.caption(" ".join(_pointing_in_words(found, as_text(card["labels"][1]), as_text(data))))
 
 
 def _against_chance(name: str, share: dict[str, Any]) -> None:
@@ -84,13 +84,14 @@ def _against_chance(name: str, share: dict[str, Any]) -> None:
     st.metric(name, f"{share['value']:.1%}", beside, delta_color="off", delta_arrow="off")
 
 
-def _pointing_in_words(found: dict[str, Any], positive: str) -> Iterator[str]:
+def _pointing_in_words(found: dict[str, Any], positive: str, data: str) -> Iterator[str]:
     pointing, mass, images = found["pointing"], found["mass"], f"{found['images']:,}"
     drawn_from = f" (drawn from {found['known']:,})" if found["known"] > found["images"] else ""
     yield (
-        f"Of {images} {positive} validation images with known truth{drawn_from}, of {found['groups']:,} patients or "
-        f"groups, the peak of the heat map lies inside the box in {in_words(pointing)}; "
-        f"a random point would in {pointing['chance']:.1%}, the middle of the image in {pointing['centre']:.1%}."
+        f"Of {images} {positive} validation images of *{data}* with known truth{drawn_from}, of "
+        f"{found['groups']:,} patients or groups, the peak of the heat map lies inside the box in "
+        f"{in_words(pointing)}; a random point would in {pointing['chance']:.1%}, the middle of the image in "
+        f"{pointing['centre']:.1%}."
     )
     if called := found.get("found"):
         inside, near = called["pointing"], called["pointing"]["near"]
@@ -100,8 +101,8 @@ def _pointing_in_words(found: dict[str, Any], positive: str) -> Iterator[str]:
         )
     if mass["value"] is not None:
         yield (
-            f"Of the heat that speaks for {positive}, {in_words(mass, 1)} lies inside the mask of what is there; "
-            f"spread evenly over the image it would be {mass['chance']:.1%}."
+            f"Of the heat that speaks for {positive}, {in_words(mass, 1)} lies inside the mask or box of what is "
+            f"there; spread evenly over the image it would be {mass['chance']:.1%}."
         )
     shuffled = found.get("shuffled_head") or {}
     if shuffled.get("correlation") is not None:

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 from PIL import Image
 
 from fracture import charts
 from fracture.app import loads
 from fracture.app.judge_model import Judged
 from fracture.app.loads import Examined
+from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder
@@ -79,20 +78,20 @@ def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> 
                 examined[row["image_id"]] = _look(row, model, folder)
             except FractureError:
                 gone.append(row["image_id"])
-    heats = {name: _heat(each, model) for name, each in examined.items()}
-    strongest = max((float(np.abs(heat).max()) for heat in heats.values()), default=0.0)
+    full = full_heat(model, examined.values())
     with st.grid(4, min_column_width=150):
         for _, row in found[found["image_id"].isin(list(examined))].iterrows():
             name = row["image_id"]
             with st.container():
-                picture = charts.heat_overlay(examined[name].pixels, heats[name], OPACITY, strongest)
-                _show(row, examined[name], picture, model.labels)
+                each = examined[name]
+                _show(row, each, heated(model, each, OPACITY, full, likeliest(model, each)), model.labels)
     if gone:
         st.caption(f"No longer in the data set, or not readable: {', '.join(map(as_text, gone))}.")
-    negative, positive = card["labels"]
+    exact = any(each.synthetic for each in examined.values())
+    doubts = "" if exact else f" Some *{as_text(card['labels'][0])}* may be wrong labels: look."
     st.caption(
-        f"In the order of how sure it was. Orange speaks for *{as_text(positive)}*, blue against it; a yellow outline "
-        f"is where the data set says that something is. Some *{as_text(negative)}* may be wrong labels: look."
+        f"By image, at the balanced operating point ({float(card['thresholds']['balanced']):.1%}), in the order of how "
+        f"sure it was. {heat_in_words(model)} A yellow outline is where the data set says that something is.{doubts}"
     )
 
 
@@ -100,11 +99,6 @@ def _look(row: "pd.Series[Any]", model: Classifier, folder: ModelFolder) -> Exam
     if not row["path"]:
         raise FractureError(f"{row['image_id']} is no longer there.")
     return loads.examined_file(row["path"], model, folder.version)
-
-
-def _heat(examined: Examined, model: Classifier) -> NDArray[np.float32]:
-    height, width = examined.pixels.shape
-    return model.heat(examined.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
 
 
 def _show(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:

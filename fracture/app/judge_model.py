@@ -88,7 +88,7 @@ def show_body_parts(level: Level) -> None:
         st.caption(f"Too few images to be judged apart: {counted}.")
 
 
-def show_reliability(level: Level, positive: str, temperature: float | None) -> None:
+def show_reliability(level: Level, positive: str, temperature: float | None, data: str) -> None:
     """Whether, of those that are given a probability of 70 %, some 70 % are positive."""
     st.subheader("How far its probabilities can be believed")
     found = level.get("calibration")
@@ -106,7 +106,9 @@ def show_reliability(level: Level, positive: str, temperature: float | None) -> 
     if brier and brier["value"] is not None:
         said.append(f"Brier score {number(brier)}; always saying {share:.0%} would get {share * (1 - share):.3f}.")
     if temperature:
-        said.append(f"They are calibrated: log-odds divided by a temperature of {temperature:.2f}.")
+        said.append(
+            f"They are calibrated on *{as_text(data)}*: log-odds divided by a temperature of {temperature:.2f}."
+        )
         if not COOLEST < temperature < HOTTEST:
             said.append("That is the end of the range that was searched: these images do not tell it.")
     st.markdown(" ".join(said))
@@ -118,7 +120,7 @@ def number(estimate: dict[str, Any] | None, digits: int = 3) -> str:
     if not estimate or estimate["value"] is None:
         return "not measured"
     low, high = estimate["low"], estimate["high"]
-    ends = "" if low is None else f" ({low:.{digits}f} to {high:.{digits}f})"
+    ends = " (no interval)" if low is None else f" ({low:.{digits}f} to {high:.{digits}f})"
     return f"{estimate['value']:.{digits}f}{ends}"
 
 

@@ -57,7 +57,7 @@ def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> 
 
 
 def _move(key: str, value: float) -> None:
-    st.session_state[key] = value
+    st.session_state[key] = min(value, 1.0)  # a point above 1 calls nobody
 
 
 def _figures(at: dict[str, Any], positive: str, counted: str) -> None:
@@ -65,7 +65,7 @@ def _figures(at: dict[str, Any], positive: str, counted: str) -> None:
         for name, (title, meaning) in FIGURES.items():
             found = at[name]
             value = "not defined" if found["value"] is None else f"{found['value']:.1%}"
-            ends = None if found["low"] is None else f"{found['low'] * 100:.1f} to {found['high']:.1%}"
+            ends = "no interval" if found["low"] is None else f"{found['low'] * 100:.1f} to {found['high']:.1%}"
             with st.container():
                 meant = meaning.format(as_text(positive))
                 st.metric(title, value, ends, delta_color="off", delta_arrow="off", help=meant, border=True)

@@ -16,6 +16,7 @@ from fracture.classify.store import ModelFolder, read_predictions
 from fracture.data import checks
 from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
+from fracture.data.joined import with_labels
 from fracture.data.phantom import samples
 from fracture.data.phantom.truth import Truth
 from fracture.errors import DatasetError
@@ -40,14 +41,15 @@ def dataset(root: str, version: str = "") -> datasets.Dataset:  # noqa: ARG001  
 def images_of(card: dict[str, Any]) -> pd.DataFrame:
     """The images that a model was trained and validated on, as far as their data sets are on this machine.
 
-    As a data set's table, under the names by which the model knows them, with ``word``, the label's name in its own
-    data set; empty where none is here.
+    As a data set's table, under the names and with the labels by which the model knows them, and ``word``, the label's
+    name in its own data set; empty where none is here.
     """
     tables, config = [], card.get("config", {})
     for place, folder in enumerate([config["data"], *config.get("also", [])] if "data" in config else []):
         with suppress(DatasetError):
             found = dataset(str(datasets.existing_folder(folder)))
-            table = found.table.assign(word=found.table["label"].map(dict(enumerate(found.label_names))))
+            words = found.table["label"].map(dict(enumerate(found.label_names)))
+            table = with_labels(found, tuple(card["labels"])).table.assign(word=words)
             tables.append(table if place == 0 else table.assign(image_id=found.name + "/" + table["image_id"]))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["image_id"])
 

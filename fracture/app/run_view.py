@@ -6,6 +6,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app import loads
+from fracture.app.judge_model import judgements, number
 from fracture.app.widgets import as_text, duration, errors_in_words, in_words, link, offer_delete, show_chart
 from fracture.classify.store import ModelFolder, read_card
 from fracture.learn import jobs
@@ -34,7 +35,7 @@ def _draw(run: Run) -> None:
     _headline(run, progress)
     if run.error:
         st.error(as_text(run.error), icon=":material/error:")
-    _data(progress)
+    _data(run, progress)
     _curves(run, progress)
     _network(progress)
     _result(run)
@@ -89,14 +90,15 @@ def _share(progress: Progress) -> float:
     return 0.0
 
 
-def _data(progress: Progress) -> None:
+def _data(run: Run, progress: Progress) -> None:
     if progress.data is None:
         return
     data = progress.data
     st.caption(
         f"{data['training']:,} training and {data['validation']:,} validation images; "
         f"{data['positives']:,} of all {data['images']:,} are {data['label_names'][1]}"
-        f"{'; all of them are synthetic' if data.get('synthetic') else ''}."
+        f"{'; all of them are synthetic' if data.get('synthetic') else ''}"
+        f"{', all data sets together' if run.config.get('also') else ''}."
     )
     for problem in data["problems"]:
         st.caption(f":material/warning: {problem}")
@@ -144,13 +146,13 @@ def _result(run: Run) -> None:
         offer_delete(run.folder)
         return
     card: dict[str, Any] = read_card(run.folder)
-    metrics = card["metrics"]["image"]
-    point = metrics["points"]["half"]
+    metrics, first = card["metrics"]["image"], judgements(card)[0]
+    point = metrics["points"].get("balanced") or metrics["points"]["half"]
     st.markdown(
-        f"On {metrics['count']:,} validation images, threshold 0.5: accuracy {in_words(point['accuracy'])}, "
-        f"sensitivity {in_words(point['sensitivity'])}, specificity {in_words(point['specificity'])}; "
-        f"AUC {metrics['auc']['value']:.3f}. In brackets 95 % intervals."
+        f"On {metrics['count']:,} validation images of *{as_text(first.data)}*: AUC {number(metrics['auc'])}; at its "
+        f"balanced threshold of {point['threshold']:.1%} accuracy {in_words(point['accuracy'])}, sensitivity "
+        f"{in_words(point['sensitivity'])}, specificity {in_words(point['specificity'])}. In brackets 95 % intervals."
     )
     with st.container(horizontal=True):
-        link("classify", "Ask it about an X-ray", ":material/radiology:")
-        link("models", "Its card", ":material/inventory_2:")
+        link("classify", "Ask it about an X-ray", ":material/radiology:", run.name)
+        link("models", "Its card", ":material/inventory_2:", run.name)

@@ -48,6 +48,10 @@ def choose_model() -> ModelFolder | None:
     models = {folder.name: folder for folder in usable_models()}
     if not models:
         return None
+    if asked := st.query_params.get("model"):  # by a link of another page
+        del st.query_params["model"]
+        if asked in models:
+            st.session_state["model"] = asked
     before = st.session_state.get("model")
     name = st.selectbox("Model", list(models), key="model", persist_state="session")
     if before and before not in models:
@@ -93,10 +97,10 @@ def no_model_hint() -> None:
     link("train", "Train a model", ":material/arrow_forward:")
 
 
-def link(page: str, label: str, icon: str) -> None:
-    """A link to another page; plain words where a page is run alone and there are no others."""
+def link(page: str, label: str, icon: str, model: str | None = None) -> None:
+    """A link to another page, there to a model; plain words where a page is run alone and there are no others."""
     try:
-        st.page_link(f"pages/{page}.py", label=label, icon=icon)
+        st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params={"model": model} if model else None)
     except StreamlitAPIException:
         st.caption(f"{icon} {label}: on the page {page!r} of the app.")
 
@@ -107,11 +111,14 @@ def as_text(name: str) -> str:
 
 
 def in_words(estimate: dict[str, Any], digits: int = 0) -> str:
-    """A share with its 95 % interval: ``81% (76 to 86%)``; ``digits`` behind the point."""
+    """A share with its 95 % interval: ``81% (76 to 86%)``; ``digits`` behind the point.
+
+    There is no interval where all resamples agree, as they do at 100 %: that is no certainty, and said.
+    """
     if estimate["value"] is None:
         return "not defined"
     low, high = estimate["low"], estimate["high"]
-    ends = "" if low is None else f" ({low * 100:.{digits}f} to {high:.{digits}%})"
+    ends = " (no interval)" if low is None else f" ({low * 100:.{digits}f} to {high:.{digits}%})"
     return f"{estimate['value']:.{digits}%}{ends}"
 
 

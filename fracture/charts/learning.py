@@ -1,6 +1,7 @@
 """Figures of a data set and of a training."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def curves(history: Mapping[str, Sequence[float]], metric: str, epochs: int, kep
             x=[kept_epoch], y=[best], name=f"Best epoch ({kept_epoch})", mode="markers",
             marker={"symbol": "star", "size": 14, "color": ACCENT},
         )  # fmt: skip
-    figure.update_xaxes(title="Epoch", range=[0.5, max(epochs, 1) + 0.5], tickformat="d")
+    figure.update_xaxes(title="Epoch", range=[0.5, max(epochs, 1) + 0.5], tick0=1, dtick=ceil(max(epochs, 1) / 10))
     figure.update_yaxes(title=_NAMES.get(metric, metric), tickformat=".3~g")
     figure.update_layout(title=_NAMES.get(metric, metric), hovermode="x unified")
     return plain(figure)

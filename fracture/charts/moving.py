@@ -149,7 +149,7 @@ _CONFUSION = {
             "mark": {"type": "text", "fontSize": 16, "lineBreak": "\n", "baseline": "middle", "dy": -8},
             "encoding": {
                 "text": {"field": "text"},
-                "color": {"condition": {"test": "datum.share > 0.5", "value": "white"}, "value": "#17212B"},
+                "color": {"condition": {"test": "datum.share > 0.68", "value": "white"}, "value": "#17212B"},
             },
         },
     ],
@@ -163,7 +163,7 @@ def _by_outcome(values: Sequence[Any]) -> dict[str, Any]:
 
 
 _HUNDRED = {
-    "title": "Of 100 patients like these",
+    "title": "Of 100 like these",
     "height": HEIGHT + 50,
     "mark": {"type": "point", "size": 200, "strokeWidth": 1.5, "opacity": 1},
     "encoding": {
@@ -172,6 +172,6 @@ _HUNDRED = {
         "shape": _by_outcome(["square", _CROSSED, _CROSSED, "square"]),
         "fill": _by_outcome([POSITIVE, "transparent", "transparent", f"{NEGATIVE}66"]),
         "stroke": _by_outcome([POSITIVE, POSITIVE, NEGATIVE, "transparent"]),
-        "tooltip": {"field": "outcome", "title": "This patient"},
+        "tooltip": {"field": "outcome", "title": "This one"},
     },
 }

@@ -23,7 +23,7 @@ RESAMPLES = 1000
 """Bootstrap resamples; the ends of a 95 % interval then move by less than its tenth from seed to seed."""
 
 PART_IMAGES = 10
-"""Fewest images of a body part that is looked at by itself; fewer give intervals from nothing to everything."""
+"""Fewest images of either label of a body part that is looked at by itself; fewer give no interval worth the name."""
 
 Estimate = dict[str, float | None]
 """``value, low, high``; all None where it is not defined, for example a sensitivity without positives."""
@@ -45,7 +45,7 @@ def evaluate(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict[st
         probabilities would show.
 
         ``image`` also holds ``body_parts``, levels by body part without the bins of ``calibration``, where at least two
-        have ``PART_IMAGES`` images and both labels, and the others' counts in ``body_parts_too_small``.
+        have ``PART_IMAGES`` images of either label, and the others' counts in ``body_parts_too_small``.
     """
     levels = {"image": predictions}
     if predictions["study"].nunique() < len(predictions):
@@ -146,7 +146,8 @@ def _body_parts(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict
     if "body_part" not in predictions:
         return {}
     parts = {str(name): table for name, table in predictions.groupby("body_part") if name}
-    large = {name: part for name, part in parts.items() if len(part) >= PART_IMAGES and part["label"].nunique() == 2}
+    fewer = {name: min((part["label"] == each).sum() for each in (0, 1)) for name, part in parts.items()}
+    large = {name: part for name, part in parts.items() if fewer[name] >= PART_IMAGES}
     if len(large) < 2:
         return {}
     levels = {name: _level(part, thresholds) for name, part in large.items()}

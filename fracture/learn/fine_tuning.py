@@ -76,7 +76,7 @@ def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:
         optimizer=optimizer,
         loss={"label": smoothed, **({"places": _places_loss} if teaches else {})},
         loss_weights={"label": 1.0, **({"places": config.box_weight} if teaches else {})},
-        metrics={"label": ["accuracy", keras.metrics.AUC(name="auc")]},
+        metrics={"label": ["accuracy", keras.metrics.AUC(name="auc", num_thresholds=1000)]},
     )
 
 

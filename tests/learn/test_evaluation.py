@@ -216,10 +216,10 @@ def test_calibration_is_that_of_the_reliability_diagram():
 def test_body_parts_are_measured_by_themselves():
     """Those that are large enough as if there were nothing else; the others are counted."""
     parts = ["ELBOW"] * 40 + ["HAND"] * 40 + ["WRIST"] * 9 + [""] * 11
-    predictions = scored(100, body_part=parts)
+    predictions = scored(200, body_part=parts * 2)
     image = evaluate(predictions, {"half": 0.5})["image"]
     assert list(image["body_parts"]) == ["ELBOW", "HAND"]
-    assert image["body_parts_too_small"] == {"WRIST": 9}
+    assert image["body_parts_too_small"] == {"WRIST": 18}
     alone = evaluate(predictions[predictions["body_part"] == "HAND"], {"half": 0.5})["image"]
     del alone["calibration"]["bins"]
     assert image["body_parts"]["HAND"] == alone
@@ -228,10 +228,10 @@ def test_body_parts_are_measured_by_themselves():
 
 def test_a_body_part_with_one_label_only_is_too_small():
     """It takes both labels to tell anything, and two parts to compare them."""
-    predictions = scored(60, body_part=["A"] * 20 + ["B"] * 20 + ["C"] * 20)
+    predictions = scored(120, body_part=["A"] * 40 + ["B"] * 40 + ["C"] * 40)
     predictions.loc[predictions["body_part"] == "C", "label"] = 1
     image = evaluate(predictions, {})["image"]
-    assert (list(image["body_parts"]), image["body_parts_too_small"]) == (["A", "B"], {"C": 20})
+    assert (list(image["body_parts"]), image["body_parts_too_small"]) == (["A", "B"], {"C": 40})
     assert "body_parts" not in evaluate(predictions[predictions["body_part"] != "A"], {})["image"]
 
 

@@ -80,7 +80,7 @@ def test_figures_have_their_intervals(judged):
 def test_one_slider_moves_all(judged):
     """The threshold moves the confusion matrix, the figures, the mark on both curves and the hundred patients."""
     app = healthy(models().run())
-    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 patients like these")
+    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 like these")
     before = {title: moving(app, title) for title in titles}
     shown = [each.value for each in app.metric][:4]
     app.slider[0].set_value(0.62).run()
@@ -119,7 +119,7 @@ def test_a_hundred_patients_follow_the_prevalence(judged):
     app = healthy(models().run())
     app.slider[1].set_value(1).run()
     assert "**1** of 100 are" in words(healthy(app))
-    assert len(moving(app, "Of 100 patients like these")) == 100
+    assert len(moving(app, "Of 100 like these")) == 100
 
 
 def test_the_hundred_in_words_where_nobody_is_called():
@@ -287,7 +287,7 @@ def test_several_data_sets_are_judged_apart(judged):
 
 def places(app):
     """The figures on where heat maps point."""
-    shown = [each for each in app.metric if each.label in ("Peak inside the box", "Heat inside the mask")]
+    shown = [each for each in app.metric if each.label in ("Peak inside the box", "Heat inside box or mask")]
     return [(each.value, each.delta) for each in shown]
 
 
@@ -303,9 +303,9 @@ def test_models_shows_where_heat_maps_point_beside_chance(homes, make_model):
         ("21.3%", "17.0 to 26.0%; chance 4.1%"),
     ]
     for part in (
-        "Of 84 abnormal validation images with known truth (drawn from 90), of 30 patients or groups",
+        "validation images of *MURA\\-v1.1* with known truth (drawn from 90), of 30 patients or groups",
         "inside the box in 41% (33 to 50%); a random point would in 6.1%, the middle of the image in 12.3%.",
-        "21.3% (17.0 to 26.0%) lies inside the mask of what is there; spread evenly over the image it would be 4.1%.",
+        "21.3% (17.0 to 26.0%) lies inside the mask or box of what is there; spread evenly over the image it would be",
         "2 of the maps speak for abnormal nowhere",
     ):
         assert part in words(app)
@@ -341,3 +341,15 @@ def test_models_deletes_only_after_asking(homes, make_model):
     next(button for button in app.button if button.label == "Delete it").click().run()
     assert not folder.path.exists()
     assert "There is no trained model yet" in words(healthy(app))
+
+
+def test_a_link_leads_to_its_model(homes, make_model):
+    """The choice made before gives way, once, to the model that another page's link names."""
+    make_model("first"), make_model("second")
+    app = models()
+    app.query_params["model"] = "first"
+    assert healthy(app.run()).selectbox(key="model").value == "first"
+    assert "model" not in app.query_params
+    assert healthy(app.selectbox(key="model").set_value("second").run()).selectbox(key="model").value == "second"
+    app.query_params["model"] = "gone"
+    assert healthy(app.run()).selectbox(key="model").value == "second"

@@ -168,7 +168,7 @@ def test_a_sample_is_classified_and_put_aside(homes, make_model, drawn):
     views = draw_sample(123456)
     assert [metric.label for metric in healthy(app).metric] == ["Probability of abnormal"]
     assert f"Mean of {len(views)} views" in words(app)
-    truth = f"{views[0].truth.words.capitalize()}."
+    truth = f"**Truth:** {views[0].truth.words}."
     assert truth not in words(app)
     next(toggle for toggle in app.toggle if toggle.label == "Reveal the truth").set_value(True).run()
     assert truth in words(healthy(app))

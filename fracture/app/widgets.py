@@ -48,14 +48,15 @@ def choose_model() -> ModelFolder | None:
     models = {folder.name: folder for folder in usable_models()}
     if not models:
         return None
+    names, before = list(models), st.session_state.get("chosen model")
     if asked := st.query_params.get("model"):  # by a link of another page
         del st.query_params["model"]
-        if asked in models:
-            st.session_state["model"] = asked
-    before = st.session_state.get("model")
-    name = st.selectbox("Model", list(models), key="model", persist_state="session")
+        before = asked if asked in models else before
+    # Its place among the options, not session state: on a new page the browser would still show the first of them.
+    name = st.selectbox("Model", names, names.index(before) if before in models else 0, key="model")
     if before and before not in models:
         st.warning(f"Model {as_text(before)} has been deleted; this is {as_text(str(name))}.", icon=":material/delete:")
+    st.session_state["chosen model"] = name
     return models.get(name) if name else None
 
 

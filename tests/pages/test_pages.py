@@ -1,5 +1,6 @@
 """Every page, alone and through the router, empty and full."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,7 +101,7 @@ def test_train_shows_an_earlier_run(homes, make_model):
     app = healthy(alone("train").run())
     assert app.selectbox(key="run").value == "first"
     assert len(app.get("plotly_chart")) == 2
-    assert "validation images, threshold 0.5: accuracy" in words(app)
+    assert re.search(r"validation images of \*.+\*: AUC \d\.\d+ .*; at its balanced threshold of", words(app))
     assert "2,049 of them train" in "".join(expander.label for expander in app.expander)
 
 
@@ -138,7 +139,7 @@ def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):
     """An answer never changes its model without a word."""
     make_model("other")
     app = alone("classify")
-    app.session_state["model"] = "gone"
+    app.session_state["chosen model"] = "gone"
     assert "Model gone has been deleted; this is other" in words(app.run())
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -83,6 +84,19 @@ def make_model(homes: Path, trained: ModelFolder) -> Callable[[str], ModelFolder
 def graphs(homes: Path, trained: ModelFolder) -> Path:
     """The converted backbone of the trained model in the test's own cache: converting it again takes many seconds."""
     return Path(shutil.copytree(trained.path.parent.parent / "cache" / "graphs", homes / "cache" / "graphs"))
+
+
+@pytest.fixture
+def as_cloned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The project as it is cloned: no folder moved, but for the cache, and no way out of this machine."""
+    for variable in ("FRACTURE_MODELS", "FRACTURE_DATA"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("FRACTURE_CACHE", str(tmp_path / "cache"))
+
+    def unreachable(*_: object) -> None:
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "connect", unreachable)
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ class Familiarity:
     places: Vectors
     """(N, D) of the training images along the basis, in units of ``scale``."""
     image_ids: tuple[str, ...]
-    """(N,)"""
+    """(N,); one that is known in several ways, such as between white margins, stands there several times."""
     unit: float = 1.0
     """What counts as a distance of 1: that of the middle one of the validation images."""
     threshold: float = float("inf")
@@ -82,8 +82,12 @@ class Familiarity:
         place = self._place(features[None])[0][0]  # (D,)
         length = np.linalg.norm(self.places, axis=1) * np.linalg.norm(place)
         likeness = self.places @ place / np.maximum(length, np.finfo(np.float32).tiny)
-        best = np.argsort(-likeness, kind="stable")[:k]
-        return [(self.image_ids[row], float(likeness[row])) for row in best]
+        best: dict[str, float] = {}
+        for row in np.argsort(-likeness, kind="stable"):
+            best.setdefault(self.image_ids[row], float(likeness[row]))
+            if len(best) == k:
+                break
+        return list(best.items())
 
     def describe(self) -> dict[str, Any]:
         """What the card says of it."""
@@ -91,7 +95,7 @@ class Familiarity:
         return {
             "method": METHOD,
             "threshold": self.threshold,
-            "training_images": len(self.image_ids),
+            "training_images": len(set(self.image_ids)),
             "dimensions": len(self.scale),
             "validation_images": images,
             "validation_refused": refused,

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from fracture.learn.collimation import MARGIN, WHITE
+
 ROTATION = math.radians(29)
 ZOOM = 0.2
 """Sides change by up to this share, each by its own draw around a common one."""
@@ -20,8 +22,6 @@ BRIGHTNESS = 0.15
 CONTRAST = 0.25
 COLLIMATED = 0.2
 """Share of the images that get white margins."""
-MARGIN = 0.25
-"""Of the side, at most, on each side."""
 
 
 class Batch(NamedTuple):
@@ -108,7 +108,9 @@ def _collimate(batch: Batch, seed: Any) -> Batch:
     places = tf.range(size, dtype=tf.float32) + 0.5
     inside = (places >= low[..., None]) & (places < high[..., None])  # (B, 2, S)
     lit = inside[:, 0, None, :] & inside[:, 1, :, None]
-    return batch._replace(pixels=tf.where(lit, batch.pixels, 225 + 30 * drawn[:, 6, None, None]))
+    return batch._replace(
+        pixels=tf.where(lit, batch.pixels, WHITE[0] + (WHITE[1] - WHITE[0]) * drawn[:, 6, None, None])
+    )
 
 
 def _expose(pixels: Any, seed: Any) -> Any:

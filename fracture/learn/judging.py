@@ -14,6 +14,8 @@ from fracture.classify.graph import Graph
 from fracture.classify.heat import heat_map
 from fracture.data.radiograph import Radiograph, fit, load, unfit
 from fracture.learn.calibration import fit_temperature
+from fracture.learn.collimation import EVERY, look_between_margins
+from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import evaluate
 from fracture.learn.events import Emit
 from fracture.learn.familiarity import fit_familiarity
@@ -33,13 +35,18 @@ class Looked(NamedTuple):
     """(N, 2): of the validation images and of their mirror images."""
     looks: NDArray[np.float32]
     """(N, F), by which images are compared: of all that could be read."""
+    copied: NDArray[np.int64]
+    """(C,): training images that were looked at again between white margins."""
+    copies: NDArray[np.float32]
+    """(C, F), what they look like so."""
 
 
-def look(trained: Trained, served: Graph, table: pd.DataFrame, emit: Emit) -> Looked:
+def look(trained: Trained, served: Graph, table: pd.DataFrame, config: TrainConfig, emit: Emit) -> Looked:
     """Ask about all images: by their features where the backbone is frozen, else the served graph."""
+    none = np.zeros(0, np.int64)
     if trained.features is not None and trained.mirrored is not None:
         logits = np.stack([_head(trained.network, each) for each in (trained.features, trained.mirrored)], axis=1)
-        return Looked(logits, trained.features)
+        return Looked(logits, trained.features, none, trained.features[none])
     assert trained.pixels is not None
     logits, looks = np.full((len(table), 2), np.nan), np.zeros((len(table), served.compared), np.float32)
     valid = (table["split"] == "valid").to_numpy()
@@ -51,7 +58,11 @@ def look(trained: Trained, served: Graph, table: pd.DataFrame, emit: Emit) -> Lo
         logits[row, 0], looks[row] = straight.logit, straight.looks
         if valid[row]:
             logits[row, 1] = served(trained.pixels[row][:, ::-1]).logit
-    return Looked(logits, looks)
+    if config.augmentation != "full":  # it has not learned to answer behind margins
+        return Looked(logits, looks, none, looks[none])
+    emit("step", text="Looking at the images between white margins")
+    copied = np.flatnonzero(trained.readable & (table["split"] == "train").to_numpy())[::EVERY]
+    return Looked(logits, looks, copied, look_between_margins(served, trained.pixels, table, copied, config.fit))
 
 
 def _head(network: Network, features: NDArray[np.float32]) -> Values:
@@ -90,9 +101,11 @@ def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> J
     by_data = dict(list(predictions.groupby("data", sort=False)))
     own = by_data[name]
     thresholds = {"half": 0.5, **operating_points(own)}
-    trained_on = readable & (split == "train")
+    train = np.flatnonzero(readable & (split == "train"))
     familiarity = fit_familiarity(
-        looked.looks[trained_on], table["image_id"].to_numpy()[trained_on], looked.looks[valid & first]
+        np.concatenate([looked.looks[train], looked.copies]),
+        table["image_id"].to_numpy()[np.concatenate([train, looked.copied])],
+        looked.looks[valid & first],
     )
     measured = {each: evaluate(rows, thresholds) for each, rows in by_data.items()}
     apart = measured if len(measured) > 1 else {}

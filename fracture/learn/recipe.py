@@ -82,7 +82,7 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     served = Graph(graph)
     watch.lap("export")
 
-    looked = look(trained, served, table, emit)
+    looked = look(trained, served, table, config, emit)
     judged = judge(looked, table, trained.readable)
     emit("evaluation", metrics=judged.metrics)
     difference = served_difference(trained, served, looked, table, view)

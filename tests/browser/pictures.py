@@ -2,7 +2,7 @@
 
     python -m tests.browser.pictures http://localhost:8501
 
-The app must be running, with a data set of phantoms and a model trained on it.
+The app must be running, with a data set of phantoms, a model trained on it, and the model that comes along.
 """
 
 import re
@@ -29,6 +29,8 @@ def main(base: str) -> None:
         for name, title in TITLES.items():
             page.get_by_role("link", name=title, exact=True).first.click()
             page.get_by_role("heading", level=1).wait_for()
+            if name in ("classify", "models"):
+                page.goto(f"{base}/{name}?model=fracatlas")
             if name == "classify":
                 page.get_by_role("button", name=re.compile(r"^\d{6}$")).first.click()
                 page.get_by_text("Reveal the truth").click()

@@ -10,6 +10,7 @@ import pytest
 
 from fracture.classify.familiarity import FILE, Familiarity, load_familiarity, prepare
 from fracture.errors import ModelError
+from fracture.learn.familiarity import fit_familiarity
 
 FEATURES, DIMENSIONS, IMAGES = 40, 4, 30
 
@@ -74,6 +75,16 @@ def test_a_training_image_is_nearest_to_itself():
         assert likeness == pytest.approx(1, abs=1e-5)
         assert sorted(others, key=lambda each: -each[1]) == others
     assert len(known().nearest(features[0], 1000)) == IMAGES
+
+
+def test_an_image_known_in_several_ways_is_named_once():
+    """By the likeness of the nearest of them, and counted once."""
+    features = cloud(IMAGES, 1)
+    ids = [f"{row % 20}.png" for row in range(IMAGES)]
+    space = fit_familiarity(features, ids, cloud(10, 2), dimensions=4)
+    found = space.nearest(features[25], 100)
+    assert found[0] == ("5.png", pytest.approx(1, abs=1e-5))
+    assert len(found) == 20 == space.describe()["training_images"]
 
 
 def test_what_lies_elsewhere_is_farther():

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture.home import PROJECT
+from tests.not_radiographs import LEGS, dicom
 
 PAGES = ("home", "dataset", "train", "classify", "models")
 
@@ -133,6 +134,15 @@ def test_classify_answers_without_predictions(homes, make_model, drawn):
     app.file_uploader[0].set_value([("_a*b_.png", picture.read_bytes(), "image/png")]).run()
     assert len(healthy(app).metric) == 1
     assert "what that is worth is not known" in words(app)
+
+
+def test_the_app_answers_at_once(as_cloned):
+    """So does the page, which offers it without a training."""
+    app = healthy(alone("classify").run())
+    app.selectbox(key="model").set_value("fracatlas").run()
+    app.file_uploader(key="uploads").set_value([("leg.dcm", dicom(LEGS[0]), "application/dicom")]).run()
+    assert "Probability of fractured" in [metric.label for metric in healthy(app).metric]
+    assert "does not look like" not in words(app)
 
 
 def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):

@@ -1,0 +1,124 @@
+"""The model that comes with the project: whole, as good as its card says, and at work without the internet."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fracture import cli
+from fracture.classify.classifier import load_classifier
+from fracture.classify.graph import Graph
+from fracture.classify.store import bundled_model, read_card, read_predictions
+from fracture.data.dataset import scan
+from fracture.data.radiograph import Radiograph, fit, load, read
+from fracture.learn.config import TrainConfig
+from fracture.learn.evaluation import evaluate
+from fracture.learn.weights import find_weights
+from tests.not_radiographs import LEGS, dicom, pictures
+
+FOLDER = bundled_model()
+
+
+@pytest.fixture(scope="module")
+def card():
+    return read_card(FOLDER)
+
+
+def test_its_files_are_there_and_small():
+    """All that a model folder has but the Keras model, in less than 75 MB."""
+    files = {path.name: path.stat().st_size for path in FOLDER.path.iterdir()}
+    assert {"card.json", "model.tflite", "backbone.weights.h5", "history.json", "events.jsonl"} <= set(files)
+    assert {"predictions.csv", "familiarity.npz"} <= set(files)
+    assert files["model.tflite"] < 25e6 and files["backbone.weights.h5"] < 46e6
+    assert sum(size for name, size in files.items() if name != "model.h5") < 75e6
+
+
+@pytest.mark.parametrize("name", ["card.json", "events.jsonl", "history.json", "predictions.csv"])
+def test_they_name_no_place_on_the_machine_that_made_it(name):
+    """Data sets and weights are named, not where they lay."""
+    assert not re.search(r'(^|["\s,=])(/\w+/|~/|[A-Z]:\\)', (FOLDER.path / name).read_text())
+
+
+def test_its_card_says_what_it_was_made_of(card):
+    """The command, the licences of data and weights, and metrics for each data set."""
+    assert card["command"].startswith("python -m fracture train --data fracatlas --also phantoms")
+    assert [source["licence"] for source in card["data"]["sources"]] == ["CC BY 4.0", "this project's own"]
+    assert card["weights"]["licence"] == "MIT" and "nsfwjs" in card["weights"]["origin"]
+    assert list(card["metrics_by_data"]) == ["fracatlas", "phantoms"]
+    assert card["metrics_by_data"]["fracatlas"] == card["metrics"]
+
+
+def test_its_card_is_what_its_predictions_say(card):
+    """Measured again from the validation images' probabilities, every figure is the same."""
+    predictions = read_predictions(FOLDER)
+    for name, rows in predictions.groupby("data"):
+        again = json.loads(json.dumps(evaluate(rows, card["thresholds"])))
+        assert again["image"]["count"] == card["data"]["by_data"][name]["valid"]
+        assert set(again) == set(card["metrics_by_data"][name])
+        for level, said in card["metrics_by_data"][name].items():
+            assert again[level]["auc"] == pytest.approx(said["auc"], abs=1e-6)
+            for point, rates in said["points"].items():
+                assert again[level]["points"][point]["confusion"] == rates["confusion"]
+
+
+def test_it_is_good_enough(card):
+    """What the README promises of it, on FracAtlas's validation part."""
+    image, served = card["metrics"]["image"], card["served"]
+    strict = image["points"]["high_specificity"]
+    assert image["auc"]["value"] >= 0.90
+    assert strict["specificity"]["value"] >= 0.95 and strict["sensitivity"]["value"] >= 0.62
+    assert image["calibration"]["expected_calibration_error"]["value"] <= 0.05
+    assert abs(served["auc_served"] - served["auc_keras"]) <= 0.005
+    assert card["localisation"]["found"]["pointing"]["value"] >= 0.70
+    assert card["localisation"]["shuffled_head"]["pointing"] < 0.2
+    assert card["familiarity"]["share_refused"] <= 0.02
+
+
+def test_the_command_line_answers_at_once(as_cloned, tmp_path, capsys):
+    """A fresh clone classifies a file, offline, with no further step."""
+    target = tmp_path / "leg.png"
+    Image.fromarray(read(dicom(LEGS[0]), LEGS[0]).pixels).save(target)
+    assert cli.main(["classify", str(target), "--model", FOLDER.name, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)["results"][0]
+    assert answer["answer"] in ("not fractured", "fractured", "doubt")
+    assert 0 < answer["probability"] < 1
+
+
+def test_it_tells_radiographs_from_other_pictures(as_cloned):
+    """One picture of each kind that is no radiograph gets no answer."""
+    model = load_classifier(FOLDER.name)
+    one = {picture.kind: picture for picture in reversed(list(pictures()))}  # the first of each
+    views = {kind: model.view(kind, Radiograph(picture.pixels, "PNG")) for kind, picture in one.items()}
+    assert len(views) > 5 and [kind for kind, view in views.items() if view.known] == []
+
+
+def test_it_says_of_real_radiographs_what_its_predictions_say(as_cloned, fracatlas):
+    """The served graph on the files themselves, against what was written when the model was judged."""
+    predictions = read_predictions(FOLDER).query("data == 'fracatlas'").iloc[::33].set_index("image_id")
+    table = scan(fracatlas).table.set_index("image_id").loc[predictions.index]
+    model = load_classifier(FOLDER.name)
+    views = [model.view(name, load(Path(path))) for name, path in table["path"].items()]
+    difference = np.abs(np.array([view.probability for view in views]) - predictions["probability"])
+    assert difference.max() < 0.005
+    assert sum(view.known is False for view in views) <= 1
+
+
+@pytest.mark.full
+def test_its_backbone_is_a_beginning_for_others(as_cloned):
+    """``--weights bundled`` loads it, and what it sees in an image is what the served graph sees."""
+    from fracture.learn.network import build_network
+
+    card = read_card(FOLDER)
+    size, how, (low, high) = (card["input"][name] for name in ("size", "fit", "pixel_range"))
+    chosen = TrainConfig(data="x", name="m", weights="bundled", image_size=size, fit=how)
+    weights = find_weights(chosen)
+    assert weights.input_range == (low, high) and "CC BY 4.0" in weights.licence
+    pixels = fit(read(dicom(LEGS[0]), LEGS[0]).pixels, size, how)
+    served = Graph(FOLDER.served_model.read_bytes())(pixels).features
+    network = build_network(chosen, weights)
+    gray = low + pixels.astype(np.float32) * (high - low) / 255
+    seen = network.backbone(np.repeat(gray[None, ..., None], 3, axis=-1)).numpy().mean(axis=(0, 1, 2))
+    assert np.corrcoef(seen, served)[0, 1] > 0.98

@@ -22,9 +22,11 @@ def show_resemblance(classifier: Classifier, examined: list[Examined]) -> None:
         return
     rows = {row["image_id"]: row for _, row in images.iterrows()}
     for each in examined:
-        st.markdown(f"**{as_text(each.view.name)}** is most like:")
+        near = classifier.familiarity.nearest(each.view.looks, SHOWN)
+        here = [(rows[name], likeness) for name, likeness in near if name in rows]
+        where = ":" if here else " training images that are not on this machine."
+        st.markdown(f"**{as_text(each.view.name)}** is most like{where}")
         with st.grid(SHOWN, min_column_width=120):
-            for name, likeness in classifier.familiarity.nearest(each.view.looks, SHOWN):
-                if name in rows:
-                    picture(rows[name], 300, f"{rows[name]['word']} · {likeness:.2f}")
+            for row, likeness in here:
+                picture(row, 300, f"{row['word']} · {likeness:.2f}")
     st.caption("Below each its label, and how alike the features are that the model goes by: 1 is the same.")

@@ -56,3 +56,16 @@ def alive(status: Mapping[str, Any]) -> bool:
         same = abs(process.create_time() - float(status["process_started"])) < 2
         return same and process.status() != psutil.STATUS_ZOMBIE
     return False
+
+
+def working(status: Mapping[str, Any]) -> bool:
+    """Whether there is more to come of the process that wrote ``status``: alive, and not ``ended`` by its own word."""
+    return not status.get("ended", False) and alive(status)
+
+
+def taken(status: Mapping[str, Any], waiting: bool) -> bool:
+    """Whether what ``status`` speaks of is another process's.
+
+    One that was started and has not yet spoken may be this very one; with ``waiting``, this one will only start it.
+    """
+    return working(status) and (waiting or status.get("pid") not in (None, identity()["pid"]))

@@ -5,6 +5,7 @@
     FractureError
     ├── RadiographError   these bytes are no radiograph that can be read
     ├── DatasetError      this folder is no data set that can be read
+    ├── FetchError        a data set cannot be imported, or not wholly
     ├── ConfigError       a training choice is out of its range
     ├── WeightsError      pre-trained weights cannot be had
     ├── ModelError        a model folder is missing, unfinished or damaged
@@ -25,6 +26,10 @@ class RadiographError(FractureError):
 
 class DatasetError(FractureError):
     """The folder is no data set that can be read."""
+
+
+class FetchError(FractureError):
+    """A data set cannot be imported, or not wholly."""
 
 
 class ConfigError(FractureError):

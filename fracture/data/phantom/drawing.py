@@ -88,8 +88,8 @@ def _read(root: Path) -> tuple[Drawing, dict[str, Any]] | None:
         status = json.loads((root / STATUS).read_text(encoding="utf-8"))
         plan = Plan(status["patients"], status["seed"], status["difficulty"])
         left, error = status.get("seconds_left"), status.get("error")
-        working = not status.get("ended", False) and background.alive(status)
-        return Drawing(root, plan, int(status["done"]), int(status["images"]), working, left, error), status
+        done, images = int(status["done"]), int(status["images"])
+        return Drawing(root, plan, done, images, background.working(status), left, error), status
     except (OSError, ValueError, KeyError, TypeError, AttributeError, DatasetError):
         return None
 
@@ -179,7 +179,7 @@ def _checked(root: Path, plan: Plan, waiting: bool) -> Drawing:
             raise DatasetError(f"{root} must be empty, or hold phantoms drawn before. Received: {shown}")
         return Drawing(root, plan, 0, 0, working=False)
     drawing, status = found
-    if drawing.active and (waiting or status.get("pid") not in (None, background.identity()["pid"])):
+    if drawing.active and background.taken(status, waiting):
         raise _busy(root)
     if drawing.plan != plan or status.get("renderer") != RENDERER:
         there = drawing.plan

@@ -1,0 +1,155 @@
+"""A zip that somebody has -> a data set's folder: looked at in full first, then unpacked whole or not at all."""
+
+import contextlib
+import re
+import shutil
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import ZipInfo
+
+from filelock import FileLock, Timeout
+
+from fracture import home
+from fracture.data.asking import CHUNK, Stopped
+from fracture.data.dataset import scan
+from fracture.data.fetching import SAID_EVERY, Progress, Say
+from fracture.data.layouts import ENDINGS
+from fracture.data.zip_checks import LIMIT, check_sizes, choose, too_large
+from fracture.errors import DatasetError, FetchError
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What came out of a zip."""
+
+    root: Path
+    layout: str
+    images: int
+    files: int
+    """Images and lists together."""
+    bytes: int
+
+
+def _nothing(progress: Progress) -> None:
+    """Say nothing."""
+
+
+def unpack(
+    source: str | Path | BinaryIO,
+    out: Path,
+    body_part: str | None = None,
+    *,
+    limit: int = LIMIT,
+    say: Say = _nothing,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Unpacked:
+    """Unpack the images of a data set, and the lists that go with them.
+
+    Args:
+        source: a zip's path, or an open file, such as an upload.
+        out: a folder that does not exist yet, or is empty.
+        body_part: of MURA's tree, only this one, such as ``XR_HUMERUS``.
+        limit: bytes that may come out of it.
+        say: hears of the progress, about once a second.
+        should_stop: asked between files.
+
+    Raises:
+        FetchError: this is no zip, one that should not be unpacked, or no data set; nothing is left behind.
+        Stopped: as wished.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FetchError(
+            f"A zip is unpacked into a new or empty folder. Received: {out}, which holds something already."
+        )
+    name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "The upload"))
+    with _words(name, out), zipfile.ZipFile(source) as archive:
+        places = choose(archive.infolist(), name, body_part)
+        check_sizes(places, out, limit)
+        with _folder_beside(out) as beside:
+            size = _write(archive, places, beside, limit, _follower(say, should_stop))
+            layout = _layout(beside, name)
+            if out.exists():
+                out.rmdir()
+            beside.rename(out)
+    images = sum(place.lower().endswith(ENDINGS) for place in places.values())
+    return Unpacked(out, layout, images, len(places), size)
+
+
+def default_folder(file: str | Path) -> Path:
+    """Where a zip is unpacked unless somebody says otherwise: a folder of its name in the data home."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).stem).strip("-.")[:64]
+    return home.data_home() / (stem or "unpacked")
+
+
+@contextlib.contextmanager
+def _words(name: str, out: Path) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise FetchError(f"{name} is no zip, or a damaged one; fetch it anew. Nothing was kept of it.") from error
+    except NotImplementedError as error:
+        raise FetchError(f"{name} is packed in a way that is not known here; zip it again by deflate.") from error
+    except Timeout as error:
+        raise FetchError(f"Another zip is being unpacked into {out.parent}. Wait until it has ended.") from error
+    except OSError as error:
+        words = error.strerror or str(error)
+        raise FetchError(f"{name} cannot be unpacked into {out}: {words}. Nothing was kept of it.") from error
+
+
+@contextlib.contextmanager
+def _folder_beside(out: Path) -> Iterator[Path]:
+    """An empty hidden folder beside ``out``, which is gone afterwards unless it was renamed."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(f".{out.name}.unpacking")
+    with FileLock(out.parent / ".unpacking.lock", timeout=0):
+        shutil.rmtree(beside, ignore_errors=True)  # left by a process that was killed
+        beside.mkdir()
+        try:
+            yield beside
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _follower(say: Say, should_stop: Callable[[], bool]) -> Say:
+    """Passes on about a word a second, and raises Stopped once that is wished."""
+    next_word = 0.0
+
+    def follow(progress: Progress) -> None:
+        nonlocal next_word
+        if should_stop():
+            raise Stopped
+        if time.monotonic() >= next_word or progress.files == progress.total_files:
+            say(progress)
+            next_word = time.monotonic() + SAID_EVERY
+
+    return follow
+
+
+def _write(archive: zipfile.ZipFile, places: dict[ZipInfo, str], beside: Path, limit: int, follow: Say) -> int:
+    """Unpack, and return how many bytes came; they are counted, whatever the zip says."""
+    size, total = 0, sum(info.file_size for info in places)
+    for number, (info, place) in enumerate(places.items()):
+        follow(Progress(number, len(places), size, total))
+        target = beside / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(info) as member, target.open("wb") as file:
+            while chunk := member.read(CHUNK):
+                size += len(chunk)
+                if size > limit:
+                    raise too_large(size, limit)
+                file.write(chunk)
+    follow(Progress(len(places), len(places), size, total, 0.0))
+    return size
+
+
+def _layout(beside: Path, name: str) -> str:
+    """What was unpacked is. Raises FetchError where it is no data set."""
+    try:
+        return scan(beside).layout
+    except DatasetError as error:
+        raise FetchError(str(error).replace(str(beside), name)) from error

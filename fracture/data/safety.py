@@ -1,0 +1,63 @@
+"""What must hold before a file from elsewhere is let into a folder: its name, its end, and room for it."""
+
+import re
+import shutil
+from pathlib import Path
+
+from PIL import Image
+
+from fracture.errors import FetchError
+
+SPARE = 200 * 2**20
+"""Bytes that are left free on the disk."""
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+_ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
+_UNITS = {"GB": 10**9, "MB": 10**6, "kB": 10**3}
+
+
+def check_name(name: str) -> None:
+    """Raises FetchError for a name that leads out of its folder, or would not mean the same on every system."""
+    if leads_out(name):
+        raise FetchError(
+            f"A file must be named by a path below its folder. Received: {name[:120]!r}; nothing was written."
+        )
+
+
+def leads_out(name: str) -> bool:
+    """Whether a posix path is absolute, goes up, or is read otherwise by some system: backslashes, drive letters."""
+    odd = "\\" in name or "\0" in name or _DRIVE.match(name)
+    return bool(odd) or any(part in ("", ".", "..") for part in name.split("/"))
+
+
+def whole_image(path: Path) -> bool:
+    """Whether a PNG or JPEG file is there and goes on to its end; of a PNG, each part's check sum is looked at, too."""
+    try:
+        with Image.open(path, formats=["PNG", "JPEG"]) as image:
+            image.verify()
+            return _ENDS[image.format or ""] in _tail(path)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4096))  # some cameras write a few more bytes behind the end
+        return file.read()
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """Raises FetchError where the disk of ``folder``, which need not exist yet, has no room for so many bytes."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if needed + SPARE > free:
+        raise FetchError(
+            f"About {in_words(needed)} and {in_words(SPARE)} to spare must be free on the disk of {folder}. "
+            f"Received: {in_words(free)}; make room, or choose a folder on another disk."
+        )
+
+
+def in_words(size: int) -> str:
+    """A number of bytes for people, in powers of ten."""
+    unit = next((unit for unit in ("GB", "MB", "kB") if size >= _UNITS[unit]), "kB")
+    return f"{size / _UNITS[unit]:,.1f} {unit}"

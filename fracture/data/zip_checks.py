@@ -1,0 +1,123 @@
+"""Which entries of a stranger's zip are unpacked, and which zips are not touched at all.
+
+Its names may lead anywhere, and its sizes may be lies.
+"""
+
+import re
+import stat
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from zipfile import ZipInfo
+
+from fracture.data import layouts
+from fracture.data.safety import check_space, in_words, leads_out
+from fracture.errors import FetchError
+
+LISTS = ("dataset.csv", "truth.csv", "curation.csv")
+"""The only files besides images that are unpacked."""
+
+LIMIT = 8 * 10**9
+"""Bytes that all files together may have, unpacked. MURA has 3.3 GB."""
+
+MOST_FILES = 200_000
+RATIO = 100
+"""How many times larger than in the zip a file may be. PNG and JPEG hardly shrink; an empty DICOM may, by 30."""
+
+SMALL = 10**6
+"""Bytes of a file whose ratio does not matter."""
+
+_KEPT_FOLDERS = re.compile(r"XR_[A-Z]+|patient[ _-]?\d+|study[ _-]?\d+.*|images", re.IGNORECASE)
+
+
+def choose(infos: Sequence[ZipInfo], name: str, body_part: str | None) -> dict[ZipInfo, str]:
+    """{entry: its path below the data set's folder} of all that is to be unpacked. Raises FetchError."""
+    for info in infos:
+        _check_entry(info)
+    kept = [info for info in infos if not info.is_dir() and _is_kept(info.filename)]
+    images = [info for info in kept if info.filename.lower().endswith(layouts.ENDINGS)]
+    if not images:
+        raise FetchError(
+            f"{name} must hold images ({', '.join(layouts.ENDINGS)}). Received: {len(infos):,} other entries."
+        )
+    if len(kept) > MOST_FILES:
+        raise FetchError(f"A zip may hold {MOST_FILES:,} files to be unpacked. Received: {len(kept):,}")
+    if body_part:
+        wanted = set(_of_part(images, body_part))
+        kept = [info for info in kept if info in wanted or info not in set(images)]
+    places = dict(zip(kept, _without_wrapper([info.filename for info in kept]), strict=True))
+    if len({place.casefold() for place in places.values()}) < len(places):
+        raise FetchError(f"{name} holds several files of the same name; unpack it by hand, and choose among them.")
+    return places
+
+
+def _check_entry(info: ZipInfo) -> None:
+    """Raises FetchError for an entry that no honest zip of images has."""
+    shown = repr(info.orig_filename[:120])
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if leads_out(info.orig_filename.removesuffix("/")):
+        raise FetchError(
+            f"Entries of a zip must lie below its folder, with / between folders. Received: {shown}; "
+            "nothing was unpacked."
+        )
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise FetchError(
+            f"A zip may hold files and folders, no links or devices. Received: {shown}; nothing was unpacked."
+        )
+    if info.flag_bits & 0x1:
+        raise FetchError(
+            f"A zip must not be encrypted. Received: {shown} with a password; unpack it by hand, and zip it without."
+        )
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise FetchError(f"A zip must be packed by deflate. Received: {shown}, packed otherwise; zip it again.")
+    if info.file_size > max(SMALL, RATIO * info.compress_size) and _is_kept(info.filename):
+        raise FetchError(
+            f"A file may become {RATIO} times larger when unpacked. Received: {shown}, from "
+            f"{in_words(info.compress_size)} to {in_words(info.file_size)}; nothing was unpacked."
+        )
+
+
+def _is_kept(path: str) -> bool:
+    """Whether an entry is an image or a known list, and nothing that an operating system left there."""
+    *folders, file = path.split("/")
+    if any(part.startswith(".") or part == "__MACOSX" for part in (*folders, file)):
+        return False
+    return file.lower().endswith(layouts.ENDINGS) or file in LISTS
+
+
+def _of_part(images: list[ZipInfo], body_part: str) -> list[ZipInfo]:
+    wanted = "XR_" + body_part.strip().upper().removeprefix("XR_")
+    parts = {
+        info: {part.upper() for part in info.filename.split("/")[:-1] if part.upper().startswith("XR_")}
+        for info in images
+    }
+    if found := [info for info in images if wanted in parts[info]]:
+        return found
+    there = ", ".join(sorted(set().union(*parts.values()))) or "none is named"
+    raise FetchError(f"body_part must be one of those in the zip ({there}). Received: {body_part}")
+
+
+def _without_wrapper(paths: list[str]) -> list[str]:
+    """The paths without folders that hold all of them and say nothing."""
+    first = paths[0].split("/")[0]
+    says_something = (
+        _KEPT_FOLDERS.fullmatch(first) or layouts.class_of(first) is not None or first.lower() in layouts.SPLITS
+    )
+    if says_something or not all(path.startswith(f"{first}/") for path in paths):
+        return paths
+    return _without_wrapper([path.removeprefix(f"{first}/") for path in paths])
+
+
+def check_sizes(infos: Iterable[ZipInfo], out: Path, limit: int) -> None:
+    """Raises FetchError where the sizes that the zip gives are above the limit, or the disk has no room for them."""
+    total = sum(info.file_size for info in infos)
+    if total > limit:
+        raise too_large(total, limit)
+    check_space(out, total)
+
+
+def too_large(size: int, limit: int) -> FetchError:
+    """The error of what unpacks to more than it may."""
+    return FetchError(
+        f"What is unpacked may have {in_words(limit)} in all. Received: {in_words(size)} or more; nothing was kept."
+    )

@@ -1,0 +1,73 @@
+"""What the commands ``import-...`` of :mod:`fracture.cli` do."""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tqdm import tqdm
+
+from fracture.data import archive, fracatlas, kaggle
+from fracture.data.fetching import Progress, Say
+from fracture.data.importing import Import
+from fracture.data.kaggle_access import handed_over
+from fracture.data.safety import in_words
+
+Args = argparse.Namespace
+
+
+def import_kaggle(args: Args) -> dict[str, Any]:
+    """Import one body part of MURA from Kaggle, or what it lacks."""
+    wanted, credentials = kaggle.order(args.dataset, args.body_part), handed_over()
+    root = (args.out or kaggle.default_folder(wanted)).absolute()
+    return _followed(args, lambda say: kaggle.import_kaggle(root, wanted, credentials, say))
+
+
+def import_fracatlas(args: Args) -> dict[str, Any]:
+    """Import a sample of FracAtlas, or all of it, or what it lacks."""
+    wanted = fracatlas.order(args.images, args.seed, args.whole)
+    root = (args.out or fracatlas.default_folder(wanted)).absolute()
+    return _followed(args, lambda say: fracatlas.import_fracatlas(root, wanted, say))
+
+
+def import_zip(args: Args) -> dict[str, Any]:
+    """Unpack a data set from a zip."""
+    root = (args.out or archive.default_folder(args.file)).absolute()
+    with _bar(args) as say:
+        unpacked = archive.unpack(args.file, root, args.body_part, say=say)
+    if not args.json:
+        print(f"{unpacked.images:,} images ({in_words(unpacked.bytes)}, layout {unpacked.layout}) in {unpacked.root}")
+    return {**vars(unpacked), "root": str(unpacked.root)}
+
+
+def _followed(args: Args, work: Callable[[Say], Import]) -> dict[str, Any]:
+    """Do an import with a bar on a terminal, and tell how it ended."""
+    with _bar(args) as say:
+        ended = work(say)
+    done = ended.progress
+    if not args.json:
+        print(
+            f"{ended.state}: {done.files:,} of {done.total_files or 0:,} files ({in_words(done.bytes)}) in {ended.root}"
+        )
+    return {
+        "root": str(ended.root),
+        "state": ended.state,
+        **ended.order.choices,
+        "files": done.files,
+        "total_files": done.total_files,
+        "bytes": done.bytes,
+    }
+
+
+@contextlib.contextmanager
+def _bar(args: Args) -> Iterator[Say]:
+    """A bar of files that hears of the progress; on a terminal's stderr, none elsewhere."""
+    with tqdm(unit="file", disable=args.json or not sys.stderr.isatty()) as bar:
+
+        def say(progress: Progress) -> None:
+            bar.total = progress.total_files
+            bar.set_postfix_str(progress.note or in_words(progress.bytes), refresh=False)
+            bar.update(progress.files - bar.n)
+
+        yield say

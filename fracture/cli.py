@@ -5,6 +5,7 @@ Exit status 0 on success, 1 with one sentence on stderr for what a user can put 
 """
 
 import argparse
+import importlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -44,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_dataset(commands)
     _add_phantom(commands)
+    _add_import_kaggle(commands)
+    _add_import_fracatlas(commands)
+    _add_import_zip(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_classify(commands)
@@ -59,12 +63,11 @@ def _add(commands: Any, name: str, run: str, about: str) -> argparse.ArgumentPar
 
 
 def _later(name: str) -> Command:
-    """The command in :mod:`fracture.commands`, imported only when it runs, so that ``--help`` answers at once."""
+    """The command in its module, which is imported only when it runs, so that ``--help`` answers at once."""
 
     def run(args: argparse.Namespace) -> dict[str, Any] | list[Any]:
-        from fracture import commands
-
-        command: Command = getattr(commands, name)
+        module = "fracture.import_commands" if name.startswith("import_") else "fracture.commands"
+        command: Command = getattr(importlib.import_module(module), name)
         return command(args)
 
     return run
@@ -74,6 +77,8 @@ def _add_dataset(commands: Any) -> None:
     parser = _add(commands, "dataset", "dataset", "what is in a data set, and what is wrong with it")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+    parser.add_argument("--quick", action="store_true", help="decode no pixels: what names, lists and headers tell")
+    parser.add_argument("--model", metavar="NAME", help="also list the labels that this model doubts most")
 
 
 def _add_phantom(commands: Any) -> None:
@@ -86,6 +91,38 @@ def _add_phantom(commands: Any) -> None:
         type=float,
         help="0, what everyone sees, to 1, what a specialist would argue about (default: 0.2)",
     )
+
+
+def _add_import_kaggle(commands: Any) -> None:
+    parser = _add(commands, "import-kaggle", "import_kaggle", "fetch one body part of MURA from Kaggle, file by file")
+    parser.add_argument("--dataset", default="cjinny/mura-v11", help="its owner and name (default: %(default)s)")
+    parser.add_argument("--body-part", default="XR_HUMERUS", help="or all (default: %(default)s)")
+    _add_out(parser)
+
+
+def _add_import_fracatlas(commands: Any) -> None:
+    parser = _add(commands, "import-fracatlas", "import_fracatlas", "fetch a sample of FracAtlas from figshare")
+    parser.add_argument("--images", type=_images, default=200, help="how many, or all (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="which ones (default: %(default)s)")
+    parser.add_argument("--whole", action="store_true", help="fetch the whole zip of 323 MB, and take them from there")
+    _add_out(parser)
+
+
+def _add_import_zip(commands: Any) -> None:
+    parser = _add(commands, "import-zip", "import_zip", "unpack a zip of radiographs")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--body-part", help="of MURA's tree only this one, for example XR_HUMERUS")
+    _add_out(parser)
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="a new or empty folder (default: one in the data folder)"
+    )
+
+
+def _images(text: str) -> int:
+    return 0 if text == "all" else int(text)
 
 
 def _add_train(commands: Any) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from fracture.classify.answer import STRANGE, UNKNOWN, View
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.report import rows, write_csv
 from fracture.classify.store import model_folder, read_card, usable_models
-from fracture.data.checks import check
+from fracture.data import measurements
+from fracture.data.checks import Problem, by_severity, check
+from fracture.data.curation import curate
 from fracture.data.dataset import Dataset, counts, scan
 from fracture.data.joined import with_labels
 from fracture.data.layouts import ENDINGS, walk
@@ -23,7 +26,7 @@ from fracture.data.phantom.drawing import Drawing, Plan
 from fracture.data.phantom.writing import write
 from fracture.data.radiograph import Radiograph, load
 from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
-from fracture.learn import jobs
+from fracture.learn import jobs, label_doubts
 from fracture.learn.config import PRESETS, TrainConfig
 from fracture.learn.evaluation import evaluate as measure
 from fracture.learn.localisation import localise
@@ -34,22 +37,60 @@ Args = argparse.Namespace
 
 def dataset(args: Args) -> dict[str, Any]:
     """What is in a data set, and what is wrong with it."""
-    found = scan(args.path, args.body_part)
-    table, problems = counts(found.table), check(found)
-    if not args.json:
-        print(f"{found.root}: {len(found.table):,} images, layout {found.layout}\n")
-        named = table.assign(label=[found.label_names[label] for label in table["label"]])
-        print(named.to_string(index=False), "\n")
-        for problem in problems:
-            print(f"{problem.severity}: {problem.message}")
-    return {
+    found = curate(scan(args.path, args.body_part))
+    table = counts(found.table)
+    problems = check(found, _measured(found, args), read_files=False)
+    document = {
         "root": str(found.root),
         "layout": found.layout,
         "label_names": list(found.label_names),
         "images": len(found.table),
+        "excluded": found.excluded,
+        "relabelled": found.relabelled,
         "counts": table.to_dict(orient="records"),
-        "problems": [vars(problem) for problem in problems],
     }
+    if args.model:
+        doubted = _doubted(found, args)
+        told = label_doubts.problem(doubted, found.label_names, args.model)
+        problems = by_severity([*problems, *([told] if told else [])])
+        document["label_doubts"] = doubted[doubted["is_issue"]].to_dict(orient="records")
+    if not args.json:
+        _print_dataset(found, table, problems)
+    return {**document, "problems": [vars(problem) for problem in problems]}
+
+
+def _measured(found: Dataset, args: Args) -> pd.DataFrame | None:
+    if args.quick:
+        return None
+    with _counting("Looking at the images", args) as say:
+        return measurements.measure(found.table, say)
+
+
+def _doubted(found: Dataset, args: Args) -> pd.DataFrame:
+    with _counting(f"Asking model {args.model}", args) as say:
+        return label_doubts.label_doubts(found, model_folder(args.model), say)
+
+
+@contextlib.contextmanager
+def _counting(what: str, args: Args) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, and what tells it how many of how many images are done."""
+    with tqdm(desc=what, unit="image", disable=args.json or not sys.stderr.isatty()) as bar:
+
+        def say(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield say
+
+
+def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Problem]) -> None:
+    print(f"{found.root}: {len(found.table):,} images, layout {found.layout}")
+    if found.excluded or found.relabelled:
+        print(f"By decision, {found.excluded:,} more are left out and {found.relabelled:,} have another label.")
+    named = table.assign(label=[found.label_names[label] for label in table["label"]])
+    print("", named.to_string(index=False), "", sep="\n")
+    for problem in problems:
+        print(f"{problem.severity}: {problem.message}\n    {problem.why}")
 
 
 def phantom(args: Args) -> dict[str, Any]:
@@ -104,7 +145,7 @@ def train(args: Args) -> dict[str, Any]:
 def evaluate(args: Args) -> dict[str, Any]:
     """Measure a model on one part of a data set, in the model's words where the data set's can be put into them."""
     classifier = load_classifier(args.model)
-    found = scan(args.data, args.body_part)
+    found = curate(scan(args.data, args.body_part))
     with contextlib.suppress(DatasetError):  # it is told below that they mean something else
         found = with_labels(found, classifier.labels)
     table = _part(found, args.split)
@@ -151,6 +192,12 @@ def evaluate(args: Args) -> dict[str, Any]:
 
 def _warn(classifier: Classifier, found: Dataset, trained_on: int, images: int) -> None:
     """Why the figures may not be what they seem to be."""
+    if found.excluded or found.relabelled:
+        print(
+            f"By decision, {found.excluded:,} images of this data set are left out and {found.relabelled:,} have "
+            "another label.",
+            file=sys.stderr,
+        )
     if found.label_names != classifier.labels:
         print(
             f"Mind the words: the model says {words(classifier.labels)}, the data set {words(found.label_names)}.",

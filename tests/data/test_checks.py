@@ -2,17 +2,21 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image, ImageDraw, ImageOps
+from scipy.ndimage import gaussian_filter
 
-from fracture.data.checks import Problem, check
+from fracture.data.checks import Problem, by_severity, check
 from fracture.data.dataset import scan
-from tests.drawing import draw_mura
+from fracture.data.measurements import measure, measured
+from tests.drawing import draw_limb, draw_mura
 
 
 @pytest.fixture
-def mura(tmp_path: Path) -> Path:
-    """A drawn data set that a test may spoil."""
-    return draw_mura(tmp_path / "mura", 4, 2)
+def mura(homes: Path) -> Path:
+    """A drawn data set that a test may spoil, and an empty cache."""
+    return draw_mura(homes / "mura", 4, 2, size=80)
 
 
 def only(problems: list[Problem]) -> Problem:
@@ -20,8 +24,37 @@ def only(problems: list[Problem]) -> Problem:
     return problems[0]
 
 
+def of_kind(problems: list[Problem], kind: str) -> Problem:
+    return only([problem for problem in problems if problem.kind == kind])
+
+
 def image(root: Path, part: str, number: int = 0) -> Path:
     return sorted((root / part).rglob("*.png"))[number]
+
+
+def names(root: Path, *paths: Path) -> tuple[str, ...]:
+    return tuple(path.relative_to(root).as_posix() for path in paths)
+
+
+def picture(seed: int = 0) -> Image.Image:
+    """Clouds around a limb: a picture whose copies can be told from others."""
+    random = np.random.default_rng(seed)
+    clouds = gaussian_filter(random.normal(size=(160, 160)), 6) * 400
+    return Image.fromarray((draw_limb(random, 160, positive=False) / 2 + 60 + clouds).clip(0, 255).astype(np.uint8))
+
+
+def listed(root: Path, rows: list[str], header: str = "image_id,label,split,patient,width,height") -> Path:
+    (root / "dataset.csv").write_text("\n".join([header, *rows]))
+    return root
+
+
+def folder_of(root: Path, pictures: dict[str, tuple[Image.Image, int, str]]) -> Path:
+    """A dataset.csv and its images: name -> picture, label and split; each of a patient of its own."""
+    rows = []
+    for name, (drawn, label, split) in pictures.items():
+        drawn.save(root / name)
+        rows.append(f"{name},{label},{split},{name},160,160")
+    return listed(root, rows)
 
 
 def test_nothing_is_wrong_with_a_sound_data_set(mura):
@@ -29,14 +62,30 @@ def test_nothing_is_wrong_with_a_sound_data_set(mura):
     assert check(scan(mura)) == []
 
 
-def test_missing_listed_file_is_an_error(tmp_path):
-    """A listed file that is not on disk is named."""
-    (tmp_path / "dataset.csv").write_text(
-        "image_id,label,split,patient,width,height\na.png,0,train,1,9,9\nb.png,1,train,2,9,9\n"
-    )
-    missing = check(scan(tmp_path))[0]
-    assert (missing.kind, missing.severity, missing.images) == ("missing", "error", ("a.png", "b.png"))
-    assert missing.message.startswith("2 listed images cannot be found")
+def test_every_problem_says_why_it_matters(homes):
+    """What was found, and why it matters, are sentences."""
+    for problem in check(scan(listed(homes, ["a.png,0,train,1,9,9", "b.png,0,train,2,80,80"]))):
+        assert problem.message.endswith(".") and problem.why.endswith(".") and problem.why != problem.message
+
+
+def test_errors_come_first(homes):
+    """Problems are sorted by how bad they are, and stay in order otherwise."""
+    severities = [problem.severity for problem in check(scan(listed(homes, ["a.png,0,train", "b.png,0,train"], LEAN)))]
+    assert severities == sorted(severities, key=("error", "warning", "note").index)
+    assert {"error", "warning", "note"} == set(severities)
+    notes = [Problem("one", "note", "", ""), Problem("two", "error", "", ""), Problem("three", "note", "", "")]
+    assert [problem.kind for problem in by_severity(notes)] == ["two", "one", "three"]
+
+
+LEAN = "image_id,label,split"
+
+
+def test_missing_listed_file_is_an_error(homes):
+    """A listed file that is not on disk is named, and not called damaged as well."""
+    found = check(scan(listed(homes, ["a.png,0,train,1,90,90", "b.png,1,train,2,90,90"])))
+    assert [problem.kind for problem in found] == ["missing", "no validation"]
+    assert (found[0].severity, found[0].images) == ("error", ("a.png", "b.png"))
+    assert found[0].message.startswith("2 listed images cannot be found")
 
 
 @pytest.mark.parametrize("read_files", [True, False])
@@ -44,14 +93,23 @@ def test_unreadable_file_is_an_error(mura, read_files):
     """A file that is no image is named, whether files are read or not."""
     broken = image(mura, "train")
     broken.write_bytes(b"not a png")
-    problem = only(check(scan(mura), read_files))
-    assert (problem.kind, problem.severity) == ("unreadable", "error")
-    assert problem.images == (broken.relative_to(mura).as_posix(),)
+    problem = only(check(scan(mura), read_files=read_files))
+    assert (problem.kind, problem.severity, problem.images) == ("unreadable", "error", names(mura, broken))
     assert problem.message.startswith("1 file cannot be read")
 
 
+def test_damaged_pixels_are_an_error(mura):
+    """A file whose header is good and whose pixels are cut short is named, with the decoder's words."""
+    cut = image(mura, "train")
+    cut.write_bytes(cut.read_bytes()[:-500])
+    assert check(scan(mura), read_files=False) == []
+    problem = only(check(scan(mura)))
+    assert (problem.kind, problem.severity, problem.images) == ("damaged", "error", names(mura, cut))
+    assert "image1.png cannot be read: this PNG file is damaged or cut short." in problem.message
+
+
 def test_patient_on_both_sides_is_an_error(mura):
-    """A patient in train and in valid is a leak, with all images of that patient."""
+    """A patient in train and in valid is a leak, with all images of that patient, and is told of once."""
     patient = mura / "train" / "XR_HUMERUS" / "patient00001"
     random = np.random.default_rng(0)
     for source in sorted(patient.rglob("*.png")):
@@ -70,8 +128,7 @@ def test_copy_on_the_other_side_is_an_error(mura):
     one, two = image(mura, "train"), image(mura, "valid")
     shutil.copy(one, two)
     problem = only(check(scan(mura)))
-    assert (problem.kind, problem.severity) == ("copies", "error")
-    assert set(problem.images) == {path.relative_to(mura).as_posix() for path in (one, two)}
+    assert (problem.kind, problem.severity, problem.images) == ("copies", "error", names(mura, one, two))
     assert check(scan(mura), read_files=False) == []
 
 
@@ -85,6 +142,57 @@ def test_copies_with_contradicting_labels_are_an_error(mura):
     assert problem.message.startswith("2 images are identical files")
 
 
+def test_copies_on_one_side_are_noted(mura):
+    """An identical file of the same part and label is a note."""
+    patients = (mura / "train" / "XR_HUMERUS" / f"patient{number:05d}" for number in (1, 3))
+    one, two = (next(patient.rglob("*.png")) for patient in patients)
+    shutil.copy(one, two)
+    problem = only(check(scan(mura)))
+    assert (problem.kind, problem.severity, problem.images) == ("repeated", "note", names(mura, one, two))
+
+
+CHANGED = {
+    "reduced": lambda drawn: drawn.resize((120, 120)),
+    "darker": lambda drawn: drawn.point(lambda level: level * 0.8),
+    "mirrored": ImageOps.mirror,
+    "inverted": ImageOps.invert,
+    "mirrored and inverted": lambda drawn: ImageOps.invert(ImageOps.mirror(drawn)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_changed_copy_on_the_other_side_is_a_warning(homes, change):
+    """A copy that was saved anew, mirrored or inverted is found in the other part, beside its twin."""
+    pictures = {"a.png": (picture(), 0, "train"), "b.png": (picture(1), 1, "train"), "c.png": (picture(2), 1, "valid")}
+    pictures["d.png"] = CHANGED[change](picture()), 0, "valid"
+    problem = of_kind(check(scan(folder_of(homes, pictures))), "near copies")
+    assert (problem.severity, problem.images) == ("warning", ("a.png", "d.png"))
+
+
+def test_changed_copies_with_contradicting_labels_are_a_warning(homes):
+    """Twins stand side by side, those first that the table has first."""
+    pictures = {
+        "a.png": (picture(), 0, "train"),
+        "b.png": (picture(1), 1, "train"),
+        "c.png": (picture(1).resize((120, 120)), 0, "train"),
+        "d.png": (ImageOps.mirror(picture()), 1, "train"),
+    }
+    problem = of_kind(check(scan(folder_of(homes, pictures))), "near contradiction")
+    assert (problem.severity, problem.images) == ("warning", ("a.png", "d.png", "b.png", "c.png"))
+
+
+def test_changed_copies_are_noted_unless_they_are_views_of_one_study(homes):
+    """Of two patients of one part, look-alikes are a note; of one study, they are what is to be expected."""
+    for name, drawn in (("a.png", picture()), ("b.png", picture().resize((120, 120))), ("c.png", picture(1))):
+        drawn.save(homes / name)
+    rows = ["a.png,0,train,1,s", "b.png,0,train,{},s", "c.png,1,train,3,s"]
+    kinds = []
+    for patient in (1, 2):
+        table = [row.format(patient) for row in rows]
+        kinds.append([each.kind for each in check(scan(listed(homes, table, "image_id,label,split,patient,study")))])
+    assert kinds == [["no validation"], ["no validation", "near repeated"]]
+
+
 def test_part_of_one_class_is_an_error(mura):
     """A part without one of the classes says which is absent, in the data set's own words."""
     for study in list((mura / "valid").rglob("*_positive")):
@@ -95,22 +203,28 @@ def test_part_of_one_class_is_an_error(mura):
     assert "all normal and none abnormal" in problem.message
 
 
-def test_imbalance_is_noted(tmp_path):
+def test_imbalance_is_noted(homes):
     """A class below a quarter of the training images is noted with its share, and that accuracy misleads."""
-    rows = [f"{n}.png,{int(n % 10 == 0)},{'train' if n < 40 else 'valid'},p{n},8,8" for n in range(60)]
-    (tmp_path / "dataset.csv").write_text("image_id,label,split,patient,width,height\n" + "\n".join(rows))
-    problem = check(scan(tmp_path), read_files=False)[-1]
-    assert (problem.kind, problem.severity) == ("imbalance", "note")
+    rows = [f"{n}.png,{int(n % 10 == 0)},{'train' if n < 40 else 'valid'},p{n},80,80" for n in range(60)]
+    problem = of_kind(check(scan(listed(homes, rows)), read_files=False), "imbalance")
+    assert problem.severity == "note"
     assert "Only 10% of the 40 training images are positive: accuracy misleads" in problem.message
+    assert "always says negative has an accuracy of 90%" in problem.why
+
+
+def test_tiny_images_are_noted(homes):
+    """What is smaller than the smallest input of the network is named; what has no size at all is another matter."""
+    rows = ["a.png,0,train,1,74,200", "b.png,1,train,2,75,75", "c.png,1,train,3,200,74", "d.png,0,train,4,0,0"]
+    problem = of_kind(check(scan(listed(homes, rows)), read_files=False), "tiny")
+    assert (problem.severity, problem.images) == ("note", ("a.png", "c.png"))
 
 
 @pytest.mark.parametrize(("column", "noted"), [("", True), ("patient", False), ("group", False), ("study", False)])
-def test_unknown_patients_are_noted_unless_groups_are_given(tmp_path, column, noted):
+def test_unknown_patients_are_noted_unless_groups_are_given(homes, column, noted):
     """Without patients each image counts as one, which is noted; patients, groups or studies answer it."""
-    header = "image_id,label,split,width,height" + f",{column}" * bool(column)
-    rows = [f"{n}.png,{n % 2},{'train' if n < 8 else 'valid'},8,8" + f",g{n // 2}" * bool(column) for n in range(12)]
-    (tmp_path / "dataset.csv").write_text("\n".join([header, *rows]))
-    kinds = [problem.kind for problem in check(scan(tmp_path), read_files=False)]
+    header = f"{LEAN},width,height" + f",{column}" * bool(column)
+    rows = [f"{n}.png,{n % 2},{'train' if n < 8 else 'valid'},80,80" + f",g{n // 2}" * bool(column) for n in range(12)]
+    kinds = [problem.kind for problem in check(scan(listed(homes, rows, header)), read_files=False)]
     assert ("no patients" in kinds) == noted
 
 
@@ -121,16 +235,82 @@ def test_no_valid_part_is_a_warning(mura):
     assert (problem.kind, problem.severity, problem.images) == ("no validation", "warning", ())
 
 
-def test_errors_come_first(tmp_path):
-    """Problems are sorted by how bad they are."""
-    (tmp_path / "dataset.csv").write_text("image_id,label,split\na.png,0,train\nb.png,0,train\n")
-    severities = [problem.severity for problem in check(scan(tmp_path))]
-    assert severities == sorted(severities, key=("error", "warning", "note").index)
-    assert {"error", "warning", "note"} == set(severities)
+def test_blank_and_inverted_images_are_warned_of(mura):
+    """One gray level; and bone dark on light. A blank white image is not called inverted as well."""
+    blank, inverted = image(mura, "train"), image(mura, "train", 1)
+    Image.new("L", (80, 80), 250).save(blank)
+    ImageOps.invert(Image.open(inverted)).save(inverted)
+    found = check(scan(mura))
+    assert [(problem.kind, problem.severity, problem.images) for problem in found] == [
+        ("blank", "warning", names(mura, blank)),
+        ("inverted", "warning", names(mura, inverted)),
+    ]
+
+
+def with_letter(path: Path) -> None:
+    drawn = Image.open(path).resize((300, 300))
+    ImageDraw.Draw(drawn).text((20, 200), "R", fill=255, font_size=28)
+    drawn.save(path)
+
+
+def with_strip(path: Path) -> None:
+    drawn = Image.open(path)
+    drawn.paste(240, (0, 0, 80, 8))
+    drawn.save(path)
+
+
+@pytest.mark.parametrize(("kind", "spoil"), [("marks", with_letter), ("light border", with_strip)])
+def test_what_is_no_part_of_the_patient_is_noted(mura, kind, spoil):
+    """Letters and light strips are noted, with their share of each label in the data set's own words."""
+    spoilt = sorted((mura / "train").rglob("study1_positive/image1.png"))[0]
+    spoil(spoilt)
+    table = scan(mura).table
+    problem = only(check(scan(mura)))
+    assert (problem.kind, problem.severity, problem.images) == (kind, "note", names(mura, spoilt))
+    share = 1 / table["label"].sum()
+    assert f"{share:.1%} of those that are abnormal and 0.0% of those that are normal" in problem.message
+
+
+def test_what_comes_with_one_label_is_a_warning(homes):
+    """Marks on most images of one label and few of the other give the label away."""
+    dataset = scan(draw_mura(homes / "mura", 24, 12, size=80))
+    measurements = measure(dataset.table)
+    positive = dataset.table["label"] == 1
+    for marked, severity in ((positive, "warning"), (dataset.table.index % 2 == 0, "note")):
+        found = check(dataset, measurements.assign(marks=np.where(marked, 1, 0)))
+        assert of_kind(found, "marks").severity == severity
+
+
+def test_what_was_measured_is_enough(mura):
+    """Of a data set of which some images were measured, what is told by pixels is told of these; no file is opened."""
+    dataset = scan(mura)
+    one, two = image(mura, "train"), image(mura, "valid")
+    Image.new("L", (80, 80), 250).save(one)
+    Image.new("L", (80, 80), 251).save(two)
+    assert check(dataset, measured(dataset.table)) == []
+    measure(dataset.table[dataset.table["image_id"] == names(mura, one)[0]])
+    assert only(check(dataset, measured(dataset.table))).images == names(mura, one)
+    measure(dataset.table)
+    assert only(check(dataset, measured(dataset.table))).images == names(mura, one, two)
 
 
 def test_fracatlas_is_sound_but_unbalanced(fracatlas):
-    """The real FracAtlas has no leak and no copies; that 18 % are fractured is noted."""
-    problem = only(check(scan(fracatlas)))
+    """The real FracAtlas has no leak; that 18 % are fractured is noted."""
+    problem = only(check(scan(fracatlas), read_files=False))
     assert (problem.kind, problem.severity) == ("imbalance", "note")
-    assert "18% of the 2549 training images are fractured" in problem.message
+    assert "18% of the 2,549 training images are fractured" in problem.message
+
+
+def test_real_near_duplicates_and_letters_are_found(fracatlas, homes):
+    """Of a part of FracAtlas, its listed near-duplicates are found and no other images, and letters where they are."""
+    dataset = scan(fracatlas)
+    listed = pd.read_csv(fracatlas / "dataset.csv").set_index("image_id")["dup_group"]
+    twin = listed.duplicated(keep=False)[dataset.table["image_id"]].to_numpy()
+    lettered = {"IMG0000044.jpg", "IMG0000190.jpg", "IMG0002302.jpg"}
+    others = np.random.default_rng(0).choice(np.flatnonzero(~twin), 50, replace=False)
+    part = dataset.table[twin | dataset.table["image_id"].isin(lettered) | dataset.table.index.isin(others)]
+    found = check(dataset, measure(part))
+    same = {name for problem in found if problem.kind.endswith("repeated") for name in problem.images}
+    assert same == set(dataset.table["image_id"][twin])
+    assert lettered <= set(of_kind(found, "marks").images)
+    assert not any(problem.kind == "inverted" for problem in found)

@@ -1,0 +1,34 @@
+"""What a check finds."""
+
+from collections.abc import Iterable, Sized
+from dataclasses import dataclass
+
+SEVERITIES = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something found.
+
+    ``kind``: a word or two, for programs. ``severity``: ``error`` (results would be wrong, or training fails),
+    ``warning`` (look at it) or ``note`` (bear it in mind). ``message``: what was found, with numbers, and what to do.
+    ``why``: why that matters, in a sentence. ``images``: the image_ids of all images concerned, those that belong
+    together side by side; none where it is about the data set as a whole.
+    """
+
+    kind: str
+    severity: str
+    message: str
+    why: str
+    images: tuple[str, ...] = ()
+
+
+def by_severity(problems: Iterable[Problem]) -> list[Problem]:
+    """The same problems, errors first and notes last; of one severity in the order in which they came."""
+    return sorted(problems, key=lambda problem: SEVERITIES.index(problem.severity))
+
+
+def number(things: Sized, noun: str, nouns: str = "") -> str:
+    """``1 image``, ``1,272 images``; ``nouns`` where the plural needs more than an s."""
+    count = len(things)
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"

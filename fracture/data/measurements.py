@@ -1,0 +1,153 @@
+"""What one look at the pixels of every image of a data set tells, as a table with a row for each; kept on disk.
+
+::
+
+    files ── measure ──> a row each ──┬──> checks, galleries
+      └─ (path, size, time) ── kept ──┘        measured: only what is kept already, no file is opened
+
+A file is looked at again when its size or the time of its last change is another.
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from fracture.data.kept import kept
+from fracture.data.pixel_measures import Measures, measure_pixels
+from fracture.data.radiograph import PREPROCESSING, read
+from fracture.errors import RadiographError
+
+VERSION = 1
+"""To be raised whenever :func:`fracture.data.pixel_measures.measure_pixels` says something else of the same pixels."""
+
+CHUNK = 64
+"""Images between two writes: at most so many are lost when the process ends."""
+
+COLUMNS = ("image_id", "path", "readable", "problem", "sha256", *Measures._fields)
+"""The columns of every table of measurements. ``readable``: the file can be decoded whole; where not, ``problem`` is
+the sentence that says why, and all measures are missing. ``sha256``: of the file's bytes; "" where there are none."""
+
+_SCHEMA = f"""CREATE TABLE IF NOT EXISTS images (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
+    problem TEXT, sha256 TEXT, {", ".join(Measures._fields)}) WITHOUT ROWID"""
+
+_Values = tuple[str | float | None, ...]
+"""``problem``, ``sha256`` and the measures of one image."""
+
+
+class _State(NamedTuple):
+    """A file, and by what one sees that it has changed."""
+
+    path: str
+    size: int
+    changed: int
+    """In ns since the epoch; this and ``size`` are -1 where there is no such file."""
+
+
+def _nothing(done: int, total: int) -> None:
+    """Say nothing."""
+
+
+def _never() -> bool:
+    return False
+
+
+def measure(
+    table: pd.DataFrame, say: Callable[[int, int], None] = _nothing, should_stop: Callable[[], bool] = _never
+) -> pd.DataFrame:
+    """Measurements of all images, computed where they are not known, on all cores.
+
+    Args:
+        table: of images, with ``image_id`` and ``path``.
+        say: hears how many images are done, of how many: at once, and then after each :data:`CHUNK`.
+        should_stop: asked before each chunk; what is done by then is kept, and returned.
+
+    Returns:
+        A table with :data:`COLUMNS` in the order of ``table``, whose index it has; rows are missing only after a stop.
+    """
+    with kept("measurements/images", _SCHEMA, _version()) as base, ThreadPoolExecutor(os.cpu_count()) as pool:
+        states, known = _look_up(base, table)
+        missing = [state for state in states if state.path not in known]
+        say(len(states) - len(missing), len(states))
+        for start in range(0, len(missing), CHUNK):
+            if should_stop():
+                break
+            chunk = missing[start : start + CHUNK]
+            found = dict(zip((state.path for state in chunk), pool.map(_measure, chunk), strict=True))
+            _keep(base, chunk, found)
+            known.update(found)
+            say(len(states) - len(missing) + start + len(chunk), len(states))
+    return _frame(table, known)
+
+
+def measured(table: pd.DataFrame) -> pd.DataFrame:
+    """The measurements that are known already: as of :func:`measure`, without a row where there is none.
+
+    No image is opened; that of 40,561 images takes about a second.
+    """
+    with kept("measurements/images", _SCHEMA, _version()) as base:
+        return _frame(table, _look_up(base, table)[1])
+
+
+def _version() -> int:
+    return 1000 * VERSION + PREPROCESSING
+
+
+def _look_up(base: sqlite3.Connection, table: pd.DataFrame) -> tuple[list[_State], dict[str, _Values]]:
+    """The state of every file, and what is known of it by its path; of one that is gone, that it cannot be found."""
+    states = [_state(path) for path in table["path"].unique()]
+    known = {state.path: _unreadable(f"{Path(state.path).name} cannot be found.") for state in states if state.size < 0}
+    base.execute("CREATE TEMP TABLE wanted (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER) WITHOUT ROWID")
+    base.executemany("INSERT INTO wanted VALUES (?, ?, ?)", states)
+    rows = base.execute("SELECT images.* FROM images JOIN wanted USING (path, size, changed)")
+    known.update((row[0], row[len(_State._fields) :]) for row in rows)
+    base.commit()
+    return states, known
+
+
+def _state(path: str) -> _State:
+    try:
+        seen = os.stat(path)  # noqa: PTH116  a Path for each of 40,000 would take longer than the question
+    except (OSError, ValueError):
+        return _State(path, -1, -1)
+    return _State(path, seen.st_size, seen.st_mtime_ns)
+
+
+def _measure(state: _State) -> _Values:
+    path = Path(state.path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return _unreadable(f"{path.name} cannot be opened: {error.strerror or error}.")
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        return "", digest, *measure_pixels(read(data, path.name).pixels)
+    except RadiographError as error:
+        return _unreadable(str(error), digest)
+
+
+def _unreadable(problem: str, digest: str = "") -> _Values:
+    return problem, digest, *(None for _ in Measures._fields)
+
+
+def _keep(base: sqlite3.Connection, states: Sequence[_State], found: dict[str, _Values]) -> None:
+    """Write what was found; but not that a file could not be opened, which may be another matter the next time."""
+    rows = [(*state, *values) for state in states if (values := found[state.path])[1]]
+    marks = ", ".join("?" * (len(_State._fields) + 2 + len(Measures._fields)))
+    base.executemany(f"INSERT OR REPLACE INTO images VALUES ({marks})", rows)  # noqa: S608
+    base.commit()
+
+
+def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:
+    rows = table.loc[table["path"].isin(known.keys()), ["image_id", "path"]]
+    names = ["problem", "sha256", *Measures._fields]
+    values = pd.DataFrame([known[path] for path in rows["path"]], rows.index, names)
+    numbers = {name: "float64" for name, kind in Measures.__annotations__.items() if kind in (float, int)}
+    texts = dict.fromkeys(("problem", "sha256", "phash", "phash_mirrored"), "str")
+    values = values.astype(numbers).fillna({"phash": "", "phash_mirrored": ""}).astype(texts)
+    return rows.assign(readable=values["problem"] == "", **values)[list(COLUMNS)]

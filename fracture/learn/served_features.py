@@ -1,0 +1,118 @@
+"""What a model's served graph sees in images, kept on disk by their content. No TensorFlow.
+
+:mod:`fracture.learn.features` computes those of a backbone in training; these come from a finished model's folder, in
+any process.
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fracture.classify.graph import Graph
+from fracture.classify.store import ModelFolder, read_card
+from fracture.data.dataset import file_sha256
+from fracture.data.kept import kept
+from fracture.data.measurements import measured
+from fracture.data.radiograph import PREPROCESSING, fit, load
+from fracture.errors import ModelError, RadiographError
+from fracture.learn.events import Stopped
+
+CHUNK = 64
+"""Images between two writes."""
+
+Features = NDArray[np.float32]
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS features (image TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
+
+
+def served_features(
+    table: pd.DataFrame, model: ModelFolder, say: Callable[[int, int], None], should_stop: Callable[[], bool]
+) -> dict[str, Features]:
+    """By image_id the features (F,) by which the model compares images, of each image that can be read.
+
+    Args:
+        table: of images, with ``image_id`` and ``path``.
+        model: a folder with card and served graph.
+        say: hears of how many images the features are there, of how many.
+        should_stop: asked after each :data:`CHUNK`.
+
+    Raises:
+        Stopped: ``should_stop`` said so; what was computed until then is kept.
+        ModelError: the model is missing or damaged.
+    """
+    graph, how = _served(model)
+    digests = _digests(table)
+    paths = {digest: path for digest, path in zip(digests, table["path"], strict=True) if digest}
+    with kept(f"looks/{hashlib.sha256(graph).hexdigest()[:24]}-{how}", _SCHEMA, PREPROCESSING) as base:
+        known = _known(base, paths)
+        missing = [(digest, path) for digest, path in paths.items() if digest not in known]
+        done = len(paths) - len(missing)
+        say(done, len(paths))
+        for chunk, found in _computed(missing, graph, how):
+            base.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", found.items())
+            base.commit()
+            known.update(found)
+            done += chunk
+            say(done, len(paths))
+            if should_stop():
+                raise Stopped
+    ids = zip(table["image_id"], digests, strict=True)
+    return {name: np.frombuffer(known[digest], np.float32) for name, digest in ids if digest in known}
+
+
+def _served(model: ModelFolder) -> tuple[bytes, str]:
+    """The graph, and how images are fitted to it."""
+    try:
+        how = read_card(model)["input"]["fit"]
+        return model.served_model.read_bytes(), how
+    except OSError as error:
+        raise ModelError(f"Model {model.name!r} has no served graph that can be read: {error.strerror}.") from error
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"The card of model {model.name!r} is damaged: {error}.") from error
+
+
+def _digests(table: pd.DataFrame) -> list[str]:
+    """The sha256 of each file; "" where it cannot be read. Of images that were measured it is known."""
+    known = measured(table).set_index("image_id")["sha256"].to_dict()
+    return [known.get(name) or _digest(path) for name, path in zip(table["image_id"], table["path"], strict=True)]
+
+
+def _digest(path: str) -> str:
+    try:
+        return file_sha256(Path(path))
+    except OSError:
+        return ""
+
+
+def _known(base: sqlite3.Connection, wanted: dict[str, str]) -> dict[str, bytes]:
+    base.execute("CREATE TEMP TABLE wanted (image TEXT PRIMARY KEY) WITHOUT ROWID")
+    base.executemany("INSERT INTO wanted VALUES (?)", ((digest,) for digest in wanted))
+    found = dict(base.execute("SELECT image, vector FROM features JOIN wanted USING (image)"))
+    base.commit()
+    return found
+
+
+def _computed(missing: list[tuple[str, str]], content: bytes, how: str) -> Iterator[tuple[int, dict[str, bytes]]]:
+    """Chunk by chunk how many images it has, and the features of those that can be read, by digest."""
+    if not missing:
+        return
+    graph = Graph(content)
+
+    def pixels(path: str) -> NDArray[np.uint8] | None:
+        try:
+            return fit(load(Path(path)).pixels, graph.size, how)
+        except RadiographError:
+            return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(missing), CHUNK):
+            digests, paths = zip(*missing[start : start + CHUNK], strict=True)
+            seen = zip(digests, pool.map(pixels, paths), strict=True)
+            yield len(paths), {digest: graph(image).looks.tobytes() for digest, image in seen if image is not None}

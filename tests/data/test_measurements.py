@@ -1,0 +1,144 @@
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fracture.data import measurements
+from fracture.data.dataset import file_sha256, scan
+from fracture.data.measurements import COLUMNS, measure, measured
+from tests.drawing import draw_mura
+
+
+@pytest.fixture
+def table(homes):
+    """The table of a drawn data set that a test may spoil, with an empty cache."""
+    return scan(draw_mura(homes / "mura", 3, 2)).table
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The names of the files that are opened to be measured."""
+    names = []
+    look = measurements._measure
+    monkeypatch.setattr(measurements, "_measure", lambda state: [names.append(state.path), look(state)][1])
+    return names
+
+
+def cache(homes: Path) -> Path:
+    return homes / "cache" / "measurements" / "images.sqlite"
+
+
+def test_every_image_has_a_row(table):
+    """In the order and with the index of the table, whatever that is."""
+    shuffled = table.sample(frac=1, random_state=0)
+    found = measure(shuffled)
+    assert tuple(found) == COLUMNS
+    assert found["image_id"].tolist() == shuffled["image_id"].tolist()
+    assert found.index.equals(shuffled.index)
+    assert found["readable"].all() and (found["problem"] == "").all()
+    assert found["sha256"].tolist() == [file_sha256(Path(path)) for path in shuffled["path"]]
+    assert found["mean"].between(20, 120).all()
+
+
+def test_what_cannot_be_read_says_why(table):
+    """A file cut short, and one that is gone: a sentence each, and no measures."""
+    cut, gone = Path(table["path"][0]), Path(table["path"][1])
+    cut.write_bytes(cut.read_bytes()[:-400])
+    gone.unlink()
+    found = measure(table).iloc[:2]
+    assert not found["readable"].any()
+    assert found["problem"].tolist() == [
+        f"{cut.name} cannot be read: this PNG file is damaged or cut short.",
+        f"{gone.name} cannot be found.",
+    ]
+    assert [len(digest) for digest in found["sha256"]] == [64, 0]
+    assert found["mean"].isna().all() and (found["phash"] == "").all()
+
+
+def test_a_file_is_opened_once(table, opened):
+    """The second time everything is known, and the same."""
+    first = measure(table)
+    assert sorted(opened) == sorted(table["path"])
+    opened.clear()
+    pd.testing.assert_frame_equal(measure(table), first)
+    pd.testing.assert_frame_equal(measured(table), first)
+    assert opened == []
+
+
+def test_a_changed_file_is_opened_again(table, opened):
+    """By its size, or by its time where the size is the same; the others are not."""
+    measure(table)
+    opened.clear()
+    longer, later = table["path"][0], table["path"][1]
+    Path(longer).write_bytes(Path(table["path"][2]).read_bytes() + b"more")
+    os.utime(later, ns=(1, 1))
+    assert len(measured(table)) == len(table) - 2
+    measure(table)
+    assert sorted(opened) == sorted([longer, later])
+
+
+def test_measured_opens_nothing(table, opened):
+    """Only what is known is told, and of a file that is gone it is known that it cannot be read."""
+    assert measured(table).empty
+    measure(table[:3])
+    Path(table["path"][4]).unlink()
+    opened.clear()
+    assert measured(table)["image_id"].tolist() == table["image_id"][[0, 1, 2, 4]].tolist()
+    assert opened == []
+
+
+def test_progress_is_told_from_what_is_known_on(table, monkeypatch):
+    """First how many are known already, last that all are."""
+    monkeypatch.setattr(measurements, "CHUNK", 2)
+    measure(table[:3])
+    said = []
+    measure(table, lambda done, total: said.append((done, total)))
+    assert said[0] == (3, len(table)) and said[-1] == (len(table), len(table))
+    assert said == sorted(said)
+
+
+def test_a_stop_keeps_what_is_done(table, monkeypatch, opened):
+    """Stopped after the first chunk, that chunk is told, and is not computed again."""
+    monkeypatch.setattr(measurements, "CHUNK", 2)
+    answers = iter([False, True])
+    assert measure(table, should_stop=lambda: next(answers))["image_id"].tolist() == table["image_id"][:2].tolist()
+    opened.clear()
+    assert len(measure(table)) == len(table)
+    assert sorted(opened) == sorted(table["path"][2:])
+
+
+def test_what_was_written_outlasts_a_failure(table, monkeypatch):
+    """An interruption loses the current chunk at most."""
+    monkeypatch.setattr(measurements, "CHUNK", 2)
+
+    def interrupt(done: int, total: int) -> None:
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure(table, interrupt)
+    assert len(measured(table)) >= 4
+
+
+@pytest.mark.parametrize("damage", [b"no database", b"", None])
+def test_a_damaged_cache_is_begun_anew(table, homes, damage):
+    """Overwritten, emptied, or spoilt in the middle."""
+    first = measure(table)
+    whole = cache(homes).read_bytes()
+    cache(homes).write_bytes(whole[:5000] + b"\xff" * 3000 + whole[8000:] if damage is None else damage)
+    assert measured(table).empty
+    pd.testing.assert_frame_equal(measure(table), first)
+
+
+def test_another_version_is_computed_again(table, monkeypatch):
+    """Once the pixels are measured in another way, nothing from before is told."""
+    measure(table)
+    monkeypatch.setattr(measurements, "VERSION", measurements.VERSION + 1)
+    assert measured(table).empty
+
+
+def test_an_empty_table_has_no_rows(homes):
+    """A data set without images has measurements without rows."""
+    found = measure(pd.DataFrame({"image_id": [], "path": []}, dtype=str))
+    assert found.empty and tuple(found) == COLUMNS

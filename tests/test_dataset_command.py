@@ -1,0 +1,73 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from fracture.cli import main
+from tests.drawing import draw_mura
+from tests.test_cli import LOADED
+
+
+@pytest.fixture
+def spoilt(homes):
+    """A drawn data set with a blank image."""
+    root = draw_mura(homes / "mura", 4, 2, size=80)
+    Image.new("L", (80, 80), 9).save(sorted(root.rglob("*.png"))[0])
+    return root
+
+
+def run(capsys, *argv: str) -> dict:
+    assert main(["dataset", *argv, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return json.loads(captured.out)
+
+
+def test_problems_are_told_with_why_they_matter(spoilt, capsys):
+    """For people a line each, and a second one that says why; the same for programs."""
+    problem = run(capsys, str(spoilt))["problems"]
+    assert [found["kind"] for found in problem] == ["blank"]
+    assert main(["dataset", str(spoilt)]) == 0
+    out = capsys.readouterr().out
+    assert f"warning: {problem[0]['message']}\n    {problem[0]['why']}\n" in out
+
+
+def test_quick_decodes_no_pixels(spoilt, capsys, homes):
+    """What only pixels tell is not told, and nothing is kept."""
+    assert run(capsys, str(spoilt), "--quick")["problems"] == []
+    assert not list((homes / "cache").rglob("*.sqlite"))
+
+
+def test_decisions_are_heeded_and_told(spoilt, capsys):
+    """An image that was excluded is no problem any more."""
+    blank = run(capsys, str(spoilt))["problems"][0]["images"][0]
+    (spoilt / "curation.csv").write_text(
+        f"time,image_id,decision,reason\n2026-01-02T03:04:05.678Z,{blank},exclude,nothing to see\n"
+    )
+    document = run(capsys, str(spoilt))
+    assert (document["problems"], document["excluded"], document["relabelled"]) == ([], 1, 0)
+    assert main(["dataset", str(spoilt)]) == 0
+    assert "By decision, 1 more are left out" in capsys.readouterr().out
+
+
+def test_a_models_doubts_are_listed_without_tensorflow(drawn, make_model):
+    """Each with study, label, probability and doubt; those of the problem are the same, in the same order."""
+    make_model("m")
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, "dataset", str(drawn), "--model", "m", "--json"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip().endswith("[]")
+    document = json.loads(done.stdout)
+    told = [found["images"] for found in document["problems"] if found["kind"] == "label doubts"]
+    listed = [found["image_id"] for found in document["label_doubts"]]
+    assert told == ([listed] if listed else [])
+
+
+def test_a_model_that_is_not_there_is_a_sentence(drawn, homes, capsys):
+    """Status 1, and which models there are."""
+    assert main(["dataset", str(drawn), "--model", "nope"]) == 1
+    assert "no finished model called 'nope'" in capsys.readouterr().err

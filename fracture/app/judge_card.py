@@ -24,7 +24,7 @@ def _origin(card: dict[str, Any]) -> Iterator[str]:
         yield (
             f"**Data** {as_text(str(data['name']))} ({kind}): {data['training_images']:,} training and "
             f"{data['validation_images']:,} validation images{_apart(data)}; "
-            f"{len(data.get('unreadable', []))} could not be read."
+            f"{len(data.get('unreadable', []))} could not be read{_decided(data)}."
         )
         for source in data.get("sources", []):
             name, citation, licence = (as_text(source[key]) for key in ("name", "citation", "licence"))
@@ -51,6 +51,12 @@ def _origin(card: dict[str, Any]) -> Iterator[str]:
         )
     if command := card.get("command"):
         yield f"**Made by** `{command}`"
+
+
+def _decided(data: dict[str, Any]) -> str:
+    """How many images people decided about."""
+    counted = {"left out": data.get("excluded"), "given another label": data.get("relabelled")}
+    return "".join(f", {count:,} were {what} by decision" for what, count in counted.items() if count)
 
 
 def _apart(data: dict[str, Any]) -> str:

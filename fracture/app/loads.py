@@ -12,14 +12,19 @@ from numpy.typing import NDArray
 
 from fracture.classify.answer import View
 from fracture.classify.classifier import Classifier
-from fracture.classify.store import ModelFolder, read_predictions
-from fracture.data import checks
+from fracture.classify.store import ModelFolder, read_card, read_predictions, usable_models
+from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
+from fracture.data.browsing import catalogue as catalogue_of
+from fracture.data.curation import FILE as DECISIONS
+from fracture.data.curation import curate, decided
+from fracture.data.index import find_or_scan
 from fracture.data.joined import with_labels
 from fracture.data.phantom import samples
 from fracture.data.phantom.truth import Truth
-from fracture.errors import DatasetError
+from fracture.data.thumbnails import changed
+from fracture.errors import DatasetError, ModelError
 from fracture.learn.evaluation import by_study, mean, rates
 from fracture.learn.events import read_events
 from fracture.learn.jobs import Run
@@ -35,7 +40,7 @@ SHOWN_SMALL = 640
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
 def dataset(root: str, version: str = "") -> datasets.Dataset:  # noqa: ARG001  part of the key
     """The data set in a folder. ``version`` tells apart what a folder that is being drawn into holds, and held."""
-    return datasets.scan(root)
+    return find_or_scan(root)
 
 
 def images_of(card: dict[str, Any]) -> pd.DataFrame:
@@ -54,34 +59,76 @@ def images_of(card: dict[str, Any]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["image_id"])
 
 
+def problems(data: datasets.Dataset, version: str = "") -> list[checks.Problem]:
+    """What is wrong with a data set as it was decided to be, as far as its images have been looked at."""
+    return _problems(str(data.root), version, changed(str(data.root / DECISIONS)), data)
+
+
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Looking for problems")
-def problems(root: str, version: str = "") -> list[checks.Problem]:
-    """What is wrong with the data set in a folder; reads every file once."""
-    return checks.check(dataset(root, version))
+def _problems(root: str, version: str, decided_at: int, _data: datasets.Dataset) -> list[checks.Problem]:  # noqa: ARG001
+    return checks.check(curate(_data), measured(_data, version), read_files=False)
+
+
+def measured(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
+    """What is known already of the pixels of a data set's images; see :func:`fracture.data.measurements.measured`."""
+    return _measured(str(data.root), version, data)
+
+
+@st.cache_data(max_entries=4, ttl="1h", show_spinner=False)
+def _measured(root: str, version: str, _data: datasets.Dataset) -> pd.DataFrame:  # noqa: ARG001  part of the key
+    return measurements.measured(_data.table)
+
+
+def forget_measurements() -> None:
+    """More images have been looked at."""
+    for cached in (_measured, _problems, _catalogue):
+        cached.clear()
 
 
 def forget_dataset(root: str, version: str = "") -> None:
     """Read this folder anew the next time."""
     dataset.clear(root, version)
-    problems.clear(root, version)
+    forget_measurements()
 
 
-def thumbnail(path: str, size: int) -> bytes:
-    """A small JPEG of an image file, its longer side ``size`` px."""
-    return _thumbnail(path, size, _changed(path))
+def catalogue(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
+    """All images of a data set as a reader goes through them, with what is known and decided of each.
+
+    Raises DatasetError where the decisions beside the data cannot be read.
+    """
+    return _catalogue(str(data.root), version, changed(str(data.root / DECISIONS)), data)
 
 
-def _changed(path: str) -> int:
-    """When a file was last changed; 0 where it cannot be said: reading it will say what is wrong."""
-    try:
-        return Path(path).stat().st_mtime_ns
-    except OSError:
-        return 0
+@st.cache_data(max_entries=4, ttl="1h", show_spinner=False)
+def _catalogue(root: str, version: str, decided_at: int, _data: datasets.Dataset) -> pd.DataFrame:  # noqa: ARG001
+    held = decided(_data.root)
+    decisions, reasons = ({str(image): text for image, text in held[name].items()} for name in ("decision", "reason"))
+    pixels = measured(_data, version)
+    brightness = dict(zip(pixels["image_id"], pixels["mean"], strict=True))
+    known = catalogue_of(_data, decisions, brightness, _scores(_data))
+    return known.assign(reason=[reasons.get(image, "") for image in known["image_id"]])
 
 
-@st.cache_data(max_entries=2000, ttl="1h", show_spinner=False)
-def _thumbnail(path: str, size: int, changed: int) -> bytes:  # noqa: ARG001  part of the key
-    return radiographs.thumbnail(radiographs.load(Path(path)), size)
+def _scores(data: datasets.Dataset) -> dict[str, float]:
+    """The newest model's probabilities for images of this data set, where one was judged on some of them."""
+    for folder in usable_models():
+        with suppress(ModelError, KeyError):
+            if tuple(read_card(folder)["labels"]) == data.label_names:
+                told = read_predictions(folder).set_index("image_id")["probability"]
+                known = told[told.index.isin(data.table["image_id"])]
+                if len(known):
+                    return {str(image): float(value) for image, value in known.items()}
+    return {}
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _large(path: str, size: int, changed_at: int) -> NDArray[np.uint8]:  # noqa: ARG001  part of the key
+    return radiographs.shrink(radiographs.load(Path(path)).pixels, size)
+
+
+def large(path: str, size: int) -> NDArray[np.uint8]:
+    """The pixels of an image file, its longer side at most ``size`` px. Raises RadiographError."""
+    return _large(path, size, changed(path))
 
 
 def classifier(folder: ModelFolder) -> Classifier:
@@ -157,7 +204,7 @@ def examined_file(path: str, model: Classifier, version: str) -> Examined:
     Raises:
         RadiographError: it cannot be read.
     """
-    return _examined_file(path, model, version, _changed(path))
+    return _examined_file(path, model, version, changed(path))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

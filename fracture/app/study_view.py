@@ -1,7 +1,7 @@
-"""One study of a data set: its views, and what is known of them."""
+"""One study of a data set, large: its views, what is known of them, and what can be decided."""
 
-from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -9,49 +9,125 @@ from PIL import Image
 
 from fracture import charts
 from fracture.app import loads
+from fracture.app.curating import decision_buttons
+from fracture.app.widgets import as_text, errors_in_words
+from fracture.data.browsing import NO_DECISION, steps
 from fracture.data.dataset import Dataset
 from fracture.data.phantom.records import truth_words
 from fracture.data.regions import parse_boxes
-from fracture.errors import FractureError
+from fracture.data.thumbnails import thumbnail
+
+LARGE = 1600
+"""Longer side in px of an image shown large."""
 
 
 def study_open() -> bool:
     """Whether the visitor has a study before them, which drawing the whole page anew would close."""
-    return bool(st.session_state.get("study open"))
+    return "viewed" in st.session_state
 
 
 def close_study() -> None:
     """Whatever study was open is so no longer; to be called wherever the whole page is drawn anew."""
-    st.session_state.pop("study open", None)
+    st.session_state.pop("viewed", None)
+
+
+def open_study(image_id: str, data: Dataset, version: str, ids: list[str]) -> None:
+    """Show an image large, in its study. ``ids``: of the images that come before and after it."""
+    st.session_state["viewed"] = image_id
+    _show(data, version, ids)
 
 
 @st.dialog("Study", width="large", on_dismiss=close_study)
-def show_study(name: str, data: Dataset) -> None:
-    """All views of one study; of a synthetic one, on request, the truth."""
-    st.session_state["study open"] = True
-    views = data.table[data.table["study"] == name]
-    first = views.iloc[0]
-    number = "1 view" if len(views) == 1 else f"{len(views)} views"
-    made = " · synthetic" if data.synthetic else ""
-    st.markdown(f"**{name}** · {data.label_names[first['label']]} · part {first['split']} · {number}{made}")
-    revealed = data.synthetic and st.toggle("Reveal the truth", key="truth of study")
-    truths = truth_words([Path(path) for path in views["path"]]) if revealed else []
-    with st.grid(2):
-        for place, (_, row) in enumerate(views.iterrows()):
-            with st.container():
-                words = f"{row['view'] or row['image_id']} · {row['width']} × {row['height']} px{made}"
-                picture(row, 900, words, revealed)
-                if revealed:
-                    st.markdown(f"{truths[place].capitalize() or 'Nothing more is known of this image'}.")
-
-
-def picture(row: pd.Series, size: int, words: str, revealed: bool = False) -> None:
-    """One image of a data set, its longer side ``size`` px, with its boxes if ``revealed``."""
-    try:
-        shown: bytes | Image.Image = (thumbnail := loads.thumbnail(row["path"], size))
+def _show(data: Dataset, version: str, ids: list[str]) -> None:
+    known = loads.catalogue(data, version).set_index("image_id", drop=False)
+    row = known.loc[st.session_state["viewed"]]
+    views = known[known["study"] == row["study"]]
+    _steps(row, views, known, ids)
+    left, right = st.columns((3, 1))
+    with right:
+        _facts(row, data)
+        revealed = bool(row["boxes"] or data.synthetic) and st.toggle(
+            "Reveal the truth" if data.synthetic else "Show the boxes", key="truth of study"
+        )
+        window, level, inverted = _window_and_level()
+    with left, errors_in_words():
+        image = loads.large(row["path"], LARGE)
+        shown = Image.fromarray(charts.windowed(image, window, level, inverted))
         if revealed:
-            small = Image.open(BytesIO(thumbnail))
-            shown = charts.outlined(small, parse_boxes(row["boxes"]), small.width / max(row["width"], 1))
-        st.image(shown, caption=words, width="stretch", alt=f"Radiograph {row['image_id']}")
-    except FractureError as error:
-        st.warning(str(error), icon=":material/broken_image:")
+            shown = charts.outlined(shown, parse_boxes(row["boxes"]), shown.width / max(row["width"], 1))
+        st.plotly_chart(
+            charts.viewer(shown, row["image_id"]), key="viewer", alt=f"Radiograph {row['image_id']}",
+            config={"scrollZoom": True, "displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
+        )  # fmt: skip
+        if revealed and data.synthetic:
+            truth = truth_words([Path(row["path"])])[0]
+            st.markdown(f"{truth.capitalize() or 'Nothing more is known of this image'}.")
+    decision_buttons(data, [row["image_id"]], "this view", "This view")
+    if len(views) > 1:
+        decision_buttons(data, list(views["image_id"]), "this study", f"All {len(views)} views")
+
+
+def picture(row: "pd.Series[Any]", size: int, words: str) -> None:
+    """One image of a data set, its longer side ``size`` px."""
+    with errors_in_words():
+        st.image(thumbnail(row["path"], size), words, width="stretch", alt=f"Radiograph {row['image_id']}")
+
+
+def _steps(row: "pd.Series[Any]", views: pd.DataFrame, known: pd.DataFrame, ids: list[str]) -> None:
+    """Where in the data set this is, and the ways on, by the arrow keys too."""
+    seen = [row["image_id"], *ids] if row["image_id"] not in ids else ids
+    place = seen.index(row["image_id"])
+    to = steps(known.loc[seen, "study"].tolist(), place)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for target, words, icon, key in (
+            (to.study_before, "Study before", ":material/keyboard_double_arrow_left:", "Shift+Left"),
+            (to.before, "View before", ":material/chevron_left:", "Left"),
+            (to.after, "View after", ":material/chevron_right:", "Right"),
+            (to.study_after, "Study after", ":material/keyboard_double_arrow_right:", "Shift+Right"),
+        ):
+            st.button(
+                words, icon=icon, shortcut=key, disabled=target is None, key=words,
+                on_click=_go, args=(seen[target or 0],),
+            )  # fmt: skip
+        st.caption(f"{place + 1:,} of {len(seen):,} shown")
+    siblings = views["image_id"].tolist()
+    if len(siblings) > 1:
+        st.pills(
+            "Views of this study", siblings, default=row["image_id"], required=True,
+            format_func=lambda name: str(views.loc[name, "view"] or name),
+            key=f"views {row['image_id']}", on_change=_go_to_sibling, args=(row["image_id"],),
+        )  # fmt: skip
+
+
+def _go(image_id: str) -> None:
+    st.session_state["viewed"] = image_id
+
+
+def _go_to_sibling(image_id: str) -> None:
+    _go(st.session_state[f"views {image_id}"] or image_id)
+
+
+def _window_and_level() -> tuple[int, int, bool]:
+    """How gray levels are shown; the same for all images until it is changed."""
+    window = st.slider("Window", 1, 256, 256, key="window", help="How many gray levels lie between black and white.")
+    level = st.slider("Level", 0, 255, 128, key="level", help="The gray level in their middle.")
+    return window, level, st.toggle("Inverted", key="inverted")
+
+
+def _facts(row: "pd.Series[Any]", data: Dataset) -> None:
+    """What is known of a view."""
+    decided = "" if row["decision"] == NO_DECISION else f"{row['decision']} ({row['reason'] or 'no reason given'})"
+    facts = {
+        "Patient": row["patient"],
+        "Study": row["study"],
+        "View": row["view"] or row["image_id"],
+        "Label": data.label_names[row["label"]],
+        "Part": row["split"],
+        "Body part": row["body_part"],
+        "Size": f"{row['width']} × {row['height']} px",
+        "Mean brightness": "" if pd.isna(row["brightness"]) else f"{row['brightness']:.0f} of 255",
+        "Model's probability": "" if pd.isna(row["score"]) else f"{row['score']:.1%}",
+        "Decision": decided,
+        "Made": "synthetic" if data.synthetic else "",
+    }
+    st.markdown("  \n".join(f"**{name}** {as_text(value)}" for name, value in facts.items() if value))

@@ -12,14 +12,18 @@ from streamlit.errors import StreamlitAPIException
 from fracture import home
 from fracture.classify.store import ModelFolder, delete, usable_models
 from fracture.data import dataset as datasets
+from fracture.data.importing import unfinished
 from fracture.data.phantom.drawing import find_drawing
 from fracture.errors import FractureError
 
 
 def choose_dataset() -> str | None:
     """A picker over the data folder that also takes a typed path; the choice holds on every page."""
-    found = [str(path) for path in datasets.find(home.data_home())]
+    here = home.data_home()
+    found = [str(path) for path in sorted({*datasets.find(here), *unfinished(here)})]
     at_work = [index for index, path in enumerate(found) if (drawing := find_drawing(path)) and drawing.active]
+    if new := st.session_state.pop("new data", None):
+        st.session_state["data"] = new
     chosen: str | None = st.selectbox(
         "Data set",
         found,
@@ -29,7 +33,7 @@ def choose_dataset() -> str | None:
         accept_new_options=True,
         key="data",
         persist_state="session",
-        help=f"Folders in {home.data_home()} are listed; any other can be given by its path.",
+        help=f"Folders in {here} are listed; any other can be given by its path.",
     )
     return _in_data_home(chosen) if chosen else chosen
 

@@ -4,11 +4,13 @@ Colours are after Okabe and Ito (2008), whose palette people with colour-blindne
 that it stands out on light and on dark ground alike. Backgrounds are transparent: a figure takes the ground it is on.
 """
 
+from fracture.charts.data import class_balance, distribution, views_per_study
 from fracture.charts.judging import precision_recalls, reliability, rocs
-from fracture.charts.learning import best_epoch, class_balance, curves
+from fracture.charts.learning import best_epoch, curves
 from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precision_recall, roc, round_to_hundred
 from fracture.charts.pictures import AGAINST, FOR, TRUTH, heat_overlay, outlined, ringed
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION
+from fracture.charts.viewing import viewer, windowed
 
 __all__ = [
     "ACCENT",
@@ -26,6 +28,7 @@ __all__ = [
     "class_balance",
     "confusion",
     "curves",
+    "distribution",
     "heat_overlay",
     "hundred",
     "outlined",
@@ -36,4 +39,7 @@ __all__ = [
     "roc",
     "rocs",
     "round_to_hundred",
+    "viewer",
+    "views_per_study",
+    "windowed",
 ]

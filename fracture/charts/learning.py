@@ -1,14 +1,13 @@
-"""Figures of a data set and of a training."""
+"""Figures of a training."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
-from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, plain
+from fracture.charts.style import ACCENT, TRAINING, VALIDATION, plain
 
 _NAMES = {"loss": "Loss", "accuracy": "Accuracy", "auc": "AUC"}
 
@@ -47,18 +46,3 @@ def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:
     """
     worth = history["val_auc"] if "val_auc" in history else [-loss for loss in history.get("val_loss", [])]
     return int(np.nanargmax(worth)) + 1 if np.isfinite(worth).any() else None
-
-
-def class_balance(counts: pd.DataFrame, label_names: tuple[str, str], by: str) -> Any:
-    """Images of each label, by ``split`` or ``body_part``; ``counts`` as :func:`fracture.data.dataset.counts` gives."""
-    figure = go.Figure()
-    totals = counts.groupby([by, "label"])["images"].sum().unstack("label", fill_value=0)
-    for label, colour in enumerate((NEGATIVE, POSITIVE)):
-        values = totals[label].tolist() if label in totals else [0] * len(totals)
-        figure.add_bar(
-            x=totals.index.tolist(), y=values, name=label_names[label], marker_color=colour,
-            text=[f"{value:,}" if value else "" for value in values],
-        )  # fmt: skip
-    figure.update_layout(title=f"Images by {by.replace('_', ' ')}", barmode="group")
-    figure.update_xaxes(type="category")
-    return plain(figure)

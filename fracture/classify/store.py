@@ -146,11 +146,15 @@ def usable_models(root: Path | None = None) -> list[ModelFolder]:
     return [folder for folder in model_folders(root) if folder.usable]
 
 
-def free_name(stem: str, root: Path | None = None) -> str:
-    """A name that no model has yet: ``stem-1``, ``stem-2``, ...; what a name may not hold becomes a dash."""
+def free_name(stem: str, root: Path | None = None, ending: str = "") -> str:
+    """A name that no model has yet: ``stem-1``, ``stem-2``, ...; what a name may not hold becomes a dash.
+
+    ``root``: where else it must be free. ``ending``: of a file's name, such as ``.zip``.
+    """
     clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:56] or "model"
     root = root or home.models_home()
-    return next(name for number in itertools.count(1) if not (root / (name := f"{clean}-{number}")).exists())
+    names = (f"{clean}-{number}{ending}" for number in itertools.count(1))
+    return next(name for name in names if not (root / name).exists())
 
 
 def read_card(folder: ModelFolder) -> dict[str, Any]:

@@ -62,6 +62,10 @@ class Dataset:
     synthetic: bool = False
     sources: tuple[Source, ...] = ()
     """Who made it, and on which terms, where that can be told."""
+    excluded: int = 0
+    """Images that were left out by decision, see :mod:`fracture.data.curation`."""
+    relabelled: int = 0
+    """Images whose label is by decision another than the folder's."""
 
 
 def scan(root: str | Path, body_part: str | None = None) -> Dataset:

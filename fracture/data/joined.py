@@ -28,6 +28,8 @@ def join(first: Dataset, others: Sequence[Dataset]) -> Dataset:
         name=" + ".join(each.name for each in (first, *others)),
         table=pd.concat(tables, ignore_index=True),
         synthetic=all(each.synthetic for each in (first, *others)),
+        excluded=sum(each.excluded for each in (first, *others)),
+        relabelled=sum(each.relabelled for each in (first, *others)),
         sources=tuple(dict.fromkeys(source for each in (first, *others) for source in each.sources)),
     )
 

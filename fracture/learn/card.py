@@ -77,6 +77,8 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> dict[str,
         "training_images": int((used["split"] == "train").sum()),
         "validation_images": int((used["split"] == "valid").sum()),
         "by_data": {str(name): {str(split): int(n) for split, n in row.items()} for name, row in sizes.iterrows()},
+        "excluded": dataset.excluded,
+        "relabelled": dataset.relabelled,
         "unreadable": dataset.table.loc[~readable, "image_id"].tolist(),
         "counts": counts(dataset.table).to_dict(orient="records"),
     }

@@ -17,6 +17,7 @@ import pandas as pd
 from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder, model_folder
 from fracture.data.checks import check
+from fracture.data.curation import curate
 from fracture.data.dataset import Dataset, scan
 from fracture.data.joined import join
 from fracture.errors import DatasetError, RunError
@@ -124,7 +125,7 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
 
 def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
     emit("step", text="Reading the data set")
-    dataset = join(scan(config.data, config.body_part), [scan(each) for each in config.also])
+    dataset = join(curate(scan(config.data, config.body_part)), [curate(scan(each)) for each in config.also])
     table = dataset.table
     _check_labels(dataset, table)
     emit(
@@ -151,7 +152,9 @@ def _boxed(dataset: Dataset) -> "pd.Series[bool]":
 
 
 def _warnings(config: TrainConfig, dataset: Dataset) -> Iterator[str]:
-    """What is wrong with training on these data in this way."""
+    """What is to be known of training on these data in this way."""
+    if dataset.excluded or dataset.relabelled:
+        yield f"By decision, {dataset.excluded:,} images are left out and {dataset.relabelled:,} have another label."
     if config.teaches_places and not _boxed(dataset).any():
         yield "No training image has a box around what is to be found: what each place shows is not taught."
     valid = dataset.table.loc[dataset.table["split"] == "valid", "image_id"]

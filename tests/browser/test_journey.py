@@ -122,6 +122,11 @@ def test_draw_phantoms_from_nothing(server, page, homes):
     expect(page.get_by_text(f"{images} of {images} images")).to_be_visible()
     page.get_by_role("button", name="Open study").first.click()
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text(f"1 of {images} shown")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_text(f"2 of {images} shown")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(dialog.get_by_text(f"1 of {images} shown")).to_be_visible()
     dialog.get_by_text("Reveal the truth").click()
     expect(dialog.get_by_text(re.compile("nothing abnormal|fracture|nail|plate", re.IGNORECASE)).first).to_be_visible()
 

@@ -97,6 +97,26 @@ def test_nothing_claims_to_know_places_where_no_box_has_taught_them(drawn, tmp_p
     assert config.teaches_places and not any("is not taught" in problem for problem in problems)
 
 
+def test_decisions_are_honoured_and_said(tmp_path):
+    """What was excluded is not trained on, what was relabelled has its new label, and the card will count both."""
+    from fracture.data.curation import decide
+    from fracture.data.dataset import scan
+    from fracture.learn import recipe
+    from fracture.learn.card import describe_data
+
+    root = draw_mura(tmp_path / "MURA-v1.1")
+    table = scan(root).table
+    decide(root, table["image_id"][:3], "exclude")
+    decide(root, table["image_id"][4:5], "negative" if table["label"][4] else "positive")
+    said = []
+    dataset = recipe._read_data(TrainConfig(data=str(root), name="m"), lambda _, **values: said.append(values))
+    assert len(dataset.table) == len(table) - 3
+    assert dataset.table.set_index("image_id")["label"][table["image_id"][4]] == 1 - table["label"][4]
+    assert "By decision, 3 images are left out and 1 have another label." in said[-1]["problems"]
+    told = describe_data(dataset, readable=np.ones(len(dataset.table), bool))
+    assert (told["excluded"], told["relabelled"]) == (3, 1)
+
+
 def test_validation_images_that_the_bundled_weights_have_seen_are_counted(drawn, monkeypatch):
     """They know those already."""
     from fracture.data.dataset import scan

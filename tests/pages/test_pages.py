@@ -59,22 +59,6 @@ def test_full_pages_draw(home_with_data, make_model, page, start):
     assert "No data set chosen" not in words(app)
 
 
-def test_dataset_shows_counts_filters_and_a_study(home_with_data):
-    """The charts, a filter by label, and one study with all its views."""
-    app = healthy(alone("dataset").run())
-    assert len(app.get("plotly_chart")) == 2
-    total = int(app.metric[0].value.replace(",", ""))
-    assert total > 0
-    app.multiselect[1].set_value([1]).run()
-    shown = next(caption.value for caption in app.caption if " images. " in caption.value)
-    assert 0 < int(shown.split()[0].replace(",", "")) < total
-    app.text_input[0].set_value("no such patient").run()
-    assert "No image passes these filters" in words(healthy(app))
-    app.text_input[0].set_value("").run()
-    next(button for button in app.button if button.label == "Open study").click().run()
-    assert "part train · " in words(healthy(app))
-
-
 @pytest.mark.parametrize("page", ["dataset", "train"])
 @pytest.mark.parametrize("typed", ["", "missing", "~nobody-of-this-name/data", "x" * 300, "nul\0"])
 def test_a_path_that_is_no_data_set_is_one_sentence(homes, tmp_path, page, typed):

@@ -117,11 +117,11 @@ def test_filters_outlive_new_images(root):
     at_work(root)
     app = healthy(alone("dataset").run())
     app.multiselect[1].set_value([1]).run()
-    before = next(caption.value for caption in app.caption if " images. " in caption.value)
+    before = next(caption.value for caption in app.caption if caption.value.endswith(" images"))
     stand(root, done=3, ended=True)
     healthy(app.run())
     assert app.multiselect[1].value == [1]
-    assert next(caption.value for caption in app.caption if " images. " in caption.value) == before
+    assert next(caption.value for caption in app.caption if caption.value.endswith(" images")) == before
 
 
 def test_an_interrupted_drawing_is_gone_on_with(root):
@@ -151,7 +151,7 @@ def test_a_study_reveals_its_truth_on_request(root):
     app = healthy(alone("dataset").run())
     assert "drawing was" not in words(app)
     press(app, "Open study")
-    assert " views · synthetic" in words(healthy(app))
+    assert "**Made** synthetic" in words(healthy(app))
     truths = {"Nothing abnormal", "displaced", "nail", "plate"}
     assert not any(truth in markdown.value for markdown in app.markdown for truth in truths)
     app.session_state["truth of study"] = True  # the toggle, which AppTest cannot press without closing the dialog

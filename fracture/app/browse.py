@@ -1,0 +1,127 @@
+"""The images of a data set, page by page: which are seen, in which order, and which are chosen."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fracture.app import loads
+from fracture.app.curating import decide_bar, tick
+from fracture.app.study_view import open_study
+from fracture.app.widgets import as_text
+from fracture.data.browsing import NO_DECISION, Wanted, select
+from fracture.data.dataset import Dataset
+from fracture.data.thumbnails import thumbnails
+
+PER_PAGE = 48
+SIDE = 256
+"""Longer side of a thumbnail in px."""
+
+READING = "Patient, study, view"
+
+
+@st.fragment
+def show_gallery(data: Dataset, version: str) -> None:
+    """Filters, what passes them, and what can be decided about it."""
+    known = loads.catalogue(data, version)
+    wanted, order, descending = _choose(known, data)
+    shown = select(known, wanted, order, descending)
+    if shown.empty:
+        st.info("No image passes these filters.", icon=":material/filter_alt_off:")
+        return
+    pages = -(-len(shown) // PER_PAGE)
+    page = (
+        min(st.pagination(pages, key=f"page of {data.root} {hash((str(wanted), order, descending))}"), pages)
+        if pages > 1
+        else 1
+    )
+    rows = shown.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
+    st.caption(f"{len(shown):,} of {len(known):,} images")
+    decide_bar(data, rows["image_id"], shown["image_id"])
+    with st.grid("auto", min_column_width=150):
+        for (_, row), picture in zip(rows.iterrows(), thumbnails(list(rows["path"]), SIDE), strict=True):
+            with st.container(gap="small"):
+                _card(row, picture, data, version, shown["image_id"])
+
+
+def _choose(known: pd.DataFrame, data: Dataset) -> tuple[Wanted, str, bool]:
+    """What is wanted, the column to sort by ("" for reading order), and whether from the top."""
+    finding = st.session_state.get(f"finding of {data.root}")
+    if finding is not None:
+        _finding(finding, data)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        choices: dict[str, Any] = {name: _among(name, known, data) for name in ("split", "label", "body_part")}
+        text = st.text_input("Name contains", placeholder="patient00011", width=180, key=f"text of {data.root}")
+        with st.popover("More filters", icon=":material/tune:"):
+            choices["decision"] = _among("decision", known, data)
+            choices["views"] = _between("Views of the study", known["views"], data)
+            longer = known[["width", "height"]].max(axis=1)
+            choices["longer_side"] = _between("Longer side in px", longer, data)
+        order, descending = _order(known, data)
+    ids = None if finding is None else finding.images
+    return Wanted(**choices, image_ids=ids, text=text.strip()), order, descending
+
+
+def _finding(finding: Any, data: Dataset) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(f":material/filter_alt: {finding.message}")
+        if st.button("Show all images again", icon=":material/close:", key="no finding"):
+            del st.session_state[f"finding of {data.root}"]
+            st.rerun()
+
+
+_TITLES = {"split": "Part", "label": "Label", "body_part": "Body part", "decision": "Decision"}
+
+
+def _among(column: str, known: pd.DataFrame, data: Dataset) -> list[Any]:
+    words = (lambda value: data.label_names[value]) if column == "label" else str
+    chosen: list[Any] = st.multiselect(
+        _TITLES[column], sorted(known[column].unique()), format_func=words, placeholder="All", width=200,
+        key=f"{column} of {data.root}",
+    )  # fmt: skip
+    return chosen
+
+
+def _between(title: str, values: "pd.Series[int]", data: Dataset) -> tuple[int, int] | None:
+    """From and to; None where all are let through, or all are the same."""
+    lowest, highest = int(values.min()), int(values.max())
+    if lowest == highest:
+        st.caption(f"{title}: {lowest:,} for all")
+        return None
+    chosen: tuple[int, int] = st.slider(title, lowest, highest, (lowest, highest), key=f"{title} of {data.root}")
+    return None if chosen == (lowest, highest) else chosen
+
+
+def _order(known: pd.DataFrame, data: Dataset) -> tuple[str, bool]:
+    positive = data.label_names[1]
+    orders = {READING: ("", False), "Smallest first": ("pixels", False), "Largest first": ("pixels", True)}
+    if known["brightness"].notna().any():
+        orders |= {"Darkest first": ("brightness", False), "Brightest first": ("brightness", True)}
+    if known["score"].notna().any():
+        orders |= {f"Least likely {positive}": ("score", False), f"Most likely {positive}": ("score", True)}
+    return orders[st.selectbox("Order", list(orders), width=220, key=f"order of {data.root}")]
+
+
+def _card(
+    row: "pd.Series[Any]", picture: bytes | Exception, data: Dataset, version: str, ids: "pd.Series[str]"
+) -> None:
+    """One image, what is known of it in a line, and the ways to it."""
+    if isinstance(picture, Exception):
+        st.warning(str(picture), icon=":material/broken_image:")
+    else:
+        st.image(picture, width="stretch", alt=f"Radiograph {row['image_id']}")
+    st.caption(_words(row, data))
+    with st.container(horizontal=True, gap="small"):
+        tick(row["image_id"], data)
+        if st.button(
+            "Open study", key=f"open {row['image_id']}", type="tertiary", help=f"Study {as_text(row['study'])}"
+        ):
+            open_study(row["image_id"], data, version, list(ids))
+
+
+def _words(row: "pd.Series[Any]", data: Dataset) -> str:
+    decided = "" if row["decision"] == NO_DECISION else f":orange-badge[{row['decision']}]"
+    score = "" if pd.isna(row["score"]) else f"{row['score']:.0%}"
+    made = "synthetic" if data.synthetic else ""
+    parts = (data.label_names[row["label"]], row["body_part"], row["patient"], row["view"], score, made)
+    return " · ".join(as_text(str(part)) for part in parts if part) + (f" {decided}" if decided else "")

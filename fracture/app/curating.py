@@ -1,0 +1,101 @@
+"""Choose images, decide about them, take it back."""
+
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from fracture.app.widgets import as_text, errors_in_words
+from fracture.data import curation
+from fracture.data.dataset import Dataset
+from fracture.errors import FractureError
+
+Images = Iterable[str]
+
+
+def tick(image_id: str, data: Dataset) -> None:
+    """A box that adds an image to the chosen ones, which last from page to page of the gallery."""
+    ticked = _ticked(data)
+    st.checkbox(
+        f"Choose {as_text(image_id)}", image_id in ticked, label_visibility="collapsed",
+        key=f"tick {st.session_state.get('ticks', 0)} {image_id}",
+        on_change=lambda: ticked.symmetric_difference_update({image_id}),
+    )  # fmt: skip
+
+
+def decide_bar(data: Dataset, here: Images, all_shown: Images) -> None:
+    """Choose many at once, and decide about all that are chosen. ``here``: those of this page."""
+    ticked, shown = _ticked(data), list(all_shown)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{len(ticked):,} chosen**", width=100)
+        for words, images in (("This page", list(here)), (f"All {len(shown):,}", shown), ("None", [])):
+            st.button(words, on_click=_tick_all, args=(images, data), key=f"tick {words.split()[0]}", type="tertiary")
+        with st.popover("Decide", icon=":material/gavel:", disabled=not ticked, key="decide", on_change="rerun"):
+            decision_buttons(data, ticked, "chosen")
+        _undo_button(data)
+    _say_failure()
+
+
+def decision_buttons(data: Dataset, image_ids: Images, key: str, what: str = "") -> None:
+    """A reason, and a button for each decision about these images; ``what`` they are, in words."""
+    images = list(image_ids)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if what:
+            st.markdown(f"**{what}**", width=110)
+        st.text_input(
+            "Reason", placeholder="Reason, for whoever reads it next year", key=f"reason {key}", width=260,
+            label_visibility="collapsed", max_chars=curation.MOST_REASON,
+        )  # fmt: skip
+        for decision, words, icon in (
+            ("exclude", "Exclude", ":material/block:"),
+            ("negative", f"Label: {as_text(data.label_names[0])}", ":material/label:"),
+            ("positive", f"Label: {as_text(data.label_names[1])}", ":material/label:"),
+            ("keep", "As in the data", ":material/restart_alt:"),
+        ):
+            st.button(
+                words, icon=icon, disabled=not images, key=f"{decision} {key}",
+                on_click=_decide, args=(data, images, decision, key),
+            )  # fmt: skip
+
+
+def _ticked(data: Dataset) -> set[str]:
+    ticked: set[str] = st.session_state.setdefault(f"ticked of {data.root}", set())
+    return ticked
+
+
+def _tick_all(image_ids: list[str], data: Dataset) -> None:
+    """Tick these as well; none at all for an empty list."""
+    ticked = _ticked(data)
+    ticked.update(image_ids) if image_ids else ticked.clear()
+    st.session_state["ticks"] = st.session_state.get("ticks", 0) + 1  # boxes are drawn anew, as they now stand
+
+
+def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
+    _carefully(lambda: curation.decide(data.root, images, decision, st.session_state[f"reason {key}"]))
+    if key == "chosen" and "decision failed" not in st.session_state:
+        _tick_all([], data)
+        st.session_state["decide"] = False
+
+
+def _undo_button(data: Dataset) -> None:
+    with errors_in_words():
+        if last := curation.last_decision(data.root):
+            decision, images = last
+            words = f"Undo: {decision} {images:,} image{'' if images == 1 else 's'}"
+            st.button(words, icon=":material/undo:", key="undo", on_click=_undo, args=(data,))
+
+
+def _undo(data: Dataset) -> None:
+    _carefully(lambda: curation.undo(data.root))
+
+
+def _carefully(act: Callable[[], None]) -> None:
+    """Do it in a button's call, which can show nothing: what went wrong is said where the buttons are."""
+    try:
+        act()
+    except FractureError as error:
+        st.session_state["decision failed"] = str(error)
+
+
+def _say_failure() -> None:
+    if failed := st.session_state.pop("decision failed", None):
+        st.error(as_text(failed), icon=":material/error:")

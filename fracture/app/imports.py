@@ -1,0 +1,198 @@
+"""Bring a data set here: from Kaggle, from figshare, out of a zip; and follow an import as it goes."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from fracture.app.widgets import as_text, duration, errors_in_words
+from fracture.data import archive, fracatlas, importing, kaggle
+from fracture.data.fetching import Progress
+from fracture.data.importing import Import, Order, find_import
+from fracture.data.kaggle_access import TOKENS, Credentials, from_secrets
+from fracture.data.safety import in_words
+from fracture.errors import FetchError, FractureError
+from fracture.home import typed_path
+
+TERMS = "https://stanfordmlgroup.github.io/competitions/mura/"
+LARGEST_UPLOAD = 500
+"""MB of a zip that is sent through the browser and held in memory; larger ones are given by their path."""
+
+
+def import_popover() -> None:
+    """The three ways to a data set, folded away."""
+    with st.popover("Import", icon=":material/download:", key="import form", on_change="rerun"):
+        import_form()
+
+
+def import_form() -> None:
+    """What to import, and the button that starts it and chooses the new data set."""
+    mura, atlas, own = st.tabs(["MURA from Kaggle", "FracAtlas, no account", "A zip of my own"])
+    with mura:
+        _mura_form()
+    with atlas:
+        _fracatlas_form()
+    with own:
+        _zip_form()
+    if failed := st.session_state.pop("import failed", None):
+        st.error(as_text(failed), icon=":material/error:")
+
+
+def _mura_form() -> None:
+    st.markdown(
+        f"One body part of **MURA v1.1**, file by file. [MURA's own terms]({TERMS}) apply: for research, not to be "
+        "passed on."
+    )
+    part = st.selectbox("Body part", [*kaggle.IMAGES, "all"], index=list(kaggle.IMAGES).index(kaggle.BODY_PART))
+    with st.expander("Who you are at Kaggle, and which data set", icon=":material/key:"):
+        st.caption(
+            f"A token is made at {TOKENS}. It is kept for this visit alone, in memory, and written nowhere. "
+            "Left empty, the secrets of this app, the environment and Kaggle's own files are looked through."
+        )
+        token = st.text_input("API token", type="password", key="kaggle token", autocomplete="off")
+        left, right = st.columns(2)
+        name = left.text_input("or user name", key="kaggle user", autocomplete="off")
+        key = right.text_input("and key", type="password", key="kaggle key", autocomplete="off")
+        dataset = st.text_input("Data set at Kaggle", kaggle.DATASET, key="kaggle dataset")
+    files = kaggle.IMAGES.get(part, sum(kaggle.IMAGES.values()))
+    st.button(
+        f"Import {files:,} images, about {in_words(files * kaggle.BYTES)}", type="primary", key="import mura",
+        icon=":material/download:", on_click=_start_mura, args=(dataset, part, token, name, key),
+    )  # fmt: skip
+
+
+def _start_mura(dataset: str, part: str, token: str, name: str, key: str) -> None:
+    def begin() -> Path:
+        st.session_state["kaggle credentials"] = Credentials(token, name, key)
+        wanted = kaggle.order(dataset, part)
+        return _begin(kaggle.default_folder(wanted), wanted, _credentials().variables())
+
+    _choose(begin)
+
+
+def _credentials() -> Credentials:
+    """What was typed during this visit, or else what the app's secrets say."""
+    if typed := st.session_state.get("kaggle credentials"):
+        return Credentials(typed.token, typed.username, typed.key)
+    with suppress(StreamlitSecretNotFoundError):  # asking raises where there is no file of them
+        return from_secrets(st.secrets)
+    return Credentials()
+
+
+def _fracatlas_form() -> None:
+    st.markdown(
+        "**FracAtlas**: hands, legs, hips and shoulders, fractured or not, with boxes. 4,083 images; CC BY 4.0: "
+        "free to use with its authors named."
+    )
+    everything = st.toggle("All of it (323 MB)", key="all of fracatlas")
+    left, right = st.columns(2)
+    images = left.number_input("Images", fracatlas.LEAST, 4083, 200, 50, key="fracatlas images", disabled=everything)
+    seed = right.number_input("Seed", 0, fracatlas.MOST_SEED, 1, key="fracatlas seed", disabled=everything)
+    st.button(
+        "Import FracAtlas" if everything else f"Import {images:,} images", type="primary", key="import fracatlas",
+        icon=":material/download:", on_click=_start_fracatlas, args=(0 if everything else int(images), int(seed)),
+    )  # fmt: skip
+
+
+def _start_fracatlas(images: int, seed: int) -> None:
+    def begin() -> Path:
+        wanted = fracatlas.order(images, seed)
+        return _begin(fracatlas.default_folder(wanted), wanted, {})
+
+    _choose(begin)
+
+
+def _begin(root: Path, wanted: Order, variables: Mapping[str, str]) -> Path:
+    """Start it, or choose what is there: two who press the same button share one data set."""
+    there = find_import(root)
+    if there is None or there.state == "interrupted" or there.order != wanted:
+        importing.start(root, wanted, variables)
+    return root
+
+
+def _choose(begin: Callable[[], Path]) -> None:
+    """Begin an import in a button's call, which can show nothing, and choose its data set."""
+    try:
+        st.session_state["data"] = str(begin())
+        if "import form" in st.session_state:
+            st.session_state["import form"] = False
+    except FractureError as error:
+        st.session_state["import failed"] = str(error)
+
+
+def _zip_form() -> None:
+    st.markdown(
+        "A zip with a **MURA** tree (all or a part of it), with **class folders** such as `negative` and `positive`, "
+        "or with a **`dataset.csv`** beside `images/`."
+    )
+    path = st.text_input("Path of a zip on this machine", key="zip path", placeholder="/home/me/MURA-v1.1.zip")
+    upload = st.file_uploader(
+        f"or a zip of at most {LARGEST_UPLOAD} MB", "zip", key="zip upload", max_upload_size=LARGEST_UPLOAD
+    )
+    part = st.selectbox("Body part", ["all", *kaggle.IMAGES], key="zip part", help="Of a MURA tree.")
+    if st.button("Unpack", type="primary", icon=":material/unarchive:", disabled=not (path or upload), key="unpack"):
+        with errors_in_words():
+            source = upload or _typed(path)
+            root = archive.default_folder(upload.name if upload else path)
+            bar = st.progress(0.0, text="Unpacking")
+            only = None if part == "all" else str(part)
+            archive.unpack(source, root, only, say=lambda progress: bar.progress(_share(progress), text="Unpacking"))
+            st.session_state["new data"] = str(root)
+            st.rerun()
+
+
+def _typed(path: str) -> Path:
+    try:
+        return typed_path(path)
+    except ValueError as error:
+        raise FetchError(f"A zip is a file. {error}") from error
+
+
+def follow_import(root: str) -> Import | None:
+    """Say how the import into a folder stands, live while it is at work, and return it; None for other data sets."""
+    with suppress(ValueError):  # no path at all: reading the data set will say so
+        found = find_import(typed_path(root))
+        if found is not None and found.state != "complete":
+            st.fragment(_live, run_every=1.0 if found.active else None)(found)
+        return found
+    return None
+
+
+def _live(before: Import) -> None:
+    found = find_import(before.root)
+    if found is None or found.state != before.state:
+        st.rerun()
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        if found.active:
+            _steer(found)
+        else:
+            _offer_to_go_on(found)
+
+
+def _steer(found: Import) -> None:
+    progress = found.progress
+    left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
+    of = "" if progress.total_files is None else f" of {progress.total_files:,}"
+    words = f"{progress.files:,}{of} files, {in_words(progress.bytes)}{left}"
+    st.progress(_share(progress), text=as_text(progress.note or words))
+    asked = importing.stop_request(found.root).exists()
+    if st.button("Stopping …" if asked else "Stop", icon=":material/stop:", disabled=asked, key="stop import"):
+        importing.request_stop(found.root)
+        st.rerun(scope="fragment")
+
+
+def _share(progress: Progress) -> float:
+    return min(progress.files / progress.total_files, 1.0) if progress.total_files else 0.0
+
+
+def _offer_to_go_on(found: Import) -> None:
+    done, total = found.progress.files, found.progress.total_files
+    of = f" of {total:,}" if total else ""
+    why = f" {as_text(found.error)}" if found.error else ""
+    st.markdown(f":material/pause: {done:,}{of} files are here; the import ended before its time.{why}")
+    if st.button("Go on", icon=":material/play_arrow:", key="go on importing"):
+        with errors_in_words():
+            importing.start(found.root, found.order, _credentials().variables())
+            st.rerun()

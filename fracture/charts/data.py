@@ -1,0 +1,62 @@
+"""Figures of a data set."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fracture.charts.style import NEGATIVE, POSITIVE, plain
+
+_COLOURS = (NEGATIVE, POSITIVE)
+
+
+def class_balance(counts: pd.DataFrame, label_names: tuple[str, str], by: str) -> Any:
+    """Images of each label, by ``split`` or ``body_part``; ``counts`` as :func:`fracture.data.dataset.counts` gives."""
+    figure = go.Figure()
+    totals = counts.groupby([by, "label"])["images"].sum().unstack("label", fill_value=0)
+    for label, colour in enumerate(_COLOURS):
+        values = totals[label].tolist() if label in totals else [0] * len(totals)
+        figure.add_bar(
+            x=totals.index.tolist(), y=values, name=label_names[label], marker_color=colour,
+            text=[f"{value:,}" if value else "" for value in values],
+        )  # fmt: skip
+    figure.update_layout(title=f"Images by {by.replace('_', ' ')}", barmode="group")
+    figure.update_xaxes(type="category")
+    return plain(figure)
+
+
+def views_per_study(table: pd.DataFrame, label_names: tuple[str, str]) -> Any:
+    """How many studies of each label have one view, two, three and so on."""
+    studies = table.groupby("study").agg(label=("label", "max"), views=("image_id", "size"))
+    figure = go.Figure()
+    for label, colour in enumerate(_COLOURS):
+        found = studies.loc[studies["label"] == label, "views"].value_counts().sort_index()
+        figure.add_bar(x=found.index.tolist(), y=found.tolist(), name=label_names[label], marker_color=colour)
+    figure.update_layout(title="Views per study", barmode="group")
+    figure.update_xaxes(title="views", dtick=1)
+    figure.update_yaxes(title="studies")
+    return plain(figure)
+
+
+def distribution(
+    values: "pd.Series[Any]", label: "pd.Series[int]", names: tuple[str, str], what: str, unit: str
+) -> Any:
+    """How a figure of each image is distributed among the images of each label; those without it are left out.
+
+    Shares, not counts: whether two labels differ must not depend on which is rarer. A model may learn such a
+    difference instead of what was meant.
+    """
+    figure, known = go.Figure(), values.notna()
+    edges = np.histogram_bin_edges(values[known], bins=24) if known.any() else np.array([0.0, 1.0])
+    for each, colour in enumerate(_COLOURS):
+        found = values[known & (label == each)]
+        share = np.histogram(found, edges)[0] / max(len(found), 1)
+        figure.add_scatter(
+            x=(edges[:-1] + edges[1:]) / 2, y=share, name=names[each], mode="lines", fill="tozeroy",
+            line={"color": colour, "width": 2, "shape": "hvh"},
+        )  # fmt: skip
+    figure.update_layout(title=what)
+    figure.update_xaxes(title=unit)
+    figure.update_yaxes(title="share of the images", tickformat=".0%", rangemode="tozero")
+    return plain(figure)

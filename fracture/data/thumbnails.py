@@ -1,0 +1,47 @@
+"""Small pictures of image files, several at a time, the last few thousand kept in memory."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+
+from fracture.data import radiograph
+from fracture.errors import RadiographError
+
+KEPT = 2000
+"""Pictures in memory: about 10 kB each at 256 px."""
+
+
+def thumbnail(path: str, size: int) -> bytes:
+    """A JPEG of an image file, its longer side ``size`` px at most; made anew when the file has changed.
+
+    Raises RadiographError where it is missing or cannot be read.
+    """
+    return _thumbnail(path, size, changed(path))
+
+
+def thumbnails(paths: Sequence[str], size: int) -> list[bytes | RadiographError]:
+    """:func:`thumbnail` of each, on all cores: decoding runs outside Python's lock; an error where there is none."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda path: _or_error(path, size), paths))
+
+
+def changed(path: str) -> int:
+    """When a file was last changed; 0 where it cannot be said: reading it will say what is wrong."""
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _or_error(path: str, size: int) -> bytes | RadiographError:
+    try:
+        return thumbnail(path, size)
+    except RadiographError as error:
+        return error
+
+
+@lru_cache(KEPT)
+def _thumbnail(path: str, size: int, changed_at: int) -> bytes:  # noqa: ARG001  part of the key
+    return radiograph.thumbnail(radiograph.load(Path(path)), size)

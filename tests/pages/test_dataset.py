@@ -1,0 +1,197 @@
+"""The page of a data set: browsing, findings, decisions, imports, export."""
+
+import shutil
+import zipfile
+
+import pytest
+
+from fracture.data.checks import check
+from fracture.data.curation import decided
+from fracture.data.dataset import scan
+from fracture.data.importing import Import, Order
+from fracture.data.measurements import measure
+from tests.drawing import draw_mura
+from tests.pages.test_pages import alone, healthy, words
+
+
+@pytest.fixture
+def data(homes):
+    """A data set in the data home, in which one training image lies among the validation images again."""
+    root = draw_mura(homes / "data" / "MURA-v1.1")
+    twin = next((root / "valid").rglob("study1_negative"))
+    shutil.copy(next((root / "train").rglob("study1_negative/*.png")), twin / "image9.png")
+    return root
+
+
+def said(app):
+    """The page's words without the signs that keep them from being taken for formatting."""
+    return words(app).replace("\\", "")
+
+
+def button(app, key):
+    return app.button(key=key)
+
+
+def seen(app):
+    """How many images pass the filters, and of how many."""
+    line = next(caption.value for caption in app.caption if caption.value.endswith(" images"))
+    shown, _, total, _ = line.replace(",", "").split()
+    return int(shown), int(total)
+
+
+def images(app):
+    return [each.key.removeprefix("open ") for each in app.button if str(each.key).startswith("open ")]
+
+
+def test_counts_charts_and_filters(data):
+    """What is in it, what passes the filters, and a word where nothing does."""
+    app = healthy(alone("dataset").run())
+    assert len(app.get("plotly_chart")) == 5
+    shown, total = seen(app)
+    assert shown == total == int(app.metric[0].value) == len(scan(data).table)
+    app.multiselect(key=f"label of {data}").set_value([1]).run()
+    assert 0 < seen(app)[0] < total
+    app.text_input(key=f"text of {data}").set_value("no such patient").run()
+    assert "No image passes these filters" in words(healthy(app))
+
+
+def test_the_order_is_the_readers_or_by_brightness(data):
+    """Patient by patient, or the darkest first, once the images have been looked at."""
+    app = healthy(alone("dataset").run())
+    assert images(app) == sorted(images(app), key=lambda name: name.split("patient")[1])
+    app.selectbox(key=f"order of {data}").set_value("Darkest first").run()
+    mean = measure(scan(data).table).set_index("image_id")["mean"]
+    assert list(mean[images(healthy(app))]) == sorted(mean)[: len(images(app))]
+
+
+def test_a_finding_opens_the_gallery_on_its_images(data):
+    """On exactly these, and back to all."""
+    app = healthy(alone("dataset").run())
+    finding = next(problem for problem in check(scan(data)) if problem.kind == "copies")
+    assert finding.message in said(app) and finding.why in said(app)
+    button(app, "show copies").click().run()
+    assert sorted(images(healthy(app))) == sorted(finding.images)
+    button(app, "no finding").click().run()
+    assert seen(app)[0] == seen(app)[1]
+
+
+def test_a_study_opens_large(data):
+    """With what is known of the view, window and level, and the ways to the others."""
+    app = healthy(alone("dataset").run())
+    first = images(app)[0]
+    button(app, f"open {first}").click().run()
+    assert "**Part** train" in said(healthy(app)) and first.split("/")[2] in said(app)
+    assert app.slider(key="window").value == 256
+    assert button(app, "View before").disabled and not button(app, "View after").disabled
+
+
+def test_what_is_chosen_can_be_decided_about_and_taken_back(data):
+    """On all pages of the gallery; the reason stands beside it, and the images stay what they are."""
+    app = healthy(alone("dataset").run())
+    chosen = images(app)[:2]
+    for name in chosen:
+        next(box for box in app.checkbox if box.key.endswith(name)).check().run()
+    assert "**2 chosen**" in words(app)
+    app.text_input(key="reason chosen").set_value("a cast hides the bone")
+    button(app, "exclude chosen").click().run()
+    held = decided(data)
+    assert sorted(held.index) == sorted(chosen) and set(held["decision"]) == {"exclude"}
+    assert set(held["reason"]) == {"a cast hides the bone"}
+    assert ":orange-badge[exclude]" in words(healthy(app)) and "**0 chosen**" in words(app)
+    button(app, "undo").click().run()
+    assert decided(data).empty and ":orange-badge" not in words(healthy(app))
+
+
+def test_all_views_of_a_study_are_relabelled_at_once(data):
+    """From where they are looked at."""
+    app = healthy(alone("dataset").run())
+    table = scan(data).table
+    views = table.loc[table["study"] == table["study"].value_counts().index[0], "image_id"]
+    button(app, f"open {views.iloc[0]}").click().run()
+    button(app, "positive this study").click().run()
+    assert decided(data)["decision"].to_dict() == dict.fromkeys(views, "positive")
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_sentence(data, monkeypatch):
+    """And nothing is decided."""
+    from fracture.data import curation
+
+    def refuse(*_):
+        raise OSError(30, "Read-only file system")
+
+    app = healthy(alone("dataset").run())
+    button(app, "tick All").click().run()
+    monkeypatch.setattr(curation, "write_beside", refuse)
+    button(app, "exclude chosen").click().run()
+    assert not app.exception and "cannot be written: Read-only file system" in said(app)
+    assert "**0 chosen**" not in words(app)
+
+
+def test_damaged_decisions_are_a_sentence(data):
+    """Rather than decisions that are overlooked."""
+    (data / "curation.csv").write_text("time,image_id,decision,reason\n2026-01-01,x.png,delete,\n")
+    app = alone("dataset").run()
+    assert not app.exception and "line 2" in words(app)
+
+
+@pytest.mark.parametrize("way", ["Copies", "One zip"])
+def test_it_is_exported_as_decided(data, homes, way):
+    """As class folders, or as a zip of them."""
+    app = healthy(alone("dataset").run())
+    app.selectbox(key="export way").set_value(way).run()
+    button(app, "export").click().run()
+    assert not app.exception and "images are in" in "".join(each.value for each in app.success)
+    if way == "Copies":
+        assert len(scan(homes / "data" / "MURA-v1.1-prep-1").table) == len(scan(data).table)
+    else:
+        with zipfile.ZipFile(homes / "data" / "MURA-v1.1-prep-1.zip") as archive:
+            assert len(archive.namelist()) == len(scan(data).table)
+
+
+def test_a_zip_on_this_machine_is_unpacked_and_chosen(homes, drawn, tmp_path):
+    """The next thing that is seen is the data set."""
+    shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
+    app = healthy(alone("dataset").run())
+    app.text_input(key="zip path").set_value(str(tmp_path / "mine.zip")).run()
+    button(app, "unpack").click().run()
+    app.run()
+    assert seen(healthy(app))[1] == len(scan(drawn).table)
+    assert app.selectbox(key="data").value == str(homes / "data" / "mine")
+
+
+def test_a_file_that_is_no_zip_is_a_sentence(homes, tmp_path):
+    """And leaves nothing behind."""
+    (tmp_path / "mine.zip").write_text("no zip")
+    app = healthy(alone("dataset").run())
+    app.text_input(key="zip path").set_value(str(tmp_path / "mine.zip")).run()
+    button(app, "unpack").click().run()
+    assert not app.exception and "is no zip, or a damaged one" in words(app)
+    assert not list((homes / "data").glob("[!.]*"))
+
+
+def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch):
+    """What was typed goes to the process alone; the page shows how far it is, and takes it back at the end."""
+    from fracture.app import imports
+    from fracture.data.fetching import Progress
+
+    started, there = [], {}
+
+    def start(root, order, variables):
+        started.append((root, order, variables))
+        (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
+        there["now"] = Import(root, order, Progress(12, 1560, 10**6, None, 75.0), working=True)
+
+    monkeypatch.setattr(imports.importing, "start", start)
+    monkeypatch.setattr(imports, "find_import", lambda _: there.get("now"))
+    app = healthy(alone("dataset").run())
+    app.text_input(key="kaggle token").set_value("KGAT_typed").run()
+    button(app, "import mura").click().run()
+    root, order, variables = started[0]
+    assert order.choices["body_part"] == "XR_HUMERUS" and list(variables.values()) == ["KGAT_typed"]
+    assert not any("KGAT_typed" in text for text in [*map(str, root.rglob("*")), str(order), words(app)])
+    assert "It can be looked at when all of it is here" in words(healthy(app))
+    there["now"] = Import(root, Order("kaggle", order.choices), Progress(12, 1560), error="Kaggle does not answer.")
+    app.run()
+    assert "12 of 1,560 files are here" in said(app) and "Kaggle does not answer" in said(app)
+    button(app, "go on importing").click().run()
+    assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2

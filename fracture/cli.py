@@ -14,6 +14,8 @@ from typing import Any
 
 from fracture.errors import FractureError
 
+WAYS = ("copy", "link", "zip")
+
 Command = Callable[[argparse.Namespace], dict[str, Any] | list[Any]]
 """Does the work, prints for people unless ``args.json``, and returns the JSON document; ``errors`` in it, a list of
 sentences, says that a part could not be done."""
@@ -44,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_dataset(commands)
+    _add_prep(commands)
     _add_phantom(commands)
     _add_import_kaggle(commands)
     _add_import_fracatlas(commands)
@@ -62,27 +65,35 @@ def _add(commands: Any, name: str, run: str, about: str) -> argparse.ArgumentPar
     return parser
 
 
-def _later(name: str) -> Command:
-    """The command in its module, which is imported only when it runs, so that ``--help`` answers at once."""
+def _later(place: str) -> Command:
+    """A ``module.function`` of :mod:`fracture.commands`, imported only when it runs: ``--help`` answers at once."""
 
     def run(args: argparse.Namespace) -> dict[str, Any] | list[Any]:
-        module = "fracture.import_commands" if name.startswith("import_") else "fracture.commands"
-        command: Command = getattr(importlib.import_module(module), name)
+        module, name = place.split(".")
+        command: Command = getattr(importlib.import_module(f"fracture.commands.{module}"), name)
         return command(args)
 
     return run
 
 
 def _add_dataset(commands: Any) -> None:
-    parser = _add(commands, "dataset", "dataset", "what is in a data set, and what is wrong with it")
+    parser = _add(commands, "dataset", "data.dataset", "what is in a data set, and what is wrong with it")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
     parser.add_argument("--quick", action="store_true", help="decode no pixels: what names, lists and headers tell")
     parser.add_argument("--model", metavar="NAME", help="also list the labels that this model doubts most")
 
 
+def _add_prep(commands: Any) -> None:
+    parser = _add(commands, "prep", "data.prep", "make class folders of a data set as it was decided to be")
+    parser.add_argument("path", metavar="PATH")
+    parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or a new zip")
+    parser.add_argument("--as", dest="way", choices=WAYS, default="copy", help="copies, hard links or one zip")
+    parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+
+
 def _add_phantom(commands: Any) -> None:
-    parser = _add(commands, "phantom", "phantom", "draw synthetic radiographs of the humerus, with their truth")
+    parser = _add(commands, "phantom", "data.phantom", "draw synthetic radiographs of the humerus, with their truth")
     parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or one in which the same was begun")
     parser.add_argument("--patients", type=int, help="2 to 20000 (default: 200)")
     parser.add_argument("--seed", type=int, help="0 to 2**31; the same draws the same (default: 1)")
@@ -94,14 +105,14 @@ def _add_phantom(commands: Any) -> None:
 
 
 def _add_import_kaggle(commands: Any) -> None:
-    parser = _add(commands, "import-kaggle", "import_kaggle", "fetch one body part of MURA from Kaggle, file by file")
+    parser = _add(commands, "import-kaggle", "imports.import_kaggle", "fetch a body part of MURA from Kaggle")
     parser.add_argument("--dataset", default="cjinny/mura-v11", help="its owner and name (default: %(default)s)")
     parser.add_argument("--body-part", default="XR_HUMERUS", help="or all (default: %(default)s)")
     _add_out(parser)
 
 
 def _add_import_fracatlas(commands: Any) -> None:
-    parser = _add(commands, "import-fracatlas", "import_fracatlas", "fetch a sample of FracAtlas from figshare")
+    parser = _add(commands, "import-fracatlas", "imports.import_fracatlas", "fetch a sample of FracAtlas from figshare")
     parser.add_argument("--images", type=_images, default=200, help="how many, or all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="which ones (default: %(default)s)")
     parser.add_argument("--whole", action="store_true", help="fetch the whole zip of 323 MB, and take them from there")
@@ -109,7 +120,7 @@ def _add_import_fracatlas(commands: Any) -> None:
 
 
 def _add_import_zip(commands: Any) -> None:
-    parser = _add(commands, "import-zip", "import_zip", "unpack a zip of radiographs")
+    parser = _add(commands, "import-zip", "imports.import_zip", "unpack a zip of radiographs")
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--body-part", help="of MURA's tree only this one, for example XR_HUMERUS")
     _add_out(parser)
@@ -128,7 +139,7 @@ def _images(text: str) -> int:
 def _add_train(commands: Any) -> None:
     from fracture.learn.config import PRESETS, TrainConfig
 
-    parser = _add(commands, "train", "train", "train InceptionV3 on a data set")
+    parser = _add(commands, "train", "models.train", "train InceptionV3 on a data set")
     parser.add_argument("--data", required=True, metavar="PATH", help="the data set's folder")
     parser.add_argument(
         "--also", action="append", metavar="PATH", help="a further data set to train on; may be given several times"
@@ -145,7 +156,7 @@ def _add_train(commands: Any) -> None:
 
 
 def _add_evaluate(commands: Any) -> None:
-    parser = _add(commands, "evaluate", "evaluate", "measure a model on a data set")
+    parser = _add(commands, "evaluate", "models.evaluate", "measure a model on a data set")
     parser.add_argument("--model", required=True, metavar="NAME")
     parser.add_argument("--data", required=True, metavar="PATH")
     parser.add_argument("--split", default="valid", help="train, valid, test, or all (default: valid)")
@@ -153,7 +164,7 @@ def _add_evaluate(commands: Any) -> None:
 
 
 def _add_classify(commands: Any) -> None:
-    parser = _add(commands, "classify", "classify", "ask a model about radiographs")
+    parser = _add(commands, "classify", "models.classify", "ask a model about radiographs")
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG or DICOM files, or folders of them"
     )
@@ -173,4 +184,4 @@ def _share(text: str) -> float:
 
 
 def _add_models(commands: Any) -> None:
-    _add(commands, "models", "models", "which models and trainings are here")
+    _add(commands, "models", "models.models", "which models and trainings are here")

@@ -5,7 +5,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app import imports, loads, phantoms
 from fracture.app.browse import show_gallery
-from fracture.app.exporting import show_export
+from fracture.app.exporting import show_decisions, show_export
 from fracture.app.findings import show_findings
 from fracture.app.study_view import close_study
 from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint, show_chart
@@ -65,6 +65,7 @@ with errors_in_words():
     show_findings(data, version, complete=not (drawing and drawing.active))
     st.subheader("Images")
     show_gallery(data, version)
+    show_decisions(data)
     show_export(data)
 st.button(
     "Read the folder again", icon=":material/refresh:", type="tertiary",

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from fracture.cli import main
+from fracture.data.curation import decide
 from tests.drawing import draw_mura
 from tests.test_cli import LOADED
 
@@ -71,3 +72,16 @@ def test_a_model_that_is_not_there_is_a_sentence(drawn, homes, capsys):
     """Status 1, and which models there are."""
     assert main(["dataset", str(drawn), "--model", "nope"]) == 1
     assert "no finished model called 'nope'" in capsys.readouterr().err
+
+
+def test_class_folders_are_made_as_decided(spoilt, homes, capsys):
+    """By copies, by links or in a zip; and it is said how many images were left out."""
+    first = sorted(path.relative_to(spoilt).as_posix() for path in spoilt.rglob("*.png"))[0]
+    decide(spoilt, [first], "exclude", "nothing to see")
+    for way, out in (("copy", "prep"), ("zip", "prep.zip")):
+        assert main(["prep", str(spoilt), str(homes / out), "--as", way, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (homes / out).exists() and told["excluded"] == 1
+    assert len(list((homes / "prep").rglob("*.png"))) == told["images"]
+    assert main(["prep", str(spoilt), str(homes / "prep")]) == 1
+    assert "must be empty, or not there yet" in capsys.readouterr().err

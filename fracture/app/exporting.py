@@ -1,4 +1,4 @@
-"""A data set, as decided, as class folders or as a zip of them."""
+"""What was decided, to be passed on: as decisions, as class folders, as a zip of them."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import streamlit as st
 from fracture import home
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.classify.store import free_name
+from fracture.data import curation
 from fracture.data.curation import curate
 from fracture.data.dataset import Dataset
 from fracture.data.prep import write_prep, zip_prep
@@ -14,6 +15,26 @@ from fracture.errors import DatasetError
 from fracture.home import typed_path
 
 WAYS = {"Copies": "copy", "Hard links (take no room)": "link", "One zip": "zip"}
+
+
+def show_decisions(data: Dataset) -> None:
+    """All decisions as a table and a file, and the way to add a colleague's."""
+    with errors_in_words():
+        made = curation.read_decisions(data.root)
+        with st.expander(f"Decisions: {len(made):,}", icon=":material/gavel:"):
+            st.caption(
+                f"They lie in `{curation.FILE}` beside the data, and are heeded by training, evaluation and export; "
+                "the images stay what they are. Of several about one image, the last one counts."
+            )
+            if len(made):
+                st.dataframe(made.iloc[::-1], hide_index=True, height=240, key="decisions")
+                text = made.to_csv(index=False)
+                st.download_button("Download them", text, curation.FILE, "text/csv", icon=":material/download:")
+            other = st.file_uploader("Add a colleague's", "csv", max_upload_size=20, key="colleague")
+            if other and st.button("Add", key="add colleague", icon=":material/merge:"):
+                new = curation.merge(data.root, other)
+                st.toast(f"{new:,} decisions were new.", icon=":material/check:")
+                st.rerun()
 
 
 def show_export(data: Dataset) -> None:

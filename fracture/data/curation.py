@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -81,8 +82,10 @@ def undo(root: Path) -> None:
         _write(root, decisions[~_last(decisions)])
 
 
-def merge(root: Path, other: Path) -> int:
+def merge(root: Path, other: Path | BinaryIO) -> int:
     """Add the decisions of another file to a data set's; how many were new. Of two about one image, the later counts.
+
+    ``other``: its path, or the open file, such as an upload.
 
     Raises DatasetError where either cannot be understood, or the data set's not written.
     """
@@ -150,9 +153,10 @@ def _write(root: Path, decisions: pd.DataFrame) -> None:
     write_beside(root / FILE, lambda part: decisions.to_csv(part, index=False))
 
 
-def _parse(file: Path) -> pd.DataFrame:
+def _parse(source: Path | BinaryIO) -> pd.DataFrame:
+    file = source if isinstance(source, Path) else getattr(source, "name", "The file")
     try:
-        lines = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        lines = pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except EmptyDataError:
         return pd.DataFrame(columns=COLUMNS, dtype=str)
     except (OSError, ValueError) as error:

@@ -43,8 +43,8 @@ def choose(infos: Sequence[ZipInfo], name: str, body_part: str | None) -> dict[Z
     if len(kept) > MOST_FILES:
         raise FetchError(f"A zip may hold {MOST_FILES:,} files to be unpacked. Received: {len(kept):,}")
     if body_part:
-        wanted = set(_of_part(images, body_part))
-        kept = [info for info in kept if info in wanted or info not in set(images)]
+        others = set(images) - set(_of_part(images, body_part))
+        kept = [info for info in kept if info not in others]
     places = dict(zip(kept, _without_wrapper([info.filename for info in kept]), strict=True))
     if len({place.casefold() for place in places.values()}) < len(places):
         raise FetchError(f"{name} holds several files of the same name; unpack it by hand, and choose among them.")

@@ -195,3 +195,16 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
     assert "12 of 1,560 files are here" in said(app) and "Kaggle does not answer" in said(app)
     button(app, "go on importing").click().run()
     assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2
+
+
+def test_a_colleagues_decisions_are_added(data):
+    """And counted with one's own; a file that is none is a sentence."""
+    first = scan(data).table["image_id"].iloc[0]
+    theirs = f"time,image_id,decision,reason\n2026-01-01T00:00:00Z,{first},exclude,theirs\n"
+    app = healthy(alone("dataset").run())
+    app.file_uploader(key="colleague").set_value([("curation.csv", theirs.encode(), "text/csv")]).run()
+    button(app, "add colleague").click().run()
+    assert decided(data)["reason"].to_dict() == {first: "theirs"} and not app.error
+    app.file_uploader(key="colleague").set_value([("mine.csv", b"a,b\n1,2\n", "text/csv")]).run()
+    button(app, "add colleague").click().run()
+    assert "mine.csv must have the columns time, image_id, decision, reason" in said(app)

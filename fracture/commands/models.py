@@ -1,11 +1,9 @@
-"""What the commands of :mod:`fracture.cli` do. None of them imports TensorFlow: training is a process of its own."""
+"""Models: train one, measure it, ask it, list all."""
 
 import argparse
 import contextlib
 import itertools
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,107 +14,19 @@ from fracture.classify.answer import STRANGE, UNKNOWN, View
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.report import rows, write_csv
 from fracture.classify.store import model_folder, read_card, usable_models
-from fracture.data import measurements
-from fracture.data.checks import Problem, by_severity, check
 from fracture.data.curation import curate
-from fracture.data.dataset import Dataset, counts, scan
+from fracture.data.dataset import Dataset, scan
 from fracture.data.joined import with_labels
 from fracture.data.layouts import ENDINGS, walk
-from fracture.data.phantom.drawing import Drawing, Plan
-from fracture.data.phantom.writing import write
 from fracture.data.radiograph import Radiograph, load
 from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
-from fracture.learn import jobs, label_doubts
+from fracture.learn import jobs
 from fracture.learn.config import PRESETS, TrainConfig
 from fracture.learn.evaluation import evaluate as measure
 from fracture.learn.localisation import localise
 from fracture.terminal import follow, summary, words
 
 Args = argparse.Namespace
-
-
-def dataset(args: Args) -> dict[str, Any]:
-    """What is in a data set, and what is wrong with it."""
-    found = curate(scan(args.path, args.body_part))
-    table = counts(found.table)
-    problems = check(found, _measured(found, args), read_files=False)
-    document = {
-        "root": str(found.root),
-        "layout": found.layout,
-        "label_names": list(found.label_names),
-        "images": len(found.table),
-        "excluded": found.excluded,
-        "relabelled": found.relabelled,
-        "counts": table.to_dict(orient="records"),
-    }
-    if args.model:
-        doubted = _doubted(found, args)
-        told = label_doubts.problem(doubted, found.label_names, args.model)
-        problems = by_severity([*problems, *([told] if told else [])])
-        document["label_doubts"] = doubted[doubted["is_issue"]].to_dict(orient="records")
-    if not args.json:
-        _print_dataset(found, table, problems)
-    return {**document, "problems": [vars(problem) for problem in problems]}
-
-
-def _measured(found: Dataset, args: Args) -> pd.DataFrame | None:
-    if args.quick:
-        return None
-    with _counting("Looking at the images", args) as say:
-        return measurements.measure(found.table, say)
-
-
-def _doubted(found: Dataset, args: Args) -> pd.DataFrame:
-    with _counting(f"Asking model {args.model}", args) as say:
-        return label_doubts.label_doubts(found, model_folder(args.model), say)
-
-
-@contextlib.contextmanager
-def _counting(what: str, args: Args) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, and what tells it how many of how many images are done."""
-    with tqdm(desc=what, unit="image", disable=args.json or not sys.stderr.isatty()) as bar:
-
-        def say(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield say
-
-
-def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Problem]) -> None:
-    print(f"{found.root}: {len(found.table):,} images, layout {found.layout}")
-    if found.excluded or found.relabelled:
-        print(f"By decision, {found.excluded:,} more are left out and {found.relabelled:,} have another label.")
-    named = table.assign(label=[found.label_names[label] for label in table["label"]])
-    print("", named.to_string(index=False), "", sep="\n")
-    for problem in problems:
-        print(f"{problem.severity}: {problem.message}\n    {problem.why}")
-
-
-def phantom(args: Args) -> dict[str, Any]:
-    """Draw a data set of phantoms, or what it lacks."""
-    chosen = {name: value for name in ("patients", "seed", "difficulty") if (value := getattr(args, name)) is not None}
-    plan, said = Plan(**chosen), []
-    with tqdm(total=plan.patients, unit="patient", disable=args.json or not sys.stderr.isatty()) as bar:
-
-        def say(drawing: Drawing) -> None:
-            said.append(drawing.images)
-            bar.update(drawing.done - bar.n)
-
-        started = time.monotonic()
-        drawn = write(args.out.absolute(), plan, say)
-        rate = (said[-1] - said[0]) / max(time.monotonic() - started, 1e-9)
-    if not args.json:
-        print(f"{drawn.done:,} of {plan.patients:,} patients, {drawn.images:,} images in {drawn.root}")
-        print(f"Drawn now: {said[-1] - said[0]:,} images, {rate:.1f} a second")
-    return {
-        "root": str(drawn.root),
-        "state": drawn.state,
-        **vars(plan),
-        "done": drawn.done,
-        "images": drawn.images,
-        "images_per_second": round(rate, 2),
-    }
 
 
 def train(args: Args) -> dict[str, Any]:

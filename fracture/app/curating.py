@@ -32,7 +32,7 @@ def decide_bar(data: Dataset, here: Images, all_shown: Images) -> None:
         with st.popover("Decide", icon=":material/gavel:", disabled=not ticked, key="decide", on_change="rerun"):
             decision_buttons(data, ticked, "chosen")
         _undo_button(data)
-    _say_failure()
+    say_failure()
 
 
 def decision_buttons(data: Dataset, image_ids: Images, key: str, what: str = "") -> None:
@@ -55,6 +55,12 @@ def decision_buttons(data: Dataset, image_ids: Images, key: str, what: str = "")
                 words, icon=icon, disabled=not images, key=f"{decision} {key}",
                 on_click=_decide, args=(data, images, decision, key),
             )  # fmt: skip
+
+
+def say_failure() -> None:
+    """What the last decision failed on, if it did; to be called where its buttons are."""
+    if failed := st.session_state.pop("decision failed", None):
+        st.error(as_text(failed), icon=":material/error:")
 
 
 def _ticked(data: Dataset) -> set[str]:
@@ -94,8 +100,3 @@ def _carefully(act: Callable[[], None]) -> None:
         act()
     except FractureError as error:
         st.session_state["decision failed"] = str(error)
-
-
-def _say_failure() -> None:
-    if failed := st.session_state.pop("decision failed", None):
-        st.error(as_text(failed), icon=":material/error:")

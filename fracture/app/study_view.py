@@ -9,7 +9,7 @@ from PIL import Image
 
 from fracture import charts
 from fracture.app import loads
-from fracture.app.curating import decision_buttons
+from fracture.app.curating import decision_buttons, say_failure
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, steps
 from fracture.data.dataset import Dataset
@@ -65,6 +65,7 @@ def _show(data: Dataset, version: str, ids: list[str]) -> None:
     decision_buttons(data, [row["image_id"]], "this view", "This view")
     if len(views) > 1:
         decision_buttons(data, list(views["image_id"]), "this study", f"All {len(views)} views")
+    say_failure()
 
 
 def picture(row: "pd.Series[Any]", size: int, words: str) -> None:

@@ -119,7 +119,9 @@ def visit(page: Any, base: str, server: psutil.Process) -> None:
     page.get_by_role("img", name="Radiograph").nth(PER_PAGE - 1).wait_for()
     print(f"server with the first page of the gallery: {memory(server)}")
     turns = [turn(page, number) for number in range(2, 22)]
-    print(f"from the click to the {PER_PAGE} pictures of another page: median {statistics.median(turns):.2f} s")
+    back = [turn(page, number) for number in range(20, 10, -1)]
+    for what, times in (("a page", turns), ("a page seen before", back)):
+        print(f"from the click to the {PER_PAGE} pictures of {what}: median {statistics.median(times):.2f} s")
     print(f"after 20 pages: {memory(server)}")
     page.get_by_label("Name contains").fill("HUMERUS")
     page.get_by_label("Name contains").press("Enter")
@@ -132,7 +134,7 @@ def turn(page: Any, number: int) -> float:
     """Seconds from the click on a page's number until its first and its last picture are there."""
     before = page.get_by_role("img", name="Radiograph").first.get_attribute("src")
     started = time.perf_counter()
-    page.get_by_role("button", name=str(number), exact=True).click()
+    page.get_by_role("button", name=f"Page {number}", exact=True).click()
     page.wait_for_function(
         """([before, count]) => {
             const shown = [...document.querySelectorAll("img[alt^=Radiograph]")];

@@ -1,5 +1,6 @@
 """One journey in a real browser: train on drawn images, watch the curve appear, upload one, read the answer."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from fracture.home import PROJECT
+from tests.data.servers import Figshare, zip_of
+from tests.data.test_fracatlas import picture, rows_of
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -129,6 +132,43 @@ def test_draw_phantoms_from_nothing(server, page, homes):
     expect(dialog.get_by_text(f"1 of {images} shown")).to_be_visible()
     dialog.get_by_text("Reveal the truth").click()
     expect(dialog.get_by_text(re.compile("nothing abnormal|fracture|nail|plate", re.IGNORECASE)).first).to_be_visible()
+
+
+@pytest.fixture
+def figshare(monkeypatch):
+    """A figshare on this machine, with a FracAtlas of 60 images of noise."""
+    rows = rows_of(range(60))
+    images = {f"FracAtlas/images/{name}": picture(number) for number, name in enumerate(rows["image_id"])}
+    coco = json.dumps({"images": [], "annotations": []})
+    tables = {"dataset.csv": rows.to_csv(index=False), "Annotations/COCO_fracture_masks.json": coco}
+    archive = zip_of({**images, **{f"FracAtlas/{name}": text.encode() for name, text in tables.items()}})
+    with Figshare(archive) as here:
+        monkeypatch.setenv("FRACTURE_FIGSHARE", here.url)
+        yield here
+
+
+def test_import_a_sample_and_leave_an_image_out(figshare, server, page, homes):
+    """From the click to the gallery, and from a decision to the gallery without it, and back."""
+    from playwright.sync_api import expect
+
+    page.goto(server)
+    page.get_by_role("link", name="Data set").first.click()
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("tab", name="FracAtlas, no account").click()
+    _fill_number(page, "Images", "30")
+    page.get_by_role("button", name="Import 30 images").click()
+    expect(page.get_by_role("img", name=re.compile("^Radiograph IMG")).first).to_be_visible()
+    images = len(list((homes / "data").rglob("IMG*.jpg")))
+    expect(page.get_by_text(f"{images} of {images} images")).to_be_visible()
+    assert figshare.ranges_asked() and all(figshare.ranges_asked())  # never the whole
+
+    page.get_by_role("checkbox", name="Choose IMG").first.check(force=True)
+    expect(page.get_by_text("1 chosen")).to_be_visible()
+    page.get_by_role("button", name="Decide").click()
+    page.get_by_role("button", name="Exclude").click()
+    expect(page.get_by_text("exclude", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Undo: exclude 1 image").click()
+    expect(page.get_by_text("exclude", exact=True)).not_to_be_visible()
 
 
 def _choose(page, label: str, option: str) -> None:

@@ -51,8 +51,10 @@ if not root:
     with st.container(border=True):
         imports.import_form()
     st.stop()
-if (incoming := imports.follow_import(root)) and incoming.active:
+incoming = imports.follow_import(root)
+if incoming and incoming.active:
     st.caption("It can be looked at when all of it is here.")
+if incoming and (incoming.active or not incoming.progress.files):
     st.stop()
 drawing = phantoms.follow(root, browsing=True)
 version = phantoms.version(drawing)

@@ -45,28 +45,35 @@ def _mura_form() -> None:
         f"One body part of **MURA v1.1**, file by file. [MURA's own terms]({TERMS}) apply: for research, not to be "
         "passed on."
     )
-    part = st.selectbox("Body part", [*kaggle.IMAGES, "all"], index=list(kaggle.IMAGES).index(kaggle.BODY_PART))
-    with st.expander("Who you are at Kaggle, and which data set", icon=":material/key:"):
-        st.caption(
-            f"A token is made at {TOKENS}. It is kept for this visit alone, in memory, and written nowhere. "
-            "Left empty, the secrets of this app, the environment and Kaggle's own files are looked through."
-        )
-        token = st.text_input("API token", type="password", key="kaggle token", autocomplete="off")
-        left, right = st.columns(2)
-        name = left.text_input("or user name", key="kaggle user", autocomplete="off")
-        key = right.text_input("and key", type="password", key="kaggle key", autocomplete="off")
-        dataset = st.text_input("Data set at Kaggle", kaggle.DATASET, key="kaggle dataset")
+    parts = [*kaggle.IMAGES, "all"]
+    part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part")
     files = kaggle.IMAGES.get(part, sum(kaggle.IMAGES.values()))
-    st.button(
-        f"Import {files:,} images, about {in_words(files * kaggle.BYTES)}", type="primary", key="import mura",
-        icon=":material/download:", on_click=_start_mura, args=(dataset, part, token, name, key),
-    )  # fmt: skip
+    with st.form("kaggle", border=False):  # which hands over what is typed in whatever way the field was left
+        with st.expander("Who you are at Kaggle, and which data set", icon=":material/key:"):
+            st.caption(
+                f"A token is made at {TOKENS}. It is kept for this visit alone, in memory, and written nowhere. "
+                "Left empty, the secrets of this app, the environment and Kaggle's own files are looked through."
+            )
+            st.text_input("API token", type="password", key="kaggle token", autocomplete="off")
+            left, right = st.columns(2)
+            left.text_input("or user name", key="kaggle user", autocomplete="off")
+            right.text_input("and key", type="password", key="kaggle key", autocomplete="off")
+            st.text_input("Data set at Kaggle", kaggle.DATASET, key="kaggle dataset")
+        st.form_submit_button(
+            f"Import {files:,} images, about {in_words(files * kaggle.BYTES)}", type="primary", key="import mura",
+            icon=":material/download:", on_click=_start_mura,
+        )  # fmt: skip
 
 
-def _start_mura(dataset: str, part: str, token: str, name: str, key: str) -> None:
+def _start_mura() -> None:
+    """What was typed last comes together with the click: it is asked for here, not where the button was drawn."""
+
     def begin() -> Path:
-        st.session_state["kaggle credentials"] = Credentials(token, name, key)
-        wanted = kaggle.order(dataset, part)
+        typed = st.session_state
+        st.session_state["kaggle credentials"] = Credentials(
+            typed["kaggle token"], typed["kaggle user"], typed["kaggle key"]
+        )
+        wanted = kaggle.order(typed["kaggle dataset"], typed["kaggle part"])
         return _begin(kaggle.default_folder(wanted), wanted, _credentials().variables())
 
     _choose(begin)
@@ -89,16 +96,17 @@ def _fracatlas_form() -> None:
     everything = st.toggle("All of it (323 MB)", key="all of fracatlas")
     left, right = st.columns(2)
     images = left.number_input("Images", fracatlas.LEAST, 4083, 200, 50, key="fracatlas images", disabled=everything)
-    seed = right.number_input("Seed", 0, fracatlas.MOST_SEED, 1, key="fracatlas seed", disabled=everything)
+    right.number_input("Seed", 0, fracatlas.MOST_SEED, 1, key="fracatlas seed", disabled=everything)
     st.button(
         "Import FracAtlas" if everything else f"Import {images:,} images", type="primary", key="import fracatlas",
-        icon=":material/download:", on_click=_start_fracatlas, args=(0 if everything else int(images), int(seed)),
+        icon=":material/download:", on_click=_start_fracatlas,
     )  # fmt: skip
 
 
-def _start_fracatlas(images: int, seed: int) -> None:
+def _start_fracatlas() -> None:
     def begin() -> Path:
-        wanted = fracatlas.order(images, seed)
+        images, seed = (int(st.session_state[f"fracatlas {name}"]) for name in ("images", "seed"))
+        wanted = fracatlas.order(0 if st.session_state["all of fracatlas"] else images, seed)
         return _begin(fracatlas.default_folder(wanted), wanted, {})
 
     _choose(begin)

@@ -184,7 +184,7 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
     monkeypatch.setattr(imports.importing, "start", start)
     monkeypatch.setattr(imports, "find_import", lambda _: there.get("now"))
     app = healthy(alone("dataset").run())
-    app.text_input(key="kaggle token").set_value("KGAT_typed").run()
+    app.text_input(key="kaggle token").set_value("KGAT_typed")
     button(app, "import mura").click().run()
     root, order, variables = started[0]
     assert order.choices["body_part"] == "XR_HUMERUS" and list(variables.values()) == ["KGAT_typed"]

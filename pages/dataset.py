@@ -57,7 +57,7 @@ if incoming and incoming.active:
 if incoming and (incoming.active or not incoming.progress.files):
     st.stop()
 drawing = phantoms.follow(root, browsing=True)
-version = phantoms.version(drawing)
+version = phantoms.version(drawing) + imports.version(incoming)
 with errors_in_words():
     if drawing and not drawing.images:
         st.caption("The first images are being drawn.")

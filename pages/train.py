@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from fracture.app import loads, phantoms
+from fracture.app import imports, loads, phantoms
 from fracture.app.run_view import show_run
 from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint
 from fracture.classify.store import free_name
@@ -50,7 +50,11 @@ def new_training(data: str) -> None:
     if drawing and not drawing.images:
         st.caption("The first images are being drawn.")
         return
-    parts = sorted(loads.dataset(data, phantoms.version(drawing)).table["body_part"].unique())
+    incoming = imports.follow_import(data)
+    if incoming and (incoming.active or not incoming.progress.files):
+        return  # what it brings first need not be what a training needs
+    version = phantoms.version(drawing) + imports.version(incoming)
+    parts = sorted(loads.dataset(data, version).table["body_part"].unique())
     preset = st.segmented_control(
         "What trains", list(WAYS), default="reference", required=True, format_func=WAYS.get, key="preset",
         persist_state="session",

@@ -168,6 +168,11 @@ def follow_import(root: str) -> Import | None:
     return None
 
 
+def version(found: Import | None) -> str:
+    """What the caches of a data set go by: what an import has brought since is read anew."""
+    return "" if found is None else f"{found.state} {found.progress.files}"
+
+
 def _live(before: Import) -> None:
     found = find_import(before.root)
     if found is None or found.state != before.state:

@@ -197,6 +197,25 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
     assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2
 
 
+def test_what_an_import_brings_after_a_pause_is_seen(homes, monkeypatch):
+    """The part that was looked at while it was interrupted is not taken for the whole."""
+    from fracture.app import imports
+    from fracture.data.fetching import Progress
+
+    root = draw_mura(homes / "data" / "MURA-v1.1")
+    order, away = Order("kaggle", {}), homes / "away"
+    shutil.move(root / "valid", away)
+    part = len(list(root.rglob("*.png")))
+    now = {"import": Import(root, order, Progress(part, part + 1))}
+    monkeypatch.setattr(imports, "find_import", lambda _: now["import"])
+    app = healthy(alone("dataset").run())
+    assert seen(app)[1] == part
+    shutil.move(away, root / "valid")
+    whole = len(list(root.rglob("*.png")))
+    now["import"] = Import(root, order, Progress(whole, whole), complete=True)
+    assert seen(healthy(app.run()))[1] == whole > part
+
+
 def test_a_colleagues_decisions_are_added(data):
     """And counted with one's own; a file that is none is a sentence."""
     first = scan(data).table["image_id"].iloc[0]

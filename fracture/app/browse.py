@@ -64,7 +64,7 @@ def _choose(known: pd.DataFrame, data: Dataset) -> tuple[Wanted, str, bool]:
 
 def _finding(finding: Any, data: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(f":material/filter_alt: {finding.message}")
+        st.markdown(f":material/filter_alt: {as_text(finding.message)}")
         if st.button("Show all images again", icon=":material/close:", key="no finding"):
             del st.session_state[f"finding of {data.root}"]
             st.rerun()

@@ -85,13 +85,12 @@ def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
 def _undo_button(data: Dataset) -> None:
     with errors_in_words():
         if last := curation.last_decision(data.root):
-            decision, images = last
-            words = f"Undo: {decision} {images:,} image{'' if images == 1 else 's'}"
-            st.button(words, icon=":material/undo:", key="undo", on_click=_undo, args=(data,))
+            words = f"Undo: {last.decision} {last.images:,} image{'' if last.images == 1 else 's'}"
+            st.button(words, icon=":material/undo:", key="undo", on_click=_undo, args=(data, last.time))
 
 
-def _undo(data: Dataset) -> None:
-    _carefully(lambda: curation.undo(data.root))
+def _undo(data: Dataset, time: str) -> None:
+    _carefully(lambda: curation.undo(data.root, time))
 
 
 def _carefully(act: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -68,18 +68,31 @@ def decide(root: Path, image_ids: Iterable[str], decision: str, reason: str = ""
         _write(root, pd.concat([before, pd.DataFrame(new)], ignore_index=True))
 
 
-def last_decision(root: Path) -> tuple[str, int] | None:
-    """What :func:`undo` would take back: the decision, and on how many images; None where there is none."""
+class Last(NamedTuple):
+    """The decision that was made last, and on how many images."""
+
+    time: str
+    decision: str
+    images: int
+
+
+def last_decision(root: Path) -> Last | None:
+    """What there is to be taken back; None where there is nothing."""
     decisions = read_decisions(root)
-    last = _last(decisions)
-    return (str(decisions.loc[last, "decision"].iloc[0]), int(last.sum())) if last.any() else None
+    if decisions.empty:
+        return None
+    time, decision = decisions[["time", "decision"]].iloc[-1]
+    return Last(time, decision, int((decisions["time"] == time).sum()))
 
 
-def undo(root: Path) -> None:
-    """Take the last decision back, on all images that it was made about: what held before holds again."""
+def undo(root: Path, time: str) -> None:
+    """Take back what was decided at a time, on all images: what held before holds again.
+
+    The time says which decision is meant: in a class, somebody else may have made another one since.
+    """
     with _alone(root):
         decisions = read_decisions(root)
-        _write(root, decisions[~_last(decisions)])
+        _write(root, decisions[decisions["time"] != time])
 
 
 def merge(root: Path, other: Path | BinaryIO) -> int:
@@ -114,11 +127,6 @@ def curate(dataset: Dataset) -> Dataset:
 
 def _holding(decisions: pd.DataFrame) -> pd.DataFrame:
     return decisions.drop_duplicates("image_id", keep="last").set_index("image_id")
-
-
-def _last(decisions: pd.DataFrame) -> "pd.Series[bool]":
-    """Which lines were written together as the last ones."""
-    return decisions["time"] == (decisions["time"].iloc[-1] if len(decisions) else "")
 
 
 def _in_order(decisions: pd.DataFrame) -> pd.DataFrame:

@@ -71,12 +71,20 @@ def test_each_undo_goes_one_step_back(root, ids):
     """On all images that were decided about together."""
     decide(root, ids[:1], "positive")
     decide(root, ids[:3], "exclude")
-    assert last_decision(root) == ("exclude", 3)
-    undo(root)
+    assert last_decision(root)[1:] == ("exclude", 3)
+    undo(root, last_decision(root).time)
     assert holding(root) == {ids[0]: "positive"}
-    undo(root)
-    undo(root)
+    undo(root, last_decision(root).time)
     assert holding(root) == {} and last_decision(root) is None
+
+
+def test_only_what_is_meant_is_taken_back(root, ids):
+    """What somebody else has decided in between stays."""
+    decide(root, ids[:2], "exclude")
+    mine = last_decision(root)
+    decide(root, ids[2:3], "positive")
+    undo(root, mine.time)
+    assert holding(root) == {ids[2]: "positive"}
 
 
 def test_a_decision_is_a_line_that_people_can_read(root, ids):
@@ -131,7 +139,7 @@ def test_what_cannot_be_understood_is_said_and_left_alone(root, text, said):
     """A decision that is overlooked is worse than none."""
     file = root / "curation.csv"
     file.write_text(text, encoding="latin-1")
-    for act in (lambda: curate(scan(root)), lambda: decide(root, ["x.png"], "exclude"), lambda: undo(root)):
+    for act in (lambda: curate(scan(root)), lambda: decide(root, ["x.png"], "exclude"), lambda: undo(root, "")):
         with pytest.raises(DatasetError, match=said):
             act()
     assert file.read_text(encoding="latin-1") == text

@@ -47,7 +47,7 @@ def _mura_form() -> None:
     )
     parts = [*kaggle.IMAGES, "all"]
     part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part")
-    files = kaggle.IMAGES.get(part, sum(kaggle.IMAGES.values()))
+    files, size = kaggle.expected(kaggle.order(body_part=part))
     with st.form("kaggle", border=False):  # which hands over what is typed in whatever way the field was left
         with st.expander("Who you are at Kaggle, and which data set", icon=":material/key:"):
             st.caption(
@@ -60,7 +60,7 @@ def _mura_form() -> None:
             right.text_input("and key", type="password", key="kaggle key", autocomplete="off")
             st.text_input("Data set at Kaggle", kaggle.DATASET, key="kaggle dataset")
         st.form_submit_button(
-            f"Import {files:,} images, about {in_words(files * kaggle.BYTES)}", type="primary", key="import mura",
+            f"Import {files:,} images, about {in_words(size)}", type="primary", key="import mura",
             icon=":material/download:", on_click=_start_mura,
         )  # fmt: skip
 

@@ -86,7 +86,7 @@ def offer_delete(folder: ModelFolder) -> None:
 def no_dataset_hint() -> None:
     """What to do where there is no data set yet."""
     st.info(
-        "No data set chosen. Draw phantoms on the page *Data set*, put a folder of radiographs into "
+        "No data set chosen. Draw phantoms or import one on the page *Data set*, put a folder of radiographs into "
         f"`{home.data_home()}`, or type a path above. "
         "Readable are: a **MURA** tree (`train/XR_HUMERUS/patient00001/study1_positive/image1.png`), **class folders** "
         "(`train/negative/…`, `train/positive/…`), and a **`dataset.csv`** beside `images/`, as FracAtlas has it.",

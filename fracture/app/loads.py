@@ -96,14 +96,15 @@ def catalogue(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
 
     Raises DatasetError where the decisions beside the data cannot be read.
     """
-    return _catalogue(str(data.root), version, changed(str(data.root / DECISIONS)), data)
+    models = [folder.version for folder in usable_models()]
+    return _catalogue(str(data.root), f"{version} {changed(str(data.root / DECISIONS))} {models}", data, version)
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False)
-def _catalogue(root: str, version: str, decided_at: int, _data: datasets.Dataset) -> pd.DataFrame:  # noqa: ARG001
+def _catalogue(root: str, state: str, _data: datasets.Dataset, _version: str) -> pd.DataFrame:  # noqa: ARG001
     held = decided(_data.root)
     decisions, reasons = ({str(image): text for image, text in held[name].items()} for name in ("decision", "reason"))
-    pixels = measured(_data, version)
+    pixels = measured(_data, _version)
     brightness = dict(zip(pixels["image_id"], pixels["mean"], strict=True))
     known = catalogue_of(_data, decisions, brightness, _scores(_data))
     return known.assign(reason=[reasons.get(image, "") for image in known["image_id"]])

@@ -4,7 +4,8 @@ import streamlit as st
 
 st.set_page_config(page_title="Bone X-ray lab", page_icon="assets/icon.png", layout="wide")
 
-st.navigation(
+st.session_state["routed"] = True
+page = st.navigation(
     [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
@@ -13,4 +14,7 @@ st.navigation(
         st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
     ],
     position="top",
-).run()
+)
+if asked := st.session_state.pop("asked for", None):
+    st.switch_page(f"pages/{asked}.py", query_params=st.query_params.to_dict())
+page.run()

@@ -6,6 +6,7 @@ Exit status 0 on success, 1 with one sentence on stderr for what a user can put 
 
 import argparse
 import importlib
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +24,9 @@ sentences, says that a part could not be done."""
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files need not be text
+            stream.reconfigure(errors="backslashreplace")
     args = _parser().parse_args(argv)
     try:
         document = args.run(args)

@@ -13,7 +13,10 @@ The variables are read at each call, so that a test or a notebook can move a fol
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
+
+from fracture.errors import FractureError
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a model's folder may be called: no name leads out of its folder or hides."""
@@ -31,25 +34,28 @@ def typed_path(text: str) -> Path:
     try:
         path = path.expanduser().resolve()
         path.exists()
+    except PermissionError as error:
+        raise ValueError(f"{text[:80]!r} lies where this user may not look.") from error
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{text[:80]!r} is no path of a file or folder.") from error
     return path
 
 
 def data_home() -> Path:
-    """The folder of data sets. It need not exist."""
-    return _folder("FRACTURE_DATA", "data")
+    """The folder of data sets. It need not exist. Raises FractureError where it may not be read."""
+    return _readable(_folder("FRACTURE_DATA", "data"), "FRACTURE_DATA")
 
 
 def short(folder: str) -> str:
     """The name alone of a folder in the data home, which says the same on any machine; other paths as they are."""
-    inside = data_home().iterdir() if data_home().is_dir() else ()
-    return next((path.name for path in inside if str(path.resolve()) == folder), folder)
+    with suppress(OSError, FractureError):
+        return next((path.name for path in data_home().iterdir() if os.path.realpath(path) == folder), folder)
+    return folder
 
 
 def models_home() -> Path:
-    """The folder of models and trainings. It need not exist."""
-    return _folder("FRACTURE_MODELS", "models")
+    """The folder of models and trainings. It need not exist. Raises FractureError where it may not be read."""
+    return _readable(_folder("FRACTURE_MODELS", "models"), "FRACTURE_MODELS")
 
 
 def cache_home() -> Path:
@@ -58,4 +64,17 @@ def cache_home() -> Path:
 
 
 def _folder(variable: str, default: str) -> Path:
-    return Path(os.environ.get(variable) or PROJECT / default).expanduser().resolve()
+    return Path(os.path.realpath(Path(os.environ.get(variable) or PROJECT / default).expanduser()))
+
+
+def _readable(folder: Path, variable: str) -> Path:
+    try:
+        os.scandir(f"{folder}{os.sep}.").close()  # by way of the dot, which needs leave to enter as well as to list
+    except PermissionError as error:
+        raise FractureError(
+            f"{variable} must be a folder that this user may read. Received: {folder}; "
+            "change its permissions, or set the variable to another folder."
+        ) from error
+    except OSError:  # not there, or no folder: who needs it says so
+        pass
+    return folder

@@ -7,7 +7,7 @@ import streamlit as st
 from fracture.app import loads, phantoms
 from fracture.app.answer_view import show_answers
 from fracture.app.loads import Examined
-from fracture.app.widgets import choose_model, errors_in_words, no_model_hint
+from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, through_the_router
 from fracture.classify.classifier import NOTICE, Classifier
 from fracture.classify.store import ModelFolder
 
@@ -41,6 +41,7 @@ def show_sample(number: int, classifier: Classifier, folder: ModelFolder, back: 
     show_answers(classifier, folder, {f"synthetic {number}": [each for each, _ in views]}, len(views), truths)
 
 
+through_the_router("classify")
 st.title("Classify")
 folder = choose_model()
 if folder is None:

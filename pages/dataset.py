@@ -8,7 +8,7 @@ from fracture.app.browse import show_gallery
 from fracture.app.exporting import show_decisions, show_export
 from fracture.app.findings import show_findings
 from fracture.app.study_view import close_study
-from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint, show_chart
+from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint, show_chart, through_the_router
 from fracture.data.dataset import Dataset, counts
 
 
@@ -37,6 +37,7 @@ def overview(data: Dataset, version: str) -> None:
             show_chart(figure, f"chart of {name}", alt)
 
 
+through_the_router("dataset")
 st.title("Data set")
 close_study()
 with st.container(horizontal=True, vertical_alignment="bottom"):

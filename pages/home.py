@@ -3,12 +3,13 @@
 import streamlit as st
 
 from fracture import home
-from fracture.app.widgets import link
+from fracture.app.widgets import link, through_the_router
 from fracture.classify.classifier import NOTICE
 from fracture.classify.store import usable_models
 from fracture.data.dataset import find
 from fracture.learn.jobs import active_run
 
+through_the_router("home")
 st.title("Bone X-ray lab")
 st.markdown("Look at a data set of bone radiographs, train **InceptionV3** on it, and ask the model about an X-ray.")
 

@@ -10,7 +10,7 @@ from fracture.app.judge_compare import show_comparison
 from fracture.app.judge_errors import show_errors
 from fracture.app.judge_model import choose_judged, judgements, show_body_parts, show_figures, show_reliability
 from fracture.app.judge_point import show_operating_point
-from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, offer_delete
+from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, offer_delete, through_the_router
 from fracture.classify.classifier import NOTICE
 from fracture.classify.store import ModelFolder, read_card, write_zip
 
@@ -39,6 +39,7 @@ def zipped(folder: ModelFolder) -> bytes:
         return target.read_bytes()
 
 
+through_the_router("models")
 st.title("Models")
 folder = choose_model()
 if folder is None:

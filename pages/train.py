@@ -8,7 +8,7 @@ import streamlit as st
 
 from fracture.app import imports, loads, phantoms
 from fracture.app.run_view import show_run
-from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint
+from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint, through_the_router
 from fracture.classify.store import free_name
 from fracture.learn import jobs
 from fracture.learn.config import PRESETS, WEIGHT_SOURCES, TrainConfig
@@ -102,6 +102,7 @@ def show_runs(known: dict[str, jobs.Run]) -> None:
         st.fragment(show_run, run_every=1.0 if known[name].active else None)(known[name].folder)
 
 
+through_the_router("train")
 st.title("Train")
 known = {run.name: run for run in sorted(jobs.runs(), key=lambda run: not run.active)}  # the one at work first
 # Folded away once a training of one's own is there to be looked at, so that nothing moves when another starts or ends.

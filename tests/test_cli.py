@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -303,3 +304,16 @@ def test_help_is_light():
     code += "print([m for m in ('tensorflow', 'keras', 'streamlit', 'pandas', 'plotly') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")
+
+
+def test_names_of_files_need_not_be_text(homes, make_model, picture, tmp_path):
+    """What is none of it is escaped, in what is printed and in the CSV."""
+    make_model("m")
+    odd = picture.rename(picture.with_name(os.fsdecode(b"x\xff.png")))
+    done = subprocess.run(
+        [sys.executable, "-m", "fracture", "classify", str(odd), "--csv", str(tmp_path / "o.csv")],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert b"x\\udcff.png" in done.stdout
+    assert "x\\udcff.png" in (tmp_path / "o.csv").read_text()

@@ -85,3 +85,18 @@ def test_class_folders_are_made_as_decided(spoilt, homes, capsys):
     assert len(list((homes / "prep").rglob("*.png"))) == told["images"]
     assert main(["prep", str(spoilt), str(homes / "prep")]) == 1
     assert "must be empty, or not there yet" in capsys.readouterr().err
+
+
+def test_nothing_left_is_one_sentence(spoilt, homes, make_model, capsys):
+    """Whatever is to be made of a data set of which every image was excluded."""
+    make_model("m")
+    decide(spoilt, [path.relative_to(spoilt).as_posix() for path in spoilt.rglob("*.png")], "exclude")
+    for argv in (
+        ["dataset", str(spoilt)],
+        ["prep", str(spoilt), str(homes / "prep")],
+        ["prep", str(spoilt), str(homes / "prep.zip"), "--as", "zip"],
+        ["evaluate", "--model", "m", "--data", str(spoilt)],
+    ):
+        assert main(argv) == 1
+        assert "At least one image of" in (told := capsys.readouterr().err) and told.count("\n") == 1
+    assert not (homes / "prep").exists() and not (homes / "prep.zip").exists()

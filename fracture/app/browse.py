@@ -1,14 +1,15 @@
 """The images of a data set, page by page: which are seen, in which order, and which are chosen."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from fracture.app import loads
-from fracture.app.curating import decide_bar, tick
-from fracture.app.study_view import open_study
-from fracture.app.widgets import as_text
+from fracture.app.curating import decide_bar, decided_just_now, decision_words, tick
+from fracture.app.study_view import ask_for_study, open_study_asked_for
+from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, Wanted, select
 from fracture.data.dataset import Dataset
 from fracture.data.thumbnails import thumbnails
@@ -17,15 +18,23 @@ PER_PAGE = 48
 SIDE = 256
 """Longer side of a thumbnail in px."""
 
-READING = "Patient, study, view"
+READING, AS_FOUND = "Patient, study, view", "Most suspicious first"
 
 
 @st.fragment
 def show_gallery(data: Dataset, version: str) -> None:
     """Filters, what passes them, and what can be decided about it."""
+    if decided_just_now():
+        st.rerun()  # the whole page: findings and decisions are no longer what they were
+    with errors_in_words():
+        _gallery(data, version)
+
+
+def _gallery(data: Dataset, version: str) -> None:
     known = loads.catalogue(data, version)
     wanted, order, descending = _choose(known, data)
     shown = select(known, wanted, order, descending)
+    open_study_asked_for(data, version, list(shown["image_id"]))
     if shown.empty:
         st.info("No image passes these filters.", icon=":material/filter_alt_off:")
         return
@@ -38,7 +47,7 @@ def show_gallery(data: Dataset, version: str) -> None:
     rows = shown.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
     st.caption(f"{len(shown):,} of {len(known):,} images")
     decide_bar(data, rows["image_id"], shown["image_id"])
-    _cards(rows, data, version, list(shown["image_id"]))
+    _cards(rows, data)
 
 
 def _choose(known: pd.DataFrame, data: Dataset) -> tuple[Wanted, str, bool]:
@@ -48,13 +57,15 @@ def _choose(known: pd.DataFrame, data: Dataset) -> tuple[Wanted, str, bool]:
         _finding(finding, data)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         choices: dict[str, Any] = {name: _among(name, known, data) for name in ("split", "label", "body_part")}
-        text = st.text_input("Name contains", placeholder="patient00011", width=180, key=f"text of {data.root}")
+        text = st.text_input(
+            "Name contains", placeholder="patient00011", width=180, key=f"text of {data.root}", persist_state="session"
+        )
         with st.popover("More filters", icon=":material/tune:"):
             choices["decision"] = _among("decision", known, data)
             choices["views"] = _between("Views of the study", known["views"], data)
             longer = known[["width", "height"]].max(axis=1)
             choices["longer_side"] = _between("Longer side in px", longer, data)
-        order, descending = _order(known, data)
+        order, descending = _order(known, data, found=finding is not None)
     ids = None if finding is None else finding.images
     return Wanted(**choices, image_ids=ids, text=text.strip()), order, descending
 
@@ -71,10 +82,13 @@ _TITLES = {"split": "Part", "label": "Label", "body_part": "Body part", "decisio
 
 
 def _among(column: str, known: pd.DataFrame, data: Dataset) -> list[Any]:
-    words = (lambda value: data.label_names[value]) if column == "label" else str
+    words: dict[str, Callable[[Any], str]] = {
+        "label": lambda value: data.label_names[value],
+        "decision": lambda value: decision_words(value, data),
+    }
     chosen: list[Any] = st.multiselect(
-        _TITLES[column], sorted(known[column].unique()), format_func=words, placeholder="All", width=200,
-        key=f"{column} of {data.root}",
+        _TITLES[column], sorted(known[column].unique()), format_func=words.get(column, str), placeholder="All",
+        width=200, key=f"{column} of {data.root}", persist_state="session",
     )  # fmt: skip
     return chosen
 
@@ -85,21 +99,28 @@ def _between(title: str, values: "pd.Series[int]", data: Dataset) -> tuple[int, 
     if lowest == highest:
         st.caption(f"{title}: {lowest:,} for all")
         return None
-    chosen: tuple[int, int] = st.slider(title, lowest, highest, (lowest, highest), key=f"{title} of {data.root}")
+    chosen: tuple[int, int] = st.slider(
+        title, lowest, highest, (lowest, highest), key=f"{title} of {data.root}", persist_state="session"
+    )
     return None if chosen == (lowest, highest) else chosen
 
 
-def _order(known: pd.DataFrame, data: Dataset) -> tuple[str, bool]:
+def _order(known: pd.DataFrame, data: Dataset, *, found: bool) -> tuple[str, bool]:
     positive = data.label_names[1]
-    orders = {READING: ("", False), "Smallest first": ("pixels", False), "Largest first": ("pixels", True)}
+    orders = {
+        AS_FOUND if found else READING: ("", False),
+        "Smallest first": ("pixels", False),
+        "Largest first": ("pixels", True),
+    }
     if known["brightness"].notna().any():
         orders |= {"Darkest first": ("brightness", False), "Brightest first": ("brightness", True)}
     if known["score"].notna().any():
         orders |= {f"Least likely {positive}": ("score", False), f"Most likely {positive}": ("score", True)}
-    return orders[st.selectbox("Order", list(orders), width=220, key=f"order of {data.root}")]
+    key = f"order of {data.root}" + (" as found" if found else "")
+    return orders[st.selectbox("Order", list(orders), width=220, key=key, persist_state="session")]
 
 
-def _cards(rows: pd.DataFrame, data: Dataset, version: str, ids: list[str]) -> None:
+def _cards(rows: pd.DataFrame, data: Dataset) -> None:
     """The images and their words first, then what can be done with them.
 
     A browser takes longer to draw 48 boxes and buttons than 48 pictures, for which who turns the pages waits.
@@ -113,9 +134,10 @@ def _cards(rows: pd.DataFrame, data: Dataset, version: str, ids: list[str]) -> N
     for card, image_id, study in zip(cards, rows["image_id"], rows["study"], strict=True):
         with card, st.container(horizontal=True, gap="small"):
             tick(image_id, data)
-            words = f"Study {as_text(study)}"
-            if st.button("Open study", key=f"open {image_id}", type="tertiary", help=words):
-                open_study(image_id, data, version, ids)
+            st.button(
+                "Open study", key=f"open {image_id}", type="tertiary", help=f"Study {as_text(study)}",
+                on_click=ask_for_study, args=(image_id,),
+            )  # fmt: skip
 
 
 def _picture(row: "pd.Series[Any]", picture: bytes | Exception, data: Dataset) -> None:
@@ -128,8 +150,9 @@ def _picture(row: "pd.Series[Any]", picture: bytes | Exception, data: Dataset) -
 
 
 def _words(row: "pd.Series[Any]", data: Dataset) -> str:
-    decided = "" if row["decision"] == NO_DECISION else f":orange-badge[{row['decision']}]"
+    decided = decision_words(row["decision"], data)
+    badge = "" if row["decision"] == NO_DECISION else f" :orange-badge[{as_text(decided)}]"
     score = "" if pd.isna(row["score"]) else f"{row['score']:.0%}"
     made = "synthetic" if data.synthetic else ""
     parts = (data.label_names[row["label"]], row["body_part"], row["patient"], row["view"], score, made)
-    return " · ".join(as_text(str(part)) for part in parts if part) + (f" {decided}" if decided else "")
+    return " · ".join(as_text(str(part)) for part in parts if part) + badge

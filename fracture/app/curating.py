@@ -6,6 +6,7 @@ import streamlit as st
 
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data import curation
+from fracture.data.browsing import NO_DECISION
 from fracture.data.dataset import Dataset
 from fracture.errors import FractureError
 
@@ -16,7 +17,7 @@ def tick(image_id: str, data: Dataset) -> None:
     """A box that adds an image to the chosen ones, which last from page to page of the gallery."""
     ticked = _ticked(data)
     st.checkbox(
-        f"Choose {as_text(image_id)}", image_id in ticked, label_visibility="collapsed",
+        f"Choose {image_id}", image_id in ticked, label_visibility="collapsed",
         key=f"tick {st.session_state.get('ticks', 0)} {image_id}",
         on_change=lambda: ticked.symmetric_difference_update({image_id}),
     )  # fmt: skip
@@ -47,14 +48,26 @@ def decision_buttons(data: Dataset, image_ids: Images, key: str, what: str = "")
         )  # fmt: skip
         for decision, words, icon in (
             ("exclude", "Exclude", ":material/block:"),
-            ("negative", f"Label: {as_text(data.label_names[0])}", ":material/label:"),
-            ("positive", f"Label: {as_text(data.label_names[1])}", ":material/label:"),
+            ("negative", f"Label: {data.label_names[0]}", ":material/label:"),
+            ("positive", f"Label: {data.label_names[1]}", ":material/label:"),
             ("keep", "As in the data", ":material/restart_alt:"),
         ):
             st.button(
-                words, icon=icon, disabled=not images, key=f"{decision} {key}",
+                as_text(words), icon=icon, disabled=not images, key=f"{decision} {key}",
                 on_click=_decide, args=(data, images, decision, key),
             )  # fmt: skip
+
+
+def decision_words(decision: str, data: Dataset) -> str:
+    """A decision in the words of the data set: its labels have names of their own."""
+    negative, positive = data.label_names
+    words = {"exclude": "excluded", "negative": f"now {negative}", "positive": f"now {positive}"}
+    return {**words, "keep": "as in the data", NO_DECISION: "none"}[decision]
+
+
+def decided_just_now() -> bool:
+    """Whether a decision was made or taken back since this was asked last; what the rest of a page says is then old."""
+    return bool(st.session_state.pop("decided", False))
 
 
 def say_failure() -> None:
@@ -76,8 +89,12 @@ def _tick_all(image_ids: list[str], data: Dataset) -> None:
 
 
 def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
-    _carefully(lambda: curation.decide(data.root, images, decision, st.session_state[f"reason {key}"]))
-    if key == "chosen" and "decision failed" not in st.session_state:
+    """Decide; what was typed and chosen for it is then done with."""
+    reason = f"reason {key}"
+    if not _carefully(lambda: curation.decide(data.root, images, decision, st.session_state[reason])):
+        return
+    st.session_state[reason] = ""
+    if key == "chosen":
         _tick_all([], data)
         st.session_state["decide"] = False
 
@@ -85,17 +102,24 @@ def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
 def _undo_button(data: Dataset) -> None:
     with errors_in_words():
         if last := curation.last_decision(data.root):
-            words = f"Undo: {last.decision} {last.images:,} image{'' if last.images == 1 else 's'}"
-            st.button(words, icon=":material/undo:", key="undo", on_click=_undo, args=(data, last.time))
+            images = f"{last.images:,} image{'' if last.images == 1 else 's'}"
+            st.button(
+                as_text(f"Undo: {images} {decision_words(last.decision, data)}"), icon=":material/undo:", key="undo",
+                help=f"The newest decision, whoever made it: {last.time[:16].replace('T', ' ')} UTC.",
+                on_click=_undo, args=(data, last.time),
+            )  # fmt: skip
 
 
 def _undo(data: Dataset, time: str) -> None:
     _carefully(lambda: curation.undo(data.root, time))
 
 
-def _carefully(act: Callable[[], None]) -> None:
+def _carefully(act: Callable[[], None]) -> bool:
     """Do it in a button's call, which can show nothing: what went wrong is said where the buttons are."""
     try:
         act()
     except FractureError as error:
         st.session_state["decision failed"] = str(error)
+        return False
+    st.session_state["decided"] = True
+    return True

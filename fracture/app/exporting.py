@@ -21,11 +21,13 @@ def show_decisions(data: Dataset) -> None:
     """All decisions as a table and a file, and the way to add a colleague's."""
     with errors_in_words():
         made = curation.read_decisions(data.root)
-        with st.expander(f"Decisions: {len(made):,}", icon=":material/gavel:"):
+        with st.expander(f"Decisions: {len(made):,}", icon=":material/gavel:", key="decisions made"):
             st.caption(
                 f"They lie in `{curation.FILE}` beside the data, and are heeded by training, evaluation and export; "
                 "the images stay what they are. Of several about one image, the last one counts."
             )
+            if strange := int((~made["image_id"].isin(data.table["image_id"])).sum()):
+                st.caption(f":material/help: {strange:,} of them are about images that are not in this data set.")
             if len(made):
                 st.dataframe(made.iloc[::-1], hide_index=True, height=240, key="decisions")
                 text = made.to_csv(index=False)
@@ -33,7 +35,7 @@ def show_decisions(data: Dataset) -> None:
             other = st.file_uploader("Add a colleague's", "csv", max_upload_size=20, key="colleague")
             if other and st.button("Add", key="add colleague", icon=":material/merge:"):
                 new = curation.merge(data.root, other)
-                st.toast(f"{new:,} decisions were new.", icon=":material/check:")
+                st.toast(f"New decisions: {new:,}.", icon=":material/check:")
                 st.rerun()
 
 
@@ -43,11 +45,20 @@ def show_export(data: Dataset) -> None:
         st.caption("Without what was excluded, and with labels as they were decided.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             way = WAYS[st.selectbox("As", list(WAYS), width=240, key="export way")]
-            name = free_name(f"{data.name}-prep", home.data_home(), ".zip" if way == "zip" else "")
-            target = st.text_input("To", str(home.data_home() / name), key=f"export to {name}")
-            if st.button("Export", icon=":material/drive_file_move:", key="export"):
-                with errors_in_words():
-                    _export(data, _typed(target), way)
+            target = _target(data, ".zip" if way == "zip" else "")
+            wanted = st.button("Export", icon=":material/drive_file_move:", key="export")
+        if wanted:
+            with errors_in_words():
+                _export(data, _typed(target, way), way)
+
+
+def _target(data: Dataset, ending: str) -> str:
+    """Where to: a free name is proposed as long as nobody has typed another."""
+    key, proposed = f"export to {data.root}", f"proposed for {data.root}"
+    if st.session_state.get(key) == st.session_state.get(proposed):
+        name = free_name(f"{data.name}-prep", home.data_home(), ending)
+        st.session_state[key] = st.session_state[proposed] = str(home.data_home() / name)
+    return st.text_input("To", key=key, persist_state="session")
 
 
 def _export(data: Dataset, target: Path, way: str) -> None:
@@ -62,8 +73,12 @@ def _export(data: Dataset, target: Path, way: str) -> None:
     st.success(f"{len(curated.table):,} images are in {as_text(str(target))}.", icon=":material/check:")
 
 
-def _typed(target: str) -> Path:
+def _typed(target: str, way: str) -> Path:
+    """The path that was typed, in the data folder where it does not say where; that of a zip ends like one."""
+    if not target.strip():
+        raise DatasetError("An export goes to a new folder or a new zip. Received: no name.")
+    ending = ".zip" if way == "zip" and not target.strip().lower().endswith(".zip") else ""
     try:
-        return typed_path(target)
-    except ValueError as error:
+        return typed_path(str(home.data_home() / Path(target.strip()).expanduser()) + ending)
+    except (ValueError, RuntimeError) as error:
         raise DatasetError(f"An export goes to a folder or a zip. {error}") from error

@@ -23,6 +23,10 @@ SECONDS_EACH = 0.007
 """Of one core, for an image of 512 px."""
 
 
+SECONDS_ASKED = 0.03
+"""For what a model sees in an image, and whether it doubts its label."""
+
+
 def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
     """Each finding with its count, why it matters, and a button that shows exactly its images.
 
@@ -38,7 +42,7 @@ def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
         found = by_severity([*found, doubted])
     count = f"{len(found)} finding{'' if len(found) == 1 else 's'}" if found else "nothing found"
     partly = f"; {missing:,} images not looked at yet" if missing else ""
-    with st.expander(f"Checks: {count}{partly}", icon=":material/rule:"):
+    with st.expander(f"Checks: {count}{partly}", icon=":material/rule:", key="checks", on_change="rerun"):
         for problem in found:
             _finding(problem, data)
         if not found:
@@ -62,7 +66,9 @@ def _finding(problem: Problem, data: Dataset) -> None:
 
 
 def _show(problem: Problem, data: Dataset) -> None:
+    """Its images are in the gallery below, which a folded list of findings leaves in sight."""
     st.session_state[f"finding of {data.root}"] = problem
+    st.session_state["checks"] = False
 
 
 def _offer_to_look(data: Dataset, missing: int) -> None:
@@ -86,7 +92,10 @@ def _offer_to_doubt(data: Dataset) -> None:
     if not models:
         return
     name = st.selectbox("Model", list(models), key="doubting model", width=200)
-    if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="doubt"):
+    first = (
+        f"About {duration(len(data.table) * SECONDS_ASKED)} for {len(data.table):,} images; less where it knows them."
+    )
+    if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="doubt", help=first):
         with errors_in_words():
             found = label_doubts.label_doubts(curate(data), models[name], _bar("Asking the model"))
             told = label_doubts.problem(found, data.label_names, name)

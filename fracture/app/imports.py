@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from fracture.app.widgets import as_text, duration, errors_in_words
+from fracture.classify.store import free_name
 from fracture.data import archive, fracatlas, importing, kaggle
 from fracture.data.fetching import Progress
 from fracture.data.importing import Import, Order, find_import
@@ -23,6 +25,8 @@ LARGEST_UPLOAD = 500
 
 def import_popover() -> None:
     """The three ways to a data set, folded away."""
+    if st.session_state.pop("unpacked", False):
+        st.session_state["import form"] = False
     with st.popover("Import", icon=":material/download:", key="import form", on_change="rerun"):
         import_form()
 
@@ -135,20 +139,37 @@ def _zip_form() -> None:
         "A zip with a **MURA** tree (all or a part of it), with **class folders** such as `negative` and `positive`, "
         "or with a **`dataset.csv`** beside `images/`."
     )
-    path = st.text_input("Path of a zip on this machine", key="zip path", placeholder="/home/me/MURA-v1.1.zip")
+    unpacked = st.session_state.get("zips unpacked", 0)  # after each, the form is empty again
+    path = st.text_input("Path of a zip on this machine", key=f"zip path {unpacked}", placeholder="/home/me/MURA.zip")
     upload = st.file_uploader(
-        f"or a zip of at most {LARGEST_UPLOAD} MB", "zip", key="zip upload", max_upload_size=LARGEST_UPLOAD
+        f"or a zip of at most {LARGEST_UPLOAD} MB", "zip", key=f"zip upload {unpacked}", max_upload_size=LARGEST_UPLOAD
     )
     part = st.selectbox("Body part", ["all", *kaggle.IMAGES], key="zip part", help="Of a MURA tree.")
+    said = st.container()  # above the button: what comes below it may be out of sight
     if st.button("Unpack", type="primary", icon=":material/unarchive:", disabled=not (path or upload), key="unpack"):
-        with errors_in_words():
-            source = upload or _typed(path)
-            root = archive.default_folder(upload.name if upload else path)
-            bar = st.progress(0.0, text="Unpacking")
-            only = None if part == "all" else str(part)
-            archive.unpack(source, root, only, say=lambda progress: bar.progress(_share(progress), text="Unpacking"))
-            st.session_state["new data"] = str(root)
+        with said, errors_in_words():
+            root = _unpack(path.strip(), upload, None if part == "all" else str(part))
+            st.session_state.update({"new data": str(root), "zips unpacked": unpacked + 1, "unpacked": True})
             st.rerun()
+
+
+def _unpack(path: str, upload: Any, only: str | None) -> Path:
+    """Into a folder of the zip's name, or of a free one like it; which one that was."""
+    if path and upload:
+        raise FetchError("One zip at a time: a path was typed, and a file is uploaded. Take one of them away.")
+    root = archive.default_folder(upload.name if upload else path)
+    if root.exists():
+        root = root.with_name(free_name(root.name, root.parent))
+    bar = st.progress(0.0, text="Unpacking")
+
+    def say(progress: Progress) -> None:
+        bar.progress(_share(progress), text="Unpacking")
+
+    try:
+        archive.unpack(upload or _typed(path), root, only, say=say)
+    finally:
+        bar.empty()
+    return root
 
 
 def _typed(path: str) -> Path:

@@ -21,6 +21,7 @@ from fracture.data.curation import FILE as DECISIONS
 from fracture.data.curation import curate, decided
 from fracture.data.index import find_or_scan
 from fracture.data.joined import with_labels
+from fracture.data.layouts import levels
 from fracture.data.phantom import samples
 from fracture.data.phantom.truth import Truth
 from fracture.data.thumbnails import changed
@@ -61,12 +62,21 @@ def images_of(card: dict[str, Any]) -> pd.DataFrame:
 
 def problems(data: datasets.Dataset, version: str = "") -> list[checks.Problem]:
     """What is wrong with a data set as it was decided to be, as far as its images have been looked at."""
-    return _problems(str(data.root), version, changed(str(data.root / DECISIONS)), data)
+    return _problems(str(data.root), version, _decided_at(data), data)
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Looking for problems")
-def _problems(root: str, version: str, decided_at: int, _data: datasets.Dataset) -> list[checks.Problem]:  # noqa: ARG001
-    return checks.check(curate(_data), measured(_data, version), read_files=False)
+def _problems(root: str, version: str, decided_at: str, _data: datasets.Dataset) -> list[checks.Problem]:  # noqa: ARG001
+    try:
+        curated = curate(_data)
+    except DatasetError as error:  # nothing is left: all can be looked at all the same, and decisions taken back
+        return [checks.Problem("nothing left", "error", str(error), "From no image, nothing can be learned.")]
+    return checks.check(curated, measured(_data, version), read_files=False)
+
+
+def _decided_at(data: datasets.Dataset) -> str:
+    """Another one whenever a file has changed that may hold decisions about its images."""
+    return " ".join(str(changed(str(level / DECISIONS))) for level in levels(data.root))
 
 
 def measured(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
@@ -97,7 +107,7 @@ def catalogue(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
     Raises DatasetError where the decisions beside the data cannot be read.
     """
     models = [folder.version for folder in usable_models()]
-    return _catalogue(str(data.root), f"{version} {changed(str(data.root / DECISIONS))} {models}", data, version)
+    return _catalogue(str(data.root), f"{version} {_decided_at(data)} {models}", data, version)
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False)

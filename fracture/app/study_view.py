@@ -9,7 +9,7 @@ from PIL import Image
 
 from fracture import charts
 from fracture.app import loads
-from fracture.app.curating import decision_buttons, say_failure
+from fracture.app.curating import decision_buttons, decision_words, say_failure
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, steps
 from fracture.data.dataset import Dataset
@@ -31,14 +31,25 @@ def close_study() -> None:
     st.session_state.pop("viewed", None)
 
 
-def open_study(image_id: str, data: Dataset, version: str, ids: list[str]) -> None:
-    """Show an image large, in its study. ``ids``: of the images that come before and after it."""
-    st.session_state["viewed"] = image_id
-    _show(data, version, ids)
+def ask_for_study(image_id: str) -> None:
+    """Note in a button's call that an image is to be shown large."""
+    st.session_state["study asked for"] = image_id
+
+
+def open_study_asked_for(data: Dataset, version: str, ids: list[str]) -> None:
+    """Show the image that was asked for large, in its study. ``ids``: of the images before and after it."""
+    if image_id := st.session_state.pop("study asked for", None):
+        st.session_state["viewed"] = image_id
+        _show(data, version, ids)
 
 
 @st.dialog("Study", width="large", on_dismiss=close_study)
 def _show(data: Dataset, version: str, ids: list[str]) -> None:
+    with errors_in_words():
+        _study(data, version, ids)
+
+
+def _study(data: Dataset, version: str, ids: list[str]) -> None:
     known = loads.catalogue(data, version).set_index("image_id", drop=False)
     row = known.loc[st.session_state["viewed"]]
     views = known[known["study"] == row["study"]]
@@ -62,9 +73,9 @@ def _show(data: Dataset, version: str, ids: list[str]) -> None:
         if revealed and data.synthetic:
             truth = truth_words([Path(row["path"])])[0]
             st.markdown(f"{truth.capitalize() or 'Nothing more is known of this image'}.")
-    decision_buttons(data, [row["image_id"]], "this view", "This view")
+    decision_buttons(data, [row["image_id"]], f"this view {row['image_id']}", "This view")
     if len(views) > 1:
-        decision_buttons(data, list(views["image_id"]), "this study", f"All {len(views)} views")
+        decision_buttons(data, list(views["image_id"]), f"this study {row['study']}", f"All {len(views)} views")
     say_failure()
 
 
@@ -117,7 +128,7 @@ def _window_and_level() -> tuple[int, int, bool]:
 
 def _facts(row: "pd.Series[Any]", data: Dataset) -> None:
     """What is known of a view."""
-    decided = "" if row["decision"] == NO_DECISION else f"{row['decision']} ({row['reason'] or 'no reason given'})"
+    decided = decision_words(row["decision"], data) + f" ({row['reason'] or 'no reason given'})"
     facts = {
         "Patient": row["patient"],
         "Study": row["study"],
@@ -128,7 +139,7 @@ def _facts(row: "pd.Series[Any]", data: Dataset) -> None:
         "Size": f"{row['width']} × {row['height']} px",
         "Mean brightness": "" if pd.isna(row["brightness"]) else f"{row['brightness']:.0f} of 255",
         "Model's probability": "" if pd.isna(row["score"]) else f"{row['score']:.1%}",
-        "Decision": decided,
+        "Decision": "" if row["decision"] == NO_DECISION else decided,
         "Made": "synthetic" if data.synthetic else "",
     }
     st.markdown("  \n".join(f"**{name}** {as_text(value)}" for name, value in facts.items() if value))

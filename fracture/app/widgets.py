@@ -18,12 +18,17 @@ from fracture.errors import FractureError
 
 
 def choose_dataset() -> str | None:
-    """A picker over the data folder that also takes a typed path; the choice holds on every page."""
+    """A picker over the data folder that also takes a typed path.
+
+    The choice holds on every page, and the address names it, so that it outlives a reload.
+    """
     here = home.data_home()
     found = [str(path) for path in sorted({*datasets.find(here), *unfinished(here)})]
     at_work = [index for index, path in enumerate(found) if (drawing := find_drawing(path)) and drawing.active]
     if new := st.session_state.pop("new data", None):
         st.session_state["data"] = new
+    elif "data" not in st.session_state and (asked := st.query_params.get("data")):
+        st.session_state["data"] = str(here / asked) if str(here / asked) in found else None
     chosen: str | None = st.selectbox(
         "Data set",
         found,
@@ -35,6 +40,8 @@ def choose_dataset() -> str | None:
         persist_state="session",
         help=f"Folders in {here} are listed; any other can be given by its path.",
     )
+    if chosen in found:
+        st.query_params["data"] = Path(chosen).name
     return _in_data_home(chosen) if chosen else chosen
 
 
@@ -83,6 +90,18 @@ def offer_delete(folder: ModelFolder) -> None:
                 st.rerun(scope="app")
 
 
+def through_the_router(page: str) -> None:
+    """Let the router draw a page that was called straight by its address.
+
+    Until the router has run once in a process, Streamlit makes an app of its own of the folder ``pages/``, without the
+    title and the menu of this one. Where a page is run by itself there is no router, and the page goes on.
+    """
+    if "routed" not in st.session_state:
+        st.session_state["asked for"] = page
+        with suppress(StreamlitAPIException):
+            st.switch_page("streamlit_app.py", query_params=st.query_params.to_dict())
+
+
 def no_dataset_hint() -> None:
     """What to do where there is no data set yet."""
     st.info(
@@ -112,7 +131,8 @@ def link(page: str, label: str, icon: str, model: str | None = None) -> None:
 
 def as_text(name: str) -> str:
     """A name as it is, where Markdown would take its signs for formatting."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", name)
+    apart = name.replace(":material/", ":\u200bmaterial/")  # which would become an icon, whatever stands before it
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", apart)
 
 
 def in_words(estimate: dict[str, Any], digits: int = 0) -> str:

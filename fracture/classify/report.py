@@ -44,12 +44,12 @@ def as_csv(lines: Sequence[dict[str, Any]]) -> str:
 
 
 def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
-    """The rows as a CSV file, whole or not at all.
+    """The rows as a CSV file, whole or not at all. Of a name that is no text, the bytes that are none are escaped.
 
     Raises:
         FractureError: the file cannot be written there.
     """
     try:
-        write_beside(path, lambda part: part.write_text(as_csv(lines), encoding="utf-8"))
+        write_beside(path, lambda part: part.write_bytes(as_csv(lines).encode(errors="backslashreplace")))
     except OSError as error:
         raise FractureError(f"{path} cannot be written: {error.strerror}.") from error

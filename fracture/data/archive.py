@@ -18,7 +18,7 @@ from fracture import home
 from fracture.data.asking import CHUNK, Stopped
 from fracture.data.dataset import scan
 from fracture.data.fetching import SAID_EVERY, Progress, Say
-from fracture.data.layouts import ENDINGS
+from fracture.data.layouts import ENDINGS, SPLITS
 from fracture.data.zip_checks import LIMIT, check_sizes, choose, too_large
 from fracture.errors import DatasetError, FetchError
 
@@ -62,35 +62,44 @@ def unpack(
         FetchError: this is no zip, one that should not be unpacked, or no data set; nothing is left behind.
         Stopped: as wished.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FetchError(
-            f"A zip is unpacked into a new or empty folder. Received: {out}, which holds something already."
-        )
     name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "The upload"))
-    with _words(name, out), zipfile.ZipFile(source) as archive:
-        places = choose(archive.infolist(), name, body_part)
-        check_sizes(places, out, limit)
-        with _folder_beside(out) as beside:
-            size = _write(archive, places, beside, limit, _follower(say, should_stop))
-            layout = _layout(beside, name)
-            if out.exists():
-                out.rmdir()
-            beside.rename(out)
+    with _words(name, out):
+        _check_empty(out)
+        with zipfile.ZipFile(source) as archive:
+            places = choose(archive.infolist(), name, body_part)
+            check_sizes(places, out, limit)
+            with _folder_beside(out) as beside:
+                size = _write(archive, places, beside, limit, _follower(say, should_stop))
+                layout = _layout(beside, name)
+                if out.exists():
+                    out.rmdir()
+                beside.rename(out)
     images = sum(place.lower().endswith(ENDINGS) for place in places.values())
     return Unpacked(out, layout, images, len(places), size)
 
 
 def default_folder(file: str | Path) -> Path:
-    """Where a zip is unpacked unless somebody says otherwise: a folder of its name in the data home."""
+    """Where a zip is unpacked unless somebody says otherwise: a folder of its name in the data home.
+
+    No name of a split, such as ``train``: all images below such a folder would be taken for that split's.
+    """
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).stem).strip("-.")[:64]
-    return home.data_home() / (stem or "unpacked")
+    return home.data_home() / (f"{stem}-unpacked" if stem.lower() in SPLITS else stem or "unpacked")
+
+
+def _check_empty(out: Path) -> None:
+    """Raises FetchError where a folder holds something, or is none."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FetchError(
+            f"A zip is unpacked into a new or empty folder. Received: {out}, which holds something already."
+        )
 
 
 @contextlib.contextmanager
 def _words(name: str, out: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, ValueError) as error:  # the last for places before its beginning
         raise FetchError(f"{name} is no zip, or a damaged one; fetch it anew. Nothing was kept of it.") from error
     except NotImplementedError as error:
         raise FetchError(f"{name} is packed in a way that is not known here; zip it again by deflate.") from error

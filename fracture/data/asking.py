@@ -8,6 +8,7 @@ import contextlib
 import random
 import threading
 import time
+import weakref
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,9 @@ PATIENCE = (10.0, 30.0)
 LONGEST_ASKED = 600.0
 """Seconds: a server that asks to be left alone for longer is not waited for."""
 
+_answers: weakref.WeakSet[urllib3.BaseHTTPResponse] = weakref.WeakSet()
+_noting = threading.Lock()
+
 
 class Stopped(Exception):  # noqa: N818  a wish, and no error
     """Somebody asked to stop."""
@@ -40,6 +44,10 @@ class Trouble(Exception):  # noqa: N818  an error only once it has come too ofte
     def __init__(self, sentence: str, after: float | None = None) -> None:
         super().__init__(sentence)
         self.sentence, self.after = sentence, after
+
+
+class NotThereError(FetchError):
+    """A server has no such file, however often it is asked."""
 
 
 @dataclass
@@ -137,6 +145,8 @@ def asking(whom: str) -> Iterator[None]:
         raise Trouble(f"The connection to {whom} was cut off.") from None
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
         raise Trouble(f"{whom} does not answer in time.") from None
+    except (urllib3.exceptions.DecodeError, ValueError):  # the last where it leads on to an address that is none
+        raise Trouble(f"{whom} sent an answer that cannot be understood.") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError):
         raise Trouble(f"{whom} cannot be reached: is there a connection to the internet?") from None
 
@@ -157,11 +167,21 @@ def body(response: requests.Response, whom: str) -> Generator[bytes, None, None]
     """What a server sends, bit by bit. Raises Trouble where it is not as long as announced."""
     announced, got = response.headers.get("Content-Length", ""), 0
     with asking(whom), response:
-        for chunk in response.iter_content(CHUNK):
+        # What is there, and no waiting until a chunk is full: in between it may be stopped.
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
             got += len(chunk)
             yield chunk
     if announced.isdigit() and got != int(announced) and "Content-Encoding" not in response.headers:
         raise Trouble(f"{whom} sent {got:,} of {int(announced):,} bytes.")
+
+
+def hang_up() -> None:
+    """End whatever servers are sending to this process, however slowly: who reads it has Trouble."""
+    with _noting:
+        answers = list(_answers)
+    for answer in answers:
+        with contextlib.suppress(ValueError, RuntimeError, OSError):  # it has come already
+            answer.shutdown()
 
 
 def patient_session() -> requests.Session:
@@ -178,16 +198,19 @@ def prepare(session: requests.Session) -> requests.Session:
 
 
 class _Patient(requests.adapters.HTTPAdapter):
-    """Ends a request that nobody else gave an end to."""
+    """Ends a request that nobody else gave an end to; :func:`hang_up` ends what comes in answer."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **choices: Any) -> requests.Response:
         choices["timeout"] = choices.get("timeout") or PATIENCE
-        return super().send(request, *args, **choices)
+        response = super().send(request, *args, **choices)
+        with _noting:
+            _answers.add(response.raw)
+        return response
 
 
 def _retry_after(error: requests.HTTPError) -> float | None:
     said = error.response.headers.get("Retry-After") if error.response is not None else None
     try:
         return urllib3.Retry().parse_retry_after(said) if said else None
-    except urllib3.exceptions.InvalidHeader:
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):  # no number, no date, or far too large
         return None

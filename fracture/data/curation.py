@@ -9,8 +9,15 @@ is one decision on one image, and the last one counts::
 
 ``decision`` is ``exclude``, ``negative`` (label 0), ``positive`` (label 1) or ``keep``, as it is in the data. The
 files of two people are combined by :func:`merge`, or by putting the lines of one under the other's.
+
+A tree can be opened at any of its levels, and what was decided at one holds at those below it: where
+``MURA-v1.1/train`` is opened, the decisions in ``MURA-v1.1/curation.csv`` about images in ``train`` are heeded, and of
+all about one image the last one counts, in whichever file it is. What is decided is written into the folder that was
+opened.
 """
 
+import csv
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,9 +27,9 @@ from typing import BinaryIO, NamedTuple
 
 import pandas as pd
 from filelock import FileLock, Timeout
-from pandas.errors import EmptyDataError
 
 from fracture.data.dataset import Dataset
+from fracture.data.layouts import levels
 from fracture.errors import DatasetError
 from fracture.files import write_beside
 
@@ -34,11 +41,16 @@ DECISIONS = ("exclude", *LABELS, "keep")
 MOST_REASON = 200
 """Characters of a reason."""
 
+YEARS = (1970, 2999)
+"""First and last year of a time. Clocks that are wrong stay within, and so does the millisecond after a decision."""
+
 _TIME = "%Y-%m-%dT%H:%M:%S.%f"
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_UNWRITABLE = re.compile("[\0\r\n\ud800-\udfff]")
 
 
 def read_decisions(root: Path) -> pd.DataFrame:
-    """Every decision that was made, in the order of time, with :data:`COLUMNS`; no row where there is no file.
+    """Every decision in a folder's own file, in the order of time, with :data:`COLUMNS`; no row where there is none.
 
     Raises DatasetError for a file that cannot be understood whole: a decision that is overlooked is worse than none.
     """
@@ -46,25 +58,31 @@ def read_decisions(root: Path) -> pd.DataFrame:
 
 
 def decided(root: Path) -> pd.DataFrame:
-    """The decisions that hold, a row an image, by ``image_id``: ``time``, ``decision`` and ``reason``."""
-    return _holding(read_decisions(root))
+    """The decisions that hold, a row an image, by ``image_id``: ``time``, ``decision`` and ``reason``.
+
+    Heeded are those of a folder and of the levels above it that it is a part of.
+    """
+    return _holding(_in_order(pd.concat([_of_images_in(root, level) for level in levels(root)])))
 
 
 def decide(root: Path, image_ids: Iterable[str], decision: str, reason: str = "") -> None:
     """Decide the same about images, now.
 
     ``decision``: one of :data:`DECISIONS`. ``reason``: in one line, at most 200 characters. Raises DatasetError for
-    another decision or a longer reason, and where the file cannot be read or written.
+    another decision or a longer reason, for a name that no line can hold, and where the file cannot be read or written.
     """
     if decision not in DECISIONS:
         raise DatasetError(f"decision must be {', '.join(DECISIONS)}. Received: {decision}")
     words = " ".join(reason.split())
     if len(words) > MOST_REASON:
         raise DatasetError(f"A reason has at most {MOST_REASON} characters. Received: {len(words)}")
+    images = list(dict.fromkeys(image_ids))
+    if odd := next((text for text in (*images, words) if _UNWRITABLE.search(text)), None):
+        raise DatasetError(f"What is decided must fit into a line of text, name and reason. Received: {odd!a}")
     with _alone(root):
         before = read_decisions(root)
-        time = _later(before["time"].iloc[-1] if len(before) else "")
-        new = {"time": time, "image_id": list(dict.fromkeys(image_ids)), "decision": decision, "reason": words}
+        time = _later(max(decided(root)["time"].tolist(), default=""))
+        new = {"time": time, "image_id": images, "decision": decision, "reason": words}
         _write(root, pd.concat([before, pd.DataFrame(new)], ignore_index=True))
 
 
@@ -114,15 +132,30 @@ def curate(dataset: Dataset) -> Dataset:
     """A data set without what was excluded and with labels as they were decided, and how many images that concerns.
 
     An image with a new label has no boxes, mask and findings: they tell of the old one. Decisions about images that are
-    not in the table have no effect. Raises DatasetError where ``curation.csv`` cannot be understood.
+    not in the table have no effect.
+
+    Raises DatasetError where ``curation.csv`` cannot be understood, or leaves no image.
     """
     table = dataset.table
     decision = table["image_id"].map(decided(dataset.root)["decision"].to_dict())
     label = decision.map(LABELS).fillna(table["label"]).astype("int64")
     changed, excluded = label != table["label"], decision == "exclude"
+    if len(table) and excluded.all():
+        raise DatasetError(
+            f"At least one image of {dataset.root} must be left. Received: all {len(table):,} are excluded by "
+            f"decision; take some back, or delete their lines in {FILE}."
+        )
     known = {name: table[name].mask(changed, "") for name in ("boxes", "mask", "findings")}
     kept = table.assign(label=label, **known)[~excluded].reset_index(drop=True)
     return replace(dataset, table=kept, excluded=int(excluded.sum()), relabelled=int(changed.sum()))
+
+
+def _of_images_in(root: Path, level: Path) -> pd.DataFrame:
+    """The decisions that lie at a level at or above a folder, of the images in it, under the names they have there."""
+    made = read_decisions(level)
+    above = "".join(f"{name}/" for name in root.relative_to(level).parts)
+    made = made[made["image_id"].str.startswith(above)]
+    return made.assign(image_id=made["image_id"].str.removeprefix(above))
 
 
 def _holding(decisions: pd.DataFrame) -> pd.DataFrame:
@@ -131,7 +164,7 @@ def _holding(decisions: pd.DataFrame) -> pd.DataFrame:
 
 def _in_order(decisions: pd.DataFrame) -> pd.DataFrame:
     """By time; of those of one moment, the order is the same whichever file was read first."""
-    return decisions.drop_duplicates().sort_values(["time", "image_id", "decision"], ignore_index=True)
+    return decisions.drop_duplicates().sort_values(COLUMNS, ignore_index=True)
 
 
 def _later(last: str) -> str:
@@ -145,6 +178,10 @@ def _later(last: str) -> str:
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Nobody else writes meanwhile; what the disk refuses is a DatasetError."""
+    if not root.is_dir():  # the lock would make it anew
+        raise DatasetError(
+            f"There is no folder {root} any more, in which decisions could be kept; read the data again."
+        )
     try:
         with FileLock(root / f".{FILE}.lock", timeout=10):
             yield
@@ -164,21 +201,53 @@ def _write(root: Path, decisions: pd.DataFrame) -> None:
 def _parse(source: Path | BinaryIO) -> pd.DataFrame:
     file = source if isinstance(source, Path) else getattr(source, "name", "The file")
     try:
-        lines = pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except EmptyDataError:
-        return pd.DataFrame(columns=COLUMNS, dtype=str)
+        text = (source.read_bytes() if isinstance(source, Path) else source.read()).decode()
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
-    if not set(COLUMNS) <= set(lines):
-        received = ", ".join(map(str, lines.columns))
-        raise DatasetError(f"{file} must have the columns {', '.join(COLUMNS)}. Received: {received}")
-    lines = lines.loc[lines["time"] != "time", COLUMNS]  # one file put under another brings its header along
-    time = pd.to_datetime(lines["time"], utc=True, format="ISO8601", errors="coerce")
-    wrong = time.isna() | ~lines["decision"].isin(DECISIONS) | (lines["image_id"] == "")
+    numbers, lines = _lines(text, str(file))
+    made = pd.DataFrame(lines, columns=COLUMNS, dtype=str)
+    time = pd.to_datetime(made["time"], utc=True, format="ISO8601", errors="coerce")
+    wrong = ~time.dt.year.between(*YEARS) | ~made["decision"].isin(DECISIONS) | (made["image_id"] == "")
     if wrong.any():
-        line, shown = lines.index[wrong][0], ",".join(lines[wrong].iloc[0])[:120]
-        raise DatasetError(
-            f"Every line of {file} must have a time, an image_id and a decision ({', '.join(DECISIONS)}). "
-            f"Received in line {int(line) + 2}: {shown}; put that line right or delete it."
-        )
-    return _in_order(lines.assign(time=time.dt.strftime(_TIME).str[:-3] + "Z"))
+        raise _wrong(str(file), numbers[int(wrong.argmax())], ",".join(made[wrong].iloc[0]))
+    return _in_order(made.assign(time=time.dt.strftime(_TIME).str[:-3] + "Z"))
+
+
+def _lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
+    """The number of each line that holds a decision, and its :data:`COLUMNS`.
+
+    Each line is read by itself, so that a quote that is not closed swallows no other. A file that was put under another
+    brings its header along, and the mark that some editors begin a file with; blank lines and columns are Excel's.
+    """
+    header: list[str] = []
+    numbers, found = [], []
+    for number, line in enumerate(_NEWLINE.split(text), start=1):
+        cells = _cells(line.removeprefix("\ufeff"), number, file)
+        if set(COLUMNS) <= set(cells):
+            header = cells
+        elif cells and not header:
+            raise DatasetError(f"{file} must have the columns {', '.join(COLUMNS)}. Received: {', '.join(cells)[:120]}")
+        elif len(cells) > len(header):  # a comma in a reason, and no quotes around it
+            raise _wrong(file, number, line)
+        elif cells:
+            by_column = dict(zip(header, cells, strict=False))
+            numbers.append(number)
+            found.append([by_column.get(name, "") for name in COLUMNS])
+    return numbers, found
+
+
+def _cells(line: str, number: int, file: str) -> list[str]:
+    """The cells of a line up to the last that holds something."""
+    try:
+        cells = next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise _wrong(file, number, line) from error
+    return cells[: max((place for place, cell in enumerate(cells, start=1) if cell), default=0)]
+
+
+def _wrong(file: str, number: int, line: str) -> DatasetError:
+    return DatasetError(
+        f"Every line of {file} must have a time (of {YEARS[0]} to {YEARS[1]}), an image_id and a decision "
+        f"({', '.join(DECISIONS)}), with quotes around what holds a comma. "
+        f"Received in line {number}: {line[:120]}; put that line right or delete it."
+    )

@@ -10,6 +10,7 @@
 import hashlib
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,10 +74,11 @@ def scan(root: str | Path, body_part: str | None = None) -> Dataset:
 
     ``body_part``: ``XR_HUMERUS``, ``humerus`` or ``hand``, in any case. A data set without a split of its own
     gets that of :func:`split_by_group`; a split that is there is kept. No pixel is decoded.
-    Raises DatasetError where there is no such folder, layout or body part.
+    Raises DatasetError where there is no such folder, layout or body part, or something in it may not be read.
     """
     folder = existing_folder(root)
     files = layouts.walk(folder)
+    _check_names([str(folder), *files])
     found = listing.dataset_csv(folder) or layouts.mura(folder, files) or layouts.class_folders(folder, files)
     if found is None:
         raise _none_of_the_layouts(folder, files)
@@ -118,7 +120,7 @@ def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int =
 
 def file_sha256(path: Path) -> str:
     """The sha256 of a file's bytes, in hexadecimal: what makes an image the same wherever it lies."""
-    with path.open("rb") as file:
+    with radiograph.open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -137,8 +139,8 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
 
 def find(home: Path) -> list[Path]:
     """The folders directly in ``home`` that look like data sets, sorted; none where ``home`` is missing."""
-    folders = (path for path in home.iterdir() if path.is_dir()) if home.is_dir() else ()
-    return sorted(path for path in folders if not path.name.startswith(".") and _looks_like_data(path))
+    inside = home.iterdir() if home.is_dir() else ()
+    return sorted(path for path in inside if not path.name.startswith(".") and _looks_like_data(path))
 
 
 def existing_folder(given: str | Path) -> Path:
@@ -150,7 +152,7 @@ def existing_folder(given: str | Path) -> Path:
         root = typed_path(str(given))
         if not root.exists() and Path(given).name == str(given):
             root = next((path for path in [data_home() / given] if path.exists()), root).resolve()
-    except ValueError as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise DatasetError(f"A data set is a folder. {error}") from error
     if not root.exists():
         raise DatasetError(f"There is no folder {root}; give the path of a data set.")
@@ -159,10 +161,19 @@ def existing_folder(given: str | Path) -> Path:
     return root
 
 
+def _check_names(paths: list[str]) -> None:
+    for path in paths:
+        try:
+            path.encode()
+        except UnicodeEncodeError as error:  # what of it is no text came through as surrogates
+            raise DatasetError(f"Names of files must be UTF-8. Received: {path!a}; rename it.") from error
+
+
 def _none_of_the_layouts(root: Path, files: list[str]) -> DatasetError:
     entries = sorted(f"{path.name}/" if path.is_dir() else path.name for path in root.iterdir())
     folders = sum(name.endswith("/") for name in entries)
     shown = ", ".join([*entries[:5], *(["..."] if len(entries) > 5 else [])]) or "an empty folder"
+    shown = shown.encode(errors="backslashreplace").decode()  # names of other files need not be UTF-8
     return DatasetError(
         f"{root} must be one of: {'; '.join(LAYOUTS)}. Received: {shown} "
         f"(folders: {folders}, files: {len(entries) - folders}, images at any depth: {len(files)})"
@@ -224,9 +235,10 @@ def _bytes(path: str) -> int:
 
 
 def _looks_like_data(folder: Path) -> bool:
-    """Whether names within three levels speak of a layout; files are not opened."""
-    if (folder / "dataset.csv").is_file():
-        return True
+    """Whether names within three levels speak of a layout; files are not opened, and what may not be read says none."""
+    with suppress(PermissionError):
+        if (folder / "dataset.csv").is_file():
+            return True
     for place, folders, _ in os.walk(folder):
         if any(map(_SPEAKING_FOLDER.fullmatch, folders)) or {0, 1} <= {layouts.class_of(name) for name in folders}:
             return True

@@ -15,11 +15,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fracture.data.asking import Pace, Stopped, Trouble, given_up
+from fracture.data.asking import NotThereError, Pace, Stopped, Trouble, given_up, hang_up
 from fracture.data.safety import check_name
+from fracture.errors import FetchError
 
 WORKERS = 4
 """Files that are fetched at once."""
+
+MORE_MISSING = 2
+"""By so many may the files that a server does not have outnumber those that are there, before it is given up."""
 
 SAID_EVERY = 1.0
 """Seconds between two words on the progress."""
@@ -47,7 +51,10 @@ class Progress:
 
 
 Fetch = Callable[[Wanted], Generator[bytes, None, None]]
-"""The bytes of one file. Raises Trouble for what may go better the next time, FetchError for what will not."""
+"""The bytes of one file. Raises Trouble for what may go better the next time, FetchError for what will not.
+
+After a NotThereError the other files are fetched all the same.
+"""
 
 Say = Callable[[Progress], object]
 """Hears how far it is; what it returns does not matter."""
@@ -84,7 +91,7 @@ def fetch_all(
 
     Raises:
         Stopped: as wished; what is whole is kept.
-        FetchError: a name leads out of ``root``, or trouble came too often.
+        FetchError: a name leads out of ``root``, trouble came too often, or a file is nowhere; then all others came.
         OSError: the disk refuses.
     """
     for item in wanted:
@@ -100,6 +107,10 @@ def fetch_all(
         _work(run, (item for item in wanted if item not in there), workers, say, should_stop)
     finally:
         say(run.progress())
+    if run.missing:
+        raise FetchError(
+            f"{run.missing[0]} Missing like this: {len(run.missing):,} of {len(wanted):,} files; all others are there."
+        )
     return run.progress()
 
 
@@ -142,12 +153,13 @@ class _Run:
     pace: Pace
     tally: _Tally
     stop: threading.Event = field(default_factory=threading.Event)
+    missing: list[NotThereError] = field(default_factory=list)
 
     def progress(self) -> Progress:
         return self.tally.progress(self.pace.note())
 
     def get(self, item: Wanted) -> None:
-        """Fetch one file, trying again where that may help."""
+        """Fetch one file, trying again where that may help; one that is nowhere is noted."""
         for attempt in range(1, self.pace.tries + 1):
             began = self.pace.turn(self.stop)
             try:
@@ -156,8 +168,12 @@ class _Run:
                 if attempt == self.pace.tries:
                     raise given_up(trouble.sentence, attempt) from None
                 self.pace.failed(trouble, began)
-            else:
-                return self.pace.succeeded(began)
+                continue
+            except NotThereError as error:
+                self.missing.append(error)
+                if len(self.missing) > self.progress().files + MORE_MISSING:
+                    raise
+            return self.pace.succeeded(began)
         return None
 
     def _try(self, item: Wanted) -> None:
@@ -171,6 +187,8 @@ class _Run:
                     file.write(chunk)
                     got += len(chunk)
                     self.tally.add(len(chunk))
+            if self.stop.is_set():  # and perhaps for that reason this was the end
+                raise Stopped
             self._place(item, part, got)
         except BaseException:
             self.tally.add(-got)
@@ -208,4 +226,6 @@ def _work(run: _Run, todo: Iterator[Wanted], workers: int, say: Say, should_stop
                     next_word = time.monotonic() + SAID_EVERY
         finally:
             run.stop.set()  # an error, Ctrl-C, or the wish to stop: the workers end with the bytes in hand
+            while wait(running, timeout=0.1).not_done:
+                hang_up()  # those that wait for more of them
     raise Stopped

@@ -23,10 +23,11 @@ from fracture.data.fracatlas_tables import draw_sample, read_rows
 from fracture.data.importing import HIDDEN, Import, Order, carry_out
 from fracture.data.layouts import ENDINGS
 from fracture.data.radiograph import header_size
+from fracture.data.regions import parse_boxes
 from fracture.data.safety import check_space
 from fracture.data.sources import FRACATLAS
 from fracture.data.zip_members import Members
-from fracture.errors import FetchError, RadiographError
+from fracture.errors import DatasetError, FetchError, RadiographError
 from fracture.files import write_beside
 
 LEAST = 10
@@ -99,10 +100,12 @@ def _before(progress: Progress) -> Progress:
 
 
 def _kept_plan(hidden: Path) -> pd.DataFrame | None:
-    """The rows that an earlier run drew; None if there was none."""
+    """The rows that an earlier run drew; None if there was none, or they are damaged."""
     try:
-        return pd.read_csv(hidden / PLAN, dtype=str, keep_default_na=False)
-    except (OSError, ValueError):
+        plan = pd.read_csv(hidden / PLAN, dtype=str, keep_default_na=False)
+        plan["size"].map(int), plan["boxes"].map(parse_boxes)
+        return plan if {"image_id", "fractured", "member"} <= set(plan) else None
+    except (OSError, ValueError, KeyError, DatasetError):
         return None
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.data.listing import BLOCK
-from fracture.data.regions import Box, boxes_text
-from fracture.errors import FetchError
+from fracture.data.regions import Box, boxes_text, parse_boxes
+from fracture.errors import DatasetError, FetchError
 
 DRAWS = 200
 """Samples among which one is chosen."""
@@ -29,6 +29,8 @@ def read_rows(listed: Path, coco: Path, members: dict[str, str]) -> pd.DataFrame
         raise FetchError(
             f"FracAtlas's tables are not as expected ({type(error).__name__}); nothing was written."
         ) from error
+    except DatasetError as error:
+        raise FetchError(f"FracAtlas's tables are not as expected; nothing was written. {error}") from error
     if rows["fractured"].nunique() < 2:
         raise FetchError("FracAtlas's zip must hold images with and without a fracture; nothing was written.")
     ids = rows["image_id"]
@@ -38,13 +40,16 @@ def read_rows(listed: Path, coco: Path, members: dict[str, str]) -> pd.DataFrame
 
 
 def read_boxes(coco: Any) -> dict[str, str]:
-    """{file name: its boxes as text} of a COCO document."""
+    """{file name: its boxes as text} of a COCO document. Raises DatasetError for what is no box."""
     names = {image["id"]: image["file_name"] for image in coco["images"]}
     boxes: dict[str, list[Box]] = {}
     for annotation in coco["annotations"]:
         x, y, w, h = map(float, annotation["bbox"])
         boxes.setdefault(names[annotation["image_id"]], []).append((x, y, w, h))
-    return {name: boxes_text(several) for name, several in boxes.items()}
+    texts = {name: boxes_text(several) for name, several in boxes.items()}
+    for text in texts.values():
+        parse_boxes(text)  # as whoever reads the data set will
+    return texts
 
 
 def draw_sample(rows: pd.DataFrame, images: int, seed: int) -> pd.DataFrame:

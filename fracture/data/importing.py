@@ -169,7 +169,8 @@ def words_for_disk(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise FetchError(
-            f"{root} cannot be written to: {error.strerror or error}. Whatever has been fetched is kept."
+            f"{root} cannot be written to: {error.strerror or error}. Whatever has been fetched is kept: "
+            "start the same import again once that is put right."
         ) from error
 
 

@@ -9,19 +9,25 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, fields
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 
 from fracture import home
 from fracture.data.dataset import COLUMNS, Dataset, existing_folder, scan
-from fracture.data.layouts import ENDINGS
+from fracture.data.layouts import ENDINGS, files_below
 from fracture.data.sources import Source
 from fracture.data.truth import NAME as TRUTH
 from fracture.files import write_beside
 
-VERSION = 1
+VERSION = 2
 """To be raised whenever :func:`fracture.data.dataset.scan` makes another table of the same files."""
+
+SEEN = (*ENDINGS, "dataset.csv", TRUTH)
+"""How the names end of all files that it reads: no decision in a curation.csv makes another table."""
+
+_SEAL = hashlib.sha256().digest_size
 
 
 def find_or_scan(root: str | Path) -> Dataset:
@@ -40,52 +46,55 @@ def find_or_scan(root: str | Path) -> Dataset:
 
 
 def _file(folder: Path) -> Path:
-    return home.cache_home() / "index" / f"{hashlib.sha256(str(folder).encode()).hexdigest()[:24]}.parquet"
+    return home.cache_home() / "index" / f"{hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]}.table"
 
 
-def _state(folder: Path) -> str:
+def _state(folder: Path) -> bytes:
     """A hash over all that decides what ``scan`` says."""
     lists = (parent / TRUTH for parent in folder.parents)  # where the folder is a part of a tree, its truth lies above
     above = (f"{path}\t{path.stat().st_mtime_ns}" for path in lists if path.is_file())
-    lines = [f"{VERSION} {folder}", *above, *sorted(_files(str(folder)))]
-    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+    lines = [f"{VERSION} {list(COLUMNS)} {folder}", *above, *sorted(_files(folder))]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).digest()
 
 
-def _files(folder: str) -> Iterator[str]:
-    """Name, size and time of change of every image and list below a folder; hidden ones are no part of a data set."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files(entry.path)
-            elif entry.name.lower().endswith((*ENDINGS, ".csv")):
-                with suppress(OSError):
-                    seen = entry.stat()
-                    yield f"{entry.path}\t{seen.st_size}\t{seen.st_mtime_ns}"
+def _files(folder: Path) -> Iterator[str]:
+    """Name, size and time of change of every file below a folder that decides what the table says."""
+    for file in files_below(folder):
+        if file.name.lower().endswith(SEEN):
+            with suppress(OSError):
+                seen = file.stat()
+                yield f"{file.path}\t{seen.st_size}\t{seen.st_mtime_ns}"
 
 
-def _write(file: Path, state: str, found: Dataset) -> None:
+def _write(file: Path, state: bytes, found: Dataset) -> None:
     """Keep it, if the disk allows: it is worth seconds, not an error."""
     table = found.table.copy(deep=False)
     said = {each.name: getattr(found, each.name) for each in fields(found) if each.name not in ("root", "table")}
-    said |= {"root": str(found.root), "sources": [asdict(source) for source in found.sources], "state": state}
+    said |= {"root": str(found.root), "sources": [asdict(source) for source in found.sources]}
     table.attrs.update(said)
+    content = table.to_parquet()
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(file, table.to_parquet)
+        write_beside(file, lambda part: part.write_bytes(_seal(state, content) + content))
 
 
-def _read(file: Path, state: str) -> Dataset | None:
-    """What was kept, if it is of this state; damage is as good as absence."""
+def _read(file: Path, state: bytes) -> Dataset | None:
+    """What was kept, if it is whole and of this state; damage is as good as absence."""
     try:
-        table = pd.read_parquet(file)
-        said = {str(name): value for name, value in table.attrs.items()}
-        if said.pop("state") != state or list(table) != list(COLUMNS):
-            return None
-        table.attrs = {}
-        root, labels = Path(said.pop("root")), tuple(said.pop("label_names"))
-        sources = tuple(Source(**source) for source in said.pop("sources"))
-        return Dataset(root=root, table=table, label_names=labels, sources=sources, **said)
-    except (OSError, ValueError, KeyError, TypeError):
+        sealed = file.read_bytes()
+    except OSError:
         return None
+    seal, content = sealed[:_SEAL], sealed[_SEAL:]
+    if seal != _seal(state, content):
+        return None
+    table = pd.read_parquet(BytesIO(content))
+    said = {str(name): value for name, value in table.attrs.items()}
+    table.attrs = {}
+    root, labels = Path(said.pop("root")), tuple(said.pop("label_names"))
+    sources = tuple(Source(**source) for source in said.pop("sources"))
+    return Dataset(root=root, table=table, label_names=labels, sources=sources, **said)
+
+
+def _seal(state: bytes, content: bytes) -> bytes:
+    """Fits no other state, and no content with a bit turned over: Parquet itself would read that as another table."""
+    return hashlib.sha256(state + content).digest()

@@ -44,7 +44,8 @@ BYTES = 90_000
 """Of an image, about: 138 MB are 1,560 of the humerus."""
 
 KEPT = "wanted.txt"
-LISTS = ("train_image_paths.csv", "valid_image_paths.csv")
+SPLITS = ("train", "valid")
+LISTS = tuple(f"{split}_image_paths.csv" for split in SPLITS)
 
 ShouldStop = Callable[[], bool]
 
@@ -126,12 +127,13 @@ def _finding_out(progress: Progress) -> Progress:
 
 
 def _kept_list(root: Path) -> list[Wanted]:
-    """The files that an earlier run found out to be wanted; none if there was none."""
+    """The files that an earlier run found out to be wanted; none if there was none, or it was led astray."""
     try:
         names = (root / HIDDEN / KEPT).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         return []
-    return [Wanted(name) for name in names] if all(map(_IMAGE.fullmatch, names)) else []
+    right = all(map(_IMAGE.fullmatch, names)) and not _without_images(names)
+    return [Wanted(name) for name in names] if right else []
 
 
 def _fetched_list(root: Path, body_part: str, get: Callable[..., Progress]) -> list[Wanted]:
@@ -148,7 +150,10 @@ def _fetched_list(root: Path, body_part: str, get: Callable[..., Progress]) -> l
 
 
 def _chosen(lists: Iterable[Path], body_part: str) -> list[str]:
-    """The images of a body part, as paths below ``MURA-v1.1``. Raises FetchError where a list holds anything else."""
+    """The images of a body part, as paths below ``MURA-v1.1``.
+
+    Raises FetchError where a list holds anything else, or a split would have none of them.
+    """
     parts: dict[str, str] = {}
     for file in lists:
         for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -158,7 +163,17 @@ def _chosen(lists: Iterable[Path], body_part: str) -> list[str]:
     if not names:
         there = ", ".join(sorted(set(parts.values()))) or "none at all"
         raise FetchError(f"body_part must be one of those that the data set lists: {there}. Received: {body_part}")
+    if empty := _without_images(names):
+        raise FetchError(
+            f"{empty[0]}_image_paths.csv must name images in {empty[0]}/ (body part {body_part}). Received: none; "
+            "no image was fetched. Start the same import again later, or choose another data set."
+        )
     return names
+
+
+def _without_images(names: list[str]) -> list[str]:
+    """The splits that have none of these images."""
+    return [split for split in SPLITS if not any(name.startswith(f"{split}/") for name in names)]
 
 
 def _image(row: str, file: str) -> tuple[str, str]:

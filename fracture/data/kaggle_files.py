@@ -7,6 +7,7 @@ other workers, and cannot be stopped; and up to version 2.2.4 it leaves out the 
 
 import contextlib
 import itertools
+import lzma
 import tempfile
 import threading
 import zipfile
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO, cast
 
 import requests
 
-from fracture.data.asking import CHUNK, Trouble, asking, body, prepare, status_of
+from fracture.data.asking import CHUNK, NotThereError, Trouble, asking, body, prepare, status_of
 from fracture.data.fetching import Wanted
 from fracture.data.kaggle_access import TOKENS, Credentials, find_credentials
 from fracture.data.safety import in_words
@@ -30,10 +31,6 @@ LARGEST = 100 * 2**20
 
 Open = Callable[[str], requests.Response]
 """Asks for one file of a data set, by its path there; may be called by several threads."""
-
-
-class NotThereError(FetchError):
-    """Kaggle has no such data set, or the data set no such file."""
 
 
 class Source:
@@ -102,8 +99,10 @@ def _member(name: str, file: BinaryIO) -> Generator[bytes, None, None]:
                 raise FetchError(f"Kaggle sent {name} as a zip that holds no {last}.")
             with archive.open(inside) as member:
                 yield from iter(lambda: member.read(CHUNK), b"")
-    except (zipfile.BadZipFile, EOFError, zlib.error):
+    except (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, ValueError):
         raise Trouble(f"Kaggle sent {name} as a damaged zip.") from None
+    except RuntimeError:  # how zipfile refuses both
+        raise Trouble(f"Kaggle sent {name} as a zip with a password, or packed in a way not known here.") from None
 
 
 def opener(dataset: str, credentials: Credentials, connections: contextlib.ExitStack) -> Open:

@@ -7,6 +7,7 @@ The third layout, a ``dataset.csv``, is read by :mod:`fracture.data.listing`.
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,8 @@ _MURA = re.compile(
 )
 _BODY_PART = re.compile(r"(?<![A-Z])XR_[A-Z]+", re.IGNORECASE)
 _PATIENT = re.compile(r"patient[ _-]?\d+", re.IGNORECASE)
-_STUDY = re.compile(r"study[ _-]?\d+", re.IGNORECASE)
+_STUDY = re.compile(r"study[ _-]?\d+(?P<label>_(?:positive|negative)(?![A-Z]))?", re.IGNORECASE)
+_LEVEL = re.compile(rf"{'|'.join(SPLITS)}|XR_[A-Z]+|patient\d+|study\d+_(?:positive|negative)", re.IGNORECASE)
 
 
 class Found(NamedTuple):
@@ -49,14 +51,49 @@ class Found(NamedTuple):
 
 
 def walk(root: Path) -> list[str]:
-    """Every image below a folder as a sorted posix path relative to it; hidden files and folders are skipped."""
-    files = []
-    for place, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        below = Path(place).relative_to(root).as_posix()
-        prefix = "" if below == "." else f"{below}/"
-        files += [prefix + name for name in names if name.lower().endswith(ENDINGS) and not name.startswith(".")]
-    return sorted(files)
+    """Every image below a folder as a sorted posix path relative to it, of the :func:`files_below`."""
+    paths = (file.path for file in files_below(root) if file.name.lower().endswith(ENDINGS))
+    above = str(root).rstrip(os.sep) + os.sep
+    return sorted(path.removeprefix(above).replace(os.sep, "/") for path in paths)
+
+
+def files_below(root: Path) -> Iterator["os.DirEntry[str]"]:
+    """Every file below a folder, in no order; what is hidden, and pipes and devices, are passed over.
+
+    A link counts as a file, wherever it leads. Raises DatasetError where a folder may not be read: what is in it would
+    be missing, and nobody would notice.
+    """
+    folders = [str(root)]
+    while folders:  # no recursion, which ends at a thousand folders within each other
+        for entry in _entries(folders.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif entry.is_symlink() or entry.is_file():
+                yield entry
+
+
+def _entries(folder: str) -> "list[os.DirEntry[str]]":
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
+    except FileNotFoundError:  # it went just now
+        return []
+    except OSError as error:
+        raise DatasetError(
+            f"All folders of a data set must be readable. Received: {folder}: {error.strerror}; "
+            "change its permissions, or take it out."
+        ) from error
+
+
+def levels(root: Path) -> Iterator[Path]:
+    """A folder and those above it, up to where the tree begins that it seems to be a part of: any of them can be read.
+
+    What lies above ``MURA-v1.1/train/XR_HUMERUS`` ends with ``MURA-v1.1``.
+    """
+    yield root
+    while _LEVEL.fullmatch(root.name):
+        root = root.parent
+        yield root
 
 
 def class_of(folder: str) -> int | None:
@@ -122,13 +159,14 @@ def _class_row(root: Path, file: str) -> dict[str, object] | None:
     if folder is None:
         return None
     split = next((SPLITS[name.lower()] for name in (root.name, *folders) if name.lower() in SPLITS), "")
-    body_part = _BODY_PART.search(f"{root.name}/{file}")
-    patient, study = _patient_and_study(file, folder)
+    body_part = _BODY_PART.search(file) or _BODY_PART.search(root.name)
+    part = body_part[0].upper() if body_part else ""
+    patient, study = _patient_and_study(file, folder, part)
     return {
         "image_id": file,
         "path": f"{root}{os.sep}{file}",
         "split": split,
-        "body_part": body_part[0].upper() if body_part else "",
+        "body_part": part,
         "patient": patient,
         "study": study,
         "view": Path(file).stem,
@@ -138,9 +176,15 @@ def _class_row(root: Path, file: str) -> dict[str, object] | None:
     }
 
 
-def _patient_and_study(file: str, folder: str) -> tuple[str, str]:
-    """(patient, study) by what a path says; without a patient, each image is a study of its own."""
+def _patient_and_study(file: str, folder: str, body_part: str) -> tuple[str, str]:
+    """(patient, study) by what a path says; without a patient, each image is a study of its own.
+
+    MURA numbers the studies of each body part anew, and a study has its label in its name: it stays one when one of its
+    images was given another label. Where a name says no label, the class folder does.
+    """
     patient, study = _PATIENT.search(file), _STUDY.search(file)
     if patient is None:
         return "", file
-    return patient[0], f"{folder}/{patient[0]}/{study[0]}" if study else file
+    if study is None:
+        return patient[0], file
+    return patient[0], "/".join(filter(None, ("" if study["label"] else folder, body_part, patient[0], study[0])))

@@ -77,9 +77,13 @@ def _read(file: Path) -> pd.DataFrame:
     ids = listed["image_id"]
     if twice := sorted(ids[ids.duplicated()]):
         raise DatasetError(f"{file} must list each image_id once. Received twice: {twice[0]}")
-    if outside := [name for name in ids if not name or Path(name).is_absolute() or ".." in Path(name).parts]:
+    if outside := [name for name in ids if not name or "\0" in name or Path(name).is_absolute() or _leads_up(name)]:
         raise DatasetError(f"{file} must name files below images/ by image_id. Received: {outside[0]!r}")
     return listed
+
+
+def _leads_up(name: str) -> bool:
+    return ".." in Path(name).parts
 
 
 def _column(listed: pd.DataFrame, name: str) -> "pd.Series[str]":

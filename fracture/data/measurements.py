@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fracture.data.kept import kept
+from fracture.data.kept import keep, kept
 from fracture.data.pixel_measures import Measures, measure_pixels
-from fracture.data.radiograph import PREPROCESSING, read
+from fracture.data.radiograph import PREPROCESSING, open_file, read
 from fracture.errors import RadiographError
 
 VERSION = 1
@@ -121,7 +121,8 @@ def _state(path: str) -> _State:
 def _measure(state: _State) -> _Values:
     path = Path(state.path)
     try:
-        data = path.read_bytes()
+        with open_file(path) as file:
+            data = file.read()
     except OSError as error:
         return _unreadable(f"{path.name} cannot be opened: {error.strerror or error}.")
     digest = hashlib.sha256(data).hexdigest()
@@ -139,8 +140,7 @@ def _keep(base: sqlite3.Connection, states: Sequence[_State], found: dict[str, _
     """Write what was found; but not that a file could not be opened, which may be another matter the next time."""
     rows = [(*state, *values) for state in states if (values := found[state.path])[1]]
     marks = ", ".join("?" * (len(_State._fields) + 2 + len(Measures._fields)))
-    base.executemany(f"INSERT OR REPLACE INTO images VALUES ({marks})", rows)  # noqa: S608
-    base.commit()
+    keep(base, f"INSERT OR REPLACE INTO images VALUES ({marks})", rows)  # noqa: S608
 
 
 def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:

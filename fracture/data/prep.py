@@ -5,12 +5,14 @@ A name is the image's whole path in one word, ``train_XR_HUMERUS_patient00001_st
 where the image came from, and :func:`fracture.data.dataset.scan` finds patients and studies in it again.
 """
 
+import itertools
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +22,11 @@ from fracture.errors import DatasetError
 from fracture.files import write_beside
 
 FOLDERS = ("negative", "positive")
+
+STALE = 24 * 3600.0
+"""Seconds after which an export that is not done was killed: what it left is removed by the next one beside it."""
+
+_PART = ".fracture-prep-"
 
 Say = Callable[[int, int], None]
 """Hears how many images of how many are done."""
@@ -32,11 +39,23 @@ def _nothing(done: int, total: int) -> None:
 
 
 def places(table: pd.DataFrame) -> "pd.Series[str]":
-    """Where each image of a table goes, relative to ``prep``: part, class, and a name that no other image there has."""
+    """Where each image of a table goes, relative to ``prep``: part, class, and a name that no other image there has.
+
+    It is the same in whichever order the rows come.
+    """
     folder = table["split"] + "/" + table["label"].map(dict(enumerate(FOLDERS))) + "/"
-    name = table["image_id"].str.replace("/", "_")
-    number = name.groupby(folder + name).cumcount().astype(str) + "_"  # a_b/c and a/b_c would share a name
-    return folder + number.where(number != "0_", "") + name
+    order, taken = table["image_id"].sort_values().index, set[str]()
+    rows = zip(folder[order], table["image_id"][order], strict=True)
+    return pd.Series([_free(*row, taken) for row in rows], order, dtype=str).reindex(table.index)
+
+
+def _free(folder: str, image_id: str, taken: set[str]) -> str:
+    """A place that is not taken yet, and now is: ``a_b/c`` and ``a/b_c`` would share a name."""
+    name = image_id.replace("/", "_")
+    names = itertools.chain([name], (f"{number}_{name}" for number in itertools.count(1)))
+    place = next(place for each in names if (place := folder + each) not in taken)
+    taken.add(place)
+    return place
 
 
 def write_prep(dataset: Dataset, out: Path, how: str = "copy", say: Say = _nothing) -> None:
@@ -50,15 +69,19 @@ def write_prep(dataset: Dataset, out: Path, how: str = "copy", say: Say = _nothi
         say: hears how far it is.
 
     Raises:
-        DatasetError: there is something in the folder already, an image cannot be read, or the disk refuses.
+        DatasetError: there is something in the folder already, it would be a part of the data set itself, an image
+            cannot be read, or the disk refuses.
     """
     if how not in _PUT:
         raise DatasetError(f"how must be {' or '.join(_PUT)}. Received: {how}")
     with _words_for_disk(out):
         if out.is_dir() and any(out.iterdir()):
             raise DatasetError(f"{out} must be empty, or not there yet. Choose another folder, or delete it first.")
+        if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(dataset.root)):
+            raise DatasetError(f"{out} must not lie in the data set itself, which would hold each image twice then.")
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".prep", dir=out.parent) as beside:
+        _remove_stale(out.parent)
+        with tempfile.TemporaryDirectory(prefix=_PART, dir=out.parent) as beside:
             part = Path(beside) / "prep"
             for source, place in _each(dataset.table, say):
                 (part / place).parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +96,7 @@ def zip_prep(dataset: Dataset, file: Path, say: Say = _nothing) -> None:
     """
 
     def fill(part: Path) -> None:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
             for source, place in _each(dataset.table, say):
                 archive.write(source, f"prep/{place}")
 
@@ -82,6 +105,13 @@ def zip_prep(dataset: Dataset, file: Path, say: Say = _nothing) -> None:
             raise DatasetError(f"{file} must not be there yet. Choose another name, or delete it first.")
         file.parent.mkdir(parents=True, exist_ok=True)
         write_beside(file, fill)
+
+
+def _remove_stale(folder: Path) -> None:
+    with suppress(OSError):  # another one may do the same
+        for left in folder.glob(f"{_PART}*"):
+            if time.time() - left.stat().st_mtime > STALE:
+                shutil.rmtree(left)
 
 
 def _each(table: pd.DataFrame, say: Say) -> Iterator[tuple[str, str]]:

@@ -9,11 +9,13 @@ What had to be done on the way is kept in words in :attr:`Radiograph.steps`. The
 before a single pixel is decoded. DICOM files are read by :mod:`fracture.data.dicom`.
 """
 
+import errno
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -80,10 +82,19 @@ class Radiograph:
 def load(path: Path) -> Radiograph:
     """Read one file. Raises RadiographError where it is missing or is no radiograph."""
     try:
-        data = path.read_bytes()
+        with open_file(path) as file:
+            data = file.read()
     except OSError as error:
         raise _unopened(path, error) from error
     return read(data, path.name)
+
+
+def open_file(path: Path) -> BufferedReader:
+    """A file to read its bytes from. Raises OSError, and that for a pipe too, which may keep its reader waiting."""
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # a folder has words of its own
+        return path.open("rb")
+    raise OSError(errno.EINVAL, "It is a pipe or device", str(path))
 
 
 def read(data: bytes, name: str = "the file") -> Radiograph:
@@ -102,7 +113,7 @@ def header_size(path: Path) -> tuple[int, int]:
     Raises RadiographError where they cannot be told.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             kind = _format(file.read(_MAGIC_BYTES), path.name)
             file.seek(0)
             with _decoding(path.name, kind):

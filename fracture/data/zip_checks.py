@@ -3,6 +3,7 @@
 Its names may lead anywhere, and its sizes may be lies.
 """
 
+import itertools
 import re
 import stat
 import zipfile
@@ -99,13 +100,16 @@ def _of_part(images: list[ZipInfo], body_part: str) -> list[ZipInfo]:
 
 def _without_wrapper(paths: list[str]) -> list[str]:
     """The paths without folders that hold all of them and say nothing."""
-    first = paths[0].split("/")[0]
-    says_something = (
-        _KEPT_FOLDERS.fullmatch(first) or layouts.class_of(first) is not None or first.lower() in layouts.SPLITS
+    levels = zip(*(path.split("/")[:-1] for path in paths), strict=False)
+    wrapper = list(itertools.takewhile(lambda level: len(set(level)) == 1 and not _says_something(level[0]), levels))
+    return [path.split("/", len(wrapper))[-1] for path in paths]
+
+
+def _says_something(folder: str) -> bool:
+    """Whether a reader of data sets takes something from a folder's name."""
+    return bool(
+        _KEPT_FOLDERS.fullmatch(folder) or layouts.class_of(folder) is not None or folder.lower() in layouts.SPLITS
     )
-    if says_something or not all(path.startswith(f"{first}/") for path in paths):
-        return paths
-    return _without_wrapper([path.removeprefix(f"{first}/") for path in paths])
 
 
 def check_sizes(infos: Iterable[ZipInfo], out: Path, limit: int) -> None:

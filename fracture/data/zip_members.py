@@ -19,7 +19,7 @@ from remotezip import (  # type: ignore[import-untyped]
     RemoteZipError,
 )
 
-from fracture.data.asking import CHUNK, Trouble, asking, patient_session, status_of
+from fracture.data.asking import CHUNK, NotThereError, Trouble, asking, patient_session, status_of
 from fracture.errors import FetchError
 
 
@@ -46,10 +46,14 @@ class Members:
     def read(self, name: str) -> Generator[bytes, None, None]:
         """The bytes of one file, whose check sum is looked at.
 
-        Raises Trouble for what may go better the next time, and FetchError where ranges cannot be had.
+        Raises Trouble for what may go better the next time, NotThereError where the zip holds no such file, and
+        FetchError where ranges cannot be had.
         """
-        with self._zip() as archive, archive.open(name) as member:
-            yield from iter(lambda: member.read(CHUNK), b"")
+        with self._zip() as archive:
+            if name not in archive.NameToInfo:
+                raise NotThereError(f"The zip of {self._whom} holds no {name[:120]!r}.")
+            with archive.open(name) as member:
+                yield from iter(lambda: member.read(CHUNK), b"")
 
     @contextmanager
     def _zip(self) -> Iterator[zipfile.ZipFile]:
@@ -60,7 +64,7 @@ class Members:
                     self._own.stack = stack
                     self._own.zip = self._opened(stack)
                 yield self._own.zip
-        except (zipfile.BadZipFile, EOFError, zlib.error):
+        except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError):  # the last where it has a password
             self._forget()
             raise Trouble(f"What {self._whom} sent is damaged.") from None
         except BaseException:

@@ -29,7 +29,7 @@ from fracture.classify.familiarity import prepare
 from fracture.classify.store import ModelFolder
 from fracture.data.checks.problem import Problem, number
 from fracture.data.dataset import Dataset
-from fracture.errors import DatasetError
+from fracture.errors import DatasetError, ModelError
 from fracture.learn.events import Stopped
 from fracture.learn.served_features import Features, served_features
 
@@ -68,7 +68,7 @@ def label_doubts(
 
     Raises:
         Stopped: ``should_stop`` said so; the features that are there are kept for the next time.
-        ModelError: the model is missing or damaged.
+        ModelError: the model is missing or damaged, or what it sees in an image are no numbers.
         DatasetError: a label has images in fewer than two groups, or no image can be read.
     """
     known = served_features(dataset.table, model, say, should_stop)
@@ -76,6 +76,11 @@ def label_doubts(
     if table.empty:
         raise DatasetError(f"No image of {dataset.root} can be read.")
     features = np.stack([known.pop(name) for name in table["image_id"]])
+    if not (finite := np.isfinite(features).all(axis=1)).all():
+        raise ModelError(
+            f"What model {model.name!r} sees in an image must be numbers, and is none in {(~finite).sum():,} images, "
+            f"such as {table['image_id'][int(finite.argmin())]}; the model is damaged, train it again."
+        )
     return doubts(table.assign(logit=logits(features, table, should_stop)))
 
 

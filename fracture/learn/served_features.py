@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder, read_card
 from fracture.data.dataset import file_sha256
-from fracture.data.kept import kept
+from fracture.data.kept import keep, kept
 from fracture.data.measurements import measured
-from fracture.data.radiograph import PREPROCESSING, fit, load
+from fracture.data.radiograph import FITS, PREPROCESSING, fit, load
 from fracture.errors import ModelError, RadiographError
 from fracture.learn.events import Stopped
 
@@ -56,8 +56,7 @@ def served_features(
         done = len(paths) - len(missing)
         say(done, len(paths))
         for chunk, found in _computed(missing, graph, how):
-            base.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", found.items())
-            base.commit()
+            keep(base, "INSERT OR REPLACE INTO features VALUES (?, ?)", found.items())
             known.update(found)
             done += chunk
             say(done, len(paths))
@@ -68,14 +67,17 @@ def served_features(
 
 
 def _served(model: ModelFolder) -> tuple[bytes, str]:
-    """The graph, and how images are fitted to it."""
+    """The graph, and how images are fitted to it: one of the known words, since a file is named after it."""
     try:
         how = read_card(model)["input"]["fit"]
-        return model.served_model.read_bytes(), how
+        graph = model.served_model.read_bytes()
     except OSError as error:
         raise ModelError(f"Model {model.name!r} has no served graph that can be read: {error.strerror}.") from error
     except (KeyError, TypeError) as error:
         raise ModelError(f"The card of model {model.name!r} is damaged: {error}.") from error
+    if how not in FITS:
+        raise ModelError(f"The card of model {model.name!r} must say fit {' or '.join(FITS)}. Received: {how!r}")
+    return graph, how
 
 
 def _digests(table: pd.DataFrame) -> list[str]:

@@ -166,9 +166,20 @@ def test_import_a_sample_and_leave_an_image_out(figshare, server, page, homes):
     expect(page.get_by_text("1 chosen")).to_be_visible()
     page.get_by_role("button", name="Decide").click()
     page.get_by_role("button", name="Exclude").click()
-    expect(page.get_by_text("exclude", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Undo: exclude 1 image").click()
-    expect(page.get_by_text("exclude", exact=True)).not_to_be_visible()
+    expect(page.get_by_text("excluded", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Undo: 1 image excluded").click()
+    expect(page.get_by_text("excluded", exact=True)).not_to_be_visible()
+
+
+def test_an_address_leads_straight_to_its_page(server, page, homes):
+    """The first call of a server that was just started is a page with its data set, menu and all."""
+    from playwright.sync_api import expect
+
+    name = next(path.name for path in (homes / "data").iterdir())
+    page.goto(f"{server}/dataset?data={name}")
+    expect(page.get_by_role("img", name=re.compile("^Radiograph")).first).to_be_visible()
+    expect(page.get_by_role("link", name="Train").first).to_be_visible()
+    assert page.url.endswith(f"/dataset?data={name}")
 
 
 def _choose(page, label: str, option: str) -> None:

@@ -37,13 +37,18 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server says. ``cut``: bytes after which the connection ends. ``announced``: a length of one's own."""
+    """What the server says.
+
+    ``cut``: bytes after which the connection ends. ``announced``: a length of one's own. ``drip``: seconds after each
+    byte.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     announced: int | None = None
+    drip: float = 0.0
 
 
 class Server:
@@ -114,7 +119,12 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(length), **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body[: answer.cut])
+        body = answer.body[: answer.cut]
+        while answer.drip and body:
+            self.wfile.write(body[:1])
+            body = body[1:]
+            time.sleep(answer.drip)
+        self.wfile.write(body)
         if answer.cut is not None or length != len(answer.body):
             self.close_connection = True
 
@@ -168,6 +178,7 @@ class Figshare(Server):
         self.archive, self.ranges, self.sent = archive, ranges, 0
         self.faults: deque[Answer] = deque()
         self.watch: Callable[[], object] = lambda: None
+        self.drip = 0.0
         self._signed, self._numbers, self._lock = set[str](), itertools.count(), threading.Lock()
         super().__init__(self._one)
 
@@ -205,7 +216,9 @@ class Figshare(Server):
         stop = min(size, int(last) + 1) if first and last else size
         with self._lock:
             self.sent += stop - start
-        return Answer(206, self.archive[start:stop], {"Content-Range": f"bytes {start}-{stop - 1}/{size}"})
+        return Answer(
+            206, self.archive[start:stop], {"Content-Range": f"bytes {start}-{stop - 1}/{size}"}, drip=self.drip
+        )
 
 
 def zip_of(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:

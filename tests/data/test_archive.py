@@ -255,6 +255,30 @@ def test_damaged_zips_are_refused(tmp_path, out, images):
     assert not list(tmp_path.rglob("*.unpacking"))
 
 
+@pytest.mark.parametrize("upload", [True, False])
+def test_a_zip_that_places_files_before_its_beginning(tmp_path, out, images, upload):
+    """One sentence, whether it is a file or an upload."""
+    content = bytearray(zip_of(images))
+    offset = slice(len(content) - 6, len(content) - 2)
+    content[offset] = (int.from_bytes(content[offset], "little") + 1000).to_bytes(4, "little")
+    (tmp_path / "bad.zip").write_bytes(content)
+    with pytest.raises(FetchError, match="Nothing was kept of it"):
+        unpack(io.BytesIO(content) if upload else tmp_path / "bad.zip", out)
+    assert nothing_is_left(out)
+
+
+def test_a_data_set_may_lie_deep_in_a_zip(tmp_path, out, images):
+    """Below any number of folders that say nothing."""
+    unpack(zipped(tmp_path, below("a/" * 2000, images)), out)
+    assert contents(out) == images
+
+
+def test_a_folder_that_cannot_be(tmp_path, images):
+    """What the system says of it, in a sentence."""
+    with pytest.raises(FetchError, match=r"cannot be unpacked into .*: File name too long"):
+        unpack(zipped(tmp_path, images), tmp_path / ("x" * 300))
+
+
 def test_folders_in_use_are_left_alone(tmp_path, out, images):
     """A folder that holds something is not unpacked into; an empty one is; one zip is unpacked at a time."""
     file = zipped(tmp_path, images)
@@ -292,6 +316,15 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path, out, images):
     unpack(zipped(tmp_path, images), out)
     assert contents(out) == images
     assert not beside.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("train.zip", "train-unpacked"), ("Valid.ZIP", "Valid-unpacked"), ("trains.zip", "trains"), ("..zip", "unpacked")],
+)
+def test_the_folder_is_named_by_the_zip(homes, name, folder):
+    """But never like a split, which all images below it would then be taken to be in."""
+    assert default_folder(name) == homes / "data" / folder
 
 
 def test_the_command_line_unpacks(tmp_path, homes, images, capsys):

@@ -181,6 +181,21 @@ def test_changed_copies_with_contradicting_labels_are_a_warning(homes):
     assert (problem.severity, problem.images) == ("warning", ("a.png", "d.png", "b.png", "c.png"))
 
 
+def test_copies_of_a_changed_copy_are_concerned_as_well(homes):
+    """All that look the same stand side by side, though some are the same file; those alone are no changed copies."""
+    pictures = {
+        "a.png": (picture(), 0, "train"),
+        "again.png": (picture(), 0, "train"),
+        "b.png": (picture().resize((120, 120)), 1, "train"),
+        "c.png": (picture(1), 1, "train"),
+        "d.png": (picture(1), 1, "train"),
+    }
+    problems = check(scan(folder_of(homes, pictures)))
+    assert of_kind(problems, "near contradiction").images == ("a.png", "again.png", "b.png")
+    assert of_kind(problems, "repeated").images == ("a.png", "again.png", "c.png", "d.png")
+    assert not [problem for problem in problems if problem.kind == "near repeated"]
+
+
 def test_changed_copies_are_noted_unless_they_are_views_of_one_study(homes):
     """Of two patients of one part, look-alikes are a note; of one study, they are what is to be expected."""
     for name, drawn in (("a.png", picture()), ("b.png", picture().resize((120, 120))), ("c.png", picture(1))):

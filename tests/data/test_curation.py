@@ -1,5 +1,7 @@
 """Decisions about single images, beside the data."""
 
+import os
+import shutil
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -10,6 +12,9 @@ from fracture.data.curation import curate, decide, decided, last_decision, merge
 from fracture.data.dataset import scan
 from fracture.errors import DatasetError
 from tests.drawing import draw_mura
+
+HEADER = "time,image_id,decision,reason\n"
+T = "2026-01-01T00:00:00.000Z,"
 
 
 @pytest.fixture
@@ -132,6 +137,11 @@ def test_times_are_compared_whatever_their_zone(root, ids):
         ("time,image_id,decision,reason\nyesterday,x.png,exclude,\n", "line 2: yesterday,x.png,exclude"),
         ("time,image_id,decision,reason\n2026-01-01T00:00:00Z,x.png,delete,\n", "line 2: .*delete"),
         ("time,image_id,decision,reason\n2026-01-01T00:00:00Z,,exclude,\n", "line 2"),
+        ("time,image_id,decision,reason\n\n\n2026-01-01T00:00:00Z,x.png,delete,\n", "line 4"),
+        (f'{HEADER}{T}a.png,exclude,"seen by A\n{T}b.png,keep,\n{T}c.png,keep,"dark"\n', "line 2: .*seen by A;"),
+        (f"{HEADER}{T}a.png,exclude,dark, blurred\n", "quotes.*line 2: .*dark, blurred"),
+        (f"{HEADER}9999-12-31T23:59:59.999Z,x.png,exclude,\n", "1970 to 2999.*line 2: 9999"),
+        (f"{HEADER}0999-01-01T00:00:00Z,x.png,exclude,\n", "1970 to 2999.*line 2: 0999"),
         ("\x00\xff", "cannot be read|must have the columns"),
     ],
 )
@@ -170,3 +180,82 @@ def test_a_disk_that_refuses_is_an_answer(root, ids, monkeypatch):
     with pytest.raises(DatasetError, match="cannot be written: No space left on device"):
         decide(root, ids[1:2], "exclude")
     assert holding(root) == {ids[0]: "exclude"}
+
+
+@pytest.mark.parametrize("level", ["train", "train/XR_HUMERUS", "train/XR_HUMERUS/patient00002"])
+def test_decisions_hold_at_every_level_below(root, ids, level):
+    """Where a tree is opened at a level of its own, what was decided above is heeded under the names of that level."""
+    chosen = [name for name in ids if name.startswith(f"{level}/")][:2]
+    decide(root, chosen, "exclude", "dark")
+    assert holding(root / level) == {name.removeprefix(f"{level}/"): "exclude" for name in chosen}
+    assert curate(scan(root / level)).excluded == 2
+    assert last_decision(root / level) is None and read_decisions(root / level).empty
+
+
+def test_the_last_decision_counts_in_whichever_file_it_is(root, ids):
+    """Each is written where it was made, also after one that lies in the future."""
+    name = next(each for each in ids if each.startswith("train/")).removeprefix("train/")
+    decide(root / "train", [name], "positive")
+    assert holding(root / "train") == {name: "positive"} and holding(root) == {}
+    (root / "curation.csv").write_text(f"{HEADER}2999-01-01T00:00:00Z,train/{name},exclude,\n")
+    assert holding(root / "train") == {name: "exclude"}
+    decide(root / "train", [name], "keep")
+    assert holding(root / "train") == {name: "keep"}
+    undo(root / "train", last_decision(root / "train").time)
+    assert holding(root / "train") == {name: "exclude"}
+
+
+def test_what_lies_above_the_tree_is_none_of_its(root, ids):
+    """A file of another one's in a folder above is not read."""
+    (root.parent / "curation.csv").write_text("something else")
+    assert holding(root / "train") == {}
+
+
+def test_spreadsheets_and_editors_leave_their_marks(root):
+    """Commas at the ends of all lines, blank lines, and the marks of two files one under the other."""
+    lines = [f"\ufeff{HEADER.strip()},", f"{T}a.png,exclude,dark,", ",,,,", "", f"\ufeff{HEADER.strip()}"]
+    (root / "curation.csv").write_text("\r\n".join([*lines, f'{T}b.png,keep,"dark, blurred"', f"{T}c.png,keep"]))
+    assert decided(root)["reason"].to_dict() == {"a.png": "dark", "b.png": "dark, blurred", "c.png": ""}
+
+
+def test_of_two_files_it_does_not_matter_which_is_read_first(root, tmp_path):
+    """Not even where two say the same of one image at the same time, for other reasons."""
+    other = draw_mura(tmp_path / "other")
+    for folder, reasons in ((root, "ba"), (other, "cab")):
+        text = HEADER + "".join(f"{T}a.png,exclude,{reason}\n" for reason in reasons)
+        (folder / "curation.csv").write_text(text)
+    (tmp_path / "mine.csv").write_bytes((root / "curation.csv").read_bytes())
+    merge(root, other / "curation.csv")
+    merge(other, tmp_path / "mine.csv")
+    assert (root / "curation.csv").read_text() == (other / "curation.csv").read_text()
+
+
+@pytest.mark.parametrize("name", ["a\rb.png", "a\nb.png", "a\0b.png", os.fsdecode(b"a\xffb.png")])
+def test_a_name_that_no_line_can_hold_is_refused(root, name):
+    """Rather than written so that the file cannot be read again."""
+    with pytest.raises(DatasetError, match="must fit into a line of text"):
+        decide(root, ["a.png", name], "exclude")
+    assert read_decisions(root).empty
+
+
+def test_a_folder_that_is_gone_stays_gone(root, tmp_path):
+    """It is said, and not made anew for the decisions alone."""
+    (tmp_path / "other.csv").write_text(HEADER)
+    shutil.rmtree(root)
+    for act in (
+        lambda: decide(root, ["a.png"], "keep"),
+        lambda: undo(root, ""),
+        lambda: merge(root, tmp_path / "other.csv"),
+    ):
+        with pytest.raises(DatasetError, match="no folder"):
+            act()
+    assert not root.exists()
+
+
+def test_something_must_be_left(root, ids):
+    """A data set of which all is excluded is none that anything can be made of."""
+    decide(root, ids, "exclude")
+    with pytest.raises(
+        DatasetError, match=f"At least one image .* must be left. Received: all {len(ids)} are excluded"
+    ):
+        curate(scan(root))

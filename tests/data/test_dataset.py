@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fracture.data.dataset import COLUMNS, counts, find, fingerprint, scan, split_by_group
+from fracture.data.measurements import measure
 from fracture.errors import DatasetError
 from tests.drawing import draw_mura
 
@@ -220,6 +221,22 @@ def test_patients_in_class_folders_stay_together(tmp_path):
     assert row(table, "negative/patient00001_study2_image1.png")["group"] == "patient00001"
 
 
+def test_studies_in_class_folders_are_told_apart_by_all_that_names_say(tmp_path):
+    """By body part, patient, number and the label of MURA's study, or else that of the folder."""
+    for name in ("XR_HAND_patient1_study1_a", "XR_HUMERUS_patient1_study1_a", "patient1_study1_positive_a"):
+        for folder in ("negative", "positive"):
+            draw(tmp_path / "train" / folder / f"{name}.png")
+    studies = scan(tmp_path).table["study"]
+    assert sorted(studies) == [
+        "negative/XR_HAND/patient1/study1",
+        "negative/XR_HUMERUS/patient1/study1",
+        "patient1/study1_positive",
+        "patient1/study1_positive",
+        "positive/XR_HAND/patient1/study1",
+        "positive/XR_HUMERUS/patient1/study1",
+    ]
+
+
 def test_one_class_alone_is_refused(tmp_path):
     """A folder with one class says that the other is missing."""
     draw(tmp_path / "fractured" / "a.png")
@@ -304,6 +321,7 @@ def test_near_duplicates_join_blocks(tmp_path):
         ("image_id,label\na.png,maybe\n", "0 or 1. Received: 'maybe'"),
         ("image_id,label,split\na.png,0,later\n", "train, valid or test. Received: 'later'"),
         ("image_id,label\n../a.png,0\n", "below images/"),
+        ("image_id,label\na\0.png,0\n", r"below images/.*Received: 'a\\x00.png'"),
         ("image_id,label\n", "lists no image"),
         ("", "cannot be read as a table"),
     ],
@@ -492,3 +510,75 @@ def test_fracatlas_is_read_as_its_table_says(fracatlas):
     assert (table["boxes"] != "").sum() == table["label"].sum()
     assert not dataset.synthetic
     assert len(scan(fracatlas, "Hand").table) == 987
+
+
+def test_names_that_are_no_text_are_refused(tmp_path):
+    """The one that is not UTF-8 is named, as far as it can be."""
+    draw_mura(tmp_path, 2, 1)
+    image = next(tmp_path.rglob("image1.png"))
+    image.rename(image.with_name(os.fsdecode(b"x\xff.png")))
+    with pytest.raises(DatasetError, match=r"must be UTF-8. Received: '.*x\\udcff.png'; rename it"):
+        scan(tmp_path)
+
+
+@pytest.mark.parametrize("where", ["", "train", "train/XR_HUMERUS/patient00001"])
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch, where):
+    """What is in it would be missing, and nobody would notice."""
+    forbidden, listed = str(draw_mura(tmp_path / "set", 2, 1) / where), os.scandir
+
+    def refuse(place):
+        if place == forbidden:
+            raise PermissionError(13, "Permission denied", place)
+        return listed(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DatasetError, match=f"must be readable. Received: {forbidden}: Permission denied"):
+        scan(tmp_path / "set")
+
+
+@pytest.fixture
+def deep(tmp_path, monkeypatch):
+    """A data set with 1,100 folders within each other, which pytest could not remove."""
+    monkeypatch.chdir(draw_mura(tmp_path / "deep", 2, 1))
+    for _ in range(1100):
+        Path("d").mkdir()
+        os.chdir("d")
+    yield tmp_path / "deep"
+    for _ in range(1100):
+        os.chdir("..")
+        Path("d").rmdir()
+
+
+def test_folders_may_lie_deep(deep):
+    """Deeper within each other than Python would call itself."""
+    assert len(scan(deep).table) == len(list((deep / "train").rglob("*.png"))) + len(
+        list((deep / "valid").rglob("*.png"))
+    )
+
+
+def test_a_pipe_is_no_image(homes, tmp_path):
+    """Nobody waits for what may never come; one that a list names cannot be read."""
+    draw_mura(tmp_path / "set", 2, 1)
+    before = len(scan(tmp_path / "set").table)
+    os.mkfifo(tmp_path / "set" / "train" / "XR_HUMERUS" / "patient00001" / "study1_negative" / "f.png")
+    assert len(scan(tmp_path / "set").table) == before
+    root = listing(tmp_path / "listed", "image_id,label\na.png,0\nf.png,1\n", ("a.png",))
+    os.mkfifo(root / "images" / "f.png")
+    table = scan(root).table
+    assert table.set_index("image_id")["width"].to_dict() == {"a.png": 4, "f.png": 0}
+    assert not measure(table)["readable"][1]
+
+
+def test_a_folder_of_the_home_that_may_not_be_read_hides_no_other(tmp_path, monkeypatch):
+    """It is passed over."""
+    draw_mura(tmp_path / "mura", 1, 1)
+    (tmp_path / "closed").mkdir()
+    look = Path.is_file
+
+    def refuse(path):
+        if path.parent.name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert [path.name for path in find(tmp_path)] == ["mura"]

@@ -1,5 +1,6 @@
 """Many files into one folder."""
 
+import gzip
 import threading
 import time
 from collections import Counter
@@ -7,8 +8,8 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from fracture.data import safety
-from fracture.data.asking import Pace, Stopped, Trouble, asking, body, patient_session
+from fracture.data import fetching, safety
+from fracture.data.asking import NotThereError, Pace, Stopped, Trouble, asking, body, patient_session
 from fracture.data.fetching import Wanted, fetch_all
 from fracture.data.safety import check_space, in_words, leads_out, whole_image
 from fracture.errors import FetchError
@@ -135,6 +136,36 @@ def test_many_failures_in_a_row_end_it(tmp_path):
     assert 5 <= len(asked) <= 5 * 4
 
 
+def test_what_is_nowhere_does_not_hold_up_the_rest(tmp_path):
+    """All other files come; then the sentence says which one is missing, and how many."""
+    nowhere = [*FILES][3:5]
+
+    def fetch(item):
+        if item.name in nowhere:
+            raise NotThereError(f"There is no {item.name}.")
+        yield FILES[item.name]
+
+    with pytest.raises(
+        FetchError, match=rf"There is no ({'|'.join(nowhere)})\. Missing like this: 2 of 20 files; all others are"
+    ):
+        get(tmp_path, fetch)
+    assert contents(tmp_path) == {name: content for name, content in FILES.items() if name not in nowhere}
+
+
+def test_where_nothing_is_it_ends_soon(tmp_path):
+    """A data set that has gone is not asked for each of its files."""
+    asked = []
+
+    def fetch(item):
+        asked.append(item.name)
+        raise NotThereError("There is no such data set.")
+        yield b""
+
+    with pytest.raises(FetchError, match=r"no such data set\.$"):
+        get(tmp_path, fetch)
+    assert len(asked) < 10
+
+
 def test_an_error_ends_all_and_keeps_what_came(tmp_path):
     """What will not go better is not tried again."""
     bad, asked = list(FILES)[10], []
@@ -189,6 +220,44 @@ def test_it_stops_while_it_waits(tmp_path):
     assert said[-1].note is None or "Trying again in" in said[-1].note
 
 
+@pytest.mark.parametrize("wish", [Stopped, KeyboardInterrupt])
+def test_it_stops_while_a_server_is_silent(tmp_path, wish):
+    """In the middle of a file, and not only when the server's time is up."""
+    begun = threading.Event()
+
+    def fetch(_):
+        with patient_session() as session:
+            for chunk in body(session.get(server.url, stream=True), "It"):
+                begun.set()
+                yield chunk
+
+    def should_stop():
+        if begun.is_set() and wish is KeyboardInterrupt:
+            raise KeyboardInterrupt
+        return begun.is_set()
+
+    began = time.monotonic()
+    with Server(lambda _: Answer(body=b"x" * 10, drip=20)) as server, pytest.raises(wish):
+        fetch_all(tmp_path, [Wanted("a.bin")], fetch, parts=tmp_path / ".parts", whole=filled, should_stop=should_stop)
+    assert time.monotonic() - began < 8
+    assert contents(tmp_path) == {}
+
+
+def test_what_a_stop_cuts_off_is_not_let_in(tmp_path, monkeypatch):
+    """Even where an end that came too early looks like any other."""
+    begun, hung_up = threading.Event(), threading.Event()
+    monkeypatch.setattr(fetching, "hang_up", hung_up.set)
+
+    def fetch(_):
+        yield b"half"
+        begun.set()
+        assert hung_up.wait(20)
+
+    with pytest.raises(Stopped):
+        fetch_all(tmp_path, [Wanted("a")], fetch, parts=tmp_path / ".parts", whole=filled, should_stop=begun.is_set)
+    assert contents(tmp_path) == {}
+
+
 @pytest.mark.parametrize(
     "name", ["../up.bin", "/etc/up.bin", "a/../../up.bin", "C:/up.bin", "a\\..\\up.bin", "", "a//b"]
 )
@@ -241,6 +310,10 @@ def test_pauses_grow_and_say_so():
         (Answer(429), "asks to slow down", None),
         (Answer(503, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), "trouble of its own", 0),
         (Answer(500, headers={"Retry-After": "soon"}), "trouble of its own", None),
+        (Answer(429, headers={"Retry-After": "9" * 5000}), "asks to slow down", None),
+        (Answer(503, headers={"Retry-After": "Wed, 21 Oct 99999 07:28:00 GMT"}), "trouble of its own", None),
+        (Answer(302, headers={"Location": "http://[::1"}), "cannot be understood", None),
+        (Answer(body=b"no gzip", headers={"Content-Encoding": "gzip"}), "cannot be understood", None),
         (Answer(body=b"x" * 500_000, cut=200_000), "cut off", None),
         (Answer(body=b"x" * 1000, announced=2000), "cut off|of 2,000 bytes", None),
     ],
@@ -256,6 +329,21 @@ def test_what_a_server_does_wrong_is_trouble(answer, words, after):
             pass
     assert trouble.value.after == after
     assert server.url not in trouble.value.sentence
+
+
+def test_bytes_are_passed_on_as_they_come():
+    """However few they are; what is packed is unpacked, and the connection serves the next question."""
+    packed = Answer(body=gzip.compress(bytes(300_000)), headers={"Content-Encoding": "gzip"})
+    answers = [packed, Answer(), Answer(body=b"abcdef", drip=0.1)]
+    with Server(lambda _: answers.pop(0)) as server, patient_session() as session:
+        came = [list(body(session.get(server.url, stream=True), "It")) for _ in range(3)]
+        pools = session.get_adapter(server.url).poolmanager.pools
+        connections = [pool.num_connections for pool in map(pools.get, pools.keys())]
+    assert b"".join(came[0]) == bytes(300_000)
+    assert came[1] == []
+    assert b"".join(came[2]) == b"abcdef"
+    assert len(came[2]) > 1
+    assert connections == [1]
 
 
 def test_nobody_there_is_trouble():

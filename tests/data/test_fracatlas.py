@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,43 @@ def test_a_complete_import_asks_nobody(figshare, out):
     assert images(out) == there
 
 
+@pytest.mark.parametrize("plan", ["", "x", "image_id\nIMG0000001.jpg\n", "image_id,size,boxes\na,b,c\n"])
+def test_a_damaged_plan_is_made_anew(figshare, out, plan):
+    """What an earlier run noted down helps, and is not needed."""
+    get(out)
+    there = images(out)
+    next((out / "images").iterdir()).unlink()
+    (out / ".import" / "plan.csv").write_text(plan)
+    assert get(out).state == "complete"
+    assert images(out) == there
+
+
+def test_a_planned_image_that_is_in_the_zip_no_more(figshare, out):
+    """All others come, and the sentence names it."""
+    get(out)
+    plan = out / ".import" / "plan.csv"
+    plan.write_text(plan.read_text().replace("FracAtlas/images/", "FracAtlas/elsewhere/", 1))
+    (out / "images" / pd.read_csv(plan)["image_id"][0]).unlink()
+    with pytest.raises(FetchError, match=r"figshare holds no .*Missing like this: 1 of 50 files"):
+        get(out)
+    assert len(scan(out).table) == 49
+
+
+def test_it_stops_while_figshare_is_silent(figshare, out):
+    """In the middle of an image, at once; then it goes on."""
+
+    def watch():
+        if len(figshare.ranges_asked()) > 12:
+            figshare.drip = 20
+            request_stop(out)
+
+    figshare.watch, began = watch, time.monotonic()
+    assert get(out).state == "interrupted"
+    assert time.monotonic() - began < 10
+    figshare.watch, figshare.drip = lambda: None, 0
+    assert get(out).state == "complete"
+
+
 @pytest.mark.parametrize("ranges", [True, False])
 def test_everything_comes_from_the_whole_zip(figshare, files, out, ranges):
     """All images are asked for by one request, whatever the server knows of ranges; the zip does not stay."""
@@ -308,6 +346,19 @@ def test_boxes_are_read_from_coco():
     """In our own words, several to an image."""
     coco = {"images": [{"id": 7, "file_name": "a.jpg"}], "annotations": [{"image_id": 7, "bbox": [1, 2, 3.25, 4]}] * 2}
     assert read_boxes(coco) == {"a.jpg": "1 2 3.25 4;1 2 3.25 4"}
+
+
+@pytest.mark.parametrize("box", [[float("nan"), 2, 3, 4], [1, float("inf"), 3, 4], [1, 2, -3, 4], ["a", 2, 3, 4]])
+def test_boxes_that_are_none_are_refused(files, monkeypatch, out, box):
+    """Before anything is written, and not by whoever reads the data set later."""
+    name = next(name for name in files if name.endswith("COCO_fracture_masks.json"))
+    coco = json.loads(files[name])
+    coco["annotations"][0]["bbox"] = box
+    with Figshare(zip_of({**files, name: json.dumps(coco).encode()})) as server:
+        monkeypatch.setenv("FRACTURE_FIGSHARE", server.url)
+        with pytest.raises(FetchError, match=r"tables are not as expected.*nothing was written"):
+            get(out)
+    assert not (out / "images").exists()
 
 
 def test_an_order_has_limits(homes):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from fracture.data import index
+from fracture.data.curation import decide
 from fracture.data.dataset import scan
 from fracture.data.index import find_or_scan
 from fracture.errors import DatasetError
@@ -91,3 +92,23 @@ def test_what_is_no_data_set_is_said_each_time(homes, tmp_path):
     for _ in range(2):
         with pytest.raises(DatasetError, match="must be one of"):
             find_or_scan(tmp_path / "empty")
+
+
+def test_a_decision_is_no_reason_to_read_it_again(homes, scans, tmp_path):
+    """Nor is any other list that the table is not made of."""
+    root = draw_mura(tmp_path / "MURA-v1.1")
+    find_or_scan(root)
+    decide(root, ["a.png"], "exclude")
+    find_or_scan(root)
+    assert len(scans) == 1
+
+
+def test_a_bit_turned_over_is_noticed(homes, scans, drawn):
+    """Wherever it lies: it is as good as absence, never another table."""
+    first = find_or_scan(drawn)
+    kept = next((homes / "cache" / "index").iterdir())
+    content = kept.read_bytes()
+    for place in range(0, len(content), len(content) // 20):
+        kept.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        same(find_or_scan(drawn), first)
+    assert len(scans) == 1 + len(range(0, len(content), len(content) // 20))

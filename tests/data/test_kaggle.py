@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from fracture.cli import main
-from fracture.data import kaggle_access
+from fracture.data import fetching, kaggle_access
 from fracture.data.asking import Pace
 from fracture.data.dataset import scan
 from fracture.data.importing import find_import, request_stop, start
@@ -25,7 +25,7 @@ from fracture.data.kaggle_access import Credentials, find_credentials, from_secr
 from fracture.data.safety import SPARE
 from fracture.errors import FetchError
 from fracture.home import PROJECT
-from tests.data.servers import KEY, TOKEN, USERNAME, Answer, Kaggle
+from tests.data.servers import KEY, TOKEN, USERNAME, Answer, Kaggle, zip_of
 from tests.drawing import draw_mura
 from tests.waiting import wait
 
@@ -189,6 +189,56 @@ def test_what_fails_once_comes_in_the_end(kaggle, mura, out, fault):
     assert {Counter(kaggle.fetched())[name] for name in faulty} == {2}
 
 
+@pytest.mark.parametrize(("local", "central", "value"), [(6, 8, 1), (8, 10, 99)], ids=["a password", "packed oddly"])
+def test_a_zip_that_cannot_be_opened_is_tried_again(kaggle, mura, out, local, central, value):
+    """Of a file that Kaggle sends zipped."""
+    name, content = next(iter(humerus(mura).items()))
+    spoilt = bytearray(zip_of({name.rsplit("/", 1)[-1]: content}))
+    spoilt[local] = value
+    spoilt[spoilt.index(b"PK\x01\x02") + central] = value
+    kaggle.faults[f"MURA-v1.1/{name}"].append(Answer(body=bytes(spoilt)))
+    get(out)
+    assert images(out) == humerus(mura)
+
+
+def test_a_file_that_kaggle_lacks_does_not_hold_up_the_rest(kaggle, mura, out):
+    """All others come, and the reason says which one is missing; once it is there, the same import is complete."""
+    name, content = next(iter(humerus(mura).items()))
+    del kaggle.files[f"MURA-v1.1/{name}"]
+    with pytest.raises(FetchError, match=rf"finds no file MURA-v1.1/{name} .*Missing like this: 1 of \d+ files"):
+        get(out)
+    assert images(out) == {other: whole for other, whole in humerus(mura).items() if other != name}
+    assert (find_import(out).state, "Missing" in find_import(out).error) == ("interrupted", True)
+    kaggle.files[f"MURA-v1.1/{name}"] = content
+    assert get(out).state == "complete"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_disk_that_becomes_full_is_one_sentence(kaggle, mura, out, monkeypatch):
+    """What is whole stays, nothing else does; and with room again the same import goes on."""
+    usual, room = os.fdopen, itertools.count()
+
+    def fdopen(handle, mode):
+        if next(room) < 8:
+            return usual(handle, mode)
+        os.close(handle)
+        return Path("/dev/full").open(mode)
+
+    monkeypatch.setattr(fetching.os, "fdopen", fdopen)
+    with pytest.raises(
+        FetchError, match=r"No space left on device\. Whatever has been fetched is kept: start the same"
+    ):
+        get(out)
+    there = images(out)
+    assert there
+    assert all(humerus(mura)[name] == content for name, content in there.items())
+    assert not list(out.rglob("part-*"))
+    assert find_import(out).error == "No space left on device."
+    monkeypatch.undo()
+    monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "TEST")
+    assert get(out).state == "complete"
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -247,6 +297,22 @@ def test_a_list_with_another_path_is_refused(kaggle, tmp_path, out, row):
     assert images(tmp_path) == {}
     kaggle.files[name] = right
     assert get(out).state == "complete"
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_a_list_without_images_is_refused(kaggle, mura, out, split):
+    """Half a data set is none; nothing of it is kept, and what an earlier run kept of it is not believed."""
+    name = f"MURA-v1.1/{split}_image_paths.csv"
+    right = kaggle.files[name]
+    kaggle.files[name] = b""
+    with pytest.raises(FetchError, match=rf"{split}_image_paths.csv must name images in {split}/.*Received: none"):
+        get(out)
+    kaggle.files[name] = right
+    kept = out / ".import" / "wanted.txt"
+    assert not kept.exists()
+    kept.write_text("".join(f"{image}\n" for image in humerus(mura) if not image.startswith(split)))
+    assert get(out).state == "complete"
+    assert images(out) == humerus(mura)
 
 
 def test_lists_may_hold_what_macos_leaves(kaggle, mura, out):

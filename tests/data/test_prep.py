@@ -1,5 +1,6 @@
 """Class folders made from a data set, as they are read back."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -59,8 +60,11 @@ def test_a_zip_holds_the_same(drawn, tmp_path):
 
 def test_no_two_images_get_one_name():
     """Where paths differ only in what separates their parts."""
-    table = pd.DataFrame({"image_id": ["a/b_c.png", "a_b/c.png", "a/b/c.png"], "split": "train", "label": 1})
-    assert places(table).nunique() == 3
+    names = ["a/b_c.png", "a_b/c.png", "a/b/c.png", "1_a_b_c.png"]
+    table = pd.DataFrame({"image_id": names, "split": "train", "label": 1})
+    found = places(table)
+    assert found.nunique() == 4 and found[3] == "train/positive/1_a_b_c.png"
+    pd.testing.assert_series_equal(places(table[::-1]).sort_index(), found)
 
 
 def test_what_is_there_is_left_alone(drawn, tmp_path):
@@ -90,3 +94,45 @@ def test_other_ways_are_refused(drawn, tmp_path):
     """A file is copied or linked."""
     with pytest.raises(DatasetError, match=r"how must be copy or link. Received: move"):
         write_prep(scan(drawn), tmp_path / "prep", "move")
+
+
+def test_body_parts_and_labels_by_decision_keep_studies_apart_and_whole(tmp_path):
+    """The same number of another body part is another study; one with an image of the other label stays one."""
+    for part in ("XR_HAND", "XR_HUMERUS"):
+        root = draw_mura(tmp_path / "MURA-v1.1", 6, 4, body_part=part)
+    table = scan(root).table
+    several = table[table["label"] == 1].groupby("study")["image_id"].filter(lambda images: len(images) > 1)
+    decide(root, several.iloc[:1], "negative")
+    found = curate(scan(root))
+    write_prep(found, tmp_path / "prep")
+    again = scan(tmp_path / "prep")
+    assert told(again) == told(found)
+    assert sorted(again.table.groupby("study").size()) == sorted(found.table.groupby("study").size())
+    assert sorted(again.table.groupby("group").size()) == sorted(found.table.groupby("group").size())
+
+
+def test_it_does_not_become_a_part_of_its_source(tmp_path):
+    """Neither directly nor by way of a link: the data set would hold each image twice."""
+    root = draw_mura(tmp_path / "MURA-v1.1", 2, 2)
+    (tmp_path / "link").symlink_to(root)
+    for out in (root / "prep", tmp_path / "link" / "deep" / "prep"):
+        with pytest.raises(DatasetError, match="must not lie in the data set itself"):
+            write_prep(scan(root), out)
+    assert sorted(path.name for path in root.iterdir()) == ["train", "valid"]
+
+
+def test_files_older_than_zip_itself_are_zipped(tmp_path):
+    """A time before 1980, which a zip cannot hold, is no obstacle."""
+    root = draw_mura(tmp_path / "MURA-v1.1", 2, 2)
+    os.utime(next(root.rglob("*.png")), (0, 0))
+    zip_prep(scan(root), tmp_path / "prep.zip")
+    assert zipfile.is_zipfile(tmp_path / "prep.zip")
+
+
+def test_what_a_killed_export_left_behind_is_removed_by_the_next(drawn, tmp_path):
+    """Once it is a day old: what is younger may still be at work."""
+    for name in ("killed", "at-work"):
+        (tmp_path / f".fracture-prep-{name}" / "prep").mkdir(parents=True)
+    os.utime(tmp_path / ".fracture-prep-killed", (1e9, 1e9))
+    write_prep(scan(drawn), tmp_path / "prep")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".fracture-prep-at-work", "prep"]

@@ -1,3 +1,4 @@
+import os
 import struct
 import subprocess
 import sys
@@ -489,3 +490,11 @@ def test_text_that_unpacks_without_end_is_refused():
     for behind in (False, True):
         with pytest.raises(RadiographError, match="damaged or cut short"):
             read(described(bomb, b"zTXt", behind))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    """Whoever would have written into it may never come."""
+    os.mkfifo(tmp_path / "pipe.png")
+    for look in (load, header_size):
+        with pytest.raises(RadiographError, match=r"pipe.png cannot be opened: It is a pipe or device"):
+            look(tmp_path / "pipe.png")

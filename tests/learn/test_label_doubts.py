@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,3 +130,23 @@ def test_without_images_or_model_there_is_a_sentence(drawn_set, make_model, home
     model.served_model.unlink()
     with pytest.raises(ModelError, match="no served graph"):
         label_doubts.label_doubts(dataset, model)
+
+
+def test_a_card_names_no_file_outside_the_cache(drawn_set, make_model):
+    """How images are fitted is one of two words, and nothing else becomes a part of a path."""
+    model = make_model("m")
+    card = json.loads(model.card.read_text())
+    card["input"]["fit"] = "/../../../precious"
+    model.card.write_text(json.dumps(card))
+    with pytest.raises(ModelError, match=r"must say fit stretch or letterbox. Received: '/"):
+        label_doubts.label_doubts(scan(drawn_set), model)
+
+
+def test_what_a_model_sees_must_be_numbers(drawn_set, make_model, monkeypatch):
+    """A damaged model is named, with an image that it cannot see."""
+    dataset = scan(drawn_set)
+    looks = {name: np.ones(3, np.float32) for name in dataset.table["image_id"]}
+    looks[dataset.table["image_id"][2]][1] = np.nan
+    monkeypatch.setattr(label_doubts, "served_features", lambda *_: looks)
+    with pytest.raises(ModelError, match=f"is none in 1 images, such as {dataset.table['image_id'][2]}"):
+        label_doubts.label_doubts(dataset, make_model("m"))

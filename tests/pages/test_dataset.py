@@ -39,6 +39,11 @@ def seen(app):
     return int(shown), int(total)
 
 
+def folded(app):
+    """What is written on what can be folded away."""
+    return [each.label for each in app.expander]
+
+
 def images(app):
     return [each.key.removeprefix("open ") for each in app.button if str(each.key).startswith("open ")]
 
@@ -97,7 +102,11 @@ def test_what_is_chosen_can_be_decided_about_and_taken_back(data):
     held = decided(data)
     assert sorted(held.index) == sorted(chosen) and set(held["decision"]) == {"exclude"}
     assert set(held["reason"]) == {"a cast hides the bone"}
-    assert ":orange-badge[exclude]" in words(healthy(app)) and "**0 chosen**" in words(app)
+    assert (
+        ":orange-badge[excluded]" in words(healthy(app))
+        and "Decisions: 2" in folded(app)
+        and "**0 chosen**" in words(app)
+    )
     button(app, "undo").click().run()
     assert decided(data).empty and ":orange-badge" not in words(healthy(app))
 
@@ -108,8 +117,27 @@ def test_all_views_of_a_study_are_relabelled_at_once(data):
     table = scan(data).table
     views = table.loc[table["study"] == table["study"].value_counts().index[0], "image_id"]
     button(app, f"open {views.iloc[0]}").click().run()
-    button(app, "positive this study").click().run()
-    assert decided(data)["decision"].to_dict() == dict.fromkeys(views, "positive")
+    study = table["study"].value_counts().index[0]
+    app.text_input(key=f"reason this study {study}").set_value("a plate")
+    button(app, f"positive this study {study}").click().run()
+    held = decided(data)
+    assert held["decision"].to_dict() == dict.fromkeys(views, "positive") and set(held["reason"]) == {"a plate"}
+
+
+def test_a_study_opens_although_a_filter_that_was_being_typed_hides_it(data):
+    """The browser sends the filter and the click together."""
+    app = healthy(alone("dataset").run())
+    app.text_input(key=f"text of {data}").set_value("nothing is called this")
+    button(app, f"open {images(app)[0]}").click().run()
+    assert "**Patient**" in words(healthy(app)) and not images(app)
+
+
+def test_decisions_that_got_damaged_meanwhile_are_a_sentence_in_the_gallery(data):
+    """Also where only the gallery is drawn anew."""
+    app = healthy(alone("dataset").run())
+    (data / "curation.csv").write_text("time,image_id,decision,reason\n2026-01-01,x.png,delete,\n")
+    button(app, "tick This").click().run()
+    assert not app.exception and "line 2" in words(app)
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_sentence(data, monkeypatch):
@@ -148,22 +176,46 @@ def test_it_is_exported_as_decided(data, homes, way):
             assert len(archive.namelist()) == len(scan(data).table)
 
 
+def test_the_typed_target_is_where_it_goes_after_one_export_too(data, homes):
+    """A name is proposed as long as nobody has typed one; what says no place goes into the data folder."""
+    app = healthy(alone("dataset").run())
+    button(app, "export").click().run()
+    for typed, found in (("mine", "mine"), (str(homes / "elsewhere"), "../elsewhere")):
+        app.text_input(key=f"export to {data}").set_value(typed)
+        button(app, "export").click().run()
+        assert len(scan(homes / "data" / found).table) == len(scan(data).table)
+    app.text_input(key=f"export to {data}").set_value(" ")
+    button(app, "export").click().run()
+    assert not app.exception and "Received: no name" in said(app)
+
+
 def test_a_zip_on_this_machine_is_unpacked_and_chosen(homes, drawn, tmp_path):
     """The next thing that is seen is the data set."""
     shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
     app = healthy(alone("dataset").run())
-    app.text_input(key="zip path").set_value(str(tmp_path / "mine.zip")).run()
+    app.text_input(key="zip path 0").set_value(str(tmp_path / "mine.zip")).run()
     button(app, "unpack").click().run()
     app.run()
     assert seen(healthy(app))[1] == len(scan(drawn).table)
     assert app.selectbox(key="data").value == str(homes / "data" / "mine")
 
 
+def test_a_second_zip_of_the_same_name_is_another_data_set(homes, drawn, tmp_path):
+    """In the browser no folder can be chosen, and none is written into that holds something."""
+    shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
+    app = healthy(alone("dataset").run())
+    for unpacked in range(2):
+        app.text_input(key=f"zip path {unpacked}").set_value(str(tmp_path / "mine.zip")).run()
+        button(app, "unpack").click().run()
+        app.run()
+    assert app.selectbox(key="data").value == str(homes / "data" / "mine-1")
+
+
 def test_a_file_that_is_no_zip_is_a_sentence(homes, tmp_path):
     """And leaves nothing behind."""
     (tmp_path / "mine.zip").write_text("no zip")
     app = healthy(alone("dataset").run())
-    app.text_input(key="zip path").set_value(str(tmp_path / "mine.zip")).run()
+    app.text_input(key="zip path 0").set_value(str(tmp_path / "mine.zip")).run()
     button(app, "unpack").click().run()
     assert not app.exception and "is no zip, or a damaged one" in words(app)
     assert not list((homes / "data").glob("[!.]*"))

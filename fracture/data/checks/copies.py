@@ -43,10 +43,10 @@ def _identical(seen: pd.DataFrame) -> Iterator[Problem]:
 
 
 def _alike(seen: pd.DataFrame) -> Iterator[Problem]:
-    """Pictures that look the same though their files differ, of different studies."""
-    pictures = seen[seen["readable"] & (seen["spread"] >= BLANK)].drop_duplicates("sha256")
+    """Pictures that look the same though their files differ, of different studies; and the copies of these files."""
+    pictures = seen[seen["readable"] & (seen["spread"] >= BLANK)]
     pictures = pictures.assign(look=clusters(list(pictures["phash"]), list(pictures["phash_mirrored"])))
-    again = pictures[on_several(pictures, "look", "study")]
+    again = pictures[on_several(pictures, "look", "study") & on_several(pictures, "look", "sha256")]
     torn, contradicting = on_several(again, "look", "split"), on_several(again, "look", "label")
     across = torn & on_several(again, "look", "group")  # of one group, it is a leak, and has been told of
     if across.any():

@@ -1,5 +1,6 @@
 """The images of a data set, page by page: which are seen, in which order, and which are chosen."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,10 @@ PER_PAGE = 48
 SIDE = 256
 """Longer side of a thumbnail in px."""
 
+SENT = 0.03
+"""Seconds in which the server gets to send what was drawn before this thread goes on: then a browser shows the pictures
+of a page 0.1 s earlier."""
+
 READING, AS_FOUND = "Patient, study, view", "Most suspicious first"
 
 
@@ -34,7 +39,7 @@ def _gallery(data: Dataset, version: str) -> None:
     known = loads.catalogue(data, version)
     wanted, order, descending = _choose(known, data)
     shown = select(known, wanted, order, descending)
-    open_study_asked_for(data, version, list(shown["image_id"]))
+    open_study_asked_for(data, version, shown["image_id"])
     if shown.empty:
         st.info("No image passes these filters.", icon=":material/filter_alt_off:")
         return
@@ -46,7 +51,7 @@ def _gallery(data: Dataset, version: str) -> None:
     )
     rows = shown.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
     st.caption(f"{len(shown):,} of {len(known):,} images")
-    decide_bar(data, rows["image_id"], shown["image_id"])
+    decide_bar(data, rows["image_id"].tolist(), shown["image_id"])
     _cards(rows, data)
 
 
@@ -131,6 +136,7 @@ def _cards(rows: pd.DataFrame, data: Dataset) -> None:
             cards.append(st.container(gap="small"))
             with cards[-1]:
                 _picture(row, picture, data)
+    time.sleep(SENT)
     for card, image_id, study in zip(cards, rows["image_id"], rows["study"], strict=True):
         with card, st.container(horizontal=True, gap="small"):
             tick(image_id, data)

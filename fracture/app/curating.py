@@ -1,7 +1,8 @@
 """Choose images, decide about them, take it back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+import pandas as pd
 import streamlit as st
 
 from fracture.app.widgets import as_text, errors_in_words
@@ -23,12 +24,12 @@ def tick(image_id: str, data: Dataset) -> None:
     )  # fmt: skip
 
 
-def decide_bar(data: Dataset, here: Images, all_shown: Images) -> None:
+def decide_bar(data: Dataset, here: Sequence[str], shown: "pd.Series[str]") -> None:
     """Choose many at once, and decide about all that are chosen. ``here``: those of this page."""
-    ticked, shown = _ticked(data), list(all_shown)
+    ticked, none = _ticked(data), list[str]()
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(ticked):,} chosen**", width=100)
-        for words, images in (("This page", list(here)), (f"All {len(shown):,}", shown), ("None", [])):
+        for words, images in (("This page", here), (f"All {len(shown):,}", shown), ("None", none)):
             st.button(words, on_click=_tick_all, args=(images, data), key=f"tick {words.split()[0]}", type="tertiary")
         with st.popover("Decide", icon=":material/gavel:", disabled=not ticked, key="decide", on_change="rerun"):
             decision_buttons(data, ticked, "chosen")
@@ -81,10 +82,10 @@ def _ticked(data: Dataset) -> set[str]:
     return ticked
 
 
-def _tick_all(image_ids: list[str], data: Dataset) -> None:
+def _tick_all(image_ids: "Sequence[str] | pd.Series[str]", data: Dataset) -> None:
     """Tick these as well; none at all for an empty list."""
     ticked = _ticked(data)
-    ticked.update(image_ids) if image_ids else ticked.clear()
+    ticked.update(image_ids) if len(image_ids) else ticked.clear()
     st.session_state["ticks"] = st.session_state.get("ticks", 0) + 1  # boxes are drawn anew, as they now stand
 
 

@@ -36,11 +36,11 @@ def ask_for_study(image_id: str) -> None:
     st.session_state["study asked for"] = image_id
 
 
-def open_study_asked_for(data: Dataset, version: str, ids: list[str]) -> None:
+def open_study_asked_for(data: Dataset, version: str, ids: "pd.Series[str]") -> None:
     """Show the image that was asked for large, in its study. ``ids``: of the images before and after it."""
     if image_id := st.session_state.pop("study asked for", None):
         st.session_state["viewed"] = image_id
-        _show(data, version, ids)
+        _show(data, version, ids.tolist())
 
 
 @st.dialog("Study", width="large", on_dismiss=close_study)

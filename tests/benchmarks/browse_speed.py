@@ -131,18 +131,29 @@ def visit(page: Any, base: str, server: psutil.Process) -> None:
 
 
 def turn(page: Any, number: int) -> float:
-    """Seconds from the click on a page's number until its first and its last picture are there."""
-    before = page.get_by_role("img", name="Radiograph").first.get_attribute("src")
-    started = time.perf_counter()
+    """Seconds from the click on a page's number until the browser draws a frame with all pictures of that page."""
+    page.evaluate(WATCH, PER_PAGE)
     page.get_by_role("button", name=f"Page {number}", exact=True).click()
-    page.wait_for_function(
-        """([before, count]) => {
-            const shown = [...document.querySelectorAll("img[alt^=Radiograph]")];
-            return shown.length === count && shown[0].getAttribute("src") !== before && shown.every(i => i.complete);
-        }""",
-        arg=[before, PER_PAGE],
-    )
-    return time.perf_counter() - started
+    return float(page.evaluate("window.turned"))
+
+
+WATCH = """count => {
+    const pictures = () => [...document.querySelectorAll("img[alt^=Radiograph]")];
+    const before = pictures()[0].src;
+    window.turned = new Promise(resolve => document.addEventListener("click", () => {
+        const clicked = performance.now();
+        const look = () => {
+            const shown = pictures();
+            if (shown.length !== count || shown[0].src === before || !shown.every(each => each.complete)) return;
+            observer.disconnect();
+            requestAnimationFrame(() => resolve((performance.now() - clicked) / 1000));
+        };
+        const observer = new MutationObserver(look);
+        observer.observe(document.body, {subtree: true, childList: true, attributes: true});
+        document.addEventListener("load", look, true);
+    }, {capture: true, once: true}));
+}"""
+"""In the page itself: asking it again and again from outside would wait for what it draws after the pictures."""
 
 
 def memory(server: psutil.Process) -> str:

@@ -36,6 +36,14 @@ def spawn(arguments: Sequence[str], log: Path, variables: Mapping[str, str] | No
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
 
 
+def step_back() -> None:
+    """Let other processes of this machine go first: who asks a model while another one trains does not wait for it."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(10)
+        # Linux weighs sessions, not processes, against each other: a process alone in its own says it there, too.
+        Path("/proc/self/autogroup").write_text("10")
+
+
 def identity() -> dict[str, float]:
     """``pid`` and ``process_started`` of this process, by which :func:`alive` knows it again."""
     me = psutil.Process()
@@ -56,6 +64,16 @@ def alive(status: Mapping[str, Any]) -> bool:
         same = abs(process.create_time() - float(status["process_started"])) < 2
         return same and process.status() != psutil.STATUS_ZOMBIE
     return False
+
+
+def end(status: Mapping[str, Any]) -> None:
+    """End the process that wrote ``status``, at once; nothing where it has ended already."""
+    if "pid" not in status or not alive(status):
+        return
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(int(status["pid"]))
+        process.kill()
+        process.wait(10)
 
 
 def working(status: Mapping[str, Any]) -> bool:

@@ -144,7 +144,12 @@ def _add_train(commands: Any) -> None:
     from fracture.learn.config import PRESETS, TrainConfig
 
     parser = _add(commands, "train", "models.train", "train InceptionV3 on a data set")
-    parser.add_argument("--data", required=True, metavar="PATH", help="the data set's folder")
+    begin = parser.add_mutually_exclusive_group(required=True)
+    begin.add_argument("--data", metavar="PATH", help="the data set's folder")
+    begin.add_argument(
+        "--resume", action="store_true",
+        help="go on with the training of this name, which was stopped or has failed, as it was set up",
+    )  # fmt: skip
     parser.add_argument(
         "--also", action="append", metavar="PATH", help="a further data set to train on; may be given several times"
     )

@@ -12,13 +12,15 @@ from fracture.learn import jobs
 from fracture.learn.events import Event, read_events
 
 
-def follow(run: jobs.Run, quiet: bool) -> None:
-    """Draw the run's events as progress bars until its process has ended."""
+def follow(run: jobs.Run, quiet: bool, since: int = 0) -> None:
+    """Draw the run's events after byte ``since`` as progress bars until its process has ended."""
     with _Bars(quiet) as progress:
-        offset, active = 0, True
+        offset, active = since, True
         while active:
             current = jobs.find_run(run.folder)
             active = current is not None and current.active
+            if current is not None and current.state == "queued":
+                jobs.advance()
             events, offset = read_events(run.folder.events, offset)
             for event in events:
                 progress.show(event)

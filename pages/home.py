@@ -17,11 +17,11 @@ datasets, models, run = find(home.data_home()), usable_models(), active_run()
 with st.container(horizontal=True):
     st.metric("Data sets", len(datasets), border=True, width=200)
     st.metric("Models", len(models), border=True, width=200)
-    st.metric("Training now", run.name if run else "nothing", border=True, width=260)
+    st.metric("Training now", run.name if run and run.state == "running" else "nothing", border=True, width=260)
 
 st.subheader("Next step")
 if run:
-    st.markdown(f"**{run.name}** is learning.")
+    st.markdown(f"**{run.name}** {'is learning' if run.state == 'running' else 'waits for its turn'}.")
     link("train", "Watch it learn", ":material/monitoring:")
 elif models:
     st.markdown(f"The newest model is **{models[0].name}**.")

@@ -104,6 +104,8 @@ def show_runs(known: dict[str, jobs.Run]) -> None:
 
 through_the_router("train")
 st.title("Train")
+with errors_in_words():
+    jobs.advance()  # those that wait, where the one before them was killed
 known = {run.name: run for run in sorted(jobs.runs(), key=lambda run: not run.active)}  # the one at work first
 # Folded away once a training of one's own is there to be looked at, so that nothing moves when another starts or ends.
 alone = all(run.folder.bundled for run in known.values())

@@ -15,7 +15,11 @@ from fracture.classify.store import model_folder
 from fracture.cli import main
 from fracture.data.dataset import scan
 from fracture.data.phantom.study import DIFFICULTY
+from fracture.files import write_json
+from fracture.learn import jobs
+from fracture.learn.config import TrainConfig
 from tests.drawing import draw_mura
+from tests.waiting import wait
 
 
 @pytest.fixture
@@ -265,6 +269,22 @@ def test_train_from_the_command_line(graphs, drawn):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["epochs_done"] == 2
     assert done.stderr == ""
+
+
+@pytest.mark.full
+def test_train_goes_on_with_what_was_interrupted(graphs, drawn, capsys):
+    """By its name alone; what is not there, or has ended, is one sentence."""
+    assert main(["train", "--resume", "--name", "cli"]) == 1
+    assert "no training called 'cli'" in capsys.readouterr().err
+    run = jobs.start(TrainConfig(data=str(drawn), name="cli", weights="none", image_size=75, epochs=1000))
+    wait(run.folder.checkpoint.exists)
+    jobs.end_now(run)
+    status = json.loads(run.folder.status.read_text())
+    write_json(run.folder.status, {**status, "config": {**status["config"], "epochs": 400}})
+    assert main(["train", "--resume", "--name", "cli", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["epochs_done"] == 400
+    assert main(["train", "--resume", "--name", "cli"]) == 1
+    assert "'cli' is finished" in capsys.readouterr().err
 
 
 LOADED = "import sys; from fracture.cli import main; code = main(sys.argv[1:]); "

@@ -1,5 +1,6 @@
 """Cached loads. What is cached is the load, never a filter on it, and every cache is bounded."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from fracture import charts
 from fracture.classify.answer import View
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder, read_card, read_predictions, usable_models
@@ -249,6 +251,23 @@ def progress(run: Run) -> Progress:
     seen.progress.add(events)
     shown: Progress = seen.progress
     return shown
+
+
+STEPS_AT_ONCE = 5
+"""Points within the epochs that wait for each other until a curve is drawn anew."""
+
+
+def curves(run: Run, progress: Progress, metric: str, epochs: int, kept: int | None) -> Any:
+    """The figure of :func:`fracture.charts.curves`, made anew only when there is more to be seen."""
+    steps = progress.step_losses[: len(progress.step_losses) // STEPS_AT_ONCE * STEPS_AT_ONCE]
+    steps = steps if metric == "loss" else []
+    seen = [run.name, run.started, metric, epochs, kept, progress.epoch, progress.history.get(metric, [])[-1:]]
+    return _drawn(f"{seen} {steps[-1:]}", lambda: charts.curves(progress.history, metric, epochs, kept, steps))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _drawn(seen: str, _draw: Callable[[], Any]) -> Any:  # noqa: ARG001  what is seen in it is the key
+    return _draw()
 
 
 @dataclass

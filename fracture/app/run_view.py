@@ -6,10 +6,12 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app import loads
+from fracture.app.epoch_view import show_look
 from fracture.app.judge_model import judgements, number
 from fracture.app.widgets import as_text, duration, errors_in_words, in_words, link, offer_delete, show_chart
 from fracture.classify.store import ModelFolder, read_card
 from fracture.learn import jobs
+from fracture.learn.gap import explain_gap
 from fracture.learn.jobs import Run
 from fracture.learn.progress import Progress
 
@@ -25,18 +27,24 @@ def show_run(folder: ModelFolder) -> None:
         st.info("This training has been deleted.", icon=":material/delete:")
         return
     with errors_in_words():
+        if run.state == "queued":
+            jobs.advance()
         _draw(run)
     if _ended_just_now(run):
+        with errors_in_words():
+            jobs.advance()  # which it could not do itself if it was killed
         st.rerun()  # the whole page: this fragment need not run on
 
 
 def _draw(run: Run) -> None:
     progress = loads.progress(run)
+    progress.epochs = progress.epochs or int(run.config.get("epochs", 0))
     _headline(run, progress)
     if run.error:
         st.error(as_text(run.error), icon=":material/error:")
     _data(run, progress)
     _curves(run, progress)
+    show_look(progress)
     _network(progress)
     _result(run)
 
@@ -51,15 +59,35 @@ def _ended_just_now(run: Run) -> bool:
 def _headline(run: Run, progress: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(run.state, color=_COLOURS.get(run.state, "gray"))
-        st.markdown(_doing(run, progress))
-        if run.active:
-            asked = run.folder.stop_request.exists()
-            words = "Stopping …" if asked else "Stop"
-            if st.button(words, icon=":material/stop:", disabled=asked, key=f"stop {run.name}"):
-                jobs.request_stop(run)
-                st.rerun(scope="fragment")
-    if run.active:
+        st.markdown(_words(run, progress))
+        _steer(run)
+    if run.state == "running":
         st.progress(_share(progress))
+
+
+def _steer(run: Run) -> None:
+    """The buttons that stop a training, end it at once, or go on with it."""
+    if run.state == "running" and run.folder.stop_request.exists():
+        words = "Without a model of what it has learned so far; it can be resumed."
+        if st.button("End it now", icon=":material/stop_circle:", key=f"end {run.name}", help=words):
+            jobs.end_now(run)
+            st.rerun(scope="fragment")
+    elif run.active:
+        words = "Stop" if run.state == "running" else "Leave the queue"
+        if st.button(words, icon=":material/stop:", key=f"stop {run.name}", help="What it has learned so far is kept."):
+            jobs.request_stop(run)
+            st.rerun(scope="fragment")
+    elif run.resumable and st.button("Resume", icon=":material/resume:", key=f"resume {run.name}"):
+        jobs.resume(run)
+        st.rerun()
+
+
+def _words(run: Run, progress: Progress) -> str:
+    if run.state == "queued":
+        return "Waits until a training before it has ended."
+    if run.active and run.folder.stop_request.exists() and not progress.kept_epoch:
+        return "Stopping after this step …"
+    return _doing(run, progress)
 
 
 def _doing(run: Run, progress: Progress) -> str:
@@ -83,7 +111,7 @@ def _doing(run: Run, progress: Progress) -> str:
 
 
 def _share(progress: Progress) -> float:
-    if progress.epochs:
+    if progress.epoch or progress.steps:
         return min(1.0, (progress.epoch + progress.share_of_epoch) / progress.epochs)
     if progress.features:
         return float(progress.features["done"] / max(1, progress.features["total"]))
@@ -105,17 +133,20 @@ def _data(run: Run, progress: Progress) -> None:
 
 
 def _curves(run: Run, progress: Progress) -> None:
-    if not progress.history:
+    if not (progress.history or progress.step_losses):
         return
     epochs = progress.epochs if run.active else progress.epoch
     kept = progress.kept_epoch or charts.best_epoch(progress.history)
-    second = "auc" if "val_auc" in progress.history else "accuracy"
+    second = "auc" if run.config.get("mode") == "fine-tune" else "accuracy"
     for metric, place in zip(("loss", second), st.columns(2), strict=True):
         with place:
-            figure = charts.curves(progress.history, metric, epochs, kept)
+            figure = loads.curves(run, progress, metric, epochs, kept)
             show_chart(figure, f"{metric} of {run.name}", f"{metric} by epoch, training and validation")
     by = "largest validation AUC" if run.config.get("mode") == "fine-tune" else "lowest validation loss"
-    st.caption(f"The best epoch is the one of the {by}; the model keeps its weights.")
+    rate = f" Learning rate: {progress.learning_rate:.2g}." if run.active and progress.learning_rate else ""
+    st.caption(f"The best epoch is the one of the {by}; the model keeps its weights.{rate}")
+    if gap := explain_gap(progress.history):
+        st.markdown(gap)
 
 
 def _network(progress: Progress) -> None:
@@ -142,7 +173,11 @@ def _result(run: Run) -> None:
     if run.active:
         return
     if not run.folder.usable:
-        st.caption("It left no model. A new training may take its name.")
+        kept = run.resumable and run.folder.checkpoint.exists()
+        free = (
+            "It can be resumed; its name is free once it is deleted." if kept else "A new training may take its name."
+        )
+        st.caption(f"It left no model. {free}")
         offer_delete(run.folder)
         return
     card: dict[str, Any] = read_card(run.folder)

@@ -10,11 +10,12 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from fracture import home
-from fracture.classify.store import ModelFolder, delete, usable_models
+from fracture.classify.store import ModelFolder, usable_models
 from fracture.data import dataset as datasets
 from fracture.data.importing import unfinished
 from fracture.data.phantom.drawing import find_drawing
 from fracture.errors import FractureError
+from fracture.learn import jobs
 
 
 def choose_dataset() -> str | None:
@@ -86,7 +87,7 @@ def offer_delete(folder: ModelFolder) -> None:
         st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
         if st.button("Delete it", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
             with errors_in_words():
-                delete(folder)
+                jobs.delete(folder)
                 st.rerun(scope="app")
 
 

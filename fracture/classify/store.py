@@ -67,6 +67,11 @@ class ModelFolder:
         return self.path / "events.jsonl"
 
     @property
+    def checkpoint(self) -> Path:
+        """Where a training stood at the end of an epoch: what it goes on from after an interruption."""
+        return self.path / "checkpoint.npz"
+
+    @property
     def predictions(self) -> Path:
         """The validation images' probabilities."""
         return self.path / "predictions.csv"
@@ -233,8 +238,8 @@ def delete(folder: ModelFolder) -> None:
 
 
 def write_zip(folder: ModelFolder, target: Path) -> None:
-    """The folder's files as one zip; weights hardly compress, so they are only stored."""
+    """The folder's files as one zip, without what only a training needs; weights hardly compress: they are stored."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.path.iterdir()):
-            if path.is_file() and not path.name.startswith("."):
+            if path.is_file() and not path.name.startswith(".") and path != folder.checkpoint:
                 archive.write(path, f"{folder.name}/{path.name}")

@@ -30,13 +30,12 @@ Args = argparse.Namespace
 
 
 def train(args: Args) -> dict[str, Any]:
-    """Start a training, follow it to its end, and return its card."""
-    fields = TrainConfig.__dataclass_fields__
-    chosen = {name: value for name in fields if (value := getattr(args, name, None)) is not None}
-    chosen.update({name: tuple(chosen[name]) for name in ("input_range", "also") if name in chosen})
-    run = jobs.start(TrainConfig(**{**PRESETS[args.preset], **chosen}))
+    """Start a training or go on with it, follow it to its end, and return its card."""
+    run, since = _resume(args) if args.resume else (_start(args), 0)
+    if run.state == "queued" and not args.json:
+        print("Another training is at work; this one begins when that has ended.", file=sys.stderr)
     try:
-        follow(run, quiet=args.json)
+        follow(run, quiet=args.json, since=since)
     except KeyboardInterrupt:
         print("\nStopping; what has been learned so far is kept.", file=sys.stderr)
         jobs.request_stop(run)
@@ -50,6 +49,25 @@ def train(args: Args) -> dict[str, Any]:
     if not args.json:
         print(f"\nModel {card['name']!r} is in {run.folder.path}\n{summary(card, card['labels'])}")
     return card
+
+
+def _start(args: Args) -> jobs.Run:
+    fields = TrainConfig.__dataclass_fields__
+    chosen = {name: value for name in fields if (value := getattr(args, name, None)) is not None}
+    chosen.update({name: tuple(chosen[name]) for name in ("input_range", "also") if name in chosen})
+    return jobs.start(TrainConfig(**{**PRESETS[args.preset], **chosen}))
+
+
+def _resume(args: Args) -> tuple[jobs.Run, int]:
+    """The training, and how many bytes of events it had said before."""
+    name, fields = args.name, TrainConfig.__dataclass_fields__
+    if more := [f"--{each.replace('_', '-')}" for each in fields if each != "name" and getattr(args, each, None)]:
+        raise RunError(f"{name!r} goes on with the choices it was begun with. Take away: {', '.join(more)}.")
+    if (run := jobs.find_run(model_folder(name))) is None:
+        names = ", ".join(each.name for each in jobs.runs() if each.resumable) or "none"
+        raise RunError(f"There is no training called {name!r}. Those that can be gone on with: {names}.")
+    since = run.folder.events.stat().st_size if run.folder.events.exists() else 0
+    return jobs.resume(run), since
 
 
 def evaluate(args: Args) -> dict[str, Any]:

@@ -9,8 +9,13 @@ data          images, training, validation, positives, label_names, problems (li
 weights       source, sha256
 features      done, total, cached, seconds_left (None until it can be told)
 network       layers, parameters, trainable, rows (name, output shape, parameters of each block)
-steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), loss
-epoch         epoch (1-based), epochs, seconds, and the metrics of ``history.json``
+followed      image_ids, paths, labels of the few validation images whose probabilities ``look`` says
+steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), learning_rate,
+              loss (mean of the steps since it was said last)
+epoch         epoch (1-based), epochs, seconds, learning_rate, and the metrics of ``history.json``
+look          epoch (1-based), confusion (true negatives, false positives, false negatives, true positives of the
+              validation images at a probability of one half), probabilities (of those that are followed)
+resumed       epoch: done before an interruption, after which it goes on
 kept          epoch (1-based) whose weights the model keeps
 step          text: what is being done that has no progress of its own
 evaluation    metrics (see :mod:`fracture.learn.evaluation`)
@@ -37,6 +42,7 @@ class EventLog:
     """Appends events to a file, each flushed as it happens, so that a reader or a crash loses nothing."""
 
     def __init__(self, path: Path) -> None:
+        _cut_torn_line(path)
         self._file = path.open("a", encoding="utf-8")
 
     def __call__(self, kind: str, **values: Any) -> None:
@@ -47,6 +53,14 @@ class EventLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Take away what a process that was killed while it wrote has left of a line."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:

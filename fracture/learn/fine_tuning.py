@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from fracture.classify.heat import MIXED7
 from fracture.learn.beginning import Beginning, Examples, begin
+from fracture.learn.checkpoint import NONE, Memory
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit, Stopped
 from fracture.learn.network import Network
 from fracture.learn.places import targets
-from fracture.learn.training import Fit, Watch
+from fracture.learn.training import NOBODY, Fit, Watch, counted, orders
 
 
 def fine_tune(
@@ -27,13 +28,17 @@ def fine_tune(
     *,
     emit: Emit,
     should_stop: Callable[[], bool],
+    memory: Memory = NONE,
+    followed: NDArray[np.int64] = NOBODY,
 ) -> Fit:
     """Train and leave the network with the weights of its best epoch, by AUC on the validation rows.
 
-    ``should_stop`` is asked after each step.
+    ``should_stop`` is asked after each step; where ``memory`` has a checkpoint, training goes on from there.
+    ``followed``: rows whose probabilities are said after each epoch.
 
     Raises:
         Stopped: it said so before the first epoch was done.
+        RunError: the checkpoint does not fit.
     """
     rows = np.concatenate([training, validation])
     source = begin(network, examples, rows, config, emit=emit, should_stop=should_stop)
@@ -41,22 +46,26 @@ def fine_tune(
     if network.places is not None:
         outputs["places"] = network.places.output
     model = keras.Model(source.entry, outputs)
-    _compile(model, config, steps=-(-len(training) // config.batch_size))
-    watch = Watch(config.epochs, emit, should_stop, monitor="val_auc", largest=True, patience=config.patience)
+    steps = -(-len(training) // config.batch_size)
+    _compile(model, config, steps)
+    few = source.read(tf.constant(followed), (0, 0), train=False)[0] if len(followed) else None
+    watch = Watch(
+        config.epochs, emit, should_stop, memory, monitor="val_auc", largest=True, patience=config.patience,
+        ask=None if few is None else lambda: model(few, training=False)["label"],
+    )  # fmt: skip
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.averaging else []
-    try:
+    done = watch.go_on(model)
+    with watch.until_stopped():
         model.fit(
-            _batches(source, network, training, config, train=True),
+            _batches(source, network, training, config, train=True, done=done),
+            steps_per_epoch=steps,
             validation_data=_batches(source, network, validation, config, train=False),
+            initial_epoch=done,
             epochs=config.epochs,
             shuffle=False,  # the pipeline shuffles
             callbacks=[*averaging, watch, _Steps(len(training), config.batch_size, emit, should_stop)],
             verbose=0,
         )
-    except Stopped:
-        if not watch.kept_epoch:
-            raise
-        watch.stopped = True
     model.set_weights(watch.best_weights)
     emit("kept", epoch=watch.kept_epoch)
     return Fit(watch.history, watch.kept_epoch, watch.stopped)
@@ -76,7 +85,7 @@ def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:
         optimizer=optimizer,
         loss={"label": smoothed, **({"places": _places_loss} if teaches else {})},
         loss_weights={"label": 1.0, **({"places": config.box_weight} if teaches else {})},
-        metrics={"label": ["accuracy", keras.metrics.AUC(name="auc", num_thresholds=1000)]},
+        metrics={"label": ["accuracy", keras.metrics.AUC(name="auc", num_thresholds=1000), *counted()]},
     )
 
 
@@ -86,8 +95,13 @@ def _places_loss(target: Any, logit: Any) -> Any:
     return tf.reduce_sum(each, axis=(1, 2, 3))
 
 
-def _batches(source: Beginning, network: Network, rows: NDArray[np.int64], config: TrainConfig, *, train: bool) -> Any:
-    """A tf.data pipeline of (inputs, targets, weights); in training in a new order and with new changes each epoch."""
+def _batches(
+    source: Beginning, network: Network, rows: NDArray[np.int64], config: TrainConfig, *, train: bool, done: int = 0
+) -> Any:
+    """A tf.data pipeline of (inputs, targets, weights).
+
+    In training it has no end, and each epoch has another order and other changes; it begins after ``done`` epochs.
+    """
     label, boxes = source.examples.label, source.examples.boxes
     share = label[rows].mean()
     balanced = config.class_weight == "balanced" and train
@@ -105,12 +119,12 @@ def _batches(source: Beginning, network: Network, rows: NDArray[np.int64], confi
             weights["places"] = tf.gather(tf.constant(known, tf.float32), chosen)
         return inputs, targets_of, weights
 
-    order = tf.data.Dataset.from_tensor_slices(rows)
-    if train:
-        order = order.shuffle(len(rows), seed=config.seed)
-    seeds = tf.data.Dataset.random(seed=config.seed, rerandomize_each_iteration=True).batch(2)
-    pairs = tf.data.Dataset.zip(order.batch(config.batch_size), seeds)
-    return pairs.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
+    size = config.batch_size
+    order = orders(rows, size, config.seed, done) if train else tf.data.Dataset.from_tensor_slices(rows).batch(size)
+    numbered = order.enumerate(done * -(-len(rows) // size))
+    return numbered.map(
+        lambda number, chosen: batch(chosen, (config.seed, number)), num_parallel_calls=2, deterministic=True
+    ).prefetch(2)
 
 
 class _Steps(keras.callbacks.Callback):  # type: ignore[misc]
@@ -122,6 +136,11 @@ class _Steps(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         self._epoch, self._began, self._said = epoch + 1, time.monotonic(), 0.0
+        self._before = 0, 0.0
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        if self._should_stop():
+            raise Stopped
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         if self._should_stop():
@@ -134,5 +153,12 @@ class _Steps(keras.callbacks.Callback):  # type: ignore[misc]
             left = round((self._images - done) / rate, 1)
             self._emit(
                 "steps", epoch=self._epoch, done=done, total=self._images, images_a_second=round(rate, 2),
-                seconds_left=left, loss=float(logs["loss"]),
+                seconds_left=left, loss=self._loss_since(batch + 1, float(logs.get("label_loss", logs["loss"]))),
+                learning_rate=float(self.model.optimizer.learning_rate),
             )  # fmt: skip
+
+    def _loss_since(self, steps: int, mean: float) -> float:
+        """The mean loss of the steps since it was said last; Keras gives that of all steps of the epoch."""
+        (before, summed), now = self._before, steps * mean
+        self._before = steps, now
+        return (now - summed) / (steps - before)

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.learn.beginning import Examples
+from fracture.learn.checkpoint import NONE, Memory
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit
 from fracture.learn.features import Features, Preparation, compute_features
@@ -40,7 +41,7 @@ class Trained:
 
 def train_head(
     network: Network, weights: Weights, table: pd.DataFrame, config: TrainConfig, check: Usable, *,
-    emit: Emit, should_stop: Callable[[], bool],
+    emit: Emit, should_stop: Callable[[], bool], memory: Memory = NONE,
 ) -> Trained:  # fmt: skip
     """Train the head on the features of the images, each computed once."""
     view = Preparation(config.image_size, config.fit, weights.input_range)
@@ -61,13 +62,17 @@ def train_head(
     )
     parts = [readable & each for each in _parts(table)]
     training, validation_part = ((features[part], label[part]) for part in parts)
-    fit = fit_head(network.head, training, validation_part, config, emit=emit, should_stop=should_stop)
+    followed = np.searchsorted(np.flatnonzero(parts[1]), _follow(table, parts[1], emit, config.seed))
+    fit = fit_head(
+        network.head, training, validation_part, config,
+        emit=emit, should_stop=should_stop, memory=memory, followed=followed,
+    )  # fmt: skip
     return Trained(network, fit, readable, features=features, mirrored=turned)
 
 
 def train_blocks(
     network: Network, weights: Weights, table: pd.DataFrame, config: TrainConfig, check: Usable, *,
-    emit: Emit, should_stop: Callable[[], bool],
+    emit: Emit, should_stop: Callable[[], bool], memory: Memory = NONE,
 ) -> Trained:  # fmt: skip
     """Train the head and the upper blocks on the images."""
     pixels, readable = fitted_pixels(
@@ -77,8 +82,25 @@ def train_blocks(
     label, boxes = table["label"].to_numpy(np.int64), fitted_boxes(table, config.image_size, config.fit)
     training, validation = (np.flatnonzero(readable & each) for each in _parts(table))
     examples = Examples(pixels, label, boxes, weights.input_range)
-    fit = fine_tune(network, examples, training, validation, config, emit=emit, should_stop=should_stop)
+    followed = _follow(table, np.isin(np.arange(len(table)), validation), emit, config.seed)
+    fit = fine_tune(
+        network, examples, training, validation, config,
+        emit=emit, should_stop=should_stop, memory=memory, followed=followed,
+    )  # fmt: skip
     return Trained(_in_32_bits(network, config, weights), fit, readable, pixels=pixels)
+
+
+FOLLOWED = 4
+"""Validation images of each label whose probabilities are said after each epoch."""
+
+
+def _follow(table: pd.DataFrame, validation: NDArray[np.bool_], emit: Emit, seed: int) -> NDArray[np.int64]:
+    """The rows of a few validation images, the negative ones first, each of another group as far as there are any."""
+    shuffled = table[validation].sample(frac=1, random_state=seed)
+    apart = pd.concat([shuffled.drop_duplicates("group"), shuffled]).drop_duplicates("image_id")
+    chosen = apart.groupby("label").head(FOLLOWED).sort_values("label", kind="stable")
+    emit("followed", **{f"{name}s": chosen[name].tolist() for name in ("image_id", "path", "label")})
+    return chosen.index.to_numpy()
 
 
 def _parts(table: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -18,11 +18,12 @@ from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder, model_folder
 from fracture.data.checks import check
 from fracture.data.curation import curate
-from fracture.data.dataset import Dataset, scan
+from fracture.data.dataset import Dataset, fingerprint, scan
 from fracture.data.joined import join
 from fracture.errors import DatasetError, RunError
 from fracture.files import write_beside, write_json
 from fracture.learn.card import describe_data, describe_model, describe_training
+from fracture.learn.checkpoint import Memory
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit
 from fracture.learn.export import served_graph
@@ -40,13 +41,17 @@ def _never() -> bool:
     return False
 
 
-def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _never) -> dict[str, Any]:
+def run(
+    config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _never, *, resume: bool = False
+) -> dict[str, Any]:
     """Train one model and save it in the models folder.
 
     Args:
         config: every choice.
         emit: called with what happens, as :mod:`fracture.learn.events` lists it.
         should_stop: asked between batches and epochs. Once an epoch is done, stopping keeps the best model so far.
+        resume: go on where this training was interrupted or stopped, if it was; a model that it left is replaced
+            when it ends again.
 
     Returns:
         The model's card, as saved in ``card.json``.
@@ -57,7 +62,7 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     """
     watch = _StopWatch()
     folder = model_folder(config.name)
-    if folder.card.exists():
+    if folder.card.exists() and not resume:
         raise RunError(f"There is a model called {config.name!r} already. Choose another name, or delete it first.")
     folder.path.mkdir(parents=True, exist_ok=True)
 
@@ -72,9 +77,13 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     emit("network", **describe(network))
     watch.lap("network")
 
+    memory = Memory(folder.checkpoint, {"data set": fingerprint(dataset), "weights": weights.identity})
+    if not resume:
+        memory.forget()
     trained = MODES[config.mode](
-        network, weights, table, config, lambda rows: _check_labels(dataset, rows), emit=emit, should_stop=should_stop
-    )
+        network, weights, table, config, lambda rows: _check_labels(dataset, rows),
+        emit=emit, should_stop=should_stop, memory=memory,
+    )  # fmt: skip
     watch.lap("training")
 
     emit("step", text="Making the served graph")
@@ -101,6 +110,7 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
     watch.lap("localisation")
 
     emit("step", text="Saving the model")
+    folder.card.unlink(missing_ok=True)  # of what was learned before an interruption: its files are replaced now
     _save_files(folder, trained, graph, judged.predictions)
     judged.familiarity.save(folder.familiarity)
     watch.lap("saving")
@@ -119,6 +129,8 @@ def run(config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _neve
         "seconds": watch.laps,
     }
     write_json(folder.card, card)  # last of all: where there is a card, the rest is whole
+    if not trained.fit.stopped:
+        memory.forget()
     emit("end", state=card["state"], seconds=watch.laps["total"])
     return card
 

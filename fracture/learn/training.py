@@ -5,7 +5,8 @@ constants, so the losses and gradients of the head are the same numbers, only co
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,17 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from fracture.learn.checkpoint import NONE, Checkpoint, Memory, assign, variables_of
 from fracture.learn.config import TrainConfig
-from fracture.learn.events import Emit
+from fracture.learn.events import Emit, Stopped
 
 History = dict[str, list[float]]
 Part = tuple[NDArray[Any], NDArray[np.int64]]
 """Inputs (N, ...) and labels (N,), 0 or 1."""
+
+
+NOBODY = np.empty(0, np.int64)
+"""No row."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,25 @@ class Fit:
     """Whether it was asked to end before its last epoch, and not by its own patience."""
 
 
-def batches(part: Part, batch_size: int, seed: int) -> Any:
-    """A tf.data pipeline of (inputs, labels), in a new order each epoch that follows from the seed."""
+def orders(rows: NDArray[np.int64], batch_size: int, seed: int, done: int = 0) -> Any:
+    """An endless tf.data pipeline of batches of rows, each epoch in another order.
+
+    The order follows from the seed and the number of the epoch alone, so that a training that was interrupted after
+    ``done`` epochs goes on as it would have done.
+    """
+
+    def epoch(number: Any) -> Any:
+        order = tf.random.experimental.stateless_shuffle(tf.constant(rows), (seed, number))
+        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+    return tf.data.Dataset.counter(done).flat_map(epoch)
+
+
+def batches(part: Part, config: TrainConfig, done: int = 0) -> Any:
+    """An endless tf.data pipeline of (inputs, labels), which begins after ``done`` epochs."""
     inputs, labels = tf.constant(part[0]), tf.constant(part[1][:, None], tf.float32)
-    rows = tf.data.Dataset.range(len(part[1])).shuffle(len(part[1]), seed=seed)
-    return rows.batch(batch_size).map(lambda chosen: (tf.gather(inputs, chosen), tf.gather(labels, chosen)))
+    chosen = orders(np.arange(len(part[1])), config.batch_size, config.seed, done)
+    return chosen.map(lambda rows: (tf.gather(inputs, rows), tf.gather(labels, rows)))
 
 
 def fit_head(
@@ -49,31 +69,58 @@ def fit_head(
     *,
     emit: Emit,
     should_stop: Callable[[], bool],
+    memory: Memory = NONE,
+    followed: NDArray[np.int64] = NOBODY,
 ) -> Fit:
     """Train the head on features (N, 2048) and leave it with the weights of its best epoch.
 
-    ``should_stop`` is asked after each epoch, which takes a fraction of a second.
+    ``should_stop`` is asked after each epoch, which takes a fraction of a second; where ``memory`` has a checkpoint,
+    training goes on from there. After each epoch the probabilities of the rows ``followed`` of the validation part
+    are said.
+
+    Raises:
+        Stopped: it said so before the first epoch was done.
+        RunError: the checkpoint does not fit.
     """
     steps = -(-len(training[1]) // config.batch_size)
-    watch = Watch(config.epochs, emit, should_stop, monitor="val_loss")
+    few = tf.constant(validation[0][followed])
+    watch = Watch(config.epochs, emit, should_stop, memory, monitor="val_loss", ask=lambda: head(few, training=False))
     head.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),
         loss="binary_crossentropy",
-        metrics=["accuracy"],
+        metrics=["accuracy", *counted()],
         steps_per_execution=steps,  # a whole epoch in one call: the steps are far cheaper than the calls would be
     )
-    head.fit(
-        batches(training, config.batch_size, config.seed),
-        validation_data=(validation[0], validation[1][:, None]),
-        validation_batch_size=1024,
-        epochs=config.epochs,
-        shuffle=False,  # the pipeline shuffles
-        callbacks=[watch],
-        verbose=0,
-    )
+    done = watch.go_on(head)
+    with watch.until_stopped():
+        head.fit(
+            batches(training, config, done),
+            steps_per_epoch=steps,
+            validation_data=(validation[0], validation[1][:, None]),
+            validation_batch_size=1024,
+            initial_epoch=done,
+            epochs=config.epochs,
+            shuffle=False,  # the pipeline shuffles
+            callbacks=[watch],
+            verbose=0,
+        )
     head.set_weights(watch.best_weights)
     emit("kept", epoch=watch.kept_epoch)
     return Fit(watch.history, watch.kept_epoch, watch.stopped)
+
+
+CONFUSION = ("true_negatives", "false_positives", "false_negatives", "true_positives")
+
+
+def counted() -> list[keras.metrics.Metric]:
+    """Metrics to compile with by which :class:`Watch` knows the confusion matrix at a probability of one half."""
+    kinds = (
+        keras.metrics.TrueNegatives,
+        keras.metrics.FalsePositives,
+        keras.metrics.FalseNegatives,
+        keras.metrics.TruePositives,
+    )
+    return [kind(name=name) for kind, name in zip(kinds, CONFUSION, strict=True)]
 
 
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]
@@ -82,7 +129,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     Args:
         epochs: as planned.
         emit: is told of each.
-        should_stop: asked after each.
+        should_stop: asked before each.
+        memory: where each epoch is kept, and where the last one may lie from which to go on.
+        ask: gives the probabilities of the few images that are followed, by the model as it stands.
         monitor: the metric that makes an epoch the best.
         largest: whether the best is the largest.
         patience: epochs without a better one until the training ends; 0 never.
@@ -93,28 +142,68 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         epochs: int,
         emit: Emit,
         should_stop: Callable[[], bool],
+        memory: Memory = NONE,
         *,
+        ask: Callable[[], Any] | None = None,
         monitor: str,
         largest: bool = False,
         patience: int = 0,
     ) -> None:
         super().__init__()
         self._epochs, self._emit, self._should_stop, self._patience = epochs, emit, should_stop, patience
+        self._memory, self._ask = memory, ask
         self._monitor, self._sign = monitor, 1.0 if largest else -1.0
-        self._best = -np.inf
+        self._best, self._resumed_at = -np.inf, 0
         self.history: History = {}
         self.kept_epoch = 0
         self.stopped = False
-        self.best_weights: list[NDArray[np.float32]] = []
+        self.best_weights: list[NDArray[Any]] = []
+
+    def go_on(self, model: keras.Model) -> int:
+        """Bring the compiled model to where the last checkpoint was; how many epochs that were.
+
+        Raises:
+            RunError: it is damaged, or of other data, weights or another network.
+        """
+        checkpoint = self._memory.last()
+        if checkpoint is None:
+            return 0
+        assign(variables_of(model), checkpoint.variables)
+        self.history, self.best_weights = checkpoint.history, checkpoint.best_weights
+        self._best, self.kept_epoch = checkpoint.best, checkpoint.kept_epoch
+        self._resumed_at = checkpoint.epoch
+        self._emit("resumed", epoch=checkpoint.epoch)
+        return checkpoint.epoch
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Take the time."""
+        """Remember how the epoch before has ended, end it all when asked to, and take the time.
+
+        Not at that epoch's end: then averaged weights, which are what is judged, still stand in for those that train.
+        """
+        if epoch > self._resumed_at:
+            variables = [each.numpy() for each in variables_of(self.model)]
+            self._memory.keep(
+                Checkpoint(epoch, self.history, self.kept_epoch, self._best, self.best_weights, variables)
+            )
+        if self._should_stop():
+            raise Stopped
         self._started = time.monotonic()
 
+    @contextmanager
+    def until_stopped(self) -> Iterator[None]:
+        """What was learned before somebody asked to stop is kept, once an epoch is done."""
+        try:
+            yield
+        except Stopped:
+            if not self.kept_epoch:
+                raise
+            self.stopped = True
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Report, remember, and perhaps end it."""
+        """Report, remember, and end it where it gets no better."""
         # With places, Keras calls the loss of the label label_loss, and loss the sum of both: the former is shown.
         metrics = {name.replace("label_", ""): float(logs[name]) for name in sorted(logs, reverse=True)}
+        _, confusion = ([int(metrics.pop(part + name)) for name in CONFUSION] for part in ("", "val_"))
         for name, value in metrics.items():
             self.history.setdefault(name, []).append(value)
         score = self._sign * metrics[self._monitor]
@@ -122,8 +211,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             self._best, self.kept_epoch = score, epoch + 1
             self.best_weights = self.model.get_weights()
         seconds = round(time.monotonic() - self._started, 3)
-        self._emit("epoch", epoch=epoch + 1, epochs=self._epochs, seconds=seconds, **metrics)
-        self.stopped = epoch + 1 < self._epochs and self._should_stop()
-        tired = 0 < self._patience <= epoch + 1 - self.kept_epoch
-        if tired or self.stopped:
+        rate = float(self.model.optimizer.learning_rate)
+        self._emit("epoch", epoch=epoch + 1, epochs=self._epochs, seconds=seconds, learning_rate=rate, **metrics)
+        followed = np.ravel(self._ask()).round(4).tolist() if self._ask else []
+        self._emit("look", epoch=epoch + 1, confusion=confusion, probabilities=followed)
+        if 0 < self._patience <= epoch + 1 - self.kept_epoch:
             self.model.stop_training = True

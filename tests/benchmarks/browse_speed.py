@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,13 @@ def gallery(root: Path) -> None:
 
 def serve() -> None:
     """Page, filter and look in a browser, and ask what the server weighs."""
+    with served() as (browser, base, server):
+        visit(browser.new_page(), base, server)
+
+
+@contextmanager
+def served() -> Iterator[tuple[Any, str, psutil.Process]]:
+    """A browser, and the address and process of a server of the app."""
     from playwright.sync_api import sync_playwright
 
     with socket.socket() as free:
@@ -102,7 +110,7 @@ def serve() -> None:
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
             )
-            visit(browser.new_page(), f"http://127.0.0.1:{port}", psutil.Process(server.pid))
+            yield browser, f"http://127.0.0.1:{port}", psutil.Process(server.pid)
             browser.close()
     finally:
         server.terminate()

@@ -1,7 +1,7 @@
 """Events, and what they add up to."""
 
 from fracture.learn.events import EventLog, read_events
-from fracture.learn.progress import Progress
+from fracture.learn.progress import MOST_STEPS, Progress
 
 
 def test_each_read_gives_only_what_is_new(tmp_path):
@@ -64,3 +64,51 @@ def test_damaged_events_are_passed_over():
     assert progress == Progress()
     progress.add([{"kind": "kept", "time": 0, "epoch": 3}])
     assert progress.kept_epoch == 3
+
+
+def test_what_a_killed_process_left_of_a_line_is_cut_off(tmp_path):
+    """Whoever goes on writing begins a line of its own."""
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"kind": "step", "text": "a"}\n{"kind": "st')
+    log = EventLog(path)
+    log("step", text="b")
+    log.close()
+    assert [event["text"] for event in read_events(path)[0]] == ["a", "b"]
+    assert len(path.read_bytes().splitlines()) == 2
+
+
+def test_an_interrupted_epoch_counts_once():
+    """Gone on with, the curves go on from the last epoch that was kept; an end that was none is forgotten."""
+    data = {"kind": "data", "images": 4, "training": 2, "validation": 2, "positives": 2, "label_names": ["a", "b"]}
+    progress = Progress()
+    progress.add([{**data, "problems": []}, *_epoch(1, 0.9), *_epoch(2, 0.8), {"kind": "kept", "epoch": 2}])
+    progress.add([{"kind": "end", "state": "stopped", "seconds": 3}])
+    assert (progress.epoch, progress.kept_epoch, progress.end is None) == (2, 2, False)
+    progress.add([{**data, "problems": []}, {"kind": "resumed", "epoch": 1}])
+    assert (progress.history, progress.kept_epoch, progress.end) == ({"loss": [0.9]}, None, None)
+    progress.add([*_epoch(2, 0.7), *_epoch(2, 0.6)])
+    assert progress.step_losses == [(0.5, 0.9), (1.0, 0.9), (1.5, 0.6), (2.0, 0.6)]
+    assert progress.history == {"loss": [0.9, 0.6]} and progress.epoch == 2
+
+
+def _epoch(number, loss):
+    steps = {"kind": "steps", "epoch": number, "total": 2, "images_a_second": 1, "seconds_left": 1, "loss": loss}
+    yield {**steps, "done": 1}
+    yield {**steps, "done": 2}
+    yield {"kind": "epoch", "epoch": number, "epochs": 3, "seconds": 1, "learning_rate": 0.1, "loss": loss}
+
+
+def test_the_points_within_epochs_are_bounded():
+    """However long a training takes, a page draws no more than so many."""
+    progress = Progress()
+    progress.add(event for number in range(1, 4001) for event in _epoch(number, 0.5))
+    assert len(progress.step_losses) <= MOST_STEPS
+    assert progress.step_losses[0][0] == 0.5 and progress.step_losses[-1][0] == 4000
+
+
+def test_what_is_followed_has_a_before_and_an_after():
+    """By which a page says whether a probability rose."""
+    progress = Progress()
+    looks = [{"kind": "look", "epoch": each, "confusion": [1, 0, 0, 1], "probabilities": [each / 4]} for each in (1, 2)]
+    progress.add(looks)
+    assert (progress.looked_before, progress.look) == tuple(looks)

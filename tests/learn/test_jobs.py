@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,11 +11,14 @@ import time
 import pytest
 
 from fracture.classify.store import model_folder
+from fracture.data.curation import decide
+from fracture.data.dataset import scan
 from fracture.errors import DatasetError, RunError, WeightsError
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import read_events
+from fracture.learn.progress import Progress
 from tests.waiting import wait
 
 
@@ -48,18 +52,102 @@ def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
 
 @pytest.mark.full
 @pytest.mark.usefixtures("graphs")
-def test_a_training_can_be_stopped_and_only_one_runs(homes, drawn):
-    """While one trains no other starts; a stop keeps the model learned so far."""
-    run = jobs.start(config(drawn, epochs=1000))
-    with pytest.raises(RunError, match="'run' is training now"):
-        jobs.start(config(drawn, name="other"))
-    wait(lambda: any(event["kind"] == "epoch" for event in read_events(run.folder.events)[0]))
+def test_one_trains_others_wait_and_what_is_stopped_goes_on(homes, drawn):
+    """A stop keeps the model learned so far and lets the next one begin; gone on with, it comes to its end."""
+    run = jobs.start(config(drawn, epochs=400))
+    other, third = (jobs.start(config(drawn, name=name)) for name in ("other", "third"))
+    assert [each.state for each in (run, other, third)] == ["running", "queued", "queued"]
+    with pytest.raises(RunError, match="'run' is running"):
+        jobs.start(config(drawn))
+    with pytest.raises(RunError, match="'other' is queued"):
+        jobs.resume(other)
+    jobs.request_stop(third)
+    assert jobs.find_run(third.folder).state == "stopped"
+    wait(lambda: epochs_of(run) and jobs.active_run().name == "run")
     jobs.request_stop(run)
-    assert wait(lambda: ended(run)).state == "stopped"
-    assert run.folder.usable
-    assert len(json.loads(run.folder.history.read_text())["loss"]) < 1000
+    stopped = wait(lambda: ended(run))
+    assert stopped.state == "stopped" and stopped.resumable and run.folder.usable
+    done = len(json.loads(run.folder.history.read_text())["loss"])
+    assert 0 < done < 400
     with pytest.raises(RunError, match="already"):
         jobs.start(config(drawn))
+    assert wait(lambda: ended(other)).state == "finished"
+    assert jobs.find_run(third.folder).state == "stopped"
+    again = jobs.resume(stopped)
+    assert again.state == "running"
+    assert wait(lambda: ended(run)).state == "finished"
+    assert epochs_of(run) == list(range(1, 401))
+    assert not run.folder.checkpoint.exists()
+    assert len(json.loads(run.folder.history.read_text())["loss"]) == 400
+
+
+def epochs_of(run):
+    return [event["epoch"] for event in read_events(run.folder.events)[0] if event["kind"] == "epoch"]
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("graphs")
+def test_killed_and_gone_on_with_it_ends_as_it_would_have_ended(homes, drawn):
+    """After kill -9 nothing is lost but the epoch it was in: the same curves to the last digit, and whole events."""
+    whole = jobs.start(config(drawn, name="whole", epochs=60))
+    assert wait(lambda: ended(whole)).state == "finished"
+    run = jobs.start(config(drawn, epochs=60))
+    wait(lambda: len(epochs_of(run)) > 5)
+    os.kill(json.loads(run.folder.status.read_text())["pid"], signal.SIGKILL)
+    died = wait(lambda: ended(run))
+    assert died.state == "failed" and died.resumable
+    with run.folder.events.open("a") as file:
+        file.write('{"kind": "epo')  # as a full disk, or the power, leaves it
+    jobs.resume(died)
+    assert wait(lambda: ended(run)).state == "finished"
+    assert run.folder.history.read_text() == whole.folder.history.read_text()
+    lines = run.folder.events.read_text().splitlines()
+    assert all(json.loads(line)["kind"] for line in lines)
+    progress = Progress()
+    progress.add(read_events(run.folder.events)[0])
+    assert progress.history["loss"] == json.loads(whole.folder.history.read_text())["loss"]
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("graphs")
+def test_ended_at_once_it_can_be_gone_on_with(homes, drawn):
+    """No model is made of it, and the next one begins."""
+    run, other = (jobs.start(config(drawn, name=name, epochs=epochs)) for name, epochs in (("run", 1000), ("other", 1)))
+    wait(lambda: len(epochs_of(run)) > 3)
+    jobs.end_now(run)
+    found = jobs.find_run(run.folder)
+    assert found.state == "stopped" and found.resumable and not found.folder.usable
+    assert not run.folder.stop_request.exists()
+    assert wait(lambda: ended(other)).state == "finished"
+
+
+def test_a_training_that_left_something_to_go_on_from_keeps_its_name(homes, drawn):
+    """What can be gone on with is not thrown away for a new training of the same name."""
+    failed = jobs.start(config(drawn, data=str(homes / "data")))
+    failed = wait(lambda: ended(failed))
+    assert failed.resumable, "it begins anew"
+    failed.folder.checkpoint.write_bytes(b"")
+    with pytest.raises(RunError, match="Resume or delete it"):
+        jobs.start(config(drawn))
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("graphs")
+def test_what_does_not_belong_together_is_not_gone_on_with(homes, drawn, tmp_path):
+    """Where the data have changed in between, or the checkpoint is damaged, a sentence says so."""
+    data = tmp_path / "copy"
+    shutil.copytree(drawn, data)
+    run = jobs.start(config(data, epochs=1000))
+    wait(lambda: len(epochs_of(run)) > 3)
+    os.kill(json.loads(run.folder.status.read_text())["pid"], signal.SIGKILL)
+    wait(lambda: ended(run))
+    table = scan(data).table
+    decide(data, table.loc[table["split"] == "train", "image_id"][:1], "exclude")
+    jobs.resume(jobs.find_run(run.folder))
+    assert "data set changed" in wait(lambda: ended(run)).error
+    run.folder.checkpoint.write_bytes(b"PK")
+    jobs.resume(jobs.find_run(run.folder))
+    assert "checkpoint.npz of this training is damaged" in wait(lambda: ended(run)).error
 
 
 @pytest.mark.full
@@ -143,3 +231,71 @@ def test_a_models_folder_that_cannot_be_written_to_is_one_sentence(homes, drawn,
     monkeypatch.setenv("FRACTURE_MODELS", str(homes / "file" / "models"))
     with pytest.raises(RunError, match="cannot be written to"):
         jobs.start(config(drawn))
+
+
+@pytest.fixture
+def spawned(monkeypatch):
+    """The names of the trainings whose processes would have been started; none is."""
+    names = []
+    monkeypatch.setattr(jobs, "_spawn", lambda folder: names.append(folder.name))
+    return names
+
+
+def test_ended_before_its_process_has_spoken_it_never_trains(homes, drawn, spawned):
+    """The process finds that it is not wanted any more, and leaves."""
+    run = jobs.start(config(drawn))
+    jobs.request_stop(run)
+    jobs.end_now(run)
+    assert jobs.find_run(run.folder).state == "stopped"
+    jobs.work(run.folder)
+    assert jobs.find_run(run.folder).state == "stopped" and not run.folder.events.exists()
+
+
+def test_who_waits_begins_although_the_one_before_was_killed(homes, drawn, spawned):
+    """It could start nobody itself; whoever looks does."""
+    first, _ = (jobs.start(config(drawn, name=name)) for name in ("first", "second"))
+    assert spawned == ["first"] and jobs.active_run().name == "first"
+    status = json.loads(first.folder.status.read_text())
+    write_json(first.folder.status, {**status, "heartbeat": time.time() - 100})
+    jobs.advance()
+    assert spawned == ["first", "second"]
+
+
+def test_so_many_train_at_once_as_is_said(homes, drawn, spawned, monkeypatch):
+    """By default one; what is no number counts as one."""
+    monkeypatch.setenv("FRACTURE_TRAININGS", "2")
+    runs = [jobs.start(config(drawn, name=name)) for name in ("a", "b", "c")]
+    assert [run.state for run in runs] == ["running", "running", "queued"]
+    for said in ("", "0", "many", "-1"):
+        monkeypatch.setenv("FRACTURE_TRAININGS", said)
+        assert jobs.at_once() == 1
+
+
+def test_what_is_at_work_is_not_deleted(homes, drawn, spawned):
+    """It would train on unseen."""
+    run = jobs.start(config(drawn))
+    with pytest.raises(RunError, match="'run' is running"):
+        jobs.delete(run.folder)
+    jobs.end_now(run)
+    jobs.delete(run.folder)
+    assert not run.folder.path.exists()
+
+
+def test_a_full_disk_is_said_once_there_is_room_again(homes, drawn, spawned, monkeypatch):
+    """The end of a training is tried to be written down several times; parts of killed writes are swept away first."""
+    run = jobs.start(config(drawn, data=str(homes / "data")))
+    (run.folder.path / ".left.npz").write_bytes(b"half a checkpoint")
+    refused = iter([False, True, True, False])
+
+    def sometimes(path, values):
+        if next(refused):
+            raise OSError(28, "No space left on device")
+        write_json(path, values)
+
+    monkeypatch.setattr(jobs, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(jobs, "_beat", lambda *_: None)
+    monkeypatch.setattr(jobs, "write_json", sometimes)
+    jobs.work(run.folder)
+    assert jobs.find_run(run.folder).state == "failed"
+    assert "must be one of" in jobs.find_run(run.folder).error
+    assert not list(run.folder.path.glob(".*"))

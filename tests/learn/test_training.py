@@ -42,7 +42,8 @@ def test_training_on_features_is_training_on_images(images):
         optimizer=keras.optimizers.Adam(chosen.learning_rate), loss="binary_crossentropy", metrics=["accuracy"]
     )
     expected = plain.whole.fit(
-        batches((pixels[split[0]], label[split[0]]), chosen.batch_size, chosen.seed),
+        batches((pixels[split[0]], label[split[0]]), chosen),
+        steps_per_epoch=4,
         validation_data=(pixels[split[1]], label[split[1]][:, None]),
         epochs=chosen.epochs,
         verbose=0,
@@ -96,7 +97,7 @@ def test_a_stop_ends_after_the_epoch_and_keeps_what_was_learned(images):
 
     network = build(config(epochs=50))
     features, label = np.zeros((8, 2048), np.float32), np.arange(8) % 2
-    asked = iter([False, True])
+    asked = iter([False, False, True])
     trained = fit_head(
         network.head,
         (features, label),
@@ -106,6 +107,36 @@ def test_a_stop_ends_after_the_epoch_and_keeps_what_was_learned(images):
         should_stop=lambda: next(asked),
     )
     assert len(trained.history["loss"]) == 2
+
+
+def test_gone_on_with_the_head_is_what_it_would_have_been(tmp_path):
+    """Interrupted and gone on with, to the last bit: losses, best epoch and weights."""
+    from fracture.learn.checkpoint import NONE, Memory
+    from fracture.learn.training import fit_head
+
+    rng = np.random.default_rng(1)
+    features, label = rng.standard_normal((40, 2048)).astype(np.float32), rng.integers(0, 2, 40)
+
+    def train(memory=NONE, epochs_wanted=6):
+        network, done = build(config(epochs=6)), []
+        fit = fit_head(
+            network.head,
+            (features[:30], label[:30]),
+            (features[30:], label[30:]),
+            config(epochs=6),
+            emit=lambda kind, **values: done.append(values["epoch"]) if kind == "epoch" else None,
+            should_stop=lambda: len(done) == epochs_wanted,
+            memory=memory,
+        )
+        return fit, network.head.get_weights(), done
+
+    expected, weights, _ = train()
+    memory = Memory(tmp_path / "checkpoint.npz", {"data": "a"})
+    train(memory, epochs_wanted=4)
+    fit, found, done = train(memory)
+    assert done == [5, 6]
+    assert (fit.history, fit.kept_epoch) == (expected.history, expected.kept_epoch)
+    assert all(np.array_equal(mine, theirs) for mine, theirs in zip(found, weights, strict=True))
 
 
 def test_only_the_head_trains():

@@ -1,5 +1,6 @@
 """Every page, alone and through the router, empty and full."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,7 +9,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture.classify.store import model_folder
+from fracture.files import write_json
 from fracture.home import PROJECT
+from fracture.learn import jobs
+from fracture.learn.config import TrainConfig
 from tests.not_radiographs import LEGS, dicom
 
 PAGES = ("home", "dataset", "train", "classify", "models")
@@ -88,6 +93,23 @@ def test_train_shows_an_earlier_run(homes, make_model):
     assert len(app.get("plotly_chart")) == 2
     assert re.search(r"validation images of \*.+\*: AUC \d\.\d+ .*; at its balanced threshold of", words(app))
     assert "2,049 of them train" in "".join(expander.label for expander in app.expander)
+
+
+def test_train_shows_who_waits_and_goes_on_with_what_was_stopped(homes, drawn, monkeypatch):
+    """A training that waits can leave the queue, and one that was stopped can be gone on with."""
+    monkeypatch.setattr(jobs, "advance", lambda: None)
+    folder = model_folder("later")
+    folder.path.mkdir(parents=True)
+    config = TrainConfig(data=str(drawn), name="later", weights="none").to_json()
+    write_json(folder.status, {"state": "queued", "config": config, "started": 1.0})
+    app = healthy(alone("train").run())
+    assert "Waits until a training before it has ended" in words(app)
+    app.button(key="stop later").click().run()
+    assert jobs.find_run(folder).state == "stopped"
+    app = healthy(alone("train").run())
+    app.button(key="resume later").click().run()
+    status = json.loads(folder.status.read_text())
+    assert (status["state"], status["resume"]) == ("queued", True)
 
 
 def test_classify_answers_an_upload(homes, make_model, drawn):

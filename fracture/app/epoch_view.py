@@ -1,0 +1,54 @@
+"""What a network that trains says of the validation images after its last epoch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from fracture import charts
+from fracture.app.widgets import as_text
+from fracture.data.thumbnails import thumbnails
+from fracture.learn.progress import Progress
+
+CELLS = ("true_negative", "false_positive", "false_negative", "true_positive")
+"""Of the confusion matrix, in the order in which a training says them."""
+
+STIR, ARROWS = 0.005, {1: "↑", 0: "→", -1: "↓"}
+"""A probability that moves by less than this from one epoch to the next stays where it is."""
+
+
+def show_look(progress: Progress) -> None:
+    """The confusion matrix, and a few images that are followed from epoch to epoch."""
+    if progress.look is None or progress.data is None:
+        return
+    names = progress.data["label_names"]
+    left, right = st.columns((2, 3))
+    with left:
+        cells = dict(zip(CELLS, progress.look["confusion"], strict=True))
+        chart = charts.confusion(cells, names)
+        st.vega_lite_chart(chart.data, chart.spec, alt=f"Confusion matrix after epoch {progress.look['epoch']}")
+        st.caption(f"All validation images after epoch {progress.look['epoch']}, at a probability of one half.")
+    with right:
+        _followed(progress, names)
+
+
+def _followed(progress: Progress, names: Sequence[str]) -> None:
+    """The same few validation images from epoch to epoch, and what is thought of them."""
+    if progress.followed is None or progress.look is None or not progress.look["probabilities"]:
+        return
+    now = progress.look["probabilities"]
+    before = progress.looked_before["probabilities"] if progress.looked_before else now
+    paths, labels = progress.followed["paths"], progress.followed["labels"]
+    pictures = thumbnails(paths, 160)
+    with st.grid("auto", min_column_width=110):
+        for picture, path, label, value, last in zip(pictures, paths, labels, now, before, strict=True):
+            with st.container(gap="small"):
+                if isinstance(picture, bytes):
+                    st.image(picture, width="stretch", alt=f"Radiograph {Path(path).name}")
+                arrow = ARROWS[(value > last + STIR) - (value < last - STIR)]
+                colour = "green" if (value >= 0.5) == bool(label) else "red"
+                st.markdown(f":{colour}[**{value:.0%}** {arrow}] {as_text(names[label])}")
+    st.caption(
+        f"{len(paths)} validation images with their labels: how likely each is *{as_text(names[1])}*, and whether that "
+        "rose or fell in the last epoch."
+    )

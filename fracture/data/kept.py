@@ -39,9 +39,10 @@ def keep(base: sqlite3.Connection, statement: str, rows: Iterable[Sequence[objec
 def _opened(file: Path, schema: str, version: int) -> sqlite3.Connection:
     with suppress(OSError, sqlite3.Error):
         file.parent.mkdir(parents=True, exist_ok=True)
-        if _damaged(file):
-            _remove_damaged(file)
-        return _open(str(file), schema, version)
+        with FileLock(f"{file}.lock", timeout=PATIENCE):  # nobody takes away what another one has just begun
+            if _damaged(file):
+                file.unlink()
+            return _open(str(file), schema, version)
     return _open(":memory:", schema, version)
 
 
@@ -53,13 +54,6 @@ def _damaged(file: Path) -> bool:
             raise
         except sqlite3.DatabaseError:
             return True
-
-
-def _remove_damaged(file: Path) -> None:
-    """One at a time, who looks again: what another one has begun anew meanwhile is whole."""
-    with FileLock(f"{file}.lock", timeout=PATIENCE):
-        if _damaged(file):
-            file.unlink()
 
 
 def _open(place: str, schema: str, version: int) -> sqlite3.Connection:

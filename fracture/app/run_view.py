@@ -84,7 +84,9 @@ def _steer(run: Run) -> None:
 
 def _words(run: Run, progress: Progress) -> str:
     if run.state == "queued":
-        return "Waits until a training before it has ended."
+        before = sum(each.state == "running" or each.queued < run.queued for each in jobs.runs() if each.active)
+        which = f"{before} trainings before it have" if before > 1 else "a training before it has"
+        return f"Waits until {which} ended."
     if run.active and run.folder.stop_request.exists() and not progress.kept_epoch:
         return "Stopping after this step …"
     return _doing(run, progress)

@@ -13,7 +13,6 @@ PATIENCE = 3
 HARDLY = 0.03
 """By what share of its first value a loss must have come down to have been learned from."""
 
-
 CHANCE = 0.35
 """A loss that always answering by the share of positives reaches where every ninth is one; below it, something was
 learned."""

@@ -104,9 +104,16 @@ def test_train_shows_who_waits_and_goes_on_with_what_was_stopped(homes, drawn, m
     write_json(folder.status, {"state": "queued", "config": config, "started": 1.0})
     app = healthy(alone("train").run())
     assert "Waits until a training before it has ended" in words(app)
+    for number in range(3):
+        other = model_folder(f"before-{number}")
+        other.path.mkdir()
+        write_json(other.status, {"state": "queued", "config": config, "started": 0.5})
+    app.selectbox(key="run").set_value("later").run()
+    assert "Waits until 3 trainings before it have ended" in words(app)
     app.button(key="stop later").click().run()
     assert jobs.find_run(folder).state == "stopped"
     app = healthy(alone("train").run())
+    app.selectbox(key="run").set_value("later").run()
     app.button(key="resume later").click().run()
     status = json.loads(folder.status.read_text())
     assert (status["state"], status["resume"]) == ("queued", True)

@@ -1,6 +1,6 @@
 """Every choice of a training, its default, its range, and why it is what it is."""
 
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from math import inf
 from typing import Any, Self
 
@@ -76,7 +76,7 @@ class TrainConfig:
     label_smoothing: float = choice(0.05, "fine-tune: how far labels are moved from 0 and 1", low=0.0, high=0.5)
     class_weight: str = choice(
         "none",
-        "fine-tune: balanced gives both labels the same weight, at the price of calibration",
+        "balanced gives both labels the same weight, at the price of calibration",
         among=("none", "balanced"),
     )
     box_weight: float = choice(
@@ -130,6 +130,10 @@ class TrainConfig:
         pixel_range = values.get("input_range")
         tuples = {"input_range": tuple(pixel_range) if pixel_range else None, "also": tuple(values.get("also", ()))}
         return cls(**{**values, **tuples})
+
+    def changed(self, **choices: Any) -> Self:
+        """The same with other choices. Raises ConfigError where one is out of range."""
+        return replace(self, **choices)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fracture.learn.calibration import error_by_chance, gaps, reliability
 from fracture.learn.operating_points import balanced_threshold
 
-__all__ = ["balanced_threshold", "by_study", "evaluate", "mean", "ranking", "rates"]  # the first for recipe.py
+__all__ = ["area", "balanced_threshold", "by_study", "evaluate", "mean", "ranking", "rates"]  # the first for recipe.py
 
 RESAMPLES = 1000
 """Bootstrap resamples; the ends of a 95 % interval then move by less than its tenth from seed to seed."""
@@ -76,6 +76,11 @@ def mean(values: NDArray[Any], group: "pd.Series[str]") -> Estimate:
     return _estimate(_mean(values, _resample(group)))
 
 
+def area(label: NDArray[Any], probability: Floats, group: "pd.Series[str]") -> Estimate:
+    """The area under the ROC curve of probabilities (N,), with its interval."""
+    return _estimate(_ranked(label, probability, _resample(group))[0])
+
+
 def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Floats, Floats]:
     """The area under the ROC curve and the average precision, (R,) each, of images that count several times.
 
@@ -128,9 +133,7 @@ def _resample(group: "pd.Series[str]") -> _Resamples:
 def _level(table: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
     drawn = _resample(table["group"])
     label, probability = table["label"].to_numpy(), table["probability"].to_numpy(np.float64)
-    # By the hundred: the times of all images in all resamples at once would take gigabytes for all of MURA.
-    parts = np.array_split(drawn.times, -(-len(drawn.times) // 100))
-    areas = np.hstack([ranking(label, probability, part[:, drawn.group]) for part in parts])
+    areas = _ranked(label, probability, drawn)
     return {
         "count": len(table),
         "positives": int(label.sum()),
@@ -140,6 +143,13 @@ def _level(table: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
         "points": {name: _rates(table, threshold, drawn) for name, threshold in thresholds.items()},
         "calibration": _calibration(label, probability, drawn),
     }
+
+
+def _ranked(label: NDArray[Any], probability: Floats, drawn: _Resamples) -> Floats:
+    """The area under the ROC curve and the average precision in each row (2, 1 + R)."""
+    # By the hundred: the times of all images in all resamples at once would take gigabytes for all of MURA.
+    parts = np.array_split(drawn.times, -(-len(drawn.times) // 100))
+    return np.hstack([ranking(label, probability, part[:, drawn.group]) for part in parts])
 
 
 def _body_parts(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:

@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from fracture import home
 from fracture.files import write_beside
-from fracture.learn.features import Preparation
-from fracture.learn.network import FEATURES, Network
+from fracture.learn.feature_cache import FEATURES, Preparation
+from fracture.learn.network import Network
 from fracture.learn.weights import Weights
 
 GRAPH = 2

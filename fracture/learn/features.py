@@ -1,17 +1,10 @@
-"""Cached backbone features: a frozen backbone runs once per image, not once per epoch.
+"""Backbone features: a frozen backbone runs once per image, not once per epoch.
 
 Thirty epochs over 1,560 images are 46,800 passes in the plain loop; 1,560 are enough, and none the second time.
-Features are kept by content: the image file's sha256, and all that decides what the backbone makes of it.
 """
 
-import hashlib
-import json
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,72 +13,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fracture import home
-from fracture.data.dataset import file_sha256
-from fracture.data.radiograph import PREPROCESSING, fit, load
+from fracture.data.radiograph import fit, load
 from fracture.errors import RadiographError
 from fracture.learn.events import Emit, Stopped
-from fracture.learn.network import FEATURES
+from fracture.learn.feature_cache import FEATURES, FeatureCache, Features, Preparation, digests
 from fracture.learn.weights import Weights
 
 BATCH = 32
 """Images a pass through the backbone; on two cores larger ones were no faster."""
-
-Features = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How an image is made ready: what decides, beside it and the weights, what the backbone sees."""
-
-    image_size: int
-    fit: str
-    input_range: tuple[float, float]
-    mirrored: bool = False
-
-
-class FeatureCache:
-    """Vectors by the sha256 of their image, in one SQLite file for each pair of weights and view."""
-
-    def __init__(self, weights: Weights, view: Preparation) -> None:
-        seen = {"backbone": "InceptionV3", "weights": weights.identity, "preprocessing": PREPROCESSING, **asdict(view)}
-        said = json.dumps(seen, sort_keys=True)
-        folder = home.cache_home() / "features"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.sqlite"
-        try:
-            self._create()
-        except sqlite3.OperationalError:  # in use, or the disk is full: it is whole
-            raise
-        except sqlite3.DatabaseError:  # damaged: what is in it can be computed again
-            self._path.unlink()
-            self._create()
-
-    def _create(self) -> None:
-        with closing(self._open()) as base, base:
-            base.execute("CREATE TABLE IF NOT EXISTS features (image BLOB PRIMARY KEY, vector BLOB NOT NULL)")
-            if base.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError
-
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=60)
-
-    def get(self, images: Sequence[str]) -> dict[str, Features]:
-        """The vectors (2048,) that are known of these images."""
-        found: dict[str, Features] = {}
-        with closing(self._open()) as base:
-            for start in range(0, len(images), 500):  # SQLite bounds the number of question marks
-                keys = [bytes.fromhex(image) for image in images[start : start + 500]]
-                marks = ",".join("?" * len(keys))
-                rows = base.execute(f"SELECT image, vector FROM features WHERE image IN ({marks})", keys)  # noqa: S608
-                found.update({image.hex(): np.frombuffer(vector, np.float32) for image, vector in rows})
-        return found
-
-    def put(self, images: Sequence[str], vectors: Features) -> None:
-        """Keep the vectors (N, 2048) of these images."""
-        rows = [(bytes.fromhex(image), vector.tobytes()) for image, vector in zip(images, vectors, strict=True)]
-        with closing(self._open()) as base, base:
-            base.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
 
 
 def compute_features(
@@ -102,8 +37,7 @@ def compute_features(
     Raises:
         Stopped: ``should_stop`` said so; what was computed until then is kept for the next time.
     """
-    with ThreadPoolExecutor() as pool:
-        images = list(pool.map(_digest, paths))
+    images = digests(paths)
     cache = FeatureCache(weights, view)
     known = cache.get([image for image in images if image])
     missing = {image: path for image, path in zip(images, paths, strict=True) if image and image not in known}
@@ -121,13 +55,6 @@ def compute_features(
         if image in known:
             features[row] = known[image]
     return features, readable
-
-
-def _digest(path: str) -> str:
-    try:
-        return file_sha256(Path(path))
-    except OSError:
-        return ""
 
 
 def _forward(missing: dict[str, str], backbone: keras.Model, view: Preparation) -> Iterator[tuple[list[str], Features]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fracture.classify.heat import MIXED7
 from fracture.learn.beginning import Beginning, Examples, begin
 from fracture.learn.checkpoint import NONE, Memory
+from fracture.learn.class_weights import class_weights
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit, Stopped
 from fracture.learn.network import Network
@@ -103,9 +104,8 @@ def _batches(
     In training it has no end, and each epoch has another order and other changes; it begins after ``done`` epochs.
     """
     label, boxes = source.examples.label, source.examples.boxes
-    share = label[rows].mean()
-    balanced = config.class_weight == "balanced" and train
-    weight = np.where(label == 1, 0.5 / share, 0.5 / (1 - share)) if balanced else np.ones(len(label))
+    weight = np.ones(len(label), np.float32)
+    weight[rows] = class_weights(label[rows], config.class_weight if train else "none")
     # A positive image without boxes says that there is something, but not where.
     known = (label == 0) | (boxes[..., 2] > 0).any(axis=1)
     cells = network.places.output.shape[1] if network.places is not None else 0
@@ -113,7 +113,7 @@ def _batches(
     def batch(chosen: Any, seed: Any) -> Any:
         inputs, moved = source.read(chosen, seed, train=train)
         targets_of = {"label": tf.gather(tf.constant(label[:, None], tf.float32), chosen)}
-        weights = {"label": tf.gather(tf.constant(weight, tf.float32), chosen)}
+        weights = {"label": tf.gather(tf.constant(weight), chosen)}
         if cells:
             targets_of["places"] = targets(moved, MIXED7, cells)
             weights["places"] = tf.gather(tf.constant(known, tf.float32), chosen)

@@ -19,7 +19,8 @@ from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import evaluate
 from fracture.learn.events import Emit
 from fracture.learn.familiarity import fit_familiarity
-from fracture.learn.features import BATCH, Preparation
+from fracture.learn.feature_cache import Preparation
+from fracture.learn.features import BATCH
 from fracture.learn.localisation import Heat
 from fracture.learn.modes import Trained
 from fracture.learn.network import Network

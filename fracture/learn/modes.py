@@ -11,7 +11,8 @@ from fracture.learn.beginning import Examples
 from fracture.learn.checkpoint import NONE, Memory
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit
-from fracture.learn.features import Features, Preparation, compute_features
+from fracture.learn.feature_cache import Features, Preparation
+from fracture.learn.features import compute_features
 from fracture.learn.fine_tuning import fine_tune
 from fracture.learn.network import Network, build_network
 from fracture.learn.pixels import fitted_pixels

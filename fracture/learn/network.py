@@ -20,10 +20,8 @@ from keras import layers
 
 from fracture.errors import WeightsError
 from fracture.learn.config import TrainConfig
+from fracture.learn.feature_cache import FEATURES
 from fracture.learn.weights import Weights
-
-FEATURES = 2048
-"""Channels of InceptionV3's last feature map."""
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,8 @@ import pandas as pd
 from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder, model_folder
 from fracture.data.checks import check
-from fracture.data.curation import curate
-from fracture.data.dataset import Dataset, fingerprint, scan
-from fracture.data.joined import join
+from fracture.data.dataset import Dataset, fingerprint
+from fracture.data.joined import gather
 from fracture.errors import DatasetError, RunError
 from fracture.files import write_beside, write_json
 from fracture.learn.card import describe_data, describe_model, describe_training
@@ -27,7 +26,7 @@ from fracture.learn.checkpoint import Memory
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit
 from fracture.learn.export import served_graph
-from fracture.learn.features import Preparation
+from fracture.learn.feature_cache import Preparation
 from fracture.learn.judging import heat_of, judge, look, served_difference
 from fracture.learn.localisation import compare_shuffled, localise
 from fracture.learn.modes import Trained, train_blocks, train_head
@@ -137,7 +136,7 @@ def run(
 
 def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
     emit("step", text="Reading the data set")
-    dataset = join(curate(scan(config.data, config.body_part)), [curate(scan(each)) for each in config.also])
+    dataset = gather(config.data, config.also, config.body_part)
     table = dataset.table
     _check_labels(dataset, table)
     emit(

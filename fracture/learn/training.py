@@ -16,6 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fracture.learn.checkpoint import NONE, Checkpoint, Memory, assign, variables_of
+from fracture.learn.class_weights import class_weights
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit, Stopped
 
@@ -55,10 +56,11 @@ def orders(rows: NDArray[np.int64], batch_size: int, seed: int, done: int = 0) -
 
 
 def batches(part: Part, config: TrainConfig, done: int = 0) -> Any:
-    """An endless tf.data pipeline of (inputs, labels), which begins after ``done`` epochs."""
+    """An endless tf.data pipeline of (inputs, labels, how much each counts), which begins after ``done`` epochs."""
     inputs, labels = tf.constant(part[0]), tf.constant(part[1][:, None], tf.float32)
+    weights = tf.constant(class_weights(part[1], config.class_weight)[:, None])
     chosen = orders(np.arange(len(part[1])), config.batch_size, config.seed, done)
-    return chosen.map(lambda rows: (tf.gather(inputs, rows), tf.gather(labels, rows)))
+    return chosen.map(lambda rows: (tf.gather(inputs, rows), tf.gather(labels, rows), tf.gather(weights, rows)))
 
 
 def fit_head(

@@ -79,7 +79,7 @@ def build(place: Path, size: int):
     from fracture.files import write_json
     from fracture.learn.config import TrainConfig
     from fracture.learn.export import served_graph
-    from fracture.learn.features import Preparation
+    from fracture.learn.feature_cache import Preparation
     from fracture.learn.network import build_network
     from fracture.learn.weights import find_weights
 

@@ -1,0 +1,90 @@
+"""What heads are tried on: a data set's images, and their features as a training has left them in the cache."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fracture.data.joined import gather
+from fracture.errors import RunError
+from fracture.learn.config import TrainConfig
+from fracture.learn.feature_cache import FeatureCache, Features, Preparation, digests
+from fracture.learn.instant.head import Head, Part, fit_at_once
+from fracture.learn.jobs import Run
+from fracture.learn.weights import find_weights
+
+Rows = NDArray[np.bool_]
+"""Which images (N,) of a bench."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Images whose features are known, and the training that computed them."""
+
+    config: TrainConfig
+    """The choices of that training."""
+    table: pd.DataFrame
+    """A row an image, as of a data set, numbered from 0."""
+    features: Features
+    """(N, 2048)."""
+    label_names: tuple[str, str]
+
+    @property
+    def training(self) -> Rows:
+        """The images that are trained on."""
+        return (self.table["split"] == "train").to_numpy()
+
+    @property
+    def validation(self) -> Rows:
+        """The images by which a head is judged: the first data set's validation part."""
+        first = (self.table["data"] == self.table["data"].iloc[0]).to_numpy()
+        return first & (self.table["split"] == "valid").to_numpy()
+
+    def part(self, rows: Rows) -> Part:
+        """Features and labels of these images."""
+        return self.features[rows], self.table["label"].to_numpy(np.int64)[rows]
+
+    def fit(self, training: Rows, validation: Rows, config: TrainConfig, *, to_the_end: bool = False) -> Head:
+        """A head that has learned from some images, judged by others: see :func:`fit_at_once`.
+
+        Raises:
+            RunError: one of the labels is missing in one of the parts.
+        """
+        for name, rows in (("train on", training), ("judge by", validation)):
+            counts = np.bincount(self.part(rows)[1], minlength=2)
+            if not counts.all():
+                (negative, positive), (without, with_it) = self.label_names, counts
+                raise RunError(
+                    f"A head needs images of both labels. Those to {name} are {without} {negative} and {with_it} "
+                    f"{positive}."
+                )
+        return fit_at_once(self.part(training), self.part(validation), config, to_the_end=to_the_end)
+
+
+def can_be_tried(runs: Iterable[Run]) -> list[Run]:
+    """The trainings that have left features of all their images: those of a frozen backbone that came to an end."""
+    return [run for run in runs if run.config.get("mode") == "head" and run.folder.card.exists()]
+
+
+def open_bench(run: Run) -> Bench:
+    """The images of a training with their features.
+
+    Raises:
+        ConfigError: the training's choices are damaged.
+        DatasetError: the data set is gone, or cannot be read.
+        WeightsError: the weights file is gone, or another one.
+        RunError: features are no longer in the cache.
+    """
+    config = TrainConfig.from_json({**run.config, "name": run.name})
+    weights = find_weights(config)
+    data = gather(config.data, config.also, config.body_part)
+    images = digests(data.table["path"].tolist())
+    cache = FeatureCache(weights, Preparation(config.image_size, config.fit, weights.input_range))
+    known = cache.get(sorted({image for image in images if image}))
+    there = np.array([image in known for image in images], np.bool_)
+    if not there.any():
+        raise RunError(f"The features that {run.name!r} has computed are no longer in the cache. Train a head anew.")
+    features = np.stack([known[image] for image in images if image in known])  # (N, 2048)
+    return Bench(config, data.table[there].reset_index(drop=True), features, data.label_names)

@@ -1,0 +1,53 @@
+"""The learning curve: how good a head becomes with more patients to learn from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fracture.learn.instant.bench import Bench, Rows
+
+SHARES = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+"""Of the training groups."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A head that learned from so many groups."""
+
+    groups: int
+    images: int
+    draw: int
+    """Which of several draws of that many groups."""
+    auc: float
+    """On the validation part, in the best epoch."""
+
+
+def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
+    """For each of :data:`SHARES` several heads, each on groups drawn anew; all groups can be drawn in one way only."""
+    total = bench.table.loc[bench.training, "group"].nunique()
+    counts = dict.fromkeys(max(FEWEST, round(share * total)) for share in SHARES)
+    for groups in (each for each in counts if each <= total):
+        for draw in range(draws):
+            rows = of_so_many(bench, groups, draw)
+            seed = bench.config.seed + draw
+            head = bench.fit(rows, bench.validation, replace(bench.config, seed=seed))
+            yield Point(groups, int(rows.sum()), draw, head.history["val_auc"][head.kept_epoch - 1])
+
+
+FEWEST = 4
+"""Groups: of either kind two."""
+
+
+def of_so_many(bench: Bench, groups: int, draw: int = 0) -> Rows:
+    """The training images (N,) of so many groups, drawn by lot: of those with a positive image as large a share.
+
+    Of the same draw, fewer groups are always among the more.
+    """
+    training = bench.table[bench.training]
+    positive = training.groupby("group")["label"].max().sample(frac=1, random_state=draw)
+    wanted = min(max(groups, FEWEST), len(positive))
+    # Each group's place among those of its kind, 0 to 1: the foremost of either kind are taken.
+    place = (positive.groupby(positive).cumcount() + 0.5) / positive.groupby(positive).transform("size")
+    chosen = place.sort_values(kind="stable").index[:wanted]
+    return bench.training & bench.table["group"].isin(chosen).to_numpy(np.bool_)

@@ -10,6 +10,8 @@ page = st.navigation(
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/playground.py", title="Playground", icon=":material/tune:"),
+        st.Page("pages/labs.py", title="Labs", icon=":material/science:"),
         st.Page("pages/classify.py", title="Classify", icon=":material/radiology:"),
         st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
     ],

@@ -9,6 +9,7 @@ from fracture.charts.judging import precision_recalls, reliability, rocs
 from fracture.charts.learning import best_epoch, curves
 from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precision_recall, roc, round_to_hundred
 from fracture.charts.pictures import AGAINST, FOR, TRUTH, heat_overlay, outlined, ringed
+from fracture.charts.playing import gaps_of_splits, more_patients, searched, tries
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION
 from fracture.charts.viewing import viewer, windowed
 
@@ -29,8 +30,10 @@ __all__ = [
     "confusion",
     "curves",
     "distribution",
+    "gaps_of_splits",
     "heat_overlay",
     "hundred",
+    "more_patients",
     "outlined",
     "precision_recall",
     "precision_recalls",
@@ -39,6 +42,8 @@ __all__ = [
     "roc",
     "rocs",
     "round_to_hundred",
+    "searched",
+    "tries",
     "viewer",
     "views_per_study",
     "windowed",

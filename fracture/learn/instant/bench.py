@@ -34,13 +34,13 @@ class Bench:
     @property
     def training(self) -> Rows:
         """The images that are trained on."""
-        return (self.table["split"] == "train").to_numpy()
+        return (self.table["split"] == "train").to_numpy(np.bool_)
 
     @property
     def validation(self) -> Rows:
         """The images by which a head is judged: the first data set's validation part."""
-        first = (self.table["data"] == self.table["data"].iloc[0]).to_numpy()
-        return first & (self.table["split"] == "valid").to_numpy()
+        judging = self.table["data"] == self.table["data"].iloc[0]
+        return (judging & (self.table["split"] == "valid")).to_numpy(np.bool_, copy=True)
 
     def part(self, rows: Rows) -> Part:
         """Features and labels of these images."""

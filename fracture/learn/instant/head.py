@@ -129,13 +129,14 @@ def _sigmoid(logit: NDArray[np.float32]) -> NDArray[np.float32]:
 def _cross_entropy(label: NDArray[np.float32], probability: NDArray[np.float32]) -> NDArray[np.float32]:
     """Bounded as Keras's."""
     said: NDArray[np.float32] = np.where(label == 1, probability, 1 - probability).astype(np.float32)
-    return -np.log(said.clip(EPSILON, 1))
+    bounded: NDArray[np.float32] = -np.log(said.clip(EPSILON, 1))
+    return bounded
 
 
 def _gradient(
     features: Features, error: NDArray[np.float32], weights: NDArray[np.float32], l2: float
 ) -> NDArray[np.float32]:
-    gradient = np.append(error @ features, error.sum()) / np.float32(len(error))
+    gradient = np.append(error @ features, error.sum()).astype(np.float32) / np.float32(len(error))
     gradient[:-1] += np.float32(2 * l2) * weights[:-1]
     return gradient
 

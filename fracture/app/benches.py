@@ -1,0 +1,91 @@
+"""The features that a training has left, to try heads on: chosen by a visitor, opened once."""
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import streamlit as st
+
+from fracture.app.widgets import link
+from fracture.learn import jobs
+from fracture.learn.config import TrainConfig
+from fracture.learn.evaluation import Estimate, area, rates
+from fracture.learn.instant.bench import Bench, can_be_tried, open_bench
+from fracture.learn.instant.head import Head
+from fracture.learn.instant.more_patients import of_so_many
+from fracture.learn.jobs import Run
+
+
+def choose_bench() -> Run | None:
+    """A picker over the trainings whose features can be used again; a hint where there is none."""
+    known = {run.name: run for run in can_be_tried(jobs.runs())}
+    if not known:
+        st.info(
+            "Heads are tried on the features that a training has computed, and none has yet. Train *a head on frozen "
+            "features* first; it takes about a minute.",
+            icon=":material/model_training:",
+        )
+        link("train", "Train a head", ":material/arrow_forward:")
+        return None
+    name = st.selectbox(
+        "Features of", list(known), key="bench", persist_state="session",
+        help="The training that has computed them: its data set, image size and pre-trained weights.",
+    )  # fmt: skip
+    return known.get(name)
+
+
+def bench_of(run: Run) -> Bench:
+    """What a training has left to try heads on.
+
+    Raises:
+        FractureError: the data, the weights or the features are gone.
+    """
+    return _bench(run.name, run.folder.version, run)
+
+
+@st.cache_resource(max_entries=2, ttl="1h", show_spinner="Reading the features")
+def _bench(name: str, version: str, _run: Run) -> Bench:  # noqa: ARG001  part of the key
+    return open_bench(_run)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A head that was tried, and how good it is on the validation part."""
+
+    config: TrainConfig
+    groups: int
+    """That it has learned from."""
+    images: int
+    head: Head
+    auc: Estimate
+    half: dict[str, Estimate]
+    """accuracy, sensitivity and specificity at a probability of one half."""
+    seconds: float
+    """That training took."""
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Those that tell tries apart."""
+        names = ("learning_rate", "dropout", "l2", "class_weight", "epochs")
+        return {
+            **{name: getattr(self.config, name) for name in names},
+            "patients": self.groups,
+            "seed": self.config.seed,
+        }
+
+
+def tried(run: Run, bench: Bench, config: TrainConfig, groups: int) -> Tried:
+    """The head of these choices, trained when it is asked for the first time. Raises RunError."""
+    return _tried(run.name, run.folder.version, config, groups, bench)
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _tried(name: str, version: str, config: TrainConfig, groups: int, _bench: Bench) -> Tried:  # noqa: ARG001
+    rows, valid = of_so_many(_bench, groups), _bench.validation
+    begun = perf_counter()
+    head = _bench.fit(rows, valid, config)
+    seconds = perf_counter() - begun
+    features, label = _bench.part(valid)
+    told = _bench.table[valid].assign(probability=head(features))
+    auc = area(label, told["probability"].to_numpy(), told["group"])
+    return Tried(config, groups, int(rows.sum()), head, auc, rates(told, 0.5), seconds)

@@ -1,0 +1,148 @@
+"""The dials of the playground, and what comes of them."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from fracture import charts
+from fracture.app.benches import Tried, tried
+from fracture.app.judge_model import number
+from fracture.app.widgets import errors_in_words, in_words
+from fracture.classify.store import free_name
+from fracture.learn import jobs
+from fracture.learn.config import TrainConfig
+from fracture.learn.gap import explain_gap
+from fracture.learn.instant.bench import Bench
+from fracture.learn.instant.more_patients import FEWEST
+from fracture.learn.jobs import Run
+
+RATES = tuple(lead * 10.0**power for power in range(-5, 0) for lead in (1, 2, 5))
+PENALTIES = (0.0, *(10.0**power for power in range(-6, 0)))
+MOST_EPOCHS = 200
+
+MANY = 10
+"""Tries from which on it is said that the best of many looks better than it is."""
+
+
+@st.fragment
+def play(run: Run, bench: Bench) -> None:
+    """Dials, and beside them the head that they give, trained while one looks."""
+    left, right = st.columns((1, 3), gap="large")
+    with left:
+        config, groups = _dials(bench, f"{run.name} {run.started}")
+    with right, errors_in_words():
+        now = tried(run, bench, config, groups)
+        tries = _remember(f"tries of {run.name} {run.started}", now)
+        _figures(now, tries)
+        _curves(tries)
+        _words(now, bench, len(tries))
+        _table(tries)
+        _keep(now, bench)
+
+
+def _dials(bench: Bench, name: str) -> tuple[TrainConfig, int]:
+    """What is chosen, beginning with the choices of the training that computed the features; and of how many groups."""
+    given, total = bench.config, int(bench.table.loc[bench.training, "group"].nunique())
+    rate = _on_a_scale("Learning rate", RATES, given.learning_rate, f"rate {name}")
+    dropout = st.slider("Dropout", 0.0, 0.95, given.dropout, 0.05, key=f"dropout {name}", persist_state="session")
+    l2 = _on_a_scale("L2", PENALTIES, given.l2, f"l2 {name}")
+    weight = st.segmented_control(
+        "Class weight", ["none", "balanced"], default=given.class_weight, required=True, key=f"weight {name}",
+        persist_state="session",
+    )  # fmt: skip
+    most = max(MOST_EPOCHS, given.epochs)
+    epochs = st.slider("Epochs", 1, most, given.epochs, key=f"epochs {name}", persist_state="session")
+    groups = total
+    if total > FEWEST:
+        groups = st.slider(
+            "Training patients", FEWEST, total, total, key=f"patients {name}", persist_state="session",
+            help="Or groups, where the data set does not name patients. Drawn by lot; fewer are among the more.",
+        )  # fmt: skip
+    seed = st.number_input("Seed", 0, 2**31, given.seed, key=f"seed {name}", persist_state="session")
+    choices = {"learning_rate": rate, "dropout": dropout, "l2": l2, "class_weight": weight, "epochs": epochs}
+    return given.changed(**choices, seed=int(seed)), groups
+
+
+def _on_a_scale(label: str, scale: Sequence[float], given: float, key: str) -> float:
+    """A slider over the values of a scale, with the one that was given among them."""
+    options = sorted({float(f"{value:.6g}") for value in (*scale, given)})
+    chosen: float = st.select_slider(
+        label, options, float(f"{given:.6g}"), format_func=lambda value: f"{value:g}", key=key, persist_state="session"
+    )
+    return chosen
+
+
+def _remember(key: str, now: Tried) -> list[Tried]:
+    """All heads of this visit, each once, that of the dials as they stand last."""
+    tries: list[Tried] = [each for each in st.session_state.get(key, []) if each.choices != now.choices]
+    st.session_state[key] = [*tries, now]
+    return [*tries, now]
+
+
+def _figures(now: Tried, tries: list[Tried]) -> None:
+    auc, point = now.auc["value"] or 0.0, now.half
+    change = auc - (tries[-2].auc["value"] or 0.0) if len(tries) > 1 else None
+    with st.container(horizontal=True):
+        st.metric("Validation AUC", f"{auc:.3f}", None if change is None else f"{change:+.3f}", width=180)
+        for name in ("accuracy", "sensitivity", "specificity"):
+            value = point[name]["value"]
+            st.metric(name.capitalize(), "none" if value is None else f"{value:.1%}", width=150)
+
+
+def _curves(tries: list[Tried]) -> None:
+    histories, kept = [each.head.history for each in tries], tries[-1].head.kept_epoch
+    for place, metrics in zip(st.columns(2), (("loss", "val_loss"), ("val_auc",)), strict=True):
+        chart = charts.tries(histories, kept, metrics)
+        with place:
+            st.vega_lite_chart(chart.data, chart.spec, key=f"tries {metrics[-1]}", alt=f"{metrics[-1]} by epoch")
+
+
+def _words(now: Tried, bench: Bench, count: int) -> None:
+    """What the figures rest on, and what the curves say."""
+    valid = bench.table[bench.validation]
+    st.caption(
+        f"{now.images:,} training images of {now.groups:,} patients or groups, {len(valid):,} validation images of "
+        f"{valid['group'].nunique():,}; trained in {now.seconds:.2f} s. The diamond is the best epoch "
+        f"({now.head.kept_epoch}), whose weights count. AUC {number(now.auc)}; at one half accuracy "
+        f"{in_words(now.half['accuracy'])}, sensitivity {in_words(now.half['sensitivity'])}, specificity "
+        f"{in_words(now.half['specificity'])}. In brackets 95 % intervals."
+    )
+    if gap := explain_gap(now.head.history):
+        st.markdown(gap)
+    if count >= MANY:
+        st.caption(
+            f":material/warning: {count} heads have been judged by the same validation images: the best of many looks "
+            "better than it is. The search below shows by how much."
+        )
+
+
+def _table(tries: list[Tried]) -> None:
+    """All tries of this visit, the newest first."""
+    if len(tries) < 2:
+        return
+    with st.expander(f"All {len(tries)} tries", icon=":material/history:"):
+        rows = [{**each.choices, "auc": each.auc["value"], "epoch": each.head.kept_epoch} for each in reversed(tries)]
+        st.dataframe(
+            rows,
+            hide_index=True,
+            column_config={
+                "learning_rate": st.column_config.NumberColumn("Learning rate", format="%.3g"),
+                "dropout": st.column_config.NumberColumn("Dropout", format="%.2f"),
+                "l2": st.column_config.NumberColumn("L2", format="%.1g"),
+                "class_weight": "Class weight",
+                "epochs": "Epochs",
+                "patients": "Patients",
+                "seed": "Seed",
+                "auc": st.column_config.NumberColumn("Validation AUC", format="%.3f"),
+                "epoch": "Best epoch",
+            },
+        )
+
+
+def _keep(now: Tried, bench: Bench) -> None:
+    """Make a model of these choices, by the training proper: it can be asked, judged and downloaded."""
+    total = bench.table.loc[bench.training, "group"].nunique()
+    words = "With all patients, by Keras: a model that can be asked, judged and downloaded."
+    if st.button("Train it as a model", icon=":material/play_arrow:", disabled=now.groups < total, help=words):
+        run = jobs.start(now.config.changed(name=free_name(now.config.name)))
+        st.success(f"{run.name} is {run.state}: it can be followed on the page *Train*.", icon=":material/check:")

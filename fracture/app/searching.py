@@ -1,0 +1,100 @@
+"""Many heads one after the other: over the number of patients, and over choices."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from fracture import charts
+from fracture.app.widgets import errors_in_words, show_chart
+from fracture.learn.instant.bench import Bench
+from fracture.learn.instant.more_patients import SHARES, Point, learning_curve
+from fracture.learn.instant.search import GRID, Try, by_lot, grid, search
+from fracture.learn.jobs import Run
+
+DRAWS = 3
+"""Heads for each number of patients."""
+
+TRIES = (8, 64)
+"""Fewest and most of a search by lot."""
+
+Each = TypeVar("Each")
+
+
+def with_progress(each: Iterable[Each], total: int, words: str) -> Iterator[Each]:
+    """The same, one after the other, with a bar that shows how many have come."""
+    bar = st.progress(0.0, words)
+    for done, one in enumerate(each, start=1):
+        bar.progress(done / total, f"{words}: {done} of {total}")
+        yield one
+    bar.empty()
+
+
+@st.fragment
+def show_learning_curve(run: Run, bench: Bench) -> None:
+    """Would more patients help? A button, and then the learning curve."""
+    key = f"learning curve of {run.name} {run.started}"
+    st.markdown(
+        f"The head learns from {SHARES[0]:.0%} to all of the training patients, {DRAWS} times each with other patients."
+    )
+    with errors_in_words():
+        if st.button("Draw the learning curve", icon=":material/show_chart:", key="draw learning curve"):
+            heads = with_progress(learning_curve(bench, DRAWS), DRAWS * len(SHARES), "Training heads")
+            st.session_state[key] = _table(heads)
+    if (points := st.session_state.get(key)) is not None:
+        show_chart(charts.more_patients(points), "learning curve", "Validation AUC by number of training patients")
+        st.markdown(_trend(points))
+
+
+def _trend(points: pd.DataFrame) -> str:
+    """What the last doubling or so of the patients has brought."""
+    by_groups = points.groupby("groups")["auc"]
+    means = by_groups.mean()
+    counts = means.index.tolist()
+    last, before = counts[-1], next((each for each in reversed(counts[:-1]) if each <= 0.6 * counts[-1]), counts[0])
+    spread, gained = by_groups.std()[before], means[last] - means[before]
+    words = (
+        f"From {before} to {last} patients the AUC changed by {gained:+.3f}; draws of {before} differ by about "
+        f"{spread:.3f} (their standard deviation)."
+    )
+    return words + (" **More patients are likely to help.**" if gained > spread else " That is no clear gain.")
+
+
+@st.fragment
+def show_search(run: Run, bench: Bench) -> None:
+    """A search over learning rate, dropout and L2, as parallel coordinates."""
+    key = f"search of {run.name} {run.started}"
+    left, right = st.columns(2)
+    way = left.segmented_control(
+        "Search", ["lot", "grid"], default="lot", required=True, key="way to search", persist_state="session",
+        format_func=lambda each: "By lot" if each == "lot" else f"Grid of {len(grid())}",
+    )  # fmt: skip
+    tries = right.slider("Tries", *TRIES, 16, key="tries", disabled=way == "grid", persist_state="session")
+    with errors_in_words():
+        if st.button("Search", icon=":material/search:", key="begin search"):
+            choices = grid() if way == "grid" else by_lot(tries, bench.config.seed)
+            st.session_state[key] = _table(with_progress(search(bench, choices), len(choices), "Training heads"))
+    if (found := st.session_state.get(key)) is not None:
+        show_chart(charts.searched(found), "searched", "Choices and the AUC that came of them, a line a head")
+        st.markdown(_worth(found))
+
+
+def _worth(found: pd.DataFrame) -> str:
+    """The best by one half of the validation patients, and what it is worth on the other."""
+    best = found.sort_values("chosen_by").iloc[-1]
+    middle = found["chosen_by"].median(), found["other"].median()
+    names = ", ".join(f"{name.replace('_', ' ')} {best[name]:.2g}" for name in GRID)
+    return (
+        f"Best by the half of the validation patients that is used to choose: {names}, with an AUC of "
+        f"{best['chosen_by']:.3f} there ({best['chosen_by'] - middle[0]:+.3f} against the median try) and "
+        f"**{best['other']:.3f} on the other half** ({best['other'] - middle[1]:+.3f}). That half had no say in the "
+        "choice: how much of the lead is left there is what the choice is worth."
+    )
+
+
+def _table(results: Iterable[Point | Try]) -> pd.DataFrame:
+    """A row each; what a result holds as a dict becomes columns."""
+    rows = [asdict(each) for each in results]
+    return pd.DataFrame([{**row.pop("choices", {}), **row} for row in rows])

@@ -2,7 +2,21 @@
 
 import streamlit as st
 
+from fracture.app.lab_covering import show_covering
+from fracture.app.lab_hardware import show_hardware
+from fracture.app.lab_leakage import show_leakage
 from fracture.app.widgets import through_the_router
+from fracture.classify.classifier import NOTICE
 
 through_the_router("labs")
 st.title("Labs")
+lab = st.segmented_control(
+    "Lab", ["Leakage", "Shortcuts"], default="Leakage", required=True, key="lab", bind="query-params",
+    label_visibility="collapsed",
+)  # fmt: skip
+if lab == "Leakage":
+    show_leakage()
+else:
+    show_covering()
+    show_hardware()
+st.caption(NOTICE)

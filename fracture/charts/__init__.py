@@ -11,7 +11,7 @@ from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precisi
 from fracture.charts.pictures import AGAINST, FOR, TRUTH, heat_overlay, outlined, ringed
 from fracture.charts.playing import gaps_of_splits, more_patients, searched, tries
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION
-from fracture.charts.viewing import viewer, windowed
+from fracture.charts.viewing import canvas, viewer, windowed
 
 __all__ = [
     "ACCENT",
@@ -26,6 +26,7 @@ __all__ = [
     "VALIDATION",
     "Moving",
     "best_epoch",
+    "canvas",
     "class_balance",
     "confusion",
     "curves",

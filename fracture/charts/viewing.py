@@ -39,3 +39,26 @@ def viewer(image: Image.Image, name: str, height: int = 620) -> Any:
         dragmode="pan", uirevision=name,
     )  # fmt: skip
     return figure
+
+
+MESH = 48
+"""Invisible points along each side of an image to draw on: Plotly selects points, not places."""
+
+
+def canvas(image: Image.Image, name: str, height: int = 560) -> Any:
+    """A figure as :func:`viewer` makes it, on which boxes and free outlines can be drawn as Plotly's selections.
+
+    They come in px of ``image``.
+    """
+    columns, rows = image.size
+    figure = viewer(image, name, height)
+    across, down = np.meshgrid(np.linspace(0, columns, MESH), np.linspace(0, rows, MESH))
+    unseen = {"marker": {"opacity": 0}}
+    figure.add_scatter(
+        x=across.ravel(), y=down.ravel(), mode="markers", marker={"opacity": 0, "size": 2}, hoverinfo="skip",
+        selected=unseen, unselected=unseen, showlegend=False,
+    )  # fmt: skip
+    figure.update_layout(dragmode="select", newselection={"line": {"color": "#E69F00", "width": 2}})
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
+    return figure

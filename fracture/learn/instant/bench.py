@@ -40,7 +40,8 @@ class Bench:
     def validation(self) -> Rows:
         """The images by which a head is judged: the first data set's validation part."""
         judging = self.table["data"] == self.table["data"].iloc[0]
-        return (judging & (self.table["split"] == "valid")).to_numpy(np.bool_, copy=True)
+        rows: Rows = (judging & (self.table["split"] == "valid")).to_numpy(np.bool_)
+        return rows
 
     def part(self, rows: Rows) -> Part:
         """Features and labels of these images."""

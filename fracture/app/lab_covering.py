@@ -1,0 +1,208 @@
+"""Cover parts of a radiograph, and see what becomes of the model's answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from fracture import charts
+from fracture.app import loads
+from fracture.app.loads import SHOWN_SMALL, Examined
+from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
+from fracture.app.widgets import as_text, choose_model, errors_in_words, no_model_hint
+from fracture.classify.classifier import Classifier
+from fracture.classify.covering import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
+from fracture.classify.store import ModelFolder
+from fracture.data import radiograph
+from fracture.data.phantom.samples import draw_sample
+from fracture.data.regions import mask_of, parse_boxes
+
+BORDER = 0.08
+"""Of the shorter side, that the button covers."""
+
+MARGIN = 4
+"""px around what is known to be there that are covered with it."""
+
+PLACES = 5
+"""To which a cover is moved for comparison."""
+
+SAMPLES = (100_004, 100_011, 100_000, 100_007, 100_012, 100_003)
+"""Drawn studies with hardware."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A radiograph to cover parts of."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+    """(H, W), as it is shown and as the model is asked."""
+    known: Mask | None
+    """Where there is what is to be found, and hardware; None where that is not known."""
+    synthetic: bool = False
+
+
+def show_covering() -> None:
+    """Choose a model and an image, cover parts of it, and see the answer before and after."""
+    st.markdown(
+        "A model that was shown metal only in broken bones may answer to the metal. Cover it, or a marker, or the "
+        "border: if the answer goes with it, that is what the answer rested on."
+    )
+    folder = choose_model()
+    if folder is None:
+        no_model_hint()
+        return
+    with errors_in_words():
+        picture = _choose_picture(folder)
+        if picture is not None:
+            _cover(folder, picture)
+
+
+def _choose_picture(folder: ModelFolder) -> Picture | None:
+    way = st.segmented_control(
+        "X-ray", ["Drawn", "Of the model's data", "My own"], default="Drawn", required=True, key="x-ray to cover",
+        persist_state="session",
+    )  # fmt: skip
+    return _drawn() if way == "Drawn" else _own() if way == "My own" else _of_the_data(folder)
+
+
+def _drawn() -> Picture:
+    number = st.selectbox("Synthetic study with hardware", SAMPLES, key="drawn to cover", persist_state="session")
+    return _draw(number)
+
+
+@st.cache_data(max_entries=8, show_spinner="Drawing the study")
+def _draw(number: int) -> Picture:
+    drawn = draw_sample(number, views=1)[0]
+    return Picture(f"synthetic {number}", drawn.pixels, drawn.truth.mask, synthetic=True)
+
+
+def _of_the_data(folder: ModelFolder) -> Picture | None:
+    """One of the validation images; those that are known to show hardware come first."""
+    table = loads.images_of(loads.classifier(folder).card)
+    table = table[table["split"] == "valid"] if len(table) else table
+    if table.empty:
+        st.info("The data set that this model was trained on is not on this machine.", icon=":material/folder_off:")
+        return None
+    metal = table["findings"].str.contains("hardware")
+    told = dict(zip(table["image_id"], np.where(metal, "hardware, ", "") + table["word"], strict=True))
+    names = [*table.loc[metal, "image_id"], *table.loc[~metal, "image_id"]]
+    name = st.selectbox(
+        "Validation image", names, key=f"to cover of {folder.name}", format_func=lambda each: f"{each} ({told[each]})"
+    )
+    row = table.set_index("image_id").loc[name]
+    pixels = loads.large(row["path"], SHOWN_SMALL)
+    height, width = pixels.shape
+    scale = width / max(row["width"], 1)
+    boxes = [(x * scale, y * scale, w * scale, h * scale) for x, y, w, h in parse_boxes(row["boxes"])]
+    return Picture(name, pixels, mask_of(boxes, width, height) if boxes else None)
+
+
+def _own() -> Picture | None:
+    file = st.file_uploader("An X-ray", ["png", "jpg", "jpeg", "dcm"], key="own to cover", max_upload_size=50)
+    if file is None:
+        return None
+    image = radiograph.read(file.getvalue(), file.name)
+    return Picture(file.name, radiograph.shrink(image.pixels, SHOWN_SMALL), None, image.synthetic)
+
+
+@st.fragment
+def _cover(folder: ModelFolder, picture: Picture) -> None:
+    """The picture to draw on and the heat map that comes of it, with what can be covered by a button."""
+    key = f"covers of {picture.name}"
+    covers: list[Mask] = st.session_state.setdefault(key, [])
+    fill = st.segmented_control(
+        "Covered with", FILLS, default=FILLS[0], required=True, key="fill", persist_state="session",
+        format_func={"surroundings": "What lies around", "mean": "Mean gray", "black": "Black"}.__getitem__,
+    )  # fmt: skip
+    _buttons(picture, covers)
+    with errors_in_words():
+        classifier = loads.classifier(folder)
+        bare = np.zeros(picture.pixels.shape, np.bool_)
+        mask = np.any([bare, *covers], axis=0)
+        before, now = (_ask(classifier, picture, each, fill) for each in (bare, mask))
+        left, right = st.columns(2)
+        with left:
+            _draw_on(picture, now.pixels, covers)
+        with right:
+            full, ring = full_heat(classifier, [before, now]), likeliest(classifier, now)
+            shown = heated(classifier, now, 0.4, full, ring)
+            st.image(shown, width="stretch", alt=f"{picture.name} with its heat map")
+            st.caption(heat_in_words(classifier))
+        if covers:
+            elsewhere_too = [
+                _ask(classifier, picture, moved, fill).view.probability for moved in elsewhere(mask, PLACES)
+            ]
+            _compare(classifier, float(mask.mean()), before, now, elsewhere_too)
+
+
+def _buttons(picture: Picture, covers: list[Mask]) -> None:
+    height, width = picture.pixels.shape
+    with st.container(horizontal=True):
+        if st.button("Cover what is known", icon=":material/select_all:", disabled=picture.known is None) and (
+            picture.known is not None
+        ):
+            covers.append(_wider(picture.known))
+        if st.button("Cover the border", icon=":material/crop_free:"):
+            covers.append(border_mask(width, height, BORDER))
+        if st.button("Take the last one off", icon=":material/undo:", disabled=not covers):
+            covers.pop()
+            st.rerun(scope="fragment")
+        if st.button("Uncover all", icon=":material/layers_clear:", disabled=not covers):
+            covers.clear()
+            st.rerun(scope="fragment")
+
+
+def _wider(mask: Mask) -> Mask:
+    from scipy.ndimage import binary_dilation
+
+    wider: Mask = binary_dilation(mask, iterations=MARGIN)
+    return wider
+
+
+def _draw_on(picture: Picture, pixels: NDArray[np.uint8], covers: list[Mask]) -> None:
+    """The picture; what is outlined on it is covered next."""
+    height, width = pixels.shape
+    drawn = st.plotly_chart(
+        charts.canvas(Image.fromarray(pixels), picture.name), key=f"canvas {picture.name} {len(covers)}",
+        on_select="rerun", selection_mode=("box", "lasso"), alt=f"{picture.name}, to draw on",
+        config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "lasso2d"]]},
+    )  # fmt: skip
+    st.caption("Drag a box over the image; or choose the lasso above it and paint around a part.")
+    outlines = [*drawn["selection"]["box"], *drawn["selection"]["lasso"]]
+    found = [outline_mask(list(zip(each["x"], each["y"], strict=True)), width, height) for each in outlines]
+    if found and (new := np.any(found, axis=0)).any():
+        covers.append(new)
+        st.rerun(scope="fragment")
+
+
+def _ask(classifier: Classifier, picture: Picture, mask: Mask, fill: str) -> Examined:
+    pixels = cover(picture.pixels, mask, fill)
+    view = classifier.view(picture.name, radiograph.Radiograph(pixels, "PNG"))
+    return Examined(view, pixels, "PNG", (), picture.synthetic)
+
+
+def _compare(classifier: Classifier, share: float, uncovered: Examined, covered: Examined, others: list[float]) -> None:
+    """The answer before and after, and with the same cover in other places; ``share`` of the image is covered."""
+    before, after, usual = uncovered.view.probability, covered.view.probability, float(np.mean(others))
+    with st.container(horizontal=True):
+        st.metric("As it is", f"{before:.1%}", width=150)
+        st.metric("Covered", f"{after:.1%}", f"{(after - before) * 100:+.1f} points", "off", width=150)
+        st.metric("The same cover elsewhere", f"{usual:.1%}", f"{(usual - before) * 100:+.1f} points", "off", width=220)
+    changed, chance = abs(after - before), max(abs(each - before) for each in others)
+    verdict = (
+        "Covering this changes the answer more than the same cover does anywhere else that was tried: **the answer "
+        "rests on it**, or on the hole that the cover leaves."
+        if changed > chance
+        else "The same cover elsewhere changes the answer as much: this says nothing about what was covered."
+    )
+    st.markdown(
+        f"Probability of *{as_text(classifier.labels[1])}*; {share:.0%} of the image are covered. Elsewhere, in "
+        f"{len(others)} places: {min(others):.1%} to {max(others):.1%}. {verdict}"
+    )
+    if covered.view.known is False:
+        st.caption(
+            ":material/warning: Covered like this, the image no longer looks like an X-ray that the model knows."
+        )

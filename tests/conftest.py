@@ -87,6 +87,12 @@ def graphs(homes: Path, trained: ModelFolder) -> Path:
 
 
 @pytest.fixture
+def features(homes: Path, trained: ModelFolder) -> Path:
+    """The features that the trained model's training has computed, in the test's own cache."""
+    return Path(shutil.copytree(trained.path.parent.parent / "cache" / "features", homes / "cache" / "features"))
+
+
+@pytest.fixture
 def as_cloned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The project as it is cloned: no folder moved, but for the cache, and no way out of this machine."""
     for variable in ("FRACTURE_MODELS", "FRACTURE_DATA"):

@@ -1,6 +1,7 @@
 """Cover parts of a radiograph, and see what becomes of the model's answer."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -111,8 +112,7 @@ def _own() -> Picture | None:
 @st.fragment
 def _cover(folder: ModelFolder, picture: Picture) -> None:
     """The picture to draw on and the heat map that comes of it, with what can be covered by a button."""
-    key = f"covers of {picture.name}"
-    covers: list[Mask] = st.session_state.setdefault(key, [])
+    covers = _covers_of(picture)
     fill = st.segmented_control(
         "Covered with", FILLS, default=FILLS[0], required=True, key="fill", persist_state="session",
         format_func={"surroundings": "What lies around", "mean": "Mean gray", "black": "Black"}.__getitem__,
@@ -138,21 +138,34 @@ def _cover(folder: ModelFolder, picture: Picture) -> None:
             _compare(classifier, float(mask.mean()), before, now, elsewhere_too)
 
 
+def _covers_of(picture: Picture) -> list[Mask]:
+    """What is covered of it so far; of another picture, nothing."""
+    name, covers = st.session_state.get("covers", ("", []))
+    if name != picture.name:
+        covers = []
+        st.session_state["covers"] = (picture.name, covers)
+    so_far: list[Mask] = covers
+    return so_far
+
+
 def _buttons(picture: Picture, covers: list[Mask]) -> None:
     height, width = picture.pixels.shape
+    known, border = picture.known, border_mask(width, height, BORDER)
     with st.container(horizontal=True):
-        if st.button("Cover what is known", icon=":material/select_all:", disabled=picture.known is None) and (
-            picture.known is not None
-        ):
-            covers.append(_wider(picture.known))
-        if st.button("Cover the border", icon=":material/crop_free:"):
-            covers.append(border_mask(width, height, BORDER))
-        if st.button("Take the last one off", icon=":material/undo:", disabled=not covers):
-            covers.pop()
-            st.rerun(scope="fragment")
-        if st.button("Uncover all", icon=":material/layers_clear:", disabled=not covers):
-            covers.clear()
-            st.rerun(scope="fragment")
+        st.button(
+            "Cover what is known", icon=":material/select_all:", disabled=known is None,
+            on_click=lambda: None if known is None else covers.append(_wider(known)),
+            help="The outline or the boxes of what is to be found, and of hardware, where they are known.",
+        )  # fmt: skip
+        st.button("Cover the border", icon=":material/crop_free:", on_click=covers.append, args=(border,))
+        st.button(
+            "Take the last one off",
+            icon=":material/undo:",
+            disabled=not covers,
+            on_click=covers.__delitem__,
+            args=(-1,),
+        )
+        st.button("Uncover all", icon=":material/layers_clear:", disabled=not covers, on_click=covers.clear)
 
 
 def _wider(mask: Mask) -> Mask:
@@ -164,18 +177,22 @@ def _wider(mask: Mask) -> Mask:
 
 def _draw_on(picture: Picture, pixels: NDArray[np.uint8], covers: list[Mask]) -> None:
     """The picture; what is outlined on it is covered next."""
-    height, width = pixels.shape
-    drawn = st.plotly_chart(
-        charts.canvas(Image.fromarray(pixels), picture.name), key=f"canvas {picture.name} {len(covers)}",
-        on_select="rerun", selection_mode=("box", "lasso"), alt=f"{picture.name}, to draw on",
+    key = f"canvas {picture.name} {len(covers)}"  # a new one each time: what was drawn on the last one is done with
+    st.plotly_chart(
+        charts.canvas(Image.fromarray(pixels), picture.name), key=key, alt=f"{picture.name}, to draw on",
+        on_select=partial(_outlined, key, pixels.shape, covers), selection_mode=("box", "lasso"),
         config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "lasso2d"]]},
     )  # fmt: skip
     st.caption("Drag a box over the image; or choose the lasso above it and paint around a part.")
-    outlines = [*drawn["selection"]["box"], *drawn["selection"]["lasso"]]
-    found = [outline_mask(list(zip(each["x"], each["y"], strict=True)), width, height) for each in outlines]
-    if found and (new := np.any(found, axis=0)).any():
-        covers.append(new)
-        st.rerun(scope="fragment")
+
+
+def _outlined(key: str, shape: tuple[int, int], covers: list[Mask]) -> None:
+    """Cover what a visitor has drawn."""
+    drawn = st.session_state[key]["selection"]
+    for each in (*drawn["box"], *drawn["lasso"]):
+        mask = outline_mask(list(zip(each["x"], each["y"], strict=True)), shape[1], shape[0])
+        if mask.any():
+            covers.append(mask)
 
 
 def _ask(classifier: Classifier, picture: Picture, mask: Mask, fill: str) -> Examined:

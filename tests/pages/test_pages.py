@@ -16,7 +16,7 @@ from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from tests.not_radiographs import LEGS, dicom
 
-PAGES = ("home", "dataset", "train", "classify", "models")
+PAGES = ("home", "dataset", "train", "playground", "labs", "classify", "models")
 
 
 def alone(page: str) -> AppTest:
@@ -48,6 +48,8 @@ def test_empty_pages_say_what_to_do(homes, page, start):
         "home": "Draw synthetic radiographs, or choose a folder",
         "dataset": "No data set chosen",
         "train": "No data set chosen",
+        "playground": "Train *a head on frozen features* first",
+        "labs": "Train *a head on frozen features* first",
         "classify": "There is no trained model yet",
         "models": "There is no trained model yet",
     }
@@ -56,7 +58,7 @@ def test_empty_pages_say_what_to_do(homes, page, start):
 
 @pytest.mark.parametrize("start", [alone, routed])
 @pytest.mark.parametrize("page", PAGES)
-def test_full_pages_draw(home_with_data, make_model, page, start):
+def test_full_pages_draw(home_with_data, features, make_model, page, start):
     """With a data set and a model each page draws without an error."""
     make_model("first")
     app = healthy(start(page).run())

@@ -1,0 +1,59 @@
+"""The features that a training leaves, found again."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from fracture.errors import RunError
+from fracture.learn.config import TrainConfig
+from fracture.learn.instant.bench import can_be_tried, open_bench
+from fracture.learn.jobs import find_run
+
+
+@pytest.fixture
+def run(features, make_model):
+    """A finished training of a head, with its features in the cache."""
+    return find_run(make_model("first"))
+
+
+def test_a_finished_head_can_be_tried_on(run):
+    """Its images, labels and features are what it was trained on: the same head comes of them."""
+    assert can_be_tried([run]) == [run]
+    bench = open_bench(run)
+    assert bench.features.shape == (len(bench.table), 2048)
+    assert bench.training.sum() + bench.validation.sum() == len(bench.table)
+    head = bench.fit(bench.training, bench.validation, bench.config)
+    assert len(head.history["val_loss"]) == bench.config.epochs
+    assert np.isfinite(head(bench.features)).all()
+
+
+def test_without_its_cache_it_says_so(run, features):
+    """Features that were deleted are an error in words, not an empty bench."""
+    shutil.rmtree(features)
+    with pytest.raises(RunError, match="no longer in the cache"):
+        open_bench(run)
+
+
+def test_fine_tuned_models_are_left_out(run):
+    """Their backbone is no longer the one that the cache was filled with."""
+    run.config["mode"] = "fine-tune"
+    assert can_be_tried([run]) == []
+
+
+def test_one_label_is_not_enough(run):
+    """A head that would learn from one label only is refused in words that count both."""
+    bench = open_bench(run)
+    with pytest.raises(RunError, match="both labels"):
+        bench.fit(bench.training & (bench.table["label"] == 1).to_numpy(), bench.validation, bench.config)
+
+
+def test_class_weight_reaches_the_head(run):
+    """Balanced labels give another head than labels as they are."""
+    bench = open_bench(run)
+    rows = bench.training & ~((bench.table["label"] == 1) & (bench.table.index % 2 == 0)).to_numpy()
+    plain, balanced = (
+        bench.fit(rows, bench.validation, bench.config.changed(class_weight=kind)) for kind in ("none", "balanced")
+    )
+    assert balanced(bench.features).mean() > plain(bench.features).mean()
+    assert isinstance(bench.config, TrainConfig)

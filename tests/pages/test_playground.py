@@ -1,0 +1,114 @@
+"""The pages of heads that train at once: the playground and the labs."""
+
+import json
+
+import pyarrow
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fracture.learn import jobs
+from tests.pages.test_models import button
+from tests.pages.test_pages import alone, healthy, words
+
+
+@pytest.fixture
+def tried_on(features, make_model):
+    """A finished training whose features are in the cache."""
+    return make_model("first")
+
+
+def slider(app: AppTest, label: str):
+    return next(each for each in [*app.slider, *app.select_slider] if each.label == label)
+
+
+def test_each_dial_trains_anew(tried_on):
+    """What a dial changes is drawn at once, with the try before as a ghost and all tries in a table."""
+    app = healthy(alone("playground").run())
+    first = moving(app, "Validation AUC")
+    assert set(first["age"]) == {0}
+    assert len(first) == 3
+    healthy(slider(app, "Epochs").set_value(12).run())
+    second = moving(app, "Validation AUC")
+    assert (second["age"] == 0).sum() == 12
+    assert (second["age"] == 1).sum() == 3
+    healthy(slider(app, "Training patients").set_value(4).run())
+    assert "of 4 patients" in words(app)
+    rows = app.dataframe[0].value
+    assert rows["patients"].tolist() == [4, 12, 12]
+    assert rows["epochs"].tolist() == [12, 12, 3]
+
+
+def moving(app, title):
+    """The data of a Vega-Lite chart by its title."""
+    charts = {json.loads(each.proto.spec)["title"]["text"]: each.proto for each in app.get("vega_lite_chart")}
+    return pyarrow.ipc.open_stream(charts[title].data.data).read_pandas()
+
+
+def test_going_back_trains_nothing_again(tried_on):
+    """The same choices are the same head, and stand once among the tries, last."""
+    app = healthy(alone("playground").run())
+    slider(app, "Dropout").set_value(0.5).run()
+    healthy(slider(app, "Dropout").set_value(0.3).run())
+    assert app.dataframe[0].value["dropout"].tolist() == [0.3, 0.5]
+
+
+def test_a_learning_curve_and_a_search(tried_on):
+    """Both draw their figure and say what it means, by numbers that they have measured."""
+    app = healthy(alone("playground").run())
+    healthy(button(app, "Draw the learning curve").click().run())
+    assert "the AUC changed by" in words(app)
+    slider(app, "Tries").set_value(8).run()
+    healthy(button(app, "Search").click().run())
+    assert "on the other half" in words(app)
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_what_was_found_can_become_a_model(tried_on, monkeypatch):
+    """The choices of the dials start a training proper, under a name that is free."""
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda config: started.append(config) or jobs.Run(tried_on, "queued", {}, 0.0))
+    app = healthy(alone("playground").run())
+    slider(app, "Epochs").set_value(7).run()
+    healthy(button(app, "Train it as a model").click().run())
+    assert [(config.name, config.epochs, config.weights) for config in started] == [("first-1", 7, "none")]
+
+
+def test_features_that_are_gone_are_a_sentence(homes, make_model):
+    """Where the cache was emptied, the page says what to do."""
+    make_model("first")
+    app = alone("playground").run()
+    assert not app.exception
+    assert "Train a head anew" in words(app).replace("\\", "")
+
+
+def test_the_leakage_lab_shows_the_gap(tried_on):
+    """Both means, the gap and its interval; by lot it says that labels say nothing of bones."""
+    app = healthy(alone("labs").run())
+    slider(app, "Splits of each way").set_value(2).run()
+    healthy(button(app, "Split and train").click().run())
+    assert "95 % interval" in words(app)
+    assert {each.label for each in app.metric} == {"Split by image", "Split by patient", "Gap"}
+
+
+def lab(app, name):
+    app.button_group[0].set_value(name)
+    return healthy(app.run())
+
+
+def test_covering_moves_the_answer_and_is_compared(tried_on):
+    """Covering what is known gives an answer before, after and with the cover elsewhere; it can be taken off."""
+    app = lab(healthy(alone("labs").run()), "Shortcuts")
+    healthy(button(app, "Cover what is known").click().run())
+    assert [each.label for each in app.metric][:3] == ["As it is", "Covered", "The same cover elsewhere"]
+    assert "of the image are covered" in words(app)
+    healthy(button(app, "Cover the border").click().run())
+    healthy(button(app, "Take the last one off").click().run())
+    assert "of the image are covered" in words(app)
+    healthy(button(app, "Uncover all").click().run())
+    assert "of the image are covered" not in words(app)
+
+
+def test_where_nothing_tells_of_hardware_the_lab_says_so(tried_on):
+    """A data set without findings has no second experiment."""
+    app = lab(healthy(alone("labs").run()), "Shortcuts")
+    assert "nothing says whether they show hardware" in words(app)

@@ -78,6 +78,9 @@ def show_search(run: Run, bench: Bench) -> None:
             st.session_state[key] = _table(with_progress(search(bench, choices), len(choices), "Training heads"))
     if (found := st.session_state.get(key)) is not None:
         show_chart(charts.searched(found), "searched", "Choices and the AUC that came of them, a line a head")
+        st.caption(
+            "A line a head. The last two are AUCs: on the half of the validation patients to choose by, and the other."
+        )
         st.markdown(_worth(found))
 
 

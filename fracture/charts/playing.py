@@ -99,9 +99,7 @@ def searched(found: pd.DataFrame) -> Any:
 
     ``found``: learning_rate, dropout, l2, and the AUCs chosen_by and other.
     """
-    logarithmic = [
-        _on_decades(found, name, title) for name, title in (("learning_rate", "Learning rate"), ("l2", "L2"))
-    ]
+    logarithmic = [_on_decades(found, name, title) for name, title in (("learning_rate", "Rate"), ("l2", "L2"))]
     figure = go.Figure(
         go.Parcoords(
             labelfont={"size": 14},
@@ -111,8 +109,8 @@ def searched(found: pd.DataFrame) -> Any:
                 logarithmic[0],
                 {"label": "Dropout", "values": found["dropout"], "range": [0, max(0.6, found["dropout"].max())]},
                 logarithmic[1],
-                {"label": "AUC, to choose by", "values": found["chosen_by"], "tickformat": ".3f"},
-                {"label": "AUC, the other half", "values": found["other"], "tickformat": ".3f"},
+                {"label": "Chosen by", "values": found["chosen_by"], "tickformat": ".3f"},
+                {"label": "Other half", "values": found["other"], "tickformat": ".3f"},
             ],
         )
     )

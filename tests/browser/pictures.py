@@ -13,7 +13,15 @@ from playwright.sync_api import Page, sync_playwright
 
 from fracture.home import PROJECT
 
-TITLES = {"home": "Home", "dataset": "Data set", "train": "Train", "classify": "Classify", "models": "Models"}
+TITLES = {
+    "home": "Home",
+    "dataset": "Data set",
+    "train": "Train",
+    "playground": "Playground",
+    "labs": "Labs",
+    "classify": "Classify",
+    "models": "Models",
+}
 PICTURES = PROJECT / "docs" / "pictures"
 
 
@@ -35,6 +43,14 @@ def main(base: str) -> None:
                 page.get_by_role("button", name=re.compile(r"^\d{6}$")).first.click()
                 page.get_by_text("Reveal the truth").click()
                 page.get_by_role("img", name="with its heat map").last.wait_for()
+            if name == "playground":
+                for _ in range(3):
+                    page.get_by_role("slider").first.press("ArrowRight")
+                    page.wait_for_timeout(3000)
+            if name == "labs":
+                page.goto(f"{base}/labs?lab=Shortcuts")
+                page.get_by_role("button", name="Cover what is known").click()
+                page.get_by_text("of the image are covered").wait_for()
             photograph(page, PICTURES / f"{name}.png")
         browser.close()
 

@@ -1,11 +1,13 @@
 """The features that a training has left, to try heads on: chosen by a visitor, opened once."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import streamlit as st
 
+from fracture.app import loads
 from fracture.app.widgets import link
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
@@ -40,11 +42,16 @@ def bench_of(run: Run) -> Bench:
     Raises:
         FractureError: the data, the weights or the features are gone.
     """
-    return _bench(run.name, run.folder.version, run)
+    return _bench(run.name, _state(run), run)
+
+
+def _state(run: Run) -> str:
+    """Another one when the model is another, or its data were decided to be."""
+    return f"{run.folder.version} {loads.decided_at(Path(run.config['data']))}"
 
 
 @st.cache_resource(max_entries=2, ttl="1h", show_spinner="Reading the features")
-def _bench(name: str, version: str, _run: Run) -> Bench:  # noqa: ARG001  part of the key
+def _bench(name: str, state: str, _run: Run) -> Bench:  # noqa: ARG001  part of the key
     return open_bench(_run)
 
 
@@ -76,11 +83,11 @@ class Tried:
 
 def tried(run: Run, bench: Bench, config: TrainConfig, groups: int) -> Tried:
     """The head of these choices, trained when it is asked for the first time. Raises RunError."""
-    return _tried(run.name, run.folder.version, config, groups, bench)
+    return _tried(run.name, _state(run), config, groups, bench)
 
 
 @st.cache_resource(max_entries=300, show_spinner=False)
-def _tried(name: str, version: str, config: TrainConfig, groups: int, _bench: Bench) -> Tried:  # noqa: ARG001
+def _tried(name: str, state: str, config: TrainConfig, groups: int, _bench: Bench) -> Tried:  # noqa: ARG001
     rows, valid = of_so_many(_bench, groups), _bench.validation
     begun = perf_counter()
     head = _bench.fit(rows, valid, config)

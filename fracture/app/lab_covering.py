@@ -1,5 +1,6 @@
 """Cover parts of a radiograph, and see what becomes of the model's answer."""
 
+import zlib
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,6 +44,11 @@ class Picture:
     known: Mask | None
     """Where there is what is to be found, and hardware; None where that is not known."""
     synthetic: bool = False
+
+    @property
+    def identity(self) -> str:
+        """Another one for other pixels: two uploads may have one name."""
+        return f"{self.name} {self.pixels.shape} {zlib.crc32(self.pixels.tobytes())}"
 
 
 def show_covering() -> None:
@@ -141,9 +147,9 @@ def _cover(folder: ModelFolder, picture: Picture) -> None:
 def _covers_of(picture: Picture) -> list[Mask]:
     """What is covered of it so far; of another picture, nothing."""
     name, covers = st.session_state.get("covers", ("", []))
-    if name != picture.name:
+    if name != picture.identity:
         covers = []
-        st.session_state["covers"] = (picture.name, covers)
+        st.session_state["covers"] = (picture.identity, covers)
     so_far: list[Mask] = covers
     return so_far
 
@@ -177,7 +183,7 @@ def _wider(mask: Mask) -> Mask:
 
 def _draw_on(picture: Picture, pixels: NDArray[np.uint8], covers: list[Mask]) -> None:
     """The picture; what is outlined on it is covered next."""
-    key = f"canvas {picture.name} {len(covers)}"  # a new one each time: what was drawn on the last one is done with
+    key = f"canvas {picture.identity} {len(covers)}"  # a new one each time: what was drawn on the last one is done with
     st.plotly_chart(
         charts.canvas(Image.fromarray(pixels), picture.name), key=key, alt=f"{picture.name}, to draw on",
         on_select=partial(_outlined, key, pixels.shape, covers), selection_mode=("box", "lasso"),

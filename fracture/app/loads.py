@@ -64,7 +64,7 @@ def images_of(card: dict[str, Any]) -> pd.DataFrame:
 
 def problems(data: datasets.Dataset, version: str = "") -> list[checks.Problem]:
     """What is wrong with a data set as it was decided to be, as far as its images have been looked at."""
-    return _problems(str(data.root), version, _decided_at(data), data)
+    return _problems(str(data.root), version, decided_at(data.root), data)
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Looking for problems")
@@ -76,9 +76,9 @@ def _problems(root: str, version: str, decided_at: str, _data: datasets.Dataset)
     return checks.check(curated, measured(_data, version), read_files=False)
 
 
-def _decided_at(data: datasets.Dataset) -> str:
-    """Another one whenever a file has changed that may hold decisions about its images."""
-    return " ".join(str(changed(str(level / DECISIONS))) for level in levels(data.root))
+def decided_at(root: Path) -> str:
+    """Another one whenever a file has changed that may hold decisions about the images below a folder."""
+    return " ".join(str(changed(str(level / DECISIONS))) for level in levels(root))
 
 
 def measured(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
@@ -109,7 +109,7 @@ def catalogue(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
     Raises DatasetError where the decisions beside the data cannot be read.
     """
     models = [folder.version for folder in usable_models()]
-    return _catalogue(str(data.root), f"{version} {_decided_at(data)} {models}", data, version)
+    return _catalogue(str(data.root), f"{version} {decided_at(data.root)} {models}", data, version)
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False)

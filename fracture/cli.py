@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_classify(commands)
     _add_models(commands)
+    _add_code(commands)
     return parser
 
 
@@ -194,3 +195,11 @@ def _share(text: str) -> float:
 
 def _add_models(commands: Any) -> None:
     _add(commands, "models", "models.models", "which models and trainings are here")
+
+
+def _add_code(commands: Any) -> None:
+    parser = _add(commands, "code", "code.code", "a model's training as a Keras script by itself")
+    parser.add_argument("--model", required=True, metavar="NAME")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write the script and images.csv, the list of its images, into DIR"
+    )

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -35,7 +36,7 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     assert ended.value.code == 0
     out = capsys.readouterr().out
-    assert all(command in out for command in ("dataset", "phantom", "train", "evaluate", "classify", "models"))
+    assert all(command in out for command in ("dataset", "phantom", "train", "evaluate", "classify", "models", "code"))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,7 @@ def test_wrong_usage_exits_with_2(argv, capsys):
         (["classify", "x.png", "--model", "none-such"], "no finished model called 'none-such'"),
         (["classify", "x.png", "--model", "../up"], "A model's name has"),
         (["evaluate", "--model", "none-such", "--data", "."], "no finished model called"),
+        (["code", "--model", "none-such"], "no finished model called"),
         (["train", "--data", ".", "--name", "a/b"], "name must be"),
         (["train", "--data", ".", "--name", "a", "--image-size", "40"], "image_size must be 75 to 1024. Received: 40"),
     ],
@@ -195,6 +197,27 @@ def test_models_lists_what_is_here(homes, make_model, capsys):
     assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["m"]
 
 
+def test_code_prints_a_script_or_writes_it_beside_its_images(homes, make_model, tmp_path, capsys):
+    """For people the script alone on stdout; with --out two files, which are never put over others."""
+    make_model("m")
+    assert main(["code", "--model", "m"]) == 0
+    said = capsys.readouterr()
+    compile(said.out, "m.py", "exec")
+    assert "--out DIR" in said.err
+    assert main(["code", "--model", "m", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"code": said.out}
+    assert main(["code", "--model", "m", "--out", str(tmp_path / "new" / "folder"), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert Path(document["script"]).read_text() == document["code"] == said.out
+    card = json.loads(model_folder("m").card.read_text())
+    with Path(document["images"]).open() as file:
+        assert sum(row["split"] == "train" for row in csv.DictReader(file)) == card["data"]["training_images"]
+    assert main(["code", "--model", "m", "--out", str(tmp_path / "new" / "folder")]) == 1
+    assert "without m.py and images.csv" in capsys.readouterr().err
+    assert main(["code", "--model", "m", "--out", __file__]) == 1
+    assert "cannot be written to" in capsys.readouterr().err
+
+
 def test_evaluate_measures_the_served_model(homes, make_model, drawn, capsys):
     """A model is measured on the chosen part, with intervals; a part that is not there is named."""
     make_model("m")
@@ -293,7 +316,7 @@ LOADED += (
 )
 
 
-@pytest.mark.parametrize("command", ["dataset", "classify", "evaluate", "models"])
+@pytest.mark.parametrize("command", ["dataset", "classify", "evaluate", "models", "code"])
 def test_no_command_loads_tensorflow_or_streamlit(homes, make_model, drawn, picture, command):
     """Only the training process imports TensorFlow, and only the app Streamlit."""
     make_model("m")
@@ -302,6 +325,7 @@ def test_no_command_loads_tensorflow_or_streamlit(homes, make_model, drawn, pict
         "classify": [str(picture)],
         "evaluate": ["--model", "m", "--data", str(drawn)],
         "models": [],
+        "code": ["--model", "m"],
     }[command]
     done = subprocess.run(
         [sys.executable, "-c", LOADED, command, *arguments], capture_output=True, text=True, check=False

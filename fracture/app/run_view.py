@@ -6,6 +6,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app import loads
+from fracture.app.code_view import show_code
 from fracture.app.epoch_view import show_look
 from fracture.app.judge_model import judgements, number
 from fracture.app.widgets import as_text, duration, errors_in_words, in_words, link, offer_delete, show_chart
@@ -193,3 +194,4 @@ def _result(run: Run) -> None:
     with st.container(horizontal=True):
         link("classify", "Ask it about an X-ray", ":material/radiology:", run.name)
         link("models", "Its card", ":material/inventory_2:", run.name)
+    show_code(run.folder)

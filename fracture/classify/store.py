@@ -67,6 +67,11 @@ class ModelFolder:
         return self.path / "events.jsonl"
 
     @property
+    def tensorboard(self) -> Path:
+        """The folder of the curves as TensorBoard reads them."""
+        return self.path / "tensorboard"
+
+    @property
     def checkpoint(self) -> Path:
         """Where a training stood at the end of an epoch: what it goes on from after an interruption."""
         return self.path / "checkpoint.npz"
@@ -240,6 +245,6 @@ def delete(folder: ModelFolder) -> None:
 def write_zip(folder: ModelFolder, target: Path) -> None:
     """The folder's files as one zip, without what only a training needs; weights hardly compress: they are stored."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(folder.path.iterdir()):
+        for path in sorted(folder.path.rglob("*")):
             if path.is_file() and not path.name.startswith(".") and path != folder.checkpoint:
-                archive.write(path, f"{folder.name}/{path.name}")
+                archive.write(path, f"{folder.name}/{path.relative_to(folder.path).as_posix()}")

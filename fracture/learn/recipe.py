@@ -31,6 +31,7 @@ from fracture.learn.judging import heat_of, judge, look, served_difference
 from fracture.learn.localisation import compare_shuffled, localise
 from fracture.learn.modes import Trained, train_blocks, train_head
 from fracture.learn.network import build_network, describe, save_backbone, shuffled_head
+from fracture.learn.tensorboard import Curves
 from fracture.learn.weights import find_weights, seen_by_bundled
 
 MODES = {"head": train_head, "fine-tune": train_blocks}
@@ -60,10 +61,8 @@ def run(
         Stopped: stopped before the first epoch was done; nothing is saved but the features computed so far.
     """
     watch = _StopWatch()
-    folder = model_folder(config.name)
-    if folder.card.exists() and not resume:
-        raise RunError(f"There is a model called {config.name!r} already. Choose another name, or delete it first.")
-    folder.path.mkdir(parents=True, exist_ok=True)
+    folder = _own_folder(config.name, resume=resume)
+    emit = Curves(emit, folder.tensorboard)
 
     weights = find_weights(config)
     dataset = _read_data(config, emit)
@@ -132,6 +131,14 @@ def run(
         memory.forget()
     emit("end", state=card["state"], seconds=watch.laps["total"])
     return card
+
+
+def _own_folder(name: str, *, resume: bool) -> ModelFolder:
+    folder = model_folder(name)
+    if folder.card.exists() and not resume:
+        raise RunError(f"There is a model called {name!r} already. Choose another name, or delete it first.")
+    folder.path.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _read_data(config: TrainConfig, emit: Emit) -> Dataset:

@@ -47,7 +47,9 @@ def test_delete_and_zip(homes, make_model, tmp_path):
     folder = make_model("m")
     store.write_zip(folder, tmp_path / "m.zip")
     with zipfile.ZipFile(tmp_path / "m.zip") as archive:
-        assert {"m/card.json", "m/model.tflite", "m/predictions.csv"} <= set(archive.namelist())
+        names = archive.namelist()
+    assert {"m/card.json", "m/model.tflite", "m/predictions.csv"} <= set(names)
+    assert sum(name.startswith("m/tensorboard/") for name in names) == 2
     store.delete(folder)
     assert not folder.path.exists()
     assert store.model_folders() == []

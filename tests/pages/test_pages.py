@@ -97,6 +97,22 @@ def test_train_shows_an_earlier_run(homes, make_model):
     assert "2,049 of them train" in "".join(expander.label for expander in app.expander)
 
 
+def test_train_shows_a_training_as_code(homes, make_model):
+    """Once it is asked for, with both downloads; where the data have changed, it is said why one of them is missing."""
+    folder = make_model("first")
+    app = healthy(alone("train").run())
+    assert not app.code
+    app.session_state["code first"] = True
+    compile(healthy(app.run()).code[0].value, "first.py", "exec")
+    assert [button.label.split(" (")[0] for button in app.get("download_button")] == [
+        "Download the script", "Download images.csv",
+    ]  # fmt: skip
+    card = json.loads(folder.card.read_text())
+    write_json(folder.card, {**card, "data": {**card["data"], "fingerprint": "another"}})
+    assert "no longer those that 'first' was trained on" in words(healthy(app.run())).replace("\\", "")
+    assert len(app.get("download_button")) == 1
+
+
 def test_train_shows_who_waits_and_goes_on_with_what_was_stopped(homes, drawn, monkeypatch):
     """A training that waits can leave the queue, and one that was stopped can be gone on with."""
     monkeypatch.setattr(jobs, "advance", lambda: None)

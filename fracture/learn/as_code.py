@@ -111,7 +111,9 @@ def _differences(config: TrainConfig) -> Iterator[str]:
     if config.mode == "fine-tune" and config.augmentation != "full":
         yield "- The frozen blocks run in every epoch; in that training they ran once, and what came of it was kept in"
         yield "  16 bits."
-    if config.mode == "fine-tune" and config.precision == "bfloat16":
+    if config.strategy == "mirrored":
+        yield "- That training may have shared its batches among several devices; this one trains on one."
+    if config.mode == "fine-tune" and config.precision != "float32":
         yield "- Numbers of 16 bits hold two to three digits: the curves come out alike no closer than that."
 
 
@@ -167,7 +169,7 @@ def _code(config: TrainConfig) -> Iterator[str]:
     if fine:
         yield from (parts.AUGMENTATIONS[config.augmentation], parts.BATCHES)
     yield from (parts.IMAGES, parts.SEEDED)
-    yield parts.IN_16_BITS if fine and config.precision == "bfloat16" else ""
+    yield parts.PRECISIONS[config.precision] if fine else ""
     yield parts.BACKBONES[_source(config)]
     yield parts.UPPER_BLOCKS if fine else ""
     yield parts.HEAD

@@ -101,7 +101,9 @@ def _numbered(file: Any, name: str) -> Arrays:
 
 def variables_of(model: Any) -> list[Any]:
     """All that training changes: of the model, and of its optimizer, which is built where it was not."""
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)
     frozen = {id(each) for each in model.non_trainable_weights}
     return [each for each in model.variables if id(each) not in frozen] + list(model.optimizer.variables)
 

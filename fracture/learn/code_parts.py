@@ -65,9 +65,15 @@ SEEDED = """
 keras.utils.set_random_seed(SEED)
 """
 
-IN_16_BITS = """\
+PRECISIONS = {
+    "float32": "",
+    "bfloat16": """\
 keras.config.set_dtype_policy("mixed_bfloat16")
-"""
+""",
+    "float16": """\
+keras.config.set_dtype_policy("mixed_float16")  # Keras then scales the loss by itself
+""",
+}
 
 BACKBONES = {
     "imagenet": """\

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -14,10 +15,11 @@ from fracture.learn.beginning import Beginning, Examples, begin
 from fracture.learn.checkpoint import NONE, Memory
 from fracture.learn.class_weights import class_weights
 from fracture.learn.config import TrainConfig
+from fracture.learn.devices import Loss, equal_batch, evenly
 from fracture.learn.events import Emit, Stopped
 from fracture.learn.network import Network
 from fracture.learn.places import targets
-from fracture.learn.training import NOBODY, Fit, Watch, counted, orders
+from fracture.learn.training import EXACT, NOBODY, Fit, Watch, counted, orders
 
 
 def fine_tune(
@@ -46,9 +48,10 @@ def fine_tune(
     outputs = {"label": network.whole.output}
     if network.places is not None:
         outputs["places"] = network.places.output
-    model = keras.Model(source.entry, outputs)
     steps = -(-len(training) // config.batch_size)
-    _compile(model, config, steps)
+    with network.whole.distribute_strategy.scope():
+        model = keras.Model(source.entry, outputs)
+        _compile(model, config, len(training))
     few = source.read(tf.constant(followed), (0, 0), train=False)[0] if len(followed) else None
     watch = Watch(
         config.epochs, emit, should_stop, memory, monitor="val_auc", largest=True, patience=config.patience,
@@ -72,21 +75,28 @@ def fine_tune(
     return Fit(watch.history, watch.kept_epoch, watch.stopped)
 
 
-def _compile(model: keras.Model, config: TrainConfig, steps: int) -> None:
+def _compile(model: keras.Model, config: TrainConfig, images: int) -> None:
     """AdamW with one epoch of warm-up and a cosine down to zero (Loshchilov and Hutter, ICLR 2017 and 2019)."""
+    steps = -(-images // config.batch_size)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, (config.epochs - 1) * steps), warmup_target=config.learning_rate, warmup_steps=steps
     )
     averaging = {"use_ema": True, "ema_momentum": config.averaging} if config.averaging else {}
     optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, **averaging)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
-    smoothed = keras.losses.BinaryCrossentropy(label_smoothing=config.label_smoothing)
-    teaches = "places" in model.output
+    losses: dict[str, Loss] = {
+        "label": partial(keras.losses.binary_crossentropy, label_smoothing=config.label_smoothing)
+    }
+    if "places" in model.output:
+        losses["places"] = _places_loss
     model.compile(
         optimizer=optimizer,
-        loss={"label": smoothed, **({"places": _places_loss} if teaches else {})},
-        loss_weights={"label": 1.0, **({"places": config.box_weight} if teaches else {})},
+        loss={name: evenly(loss, optimizer, images, config) for name, loss in losses.items()},
+        loss_weights={name: {"label": 1.0, "places": config.box_weight}[name] for name in losses},
         metrics={"label": ["accuracy", keras.metrics.AUC(name="auc", num_thresholds=1000), *counted()]},
+        weighted_metrics={name: [keras.metrics.MeanMetricWrapper(loss, EXACT)] for name, loss in losses.items()}
+        if len(losses) > 1
+        else None,
     )
 
 
@@ -119,7 +129,7 @@ def _batches(
             weights["places"] = tf.gather(tf.constant(known, tf.float32), chosen)
         return inputs, targets_of, weights
 
-    size = config.batch_size
+    size = config.batch_size if train else equal_batch(len(rows), config.batch_size, network.whole.distribute_strategy)
     order = orders(rows, size, config.seed, done) if train else tf.data.Dataset.from_tensor_slices(rows).batch(size)
     numbered = order.enumerate(done * -(-len(rows) // size))
     return numbered.map(

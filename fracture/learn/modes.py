@@ -68,7 +68,7 @@ def train_head(
         network.head, training, validation_part, config,
         emit=emit, should_stop=should_stop, memory=memory, followed=followed,
     )  # fmt: skip
-    return Trained(network, fit, readable, features=features, mirrored=turned)
+    return Trained(_plain(network, config, weights), fit, readable, features=features, mirrored=turned)
 
 
 def train_blocks(
@@ -88,7 +88,7 @@ def train_blocks(
         network, examples, training, validation, config,
         emit=emit, should_stop=should_stop, memory=memory, followed=followed,
     )  # fmt: skip
-    return Trained(_in_32_bits(network, config, weights), fit, readable, pixels=pixels)
+    return Trained(_plain(network, config, weights), fit, readable, pixels=pixels)
 
 
 FOLLOWED = 4
@@ -111,10 +111,10 @@ def _parts(table: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return split == "train", (split == "valid") & first
 
 
-def _in_32_bits(network: Network, config: TrainConfig, weights: Weights) -> Network:
-    """The same network as it is saved and served: 16 bits are for training only."""
-    if config.precision == "float32":
+def _plain(network: Network, config: TrainConfig, weights: Weights) -> Network:
+    """The same network as it is saved and served: 16 bits and several devices are for training only."""
+    if (as_served := replace(config, precision="float32", strategy="one")) == config:
         return network
-    plain = build_network(replace(config, precision="float32"), weights)
+    plain = build_network(as_served, weights)
     plain.whole.set_weights(network.whole.get_weights())
     return plain

@@ -20,6 +20,7 @@ from keras import layers
 
 from fracture.errors import WeightsError
 from fracture.learn.config import TrainConfig
+from fracture.learn.devices import devices
 from fracture.learn.feature_cache import FEATURES
 from fracture.learn.weights import Weights
 
@@ -50,8 +51,13 @@ def build_network(config: TrainConfig, weights: Weights) -> Network:
         WeightsError: the weights cannot be fetched or do not fit.
     """
     keras.utils.set_random_seed(config.seed)
-    short = config.mode == "fine-tune" and config.precision == "bfloat16"
-    keras.config.set_dtype_policy("mixed_bfloat16" if short else "float32")
+    short = config.mode == "fine-tune" and config.precision != "float32"
+    keras.config.set_dtype_policy(f"mixed_{config.precision}" if short else "float32")
+    with devices(config).scope():
+        return _build(config, weights)
+
+
+def _build(config: TrainConfig, weights: Weights) -> Network:
     backbone = _load_backbone(config.image_size, weights)
     _set_trainable(backbone, config)
     dropout = layers.Dropout(config.dropout, seed=config.seed, name="dropout")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fracture.learn.checkpoint import NONE, Checkpoint, Memory, assign, variables_of
 from fracture.learn.class_weights import class_weights
 from fracture.learn.config import TrainConfig
+from fracture.learn.devices import equal_batch, evenly
 from fracture.learn.events import Emit, Stopped
 
 History = dict[str, list[float]]
@@ -87,19 +88,22 @@ def fit_head(
     steps = -(-len(training[1]) // config.batch_size)
     few = tf.constant(validation[0][followed])
     watch = Watch(config.epochs, emit, should_stop, memory, monitor="val_loss", ask=lambda: head(few, training=False))
-    head.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate),
-        loss="binary_crossentropy",
-        metrics=["accuracy", *counted()],
-        steps_per_execution=steps,  # a whole epoch in one call: the steps are far cheaper than the calls would be
-    )
+    with head.distribute_strategy.scope():
+        optimizer = keras.optimizers.Adam(config.learning_rate)
+        head.compile(
+            optimizer=optimizer,
+            loss=evenly(keras.losses.binary_crossentropy, optimizer, len(training[1]), config),
+            metrics=["accuracy", *counted()],
+            # A whole epoch in one call: the steps are far cheaper than the calls would be. Keras cannot mirror that.
+            steps_per_execution=steps if config.strategy == "one" else 1,
+        )
     done = watch.go_on(head)
     with watch.until_stopped():
         head.fit(
             batches(training, config, done),
             steps_per_epoch=steps,
             validation_data=(validation[0], validation[1][:, None]),
-            validation_batch_size=1024,
+            validation_batch_size=equal_batch(len(validation[1]), 1024, head.distribute_strategy),
             initial_epoch=done,
             epochs=config.epochs,
             shuffle=False,  # the pipeline shuffles
@@ -110,6 +114,9 @@ def fit_head(
     emit("kept", epoch=watch.kept_epoch)
     return Fit(watch.history, watch.kept_epoch, watch.stopped)
 
+
+EXACT = "mean_of_images"
+"""A metric of each of several losses: Keras's own means are of batches, or of devices' shares, whatever their sizes."""
 
 CONFUSION = ("true_negatives", "false_positives", "false_negatives", "true_positives")
 
@@ -204,6 +211,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Report, remember, and end it where it gets no better."""
         # With places, Keras calls the loss of the label label_loss, and loss the sum of both: the former is shown.
+        logs = {name.replace(EXACT, "loss"): logs[name] for name in sorted(logs, key=lambda name: EXACT in name)}
         metrics = {name.replace("label_", ""): float(logs[name]) for name in sorted(logs, reverse=True)}
         _, confusion = ([int(metrics.pop(part + name)) for name in CONFUSION] for part in ("", "val_"))
         for name, value in metrics.items():
@@ -213,7 +221,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             self._best, self.kept_epoch = score, epoch + 1
             self.best_weights = self.model.get_weights()
         seconds = round(time.monotonic() - self._started, 3)
-        rate = float(self.model.optimizer.learning_rate)
+        rate = float(self.model.optimizer.learning_rate.numpy())
         self._emit("epoch", epoch=epoch + 1, epochs=self._epochs, seconds=seconds, learning_rate=rate, **metrics)
         followed = np.ravel(self._ask()).round(4).tolist() if self._ask else []
         self._emit("look", epoch=epoch + 1, confusion=confusion, probabilities=followed)

@@ -175,6 +175,7 @@ def test_every_script_is_whole(tmp_path):
     ways = itertools.product(("imagenet", "bundled", "none", "x.weights.h5"), AUGMENTATIONS, (0.0, 0.9))
     chosen = [{"weights": weights, "augmentation": how, "averaging": momentum} for weights, how, momentum in ways]
     further = [{"precision": "bfloat16", "unfreeze": "mixed0"}, {"class_weight": "balanced", "fit": "letterbox"}]
+    further += [{"mode": "head", "class_weight": "balanced", "strategy": "mirrored"}, {"precision": "float16"}]
     for number, each in enumerate([{"mode": "head"}, {}, *further, *chosen]):
         (tmp_path / f"{number}.py").write_text(as_code(card_of({"mode": "fine-tune", **each})))
     look = ["check", "--isolated", "--no-cache", "--select", "F,E,W,I,UP", "--line-length", "120", str(tmp_path)]

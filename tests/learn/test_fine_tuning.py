@@ -41,6 +41,10 @@ def small(monkeypatch, homes):
 
 @pytest.fixture
 def examples():
+    return bright_squares()
+
+
+def bright_squares():
     """Sixty images, a third of them with a bright square, whose place is known."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(60, 120, (60, SIZE, SIZE)).astype(np.uint8)

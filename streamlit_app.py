@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from fracture.app.widgets import address
+
 st.set_page_config(page_title="Bone X-ray lab", page_icon="assets/icon.png", layout="wide")
 
 st.session_state["routed"] = True
@@ -10,6 +12,7 @@ page = st.navigation(
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/runs.py", title="Runs", icon=":material/compare_arrows:"),
         st.Page("pages/playground.py", title="Playground", icon=":material/tune:"),
         st.Page("pages/labs.py", title="Labs", icon=":material/science:"),
         st.Page("pages/classify.py", title="Classify", icon=":material/radiology:"),
@@ -18,5 +21,5 @@ page = st.navigation(
     position="top",
 )
 if asked := st.session_state.pop("asked for", None):
-    st.switch_page(f"pages/{asked}.py", query_params=st.query_params.to_dict())
+    st.switch_page(f"pages/{asked}.py", query_params=address())
 page.run()

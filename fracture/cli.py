@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_classify(commands)
     _add_models(commands)
     _add_code(commands)
+    _add_rename(commands)
+    _add_note(commands)
     return parser
 
 
@@ -203,3 +205,15 @@ def _add_code(commands: Any) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the script and images.csv, the list of its images, into DIR"
     )
+
+
+def _add_rename(commands: Any) -> None:
+    parser = _add(commands, "rename", "runs.rename", "give a model or a training another name")
+    parser.add_argument("old", metavar="OLD")
+    parser.add_argument("new", metavar="NEW")
+
+
+def _add_note(commands: Any) -> None:
+    parser = _add(commands, "note", "runs.note", "read or write the note about a model or a training")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("text", metavar="TEXT", nargs="?", help="put this in its place; an empty one takes it away")

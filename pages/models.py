@@ -1,8 +1,5 @@
 """The place to judge and compare models: how good, how sure, where wrong, and made from what."""
 
-import tempfile
-from pathlib import Path
-
 import streamlit as st
 
 from fracture.app.judge_card import show_localisation, show_origin
@@ -10,9 +7,16 @@ from fracture.app.judge_compare import show_comparison
 from fracture.app.judge_errors import show_errors
 from fracture.app.judge_model import choose_judged, judgements, show_body_parts, show_figures, show_reliability
 from fracture.app.judge_point import show_operating_point
-from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, offer_delete, through_the_router
+from fracture.app.widgets import (
+    choose_model,
+    errors_in_words,
+    no_model_hint,
+    offer_delete,
+    offer_zip,
+    through_the_router,
+)
 from fracture.classify.classifier import NOTICE
-from fracture.classify.store import ModelFolder, read_card, write_zip
+from fracture.classify.store import ModelFolder, read_card
 
 
 def judge(folder: ModelFolder) -> None:
@@ -32,13 +36,6 @@ def judge(folder: ModelFolder) -> None:
     show_comparison(folder, judged, level)
 
 
-def zipped(folder: ModelFolder) -> bytes:
-    with tempfile.TemporaryDirectory() as place:
-        target = Path(place) / "model.zip"
-        write_zip(folder, target)
-        return target.read_bytes()
-
-
 through_the_router("models")
 st.title("Models")
 folder = choose_model()
@@ -48,10 +45,7 @@ if folder is None:
 with errors_in_words():
     judge(folder)
 with st.container(horizontal=True):
-    st.download_button(
-        "Download (zip)", lambda: zipped(folder), f"{folder.name}.zip", "application/zip",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    offer_zip(folder)
     if not folder.bundled:
         offer_delete(folder)
 st.caption(NOTICE)

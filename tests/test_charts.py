@@ -33,6 +33,27 @@ def test_curves_before_the_first_epoch_are_empty():
     assert [list(line.y) for line in charts.curves({}, "loss", 30, None).data] == [[], []]
 
 
+def test_trainings_lie_over_each_other_in_colours_of_their_own():
+    """Validation and training of one are of one colour, with a star at the kept epoch; what has not begun has none."""
+    trainings = {"a": charts.Learned(HISTORY, 2), "b": charts.Learned({"loss": [0.9]}, None)}
+    figure = charts.overlaid(trainings, "loss", 30)
+    training, validation, star, other, *_ = figure.data
+    assert training.line.color == validation.line.color == star.marker.color == charts.colours("ab")["a"]
+    assert other.line.color == charts.colours("ab")["b"]
+    assert (training.line.dash, validation.line.dash) == ("dot", "solid")
+    assert (star.x[0], star.y[0]) == (2, HISTORY["val_loss"][1])
+    assert [line.name for line in figure.data if line.showlegend] == ["a", "b"]
+    assert list(figure.layout.xaxis.range) == [0.5, 30.5]
+
+
+def test_a_model_keeps_its_colour_where_others_have_no_curve():
+    """Of three models the second has no predictions: the third is drawn as it is in the figures beside."""
+    named = charts.colours(["one", "two", "three"])
+    models = dict.fromkeys(("one", "three"), (LABEL, PROBABILITY))
+    figure = charts.rocs(models, {name: named[name] for name in models})
+    assert {line.name: line.line.color for line in figure.data if line.name in models}["three"] == named["three"]
+
+
 def test_class_balance_adds_up():
     """Bars are sums over what is not on the axis; a label that is missing counts as none."""
     counts = pd.DataFrame({"split": ["train", "train", "valid"], "body_part": ["a", "b", "a"], "label": [0, 0, 1]})

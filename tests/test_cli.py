@@ -69,6 +69,9 @@ def test_wrong_usage_exits_with_2(argv, capsys):
         (["classify", "x.png", "--model", "../up"], "A model's name has"),
         (["evaluate", "--model", "none-such", "--data", "."], "no finished model called"),
         (["code", "--model", "none-such"], "no finished model called"),
+        (["rename", "none-such", "other"], "no model or training called 'none-such'"),
+        (["note", "none-such"], "no model or training called 'none-such'"),
+        (["note", "../up", "words"], "A model's name has"),
         (["train", "--data", ".", "--name", "a/b"], "name must be"),
         (["train", "--data", ".", "--name", "a", "--image-size", "40"], "image_size must be 75 to 1024. Received: 40"),
     ],
@@ -216,6 +219,20 @@ def test_code_prints_a_script_or_writes_it_beside_its_images(homes, make_model, 
     assert "without m.py and images.csv" in capsys.readouterr().err
     assert main(["code", "--model", "m", "--out", __file__]) == 1
     assert "cannot be written to" in capsys.readouterr().err
+
+
+def test_a_model_is_renamed_and_noted(homes, make_model, capsys):
+    """The note goes with the model to its new name; it is printed, changed and taken away."""
+    make_model("m")
+    assert main(["note", "m", "tried a lower rate"]) == 0
+    assert main(["rename", "m", "lower-rate", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.split("\n", 1)[1])["name"] == "lower-rate"
+    assert main(["note", "lower-rate", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["note"] == "tried a lower rate"
+    assert main(["note", "lower-rate", ""]) == 0
+    assert "There is no note" in capsys.readouterr().out
+    assert main(["note", "lower-rate", "x" * 2001]) == 1
+    assert "at most 2,000 characters. Received: 2,001" in capsys.readouterr().err
 
 
 def test_evaluate_measures_the_served_model(homes, make_model, drawn, capsys):

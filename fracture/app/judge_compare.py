@@ -1,6 +1,6 @@
 """Two or more models side by side: their figures, their curves, and whether they may be compared at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,15 +47,18 @@ def show_comparison(folder: ModelFolder, judged: Judged, level: str) -> None:
     names = st.multiselect(
         "Compare with", list(others), placeholder="Choose one or more", max_selections=MOST, key="compare with"
     )
-    sides = [side for name in [folder.name, *names] if (side := _side(others.get(name, folder), judged.data))]
-    if len(sides) < 2:
-        return
-    shared = level if all(level in side.judged.metrics for side in sides) else "image"
+    sides = [side for name in [folder.name, *names] if (side := side_of(others.get(name, folder), judged.data))]
+    if len(sides) > 1:
+        show_sides(sides, level if all(level in side.judged.metrics for side in sides) else "image")
+
+
+def show_sides(sides: list[Side], level: str, colour_of: Mapping[str, str] | None = None) -> None:
+    """A word of warning where it is due, a table of figures and both curves, by a level that all sides have."""
     for warning in warnings(sides):
         st.warning(warning, icon=":material/warning:")
-    show_table(_rows(sides, shared))
-    st.caption(f"By {shared}, sensitivity and specificity at each model's balanced operating point.")
-    _curves(sides, shared)
+    show_table(_rows(sides, level))
+    st.caption(f"By {level}, sensitivity and specificity at each model's balanced operating point.")
+    _curves(sides, level, colour_of or charts.colours(side.name for side in sides))
 
 
 def warnings(sides: list[Side]) -> list[str]:
@@ -74,8 +77,8 @@ def warnings(sides: list[Side]) -> list[str]:
     return said
 
 
-def _side(folder: ModelFolder, data: str) -> Side | None:
-    """A model, judged on the data set of that name where it was judged on several."""
+def side_of(folder: ModelFolder, data: str) -> Side | None:
+    """A model, judged on the data set of that name where it was judged on several; a warning where it has no card."""
     try:
         card = read_card(folder)
     except ModelError as error:
@@ -95,10 +98,10 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
         COUNTED[level].capitalize(): lambda found: f"{found['count']:,}, {found['positives']:,} positive",
         "AUC": lambda found: number(found["auc"]),
         "Average precision": lambda found: number(found.get("average_precision")),
-        "Sensitivity": lambda found: in_words(found["points"]["balanced"]["sensitivity"]),
-        "Specificity": lambda found: in_words(found["points"]["balanced"]["specificity"]),
-        "Accuracy": lambda found: in_words(found["points"]["balanced"]["accuracy"]),
-        "Kappa": lambda found: number(found["points"]["balanced"].get("kappa"), 2),
+        "Sensitivity": lambda found: _balanced(found, "sensitivity"),
+        "Specificity": lambda found: _balanced(found, "specificity"),
+        "Accuracy": lambda found: _balanced(found, "accuracy"),
+        "Kappa": lambda found: number(found["points"].get("balanced", {}).get("kappa"), 2),
         "Calibration error": lambda found: number((found.get("calibration") or {}).get("expected_calibration_error")),
     }
     rows = [{"": "Data set", **{as_text(side.name): as_text(side.judged.data) for side in sides}}]
@@ -107,7 +110,12 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
     return rows
 
 
-def _curves(sides: list[Side], level: str) -> None:
+def _balanced(found: Level, rate: str) -> str:
+    point = found["points"].get("balanced")  # older cards lack it
+    return in_words(point[rate]) if point else "not measured"
+
+
+def _curves(sides: list[Side], level: str, colour_of: Mapping[str, str]) -> None:
     scored, without = {}, []
     for side in sides:
         try:
@@ -117,10 +125,13 @@ def _curves(sides: list[Side], level: str) -> None:
             continue
         if len(np.unique(table["label"])) > 1:
             scored[side.name] = (table["label"].to_numpy(), table["probability"].to_numpy())
+    known = {name: colour_of[name] for name in scored}
     left, right = st.columns(2)
     with left:
-        show_chart(charts.rocs(scored), "rocs", "ROC curves of the compared models")
+        show_chart(charts.rocs(scored, known), "rocs", "ROC curves of the compared models")
     with right:
-        show_chart(charts.precision_recalls(scored), "precision recalls", "Precision-recall curves of the models")
+        show_chart(
+            charts.precision_recalls(scored, known), "precision recalls", "Precision-recall curves of the models"
+        )
     if without:
         st.caption(f"No curves of {', '.join(map(as_text, without))}: the predictions are missing or damaged.")

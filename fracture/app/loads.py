@@ -1,6 +1,6 @@
 """Cached loads. What is cached is the load, never a filter on it, and every cache is bounded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -263,6 +263,12 @@ def curves(run: Run, progress: Progress, metric: str, epochs: int, kept: int | N
     steps = steps if metric == "loss" else []
     seen = [run.name, run.started, metric, epochs, kept, progress.epoch, progress.history.get(metric, [])[-1:]]
     return _drawn(f"{seen} {steps[-1:]}", lambda: charts.curves(progress.history, metric, epochs, kept, steps))
+
+
+def overlaid(learned: Mapping[str, charts.Learned], metric: str, epochs: int) -> Any:
+    """The figure of :func:`fracture.charts.overlaid`, made anew only when there is more to be seen."""
+    seen = {name: (each.kept_epoch, each.history.get(f"val_{metric}")) for name, each in learned.items()}
+    return _drawn(f"overlaid {metric} {epochs} {seen}", lambda: charts.overlaid(learned, metric, epochs))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

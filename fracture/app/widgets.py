@@ -1,6 +1,7 @@
 """Widgets that pages share: each draws something and returns what was chosen."""
 
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from fracture import home
-from fracture.classify.store import ModelFolder, usable_models
+from fracture.classify.store import ModelFolder, usable_models, write_zip
 from fracture.data import dataset as datasets
 from fracture.data.importing import unfinished
 from fracture.data.phantom.drawing import find_drawing
@@ -91,6 +92,22 @@ def offer_delete(folder: ModelFolder) -> None:
                 st.rerun(scope="app")
 
 
+def offer_zip(folder: ModelFolder) -> None:
+    """A button that downloads a model with all its files; the zip is made once it is clicked."""
+    st.download_button(
+        "Download (zip)", lambda: zipped(folder), f"{folder.name}.zip", "application/zip",
+        icon=":material/download:", on_click="ignore", key=f"zip {folder.name}",
+    )  # fmt: skip
+
+
+def zipped(folder: ModelFolder) -> bytes:
+    """A model folder as one zip."""
+    with tempfile.TemporaryDirectory() as place:
+        target = Path(place) / "model.zip"
+        write_zip(folder, target)
+        return target.read_bytes()
+
+
 def through_the_router(page: str) -> None:
     """Let the router draw a page that was called straight by its address.
 
@@ -100,7 +117,12 @@ def through_the_router(page: str) -> None:
     if "routed" not in st.session_state:
         st.session_state["asked for"] = page
         with suppress(StreamlitAPIException):
-            st.switch_page("streamlit_app.py", query_params=st.query_params.to_dict())
+            st.switch_page("streamlit_app.py", query_params=address())
+
+
+def address() -> dict[str, list[str]]:
+    """What the address of this page says, for another one to say it, too; a name may stand in it several times."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
 def no_dataset_hint() -> None:
@@ -122,10 +144,11 @@ def no_model_hint() -> None:
     link("train", "Train a model", ":material/arrow_forward:")
 
 
-def link(page: str, label: str, icon: str, model: str | None = None) -> None:
-    """A link to another page, there to a model; plain words where a page is run alone and there are no others."""
+def link(page: str, label: str, icon: str, model: str | None = None, run: str | None = None) -> None:
+    """A link to another page, there to a model or a training; plain words where a page is run alone."""
+    named = {name: value for name, value in {"model": model, "run": run}.items() if value}
     try:
-        st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params={"model": model} if model else None)
+        st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=named or None)
     except StreamlitAPIException:
         st.caption(f"{icon} {label}: on the page {page!r} of the app.")
 

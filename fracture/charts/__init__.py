@@ -6,11 +6,11 @@ that it stands out on light and on dark ground alike. Backgrounds are transparen
 
 from fracture.charts.data import class_balance, distribution, views_per_study
 from fracture.charts.judging import precision_recalls, reliability, rocs
-from fracture.charts.learning import best_epoch, curves
+from fracture.charts.learning import Learned, best_epoch, curves, overlaid
 from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precision_recall, roc, round_to_hundred
 from fracture.charts.pictures import AGAINST, FOR, TRUTH, heat_overlay, outlined, ringed
 from fracture.charts.playing import gaps_of_splits, more_patients, searched, tries
-from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION
+from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION, colours
 from fracture.charts.viewing import canvas, viewer, windowed
 
 __all__ = [
@@ -24,10 +24,12 @@ __all__ = [
     "TRAINING",
     "TRUTH",
     "VALIDATION",
+    "Learned",
     "Moving",
     "best_epoch",
     "canvas",
     "class_balance",
+    "colours",
     "confusion",
     "curves",
     "distribution",
@@ -36,6 +38,7 @@ __all__ = [
     "hundred",
     "more_patients",
     "outlined",
+    "overlaid",
     "precision_recall",
     "precision_recalls",
     "reliability",

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fracture.charts.style import NEGATIVE, SEVERAL, plain
+from fracture.charts.style import NEGATIVE, colours, plain
 
 Scored = tuple[NDArray[Any], NDArray[Any]]
 """Labels (N,), 0 or 1, both of them there, and probabilities (N,)."""
@@ -15,13 +15,14 @@ Scored = tuple[NDArray[Any], NDArray[Any]]
 _SHARE = {"range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.25, "zeroline": False}
 
 
-def rocs(models: Mapping[str, Scored]) -> Any:
-    """The ROC curves of several models by their names."""
+def rocs(models: Mapping[str, Scored], colour_of: Mapping[str, str] | None = None) -> Any:
+    """The ROC curves of several models by their names; ``colour_of`` each, where other figures beside it have them."""
     from sklearn.metrics import roc_curve
 
     figure = go.Figure()
     _chance(figure, [0, 1], at=(0.72, 0.72))
-    for (name, (label, probability)), colour in zip(models.items(), SEVERAL, strict=False):
+    for name, colour in (colour_of or colours(models)).items():
+        label, probability = models[name]
         false_alarms, sensitivity, _ = roc_curve(label, probability)
         line = _line(name, colour, "%{x:.1%} false alarms, sensitivity %{y:.1%}")
         figure.add_scatter(x=false_alarms, y=sensitivity, **line)
@@ -29,14 +30,18 @@ def rocs(models: Mapping[str, Scored]) -> Any:
     return _square(figure, "False alarms (1 - specificity)", "Sensitivity", len(models))
 
 
-def precision_recalls(models: Mapping[str, Scored]) -> Any:
-    """The precision-recall curves of several models by their names, and the precision that chance reaches."""
+def precision_recalls(models: Mapping[str, Scored], colour_of: Mapping[str, str] | None = None) -> Any:
+    """The precision-recall curves of several models by their names, and the precision that chance reaches.
+
+    ``colour_of`` each, where other figures beside it have them.
+    """
     from sklearn.metrics import precision_recall_curve
 
     figure = go.Figure()
     for share in sorted({float(np.mean(label)) for label, _ in models.values()}):
         _chance(figure, [share, share], at=(0.12, share))
-    for (name, (label, probability)), colour in zip(models.items(), SEVERAL, strict=False):
+    for name, colour in (colour_of or colours(models)).items():
+        label, probability = models[name]
         precision, recall, _ = precision_recall_curve(label, probability, drop_intermediate=True)
         line = _line(name, colour, "sensitivity %{x:.1%}, precision %{y:.1%}")
         figure.add_scatter(x=recall[:-1], y=precision[:-1], **line)  # the last, (0, 1), is no measurement

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
-from fracture.charts.style import ACCENT, TRAINING, VALIDATION, plain
+from fracture.charts.style import ACCENT, TRAINING, VALIDATION, colours, plain
 
 _NAMES = {"loss": "Loss", "accuracy": "Accuracy", "auc": "AUC"}
 
@@ -44,14 +44,61 @@ def curves(
             x=[kept_epoch], y=[best], name=f"Best epoch ({kept_epoch})", mode="markers",
             marker={"symbol": "star", "size": 14, "color": ACCENT},
         )  # fmt: skip
-    figure.update_xaxes(
-        title="Epoch", range=[0 if steps else 0.5, max(epochs, 1) + 0.5], tick0=1, dtick=ceil(max(epochs, 1) / 10)
-    )
+    _epochs(figure, epochs, 0 if steps else 0.5)
     if not history.get(metric) and metric != "loss":
         figure.update_yaxes(range=[0, 1])
     figure.update_yaxes(title=_NAMES.get(metric, metric), tickformat=".3~g")
     figure.update_layout(title=_NAMES.get(metric, metric), hovermode="x unified")
     return plain(figure)
+
+
+class Learned(NamedTuple):
+    """How a training went so far."""
+
+    history: Mapping[str, Sequence[float]]
+    """Values by Keras's names (``loss``, ``val_loss``, ...)."""
+    kept_epoch: int | None
+    """1-based; None where none is kept yet."""
+
+
+def overlaid(trainings: Mapping[str, Learned], metric: str, epochs: int) -> Any:
+    """One metric over the epochs of several trainings by their names.
+
+    Each has a colour: validation as a line with a star at the epoch whose weights the model keeps, training dotted.
+
+    Args:
+        trainings: as far as each has come; one without the metric has no line.
+        metric: ``loss``, ``accuracy`` or ``auc``.
+        epochs: of the longest of them as planned, so that the axis does not jump while they grow.
+    """
+    figure = go.Figure()
+    for name, colour in colours(trainings).items():
+        history, kept = trainings[name]
+        _line(figure, f"{name}, training", history.get(metric, []), colour, "dot")
+        _line(figure, name, validation := history.get(f"val_{metric}", []), colour, "solid")
+        if kept and len(validation) >= kept:
+            star = {"symbol": "star", "size": 13, "color": colour}
+            figure.add_scatter(
+                x=[kept], y=[validation[kept - 1]], mode="markers", marker=star, showlegend=False, hoverinfo="skip"
+            )
+    _epochs(figure, epochs, 0.5)
+    figure.update_yaxes(title=_NAMES.get(metric, metric), tickformat=".3~g")
+    figure.update_layout(title=_NAMES.get(metric, metric), hovermode="x unified")
+    return plain(figure, height=300 + 20 * len(trainings), legend_rows=len(trainings))
+
+
+def _line(figure: Any, name: str, values: Sequence[float], colour: str, dash: str) -> None:
+    at, solid = list(range(1, len(values) + 1)), dash == "solid"
+    figure.add_scatter(
+        x=at, y=list(values), name=name, mode="lines" if len(values) > 1 else "markers", showlegend=solid,
+        line={"color": colour, "width": 2.5 if solid else 1.5, "dash": dash},
+        hovertemplate=f"%{{y:.3f}}<extra>{name}</extra>",
+    )  # fmt: skip
+
+
+def _epochs(figure: Any, epochs: int, start: float) -> None:
+    """An axis over all epochs, with at most ten numbers."""
+    figure.update_xaxes(title="Epoch", range=[start, max(epochs, 1) + 0.5], tick0=1, dtick=ceil(max(epochs, 1) / 10))
 
 
 def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:

@@ -92,6 +92,11 @@ class ModelFolder:
         return self.path / "backbone.weights.h5"
 
     @property
+    def note(self) -> Path:
+        """What people wrote about it."""
+        return self.path / "note.txt"
+
+    @property
     def status(self) -> Path:
         """The training's state, process and heartbeat."""
         return self.path / "status.json"
@@ -184,7 +189,7 @@ def read_card(folder: ModelFolder) -> dict[str, Any]:
         )
     if missing := sorted(CARD_KEYS - set(card)):
         raise ModelError(f"The card of model {folder.name!r} is damaged: it lacks {', '.join(missing)}.")
-    return card
+    return {**card, "name": folder.name}  # which counts, whatever the card was called when it was written
 
 
 def read_predictions(folder: ModelFolder) -> pd.DataFrame:

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from fracture.learn.calibration import error_by_chance, gaps, reliability
 from fracture.learn.operating_points import balanced_threshold
 
-__all__ = ["area", "balanced_threshold", "by_study", "evaluate", "mean", "ranking", "rates"]  # the first for recipe.py
+__all__ = [
+    "area",
+    "auc_difference",
+    "balanced_threshold",
+    "by_study",
+    "evaluate",
+    "mean",
+    "ranking",
+    "rates",
+]  # the third for recipe.py
 
 RESAMPLES = 1000
 """Bootstrap resamples; the ends of a 95 % interval then move by less than its tenth from seed to seed."""
@@ -78,7 +87,18 @@ def mean(values: NDArray[Any], group: "pd.Series[str]") -> Estimate:
 
 def area(label: NDArray[Any], probability: Floats, group: "pd.Series[str]") -> Estimate:
     """The area under the ROC curve of probabilities (N,), with its interval."""
-    return _estimate(_ranked(label, probability, _resample(group))[0])
+    return _estimate(_areas(label, probability, _resample(group))[0])
+
+
+def auc_difference(label: NDArray[Any], first: Floats, second: Floats, group: "pd.Series[str]") -> Estimate:
+    """By how much the AUC of the second probabilities is above that of the first ones, on the same images (N,).
+
+    The resamples are paired: both areas are of the same draw of groups, so that images which are hard for both do not
+    widen the interval (Hanley and McNeil, Radiology 148:839, 1983, on areas of the same cases; Obuchowski, Biometrics
+    53:567, 1997, on cases in groups). There is no interval for a single group, nor where all resamples agree.
+    """
+    drawn = _resample(group)
+    return _estimate(_areas(label, second, drawn)[0] - _areas(label, first, drawn)[0])
 
 
 def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Floats, Floats]:
@@ -133,7 +153,7 @@ def _resample(group: "pd.Series[str]") -> _Resamples:
 def _level(table: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
     drawn = _resample(table["group"])
     label, probability = table["label"].to_numpy(), table["probability"].to_numpy(np.float64)
-    areas = _ranked(label, probability, drawn)
+    areas = _areas(label, probability, drawn)
     return {
         "count": len(table),
         "positives": int(label.sum()),
@@ -145,8 +165,8 @@ def _level(table: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
     }
 
 
-def _ranked(label: NDArray[Any], probability: Floats, drawn: _Resamples) -> Floats:
-    """The area under the ROC curve and the average precision in each row (2, 1 + R)."""
+def _areas(label: NDArray[Any], probability: Floats, drawn: _Resamples) -> Floats:
+    """What :func:`ranking` gives in each resample (2, 1 + R)."""
     # By the hundred: the times of all images in all resamples at once would take gigabytes for all of MURA.
     parts = np.array_split(drawn.times, -(-len(drawn.times) // 100))
     return np.hstack([ranking(label, probability, part[:, drawn.group]) for part in parts])

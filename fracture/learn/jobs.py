@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock
 
 from fracture import background, home
-from fracture.classify import store
+from fracture.classify import keeping, store
 from fracture.classify.store import ModelFolder, model_folder, model_folders, read_card, read_json
 from fracture.data.dataset import existing_folder
 from fracture.errors import FractureError, ModelError, RunError
@@ -201,7 +201,7 @@ def find_run(folder: ModelFolder) -> Run | None:
         return _from_card(folder)
     try:
         status = read_json(folder.status)
-        started, config = float(status["started"]), dict(status["config"])
+        started, config = float(status["started"]), {**status["config"], "name": folder.name}
         queued = float(status.get("queued", started))
         run = Run(folder, status["state"], config, started, status.get("error"), queued)
         gone = run.state == "running" and not background.alive(status)
@@ -249,6 +249,19 @@ def delete(folder: ModelFolder) -> None:
         if (found := find_run(folder)) is not None and found.active:
             raise RunError(f"{found.name!r} is {found.state}. Stop it before it is deleted.")
         store.delete(folder)
+
+
+def rename(folder: ModelFolder, name: str) -> ModelFolder:
+    """Give a training or a model another name; returns its folder as it is called now.
+
+    Raises:
+        RunError: it is at work, or waits.
+        ModelError: see :func:`fracture.classify.keeping.rename`.
+    """
+    with _alone():
+        if (found := find_run(folder)) is not None and found.active:
+            raise RunError(f"{found.name!r} is {found.state}. Stop it before it is given another name.")
+        return keeping.rename(folder, name)
 
 
 def end_now(run: Run) -> None:

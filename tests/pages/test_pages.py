@@ -16,7 +16,7 @@ from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from tests.not_radiographs import LEGS, dicom
 
-PAGES = ("home", "dataset", "train", "playground", "labs", "classify", "models")
+PAGES = ("home", "dataset", "train", "runs", "playground", "labs", "classify", "models")
 
 
 def alone(page: str) -> AppTest:
@@ -50,6 +50,7 @@ def test_empty_pages_say_what_to_do(homes, page, start):
         "train": "No data set chosen",
         "playground": "Train *a head on frozen features* first",
         "labs": "Train *a head on frozen features* first",
+        "runs": "There is no trained model yet",
         "classify": "There is no trained model yet",
         "models": "There is no trained model yet",
     }

@@ -1,0 +1,74 @@
+"""What can be done with one training or model: write a note, rename, delete, download, go on."""
+
+import streamlit as st
+
+from fracture.app.widgets import as_text, errors_in_words, link, offer_delete, offer_zip
+from fracture.classify.keeping import NOTE_LIMIT, read_note, write_note
+from fracture.classify.store import ModelFolder
+from fracture.learn import jobs
+from fracture.learn.jobs import Run
+
+
+def show_keeping(run: Run) -> None:
+    """Where it stands and where to go on, its note, and the buttons that rename, delete and download it."""
+    if run.error:
+        st.warning(as_text(run.error), icon=":material/warning:")
+    with errors_in_words():
+        _note(run)
+    with st.container(horizontal=True):
+        if run.resumable:
+            link("train", "Resume it", ":material/resume:", run=run.name)
+        elif run.config:
+            link("train", "Its training", ":material/monitoring:", run=run.name)
+        if run.folder.usable:
+            link("models", "Its card", ":material/inventory_2:", run.name)
+    with st.container(horizontal=True):
+        if run.folder.usable:
+            offer_zip(run.folder)
+        if not (run.folder.bundled or run.active):
+            _offer_rename(run.folder)
+            offer_delete(run.folder)
+
+
+def _note(run: Run) -> None:
+    """A text area that saves what is typed.
+
+    Only its visitor ever changes what stands in it: half a sentence that the server has not heard of yet is not
+    overwritten by what another tab saves.
+    """
+    stored, key = read_note(run.folder), f"note of {run.name} {run.started}"
+    if key not in st.session_state:
+        _take(key, stored)
+    text = st.text_area(
+        "Note", key=key, max_chars=NOTE_LIMIT, placeholder="What was tried, and what came of it",
+        help="It is saved when you leave the field, and lies in the model's folder.",
+    )  # fmt: skip
+    if text != st.session_state[f"{key}, saved"]:
+        write_note(run.folder, text)
+        st.session_state[f"{key}, saved"] = text
+        st.rerun()  # the table above shows it, too
+    elif stored.strip() != text.strip():
+        st.caption(f"Elsewhere this note was changed to: {as_text(stored) or '(nothing)'}")
+        st.button("Take that one", key=f"take {key}", on_click=_take, args=(key, stored), icon=":material/sync:")
+
+
+def _take(key: str, text: str) -> None:
+    st.session_state[key] = st.session_state[f"{key}, saved"] = text
+
+
+def _offer_rename(folder: ModelFolder) -> None:
+    with st.popover("Rename …", icon=":material/edit:"), st.form(f"rename {folder.name}", border=False):
+        name = st.text_input("New name", folder.name, max_chars=64, key=f"new name of {folder.name}").strip()
+        if st.form_submit_button("Rename it", type="primary"):
+            with errors_in_words():
+                jobs.rename(folder, name)
+                _follow(folder.name, name)
+                st.rerun()
+
+
+def _follow(old: str, new: str) -> None:
+    """What this visitor has chosen on other pages, and picked here, is chosen under its new name."""
+    for key in ("run", "chosen model"):
+        if st.session_state.get(key) == old:
+            st.session_state[key] = new
+    st.session_state["renamed"] = {old: new}

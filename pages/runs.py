@@ -1,0 +1,69 @@
+"""All trainings and models at a glance; those that are picked side by side, with notes, names and files."""
+
+import streamlit as st
+
+from fracture import charts
+from fracture.app.runs_keeping import show_keeping
+from fracture.app.runs_view import show_curves, show_differences, show_table
+from fracture.app.runs_worth import show_worth
+from fracture.app.widgets import as_text, errors_in_words, no_model_hint, through_the_router
+from fracture.classify.classifier import NOTICE
+from fracture.learn import jobs
+from fracture.learn.comparing import every_run
+
+
+def pick(known: dict[str, jobs.Run]) -> list[jobs.Run]:
+    """The trainings to look at; the address names them, so that a link shows the same again."""
+    asked = st.query_params.get_all("runs")
+    if renamed := st.session_state.pop("renamed", None):
+        st.session_state["runs"] = [renamed.get(name, name) for name in st.session_state.get("runs", [])]
+    elif gone := [as_text(name) for name in asked if name not in known]:
+        st.warning(f"Not here any more, or under another name: {', '.join(gone)}.", icon=":material/delete:")
+    names = st.multiselect(
+        "Compare", list(known), placeholder="Choose one or more", max_selections=len(charts.SEVERAL), key="runs",
+        bind="query-params", help="The first one chosen is what the others are held against.",
+    )  # fmt: skip
+    return [known[name] for name in names]
+
+
+def compare(runs: list[jobs.Run]) -> None:
+    """From what they were given to how they learned and what came of it."""
+    if len(runs) > 1:
+        st.subheader("What differs")
+        show_differences(runs)
+    st.subheader("How they learned" if len(runs) > 1 else "How it learned")
+    show_curves(runs)
+    if len(runs) > 1:
+        st.subheader("How good they are")
+        show_worth(runs)
+
+
+def keep(runs: list[jobs.Run]) -> None:
+    """Notes, names and files, a tab each."""
+    st.subheader("Notes and files")
+    for tab, run in zip(st.tabs([as_text(run.name) for run in runs]), runs, strict=True):
+        with tab:
+            show_keeping(run)
+
+
+through_the_router("runs")
+st.title("Runs")
+known: dict[str, jobs.Run] = {}
+with errors_in_words():
+    jobs.advance()  # those that wait, where the one before them was killed
+    known = {run.name: run for run in every_run()}
+if not known:
+    no_model_hint()
+    st.stop()
+show_table(list(known.values()))
+picked = pick(known)
+# In places of their own, so that a note that is being typed stays where it is when the rest grows.
+compared, kept = st.container(), st.container()
+if picked:
+    with compared, errors_in_words():
+        compare(picked)
+    with kept, errors_in_words():
+        keep(picked)
+else:
+    st.caption("Choose one to write a note about it or to rename it, two or more to compare them.")
+st.caption(NOTICE)

@@ -1,0 +1,170 @@
+"""Trainings side by side."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from fracture.classify.store import model_folder, read_card
+from fracture.errors import ModelError, RunError
+from fracture.files import write_json
+from fracture.learn import jobs
+from fracture.learn.comparing import UNKNOWN, UNUSED, describe, differing, every_run, pair
+from fracture.learn.config import TrainConfig
+
+
+def predictions(seed: int, skill: float, groups: int = 60, shared: float = 1.0) -> pd.DataFrame:
+    """Three images a group; ``skill``: how far apart the labels lie, ``shared``: what makes an image hard for all."""
+    images, random = np.arange(3 * groups), np.random.default_rng(seed)
+    label = (images // 3) % 2
+    score = skill * label + shared * np.random.default_rng(0).normal(size=len(images)) + random.normal(size=len(images))
+    return pd.DataFrame(
+        {
+            "image_id": [f"image{each}" for each in images],
+            "study": [f"study{each // 3}" for each in images],
+            "group": [f"group{each // 3}" for each in images],
+            "label": label,
+            "probability": 1 / (1 + np.exp(-score)),
+        }
+    )
+
+
+def test_equal_predictions_differ_by_nothing():
+    """Exactly 0, and no interval is made up."""
+    one = predictions(1, 1.0)
+    found = pair(one, one)
+    assert found.auc == {"value": 0.0, "low": None, "high": None}
+    assert not found.told_apart
+    assert (found.cases, found.groups) == (180, 60)
+
+
+def test_the_difference_is_that_of_the_two_areas_and_changes_its_sign_with_them():
+    """The second minus the first, whatever the order of their rows."""
+    one, other = predictions(1, 0.5), predictions(2, 1.5).sample(frac=1, random_state=0)
+    areas = [roc_auc_score(each["label"], each["probability"]) for each in (one, other)]
+    found, back = pair(one, other), pair(other, one)
+    assert found.auc["value"] == pytest.approx(areas[1] - areas[0])
+    assert back.auc["value"] == pytest.approx(-found.auc["value"])
+
+
+def test_a_better_model_is_told_apart_and_one_as_good_is_not():
+    """The interval excludes 0 where the second sees much more, and includes it where only its noise is another."""
+    assert pair(predictions(1, 0.3), predictions(2, 3.0)).told_apart
+    assert not pair(predictions(1, 1.0), predictions(2, 1.0)).told_apart
+
+
+def test_pairing_narrows_the_interval():
+    """What is hard for both is drawn for both: the more they share, the surer the difference."""
+
+    def width(shared: float) -> float:
+        found = pair(predictions(1, 1.0, shared=shared), predictions(2, 1.0, shared=shared)).auc
+        return found["high"] - found["low"]
+
+    assert width(3.0) < 0.6 * width(0.0)
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    """Of 60 pairs that are equally good, few are told apart; with 5 % to be expected, 9 or more are one in 1,000."""
+    apart = [pair(predictions(2 * each + 1, 1.0), predictions(2 * each + 2, 1.0)).told_apart for each in range(60)]
+    assert sum(apart) < 9
+
+
+def test_whole_groups_are_drawn():
+    """Images three times each say no more than once each: the interval is that of the groups."""
+    one, other = predictions(1, 0.5), predictions(2, 1.5)
+    thrice = [
+        pd.concat([each.assign(image_id=each["image_id"] + f"-{time}") for time in range(3)]) for each in (one, other)
+    ]
+    assert pair(*thrice).auc == pytest.approx(pair(one, other).auc)
+
+
+@pytest.mark.parametrize("change", [lambda t: t[1:], lambda t: t.assign(label=1 - t["label"])])
+def test_other_images_cannot_be_paired(change):
+    """One image less, or another label, is a sentence."""
+    with pytest.raises(ModelError, match=r"the same images can be paired\. Received: 180 and"):
+        pair(predictions(1, 1.0), change(predictions(2, 1.0)))
+
+
+def run_of(**chosen) -> jobs.Run:
+    config = TrainConfig(**{"data": "drawn", "name": "m", "weights": "none", **chosen})
+    return jobs.Run(model_folder("m"), "stopped", config.to_json(), 1.0)
+
+
+def test_only_what_differs_is_said(homes):
+    """A row a choice, with a word for what a way to train makes no use of; the name is no choice."""
+    described = {
+        "a": describe(run_of(epochs=5), {}),
+        "b": describe(run_of(epochs=7, name="other", patience=3), {}),
+    }
+    assert differing(described) == {"Epochs": {"a": "5", "b": "7"}}
+    tuned = describe(run_of(epochs=5, mode="fine-tune"), {})
+    assert differing({"a": described["a"], "c": tuned})["Unfreeze"] == {"a": UNUSED, "c": "mixed2"}
+
+
+def test_data_decisions_and_libraries_differ_too(homes):
+    """What a card counts is compared; a training that has no card yet differs in nothing that is not known of it."""
+    cards = [{"data": {"training_images": 10 + each, "excluded": each}, "libraries": {"keras": "3"}} for each in (0, 2)]
+    described = {str(each["data"]["excluded"]): describe(run_of(), each) for each in cards}
+    assert differing(described) == {
+        "Training images": {"0": "10", "2": "12"},
+        "Left out by decision": {"0": "0", "2": "2"},
+    }
+    described["none"] = describe(run_of(), {})
+    assert differing(described)["Training images"]["none"] == UNKNOWN
+    assert differing({name: described[name] for name in ("0", "none")}) == {}
+
+
+def test_a_path_in_the_data_home_and_its_name_are_the_same_data(homes):
+    """A card has the short names, a status the paths."""
+    (homes / "data" / "drawn").mkdir()
+    weights = str(homes / "some.weights.h5")
+    status = run_of(data=str(homes / "data" / "drawn"), weights=weights)
+    card = {"config": {**status.config, "data": "drawn", "weights": "some.weights.h5"}}
+    assert differing({"a": describe(status, {}), "b": describe(status, card)}) == {}
+
+
+def test_every_run_lists_models_without_a_history(homes, make_model):
+    """Trainings first, then what has only a card without a word on its training."""
+    make_model("trained-here")
+    folder = make_model("from-elsewhere")
+    folder.status.unlink()
+    card = json.loads(folder.card.read_text())
+    write_json(folder.card, {name: value for name, value in card.items() if name not in ("state", "config")})
+    assert [run.name for run in every_run()] == ["trained-here", "from-elsewhere"]
+
+
+def waiting(name: str, state: str) -> jobs.Run:
+    folder = model_folder(name)
+    folder.path.mkdir(parents=True)
+    config = TrainConfig(data="drawn", name=name, weights="none").to_json()
+    write_json(folder.status, {"state": state, "config": config, "started": 1.0})
+    return jobs.find_run(folder)
+
+
+def test_what_waits_keeps_its_name_and_what_has_stopped_goes_on_under_its_new_one(homes, monkeypatch):
+    """A training at work or in the queue is refused; a stopped one resumes in the folder that it lies in now."""
+    with pytest.raises(RunError, match=r"'later' is queued\. Stop it"):
+        jobs.rename(waiting("later", "queued").folder, "other")
+    renamed = jobs.find_run(jobs.rename(waiting("old", "stopped").folder, "new"))
+    assert (renamed.name, renamed.config["name"], renamed.resumable) == ("new", "new", True)
+    monkeypatch.setattr(jobs, "advance", lambda: None)
+    monkeypatch.setattr(jobs, "_with_paths", lambda config: config)
+    jobs.resume(renamed)
+    assert json.loads(renamed.folder.status.read_text())["config"]["name"] == "new"
+
+
+def test_killed_while_it_was_renamed_a_training_goes_on_where_it_lies(homes):
+    """The folder's name counts, not the one that its status still says."""
+    run = waiting("old", "stopped")
+    moved = model_folder("new")
+    run.folder.path.rename(moved.path)
+    assert jobs.find_run(moved).config["name"] == "new"
+
+
+def test_a_renamed_model_is_read_under_its_new_name(homes, make_model):
+    """By whoever reads the card, and by the list of trainings."""
+    folder = jobs.rename(make_model("m"), "n")
+    assert read_card(folder)["name"] == "n"
+    assert [run.name for run in jobs.runs()] == ["n"]

@@ -1,0 +1,217 @@
+"""The page where trainings are compared, named and noted."""
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fracture.app.runs_worth import in_a_sentence
+from fracture.classify.keeping import read_note, write_note
+from fracture.classify.store import model_folder, read_json
+from fracture.files import write_json
+from fracture.home import PROJECT
+from fracture.learn import jobs
+from fracture.learn.comparing import Paired
+from fracture.learn.config import TrainConfig
+from tests.pages.test_models import edit_card, judge, spread
+from tests.pages.test_pages import healthy, words
+
+
+def runs(*picked: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "pages" / "runs.py"), default_timeout=60)
+    if picked:
+        app.query_params["runs"] = list(picked)
+    return app
+
+
+def frame(app, column):
+    """The table that has such a column, by it."""
+    return next(each.value for each in app.dataframe if column in each.value).set_index(column)
+
+
+def button(app, label):
+    return next(each for each in app.button if each.label == label)
+
+
+def not_trained(name: str, state: str, **chosen):
+    folder = model_folder(name)
+    folder.path.mkdir(parents=True)
+    config = TrainConfig(data="drawn", name=name, weights="none", **chosen).to_json()
+    write_json(folder.status, {"state": state, "config": config, "started": 1.0, "error": "The disk is full."})
+    return folder
+
+
+def choose(folder, **chosen):
+    """Gives a model other choices, as if it had been trained so."""
+    card = json.loads(folder.card.read_text())
+    edit_card(folder, config={**card["config"], **chosen})
+
+
+@pytest.fixture
+def two(homes, make_model):
+    """Two models that were validated on the same images; the second one has them wrong."""
+    first, second = make_model("first"), make_model("second")
+    judge(first, spread)
+    judge(second, lambda place, label: 1 - spread(place, label))
+    choose(second, learning_rate=0.5)
+    return first, second
+
+
+def test_every_run_is_in_the_table(homes, make_model, monkeypatch):
+    """Finished ones with their figures, a failed one with its reason, a damaged one with what is wrong; the bundled."""
+    monkeypatch.setattr(jobs, "advance", lambda: None)
+    judge(make_model("good"), spread)
+    write_note(model_folder("good"), "the best so far")
+    make_model("bad").card.write_text('{"schema": 99}')
+    not_trained("broken", "failed")
+    app = healthy(runs().run())
+    table = frame(app, "Run")
+    assert set(table.index) == {"good", "bad", "broken"}
+    assert "(" in table.loc["good", "AUC"] and "%" in table.loc["good", "Accuracy"]
+    assert (table.loc["good", "Epochs"], table.loc["good", "Note"]) == ("3 of 3", "the best so far")
+    assert "schema 2. Received: 99" in table.loc["bad", "Note"]
+    assert (table.loc["broken", "State"], table.loc["broken", "Note"]) == ("failed", "The disk is full.")
+    assert "two or more to compare" in words(app)
+
+
+def test_twenty_runs_are_listed_and_as_many_as_there_are_colours_compared(homes, monkeypatch):
+    """The table takes them all; a link that names too many is cut."""
+    monkeypatch.setattr(jobs, "advance", lambda: None)
+    for number in range(20):
+        not_trained(f"run-{number}", "stopped", epochs=number + 1)
+    app = healthy(runs(*(f"run-{number}" for number in range(8))).run())
+    assert len(frame(app, "Run")) == 20
+    assert len(app.multiselect(key="runs").value) == 6
+    assert frame(app, "Choice").loc["Epochs"].tolist() == ["1", "2", "3", "4", "5", "6"]
+    assert "No epoch is done yet" in words(app)
+
+
+def test_a_link_shows_a_comparison(two):
+    """What differs, the curves, the figures, and whether one is better; on the same data without a warning."""
+    app = healthy(runs("first", "second").run())
+    assert frame(app, "Choice").loc["Learning rate"].tolist() == ["0.1", "0.5"]
+    assert frame(app, "Choice").index.tolist() == ["Learning rate"]
+    assert len(app.get("plotly_chart")) == 4
+    table = app.table[-1].value
+    assert table.columns.tolist()[1:] == ["first", "second"]
+    assert "**second** against **first**: AUC differs by -0.979 (-1.000 to -0.901)" in words(app)
+    assert "validated on different data" not in words(app)
+    app.segmented_control(key="judge runs by").set_value("study").run()
+    assert "studies of 6 patients or groups" in words(healthy(app))
+
+
+def test_nothing_but_the_seed(two):
+    """Two trainings with the same choices are said to be so, and two that differ in the seed alone as well."""
+    choose(two[1], learning_rate=0.1)
+    assert "Nothing differs" in words(healthy(runs("first", "second").run()))
+    choose(two[1], seed=7)
+    assert "Only the seed differs" in words(healthy(runs("first", "second").run()))
+
+
+def test_other_validation_data_are_warned_of_and_not_paired(two):
+    """The figures are shown side by side under a warning, and no difference is worked out."""
+    data = json.loads(two[1].card.read_text())["data"]
+    edit_card(two[1], data={**data, "fingerprint": "another"})
+    said = words(healthy(runs("first", "second").run()))
+    assert "validated on different data" in said
+    assert "so that they cannot be paired" in said
+
+
+def test_one_that_has_no_model_is_compared_as_far_as_it_is_known(two, monkeypatch):
+    """A stopped training has choices, no figures, and a way to go on."""
+    monkeypatch.setattr(jobs, "advance", lambda: None)
+    not_trained("third", "stopped", learning_rate=0.2)
+    app = healthy(runs("third", "first", "second").run())
+    assert frame(app, "Choice").loc["Learning rate", "third"] == "0.2"
+    assert "No model to judge yet: third" in words(app)
+    assert "Resume it" in words(app)
+    assert app.table[-1].value.columns.tolist()[1:] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("auc", "said"),
+    [
+        ((0.1, 0.02, 0.2), "differs by +0.100 (+0.020 to +0.200) on the same 9 images of 3 patients or groups. "
+         "The interval excludes 0."),
+        ((-0.1, -0.2, 0.01), "The interval includes 0: these images do not tell them apart."),
+        ((0.0, None, None), "differs by +0.000 on the same 9 images of 3 patients or groups; there is no interval"),
+        ((None, None, None), "all of them have the same label"),
+    ],
+)  # fmt: skip
+def test_a_difference_is_said_with_its_verdict(auc, said):
+    """Whether the interval excludes 0 decides; without one there is no verdict."""
+    assert said in in_a_sentence(Paired(9, 3, dict(zip(("value", "low", "high"), auc, strict=True))), "images")
+
+
+def test_a_note_is_saved_and_found_again(two):
+    """What is typed lies in the model's folder, and stands in the table at once."""
+    app = runs("first").run()
+    healthy(app.text_area[0].set_value("*lower* rate").run())
+    assert read_note(two[0]) == "*lower* rate"
+    assert frame(app, "Run").loc["first", "Note"] == "*lower* rate"
+    assert healthy(runs("first").run()).text_area[0].value == "*lower* rate"
+
+
+def test_two_tabs_and_one_note(two):
+    """What another tab saves is shown beside what stands here, and taken only when asked; the last one to save wins."""
+    here, there = runs("first").run(), runs("first").run()
+    there.text_area[0].set_value("theirs").run()
+    assert healthy(here.run()).text_area[0].value == ""
+    assert "Elsewhere this note was changed to: theirs" in words(here)
+    button(here, "Take that one").click().run()
+    assert healthy(here).text_area[0].value == "theirs"
+    assert "Elsewhere" not in words(here)
+    there.text_area[0].set_value("theirs again").run()
+    here.text_area[0].set_value("mine").run()
+    assert read_note(two[0]) == "mine"
+
+
+def test_renamed_it_stays_picked(two):
+    """The address, the choice on other pages and the files follow; the note stays where it was."""
+    write_note(two[0], "words")
+    app = runs("first", "second")
+    app.session_state["chosen model"] = app.session_state["run"] = "first"
+    app.run()
+    app.text_input[0].set_value("better")
+    healthy(button(app, "Rename it").click().run())
+    assert app.multiselect(key="runs").value == ["better", "second"]
+    assert app.query_params["runs"] == ["better", "second"]
+    assert app.session_state["chosen model"] == app.session_state["run"] == "better"
+    assert app.text_area[0].value == "words"
+    assert read_json(model_folder("better").card)["name"] == "better"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("second", "something called 'second' already"), ("../up", "A model's name has")]
+)
+def test_a_name_that_cannot_be_is_one_sentence(two, name, said):
+    """Nothing is renamed."""
+    app = runs("first").run()
+    app.text_input[0].set_value(name)
+    button(app, "Rename it").click().run()
+    assert not app.exception
+    assert said in app.error[0].value
+    assert two[0].usable
+
+
+def test_deleted_after_asking_and_a_link_to_it_says_so(two):
+    """It is gone from the table; an old link names it."""
+    app = runs("first").run()
+    button(app, "Delete it").click().run()
+    assert not two[0].path.exists()
+    assert frame(app, "Run").index.tolist() == ["second"]
+    app = runs("first", "second").run()
+    assert "Not here any more, or under another name: first." in words(app)
+    assert app.multiselect(key="runs").value == ["second"]
+
+
+def test_the_bundled_model_and_one_at_work_are_neither_renamed_nor_deleted(homes, make_model, monkeypatch):
+    """Their notes can be written all the same."""
+    monkeypatch.setattr("fracture.app.runs_keeping.jobs.advance", lambda: None)
+    monkeypatch.setattr("fracture.home.PROJECT", homes)
+    make_model("fracatlas")
+    not_trained("later", "queued")
+    for name in ("fracatlas", "later"):
+        app = runs(name).run()
+        assert not {"Rename it", "Delete it"} & {each.label for each in healthy(app).button}
+        assert len(app.text_area) == 1

@@ -47,4 +47,15 @@ with st.grid(3, border=True):
     with st.container():
         st.markdown("**3 · Classify.** Upload the views of a study: a probability, and where the model looked.")
         link("classify", "Classify", ":material/radiology:")
+st.subheader("To understand it")
+with st.grid(3, border=True):
+    with st.container():
+        st.markdown("**Turn the dials.** A head trains in a fraction of a second, and each dial shows what it does.")
+        link("playground", "Playground", ":material/tune:")
+    with st.container():
+        st.markdown("**Find out what it rests on.** What a leaking split pretends; what else than bones is looked at.")
+        link("labs", "Labs", ":material/science:")
+    with st.container():
+        st.markdown("**Compare.** All trainings side by side: what differs, and which one is better.")
+        link("runs", "Runs", ":material/compare_arrows:")
 st.caption(NOTICE)

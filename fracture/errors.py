@@ -9,7 +9,8 @@
     ├── ConfigError       a training choice is out of its range
     ├── WeightsError      pre-trained weights cannot be had
     ├── ModelError        a model folder is missing, unfinished or damaged
-    └── RunError          a training cannot be started, or has failed
+    ├── RunError          a training cannot be started, or has failed
+    └── PublicError       not in the public demo, or not by this visitor
 
 A message says what was allowed, what came, and what to do. Pages and the command line catch
 :class:`FractureError` and print its words; anything else is a defect of the program.
@@ -46,3 +47,7 @@ class ModelError(FractureError):
 
 class RunError(FractureError):
     """A training cannot be started, or has failed."""
+
+
+class PublicError(FractureError):
+    """Not in the public demo, or not by this visitor."""

@@ -1,5 +1,7 @@
 """Look at a data set: what is in it, what is wrong with it, patient by patient and view by view; decide, and export."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from fracture import charts
@@ -8,7 +10,14 @@ from fracture.app.browse import show_gallery
 from fracture.app.exporting import show_decisions, show_export
 from fracture.app.findings import show_findings
 from fracture.app.study_view import close_study
-from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint, show_chart, through_the_router
+from fracture.app.widgets import (
+    choose_dataset,
+    errors_in_words,
+    how_long_kept,
+    no_dataset_hint,
+    show_chart,
+    through_the_router,
+)
 from fracture.data.dataset import Dataset, counts
 
 
@@ -52,6 +61,7 @@ if not root:
     with st.container(border=True):
         imports.import_form()
     st.stop()
+how_long_kept(Path(root))
 incoming = imports.follow_import(root)
 if incoming and incoming.active:
     st.caption("It can be looked at when all of it is here.")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fracture import home
+from fracture import home, public
 from fracture.app.widgets import link, through_the_router
 from fracture.classify.classifier import NOTICE
 from fracture.classify.store import usable_models
@@ -12,6 +12,12 @@ from fracture.learn.jobs import active_run
 through_the_router("home")
 st.title("Bone X-ray lab")
 st.markdown("Look at a data set of bone radiographs, train **InceptionV3** on it, and ask the model about an X-ray.")
+
+if public.on():
+    st.caption(
+        ":material/public: This is a public demo: what you make here, others see, and it is deleted after a day. "
+        "What you upload to be classified is seen by you alone."
+    )
 
 datasets, models, run = find(home.data_home()), usable_models(), active_run()
 with st.container(horizontal=True):

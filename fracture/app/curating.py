@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import pandas as pd
 import streamlit as st
 
+from fracture import public
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data import curation
 from fracture.data.browsing import NO_DECISION
@@ -16,6 +17,8 @@ Images = Iterable[str]
 
 def tick(image_id: str, data: Dataset) -> None:
     """A box that adds an image to the chosen ones, which last from page to page of the gallery."""
+    if public.on():
+        return
     ticked = _ticked(data)
     st.checkbox(
         f"Choose {image_id}", image_id in ticked, label_visibility="collapsed",
@@ -26,6 +29,8 @@ def tick(image_id: str, data: Dataset) -> None:
 
 def decide_bar(data: Dataset, here: Sequence[str], shown: "pd.Series[str]") -> None:
     """Choose many at once, and decide about all that are chosen. ``here``: those of this page."""
+    if public.on():
+        return
     ticked, none = _ticked(data), list[str]()
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{len(ticked):,} chosen**", width=100)
@@ -39,6 +44,8 @@ def decide_bar(data: Dataset, here: Sequence[str], shown: "pd.Series[str]") -> N
 
 def decision_buttons(data: Dataset, image_ids: Images, key: str, what: str = "") -> None:
     """A reason, and a button for each decision about these images; ``what`` they are, in words."""
+    if public.on():
+        return
     images = list(image_ids)
     with st.container(horizontal=True, vertical_alignment="center"):
         if what:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from fracture import home
-from fracture.app.widgets import as_text, errors_in_words
+from fracture import home, public
+from fracture.app.widgets import as_text, errors_in_words, left_out
 from fracture.classify.store import free_name
 from fracture.data import curation
 from fracture.data.curation import curate
@@ -32,6 +32,8 @@ def show_decisions(data: Dataset) -> None:
                 st.dataframe(made.iloc[::-1], hide_index=True, height=240, key="decisions")
                 text = made.to_csv(index=False)
                 st.download_button("Download them", text, curation.FILE, "text/csv", icon=":material/download:")
+            if public.on():
+                return
             other = st.file_uploader("Add a colleague's", "csv", max_upload_size=20, key="colleague")
             if other and st.button("Add", key="add colleague", icon=":material/merge:"):
                 new = curation.merge(data.root, other)
@@ -41,6 +43,8 @@ def show_decisions(data: Dataset) -> None:
 
 def show_export(data: Dataset) -> None:
     """Where to, how, and the button that does it."""
+    if left_out("decisions", "export"):
+        return
     with st.expander("Export as `{train,valid}/{negative,positive}`", icon=":material/drive_file_move:"):
         st.caption("Without what was excluded, and with labels as they were decided.")
         with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from fracture.app.widgets import as_text, duration, errors_in_words
+from fracture import public
+from fracture.app.widgets import as_text, duration, errors_in_words, left_out, may_change, visitor
 from fracture.classify.store import free_name
 from fracture.data import archive, fracatlas, importing, kaggle
 from fracture.data.fetching import Progress
@@ -33,13 +34,17 @@ def import_popover() -> None:
 
 def import_form() -> None:
     """What to import, and the button that starts it and chooses the new data set."""
-    mura, atlas, own = st.tabs(["MURA from Kaggle", "FracAtlas, no account", "A zip of my own"])
-    with mura:
-        _mura_form()
-    with atlas:
+    if public.on():
         _fracatlas_form()
-    with own:
-        _zip_form()
+        left_out("kaggle", "zip")
+    else:
+        mura, atlas, own = st.tabs(["MURA from Kaggle", "FracAtlas, no account", "A zip of my own"])
+        with mura:
+            _mura_form()
+        with atlas:
+            _fracatlas_form()
+        with own:
+            _zip_form()
     if failed := st.session_state.pop("import failed", None):
         st.error(as_text(failed), icon=":material/error:")
 
@@ -97,9 +102,10 @@ def _fracatlas_form() -> None:
         "**FracAtlas**: hands, legs, hips and shoulders, fractured or not, with boxes. 4,083 images; CC BY 4.0: "
         "free to use with its authors named."
     )
-    everything = st.toggle("All of it (323 MB)", key="all of fracatlas")
+    everything = not public.on() and st.toggle("All of it (323 MB)", key="all of fracatlas")
+    most = public.LIMITS.imported if public.on() else 4083
     left, right = st.columns(2)
-    images = left.number_input("Images", fracatlas.LEAST, 4083, 200, 50, key="fracatlas images", disabled=everything)
+    images = left.number_input("Images", fracatlas.LEAST, most, 200, 50, key="fracatlas images", disabled=everything)
     right.number_input("Seed", 0, fracatlas.MOST_SEED, 1, key="fracatlas seed", disabled=everything)
     st.button(
         "Import FracAtlas" if everything else f"Import {images:,} images", type="primary", key="import fracatlas",
@@ -110,7 +116,7 @@ def _fracatlas_form() -> None:
 def _start_fracatlas() -> None:
     def begin() -> Path:
         images, seed = (int(st.session_state[f"fracatlas {name}"]) for name in ("images", "seed"))
-        wanted = fracatlas.order(0 if st.session_state["all of fracatlas"] else images, seed)
+        wanted = fracatlas.order(0 if st.session_state.get("all of fracatlas") else images, seed)
         return _begin(fracatlas.default_folder(wanted), wanted, {})
 
     _choose(begin)
@@ -120,7 +126,7 @@ def _begin(root: Path, wanted: Order, variables: Mapping[str, str]) -> Path:
     """Start it, or choose what is there: two who press the same button share one data set."""
     there = find_import(root)
     if there is None or there.state == "interrupted" or there.order != wanted:
-        importing.start(root, wanted, variables)
+        importing.start(root, wanted, variables, visitor())
     return root
 
 
@@ -211,9 +217,11 @@ def _steer(found: Import) -> None:
     of = "" if progress.total_files is None else f" of {progress.total_files:,}"
     words = f"{progress.files:,}{of} files, {in_words(progress.bytes)}{left}"
     st.progress(_share(progress), text=as_text(progress.note or words))
+    if not may_change(found.root):
+        return
     asked = importing.stop_request(found.root).exists()
     if st.button("Stopping …" if asked else "Stop", icon=":material/stop:", disabled=asked, key="stop import"):
-        importing.request_stop(found.root)
+        importing.request_stop(found.root, visitor())
         st.rerun(scope="fragment")
 
 
@@ -228,5 +236,5 @@ def _offer_to_go_on(found: Import) -> None:
     st.markdown(f":material/pause: {done:,}{of} files are here; the import ended before its time.{why}")
     if st.button("Go on", icon=":material/play_arrow:", key="go on importing"):
         with errors_in_words():
-            importing.start(found.root, found.order, _credentials().variables())
+            importing.start(found.root, found.order, _credentials().variables(), visitor())
             st.rerun()

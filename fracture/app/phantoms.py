@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from fracture import home
+from fracture import home, public
 from fracture.app import loads
 from fracture.app.study_view import study_open
-from fracture.app.widgets import as_text, duration, errors_in_words
+from fracture.app.widgets import as_text, duration, errors_in_words, may_change, visitor
 from fracture.classify.store import free_name
 from fracture.data.phantom import drawing as drawings
 from fracture.data.phantom.drawing import MOST_PATIENTS, MOST_SEED, Drawing, Plan, find_drawing
@@ -22,9 +22,8 @@ def draw_form() -> None:
     """What to draw, and the button that starts it and chooses the new data set."""
     st.markdown("**Draw phantoms**: synthetic X-rays of a humerus, some of them abnormal, with the truth known.")
     left, middle, right = st.columns((1, 2, 1))
-    patients = left.number_input(
-        "Patients", 2, MOST_PATIENTS, 200, key="phantom patients", help=f"2 to {MOST_PATIENTS:,}."
-    )
+    most = public.LIMITS.patients if public.on() else MOST_PATIENTS
+    patients = left.number_input("Patients", 2, most, 200, key="phantom patients", help=f"2 to {most:,}.")
     with middle:
         st.slider("Difficulty", 0.0, 1.0, DIFFICULTY, 0.05, key="phantom difficulty")
         with st.container(horizontal=True, horizontal_alignment="distribute"):
@@ -51,7 +50,7 @@ def _start() -> None:
         same = drawings.find_same(home.data_home(), plan)
         root = same.root if same else home.data_home() / free_name("phantoms", home.data_home())
         if same is None or same.state == "interrupted":
-            drawings.start(root, plan)
+            drawings.start(root, plan, visitor())
     except FractureError as error:
         st.session_state["phantoms failed"] = str(error)
     else:
@@ -138,16 +137,18 @@ def _steer(drawing: Drawing, new: int | None) -> None:
         if st.button(words, icon=":material/refresh:", disabled=new <= 0, key="show new", width=230):
             _show_all(drawing)
             st.rerun()
+    if not may_change(drawing.root):
+        return
     asked = drawings.stop_request(drawing.root).exists()
     if st.button("Stopping …" if asked else "Stop", icon=":material/stop:", disabled=asked, key="stop drawing"):
-        drawings.request_stop(drawing.root)
+        drawings.request_stop(drawing.root, visitor())
         st.rerun(scope="fragment")
 
 
 def _offer_to_go_on(drawing: Drawing) -> None:
     if st.button("Go on", icon=":material/play_arrow:", key="go on drawing"):
         with errors_in_words():
-            drawings.start(drawing.root, drawing.plan)
+            drawings.start(drawing.root, drawing.plan, visitor())
             st.rerun()
 
 

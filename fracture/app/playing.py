@@ -7,7 +7,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.benches import Tried, tried
 from fracture.app.judge_model import number
-from fracture.app.widgets import errors_in_words, in_words
+from fracture.app.widgets import errors_in_words, in_words, visitor
 from fracture.classify.store import free_name
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
@@ -144,5 +144,5 @@ def _keep(now: Tried, bench: Bench) -> None:
     total = bench.table.loc[bench.training, "group"].nunique()
     words = "With all patients, by Keras: a model that can be asked, judged and downloaded."
     if st.button("Train it as a model", icon=":material/play_arrow:", disabled=now.groups < total, help=words):
-        run = jobs.start(now.config.changed(name=free_name(now.config.name)))
+        run = jobs.start(now.config.changed(name=free_name(now.config.name)), visitor())
         st.success(f"{run.name} is {run.state}: it can be followed on the page *Train*.", icon=":material/check:")

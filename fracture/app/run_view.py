@@ -9,7 +9,18 @@ from fracture.app import loads
 from fracture.app.code_view import show_code
 from fracture.app.epoch_view import show_look
 from fracture.app.judge_model import judgements, number
-from fracture.app.widgets import as_text, duration, errors_in_words, in_words, link, offer_delete, show_chart
+from fracture.app.widgets import (
+    as_text,
+    duration,
+    errors_in_words,
+    how_long_kept,
+    in_words,
+    link,
+    may_change,
+    offer_delete,
+    show_chart,
+    visitor,
+)
 from fracture.classify.store import ModelFolder, read_card
 from fracture.learn import jobs
 from fracture.learn.gap import explain_gap
@@ -41,6 +52,7 @@ def _draw(run: Run) -> None:
     progress = loads.progress(run)
     progress.epochs = progress.epochs or int(run.config.get("epochs", 0))
     _headline(run, progress)
+    how_long_kept(run.folder.path)
     if run.error:
         st.error(as_text(run.error), icon=":material/error:")
     _data(run, progress)
@@ -67,19 +79,21 @@ def _headline(run: Run, progress: Progress) -> None:
 
 
 def _steer(run: Run) -> None:
-    """The buttons that stop a training, end it at once, or go on with it."""
+    """The buttons that stop a training, end it at once, or go on with it; none for those of other visitors."""
+    if not may_change(run.folder.path):
+        return
     if run.state == "running" and run.folder.stop_request.exists():
         words = "Without a model of what it has learned so far; it can be resumed."
         if st.button("End it now", icon=":material/stop_circle:", key=f"end {run.name}", help=words):
-            jobs.end_now(run)
+            jobs.end_now(run, visitor())
             st.rerun(scope="fragment")
     elif run.active:
         words = "Stop" if run.state == "running" else "Leave the queue"
         if st.button(words, icon=":material/stop:", key=f"stop {run.name}", help="What it has learned so far is kept."):
-            jobs.request_stop(run)
+            jobs.request_stop(run, visitor())
             st.rerun(scope="fragment")
     elif run.resumable and st.button("Resume", icon=":material/resume:", key=f"resume {run.name}"):
-        jobs.resume(run)
+        jobs.resume(run, visitor())
         st.rerun()
 
 

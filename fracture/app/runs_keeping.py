@@ -2,8 +2,17 @@
 
 import streamlit as st
 
-from fracture.app.widgets import as_text, errors_in_words, link, offer_delete, offer_zip
-from fracture.classify.keeping import NOTE_LIMIT, read_note, write_note
+from fracture.app.widgets import (
+    as_text,
+    errors_in_words,
+    how_long_kept,
+    link,
+    may_change,
+    offer_delete,
+    offer_zip,
+    visitor,
+)
+from fracture.classify.keeping import NOTE_LIMIT, read_note
 from fracture.classify.store import ModelFolder
 from fracture.learn import jobs
 from fracture.learn.jobs import Run
@@ -13,6 +22,7 @@ def show_keeping(run: Run) -> None:
     """Where it stands and where to go on, its note, and the buttons that rename, delete and download it."""
     if run.error:
         st.warning(as_text(run.error), icon=":material/warning:")
+    how_long_kept(run.folder.path)
     with errors_in_words():
         _note(run)
     with st.container(horizontal=True):
@@ -25,7 +35,7 @@ def show_keeping(run: Run) -> None:
     with st.container(horizontal=True):
         if run.folder.usable:
             offer_zip(run.folder)
-        if not (run.folder.bundled or run.active):
+        if may_change(run.folder.path) and not (run.folder.bundled or run.active):
             _offer_rename(run.folder)
             offer_delete(run.folder)
 
@@ -42,9 +52,10 @@ def _note(run: Run) -> None:
     text = st.text_area(
         "Note", key=key, max_chars=NOTE_LIMIT, placeholder="What was tried, and what came of it",
         help="It is saved when you leave the field, and lies in the model's folder.",
+        disabled=not may_change(run.folder.path),
     )  # fmt: skip
     if text != st.session_state[f"{key}, saved"]:
-        write_note(run.folder, text)
+        jobs.note(run.folder, text, visitor())
         st.session_state[f"{key}, saved"] = text
         st.rerun()  # the table above shows it, too
     elif stored.strip() != text.strip():
@@ -61,7 +72,7 @@ def _offer_rename(folder: ModelFolder) -> None:
         name = st.text_input("New name", folder.name, max_chars=64, key=f"new name of {folder.name}").strip()
         if st.form_submit_button("Rename it", type="primary"):
             with errors_in_words():
-                jobs.rename(folder, name)
+                jobs.rename(folder, name, visitor())
                 _follow(folder.name, name)
                 st.rerun()
 

@@ -1,7 +1,9 @@
 """Widgets that pages share: each draws something and returns what was chosen."""
 
 import re
+import secrets
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,17 +12,45 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from fracture import home
+from fracture import home, public
 from fracture.classify.store import ModelFolder, usable_models, write_zip
 from fracture.data import dataset as datasets
 from fracture.data.importing import unfinished
 from fracture.data.phantom.drawing import find_drawing
 from fracture.errors import FractureError
 from fracture.learn import jobs
+from fracture.learn.sweeping import sweep
+
+
+def visitor() -> str:
+    """The word by which this browser tab is known as who started something; see :mod:`fracture.public`."""
+    word: str = st.session_state.setdefault("visitor", secrets.token_urlsafe(32))
+    return word
+
+
+def may_change(folder: Path) -> bool:
+    """Whether this visitor may stop, go on with, rename or delete the training, model or data set in a folder."""
+    return public.may_change(folder, visitor())
+
+
+def left_out(*what: str) -> bool:
+    """Whether this is a public demo, which leaves these out; why, it says in a quiet line."""
+    if public.on():
+        st.caption(" ".join([":material/public:", *(public.OFF[each] for each in what)]))
+    return public.on()
+
+
+def how_long_kept(folder: Path) -> None:
+    """Of what a visitor has made: whose it is, and when it will be deleted."""
+    if public.on() and (mark := public.mark_of(folder)):
+        whose = "Yours, as long as this browser tab is open" if may_change(folder) else "Made by another visitor"
+        hours = max(0, mark.since + public.LIMITS.kept - time.time()) / 3600
+        when = f"within {hours:.0f} hours" if hours >= 2 else "soon"
+        st.caption(f":material/schedule: {whose}. It is deleted {when}, as all is that visitors make.")
 
 
 def choose_dataset() -> str | None:
-    """A picker over the data folder that also takes a typed path.
+    """A picker over the data folder that also takes a typed path, but for that of a public demo.
 
     The choice holds on every page, and the address names it, so that it outlives a reload.
     """
@@ -31,16 +61,18 @@ def choose_dataset() -> str | None:
         st.session_state["data"] = new
     elif "data" not in st.session_state and (asked := st.query_params.get("data")):
         st.session_state["data"] = str(here / asked) if str(here / asked) in found else None
+        if st.session_state["data"] is None and public.on():
+            st.warning(f"{public.OFF['paths']} Received: {as_text(asked[:80])}", icon=":material/public:")
     chosen: str | None = st.selectbox(
         "Data set",
         found,
         index=(at_work or [0])[0] if found else None,
         format_func=lambda path: Path(path).name if path in found else path,
-        placeholder="Choose one, or type the path of a folder",
-        accept_new_options=True,
+        placeholder="Choose one" if public.on() else "Choose one, or type the path of a folder",
+        accept_new_options=not public.on(),
         key="data",
         persist_state="session",
-        help=f"Folders in {here} are listed; any other can be given by its path.",
+        help=None if public.on() else f"Folders in {here} are listed; any other can be given by its path.",
     )
     if chosen in found:
         st.query_params["data"] = Path(chosen).name
@@ -58,7 +90,7 @@ def _in_data_home(chosen: str) -> str:
 
 def choose_model() -> ModelFolder | None:
     """A picker over the models that can answer; the choice holds on every page. None where there is no model."""
-    models = {folder.name: folder for folder in usable_models()}
+    models = {folder.name: folder for folder in sorted(usable_models(), key=_of_another_visitor)}
     if not models:
         return None
     names, before = list(models), st.session_state.get("chosen model")
@@ -73,6 +105,10 @@ def choose_model() -> ModelFolder | None:
     return models.get(name) if name else None
 
 
+def _of_another_visitor(folder: ModelFolder) -> bool:
+    return public.on() and public.mark_of(folder.path) is not None and not may_change(folder.path)
+
+
 @contextmanager
 def errors_in_words() -> Iterator[None]:
     """Shows what a person can put right as a sentence, and lets every other error through."""
@@ -83,12 +119,14 @@ def errors_in_words() -> Iterator[None]:
 
 
 def offer_delete(folder: ModelFolder) -> None:
-    """A button that asks once more before it deletes a training or a model."""
+    """A button that asks once more before it deletes a training or a model; none for those of other visitors."""
+    if not may_change(folder.path):
+        return
     with st.popover("Delete …", icon=":material/delete:"):
         st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
         if st.button("Delete it", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
             with errors_in_words():
-                jobs.delete(folder)
+                jobs.delete(folder, visitor())
                 st.rerun(scope="app")
 
 
@@ -111,9 +149,13 @@ def zipped(folder: ModelFolder) -> bytes:
 def through_the_router(page: str) -> None:
     """Let the router draw a page that was called straight by its address.
 
+    What visitors of a public demo have left is swept away on the way.
+
     Until the router has run once in a process, Streamlit makes an app of its own of the folder ``pages/``, without the
     title and the menu of this one. Where a page is run by itself there is no router, and the page goes on.
     """
+    with suppress(FractureError):  # the page will say so
+        sweep()
     if "routed" not in st.session_state:
         st.session_state["asked for"] = page
         with suppress(StreamlitAPIException):
@@ -127,6 +169,9 @@ def address() -> dict[str, list[str]]:
 
 def no_dataset_hint() -> None:
     """What to do where there is no data set yet."""
+    if public.on():
+        st.info("No data set chosen. Draw phantoms or import a sample on the page *Data set*.", icon=":material/draw:")
+        return
     st.info(
         "No data set chosen. Draw phantoms or import one on the page *Data set*, put a folder of radiographs into "
         f"`{home.data_home()}`, or type a path above. "

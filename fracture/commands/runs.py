@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from fracture.classify.keeping import read_note, write_note
+from fracture.classify.keeping import read_note
 from fracture.classify.store import ModelFolder, model_folder, model_folders
 from fracture.errors import ModelError
 from fracture.learn import jobs
@@ -23,7 +23,7 @@ def note(args: Args) -> dict[str, Any]:
     """Print the note about a model or a training, or put another in its place."""
     folder = _known(args.name)
     if args.text is not None:
-        write_note(folder, args.text)
+        jobs.note(folder, args.text)
     found = read_note(folder)
     if not args.json:
         print(found or f"There is no note about {folder.name!r}.")

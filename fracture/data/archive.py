@@ -14,7 +14,7 @@ from zipfile import ZipInfo
 
 from filelock import FileLock, Timeout
 
-from fracture import home
+from fracture import home, public
 from fracture.data.asking import CHUNK, Stopped
 from fracture.data.dataset import scan
 from fracture.data.fetching import SAID_EVERY, Progress, Say
@@ -61,7 +61,9 @@ def unpack(
     Raises:
         FetchError: this is no zip, one that should not be unpacked, or no data set; nothing is left behind.
         Stopped: as wished.
+        PublicError: this is a public demo.
     """
+    public.refuse("zip")
     name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "The upload"))
     with _words(name, out):
         _check_empty(out)

@@ -28,6 +28,7 @@ from typing import BinaryIO, NamedTuple
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from fracture import public
 from fracture.data.dataset import Dataset
 from fracture.data.layouts import levels
 from fracture.errors import DatasetError
@@ -177,7 +178,8 @@ def _later(last: str) -> str:
 
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    """Nobody else writes meanwhile; what the disk refuses is a DatasetError."""
+    """Nobody else writes meanwhile; what the disk refuses is a DatasetError. In a public demo nobody writes at all."""
+    public.refuse("decisions")
     if not root.is_dir():  # the lock would make it anew
         raise DatasetError(
             f"There is no folder {root} any more, in which decisions could be kept; read the data again."

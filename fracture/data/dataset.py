@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from fracture import public
 from fracture.data import layouts, listing, radiograph, truth
 from fracture.data.sources import Source, source_of
 from fracture.errors import DatasetError, RadiographError
-from fracture.home import data_home, typed_path
+from fracture.home import data_home, short, typed_path
 
 COLUMNS = {
     "image_id": "str",  # the path relative to the scanned folder, or dataset.csv's image_id; unique
@@ -146,7 +147,7 @@ def find(home: Path) -> list[Path]:
 def existing_folder(given: str | Path) -> Path:
     """The absolute path of a folder; a name that is not in the working folder is looked for in the data home.
 
-    Raises DatasetError where there is none.
+    Raises DatasetError where there is none; in a public demo also for one that is not in the data home.
     """
     try:
         root = typed_path(str(given))
@@ -154,6 +155,8 @@ def existing_folder(given: str | Path) -> Path:
             root = next((path for path in [data_home() / given] if path.exists()), root).resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise DatasetError(f"A data set is a folder. {error}") from error
+    if public.on() and short(str(root)) == str(root):  # whether or not there is anything: that is nobody's business
+        raise DatasetError(f"{public.OFF['paths']} Received: {str(given)[:80]!r}; choose one of those that are listed.")
     if not root.exists():
         raise DatasetError(f"There is no folder {root}; give the path of a data set.")
     if not root.is_dir():

@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fracture import background
+from fracture import background, public
 from fracture.data.asking import Stopped
 from fracture.data.fetching import Progress, Say
 from fracture.errors import FetchError, FractureError
@@ -92,21 +92,36 @@ def unfinished(home: Path) -> list[Path]:
     return [path for path in folders if (found := find_import(path)) and found.state != "complete"]
 
 
-def start(root: Path, order: Order, variables: Mapping[str, str] | None = None) -> None:
+def start(root: Path, order: Order, variables: Mapping[str, str] | None = None, visitor: str = "") -> None:
     """Import, or go on importing, in a process of its own.
 
-    ``variables``: for that process's environment alone, such as credentials.
-    Raises FetchError where the folder cannot be used, or is being imported into.
+    ``variables``: for that process's environment alone, such as credentials. ``visitor``: who asks for it in a public
+    demo, which does one import at a time.
+    Raises FetchError where the folder cannot be used, or is being imported into; PublicError where a public demo does
+    not import this.
     """
+    public.check_visitor(visitor)
+    public.check_import(order.source, order.choices)
     root = root.absolute()
     with words_for_disk(root):
+        if public.on() and (busy := next((path for path in unfinished(root.parent) if _active(path)), None)):
+            raise _busy(busy)
+        new = not root.exists()
         claim(root, order, waiting=True)
+        if new:
+            public.sign(root, visitor)
         command = ["-m", "fracture", f"import-{order.source}", "--out", str(root), "--json", *order.options()]
         background.spawn(command, root / LOG, variables)
 
 
-def request_stop(root: Path) -> None:
-    """Ask an import to end with the files in hand; what is fetched is kept."""
+def _active(root: Path) -> bool:
+    found = find_import(root)
+    return found is not None and found.active
+
+
+def request_stop(root: Path, visitor: str = "") -> None:
+    """Ask an import to end with the files in hand; what is fetched is kept. PublicError for another visitor's."""
+    public.check_owner(root, visitor)
     with contextlib.suppress(OSError):  # the folder was deleted in the meantime: there is nothing to stop
         stop_request(root).touch()
 

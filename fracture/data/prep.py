@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fracture import public
 from fracture.data.dataset import Dataset
 from fracture.errors import DatasetError
 from fracture.files import write_beside
@@ -71,7 +72,9 @@ def write_prep(dataset: Dataset, out: Path, how: str = "copy", say: Say = _nothi
     Raises:
         DatasetError: there is something in the folder already, it would be a part of the data set itself, an image
             cannot be read, or the disk refuses.
+        PublicError: this is a public demo.
     """
+    public.refuse("export")
     if how not in _PUT:
         raise DatasetError(f"how must be {' or '.join(_PUT)}. Received: {how}")
     with _words_for_disk(out):
@@ -92,8 +95,10 @@ def write_prep(dataset: Dataset, out: Path, how: str = "copy", say: Say = _nothi
 def zip_prep(dataset: Dataset, file: Path, say: Say = _nothing) -> None:
     """The same as a new zip file. Radiographs are compressed already, and stored as they are.
 
-    Raises DatasetError where there is such a file already, an image cannot be read, or the disk refuses.
+    Raises DatasetError where there is such a file already, an image cannot be read, or the disk refuses; PublicError in
+    a public demo.
     """
+    public.refuse("export")
 
     def fill(part: Path) -> None:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:

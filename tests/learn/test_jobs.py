@@ -15,7 +15,7 @@ from fracture.data.curation import decide
 from fracture.data.dataset import scan
 from fracture.errors import DatasetError, RunError, WeightsError
 from fracture.files import write_json
-from fracture.learn import jobs
+from fracture.learn import jobs, working
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import read_events
 from fracture.learn.progress import Progress
@@ -247,7 +247,7 @@ def test_ended_before_its_process_has_spoken_it_never_trains(homes, drawn, spawn
     jobs.request_stop(run)
     jobs.end_now(run)
     assert jobs.find_run(run.folder).state == "stopped"
-    jobs.work(run.folder)
+    working.work(run.folder)
     assert jobs.find_run(run.folder).state == "stopped" and not run.folder.events.exists()
 
 
@@ -292,10 +292,10 @@ def test_a_full_disk_is_said_once_there_is_room_again(homes, drawn, spawned, mon
             raise OSError(28, "No space left on device")
         write_json(path, values)
 
-    monkeypatch.setattr(jobs, "HEARTBEAT", 0.01)
-    monkeypatch.setattr(jobs, "_beat", lambda *_: None)
-    monkeypatch.setattr(jobs, "write_json", sometimes)
-    jobs.work(run.folder)
+    monkeypatch.setattr(working, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(working, "_beat", lambda *_: None)
+    monkeypatch.setattr(working, "write_json", sometimes)
+    working.work(run.folder)
     assert jobs.find_run(run.folder).state == "failed"
     assert "must be one of" in jobs.find_run(run.folder).error
     assert not list(run.folder.path.glob(".*"))

@@ -228,7 +228,7 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
 
     started, there = [], {}
 
-    def start(root, order, variables):
+    def start(root, order, variables, visitor):
         started.append((root, order, variables))
         (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
         there["now"] = Import(root, order, Progress(12, 1560, 10**6, None, 75.0), working=True)

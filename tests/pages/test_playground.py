@@ -66,7 +66,9 @@ def test_a_learning_curve_and_a_search(tried_on):
 def test_what_was_found_can_become_a_model(tried_on, monkeypatch):
     """The choices of the dials start a training proper, under a name that is free."""
     started = []
-    monkeypatch.setattr(jobs, "start", lambda config: started.append(config) or jobs.Run(tried_on, "queued", {}, 0.0))
+    monkeypatch.setattr(
+        jobs, "start", lambda config, _: started.append(config) or jobs.Run(tried_on, "queued", {}, 0.0)
+    )
     app = healthy(alone("playground").run())
     slider(app, "Epochs").set_value(7).run()
     healthy(button(app, "Train it as a model").click().run())

@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fracture import background
+from fracture import background, public
 from fracture.data.phantom.study import DIFFICULTY
 from fracture.errors import DatasetError
 from fracture.files import write_json
@@ -100,23 +100,30 @@ def find_same(home: Path, plan: Plan) -> Drawing | None:
     return next((found for path in folders if (found := find_drawing(path)) and found.plan == plan), None)
 
 
-def start(root: Path, plan: Plan) -> None:
+def start(root: Path, plan: Plan, visitor: str = "") -> None:
     """Draw, or go on drawing, in a process of its own; one beside another would only make both slower.
 
-    Raises DatasetError where the folder cannot be used, or this one or one beside it is being drawn into.
+    ``visitor``: who asks for it in a public demo. Raises DatasetError where the folder cannot be used, or this one or
+    one beside it is being drawn into; PublicError where a public demo does not draw so much.
     """
+    public.check_visitor(visitor)
+    public.check_phantoms(plan.patients)
     with words_for_disk(root):
         others = sorted(root.parent.iterdir()) if root.parent.is_dir() else []
         if busy := next((path for path in others if (found := find_drawing(path)) and found.active), None):
             raise _busy(busy)
+        new = not root.exists()
         claim(root, plan, waiting=True)
+        if new:
+            public.sign(root, visitor)
         command = ["-m", "fracture", "phantom", str(root), "--json"]
         choices = [text for name, value in asdict(plan).items() for text in (f"--{name}", str(value))]
         background.spawn([*command, *choices], root / LOG)
 
 
-def request_stop(root: Path) -> None:
-    """Ask a drawing to end after the patients in hand; what is drawn is kept."""
+def request_stop(root: Path, visitor: str = "") -> None:
+    """Ask a drawing to end after the patients in hand; what is drawn is kept. PublicError for another visitor's."""
+    public.check_owner(root, visitor)
     with contextlib.suppress(OSError):  # the folder was deleted in the meantime: there is nothing to stop
         stop_request(root).touch()
 

@@ -1,0 +1,144 @@
+"""Set up a training: what must be chosen, and the rest of a preset folded away."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fracture import public
+from fracture.app import imports, loads, phantoms
+from fracture.app.widgets import left_out, visitor
+from fracture.classify.store import free_name
+from fracture.data.phantom.drawing import Drawing
+from fracture.errors import PublicError
+from fracture.learn import jobs
+from fracture.learn.config import PRESETS, WEIGHT_SOURCES, TrainConfig
+
+PIXEL_RANGES = {"As the weights say": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
+STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5, "l2": 1e-5, "dropout": 0.05, "averaging": 0.001}
+WAYS = {
+    "reference": "The head alone: about a minute",
+    "fine-tune": "The upper blocks, too: minutes to hours",
+}
+
+
+def training_form(data: str) -> None:
+    """The choices of a training on a data set, and the button that starts it."""
+    drawing = phantoms.follow(data)
+    if drawing and not drawing.images:
+        st.caption("The first images are being drawn.")
+        return
+    incoming = imports.follow_import(data)
+    if incoming and (incoming.active or not incoming.progress.files):
+        return  # what it brings first need not be what a training needs
+    if not _machine_is_large_enough():
+        return
+    version = phantoms.version(drawing) + imports.version(incoming)
+    parts = sorted(loads.dataset(data, version).table["body_part"].unique())
+    preset = _choose_preset()
+    with st.container(border=True):
+        left, right = st.columns(2)
+        with left:
+            name = _choose_name(data)
+        with right:
+            weights = _choose_weights()
+        with st.expander("All choices", icon=":material/tune:"), st.grid(3):
+            chosen = _choose_rest(data, parts, preset)
+        if _start_button(drawing):
+            config = TrainConfig(data=data, name=name, weights=weights, **{**PRESETS[preset], **chosen})
+            st.session_state["run"] = jobs.start(config, visitor()).name
+            st.session_state["trainings started"] = st.session_state.get("trainings started", 0) + 1
+            st.rerun()
+
+
+def _machine_is_large_enough() -> bool:
+    try:
+        public.check_machine()
+    except PublicError as error:
+        st.info(str(error), icon=":material/public:")
+        return False
+    return True
+
+
+def _choose_preset() -> str:
+    if left_out("fine-tuning"):
+        return "reference"
+    preset = st.segmented_control(
+        "What trains", list(WAYS), default="reference", required=True, format_func=lambda way: WAYS[way], key="preset",
+        persist_state="session",
+    )  # fmt: skip
+    return str(preset)
+
+
+def _choose_name(data: str) -> str:
+    """Proposed once for each training, then the visitor's."""
+    key = f"name of training {st.session_state.get('trainings started', 0)} on {data}"
+    st.session_state.setdefault(key, free_name(Path(data).name))
+    return st.text_input("Name of the model", max_chars=64, key=key, persist_state="session")
+
+
+def _choose_weights() -> str:
+    offered = public.LIMITS.weights if public.on() else WEIGHT_SOURCES
+    file = "" if public.on() else " Or type the path of a .weights.h5 file."
+    chosen = st.selectbox(
+        "Pre-trained weights", offered, accept_new_options=not public.on(), key="weights", persist_state="session",
+        help="imagenet is fetched once from the internet; bundled is the model that comes with the project; none "
+        f"is random.{file}",
+    )  # fmt: skip
+    return chosen or ""
+
+
+def _choose_rest(data: str, parts: list[str], preset: str) -> dict[str, Any]:
+    """By the names that they have in a :class:`TrainConfig`."""
+    body_part = st.selectbox(
+        "Body part", parts, index=None, placeholder="All", key=f"body part of {data}", persist_state="session"
+    )
+    pixels = None if public.on() else _choose_pixel_range()
+    chosen = {field.name: _choice(field, preset) for field in _tuned(preset)}
+    return {"body_part": body_part, "input_range": pixels, **chosen}
+
+
+def _choose_pixel_range() -> tuple[float, float] | None:
+    said = st.selectbox(
+        "Pixel range of the weights", PIXEL_RANGES, key="range", persist_state="session",
+        help="Only for a file without a JSON beside it: the pixel values that its weights were trained on.",
+    )  # fmt: skip
+    return PIXEL_RANGES[said]
+
+
+def _tuned(preset: str) -> list[Any]:
+    """The fields that the preset's mode makes use of; the mode itself comes with the preset."""
+    mode = PRESETS[preset].get("mode", "head")
+    known = [field for field in fields(TrainConfig) if field.metadata and field.name not in ("weights", "mode")]
+    return [field for field in known if mode == "fine-tune" or not field.metadata["why"].startswith("fine-tune: ")]
+
+
+def _choice(field: Any, preset: str) -> Any:
+    """The widget of one choice, with its range and its reason."""
+    title, limits, key = field.name.replace("_", " ").capitalize(), field.metadata, f"train {preset} {field.name}"
+    default, why = PRESETS[preset].get(field.name, field.default), limits["why"].removeprefix("fine-tune: ")
+    if limits["among"]:
+        return st.selectbox(
+            title, limits["among"], limits["among"].index(default), help=why, key=key, persist_state="session"
+        )
+    number = field.type
+    return st.number_input(
+        title, number(limits["low"]), number(public.most(field.name, limits["high"])), default,
+        step=STEPS.get(field.name), format="%g" if number is float else None,
+        help=why, key=key, persist_state="session",
+    )  # fmt: skip
+
+
+def _start_button(drawing: Drawing | None) -> bool:
+    """Whether it was pressed; in a public demo with what holds for a training there."""
+    waiting = drawing is not None and drawing.active
+    words = "Start training when all is drawn" if waiting else "Start training"
+    pressed = st.button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key="start")
+    if public.on():
+        limits = public.LIMITS
+        st.caption(
+            f"One at a time, of at most {limits.images:,} images and {limits.seconds / 60:.0f} minutes: then it is "
+            "stopped, and what it has learned is kept. After a day it is deleted."
+        )
+    return pressed

@@ -1,0 +1,89 @@
+"""Trainings as they stand on disk: what a run's folder says of it. Nothing is changed here."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fracture import background
+from fracture.classify.store import ModelFolder, model_folders, read_card, read_json
+from fracture.errors import ModelError
+
+ENDED = ("finished", "stopped", "failed")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training as it stands on disk."""
+
+    folder: ModelFolder
+    state: str
+    """queued, running, finished, stopped or failed."""
+    config: dict[str, Any]
+    started: float
+    """Seconds since the epoch."""
+    error: str | None = None
+    """A sentence; for failed runs only."""
+    queued: float = 0.0
+    """Since when it waits, where it does: seconds since the epoch."""
+
+    @property
+    def name(self) -> str:
+        """The run's name, and its model's."""
+        return self.folder.name
+
+    @property
+    def active(self) -> bool:
+        """Whether its process is at work, or will be."""
+        return self.state not in ENDED
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can be gone on with: it was stopped or has failed, and what it has learned was kept.
+
+        One that came to no epoch begins anew; one that has left a model but no checkpoint has ended for good.
+        """
+        kept = self.folder.checkpoint.exists() or not self.folder.card.exists()
+        return self.state in ("stopped", "failed") and bool(self.config) and kept and not self.folder.bundled
+
+
+def runs() -> list[Run]:
+    """All trainings, the newest first."""
+    found = [run for folder in model_folders() if (run := find_run(folder)) is not None]
+    return sorted(found, key=lambda run: run.started, reverse=True)
+
+
+def active_run() -> Run | None:
+    """The training that is at work now; or else one that waits."""
+    return min((run for run in runs() if run.active), key=lambda run: (run.state == "queued", run.queued), default=None)
+
+
+def find_run(folder: ModelFolder) -> Run | None:
+    """How the training in this folder stands; None where there is none.
+
+    A run whose process is gone without a word is reported as failed. Models from elsewhere have no status, but a card.
+    """
+    if not folder.status.exists():
+        return _from_card(folder)
+    try:
+        status = read_json(folder.status)
+        started, config = float(status["started"]), {**status["config"], "name": folder.name}
+        queued = float(status.get("queued", started))
+        run = Run(folder, status["state"], config, started, status.get("error"), queued)
+        gone = run.state == "running" and not background.alive(status)
+    except (ModelError, KeyError, TypeError, ValueError):
+        words = f"{folder.status.name} of this training is damaged; it cannot be followed."
+        return Run(folder, "failed", {}, 0.0, words)
+    if gone:
+        words = (
+            "The training process ended without a word: it ran out of memory or of room on the disk, was killed, or "
+            "the machine went off."
+        )
+        return replace(run, state="failed", error=words)
+    return run
+
+
+def _from_card(folder: ModelFolder) -> Run | None:
+    try:
+        card = read_card(folder)
+        return Run(folder, card["state"], card["config"], card["finished"] - card["seconds"]["total"])
+    except (ModelError, KeyError, TypeError):
+        return None

@@ -1,0 +1,63 @@
+"""What visitors of a public demo have left: deleted after a day, or when newer things need the room.
+
+No process does only this: whoever opens a page sweeps.
+"""
+
+import contextlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+from fracture import home, public
+from fracture.classify.store import ModelFolder, read_json
+from fracture.data.importing import find_import
+from fracture.data.phantom.drawing import find_drawing
+from fracture.errors import FractureError
+from fracture.learn import jobs
+from fracture.learn.runs import Run
+
+
+def sweep() -> None:
+    """Delete what is too old, and end trainings that have not come to their end in twice their time.
+
+    Does nothing where this is no public demo. What is in use stays, and several may sweep at once.
+    """
+    if not public.on():
+        return
+    active = [run for run in jobs.runs() if run.active]
+    for run in active:
+        _end_overdue(run)
+    for folder in _outdated(home.models_home(), public.LIMITS.trainings):
+        with contextlib.suppress(FractureError):  # at work, or swept by another just now
+            jobs.remove(ModelFolder(folder))
+    used = {str(each) for run in active for each in (run.config.get("data"), *run.config.get("also", ()))}
+    for folder in _outdated(home.data_home(), public.LIMITS.datasets):
+        if os.path.realpath(folder) not in used:
+            _remove_data(folder)
+
+
+def _outdated(place: Path, most: int) -> list[Path]:
+    """The folders of visitors that are too old, or not among the newest so many."""
+    folders = [path for path in place.iterdir() if not path.name.startswith(".")] if place.is_dir() else []
+    since = {path: mark.since for path in folders if (mark := public.mark_of(path))}
+    newest, too_old = sorted(since, key=since.__getitem__, reverse=True), time.time() - public.LIMITS.kept
+    return [path for number, path in enumerate(newest) if number >= most or since[path] < too_old]
+
+
+def _end_overdue(run: Run) -> None:
+    """One that hangs would keep all others waiting; nobody but its visitor, who has left, could end it."""
+    with contextlib.suppress(FractureError, KeyError):
+        status = read_json(run.folder.status)
+        if time.time() - status["process_started"] > 2 * status["seconds"]:
+            jobs.end(run)
+
+
+def _remove_data(folder: Path) -> None:
+    """Remove a data set unless something is being brought into it: renamed first, so that nobody meets half of it."""
+    if any(found is not None and found.active for found in (find_drawing(folder), find_import(folder))):
+        return
+    doomed = folder.with_name(f".deleted-{folder.name}-{os.urandom(4).hex()}")
+    with contextlib.suppress(OSError):  # another has done it
+        folder.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)

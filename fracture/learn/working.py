@@ -1,0 +1,114 @@
+"""What a training's own process does: take its folder over, train, say that it lives, and write down how it ended.
+
+:mod:`fracture.learn.jobs` starts it as ``python -m fracture.learn.working FOLDER``.
+"""
+
+import contextlib
+import math
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fracture import background, public
+from fracture.classify.store import ModelFolder, read_json
+from fracture.errors import FractureError
+from fracture.files import write_json
+from fracture.learn.config import TrainConfig
+from fracture.learn.events import EventLog, Stopped
+from fracture.learn.jobs import advance, alone
+
+HEARTBEAT = 2.0
+"""Seconds between signs of life in ``status.json``, for readers that cannot ask this machine about its processes."""
+
+TRIES = 5
+"""Times that the end of a training is tried to be written down before it is given up."""
+
+
+def work(folder: ModelFolder) -> None:
+    """What the training process does, from its status file to its model."""
+    background.step_back()
+    status = _take_over(folder)
+    if status is None:
+        return
+    emit = EventLog(folder.events)
+    done = threading.Event()
+    heart = threading.Thread(target=_beat, args=(folder, dict(status), done), daemon=True)
+    heart.start()
+    state, error = _train(folder, status, emit)
+    done.set()
+    heart.join()
+    try:
+        _patiently(lambda: write_json(folder.status, {**status, "state": state, "error": error}))
+        folder.stop_request.unlink(missing_ok=True)
+        emit.close()
+    finally:
+        advance()
+
+
+def _take_over(folder: ModelFolder) -> dict[str, Any] | None:
+    """Make this process the one that trains here; None where the run was ended meanwhile, or another is at it."""
+    with alone():
+        status = read_json(folder.status)
+        if status["state"] != "running" or ("pid" in status and background.alive(status)):
+            return None
+        for left in folder.path.glob(".*"):  # what a killed process left of files that it was writing
+            if left.name != public.MARK:
+                left.unlink()
+        status.update(background.identity())
+        write_json(folder.status, status)
+        return status
+
+
+def _patiently(write: Callable[[], None]) -> None:
+    """The disk may be full, and no longer so a moment later."""
+    for _ in range(TRIES):
+        with contextlib.suppress(OSError):
+            return write()
+        time.sleep(HEARTBEAT)
+    return write()
+
+
+def _train(folder: ModelFolder, status: dict[str, Any], emit: EventLog) -> tuple[str, str | None]:
+    started, limit = time.monotonic(), float(status.get("seconds", math.inf))
+
+    def should_stop() -> bool:
+        return folder.stop_request.exists() or time.monotonic() - started > limit
+
+    try:
+        from fracture.learn.recipe import run
+
+        config = TrainConfig.from_json(status["config"])
+        return run(config, emit, should_stop, resume=status.get("resume", False))["state"], None
+    except Stopped:
+        state, error = "stopped", None
+    except FractureError as failure:
+        state, error = "failed", str(failure)
+    except Exception as failure:  # noqa: BLE001  the last border: whatever it was, the page must be told
+        traceback.print_exc()
+        state, error = (
+            "failed",
+            f"The training broke off: {_in_words(failure)} Details: {folder.log.name} in its folder.",
+        )
+    with contextlib.suppress(OSError):  # the disk may be full: the status says it once more
+        emit("end", state=state, seconds=round(time.monotonic() - started, 2), error=error)
+    return state, error
+
+
+def _in_words(failure: Exception) -> str:
+    if isinstance(failure, OSError) and failure.strerror:
+        return f"{failure.strerror}."
+    return f"{type(failure).__name__}."
+
+
+def _beat(folder: ModelFolder, status: dict[str, Any], done: threading.Event) -> None:
+    while not done.wait(HEARTBEAT):
+        with contextlib.suppress(OSError):  # a full disk must not end the training from here
+            write_json(folder.status, {**status, "heartbeat": time.time()})
+
+
+if __name__ == "__main__":
+    work(ModelFolder(Path(sys.argv[1])))

@@ -1,0 +1,174 @@
+"""The pages of a public demo: what is not offered, what a visitor may do, and to what."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from fracture import public
+from fracture.classify.store import model_folder
+from fracture.data.phantom.drawing import find_drawing
+from fracture.files import write_json
+from fracture.learn import jobs
+from fracture.learn.config import TrainConfig
+from tests.pages.test_pages import PAGES, alone, healthy, routed, words
+from tests.waiting import wait
+
+OTHER = "another visitor's word"
+
+
+@pytest.fixture
+def demo(home_with_data, make_model, monkeypatch):
+    """A public demo with a data set and a model that came with it, on a machine that is large enough."""
+    make_model("came")
+    monkeypatch.setenv(public.VARIABLE, "1")
+    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory=0))
+    return home_with_data
+
+
+@pytest.fixture
+def nothing_spawned(monkeypatch):
+    monkeypatch.setattr(jobs, "_spawn", lambda _: None)
+
+
+def button(app, label):
+    return next(each for each in app.button if each.label == label)
+
+
+def labels(app):
+    return {each.label for each in (*app.button, *app.selectbox, *app.text_input, *app.checkbox, *app.file_uploader)}
+
+
+@pytest.mark.parametrize("start", [alone, routed])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_draws(demo, page, start):
+    """With a data set and a model, alone and through the router."""
+    healthy(start(page).run())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_draws_where_nothing_is(homes, monkeypatch, page):
+    """And none tells where on the disk anything lies."""
+    monkeypatch.setenv(public.VARIABLE, "1")
+    assert str(homes) not in words(healthy(alone(page).run()))
+
+
+def test_the_form_offers_what_is_allowed(demo):
+    """The head alone, weights and data sets by name, numbers up to the limits; and says why, and for how long."""
+    app = healthy(alone("train").run())
+    assert "trains the head alone" in words(app) and "After a day it is deleted" in words(app)
+    assert not app.segmented_control and "Pixel range of the weights" not in labels(app)
+    assert app.selectbox(key="weights").options == list(public.LIMITS.weights)
+    assert app.number_input(key="train reference epochs").max == public.LIMITS.most["epochs"]
+    assert app.number_input(key="train reference image_size").max == public.LIMITS.most["image_size"]
+    for key in ("weights", "data"):
+        assert not app.selectbox(key=key).proto.accept_new_options
+
+
+def test_a_machine_that_is_too_small_offers_no_training(demo, monkeypatch):
+    """And says so before anything is chosen; the models that are there can still be asked."""
+    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory=10**9))
+    app = healthy(alone("train").run())
+    assert "A training needs a machine with" in words(app) and "Start training" not in labels(app)
+    assert "no trained model" not in words(healthy(alone("classify").run()))
+
+
+@pytest.mark.parametrize("page", ["dataset", "train"])
+def test_a_crafted_address_is_refused(demo, page):
+    """It says what is allowed, and chooses nothing."""
+    app = alone(page)
+    app.query_params["data"] = "../models"
+    app.run()
+    assert not app.exception and "each by its name. Received: ../models" in words(app).replace("\\", "")
+    assert app.selectbox(key="data").value is None
+
+
+@pytest.mark.parametrize("typed", ["/etc", "../models", "models"])
+def test_a_crafted_choice_is_refused(demo, typed):
+    """What a browser sends beside the options falls back to one of them, or to a sentence."""
+    app = alone("dataset")
+    app.session_state["data"] = typed
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="data").value == str(demo / "data" / "drawn")
+
+
+def test_data_sets_can_be_looked_at_and_no_more(demo):
+    """No decision, no export, no zip, no token; and a line that says why."""
+    app = healthy(alone("dataset").run())
+    for sentence in ("decisions", "export", "kaggle", "zip"):
+        assert public.OFF[sentence] in words(app)
+    assert not app.checkbox and not app.file_uploader
+    assert not {"Export", "Unpack", "API token", "Exclude", "Undo"} & labels(app)
+    assert app.number_input(key="phantom patients").max == public.LIMITS.patients
+    assert app.number_input(key="fracatlas images").max == public.LIMITS.imported
+    next(each for each in app.button if str(each.key).startswith("open ")).click().run()
+    assert "**Part**" in words(healthy(app)) and "This view" not in words(app)
+
+
+def test_phantoms_are_their_visitors(demo):
+    """They are drawn, and the page says whose they are and how long they stay."""
+    app = healthy(alone("dataset").run())
+    app.number_input(key="phantom patients").set_value(2).run()
+    healthy(button(app, "Draw 2 patients").click().run())
+    root = demo / "data" / "phantoms-1"
+    assert wait(lambda: find_drawing(root).state == "complete")
+    assert "Yours, as long as this browser tab is open. It is deleted within 24 hours" in words(healthy(app.run()))
+    other = alone("dataset")
+    other.query_params["data"] = "phantoms-1"
+    assert "Made by another visitor" in words(healthy(other.run()))
+
+
+def test_a_training_is_steered_by_its_visitor_alone(demo, nothing_spawned):
+    """Who started it has the buttons; another tab has not, and may start one of its own, which waits."""
+    app = healthy(alone("train").run())
+    app.text_input[0].set_value("mine")
+    button(app, "Start training").click().run()
+    assert "Stop" in labels(healthy(app)) and "Yours, as long as" in words(app)
+    app.text_input[0].set_value("second")
+    button(app, "Start training").click().run()
+    assert "one training at a time" in app.error[0].value
+    other = healthy(alone("train").run())
+    assert other.selectbox(key="run").value == "mine"
+    assert "Stop" not in labels(other) and "Made by another visitor" in words(other)
+    other.text_input[0].set_value("theirs")
+    button(other, "Start training").click().run()
+    assert jobs.find_run(model_folder("theirs")).state == "queued"
+    assert "Leave the queue" in labels(healthy(other))
+    app.run()
+    button(app, "Stop").click().run()
+    assert model_folder("mine").stop_request.exists()
+
+
+def test_what_is_not_ones_own_has_no_delete_button(demo, make_model):
+    """Neither what came with the demo nor another visitor's; one's own has."""
+    public.sign(make_model("theirs").path, OTHER)
+    app = healthy(alone("models").run())
+    for name in ("came", "theirs"):
+        assert "Delete it" not in labels(healthy(app.selectbox(key="model").set_value(name).run()))
+    public.sign(make_model("mine").path, app.session_state["visitor"])
+    app.run()
+    healthy(app.selectbox(key="model").set_value("mine").run())
+    button(app, "Delete it").click().run()
+    assert not app.exception and not model_folder("mine").path.exists() and model_folder("theirs").usable
+
+
+def test_the_models_of_other_visitors_come_last(demo, make_model):
+    """Nobody is answered by a stranger's model unasked, be it the newest."""
+    public.sign(make_model("theirs").path, OTHER)
+    assert healthy(alone("classify").run()).selectbox(key="model").options == ["came", "theirs"]
+
+
+def test_whoever_opens_a_page_sweeps(demo):
+    """What a visitor left a day ago is gone."""
+    folder = model_folder("old")
+    folder.path.mkdir()
+    chosen = TrainConfig(data="drawn", name="old", weights="none").to_json()
+    write_json(folder.status, {"state": "failed", "config": chosen, "started": 1.0})
+    public.sign(folder.path, OTHER)
+    healthy(alone("home").run())
+    assert folder.path.exists()
+    mark = json.loads((folder.path / public.MARK).read_text())
+    write_json(folder.path / public.MARK, {**mark, "since": mark["since"] - public.LIMITS.kept - 1})
+    healthy(alone("home").run())
+    assert not folder.path.exists()

@@ -129,9 +129,15 @@ def test_only_who_started_it_may_change_it(demo, spawned):
                 act(run, visitor)
         with pytest.raises(PublicError, match="only who made 'mine'"):
             jobs.delete(run.folder, visitor)
+        with pytest.raises(PublicError, match="only who made 'mine'"):
+            jobs.rename(run.folder, "theirs", visitor)
+        with pytest.raises(PublicError, match="only who made 'mine'"):
+            jobs.note(run.folder, "words", visitor)
     with pytest.raises(PublicError, match="only its visitors act"):
         jobs.start(config(name="nobodys"))
     jobs.end_now(run, ME)
+    jobs.note(run.folder, "words", ME)
+    assert run.folder.note.read_text() == "words"
     with pytest.raises(RunError, match="Somebody else has used the name"):
         jobs.start(config(), OTHER)
     (run.folder.path / public.MARK).unlink()

@@ -2,10 +2,22 @@
 
 import streamlit as st
 
-from fracture.app.benches import bench_of, choose_bench
+from fracture.app.benches import on_a_bench
 from fracture.app.playing import play
 from fracture.app.searching import show_learning_curve, show_search
-from fracture.app.widgets import errors_in_words, through_the_router
+from fracture.app.widgets import through_the_router
+from fracture.learn.instant.bench import Bench
+from fracture.learn.jobs import Run
+
+
+def explore(run: Run, bench: Bench) -> None:
+    """From one head to many."""
+    play(run, bench)
+    st.subheader("Would more patients help?")
+    show_learning_curve(run, bench)
+    st.subheader("Search for better choices")
+    show_search(run, bench)
+
 
 through_the_router("playground")
 st.title("Playground")
@@ -13,13 +25,4 @@ st.caption(
     "The backbone is frozen and its features are known; what trains is the one unit on top of them. That takes a "
     "fraction of a second, so each dial shows at once what it does. Faint lines are the tries before."
 )
-run = choose_bench()
-if run is None:
-    st.stop()
-with errors_in_words():
-    bench = bench_of(run)
-    play(run, bench)
-    st.subheader("Would more patients help?")
-    show_learning_curve(run, bench)
-    st.subheader("Search for better choices")
-    show_search(run, bench)
+on_a_bench(explore)

@@ -1,5 +1,6 @@
 """The features that a training has left, to try heads on: chosen by a visitor, opened once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -8,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from fracture.app import loads
-from fracture.app.widgets import link
+from fracture.app.widgets import errors_in_words, link
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import Estimate, area, rates
@@ -16,6 +17,14 @@ from fracture.learn.instant.bench import Bench, can_be_tried, open_bench
 from fracture.learn.instant.head import Head
 from fracture.learn.instant.more_patients import of_so_many
 from fracture.learn.jobs import Run
+
+
+def on_a_bench(experiment: Callable[[Run, Bench], None]) -> None:
+    """Let a visitor choose whose features to use, and do an experiment on them; a sentence where that cannot be."""
+    run = choose_bench()
+    if run is not None:
+        with errors_in_words():
+            experiment(run, bench_of(run))
 
 
 def choose_bench() -> Run | None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fracture.app.benches import bench_of, choose_bench
+from fracture.app.benches import on_a_bench
 from fracture.app.judge_model import number, show_table
 from fracture.app.searching import with_progress
 from fracture.app.widgets import errors_in_words
@@ -25,11 +25,7 @@ def show_hardware() -> None:
         "judged by the same validation images. A third head, trained on as few images drawn by lot, tells what of the "
         "difference comes from there being fewer."
     )
-    run = choose_bench()
-    if run is None:
-        return
-    with errors_in_words():
-        _experiment(run, bench_of(run))
+    on_a_bench(_experiment)
 
 
 @st.fragment

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from fracture import charts
-from fracture.app.benches import bench_of, choose_bench
+from fracture.app.benches import on_a_bench
 from fracture.app.searching import with_progress
 from fracture.app.widgets import errors_in_words, show_chart
 from fracture.learn.instant.bench import Bench
@@ -25,11 +25,7 @@ def show_leakage() -> None:
         "held out: the head can recognise the patient instead of the finding, and the held-out figure flatters it. "
         "Here the same images are split in both ways, and the same head is trained on each."
     )
-    run = choose_bench()
-    if run is None:
-        return
-    with errors_in_words():
-        _experiment(run, bench_of(run))
+    on_a_bench(_experiment)
 
 
 @st.fragment

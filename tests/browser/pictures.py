@@ -17,6 +17,7 @@ TITLES = {
     "home": "Home",
     "dataset": "Data set",
     "train": "Train",
+    "runs": "Runs",
     "playground": "Playground",
     "labs": "Labs",
     "classify": "Classify",
@@ -47,10 +48,14 @@ def main(base: str) -> None:
                 for _ in range(3):
                     page.get_by_role("slider").first.press("ArrowRight")
                     page.wait_for_timeout(3000)
+            if name == "runs":
+                page.goto(f"{base}/runs?runs=reference&runs=fracatlas")
+                page.get_by_text("Is one better?").wait_for()
             if name == "labs":
                 page.goto(f"{base}/labs?lab=Shortcuts")
                 page.get_by_role("button", name="Cover what is known").click()
-                page.get_by_text("of the image are covered").wait_for()
+                page.mouse.move(640, 20)  # off the button, whose help would stay
+                page.get_by_text("of the image are covered").scroll_into_view_if_needed()
             photograph(page, PICTURES / f"{name}.png")
         browser.close()
 

@@ -22,6 +22,7 @@ import psutil
 
 from fracture.errors import PublicError
 from fracture.files import write_json
+from fracture.home import data_home
 
 VARIABLE = "FRACTURE_PUBLIC"
 MARK = ".visitor.json"
@@ -37,6 +38,10 @@ class Limits:
     """By name: a path would let strangers look around on the disk."""
     most: Mapping[str, int] = field(default_factory=lambda: {"image_size": 224, "epochs": 100, "batch_size": 64})
     """Of the choices of a training. 299 px take three times as long as 150."""
+    smallest_batch: int = 8
+    """Of one image each, an epoch takes sixteen times as many steps as in the reference."""
+    cached: int = 500 * 2**20
+    """Bytes of graphs, and of features, that are kept in the cache; the oldest go first."""
     memory: int = 2_200
     """MB that the machine must have: a training takes up to 1,770 of them at 224 px, the app the rest."""
     images: int = 2000
@@ -122,10 +127,20 @@ def check_training(choices: Mapping[str, Any], images: int) -> None:
     if choices["mode"] != LIMITS.mode:
         refuse("fine-tuning")
     if choices["weights"] not in LIMITS.weights:
-        raise PublicError(_words("weights", f"one of {', '.join(LIMITS.weights)}", str(choices["weights"])[:80]))
-    for name, most in LIMITS.most.items():
-        _at_most(name, choices[name], most)
+        received = Path(str(choices["weights"])).name[:80]  # and not where it lies
+        raise PublicError(_words("weights", f"one of {', '.join(LIMITS.weights)}", received))
+    check_head(choices)
+    _at_most("image_size", choices["image_size"], LIMITS.most["image_size"])
     _at_most("images", images, LIMITS.images)
+
+
+def check_head(choices: Mapping[str, Any]) -> None:
+    """Raises PublicError where a public demo trains no head of these choices: it would take too long."""
+    if on():
+        _at_most("epochs", choices["epochs"], LIMITS.most["epochs"])
+        _at_most("batch_size", choices["batch_size"], LIMITS.most["batch_size"])
+        if choices["batch_size"] < LIMITS.smallest_batch:
+            raise PublicError(_words("batch_size", f"at least {LIMITS.smallest_batch}", f"{choices['batch_size']:,}"))
 
 
 def check_queue(mine: int, waiting: int) -> None:
@@ -202,6 +217,19 @@ def check_owner(folder: Path, visitor: str) -> None:
             f"In the public demo only who made {folder.name!r} may change it, in the same browser tab. "
             "Received: another visitor; make one of your own."
         )
+
+
+def claimable(root: Path, visitor: str) -> bool:
+    """Whether a data set's folder is still to be made.
+
+    Raises PublicError where in a public demo it lies elsewhere than in the data folder, or another visitor made it.
+    """
+    if on() and root.resolve().parent != data_home().resolve():
+        raise PublicError(OFF["paths"])
+    if root.exists():
+        check_owner(root, visitor)
+        return False
+    return True
 
 
 def _hash(visitor: str) -> str:

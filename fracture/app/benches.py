@@ -56,7 +56,8 @@ def bench_of(run: Run) -> Bench:
 
 def _state(run: Run) -> str:
     """Another one when the model is another, or its data were decided to be."""
-    return f"{run.folder.version} {loads.decided_at(Path(run.config['data']))}"
+    folders = (run.config["data"], *run.config.get("also", ()))
+    return " ".join([run.folder.version, *(loads.decided_at(Path(each)) for each in folders)])
 
 
 @st.cache_resource(max_entries=2, ttl="1h", show_spinner="Reading the features")

@@ -31,8 +31,12 @@ class Side(NamedTuple):
 
     @property
     def data(self) -> tuple[Any, str]:
-        """What two models must share to have been validated on the same images."""
-        return self.card.get("data", {}).get("fingerprint"), self.judged.data
+        """What two models must share to have been validated on the same images.
+
+        Cards of before say it of all their data together, training images included.
+        """
+        data = self.card.get("data", {})
+        return data.get("validated_on", {}).get(self.judged.data, data.get("fingerprint")), self.judged.data
 
 
 @st.fragment

@@ -27,7 +27,7 @@ BORDER = 0.08
 MARGIN = 4
 """px around what is known to be there that are covered with it."""
 
-PLACES = 5
+PLACES = 9
 """To which a cover is moved for comparison."""
 
 SAMPLES = (100_004, 100_011, 100_000, 100_007, 100_012, 100_003)
@@ -209,23 +209,33 @@ def _ask(classifier: Classifier, picture: Picture, mask: Mask, fill: str) -> Exa
 
 def _compare(classifier: Classifier, share: float, uncovered: Examined, covered: Examined, others: list[float]) -> None:
     """The answer before and after, and with the same cover in other places; ``share`` of the image is covered."""
-    before, after, usual = uncovered.view.probability, covered.view.probability, float(np.mean(others))
+    before, after = uncovered.view.probability, covered.view.probability
     with st.container(horizontal=True):
         st.metric("As it is", f"{before:.1%}", width=150)
         st.metric("Covered", f"{after:.1%}", f"{(after - before) * 100:+.1f} points", "off", width=150)
-        st.metric("The same cover elsewhere", f"{usual:.1%}", f"{(usual - before) * 100:+.1f} points", "off", width=220)
-    changed, chance = abs(after - before), max(abs(each - before) for each in others)
-    verdict = (
-        "Covering this changes the answer more than the same cover does anywhere else that was tried: **the answer "
-        "rests on it**, or on the hole that the cover leaves."
-        if changed > chance
-        else "The same cover elsewhere changes the answer as much: this says nothing about what was covered."
-    )
+        if others:
+            usual = float(np.mean(others))
+            st.metric(
+                "The same cover elsewhere", f"{usual:.1%}", f"{(usual - before) * 100:+.1f} points", "off", width=220
+            )
     st.markdown(
-        f"Probability of *{as_text(classifier.labels[1])}*; {share:.0%} of the image are covered. Elsewhere, in "
-        f"{len(others)} places: {min(others):.1%} to {max(others):.1%}. {verdict}"
+        f"Probability of *{as_text(classifier.labels[1])}*; {share:.0%} of the image are covered. "
+        + _against_elsewhere(before, after, others)
     )
     if covered.view.known is False:
         st.caption(
             ":material/warning: Covered like this, the image no longer looks like an X-ray that the model knows."
         )
+
+
+def _against_elsewhere(before: float, after: float, others: list[float]) -> str:
+    """Whether it matters what was covered, or only that something was."""
+    if not others:
+        return "A cover this large has no other place in the image, so that it cannot be told what any cover would do."
+    as_much = sum(abs(each - before) >= abs(after - before) for each in others)
+    words = f"Elsewhere, in {len(others)} places, it is {min(others):.1%} to {max(others):.1%}; "
+    if as_much:
+        return words + f"in {as_much} of them the answer changes as much. So this says little about what was covered."
+    return words + (
+        "in none of them does the answer change as much. So it matters what was covered here, or the hole that is left."
+    )

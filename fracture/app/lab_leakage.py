@@ -14,7 +14,7 @@ from fracture.learn.instant.bench import Bench
 from fracture.learn.instant.leakage import WAYS, Outcome, compare_splits, gap
 from fracture.learn.jobs import Run
 
-FREE: dict[str, Any] = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 150, "batch_size": 64}
+FREE: dict[str, Any] = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, "batch_size": 64}
 """Choices that leave a head free to learn images by heart."""
 
 
@@ -71,7 +71,9 @@ def _words(rows: pd.DataFrame, outcomes: list[Outcome], by_lot: bool) -> None:
         f"Mean AUC on held-out images. Split by image, {shared['image']:.0%} of them are of a patient (or group) that "
         f"is trained on as well; split by patient, none. The gap's 95 % interval is {low:+.3f} to {high:+.3f}."
     )
-    if low > 0:
+    if not shared["image"]:
+        st.markdown("**These data name no patients**: each image is a group of its own, and both splits are the same.")
+    elif low > 0:
         st.markdown(
             "**The split by image pretends.** The gap is what the head knows of patients"
             + (": of bones, these labels say nothing." if by_lot else ", not of findings.")
@@ -79,8 +81,8 @@ def _words(rows: pd.DataFrame, outcomes: list[Outcome], by_lot: bool) -> None:
     else:
         st.markdown(
             "**Here the gap cannot be told from none**: these frozen features say little of who a patient is, or there "
-            "are too few splits to tell. Leave the head free to learn by heart, or train more than the head, and it "
-            "grows. That one data set is forgiving is no reason to split by image."
+            "are too few splits to tell. That one data set is forgiving is no reason to split by image: "
+            "whether the next one is, no split by image will say."
         )
     st.caption(
         "Every head was trained to its last epoch, so that held-out images had no say. The interval allows for splits "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fracture import charts
+from fracture import charts, public
 from fracture.app.benches import Tried, tried
 from fracture.app.judge_model import number
 from fracture.app.widgets import errors_in_words, in_words, visitor
@@ -50,8 +50,8 @@ def _dials(bench: Bench, name: str) -> tuple[TrainConfig, int]:
         "Class weight", ["none", "balanced"], default=given.class_weight, required=True, key=f"weight {name}",
         persist_state="session",
     )  # fmt: skip
-    most = max(MOST_EPOCHS, given.epochs)
-    epochs = st.slider("Epochs", 1, most, given.epochs, key=f"epochs {name}", persist_state="session")
+    most = int(public.most("epochs", max(MOST_EPOCHS, given.epochs)))
+    epochs = st.slider("Epochs", 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session")
     groups = total
     if total > FEWEST:
         groups = st.slider(
@@ -100,12 +100,13 @@ def _curves(tries: list[Tried]) -> None:
 def _words(now: Tried, bench: Bench, count: int) -> None:
     """What the figures rest on, and what the curves say."""
     valid = bench.table[bench.validation]
+    missing = f" {bench.missing:,} images have no features and are left out." if bench.missing else ""
     st.caption(
         f"{now.images:,} training images of {now.groups:,} patients or groups, {len(valid):,} validation images of "
         f"{valid['group'].nunique():,}; trained in {now.seconds:.2f} s. The diamond is the best epoch "
         f"({now.head.kept_epoch}), whose weights count. AUC {number(now.auc)}; at one half accuracy "
         f"{in_words(now.half['accuracy'])}, sensitivity {in_words(now.half['sensitivity'])}, specificity "
-        f"{in_words(now.half['specificity'])}. In brackets 95 % intervals."
+        f"{in_words(now.half['specificity'])}. In brackets 95 % intervals.{missing}"
     )
     if gap := explain_gap(now.head.history):
         st.markdown(gap)

@@ -104,9 +104,12 @@ def show_differences(runs: Sequence[Run]) -> None:
             height="content",
             column_config={"Choice": st.column_config.TextColumn(pinned=True)},
         )
-    if not rows:
+    gaps = any(UNKNOWN in said.values() for said in described.values())
+    if not rows and gaps:
+        st.markdown("Nothing differs, as far as their choices and their data are known.")
+    elif not rows:
         st.markdown("Nothing differs in their choices and their data: this is one training, done more than once.")
-    elif set(rows) == {"Seed"}:
+    elif set(rows) == {"Seed"} and not gaps:
         st.markdown("Only the seed differs: what lies between their figures is what chance alone does.")
 
 

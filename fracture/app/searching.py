@@ -50,16 +50,16 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
 
 def _trend(points: pd.DataFrame) -> str:
     """What the last doubling or so of the patients has brought."""
-    by_groups = points.groupby("groups")["auc"]
-    means = by_groups.mean()
-    counts = means.index.tolist()
+    counts = sorted(points["groups"].unique())
     last, before = counts[-1], next((each for each in reversed(counts[:-1]) if each <= 0.6 * counts[-1]), counts[0])
-    spread, gained = by_groups.std()[before], means[last] - means[before]
+    fewer, more = (points.loc[points["groups"] == groups, "auc"] for groups in (before, last))
     words = (
-        f"From {before} to {last} patients the AUC changed by {gained:+.3f}; draws of {before} differ by about "
-        f"{spread:.3f} (their standard deviation)."
+        f"With {before} patients the AUC is {fewer.min():.3f} to {fewer.max():.3f}, with all {last} it is "
+        f"{more.min():.3f} to {more.max():.3f}, on the same validation images. "
     )
-    return words + (" **More patients are likely to help.**" if gained > spread else " That is no clear gain.")
+    if fewer.max() < more.min():
+        return words + "**Each head that learned from all did better**: more patients may well help further."
+    return words + "The draws overlap: that is no clear gain."
 
 
 @st.fragment

@@ -27,7 +27,8 @@ def outline_mask(corners: Sequence[Corner], width: int, height: int) -> Mask:
     points = [(float(x), float(y)) for x, y in corners]
     if len(points) == 2:
         (left, top), (right, bottom) = np.sort(points, axis=0).tolist()
-        ImageDraw.Draw(drawn).rectangle((left, top, right - 1, bottom - 1), fill=1)
+        if right - left >= 1 and bottom - top >= 1:
+            ImageDraw.Draw(drawn).rectangle((left, top, right - 1, bottom - 1), fill=1)
     elif len(points) > 2:
         ImageDraw.Draw(drawn).polygon(points, fill=1)
     return np.array(drawn, np.bool_)
@@ -54,9 +55,10 @@ def cover(pixels: NDArray[np.uint8], mask: Mask, fill: str) -> NDArray[np.uint8]
 
 
 def elsewhere(mask: Mask, count: int, seed: int = 0) -> Iterator[Mask]:
-    """The same cover moved to other places, drawn by lot: within the image, and off its own place if that is possible.
+    """The same cover moved to other places within the image, drawn by lot.
 
-    Of several places tried for each, the one that overlaps the cover least is taken.
+    Of several places tried for each, the one that overlaps the cover least is taken; none where they all overlap it by
+    half or more. What reaches from edge to edge has no other place.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
@@ -67,7 +69,9 @@ def elsewhere(mask: Mask, count: int, seed: int = 0) -> Iterator[Mask]:
         downs = rng.integers(-rows[0], height - rows[-1], TRIED)
         acrosses = rng.integers(-columns[0], width - columns[-1], TRIED)
         moved = [np.roll(mask, (down, across), (0, 1)) for down, across in zip(downs, acrosses, strict=True)]
-        yield min(moved, key=lambda each: int((each & mask).sum()))
+        least = min(moved, key=lambda each: int((each & mask).sum()))
+        if (least & mask).sum() < mask.sum() / 2:
+            yield least
 
 
 TRIED = 8

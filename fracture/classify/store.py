@@ -249,7 +249,8 @@ def delete(folder: ModelFolder) -> None:
 
 def write_zip(folder: ModelFolder, target: Path) -> None:
     """The folder's files as one zip, without what only a training needs; weights hardly compress: they are stored."""
+    own = (folder.checkpoint, folder.status, folder.log, folder.stop_request)  # of this machine, with its paths
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.path.rglob("*")):
-            if path.is_file() and not path.name.startswith(".") and path != folder.checkpoint:
+            if path.is_file() and not path.name.startswith(".") and path not in own:
                 archive.write(path, f"{folder.name}/{path.relative_to(folder.path).as_posix()}")

@@ -106,7 +106,7 @@ def start(root: Path, order: Order, variables: Mapping[str, str] | None = None, 
     with words_for_disk(root):
         if public.on() and (busy := next((path for path in unfinished(root.parent) if _active(path)), None)):
             raise _busy(busy)
-        new = not root.exists()
+        new = public.claimable(root, visitor)
         claim(root, order, waiting=True)
         if new:
             public.sign(root, visitor)

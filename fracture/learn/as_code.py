@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from fracture import public
 from fracture.classify.store import ModelFolder, bundled_model, read_card
 from fracture.data.dataset import existing_folder, fingerprint
 from fracture.data.joined import gather
@@ -37,7 +38,7 @@ def found_here(folder: ModelFolder) -> dict[str, Any]:
         ModelError: there is no such model, or its card is damaged.
     """
     card, run = read_card(folder), find_run(folder)
-    started = run.config if run else {}
+    started = run.config if run and not public.on() else {}
     return {**card, "config": {**card.get("config", {}), **_paths(started)}}
 
 
@@ -77,7 +78,8 @@ def images_of(card: dict[str, Any]) -> pd.DataFrame:
             f"The images of {dataset.name}, their labels or their split are no longer those that {config.name!r} was "
             "trained on. Take later decisions and changes back, or train again."
         )
-    table, roots = dataset.table, _data(config)
+    table = dataset.table
+    roots = {Path(folder).name: existing_folder(folder) for folder in (config.data, *config.also)}
     judged = (table["split"] == "valid") & (table["data"] == table["data"].iloc[0])
     used = ((table["split"] == "train") | judged) & ~table["image_id"].isin(card["data"]["unreadable"])
     inside = [Path(os.path.relpath(path, roots[name])).as_posix() for path, name in table[["path", "data"]].to_numpy()]
@@ -143,6 +145,8 @@ def _data(config: TrainConfig) -> dict[str, str]:
 
 
 def _folder(said: str) -> str:
+    if public.on():  # where it lies is not for strangers
+        return Path(said).name
     try:
         return str(existing_folder(said))
     except DatasetError:  # on another machine it may be there
@@ -154,7 +158,8 @@ def _source(config: TrainConfig) -> str:
 
 
 def _weights(config: TrainConfig) -> str:
-    return str(bundled_model().backbone) if config.weights == "bundled" else config.weights
+    file = bundled_model().backbone if config.weights == "bundled" else Path(config.weights)
+    return file.name if public.on() else str(file)
 
 
 def _entry(config: TrainConfig) -> str:

@@ -2,11 +2,12 @@
 
 import importlib.metadata
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.classify.store import CARD_SCHEMA
@@ -67,6 +68,7 @@ def command(config: TrainConfig) -> str:
 def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> dict[str, Any]:
     """The data that the model has seen; ``readable`` (N,) says which rows of the table could be used."""
     used = dataset.table[readable]
+    valid = used[used["split"] == "valid"]
     sizes = used.groupby(["data", "split"]).size().unstack(fill_value=0)
     return {
         "name": dataset.name,
@@ -74,6 +76,7 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> dict[str,
         "synthetic": dataset.synthetic,
         "sources": [asdict(source) for source in dataset.sources],
         "fingerprint": fingerprint(dataset),
+        "validated_on": {str(name): _fingerprint_of(dataset, rows) for name, rows in valid.groupby("data")},
         "training_images": int((used["split"] == "train").sum()),
         "validation_images": int((used["split"] == "valid").sum()),
         "by_data": {str(name): {str(split): int(n) for split, n in row.items()} for name, row in sizes.iterrows()},
@@ -82,6 +85,10 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> dict[str,
         "unreadable": dataset.table.loc[~readable, "image_id"].tolist(),
         "counts": counts(dataset.table).to_dict(orient="records"),
     }
+
+
+def _fingerprint_of(dataset: Dataset, rows: pd.DataFrame) -> str:
+    return fingerprint(replace(dataset, table=rows))
 
 
 def describe_training(trained: "Fit") -> dict[str, Any]:

@@ -44,7 +44,8 @@ def describe(run: Run, card: Mapping[str, Any]) -> Described:
     config, data = card.get("config") or run.config, card.get("data", {})
     counted = {name: _text(data[key]) if key in data else UNKNOWN for key, name in COUNTED.items()}
     libraries = {f"Library {name}": str(version) for name, version in card.get("libraries", {}).items()}
-    return {**_choices(config), **counted, **libraries}
+    done = {"Epochs done": _text(card["epochs_done"])} if "epochs_done" in card else {"Epochs done": UNKNOWN}
+    return {**_choices(config), **done, **counted, **libraries}
 
 
 def _choices(config: Mapping[str, Any]) -> Described:

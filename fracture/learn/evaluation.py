@@ -93,12 +93,15 @@ def area(label: NDArray[Any], probability: Floats, group: "pd.Series[str]") -> E
 def auc_difference(label: NDArray[Any], first: Floats, second: Floats, group: "pd.Series[str]") -> Estimate:
     """By how much the AUC of the second probabilities is above that of the first ones, on the same images (N,).
 
+    Several first ones (K, N) count by the mean of their areas.
+
     The resamples are paired: both areas are of the same draw of groups, so that images which are hard for both do not
     widen the interval (Hanley and McNeil, Radiology 148:839, 1983, on areas of the same cases; Obuchowski, Biometrics
     53:567, 1997, on cases in groups). There is no interval for a single group, nor where all resamples agree.
     """
     drawn = _resample(group)
-    return _estimate(_areas(label, second, drawn)[0] - _areas(label, first, drawn)[0])
+    before = np.mean([_areas(label, each, drawn)[0] for each in np.atleast_2d(first)], axis=0)
+    return _estimate(_areas(label, second, drawn)[0] - before)
 
 
 def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Floats, Floats]:

@@ -31,6 +31,8 @@ def sweep() -> None:
     for folder in _outdated(home.models_home(), public.LIMITS.trainings):
         with contextlib.suppress(FractureError):  # at work, or swept by another just now
             jobs.remove(ModelFolder(folder))
+    for name in ("graphs", "features"):
+        _trim(home.cache_home() / name, public.LIMITS.cached)
     used = {str(each) for run in active for each in (run.config.get("data"), *run.config.get("also", ()))}
     for folder in _outdated(home.data_home(), public.LIMITS.datasets):
         if os.path.realpath(folder) not in used:
@@ -43,6 +45,17 @@ def _outdated(place: Path, most: int) -> list[Path]:
     since = {path: mark.since for path in folders if (mark := public.mark_of(path))}
     newest, too_old = sorted(since, key=since.__getitem__, reverse=True), time.time() - public.LIMITS.kept
     return [path for number, path in enumerate(newest) if number >= most or since[path] < too_old]
+
+
+def _trim(place: Path, most: int) -> None:
+    """Delete the oldest files of a folder until no more bytes than so many are left."""
+    with contextlib.suppress(OSError):  # not there yet, or swept by another just now
+        newest = sorted(place.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        total = 0
+        for path in newest:
+            total += path.stat().st_size
+            if total > most:
+                path.unlink()
 
 
 def _end_overdue(run: Run) -> None:

@@ -11,7 +11,7 @@ from fracture.app.lab_leakage import FREE
 from fracture.classify.store import model_folder
 from fracture.learn.instant.bench import open_bench
 from fracture.learn.instant.leakage import WAYS, compare_splits, gap
-from fracture.learn.instant.shortcut import compare_trainings
+from fracture.learn.instant.shortcut import compare_trainings, due_to_hardware
 from fracture.learn.jobs import find_run
 
 
@@ -38,8 +38,10 @@ def main() -> None:
             f"{name}: AUC {means['image']:.3f} by image, {means['group']:.3f} by group, gap {apart['value']:+.3f} "
             f"({apart['low']:+.3f} to {apart['high']:+.3f})"
         )
-    for outcome in compare_trainings(bench):
-        print(outcome)
+    everything, without, *fewer = compare_trainings(bench)
+    print("on images without hardware: trained on all", everything.plain, "without hardware", without.plain)
+    print("on as few by lot", [each.plain and round(each.plain["value"] or 0, 3) for each in fewer])
+    print("the difference of the last two", due_to_hardware(bench, without, fewer))
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ def test_what_waits_keeps_its_name_and_what_has_stopped_goes_on_under_its_new_on
     renamed = jobs.find_run(jobs.rename(waiting("old", "stopped").folder, "new"))
     assert (renamed.name, renamed.config["name"], renamed.resumable) == ("new", "new", True)
     monkeypatch.setattr(jobs, "advance", lambda: None)
-    monkeypatch.setattr(jobs, "_with_paths", lambda config: config)
+    monkeypatch.setattr(jobs, "_checked", lambda config: config)
     jobs.resume(renamed)
     assert json.loads(renamed.folder.status.read_text())["config"]["name"] == "new"
 

@@ -56,7 +56,7 @@ def test_a_learning_curve_and_a_search(tried_on):
     """Both draw their figure and say what it means, by numbers that they have measured."""
     app = healthy(alone("playground").run())
     healthy(button(app, "Draw the learning curve").click().run())
-    assert "the AUC changed by" in words(app)
+    assert "on the same validation images" in words(app)
     slider(app, "Tries").set_value(8).run()
     healthy(button(app, "Search").click().run())
     assert "on the other half" in words(app)

@@ -112,7 +112,7 @@ def start(root: Path, plan: Plan, visitor: str = "") -> None:
         others = sorted(root.parent.iterdir()) if root.parent.is_dir() else []
         if busy := next((path for path in others if (found := find_drawing(path)) and found.active), None):
             raise _busy(busy)
-        new = not root.exists()
+        new = public.claimable(root, visitor)
         claim(root, plan, waiting=True)
         if new:
             public.sign(root, visitor)

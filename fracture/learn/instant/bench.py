@@ -1,5 +1,6 @@
 """What heads are tried on: a data set's images, and their features as a training has left them in the cache."""
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fracture import public
 from fracture.data.joined import gather
 from fracture.errors import RunError
 from fracture.learn.config import TrainConfig
@@ -14,6 +16,8 @@ from fracture.learn.feature_cache import FeatureCache, Features, Preparation, di
 from fracture.learn.instant.head import Head, Part, fit_at_once
 from fracture.learn.jobs import Run
 from fracture.learn.weights import find_weights
+
+_TURN = threading.Lock()
 
 Rows = NDArray[np.bool_]
 """Which images (N,) of a bench."""
@@ -30,6 +34,10 @@ class Bench:
     features: Features
     """(N, 2048)."""
     label_names: tuple[str, str]
+    judged: str
+    """The name of the data set whose validation part judges."""
+    missing: int = 0
+    """Images that have no features: they could not be read, or are no longer in the cache."""
 
     @property
     def training(self) -> Rows:
@@ -38,8 +46,8 @@ class Bench:
 
     @property
     def validation(self) -> Rows:
-        """The images by which a head is judged: the first data set's validation part."""
-        judging = self.table["data"] == self.table["data"].iloc[0]
+        """The images by which a head is judged."""
+        judging = self.table["data"] == self.judged
         rows: Rows = (judging & (self.table["split"] == "valid")).to_numpy(np.bool_)
         return rows
 
@@ -50,9 +58,13 @@ class Bench:
     def fit(self, training: Rows, validation: Rows, config: TrainConfig, *, to_the_end: bool = False) -> Head:
         """A head that has learned from some images, judged by others: see :func:`fit_at_once`.
 
+        One at a time in this process, so that others who ask it something need not wait for several.
+
         Raises:
             RunError: one of the labels is missing in one of the parts.
+            PublicError: a public demo trains no such head.
         """
+        public.check_head(config.to_json())
         for name, rows in (("train on", training), ("judge by", validation)):
             counts = np.bincount(self.part(rows)[1], minlength=2)
             if not counts.all():
@@ -61,7 +73,8 @@ class Bench:
                     f"A head needs images of both labels. Those to {name} are {without} {negative} and {with_it} "
                     f"{positive}."
                 )
-        return fit_at_once(self.part(training), self.part(validation), config, to_the_end=to_the_end)
+        with _TURN:
+            return fit_at_once(self.part(training), self.part(validation), config, to_the_end=to_the_end)
 
 
 def can_be_tried(runs: Iterable[Run]) -> list[Run]:
@@ -88,4 +101,5 @@ def open_bench(run: Run) -> Bench:
     if not there.any():
         raise RunError(f"The features that {run.name!r} has computed are no longer in the cache. Train a head anew.")
     features = np.stack([known[image] for image in images if image in known])  # (N, 2048)
-    return Bench(config, data.table[there].reset_index(drop=True), features, data.label_names)
+    table, first = data.table[there].reset_index(drop=True), str(data.table["data"].iloc[0])
+    return Bench(config, table, features, data.label_names, first, int((~there).sum()))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fracture.errors import RunError
 from fracture.learn.instant.bench import Bench, Rows
 
 SHARES = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
@@ -24,8 +25,14 @@ class Point:
 
 
 def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
-    """For each of :data:`SHARES` several heads, each on groups drawn anew; all groups can be drawn in one way only."""
+    """For each of :data:`SHARES` several heads, each on groups drawn anew; all groups can be drawn in one way only.
+
+    Raises:
+        RunError: there are too few training groups, or too few of one label.
+    """
     total = bench.table.loc[bench.training, "group"].nunique()
+    if total < FEWEST:
+        raise RunError(f"A learning curve needs at least {FEWEST} training patients. Received: {total}")
     counts = dict.fromkeys(max(FEWEST, round(share * total)) for share in SHARES)
     for groups in (each for each in counts if each <= total):
         for draw in range(draws):
@@ -36,18 +43,19 @@ def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
 
 
 FEWEST = 4
-"""Groups: of either kind two."""
+"""Groups, as far as possible two with and two without a positive image."""
 
 
 def of_so_many(bench: Bench, groups: int, draw: int = 0) -> Rows:
-    """The training images (N,) of so many groups, drawn by lot: of those with a positive image as large a share.
+    """The training images (N,) of so many groups, drawn by lot, as many of them with a positive image as in the whole.
 
-    Of the same draw, fewer groups are always among the more.
+    The first four are two of either kind. Of the same draw, fewer groups are always among the more.
     """
     training = bench.table[bench.training]
     positive = training.groupby("group")["label"].max().sample(frac=1, random_state=draw)
     wanted = min(max(groups, FEWEST), len(positive))
     # Each group's place among those of its kind, 0 to 1: the foremost of either kind are taken.
-    place = (positive.groupby(positive).cumcount() + 0.5) / positive.groupby(positive).transform("size")
+    number, size = positive.groupby(positive).cumcount(), positive.groupby(positive).transform("size")
+    place = ((number + 0.5) / size).where(number >= FEWEST / 2, -1.0)
     chosen = place.sort_values(kind="stable").index[:wanted]
     return bench.training & bench.table["group"].isin(chosen).to_numpy(np.bool_)

@@ -32,4 +32,4 @@ def draw_bench(patients=80, views=3, *, finding=0.0, person=0.0, metal=0.0, feat
             "findings": np.where(hardware, "hardware", np.where(label == 1, "fracture", "none")),
         }
     )
-    return Bench(CONFIG, table, drawn.astype(np.float32), ("normal", "abnormal"))
+    return Bench(CONFIG, table, drawn.astype(np.float32), ("normal", "abnormal"), "drawn")

@@ -129,18 +129,20 @@ def check_training(choices: Mapping[str, Any], images: int) -> None:
     if choices["weights"] not in LIMITS.weights:
         received = Path(str(choices["weights"])).name[:80]  # and not where it lies
         raise PublicError(_words("weights", f"one of {', '.join(LIMITS.weights)}", received))
-    check_head(choices)
-    _at_most("image_size", choices["image_size"], LIMITS.most["image_size"])
+    for name in ("image_size", "epochs"):
+        _at_most(name, choices[name], LIMITS.most[name])
     _at_most("images", images, LIMITS.images)
+    check_head(choices, images)
 
 
-def check_head(choices: Mapping[str, Any]) -> None:
-    """Raises PublicError where a public demo trains no head of these choices: it would take too long."""
-    if on():
-        _at_most("epochs", choices["epochs"], LIMITS.most["epochs"])
-        _at_most("batch_size", choices["batch_size"], LIMITS.most["batch_size"])
-        if choices["batch_size"] < LIMITS.smallest_batch:
-            raise PublicError(_words("batch_size", f"at least {LIMITS.smallest_batch}", f"{choices['batch_size']:,}"))
+def check_head(choices: Mapping[str, Any], images: int) -> None:
+    """Raises PublicError where a public demo trains no head so long: ``epochs`` on so many images, in small batches."""
+    if not on():
+        return
+    _at_most("images times epochs", choices["epochs"] * images, LIMITS.images * LIMITS.most["epochs"])
+    _at_most("batch_size", choices["batch_size"], LIMITS.most["batch_size"])
+    if choices["batch_size"] < LIMITS.smallest_batch:
+        raise PublicError(_words("batch_size", f"at least {LIMITS.smallest_batch}", f"{choices['batch_size']:,}"))
 
 
 def check_queue(mine: int, waiting: int) -> None:

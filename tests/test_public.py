@@ -72,7 +72,7 @@ def test_it_is_on_where_the_variable_says_so(monkeypatch, said, on):
     ("chosen", "sentence"),
     [
         ({"mode": "fine-tune"}, "trains the head alone"),
-        ({"weights": "/etc/passwd"}, "weights must be one of bundled, imagenet, none. Received: /etc/passwd"),
+        ({"weights": "/etc/passwd"}, "weights must be one of bundled, imagenet, none. Received: passwd"),
         ({"image_size": 299}, "image_size must be at most 224. Received: 299"),
         ({"epochs": 101}, "epochs must be at most 100. Received: 101"),
         ({"batch_size": 128}, "batch_size must be at most 64. Received: 128"),

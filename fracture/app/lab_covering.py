@@ -137,7 +137,7 @@ def _cover(folder: ModelFolder, picture: Picture) -> None:
             shown = heated(classifier, now, 0.4, full, ring)
             st.image(shown, width="stretch", alt=f"{picture.name} with its heat map")
             st.caption(heat_in_words(classifier))
-        if covers:
+        if mask.any():
             elsewhere_too = [
                 _ask(classifier, picture, moved, fill).view.probability for moved in elsewhere(mask, PLACES)
             ]
@@ -160,10 +160,10 @@ def _buttons(picture: Picture, covers: list[Mask]) -> None:
     with st.container(horizontal=True):
         st.button(
             "Cover what is known", icon=":material/select_all:", disabled=known is None,
-            on_click=lambda: None if known is None else covers.append(_wider(known)),
+            on_click=lambda: None if known is None else _add(covers, _wider(known)),
             help="The outline or the boxes of what is to be found, and of hardware, where they are known.",
         )  # fmt: skip
-        st.button("Cover the border", icon=":material/crop_free:", on_click=covers.append, args=(border,))
+        st.button("Cover the border", icon=":material/crop_free:", on_click=_add, args=(covers, border))
         st.button(
             "Take the last one off",
             icon=":material/undo:",
@@ -172,6 +172,12 @@ def _buttons(picture: Picture, covers: list[Mask]) -> None:
             args=(-1,),
         )
         st.button("Uncover all", icon=":material/layers_clear:", disabled=not covers, on_click=covers.clear)
+
+
+def _add(covers: list[Mask], mask: Mask) -> None:
+    """One more cover, where it covers anything more."""
+    if (mask & ~np.any([mask & False, *covers], axis=0)).any():
+        covers.append(mask)
 
 
 def _wider(mask: Mask) -> Mask:
@@ -197,8 +203,7 @@ def _outlined(key: str, shape: tuple[int, int], covers: list[Mask]) -> None:
     drawn = st.session_state[key]["selection"]
     for each in (*drawn["box"], *drawn["lasso"]):
         mask = outline_mask(list(zip(each["x"], each["y"], strict=True)), shape[1], shape[0])
-        if mask.any():
-            covers.append(mask)
+        _add(covers, mask)
 
 
 def _ask(classifier: Classifier, picture: Picture, mask: Mask, fill: str) -> Examined:

@@ -73,12 +73,23 @@ def _row(name: str, trained: Trained, positive: str) -> dict[str, str]:
     return {"Trained on": f"{name} ({trained.images:,})", **said}
 
 
+def _near_chance(trained: Trained) -> bool:
+    low = trained.plain["low"] if trained.plain else None
+    return low is None or low <= 0.5
+
+
 def _meaning(bench: Bench, without: Trained, fewer: list[Trained]) -> str:
     """What leaving hardware out does, beyond there being fewer images."""
     found = due_to_hardware(bench, without, fewer)
     if found is None or found["value"] is None:
         return "There are too few validation images without hardware to say more."
     told = found["low"] is not None and found["high"] is not None and not found["low"] <= 0 <= found["high"]
+    if _near_chance(without) and all(map(_near_chance, fewer)):
+        return (
+            "On images without hardware, neither these heads nor those trained on as few by lot are told from chance: "
+            "they have learned next to nothing there, and so nothing can be said of hardware. More images, or more "
+            "of them positive without hardware, would help."
+        )
     verdict = (
         "that is more than these images differ by chance" if told else "these images do not tell that from nothing"
     )

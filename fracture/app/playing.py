@@ -1,13 +1,14 @@
 """The dials of the playground, and what comes of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from fracture import charts, public
 from fracture.app.benches import Tried, tried
 from fracture.app.judge_model import number
-from fracture.app.widgets import errors_in_words, in_words, visitor
+from fracture.app.widgets import errors_in_words, in_words, link, visitor
 from fracture.classify.store import free_name
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
@@ -30,6 +31,7 @@ def play(run: Run, bench: Bench) -> None:
     left, right = st.columns((1, 3), gap="large")
     with left:
         config, groups = _dials(bench, f"{run.name} {run.started}")
+        st.session_state[f"dials of {run.name} {run.started}"] = config
     with right, errors_in_words():
         now = tried(run, bench, config, groups)
         tries = _remember(f"tries of {run.name} {run.started}", now)
@@ -38,6 +40,11 @@ def play(run: Run, bench: Bench) -> None:
         _words(now, bench, len(tries))
         _table(tries)
         _keep(now, bench)
+
+
+def as_dialled(run: Run, bench: Bench) -> Bench:
+    """The bench with the choices of the dials, as they stand."""
+    return replace(bench, config=st.session_state.get(f"dials of {run.name} {run.started}", bench.config))
 
 
 def _dials(bench: Bench, name: str) -> tuple[TrainConfig, int]:
@@ -81,9 +88,9 @@ def _remember(key: str, now: Tried) -> list[Tried]:
 
 def _figures(now: Tried, tries: list[Tried]) -> None:
     auc, point = now.auc["value"] or 0.0, now.half
-    change = auc - (tries[-2].auc["value"] or 0.0) if len(tries) > 1 else None
+    change = auc - (tries[-2].auc["value"] or 0.0) if len(tries) > 1 else 0.0
     with st.container(horizontal=True):
-        st.metric("Validation AUC", f"{auc:.3f}", None if change is None else f"{change:+.3f}", width=180)
+        st.metric("Validation AUC", f"{auc:.3f}", f"{change:+.3f}" if abs(change) >= 5e-4 else None, width=180)
         for name in ("accuracy", "sensitivity", "specificity"):
             value = point[name]["value"]
             st.metric(name.capitalize(), "none" if value is None else f"{value:.1%}", width=150)
@@ -101,12 +108,12 @@ def _words(now: Tried, bench: Bench, count: int) -> None:
     """What the figures rest on, and what the curves say."""
     valid = bench.table[bench.validation]
     missing = f" {bench.missing:,} images have no features and are left out." if bench.missing else ""
+    rates = ", ".join(f"{name} {in_words(now.half[name])}" for name in ("accuracy", "sensitivity", "specificity"))
     st.caption(
         f"{now.images:,} training images of {now.groups:,} patients or groups, {len(valid):,} validation images of "
-        f"{valid['group'].nunique():,}; trained in {now.seconds:.2f} s. The diamond is the best epoch "
-        f"({now.head.kept_epoch}), whose weights count. AUC {number(now.auc)}; at one half accuracy "
-        f"{in_words(now.half['accuracy'])}, sensitivity {in_words(now.half['sensitivity'])}, specificity "
-        f"{in_words(now.half['specificity'])}. In brackets 95 % intervals.{missing}"
+        f"{valid['group'].nunique():,}; trained in {now.seconds:.2f} s. The diamond is the epoch of the lowest "
+        f"validation loss ({now.head.kept_epoch}), whose weights count. AUC {number(now.auc)}; at one half {rates}. "
+        f"In brackets 95 % intervals.{missing}"
     )
     if gap := explain_gap(now.head.history):
         st.markdown(gap)
@@ -144,6 +151,9 @@ def _keep(now: Tried, bench: Bench) -> None:
     """Make a model of these choices, by the training proper: it can be asked, judged and downloaded."""
     total = bench.table.loc[bench.training, "group"].nunique()
     words = "With all patients, by Keras: a model that can be asked, judged and downloaded."
-    if st.button("Train it as a model", icon=":material/play_arrow:", disabled=now.groups < total, help=words):
-        run = jobs.start(now.config.changed(name=free_name(now.config.name)), visitor())
-        st.success(f"{run.name} is {run.state}: it can be followed on the page *Train*.", icon=":material/check:")
+    made: dict[TrainConfig, str] = st.session_state.setdefault("models of tries", {})
+    taken = now.groups < total or now.config in made
+    if st.button("Train it as a model", icon=":material/play_arrow:", disabled=taken, help=words) and not taken:
+        made[now.config] = jobs.start(now.config.changed(name=free_name(now.config.name)), visitor()).name
+    if name := made.get(now.config):
+        link("train", f"Watch {name} learn", ":material/monitoring:", run=name)

@@ -14,6 +14,7 @@ from fracture.app.widgets import (
 )
 from fracture.classify.keeping import NOTE_LIMIT, read_note
 from fracture.classify.store import ModelFolder
+from fracture.errors import FractureError
 from fracture.learn import jobs
 from fracture.learn.jobs import Run
 
@@ -41,26 +42,38 @@ def show_keeping(run: Run) -> None:
 
 
 def _note(run: Run) -> None:
-    """A text area that saves what is typed.
+    """A text area that saves what is typed, when its field or the page is left.
 
-    Only its visitor ever changes what stands in it: half a sentence that the server has not heard of yet is not
-    overwritten by what another tab saves.
+    Only its visitor changes what stands in it. What another tab has saved meanwhile is not overwritten unasked.
     """
     stored, key = read_note(run.folder), f"note of {run.name} {run.started}"
-    if key not in st.session_state:
-        _take(key, stored)
-    text = st.text_area(
-        "Note", key=key, max_chars=NOTE_LIMIT, placeholder="What was tried, and what came of it",
+    saved = f"{key}, saved"
+    if key not in st.session_state:  # the first time, or back from another page
+        st.session_state[saved] = stored
+    st.text_area(
+        "Note", st.session_state[saved], key=key, max_chars=NOTE_LIMIT, disabled=not may_change(run.folder.path),
+        placeholder="What was tried, and what came of it", on_change=_save, args=(run.folder, key),
         help="It is saved when you leave the field, and lies in the model's folder.",
-        disabled=not may_change(run.folder.path),
     )  # fmt: skip
-    if text != st.session_state[f"{key}, saved"]:
-        jobs.note(run.folder, text, visitor())
-        st.session_state[f"{key}, saved"] = text
-        st.rerun()  # the table above shows it, too
-    elif stored.strip() != text.strip():
+    if trouble := st.session_state.pop(f"{key}, trouble", None):
+        st.error(as_text(trouble), icon=":material/error:")
+    if stored.strip() != st.session_state[key].strip():
         st.caption(f"Elsewhere this note was changed to: {as_text(stored) or '(nothing)'}")
-        st.button("Take that one", key=f"take {key}", on_click=_take, args=(key, stored), icon=":material/sync:")
+        with st.container(horizontal=True):
+            st.button("Take that one", key=f"take {key}", on_click=_take, args=(key, stored), icon=":material/sync:")
+            mine = (run.folder, key, stored)
+            st.button("Save mine over it", key=f"keep {key}", on_click=_save, args=mine, icon=":material/save:")
+
+
+def _save(folder: ModelFolder, key: str, over: str | None = None) -> None:
+    """Keep what was typed, unless another tab has saved something else than ``over``, or than what was here before."""
+    text, before = st.session_state[key], st.session_state[f"{key}, saved"] if over is None else over
+    try:
+        if read_note(folder).strip() == before.strip():
+            jobs.note(folder, text, visitor())
+            st.session_state[f"{key}, saved"] = text
+    except FractureError as error:
+        st.session_state[f"{key}, trouble"] = str(error)
 
 
 def _take(key: str, text: str) -> None:

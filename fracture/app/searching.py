@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fracture import charts
+from fracture.app.playing import as_dialled
 from fracture.app.widgets import errors_in_words, show_chart
 from fracture.learn.instant.bench import Bench
 from fracture.learn.instant.more_patients import SHARES, Point, learning_curve
@@ -37,11 +38,12 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
     """Would more patients help? A button, and then the learning curve."""
     key = f"learning curve of {run.name} {run.started}"
     st.markdown(
-        f"The head learns from {SHARES[0]:.0%} to all of the training patients, {DRAWS} times each with other patients."
+        f"The head learns from {SHARES[0]:.0%} to all of the training patients, {DRAWS} times each with other "
+        "patients, by the choices of the dials, and with as many steps for few patients as for all."
     )
     with errors_in_words():
         if st.button("Draw the learning curve", icon=":material/show_chart:", key="draw learning curve"):
-            heads = with_progress(learning_curve(bench, DRAWS), DRAWS * len(SHARES), "Training heads")
+            heads = with_progress(learning_curve(as_dialled(run, bench), DRAWS), DRAWS * len(SHARES), "Training heads")
             st.session_state[key] = _table(heads)
     if (points := st.session_state.get(key)) is not None:
         show_chart(charts.more_patients(points), "learning curve", "Validation AUC by number of training patients")
@@ -66,6 +68,7 @@ def _trend(points: pd.DataFrame) -> str:
 def show_search(run: Run, bench: Bench) -> None:
     """A search over learning rate, dropout and L2, as parallel coordinates."""
     key = f"search of {run.name} {run.started}"
+    st.markdown("Over learning rate, dropout and L2; the other choices are those of the dials.")
     left, right = st.columns(2)
     way = left.segmented_control(
         "Search", ["lot", "grid"], default="lot", required=True, key="way to search", persist_state="session",
@@ -75,7 +78,9 @@ def show_search(run: Run, bench: Bench) -> None:
     with errors_in_words():
         if st.button("Search", icon=":material/search:", key="begin search"):
             choices = grid() if way == "grid" else by_lot(tries, bench.config.seed)
-            st.session_state[key] = _table(with_progress(search(bench, choices), len(choices), "Training heads"))
+            st.session_state[key] = _table(
+                with_progress(search(as_dialled(run, bench), choices), len(choices), "Training heads")
+            )
     if (found := st.session_state.get(key)) is not None:
         show_chart(charts.searched(found), "searched", "Choices and the AUC that came of them, a line a head")
         st.caption(

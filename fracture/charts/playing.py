@@ -64,7 +64,7 @@ def _tries_spec(metrics: Sequence[str]) -> dict[str, Any]:
         },
         "layer": [
             {
-                "mark": {"type": "line", "clip": True},
+                "mark": {"type": "line", "point": {"size": 12}},
                 "encoding": {"detail": line, "opacity": ghostly, "strokeWidth": thick, "tooltip": said},
             },
             {

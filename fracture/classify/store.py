@@ -23,6 +23,9 @@ from fracture.home import SAFE_NAME
 CARD_KEYS = {"labels", "input", "thresholds", "metrics"}
 """What a model cannot be used or judged without."""
 
+OBJECTS = {"config", "data", "input", "thresholds", "metrics", "weights"}
+"""What of a card is an object, where it is there."""
+
 BUNDLED = "fracatlas"
 """The folder name of the model that comes with the project."""
 
@@ -189,6 +192,8 @@ def read_card(folder: ModelFolder) -> dict[str, Any]:
         )
     if missing := sorted(CARD_KEYS - set(card)):
         raise ModelError(f"The card of model {folder.name!r} is damaged: it lacks {', '.join(missing)}.")
+    if wrong := sorted(name for name in OBJECTS & set(card) if not isinstance(card[name], dict)):
+        raise ModelError(f"The card of model {folder.name!r} is damaged: {', '.join(wrong)} must be an object each.")
     return {**card, "name": folder.name}  # which counts, whatever the card was called when it was written
 
 

@@ -1,6 +1,7 @@
 """What the distance between the training and the validation loss says, in a sentence."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ PATIENCE = 3
 
 HARDLY = 0.03
 """By what share of its first value a loss must have come down to have been learned from."""
+
+TAIL, JUMPS = 10, 0.15
+"""A loss that goes to and fro in the last so many epochs, by more than this share of itself a step, is noise."""
 
 CHANCE = 0.35
 """A loss that always answering by the share of positives reaches where every ninth is one; below it, something was
@@ -26,6 +30,21 @@ def explain_gap(history: Mapping[str, Sequence[float]]) -> str | None:
     training, validation = (np.array(history.get(name, [])) for name in ("loss", "val_loss"))
     if len(validation) < ENOUGH or not np.isfinite([*training, *validation]).all():
         return None
+    return _unsteady(training[-TAIL:]) or _explain(training, validation)
+
+
+def _unsteady(last: Any) -> str | None:
+    steps = np.diff(last)
+    to_and_fro = 2 * min(steps[steps > 0].sum(), -steps[steps < 0].sum()) / len(steps)
+    if to_and_fro <= JUMPS * np.median(last):
+        return None
+    return (
+        f"**Unsteady**: the training loss jumps, between {last.min():.3g} and {last.max():.3g} in the last "
+        f"{len(last)} epochs. A lower learning rate helps."
+    )
+
+
+def _explain(training: Any, validation: Any) -> str | None:
     best, falls = int(validation.argmin()), f"{training[0]:.3g} to {training[-1]:.3g}"
     since = len(validation) - 1 - best
     if since >= PATIENCE and training[-1] < training[best] and validation[-1] > validation[best] * (1 + HARDLY):

@@ -1,5 +1,6 @@
 """What is said of the distance between the training and the validation loss."""
 
+import numpy as np
 import pytest
 
 from fracture.learn.gap import explain_gap
@@ -30,3 +31,10 @@ def test_it_is_said_when_it_can_be_told(training, validation, word):
 
 def test_a_training_that_has_only_begun_has_nothing_to_say():
     assert explain_gap({}) is None
+
+
+def test_a_loss_that_jumps_is_not_called_overfitting():
+    """Where the training loss goes up and down by much, the rate is too high, and nothing else can be told."""
+    rng = np.random.default_rng(0)
+    training, validation = rng.uniform(1, 4, 60), np.r_[rng.uniform(1, 4, 30), rng.uniform(3, 4, 30)]
+    assert "Unsteady" in explain_gap({"loss": training.tolist(), "val_loss": validation.tolist()})

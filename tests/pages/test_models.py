@@ -253,7 +253,8 @@ def test_comparing_across_data_sets_warns(judged, make_model):
     """Different data, and different labels: each is said."""
     other = make_model("second")
     data = json.loads(other.card.read_text())["data"]
-    judge(other, spread, data={**data, "fingerprint": "another"}, labels=["whole", "broken"])
+    elsewhere = {**data, "validated_on": {}, "fingerprint": "another"}
+    judge(other, spread, data=elsewhere, labels=["whole", "broken"])
     app = models()
     app.session_state["model"] = "first"
     said = words(compared(app.run(), "second"))

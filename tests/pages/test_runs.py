@@ -111,10 +111,19 @@ def test_nothing_but_the_seed(two):
 def test_other_validation_data_are_warned_of_and_not_paired(two):
     """The figures are shown side by side under a warning, and no difference is worked out."""
     data = json.loads(two[1].card.read_text())["data"]
-    edit_card(two[1], data={**data, "fingerprint": "another"})
+    edit_card(two[1], data={**data, "validated_on": dict.fromkeys(data["validated_on"], "another")})
     said = words(healthy(runs("first", "second").run()))
     assert "validated on different data" in said
     assert "so that they cannot be paired" in said
+
+
+def test_other_training_images_do_not_hinder_the_comparison(two):
+    """Where both were judged by the same images, it does not matter what else they learned from."""
+    data = json.loads(two[1].card.read_text())["data"]
+    edit_card(two[1], data={**data, "fingerprint": "another"})
+    said = words(healthy(runs("first", "second").run()))
+    assert "validated on different data" not in said
+    assert "on the same" in said
 
 
 def test_one_that_has_no_model_is_compared_as_far_as_it_is_known(two, monkeypatch):
@@ -153,7 +162,7 @@ def test_a_note_is_saved_and_found_again(two):
 
 
 def test_two_tabs_and_one_note(two):
-    """What another tab saves is shown beside what stands here, and taken only when asked; the last one to save wins."""
+    """What another tab saves is shown beside what stands here; neither overwrites the other unasked."""
     here, there = runs("first").run(), runs("first").run()
     there.text_area[0].set_value("theirs").run()
     assert healthy(here.run()).text_area[0].value == ""
@@ -163,7 +172,26 @@ def test_two_tabs_and_one_note(two):
     assert "Elsewhere" not in words(here)
     there.text_area[0].set_value("theirs again").run()
     here.text_area[0].set_value("mine").run()
+    assert read_note(two[0]) == "theirs again"
+    assert healthy(here).text_area[0].value == "mine"
+    assert "Elsewhere this note was changed to: theirs again" in words(here)
+    button(here, "Save mine over it").click().run()
     assert read_note(two[0]) == "mine"
+    assert "Elsewhere" not in words(healthy(here))
+
+
+def test_a_note_comes_back_with_its_page(two):
+    """Who leaves the page and returns finds what was saved, and not an empty field that would overwrite it."""
+    write_note(two[0], "words")
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
+    app.query_params["runs"] = ["first"]
+    app.run().switch_page("pages/runs.py").run()
+    assert healthy(app).text_area[0].value == "words"
+    app.switch_page("pages/home.py").run()
+    write_note(two[0], "other words")
+    app.switch_page("pages/runs.py").run()
+    assert [each.value for each in app.text_area] in (["other words"], [])
+    assert read_note(two[0]) == "other words"
 
 
 def test_renamed_it_stays_picked(two):

@@ -64,7 +64,7 @@ class Bench:
             RunError: one of the labels is missing in one of the parts.
             PublicError: a public demo trains no such head.
         """
-        public.check_head(config.to_json())
+        public.check_head(config.to_json(), int(training.sum()))
         for name, rows in (("train on", training), ("judge by", validation)):
             counts = np.bincount(self.part(rows)[1], minlength=2)
             if not counts.all():

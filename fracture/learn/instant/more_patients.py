@@ -1,12 +1,15 @@
 """The learning curve: how good a head becomes with more patients to learn from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from fracture.errors import RunError
 from fracture.learn.instant.bench import Bench, Rows
+
+MOST_EPOCHS = 1000
+"""That a head is trained for, however few patients it learns from."""
 
 SHARES = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the training groups."""
@@ -37,8 +40,10 @@ def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
     for groups in (each for each in counts if each <= total):
         for draw in range(draws):
             rows = of_so_many(bench, groups, draw)
-            seed = bench.config.seed + draw
-            head = bench.fit(rows, bench.validation, replace(bench.config, seed=seed))
+            # As many steps for few as for many: else few would also be trained for less.
+            epochs = round(bench.config.epochs * bench.training.sum() / rows.sum())
+            config = bench.config.changed(seed=bench.config.seed + draw, epochs=min(epochs, MOST_EPOCHS))
+            head = bench.fit(rows, bench.validation, config)
             yield Point(groups, int(rows.sum()), draw, head.history["val_auc"][head.kept_epoch - 1])
 
 

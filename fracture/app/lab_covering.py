@@ -55,7 +55,8 @@ def show_covering() -> None:
     """Choose a model and an image, cover parts of it, and see the answer before and after."""
     st.markdown(
         "A model that was shown metal only in broken bones may answer to the metal. Cover it, or a marker, or the "
-        "border: if the answer goes with it, that is what the answer rested on."
+        "border, and see whether the answer goes with it. Covering anything changes an answer: so the same cover is laid "
+        "elsewhere, too."
     )
     folder = choose_model()
     if folder is None:
@@ -189,7 +190,7 @@ def _wider(mask: Mask) -> Mask:
 
 def _draw_on(picture: Picture, pixels: NDArray[np.uint8], covers: list[Mask]) -> None:
     """The picture; what is outlined on it is covered next."""
-    key = f"canvas {picture.identity} {len(covers)}"  # a new one each time: what was drawn on the last one is done with
+    key = f"canvas {picture.identity}"
     st.plotly_chart(
         charts.canvas(Image.fromarray(pixels), picture.name), key=key, alt=f"{picture.name}, to draw on",
         on_select=partial(_outlined, key, pixels.shape, covers), selection_mode=("box", "lasso"),

@@ -55,8 +55,8 @@ def show_covering() -> None:
     """Choose a model and an image, cover parts of it, and see the answer before and after."""
     st.markdown(
         "A model that was shown metal only in broken bones may answer to the metal. Cover it, or a marker, or the "
-        "border, and see whether the answer goes with it. Covering anything changes an answer: so the same cover is laid "
-        "elsewhere, too."
+        "border, and see whether the answer goes with it. Covering anything changes an answer: so the same "
+        "cover is laid elsewhere, too."
     )
     folder = choose_model()
     if folder is None:

@@ -296,11 +296,12 @@ def test_after_its_time_a_training_is_stopped(demo, monkeypatch):
 
 
 @pytest.mark.full
-def test_the_reference_goes_through_on_phantoms(homes, monkeypatch):
-    """Twenty patients drawn and learned from with the bundled weights, by a visitor, within all limits."""
+@pytest.mark.usefixtures("graphs")
+def test_a_training_on_phantoms_goes_through(homes, monkeypatch):
+    """Twenty patients drawn and learned from, by a visitor, within all limits."""
     monkeypatch.setenv(public.VARIABLE, "1")
     drawings.start(homes / "data" / "phantoms", Plan(20), ME)
     wait(lambda: find_drawing(homes / "data" / "phantoms").state == "complete")
-    run = jobs.start(TrainConfig(data="phantoms", name="mine", weights="bundled"), ME)
+    run = jobs.start(TrainConfig(data="phantoms", name="mine", weights="none", image_size=75), ME)
     ended = wait(lambda: (found := jobs.find_run(run.folder)) and not found.active and found, 300)
     assert (ended.state, ended.error) == ("finished", None) and run.folder.usable

@@ -11,7 +11,7 @@ from fracture.data.phantom.drawing import find_drawing
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
-from tests.pages.test_pages import PAGES, alone, healthy, routed, words
+from tests.pages.test_pages import PAGES, alone, healthy, words
 from tests.waiting import wait
 
 OTHER = "another visitor's word"
@@ -39,11 +39,10 @@ def labels(app):
     return {each.label for each in (*app.button, *app.selectbox, *app.text_input, *app.checkbox, *app.file_uploader)}
 
 
-@pytest.mark.parametrize("start", [alone, routed])
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_draws(demo, page, start):
-    """With a data set and a model, alone and through the router; heads are tried on data of the demo alone."""
-    app = start(page).run()
+def test_every_page_draws(demo, page):
+    """With a data set and a model; heads are tried on data of the demo alone."""
+    app = alone(page).run()
     if page in ("playground", "labs"):
         assert not app.exception
         assert "its own data sets alone" in words(app)

@@ -7,3 +7,12 @@ import pytest
 def few_samples(monkeypatch):
     """The classify page offers the same two synthetic studies in every test: they are drawn once."""
     monkeypatch.setattr("fracture.app.phantoms.sample_numbers", lambda: [123456, 123457])
+
+
+@pytest.fixture(autouse=True)
+def no_clearing(monkeypatch):
+    """Where Keras is loaded, Streamlit clears its session after each run of a page, which takes up to a second.
+
+    Other tests load it into this process; a server never does.
+    """
+    monkeypatch.setattr("streamlit.runtime.scriptrunner.script_runner._clean_problem_modules", lambda: None)

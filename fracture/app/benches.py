@@ -1,7 +1,8 @@
 """The features that a training has left, to try heads on: chosen by a visitor, opened once."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -51,17 +52,20 @@ def bench_of(run: Run) -> Bench:
     Raises:
         FractureError: the data, the weights or the features are gone.
     """
-    return _bench(run.name, _state(run), run)
+    return replace(_bench(_features_of(run), run), config=TrainConfig.from_json({**run.config, "name": run.name}))
 
 
-def _state(run: Run) -> str:
-    """Another one when the model is another, or its data were decided to be."""
+def _features_of(run: Run) -> str:
+    """Equal for trainings whose features are the same: those of a whole class share one bench, not one each."""
+    names = ("data", "also", "body_part", "weights", "input_range", "image_size", "fit")
+    drawn = [run.config.get("seed")] if run.config.get("weights") == "none" else []  # random weights
     folders = (run.config["data"], *run.config.get("also", ()))
-    return " ".join([run.folder.version, *(loads.decided_at(Path(each)) for each in folders)])
+    decided = [loads.decided_at(Path(each)) for each in folders]
+    return json.dumps([[run.config.get(name) for name in names], drawn, decided])
 
 
-@st.cache_resource(max_entries=2, ttl="1h", show_spinner="Reading the features")
-def _bench(name: str, state: str, _run: Run) -> Bench:  # noqa: ARG001  part of the key
+@st.cache_resource(max_entries=4, ttl="1h", show_spinner="Reading the features")
+def _bench(features: str, _run: Run) -> Bench:  # noqa: ARG001  part of the key
     return open_bench(_run)
 
 
@@ -93,11 +97,11 @@ class Tried:
 
 def tried(run: Run, bench: Bench, config: TrainConfig, groups: int) -> Tried:
     """The head of these choices, trained when it is asked for the first time. Raises RunError."""
-    return _tried(run.name, _state(run), config, groups, bench)
+    return _tried(_features_of(run), config, groups, bench)
 
 
 @st.cache_resource(max_entries=300, show_spinner=False)
-def _tried(name: str, state: str, config: TrainConfig, groups: int, _bench: Bench) -> Tried:  # noqa: ARG001
+def _tried(key: str, config: TrainConfig, groups: int, _bench: Bench) -> Tried:  # noqa: ARG001
     rows, valid = of_so_many(_bench, groups), _bench.validation
     begun = perf_counter()
     head = _bench.fit(rows, valid, config)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from fracture.app import benches
+
 
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch):
@@ -16,3 +18,9 @@ def no_clearing(monkeypatch):
     Other tests load it into this process; a server never does.
     """
     monkeypatch.setattr("streamlit.runtime.scriptrunner.script_runner._clean_problem_modules", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def fresh_benches():
+    """Each test is a server of its own: what another one has read of the same data is forgotten."""
+    benches._bench.clear()

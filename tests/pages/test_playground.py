@@ -6,6 +6,7 @@ import pyarrow
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture.app import benches
 from fracture.learn import jobs
 from tests.pages.test_models import button
 from tests.pages.test_pages import alone, healthy, words
@@ -114,3 +115,15 @@ def test_where_nothing_tells_of_hardware_the_lab_says_so(tried_on):
     """A data set without findings has no second experiment."""
     app = lab(healthy(alone("labs").run()), "Shortcuts")
     assert "nothing says whether they show hardware" in words(app)
+
+
+def test_a_class_shares_one_bench(tried_on, make_model, monkeypatch):
+    """Thirty trainings on the same data with the same weights have one set of features, read once; each its choices."""
+    other, opened = make_model("second"), []
+    monkeypatch.setattr(
+        benches, "open_bench", lambda run, real=benches.open_bench: opened.append(run.name) or real(run)
+    )
+    first, second = (benches.bench_of(jobs.find_run(folder)) for folder in (tried_on, other))
+    assert opened == ["first"]
+    assert first.features is second.features
+    assert (first.config.name, second.config.name) == ("first", "second")

@@ -17,6 +17,7 @@ from fracture.classify.familiarity import Familiarity, load_familiarity
 from fracture.classify.graph import Graph
 from fracture.classify.heat import heat_map
 from fracture.classify.store import ModelFolder, model_folder, read_card
+from fracture.classify.sums import check_files
 from fracture.data.radiograph import Radiograph, fit, unfit
 from fracture.errors import ModelError
 
@@ -27,13 +28,14 @@ class Classifier:
     """One model, loaded. It may be shared between threads.
 
     Raises:
-        ModelError: its card, its served graph or what it knows of its training images is missing or damaged.
+        ModelError: its card, its served graph or what it knows of its training images is missing, damaged or another's.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
         self.card: dict[str, Any] = read_card(folder)
         self.name = folder.name
         try:
+            check_files(folder, self.card)
             self._graph = Graph(folder.served_model.read_bytes())
             self._fit: str = self.card["input"]["fit"]
             negative, positive = self.card["labels"]

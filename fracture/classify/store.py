@@ -23,7 +23,7 @@ from fracture.home import SAFE_NAME
 CARD_KEYS = {"labels", "input", "thresholds", "metrics"}
 """What a model cannot be used or judged without."""
 
-OBJECTS = {"config", "data", "input", "thresholds", "metrics", "weights"}
+OBJECTS = {"config", "data", "files", "input", "thresholds", "metrics", "weights"}
 """What of a card is an object, where it is there."""
 
 BUNDLED = "fracatlas"

@@ -16,6 +16,7 @@ import pandas as pd
 
 from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder, model_folder
+from fracture.classify.sums import sums
 from fracture.data.checks import check
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.joined import gather
@@ -123,6 +124,7 @@ def run(
         "metrics_by_data": judged.metrics_by_data,
         "localisation": localisation,
         "familiarity": judged.familiarity.describe(),
+        "files": sums(folder),
         "served": difference,
         "seconds": watch.laps,
     }

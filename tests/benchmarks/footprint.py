@@ -100,9 +100,7 @@ def serve(image: Path) -> None:
     """Start the app, draw its first page, classify one image, and print what that took."""
     from playwright.sync_api import sync_playwright
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -132,6 +130,13 @@ def report(process: int) -> str:
     alive = psutil.Process(process)
     loaded = any("tensorflow" in part.path for part in alive.memory_maps())
     return f"{alive.memory_info().rss / 2**20:.0f} MB, TensorFlow {'loaded' if loaded else 'absent'}"
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_until_up(url: str) -> None:

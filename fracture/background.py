@@ -13,6 +13,12 @@ from typing import Any
 import psutil
 
 from fracture import home
+from fracture.shapes import Shape, flag, misfit, moment, whole
+
+PROCESS: Shape = {
+    "pid?": whole, "process_started?": moment, "booted?": moment, "heartbeat?": moment, "ended?": flag,
+}  # fmt: skip
+"""What a status says of who wrote it."""
 
 SILENCE = 30.0
 """Seconds that a started process has to say who it is."""
@@ -45,9 +51,18 @@ def step_back() -> None:
 
 
 def identity() -> dict[str, float]:
-    """``pid`` and ``process_started`` of this process, by which :func:`alive` knows it again."""
+    """``pid``, ``process_started`` and ``booted`` of this process, by which :func:`alive` knows it again."""
     me = psutil.Process()
-    return {"pid": me.pid, "process_started": me.create_time()}
+    return {"pid": me.pid, "process_started": me.create_time(), "booted": _booted()}
+
+
+def _booted() -> float:
+    """When the machine came up, by its clock as it is now, where that says when a process began as well.
+
+    Linux knows only for how long a process has been there: set the clock back by an hour, and both have begun an hour
+    earlier. Their difference stays.
+    """
+    return psutil.boot_time() if sys.platform == "linux" else 0.0
 
 
 def alive(status: Mapping[str, Any]) -> bool:
@@ -56,12 +71,15 @@ def alive(status: Mapping[str, Any]) -> bool:
     ``status`` holds :func:`identity`; or, where the process has not yet spoken, ``heartbeat``, the seconds since the
     epoch at which it was started.
     """
-    if "pid" not in status:
-        return time.time() - float(status["heartbeat"]) < SILENCE
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(int(status["pid"]))
+    if misfit(status, PROCESS):
+        return False
+    if "pid" not in status:  # a clock that was set back meanwhile does not make it wait longer
+        return abs(time.time() - status["heartbeat"]) < SILENCE if "heartbeat" in status else False
+    with contextlib.suppress(psutil.Error, KeyError, ValueError):
+        process, booted = psutil.Process(status["pid"]), _booted()
         # Process ids are given again after a reboot; the time of creation tells them apart.
-        same = abs(process.create_time() - float(status["process_started"])) < 2
+        since = process.create_time() - booted
+        same = abs(since - (status["process_started"] - status.get("booted", booted))) < 2
         return same and process.status() != psutil.STATUS_ZOMBIE
     return False
 

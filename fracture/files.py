@@ -7,8 +7,27 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
+
+LARGEST = 64 * 2**20
+"""Bytes of a JSON file that is read; those of this project have a thousandth of that."""
+
+
+def read_json(path: Path) -> Any:
+    """A JSON document from a file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it holds no such document, or far too large a one.
+    """
+    if (size := path.stat().st_size) > LARGEST:
+        raise ValueError(f"it has {size:,} bytes, and at most {LARGEST:,} are read")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
@@ -17,13 +36,28 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
 
 
 def write_beside(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a temporary file of the same ending, then rename it to ``path``."""
+    """Let ``write`` fill a temporary file of the same ending, then rename it to ``path``.
+
+    It is on the disk before it has the name, and has it for good before this returns: also where the power fails.
+    """
     handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     part = Path(name)
     try:
         write(part)
         part.chmod(0o644)
+        _settle(part)
         part.replace(path)
+        _settle(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _settle(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; some systems do that for files alone."""
+    with suppress(PermissionError) if path.is_dir() else nullcontext():
+        handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

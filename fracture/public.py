@@ -10,7 +10,6 @@ day it is deleted. What has no such mark belongs to whoever runs the demo, and n
 
 import contextlib
 import hashlib
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -21,8 +20,9 @@ from typing import Any
 import psutil
 
 from fracture.errors import PublicError
-from fracture.files import write_json
+from fracture.files import read_json, write_json
 from fracture.home import data_home
+from fracture.shapes import misfit, moment, text
 
 VARIABLE = "FRACTURE_PUBLIC"
 MARK = ".visitor.json"
@@ -200,10 +200,11 @@ def sign(folder: Path, visitor: str) -> None:
 def mark_of(folder: Path) -> Mark | None:
     """Which visitor made a folder; None where none did."""
     try:
-        said = json.loads((folder / MARK).read_text(encoding="utf-8"))
-        return Mark(str(said["visitor"]), float(said["since"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        said = read_json(folder / MARK)
+    except (OSError, ValueError):
         return None
+    fits = misfit(said, {"visitor": text, "since": moment}) is None
+    return Mark(said["visitor"], said["since"]) if fits else None
 
 
 def may_change(folder: Path, visitor: str) -> bool:

@@ -9,7 +9,7 @@ import fracture
 
 ROOT = Path(fracture.__file__).parent
 
-FOUNDATION = {"background", "errors", "files", "home", "public"}
+FOUNDATION = {"background", "errors", "files", "home", "public", "shapes"}
 """What every part may use, and what itself uses no part."""
 
 

@@ -52,7 +52,8 @@ def bench_of(run: Run) -> Bench:
     Raises:
         FractureError: the data, the weights or the features are gone.
     """
-    return replace(_bench(_features_of(run), run), config=TrainConfig.from_json({**run.config, "name": run.name}))
+    config = TrainConfig.from_json({**run.config, "name": run.name})
+    return replace(_bench(_features_of(run), run), config=config)
 
 
 def _features_of(run: Run) -> str:

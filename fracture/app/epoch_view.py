@@ -39,6 +39,8 @@ def _followed(progress: Progress, names: Sequence[str]) -> None:
     now = progress.look["probabilities"]
     before = progress.looked_before["probabilities"] if progress.looked_before else now
     paths, labels = progress.followed["paths"], progress.followed["labels"]
+    if not len(paths) == len(labels) == len(now) == len(before):  # of another training by this name
+        return
     pictures = thumbnails(paths, 160)
     with st.grid("auto", min_column_width=110):
         for picture, path, label, value, last in zip(pictures, paths, labels, now, before, strict=True):

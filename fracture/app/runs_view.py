@@ -1,6 +1,7 @@
 """Trainings side by side: all of them in a table, and of those that are picked what differs and what came of it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from fracture.classify.store import ModelFolder, read_card, read_json
 from fracture.errors import ModelError
 from fracture.learn.comparing import UNKNOWN, describe, differing, every_run, weights_name
 from fracture.learn.jobs import Run
+from fracture.shapes import misfit, text
+from fracture.shapes import number as any_number
 
 LIVE = 2.0
 """Seconds between two looks at trainings that are at work."""
@@ -86,10 +89,9 @@ def learned_by(run: Run) -> charts.Learned:
     progress = loads.progress(run)
     history: dict[str, list[float]] = progress.history
     if not history and run.folder.history.exists():
-        try:
-            history = read_json(run.folder.history)
-        except ModelError:  # a curve less
-            history = {}
+        with suppress(ModelError):  # a curve less
+            said = read_json(run.folder.history)
+            history = {} if misfit(said, {text: [any_number]}) else said
     return charts.Learned(history, progress.kept_epoch or (None if run.active else charts.best_epoch(history)))
 
 

@@ -44,7 +44,7 @@ def how_long_kept(folder: Path) -> None:
     """Of what a visitor has made: whose it is, and when it will be deleted."""
     if public.on() and (mark := public.mark_of(folder)):
         whose = "Yours, as long as this browser tab is open" if may_change(folder) else "Made by another visitor"
-        hours = max(0, mark.since + public.LIMITS.kept - time.time()) / 3600
+        hours = min(max(0, mark.since + public.LIMITS.kept - time.time()), public.LIMITS.kept) / 3600
         when = f"within {hours:.0f} hours" if hours >= 2 else "soon"
         st.caption(f":material/schedule: {whose}. It is deleted {when}, as all is that visitors make.")
 

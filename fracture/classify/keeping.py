@@ -54,7 +54,8 @@ def read_note(folder: ModelFolder) -> str:
         ModelError: the file cannot be read.
     """
     try:
-        return folder.note.read_text(encoding="utf-8", errors="replace")
+        with folder.note.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(NOTE_LIMIT)  # whatever else has been put there
     except FileNotFoundError:
         return ""
     except OSError as error:

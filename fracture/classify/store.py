@@ -5,26 +5,22 @@ by :mod:`fracture.files`.
 """
 
 import itertools
-import json
 import os
 import re
 import shutil
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
-from fracture import home
+from fracture import files, home
+from fracture.classify.card_shape import CARD
 from fracture.errors import ModelError
 from fracture.home import SAFE_NAME
-
-CARD_KEYS = {"labels", "input", "thresholds", "metrics"}
-"""What a model cannot be used or judged without."""
-
-OBJECTS = {"config", "data", "files", "input", "thresholds", "metrics", "weights"}
-"""What of a card is an object, where it is there."""
+from fracture.shapes import misfit
 
 BUNDLED = "fracatlas"
 """The folder name of the model that comes with the project."""
@@ -127,8 +123,15 @@ class ModelFolder:
     @property
     def version(self) -> str:
         """Changes whenever the model does; a key for caches."""
-        changed = self.card.stat().st_mtime_ns if self.card.exists() else 0
-        return f"{self.name} {changed}"
+        return f"{self.name} {[_state(path) for path in (self.card, self.served_model)]}"
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Of a file; a time alone would not tell one from another that a clock set back, or a copy, gave the same."""
+    with suppress(OSError):
+        said = path.stat()
+        return said.st_mtime_ns, said.st_size, said.st_ino
+    return ()
 
 
 def model_folder(name: str, root: Path | None = None) -> ModelFolder:
@@ -190,10 +193,8 @@ def read_card(folder: ModelFolder) -> dict[str, Any]:
             f"The card of model {folder.name!r} must have schema {CARD_SCHEMA}. Received: {card.get('schema')!r}. "
             "Train the model again with this version."
         )
-    if missing := sorted(CARD_KEYS - set(card)):
-        raise ModelError(f"The card of model {folder.name!r} is damaged: it lacks {', '.join(missing)}.")
-    if wrong := sorted(name for name in OBJECTS & set(card) if not isinstance(card[name], dict)):
-        raise ModelError(f"The card of model {folder.name!r} is damaged: {', '.join(wrong)} must be an object each.")
+    if wrong := misfit(card, CARD):
+        raise ModelError(f"The card of model {folder.name!r} is damaged: {wrong}. Train the model again, or delete it.")
     return {**card, "name": folder.name}  # which counts, whatever the card was called when it was written
 
 
@@ -228,7 +229,7 @@ def read_json(path: Path) -> dict[str, Any]:
         ModelError: the file is missing, damaged, or no object.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = files.read_json(path)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path.parent.name}/{path.name} cannot be read: {error}") from error
     if not isinstance(values, dict):
@@ -257,5 +258,6 @@ def write_zip(folder: ModelFolder, target: Path) -> None:
     own = (folder.checkpoint, folder.status, folder.log, folder.stop_request)  # of this machine, with its paths
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.path.rglob("*")):
-            if path.is_file() and not path.name.startswith(".") and path not in own:
-                archive.write(path, f"{folder.name}/{path.relative_to(folder.path).as_posix()}")
+            place = path.relative_to(folder.path)
+            if path.is_file() and not any(part.startswith(".") for part in place.parts) and path not in own:
+                archive.write(path, f"{folder.name}/{place.as_posix()}")

@@ -6,7 +6,6 @@ the process by its environment, and is written nowhere.
 """
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -19,7 +18,8 @@ from fracture import background, public
 from fracture.data.asking import Stopped
 from fracture.data.fetching import Progress, Say
 from fracture.errors import FetchError, FractureError
-from fracture.files import write_json
+from fracture.files import read_json, write_json
+from fracture.shapes import Either, Shape, finite, flag, maybe, misfit, text, whole
 
 STATUS = "import.json"
 LOG = ".import.log"
@@ -27,6 +27,12 @@ HIDDEN = ".import"
 """Where in its folder an import keeps what no reader should meet."""
 
 Choice = str | int | bool
+
+_CHOICES: Shape = {text: Either(text, Either(whole, flag))}
+_PROGRESS: Shape = {"files": whole, "total_files": maybe(whole), "bytes": whole, "total_bytes": maybe(whole)}
+_PROGRESS |= {"seconds_left": maybe(finite), "note": maybe(text)}
+_STATUS: Shape = {"source": text, "choices": _CHOICES, "how": _CHOICES, "progress": _PROGRESS, "complete": flag}
+_STATUS |= {"error": maybe(text), **background.PROCESS}
 
 
 @dataclass(frozen=True)
@@ -191,13 +197,15 @@ def words_for_disk(root: Path) -> Iterator[None]:
 
 def _read(root: Path) -> tuple[Import, dict[str, Any]] | None:
     try:
-        status = json.loads((root / STATUS).read_text(encoding="utf-8"))
-        order = Order(str(status["source"]), dict(status["choices"]), dict(status["how"]))
-        progress = Progress(**status["progress"])
-        working = background.working(status)
-        return Import(root, order, progress, working, bool(status["complete"]), status.get("error")), status
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        status = read_json(root / STATUS)
+    except (OSError, ValueError):
         return None
+    if misfit(status, _STATUS):
+        return None
+    order = Order(status["source"], status["choices"], status["how"])
+    progress = Progress(**{name: status["progress"].get(name) for name in _PROGRESS})
+    working = background.working(status)
+    return Import(root, order, progress, working, status["complete"], status.get("error")), status
 
 
 def _save(current: Import, **process: float | bool) -> None:

@@ -115,7 +115,7 @@ def zip_prep(dataset: Dataset, file: Path, say: Say = _nothing) -> None:
 def _remove_stale(folder: Path) -> None:
     with suppress(OSError):  # another one may do the same
         for left in folder.glob(f"{_PART}*"):
-            if time.time() - left.stat().st_mtime > STALE:
+            if abs(time.time() - left.stat().st_mtime) > STALE:  # or of a clock that was far ahead
                 shutil.rmtree(left)
 
 

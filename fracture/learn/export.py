@@ -19,6 +19,7 @@ marks in the head's place, and kept in the cache; a trained head is then written
 import hashlib
 import json
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -34,6 +35,8 @@ from fracture.learn.weights import Weights
 
 GRAPH = 2
 """To be raised whenever :func:`_served` draws another graph: templates converted before are then not used."""
+
+_SEAL = hashlib.sha256().digest_size
 
 _marks = np.random.default_rng(20170406)
 _CAM_MARK = _marks.standard_normal(FEATURES).astype("<f4")
@@ -51,13 +54,28 @@ def served_graph(network: Network, weights: Weights, view: Preparation, *, froze
     if not frozen:
         return _convert(_served(network, view, kernel, with_bias, looks=True))
     said = json.dumps([GRAPH, weights.identity, view.image_size, view.input_range, tf.__version__, keras.__version__])
-    template = home.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.tflite"
-    if not template.exists():
-        template.parent.mkdir(parents=True, exist_ok=True)
-        graph = _convert(_served(network, view, _CAM_MARK, _LOGIT_MARK))
-        write_beside(template, lambda part: part.write_bytes(graph))
-    graph = _write_over(template.read_bytes(), _CAM_MARK, kernel)
-    return _write_over(graph, _LOGIT_MARK, with_bias)
+    file = home.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.sealed"
+    template = _kept(file)
+    if template is None:
+        template = _convert(_served(network, view, _CAM_MARK, _LOGIT_MARK))
+        _keep(file, template)
+    return _write_over(_write_over(template, _CAM_MARK, kernel), _LOGIT_MARK, with_bias)
+
+
+def _kept(file: Path) -> bytes | None:
+    """A graph that was kept; None where there is none, or not as it was: each training to come would rest on it."""
+    with suppress(OSError):
+        sealed = file.read_bytes()
+        if hashlib.sha256(sealed[_SEAL:]).digest() == sealed[:_SEAL]:
+            return sealed[_SEAL:]
+    return None
+
+
+def _keep(file: Path, graph: bytes) -> None:
+    """Where the disk refuses, the next training takes ten seconds longer."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_beside(file, lambda part: part.write_bytes(hashlib.sha256(graph).digest() + graph))
 
 
 def _served(

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -37,17 +37,24 @@ class Preparation:
 
 
 class FeatureCache:
-    """Vectors by the sha256 of their image, in one SQLite file for each pair of weights and view."""
+    """Vectors by the sha256 of their image, in one SQLite file for each pair of weights and view.
+
+    Where the cache cannot be read or written, or is full, nothing is known, and nothing is kept: that costs time alone.
+    """
 
     def __init__(self, weights: Weights, view: Preparation) -> None:
         seen = {"backbone": "InceptionV3", "weights": weights.identity, "preprocessing": PREPROCESSING, **asdict(view)}
         said = json.dumps(seen, sort_keys=True)
         folder = home.cache_home() / "features"
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.sqlite"
+        with suppress(OSError, sqlite3.OperationalError):  # the last where it is in use, or the disk is full
+            folder.mkdir(parents=True, exist_ok=True)
+            self._begin()
+
+    def _begin(self) -> None:
         try:
             self._create()
-        except sqlite3.OperationalError:  # in use, or the disk is full: it is whole
+        except sqlite3.OperationalError:  # whatever hinders, it is whole
             raise
         except sqlite3.DatabaseError:  # damaged: what is in it can be computed again
             self._path.unlink()
@@ -65,7 +72,7 @@ class FeatureCache:
     def get(self, images: Sequence[str]) -> dict[str, Features]:
         """The vectors (2048,) that are known of these images."""
         found: dict[str, Features] = {}
-        with closing(self._open()) as base:
+        with suppress(sqlite3.Error), closing(self._open()) as base:
             for start in range(0, len(images), 500):  # SQLite bounds the number of question marks
                 keys = [bytes.fromhex(image) for image in images[start : start + 500]]
                 marks = ",".join("?" * len(keys))
@@ -76,7 +83,7 @@ class FeatureCache:
     def put(self, images: Sequence[str], vectors: Features) -> None:
         """Keep the vectors (N, 2048) of these images."""
         rows = [(bytes.fromhex(image), vector.tobytes()) for image, vector in zip(images, vectors, strict=True)]
-        with closing(self._open()) as base, base:
+        with suppress(sqlite3.Error), closing(self._open()) as base, base:
             base.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
 
 

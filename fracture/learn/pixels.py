@@ -4,6 +4,8 @@ They lie in a temporary file without a name, whose space the system takes back w
 however it ends.
 """
 
+import math
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +29,8 @@ def stored(shape: tuple[int, ...], dtype: Any) -> Any:
     folder = home.cache_home()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:  # the array keeps a handle of its own
+        if hasattr(os, "posix_fallocate"):  # a full disk is an error now; later on it would end the process
+            os.posix_fallocate(file.fileno(), 0, max(1, math.prod(shape) * np.dtype(dtype).itemsize))
         return np.memmap(file, dtype, "w+", shape=shape)
 
 

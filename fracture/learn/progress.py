@@ -1,22 +1,35 @@
 """A training's events -> how it stands: what a page or a notebook draws."""
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
 from fracture.learn.events import Event
+from fracture.shapes import Shape, finite, maybe, misfit, number, text, whole
 
-SHOWN = {
-    "data": {"images", "training", "validation", "positives", "label_names", "problems"},
-    "features": {"done", "total", "cached", "seconds_left"},
-    "steps": {"epoch", "done", "total", "images_a_second", "seconds_left"},
-    "followed": {"image_ids", "paths", "labels"},
-    "look": {"epoch", "confusion", "probabilities"},
-    "network": {"layers", "parameters", "trainable", "rows"},
-    "end": {"state", "seconds"},
+SHOWN: dict[str, Shape] = {
+    "data": dict.fromkeys(("images", "training", "validation", "positives"), whole)
+    | {"label_names": (text, text), "problems": [text]},
+    "features": dict.fromkeys(("done", "total", "cached"), whole) | {"seconds_left": maybe(finite)},
+    "steps": dict.fromkeys(("epoch", "done", "total"), whole)
+    | {"images_a_second": finite, "seconds_left": maybe(finite), "loss": number, "learning_rate?": finite},
+    "followed": {"image_ids": [text], "paths": [text], "labels": [{0, 1}]},
+    "look": {"epoch": whole, "confusion": (whole, whole, whole, whole), "probabilities": [number]},
+    "network": dict.fromkeys(("layers", "parameters", "trainable"), whole)
+    | {"rows": [{"name": text, "shape": [maybe(whole)], "parameters": whole}]},
+    "end": {"state": text, "seconds": finite},
 }
-"""The events that are shown as they are, and the keys that each must have for that."""
+"""The events that are shown as they are, and what they must look like for that."""
+
+_COUNTED: dict[str, Shape] = {
+    "step": {"text": text},
+    "kept": {"epoch": whole},
+    "resumed": {"epoch": whole},
+    "epoch": {"kind": text, "epoch": whole, "epochs": whole, "seconds": finite, "learning_rate?": finite, text: number},
+}
+"""Those by which others are counted."""
+
+_SHAPES = SHOWN | _COUNTED
 
 _NO_METRICS = {"kind", "time", "epoch", "epochs", "seconds", "learning_rate"}
 
@@ -73,7 +86,7 @@ class Progress:
     def add(self, events: Iterable[Event]) -> None:
         """Take in what has been said since."""
         for event in events:
-            with contextlib.suppress(KeyError):  # a damaged event is passed over
+            if (shape := _SHAPES.get(str(event["kind"]))) and not misfit(event, shape):  # a damaged one is passed over
                 self._add(event)
 
     def _add(self, event: Event) -> None:
@@ -85,7 +98,7 @@ class Progress:
         self.learning_rate = event.get("learning_rate", self.learning_rate)
         if kind == "look":
             self.looked_before = self.look
-        if kind in SHOWN and SHOWN[kind] <= event.keys():
+        if kind in SHOWN:
             setattr(self, kind, event)
         if kind == "steps":
             self._add_steps(event)

@@ -15,13 +15,14 @@ from typing import Any
 import pandas as pd
 
 from fracture.classify.graph import Graph
+from fracture.classify.replacing import replace_model, saved_aside
 from fracture.classify.store import ModelFolder, model_folder
 from fracture.classify.sums import sums
 from fracture.data.checks import check
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.joined import gather
 from fracture.errors import DatasetError, RunError
-from fracture.files import write_beside, write_json
+from fracture.files import write_beside
 from fracture.learn.card import describe_data, describe_model, describe_training
 from fracture.learn.checkpoint import Memory
 from fracture.learn.config import TrainConfig
@@ -109,9 +110,9 @@ def run(
     watch.lap("localisation")
 
     emit("step", text="Saving the model")
-    folder.card.unlink(missing_ok=True)  # of what was learned before an interruption: its files are replaced now
-    _save_files(folder, trained, graph, judged.predictions)
-    judged.familiarity.save(folder.familiarity)
+    with saved_aside(folder) as aside:
+        _save_files(aside, trained, graph, judged.predictions)
+        judged.familiarity.save(aside.familiarity)
     watch.lap("saving")
 
     card = {
@@ -124,11 +125,11 @@ def run(
         "metrics_by_data": judged.metrics_by_data,
         "localisation": localisation,
         "familiarity": judged.familiarity.describe(),
-        "files": sums(folder),
+        "files": sums(aside),
         "served": difference,
         "seconds": watch.laps,
     }
-    write_json(folder.card, card)  # last of all: where there is a card, the rest is whole
+    replace_model(aside, folder, card)
     if not trained.fit.stopped:
         memory.forget()
     emit("end", state=card["state"], seconds=watch.laps["total"])

@@ -4,10 +4,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fracture import background
+from fracture.classify.card_shape import CHOICES
 from fracture.classify.store import ModelFolder, model_folders, read_card, read_json
 from fracture.errors import ModelError
+from fracture.shapes import Shape, finite, maybe, misfit, moment, text
 
 ENDED = ("finished", "stopped", "failed")
+
+STATUS: Shape = {
+    "state": {"queued", "running", *ENDED},
+    "config": CHOICES,
+    "started": moment,
+    "queued?": moment,
+    "error?": maybe(text),
+    "seconds?": finite,
+    **background.PROCESS,
+}
+"""Of ``status.json``."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +34,7 @@ class Run:
     started: float
     """Seconds since the epoch."""
     error: str | None = None
-    """A sentence; for failed runs only."""
+    """A sentence; of those that failed, and of those whose files say too little."""
     queued: float = 0.0
     """Since when it waits, where it does: seconds since the epoch."""
 
@@ -65,20 +78,27 @@ def find_run(folder: ModelFolder) -> Run | None:
         return _from_card(folder)
     try:
         status = read_json(folder.status)
-        started, config = float(status["started"]), {**status["config"], "name": folder.name}
-        queued = float(status.get("queued", started))
-        run = Run(folder, status["state"], config, started, status.get("error"), queued)
-        gone = run.state == "running" and not background.alive(status)
-    except (ModelError, KeyError, TypeError, ValueError):
-        words = f"{folder.status.name} of this training is damaged; it cannot be followed."
-        return Run(folder, "failed", {}, 0.0, words)
-    if gone:
+    except ModelError:
+        return _damaged(folder, "it cannot be read")
+    if wrong := misfit(status, STATUS):
+        return _damaged(folder, wrong)
+    started, config = status["started"], {**status["config"], "name": folder.name}
+    run = Run(folder, status["state"], config, started, status.get("error"), status.get("queued", started))
+    if run.state == "running" and not background.alive(status):
         words = (
             "The training process ended without a word: it ran out of memory or of room on the disk, was killed, or "
             "the machine went off."
         )
         return replace(run, state="failed", error=words)
     return run
+
+
+def _damaged(folder: ModelFolder, how: str) -> Run | None:
+    """What is known all the same: a card is written last, so that where there is one, the training had come to it."""
+    words = f"{folder.status.name} of this training is damaged: {how}. "
+    if run := _from_card(folder):
+        return replace(run, error=f"{words}Its card says the rest.")
+    return Run(folder, "failed", {}, 0.0, f"{words}It cannot be followed; delete it, or train again by this name.")
 
 
 def _from_card(folder: ModelFolder) -> Run | None:

@@ -43,8 +43,10 @@ def _outdated(place: Path, most: int) -> list[Path]:
     """The folders of visitors that are too old, or not among the newest so many."""
     folders = [path for path in place.iterdir() if not path.name.startswith(".")] if place.is_dir() else []
     since = {path: mark.since for path in folders if (mark := public.mark_of(path))}
-    newest, too_old = sorted(since, key=since.__getitem__, reverse=True), time.time() - public.LIMITS.kept
-    return [path for number, path in enumerate(newest) if number >= most or since[path] < too_old]
+    newest, now = sorted(since, key=since.__getitem__, reverse=True), time.time()
+    # What a clock that was wrong then has put more than a day ahead does not stay until then.
+    outdated = {path for path in newest if abs(now - since[path]) > public.LIMITS.kept}
+    return [path for number, path in enumerate(newest) if number >= most or path in outdated]
 
 
 def _trim(place: Path, most: int) -> None:

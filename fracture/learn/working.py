@@ -5,6 +5,7 @@
 
 import contextlib
 import math
+import shutil
 import sys
 import threading
 import time
@@ -56,7 +57,9 @@ def _take_over(folder: ModelFolder) -> dict[str, Any] | None:
         if status["state"] != "running" or ("pid" in status and background.alive(status)):
             return None
         for left in folder.path.glob(".*"):  # what a killed process left of files that it was writing
-            if left.name != public.MARK:
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left.name != public.MARK:
                 left.unlink()
         status.update(background.identity())
         write_json(folder.status, status)

@@ -5,7 +5,6 @@ The drawing is a process that belongs to nobody; all that passes between it and 
 """
 
 import contextlib
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -17,10 +16,19 @@ from filelock import FileLock, Timeout
 from fracture import background, public
 from fracture.data.phantom.study import DIFFICULTY
 from fracture.errors import DatasetError
-from fracture.files import write_json
+from fracture.files import read_json, write_json
+from fracture.shapes import Shape, finite, maybe, misfit, text, whole
 
 STATUS = "phantom.json"
 LOG = ".phantom.log"
+
+_STATUS: Shape = {
+    **dict.fromkeys(("patients", "seed", "done", "images"), whole),
+    "difficulty": finite,
+    "seconds_left?": maybe(finite),
+    "error?": maybe(text),
+    **background.PROCESS,
+}
 
 RENDERER = 1
 """To be raised whenever the same seed draws other pixels: a data set is not gone on with by another renderer."""
@@ -84,14 +92,14 @@ def find_drawing(root: str | Path) -> Drawing | None:
 
 
 def _read(root: Path) -> tuple[Drawing, dict[str, Any]] | None:
-    try:
-        status = json.loads((root / STATUS).read_text(encoding="utf-8"))
+    with contextlib.suppress(OSError, ValueError, DatasetError):
+        status = read_json(root / STATUS)
+        if misfit(status, _STATUS):
+            return None
         plan = Plan(status["patients"], status["seed"], status["difficulty"])
         left, error = status.get("seconds_left"), status.get("error")
-        done, images = int(status["done"]), int(status["images"])
-        return Drawing(root, plan, done, images, background.working(status), left, error), status
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, DatasetError):
-        return None
+        return Drawing(root, plan, status["done"], status["images"], background.working(status), left, error), status
+    return None
 
 
 def find_same(home: Path, plan: Plan) -> Drawing | None:

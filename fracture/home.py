@@ -9,6 +9,10 @@ FRACTURE_CACHE     ``<project>/.cache``  what can be computed again at any time
 =================  ==================  =========================================
 
 The variables are read at each call, so that a test or a notebook can move a folder at any time.
+
+Whatever text from elsewhere becomes a path goes through here: a name by :func:`is_name`, the path of a file in a data
+set or a zip by :func:`leads_out` or :func:`inside`, and what a person types on their own machine by :func:`typed_path`.
+A public demo (:mod:`fracture.public`) takes the names of its own data sets and models alone.
 """
 
 import os
@@ -21,7 +25,37 @@ from fracture.errors import FractureError
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a model's folder may be called: no name leads out of its folder or hides."""
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_DRIVE = re.compile(r"[A-Za-z]:")
+_UNSEEN = re.compile("[\0-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
 PROJECT = Path(__file__).resolve().parent.parent
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may be the name of a folder in one of the homes; see :data:`SAFE_NAME`."""
+    return bool(SAFE_NAME.fullmatch(text))
+
+
+def as_name(text: str, otherwise: str, most: int = 64) -> str:
+    """A text made into a name of at most ``most`` characters: what it may not hold becomes a dash."""
+    return _UNSAFE.sub("-", text).strip("-._")[:most] or otherwise
+
+
+def leads_out(path: str) -> bool:
+    """Whether a posix path is absolute, goes up, or is read otherwise by some system or person.
+
+    Such are backslashes, drive letters, line breaks, and marks that turn the direction of reading.
+    """
+    odd = "\\" in path or _UNSEEN.search(path) or _DRIVE.match(path)
+    return bool(odd) or any(part in ("", ".", "..") for part in path.split("/"))
+
+
+def inside(folder: Path, path: str) -> Path:
+    """A file below a folder, by its posix path from there. Raises ValueError where the path leads out of it."""
+    if leads_out(path):
+        raise ValueError(f"A file must be named by a path below its folder. Received: {path[:120]!r}")
+    return folder / path
 
 
 def typed_path(text: str) -> Path:

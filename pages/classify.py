@@ -58,7 +58,7 @@ with errors_in_words():
             ":material/help: It cannot tell whether an image is an X-ray at all, and answers whatever it is shown."
         )
     uploads = st.file_uploader(
-        "X-rays (PNG, JPEG or DICOM)", accept_multiple_files=True, max_upload_size=100, key="uploads",
+        "X-rays (PNG, JPEG or DICOM)", accept_multiple_files=True, max_upload_size=50, key="uploads",
         on_change=phantoms.take_sample, args=(None,),
         help="They stay in memory, are seen by you alone, and are gone when you leave this page.",
     )  # fmt: skip

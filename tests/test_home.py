@@ -28,3 +28,23 @@ def test_a_home_that_may_not_be_read_is_a_sentence(homes, monkeypatch, variable,
     with pytest.raises(FractureError, match=f"{variable} must be a folder that this user may read. Received: {homes}"):
         getattr(home, folder)()
     assert home.short("/somewhere/else") == "/somewhere/else"
+
+
+@pytest.mark.parametrize(
+    "path", ["../a.png", "/a.png", "a/../b.png", "C:/a.png", "a\\b.png", "a\nb.png", "a\u202eb", ""]
+)
+def test_a_path_stays_inside_its_folder(tmp_path, path):
+    """Whatever would lead out, on any system, or be read as something else."""
+    assert home.leads_out(path)
+    with pytest.raises(ValueError, match="by a path below its folder"):
+        home.inside(tmp_path, path)
+    assert home.inside(tmp_path, "a/b c.png") == tmp_path / "a" / "b c.png"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("my bones (1)", "my-bones-1"), ("../../etc", "etc"), (".hidden", "hidden"), ("…", "data")]
+)
+def test_any_text_becomes_a_name(text, name):
+    """That leads nowhere and hides nothing."""
+    assert home.as_name(text, "data") == name and home.is_name(name)
+    assert home.is_name(text) == (text == name)

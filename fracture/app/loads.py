@@ -1,5 +1,6 @@
 """Cached loads. What is cached is the load, never a filter on it, and every cache is bounded."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from fracture.classify.store import ModelFolder, read_card, read_predictions, us
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
+from fracture.data.bounds import plain
 from fracture.data.browsing import catalogue as catalogue_of
 from fracture.data.curation import FILE as DECISIONS
 from fracture.data.curation import curate, decided
@@ -199,14 +201,19 @@ class Examined:
     """The file says of itself that it was drawn."""
 
 
-@st.cache_resource(max_entries=100, scope="session", show_spinner="Looking at the image")
-def examined(name: str, data: bytes, _model: Classifier, version: str) -> Examined:  # noqa: ARG001  part of the key
-    """What the model says of an upload, kept for this visitor alone.
+def examined(name: str, data: bytes, model: Classifier, version: str) -> Examined:
+    """What the model says of an upload, kept for this visitor alone, as long as the browser tab is open.
 
     Raises:
         RadiographError: it cannot be read.
     """
-    image = radiographs.read(data, name)
+    # By its hash: Streamlit would copy all of the file to make a key of it.
+    return _examined(plain(name), hashlib.sha256(data).hexdigest(), data, model, version)
+
+
+@st.cache_resource(max_entries=100, scope="session", show_spinner="Looking at the image")
+def _examined(name: str, digest: str, _data: bytes, _model: Classifier, version: str) -> Examined:  # noqa: ARG001
+    image = radiographs.read(_data, name)
     shown = radiographs.shrink(image.pixels, SHOWN)
     return Examined(_model.view(name, image), shown, image.format, image.steps, image.synthetic)
 

@@ -76,6 +76,8 @@ def choose_dataset() -> str | None:
     )
     if chosen in found:
         st.query_params["data"] = Path(chosen).name
+    if public.on() and chosen not in found:  # whatever a browser sends
+        return None
     return _in_data_home(chosen) if chosen else chosen
 
 
@@ -200,7 +202,8 @@ def link(page: str, label: str, icon: str, model: str | None = None, run: str | 
 
 def as_text(name: str) -> str:
     """A name as it is, where Markdown would take its signs for formatting."""
-    apart = name.replace(":material/", ":\u200bmaterial/")  # which would become an icon, whatever stands before it
+    seen = re.sub("[\0-\x1f\x7f\u202a-\u202e\u2066-\u2069]", " ", name)
+    apart = seen.replace(":material/", ":\u200bmaterial/")  # which would become an icon, whatever stands before it
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", apart)
 
 

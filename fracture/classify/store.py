@@ -6,7 +6,6 @@ by :mod:`fracture.files`.
 
 import itertools
 import os
-import re
 import shutil
 import zipfile
 from contextlib import suppress
@@ -19,7 +18,7 @@ import pandas as pd
 from fracture import files, home
 from fracture.classify.card_shape import CARD
 from fracture.errors import ModelError
-from fracture.home import SAFE_NAME
+from fracture.home import as_name, is_name
 from fracture.shapes import misfit
 
 BUNDLED = "fracatlas"
@@ -140,9 +139,9 @@ def model_folder(name: str, root: Path | None = None) -> ModelFolder:
     Raises:
         ModelError: the name could lead out of the models folder.
     """
-    if not SAFE_NAME.fullmatch(name):
+    if not is_name(name):
         raise ModelError(
-            f"A model's name has 1 to 64 letters, digits, dots, dashes and underscores. Received: {name!r}"
+            f"A model's name has 1 to 64 letters, digits, dots, dashes and underscores. Received: {name[:80]!r}"
         )
     return ModelFolder((root or home.models_home()) / name)
 
@@ -157,7 +156,7 @@ def model_folders(root: Path | None = None) -> list[ModelFolder]:
     root = root or home.models_home()
     if not root.is_dir():
         return []
-    folders = [ModelFolder(path) for path in root.iterdir() if path.is_dir() and SAFE_NAME.fullmatch(path.name)]
+    folders = [ModelFolder(path) for path in root.iterdir() if path.is_dir() and is_name(path.name)]
     known = [folder for folder in folders if folder.card.exists() or folder.status.exists()]
     return sorted(known, key=lambda folder: folder.path.stat().st_mtime, reverse=True)
 
@@ -172,7 +171,7 @@ def free_name(stem: str, root: Path | None = None, ending: str = "") -> str:
 
     ``root``: where else it must be free. ``ending``: of a file's name, such as ``.zip``.
     """
-    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:56] or "model"
+    clean = as_name(stem, "model", most=56)
     root = root or home.models_home()
     names = (f"{clean}-{number}{ending}" for number in itertools.count(1))
     return next(name for name in names if not (root / name).exists())

@@ -1,7 +1,6 @@
 """A zip that somebody has -> a data set's folder: looked at in full first, then unpacked whole or not at all."""
 
 import contextlib
-import re
 import shutil
 import time
 import zipfile
@@ -9,17 +8,18 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from zipfile import ZipInfo
 
 from filelock import FileLock, Timeout
 
 from fracture import home, public
 from fracture.data.asking import CHUNK, Stopped
+from fracture.data.bounds import plain
 from fracture.data.dataset import scan
 from fracture.data.fetching import SAID_EVERY, Progress, Say
 from fracture.data.layouts import ENDINGS, SPLITS
-from fracture.data.zip_checks import LIMIT, check_sizes, choose, too_large
+from fracture.data.zip_checks import LIMIT, Contents, check_sizes, choose, too_large
 from fracture.errors import DatasetError, FetchError
 
 
@@ -64,10 +64,10 @@ def unpack(
         PublicError: this is a public demo.
     """
     public.refuse("zip")
-    name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "The upload"))
+    name = str(source) if isinstance(source, str | Path) else plain(str(getattr(source, "name", "The upload")))
     with _words(name, out):
         _check_empty(out)
-        with zipfile.ZipFile(source) as archive:
+        with _opened(source) as file, zipfile.ZipFile(cast(BinaryIO, Contents(file))) as archive:
             places = choose(archive.infolist(), name, body_part)
             check_sizes(places, out, limit)
             with _folder_beside(out) as beside:
@@ -85,8 +85,18 @@ def default_folder(file: str | Path) -> Path:
 
     No name of a split, such as ``train``: all images below such a folder would be taken for that split's.
     """
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).stem).strip("-.")[:64]
-    return home.data_home() / (f"{stem}-unpacked" if stem.lower() in SPLITS else stem or "unpacked")
+    stem = home.as_name(Path(file).stem, "unpacked")
+    return home.data_home() / (f"{stem}-unpacked" if stem.lower() in SPLITS else stem)
+
+
+@contextlib.contextmanager
+def _opened(source: str | Path | BinaryIO) -> Iterator[BinaryIO]:
+    """A path opened; an open file stays open."""
+    if isinstance(source, str | Path):
+        with Path(source).open("rb") as file:
+            yield file
+    else:
+        yield source
 
 
 def _check_empty(out: Path) -> None:
@@ -146,7 +156,7 @@ def _write(archive: zipfile.ZipFile, places: dict[ZipInfo, str], beside: Path, l
     size, total = 0, sum(info.file_size for info in places)
     for number, (info, place) in enumerate(places.items()):
         follow(Progress(number, len(places), size, total))
-        target = beside / place
+        target = home.inside(beside, place)
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(info) as member, target.open("wb") as file:
             while chunk := member.read(CHUNK):

@@ -29,6 +29,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from fracture import public
+from fracture.data.bounds import plain
 from fracture.data.dataset import Dataset
 from fracture.data.layouts import levels
 from fracture.errors import DatasetError
@@ -41,6 +42,12 @@ DECISIONS = ("exclude", *LABELS, "keep")
 
 MOST_REASON = 200
 """Characters of a reason."""
+
+MOST_LINES = 50_000
+"""Of a colleague's file; MURA has 40,561 images."""
+
+MOST_LINE = 10_000
+"""Characters of a line: a path, a reason, and what other columns say."""
 
 YEARS = (1970, 2999)
 """First and last year of a time. Clocks that are wrong stay within, and so does the millisecond after a decision."""
@@ -201,11 +208,14 @@ def _write(root: Path, decisions: pd.DataFrame) -> None:
 
 
 def _parse(source: Path | BinaryIO) -> pd.DataFrame:
-    file = source if isinstance(source, Path) else getattr(source, "name", "The file")
+    file = source if isinstance(source, Path) else plain(str(getattr(source, "name", "The file")))
     try:
         text = (source.read_bytes() if isinstance(source, Path) else source.read()).decode()
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
+    many = max(text.count("\n"), text.count("\r"))
+    if many > MOST_LINES and not isinstance(source, Path):
+        raise DatasetError(f"{file} may have {MOST_LINES:,} lines. Received: {many:,}; leave some out.")
     numbers, lines = _lines(text, str(file))
     made = pd.DataFrame(lines, columns=COLUMNS, dtype=str)
     time = pd.to_datetime(made["time"], utc=True, format="ISO8601", errors="coerce")
@@ -228,7 +238,9 @@ def _lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
         if set(COLUMNS) <= set(cells):
             header = cells
         elif cells and not header:
-            raise DatasetError(f"{file} must have the columns {', '.join(COLUMNS)}. Received: {', '.join(cells)[:120]}")
+            raise DatasetError(
+                f"{file} must have the columns {', '.join(COLUMNS)}. Received: {plain(', '.join(cells))}"
+            )
         elif len(cells) > len(header):  # a comma in a reason, and no quotes around it
             raise _wrong(file, number, line)
         elif cells:
@@ -240,6 +252,8 @@ def _lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
 
 def _cells(line: str, number: int, file: str) -> list[str]:
     """The cells of a line up to the last that holds something."""
+    if len(line) > MOST_LINE:
+        raise _wrong(file, number, line)
     try:
         cells = next(csv.reader([line], strict=True))
     except csv.Error as error:
@@ -251,5 +265,5 @@ def _wrong(file: str, number: int, line: str) -> DatasetError:
     return DatasetError(
         f"Every line of {file} must have a time (of {YEARS[0]} to {YEARS[1]}), an image_id and a decision "
         f"({', '.join(DECISIONS)}), with quotes around what holds a comma. "
-        f"Received in line {number}: {line[:120]}; put that line right or delete it."
+        f"Received in line {number}: {plain(line)}; put that line right or delete it."
     )

@@ -1,93 +1,125 @@
 """What a DICOM file says about its one image, by way of pydicom.
 
-Imported by :mod:`fracture.data.radiograph` only when a DICOM file comes: pydicom takes 0.2 s to import.
+Only the elements that say something of pixels are read: names and whatever else stands in the header never get beyond
+the file. Imported by :mod:`fracture.data.radiograph` only when a DICOM file comes: pydicom takes 0.2 s to import.
 Section numbers are those of the DICOM standard, PS3.3 2024.
 """
 
+import logging
 import warnings
 from io import BytesIO
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from PIL import Image, Jpeg2KImagePlugin, JpegImagePlugin
-from pydicom.encaps import get_frame
-from pydicom.filereader import read_dataset
+from PIL import Image
+from pydicom.dataelem import RawDataElement
+from pydicom.filereader import read_dataset, read_sequence_item
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_modality_lut
-from pydicom.pixels.utils import pixel_array
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEGExtended12Bit,
-)
+from pydicom.pixels.processing import apply_modality_lut, convert_color_space
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from fracture.data.bounds import STRIP, Bounded, in_strips, to_8_bit
+from fracture.data.frames import check_frame, unpack
 from fracture.errors import RadiographError
 
-# What pydicom warns of (odd tags, bytes too many) concerns no reader of a page. Said once, at import,
-# because warnings.catch_warnings() is not safe between threads.
+# What pydicom warns of (odd tags, bytes too many) concerns no reader of a page, and may quote the header. Said once, at
+# import, because warnings.catch_warnings() is not safe between threads.
 warnings.filterwarnings("ignore", module="pydicom")
+logging.getLogger("pydicom").disabled = True
 
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+OTHER_KINDS = ("PALETTE COLOR", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "HSV", "ARGB", "CMYK", "XYB")
+
+TABLES = ("ModalityLUTSequence", "VOILUTSequence")
+NEEDED = [
+    *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
+    *("BitsAllocated", "BitsStored", "PixelRepresentation", "PixelData"),
+    *("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "VOILUTFunction", *TABLES),
+]
+"""The elements that are read."""
+
+MOST_BYTES = 2**20
+"""Of any element but the pixels; a table has 130 kB."""
+
+MAX_READS = 20_000
+"""From a file, of which pydicom makes objects: a tenth of a millisecond each."""
+
+LARGEST = 1e30
+"""A gray value."""
 
 
-class Values(NamedTuple):
-    """Gray values that are not yet 8 bit: ``low`` is black and ``high`` white, or the reverse where ``inverted``."""
+class Scale(NamedTuple):
+    """How stored values become gray: through ``table`` from its first value on, then from ``low`` to ``high``."""
 
-    values: NDArray[Any]
     low: float
     high: float
-    inverted: bool
     steps: tuple[str, ...]
+    table: NDArray[Any] | None = None
+    first: int = 0
 
 
 def parse(file: BinaryIO, name: str, pixels: bool = True) -> pydicom.Dataset:
-    """The elements of a DICOM file, with or without those of the pixels, which stay undecoded.
+    """The :data:`NEEDED` elements of a DICOM file, with or without those of the pixels, which stay undecoded.
 
     Raises RadiographError for a deflated file: how large it grows shows only when it is too late.
     """
-    if _transfer_syntax(file) == DeflatedExplicitVRLittleEndian:
+    bounded = cast(BinaryIO, Bounded(file, MAX_READS))
+    if _transfer_syntax(bounded) == DeflatedExplicitVRLittleEndian:
         raise RadiographError(f"{name} is a deflated DICOM file, which is not read; save it uncompressed.")
-    file.seek(0)
-    dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not pixels)
+    bounded.seek(0)
+    dataset = pydicom.dcmread(bounded, force=True, stop_before_pixels=not pixels, specific_tags=NEEDED)
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit = dataset.original_encoding[0]
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    for keyword in NEEDED:
+        if keyword != "PixelData" and keyword in dataset:
+            _bound(dataset, keyword)
     return dataset
 
 
-def sizes(dataset: pydicom.Dataset, name: str) -> list[tuple[int, int]]:
-    """Every (width, height) that the file claims: its own, and that of a compressed image inside it.
-
-    Raises RadiographError where there is no image at all, or one that is compressed in a way that is not read.
-    """
+def size(dataset: pydicom.Dataset, name: str) -> tuple[int, int]:
+    """(width, height) in px, as the header says. Raises RadiographError where there is no image at all."""
     if not dataset.get("Rows") or not dataset.get("Columns"):
         raise RadiographError(f"{name} is a DICOM file without an image; choose a file that holds a radiograph.")
-    claimed = [(int(dataset.Columns), int(dataset.Rows))]
-    if dataset.get("PixelData") and dataset.file_meta.TransferSyntaxUID.is_compressed:
-        _check_codec(dataset, name)
-        claimed += _codestream_size(get_frame(dataset.PixelData, 0, number_of_frames=1))
-    return claimed
+    return int(dataset.Columns), int(dataset.Rows)
 
 
-def gray_values(dataset: pydicom.Dataset, name: str) -> Values:
-    """Decode the image: one frame, MONOCHROME1, MONOCHROME2 or 8-bit colour.
+def gray(dataset: pydicom.Dataset, name: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Decode the image, one frame of MONOCHROME1, MONOCHROME2 or 8-bit colour: (H, W), and what was done.
 
     Rescaled (C.11.1) and with the black and white of its first VOI table or window (C.11.2); 8-bit values
     with neither stay as they are, others go from their minimum to their maximum.
     Raises RadiographError for what cannot be read.
     """
+    width, height = size(dataset, name)
     kind = _checked_kind(dataset, name)
-    stored = pixel_array(dataset)  # (H, W) or (H, W, 3)
+    check_frame(dataset, width, height, name)
+    stored, meta = _decoded(dataset)
+    if stored.shape[:2] != (height, width) or stored.ndim != (3 if kind in COLOUR and stored.ndim == 3 else 2):
+        raise ValueError("the pixels are not those of one image of this size")
     if kind in COLOUR:
-        gray = np.asarray(Image.fromarray(stored).convert("L"))
-        return Values(gray, 0, 255, False, ("colour to gray",))
-    values, low, high, steps = _grayscale(dataset, apply_modality_lut(stored, dataset))
+        space = str(meta["photometric_interpretation"])
+        return in_strips(stored, lambda strip: _luminosity(strip, space)), ("colour to gray",)
+    scale = _scale(dataset, stored, name)
     inverted = kind == "MONOCHROME1"
-    return Values(values, low, high, inverted, (*steps, *(["inverted (MONOCHROME1)"] if inverted else [])))
+
+    def shade(strip: NDArray[Any]) -> NDArray[np.uint8]:
+        shaded = to_8_bit(_scaled(apply_modality_lut(strip, dataset), scale), scale.low, scale.high)
+        return 255 - shaded if inverted else shaded
+
+    return in_strips(stored, shade), (*scale.steps, *(["inverted (MONOCHROME1)"] if inverted else []))
+
+
+def _decoded(dataset: pydicom.Dataset) -> tuple[NDArray[Any], dict[str, Any]]:
+    """The stored values, (H, W) or (H, W, 3), and what pydicom says of them."""
+    unpack(dataset)
+    decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
+    options: Any = {"view_only": True}  # which pydicom's types know under another name
+    stored, meta = decoder.as_array(dataset, index=0, raw=True, **options)
+    return stored, dict(meta)
 
 
 def _checked_kind(dataset: pydicom.Dataset, name: str) -> str:
@@ -95,38 +127,73 @@ def _checked_kind(dataset: pydicom.Dataset, name: str) -> str:
     if not dataset.get("PixelData"):
         raise RadiographError(f"{name} is a DICOM file without an image; choose a file that holds a radiograph.")
     if (frames := int(dataset.get("NumberOfFrames") or 1)) > 1:
-        raise RadiographError(f"{name} must hold one image. Received: {frames} frames; export the one that matters.")
-    kind = str(dataset.PhotometricInterpretation)
-    if kind not in MONOCHROME and not (kind in COLOUR and dataset.BitsAllocated == 8):
+        number = str(frames) if frames < 10**6 else "a million or more"
+        raise RadiographError(f"{name} must hold one image. Received: {number} frames; export the one that matters.")
+    dataset.NumberOfFrames = 1 if frames == 0 else frames
+    kind, bits = str(dataset.PhotometricInterpretation), int(dataset.BitsAllocated)
+    if kind not in MONOCHROME and not (kind in COLOUR and bits == 8):
+        shown = kind if kind in (*COLOUR, *OTHER_KINDS) else "something else"  # and not what a stranger wrote there
         raise RadiographError(
             f"{name} must be MONOCHROME1, MONOCHROME2 or 8-bit colour. "
-            f"Received: {kind} with {dataset.BitsAllocated} bits; export it in grayscale."
+            f"Received: {shown} with {bits} bits; export it in grayscale."
         )
     return kind
 
 
-def _grayscale(dataset: pydicom.Dataset, values: NDArray[Any]) -> tuple[NDArray[Any], float, float, tuple[str, ...]]:
-    """Values with their black and white points, by VOI table, window, or what is there."""
-    if tables := dataset.get("VOILUTSequence"):
-        table, first = _voi_table(tables[0], little_endian=dataset.original_encoding[1] is not False)
-        index = np.clip(values - np.int64(first), 0, len(table) - 1).astype(np.intp)
-        return table[index], float(table.min()), float(table.max()), ("VOI table",)
+def _luminosity(strip: NDArray[np.uint8], space: str) -> NDArray[np.uint8]:
+    """(N, 3) -> (N,); (N,) stays."""
+    if strip.ndim == 1:
+        return strip
+    colours = strip[None] if space == "RGB" else convert_color_space(strip[None], space, "RGB")
+    gray: NDArray[np.uint8] = np.asarray(Image.fromarray(np.ascontiguousarray(colours)).convert("L"))[0]
+    return gray
+
+
+def _scale(dataset: pydicom.Dataset, stored: NDArray[Any], name: str) -> Scale:
+    """The black and white points, by VOI table, window, or what is there."""
+    scale = _said_scale(dataset, stored)
+    if not (abs(scale.low) < LARGEST and abs(scale.high) < LARGEST):  # nan is not less
+        raise RadiographError(
+            f"{name} must have gray values and a window that are numbers. Received: infinite ones; export it anew."
+        )
+    return scale
+
+
+def _said_scale(dataset: pydicom.Dataset, stored: NDArray[Any]) -> Scale:
+    for rescale in ("RescaleSlope", "RescaleIntercept"):
+        if not abs(factor := _first(dataset.get(rescale)) or 0.0) < LARGEST:
+            return Scale(factor, factor, ())
+    if dataset.get("VOILUTSequence"):
+        table, first = _voi_table(dataset)
+        return Scale(float(table.min()), float(table.max()), ("VOI table",), table, first)
     centre, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
     if centre is not None and width is not None and width > 1:
         # LINEAR counts pixel centres (C.11.2.1.2); SIGMOID is taken by its tangent, which is LINEAR_EXACT.
         linear = dataset.get("VOILUTFunction", "LINEAR") == "LINEAR"
         low, high = (centre - width / 2, centre + width / 2 - 1) if linear else (centre - width / 2, centre + width / 2)
-        return values, low, high, (f"window {centre:g}/{width:g}",)
-    if values.dtype == np.uint8 and dataset.BitsStored == 8:
-        return values, 0, 255, ()
-    return values, float(values.min()), float(values.max()), (f"{dataset.BitsStored} bit to 8 bit",)
+        return Scale(low, high, (f"window {centre:g}/{width:g}",))
+    bits, flat = int(dataset.BitsStored), stored.reshape(-1)
+    if apply_modality_lut(flat[:1], dataset).dtype == np.uint8 and bits == 8:
+        return Scale(0, 255, ())
+    parts = (apply_modality_lut(flat[begin : begin + STRIP], dataset) for begin in range(0, flat.size, STRIP))
+    ends = [(float(part.min()), float(part.max())) for part in parts]
+    return Scale(min(low for low, _ in ends), max(high for _, high in ends), (f"{bits} bit to 8 bit",))
 
 
-def _voi_table(item: pydicom.Dataset, little_endian: bool) -> tuple[NDArray[Any], int]:
+def _scaled(values: NDArray[Any], scale: Scale) -> NDArray[Any]:
+    """The entries of the table for values, or the values where there is none."""
+    if scale.table is None:
+        return values
+    index = np.clip(values - np.int64(scale.first), 0, len(scale.table) - 1).astype(np.intp)
+    return scale.table[index]
+
+
+def _voi_table(dataset: pydicom.Dataset) -> tuple[NDArray[Any], int]:
     """(its entries, the value that its first entry stands for), C.11.2.1.1.
 
     Not pydicom's apply_voi: that counts entries of an 8-bit-deep table in 8 bits, and so wraps after 255.
     """
+    item, little_endian = dataset.VOILUTSequence[0], dataset.original_encoding[1] is not False
     data = item.LUTData
     table = np.frombuffer(data, "<u2" if little_endian else ">u2") if isinstance(data, bytes) else np.asarray(data)
     return table, int(item.LUTDescriptor[1])
@@ -149,20 +216,17 @@ def _transfer_syntax(file: BinaryIO) -> str:
     return str(meta.get("TransferSyntaxUID", ""))
 
 
-def _check_codec(dataset: pydicom.Dataset, name: str) -> None:
-    syntax = dataset.file_meta.TransferSyntaxUID
-    try:
-        known = get_decoder(syntax).is_available
-    except NotImplementedError:  # what pydicom raises for a syntax that it has never heard of
-        known = False
-    if not known or (syntax == JPEGExtended12Bit and dataset.BitsAllocated > 8):  # Pillow reads its 8-bit form only
-        raise RadiographError(f"{name} is compressed as {syntax.name}, which is not read here; save it uncompressed.")
+def _bound(dataset: pydicom.Dataset, keyword: str) -> None:
+    """Raises ValueError for an element that is too large, or a table's sequence of more items than anybody reads.
 
-
-def _codestream_size(frame: bytes) -> list[tuple[int, int]]:
-    """[(width, height)] by a JPEG's or JPEG 2000's own header; [] for other codecs, which cannot exceed their frame."""
-    if frame.startswith(b"\xff\xd8\xff"):
-        return [JpegImagePlugin.JpegImageFile(BytesIO(frame)).size]
-    if frame.startswith((b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP")):
-        return [Jpeg2KImagePlugin.Jpeg2KImageFile(BytesIO(frame)).size]
-    return []
+    Of a sequence the first item alone stays: pydicom would go through all of them.
+    """
+    raw = dataset.get_item(keyword)
+    if not isinstance(raw, RawDataElement) or not raw.value:
+        return
+    if len(raw.value) > MOST_BYTES:
+        raise ValueError("an element that says something of pixels is too long")
+    if keyword in TABLES:
+        items = cast(BinaryIO, Bounded(BytesIO(raw.value), MAX_READS))
+        first = read_sequence_item(items, raw.is_implicit_VR, raw.is_little_endian, "iso8859")
+        dataset[keyword] = pydicom.DataElement(raw.tag, "SQ", [first] if first is not None else [])

@@ -21,9 +21,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fracture.data.bounds import plain
 from fracture.data.layouts import SPLITS, Found, walk
 from fracture.data.truth import findings
 from fracture.errors import DatasetError
+from fracture.home import leads_out
 
 BLOCK = 25
 """FracAtlas names no patients, but neighbouring numbers are often one patient's: so many stay together."""
@@ -70,20 +72,16 @@ def _read(file: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
     if "image_id" not in listed or not {"label", "fractured"} & set(listed):
-        received = ", ".join(map(str, listed.columns))
+        received = plain(", ".join(map(str, listed.columns)))
         raise DatasetError(f"{file} must have the columns image_id and label (or fractured). Received: {received}")
     if listed.empty:
         raise DatasetError(f"{file} lists no image; it needs a row for each.")
     ids = listed["image_id"]
     if twice := sorted(ids[ids.duplicated()]):
         raise DatasetError(f"{file} must list each image_id once. Received twice: {twice[0]}")
-    if outside := [name for name in ids if not name or "\0" in name or Path(name).is_absolute() or _leads_up(name)]:
-        raise DatasetError(f"{file} must name files below images/ by image_id. Received: {outside[0]!r}")
+    if outside := [name for name in ids if leads_out(name)]:
+        raise DatasetError(f"{file} must name files below images/ by image_id. Received: {outside[0][:120]!r}")
     return listed
-
-
-def _leads_up(name: str) -> bool:
-    return ".." in Path(name).parts
 
 
 def _column(listed: pd.DataFrame, name: str) -> "pd.Series[str]":

@@ -17,19 +17,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
+from PIL import Image
 
+from fracture.data.bounds import plain
+from fracture.data.picture import picture_size, read_picture
 from fracture.errors import ConfigError, RadiographError
 
 # Damaged EXIF data are left aside; pages and terminals need no word of it. Once, at import: see dicom.py.
 warnings.filterwarnings("ignore", "Corrupt EXIF data", module="PIL")
-
-MAX_PIXELS = 50_000_000
-"""The most pixels that an image may have; the largest flat-panel detectors have about 20 million."""
 
 FITS = ("stretch", "letterbox")
 """How an image becomes a square: regardless of its aspect, or whole and between black bars."""
@@ -37,21 +36,7 @@ FITS = ("stretch", "letterbox")
 PREPROCESSING = 1
 """To be raised whenever :func:`read` or :func:`fit` gives other pixels: features computed before are then not used."""
 
-SYNTHETIC = "Synthetic radiograph"
-"""How the ``Description`` in the text of a PNG file begins if no person was X-rayed for it."""
-
 _MAGIC_BYTES = 132  # a DICOM preamble and its magic word
-_ORIENTATION = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What undoes each EXIF orientation (Exif 2.32, tag 0x0112); from 5 on, width and height change places."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +45,7 @@ class Radiograph:
 
     ``pixels``: (H, W) uint8. ``format``: PNG, JPEG or DICOM.
     ``steps``: in words and in order, what was done to get from the file to the pixels.
-    ``synthetic``: the file says of itself that it was drawn, see :data:`SYNTHETIC`.
+    ``synthetic``: the file says of itself that it was drawn, see :data:`fracture.data.picture.SYNTHETIC`.
     """
 
     pixels: NDArray[np.uint8]
@@ -98,10 +83,11 @@ def open_file(path: Path) -> BufferedReader:
 
 
 def read(data: bytes, name: str = "the file") -> Radiograph:
-    """Decode the bytes of a PNG, JPEG or DICOM file of at most 50 megapixels.
+    """Decode the bytes of a PNG, JPEG or DICOM file, of a size within :mod:`fracture.data.bounds`.
 
     Raises RadiographError, with ``name`` in its words, for anything else.
     """
+    name = plain(name)
     kind = _format(data, name)
     with _decoding(name, kind):
         return _read_dicom(data, name) if kind == "DICOM" else _read_picture(data, kind, name)
@@ -112,12 +98,13 @@ def header_size(path: Path) -> tuple[int, int]:
 
     Raises RadiographError where they cannot be told.
     """
+    name = plain(path.name)
     try:
         with open_file(path) as file:
-            kind = _format(file.read(_MAGIC_BYTES), path.name)
+            kind = _format(file.read(_MAGIC_BYTES), name)
             file.seek(0)
-            with _decoding(path.name, kind):
-                return _header_size(file, kind, path.name)
+            with _decoding(name, kind):
+                return _header_size(file, kind, name)
     except OSError as error:
         raise _unopened(path, error) from error
 
@@ -195,15 +182,7 @@ def _decoding(name: str, kind: str) -> Iterator[None]:
 
 
 def _unopened(path: Path, error: OSError) -> RadiographError:
-    return RadiographError(f"{path.name} cannot be opened: {error.strerror or error}.")
-
-
-def _check_size(width: int, height: int, name: str) -> None:
-    if width * height > MAX_PIXELS:
-        raise RadiographError(
-            f"{name} must have at most {MAX_PIXELS // 10**6} million pixels. "
-            f"Received: {width} x {height}; reduce it first."
-        )
+    return RadiographError(f"{plain(path.name)} cannot be opened: {error.strerror or error}.")
 
 
 def _covered(width: int, height: int, how: str) -> tuple[float, float]:
@@ -214,80 +193,21 @@ def _covered(width: int, height: int, how: str) -> tuple[float, float]:
     return (1.0, 1.0) if how == "stretch" else (width / longer, height / longer)
 
 
-def _open(file: BinaryIO, kind: str) -> ImageFile.ImageFile:
-    """An image whose header is read and whose pixels are not.
-
-    The classes themselves, because Image.open() warns of large images before their size can be asked for,
-    and takes a JPEG from a telephone for a format of its own (MPO).
-    """
-    return PngImagePlugin.PngImageFile(file) if kind == "PNG" else JpegImagePlugin.JpegImageFile(file)
-
-
 def _header_size(file: BinaryIO, kind: str, name: str) -> tuple[int, int]:
     if kind == "DICOM":
         from fracture.data import dicom
 
-        return dicom.sizes(dicom.parse(file, name, pixels=False), name)[0]
-    image = _open(file, kind)
-    width, height = image.size
-    return (height, width) if _orientation(image) >= 5 else (width, height)
-
-
-def _orientation(image: ImageFile.ImageFile) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none, or none that can be read."""
-    try:
-        # The base class's own: a PNG's would decode the pixels to look for EXIF data behind them.
-        return int(Image.Image.getexif(image).get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - damaged EXIF data raise anything, and say nothing against the pixels
-        return 1
+        return dicom.size(dicom.parse(file, name, pixels=False), name)
+    return picture_size(file, kind)
 
 
 def _read_picture(data: bytes, kind: str, name: str) -> Radiograph:
-    image = _open(BytesIO(data), kind)
-    _check_size(*image.size, name)
-    turn = _TURNS.get(_orientation(image))
-    image.load()
-    pixels, steps = _gray(image)
-    if turn is not None:
-        pixels = np.asarray(Image.fromarray(pixels).transpose(turn))
-        steps = [*steps, "rotated as the EXIF says"]
-    said = str(image.info.get("Description", "")) if kind == "PNG" else ""
-    return Radiograph(pixels, kind, tuple(steps), said.startswith(SYNTHETIC))
+    pixels, steps, synthetic = read_picture(data, kind, name)
+    return Radiograph(pixels, kind, steps, synthetic)
 
 
 def _read_dicom(data: bytes, name: str) -> Radiograph:
     from fracture.data import dicom
 
-    dataset = dicom.parse(BytesIO(data), name)
-    for size in dicom.sizes(dataset, name):
-        _check_size(*size, name)
-    values, low, high, inverted, steps = dicom.gray_values(dataset, name)
-    pixels = _to_8_bit(values, low, high)
-    return Radiograph(255 - pixels if inverted else pixels, "DICOM", steps)
-
-
-def _gray(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
-    """Any mode that a PNG or JPEG can have -> (H, W) uint8 and what was done.
-
-    16-bit images go linearly from their own minimum to their own maximum: radiographs of 10 to 12 bits
-    are commonly stored in 16, and would be all but black on the full scale.
-    """
-    if image.mode.startswith("I"):
-        values = np.asarray(image)
-        return _to_8_bit(values, float(values.min()), float(values.max())), ["16 bit to 8 bit"]
-    steps = [] if image.mode in ("1", "L", "LA") else ["colour to gray"]
-    if not image.has_transparency_data:
-        # CMYK has no way to gray but by RGB.
-        direct = image.convert("RGB") if image.mode == "CMYK" else image
-        return np.asarray(direct.convert("L")), steps
-    layered = image.convert("RGBA")
-    over_black = ImageChops.multiply(layered.convert("L"), layered.getchannel("A"))
-    return np.asarray(over_black), [*steps, "alpha over black"]
-
-
-def _to_8_bit(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """Linear from ``low`` (0) to ``high`` (255), clipped; all 0 where the two are equal."""
-    if (low, high) == (0, 255) and values.dtype == np.uint8:
-        return values
-    scaled: NDArray[np.float32] = (values.astype(np.float32) - low) * (255 / ((high - low) or 1))
-    return np.rint(scaled).clip(0, 255).astype(np.uint8)
+    pixels, steps = dicom.gray(dicom.parse(BytesIO(data), name), name)
+    return Radiograph(pixels, "DICOM", steps)

@@ -1,17 +1,16 @@
 """What must hold before a file from elsewhere is let into a folder: its name, its end, and room for it."""
 
-import re
 import shutil
 from pathlib import Path
 
 from PIL import Image
 
 from fracture.errors import FetchError
+from fracture.home import leads_out
 
 SPARE = 200 * 2**20
 """Bytes that are left free on the disk."""
 
-_DRIVE = re.compile(r"[A-Za-z]:")
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
 _UNITS = {"GB": 10**9, "MB": 10**6, "kB": 10**3}
 
@@ -22,12 +21,6 @@ def check_name(name: str) -> None:
         raise FetchError(
             f"A file must be named by a path below its folder. Received: {name[:120]!r}; nothing was written."
         )
-
-
-def leads_out(name: str) -> bool:
-    """Whether a posix path is absolute, goes up, or is read otherwise by some system: backslashes, drive letters."""
-    odd = "\\" in name or "\0" in name or _DRIVE.match(name)
-    return bool(odd) or any(part in ("", ".", "..") for part in name.split("/"))
 
 
 def whole_image(path: Path) -> bool:

@@ -9,11 +9,13 @@ import stat
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 from zipfile import ZipInfo
 
 from fracture.data import layouts
-from fracture.data.safety import check_space, in_words, leads_out
+from fracture.data.safety import check_space, in_words
 from fracture.errors import FetchError
+from fracture.home import leads_out
 
 LISTS = ("dataset.csv", "truth.csv", "curation.csv")
 """The only files besides images that are unpacked."""
@@ -21,14 +23,41 @@ LISTS = ("dataset.csv", "truth.csv", "curation.csv")
 LIMIT = 8 * 10**9
 """Bytes that all files together may have, unpacked. MURA has 3.3 GB."""
 
-MOST_FILES = 200_000
+MOST_FILES = 100_000
+"""MURA has 40,561."""
+
+MOST_CONTENTS = 12 * 2**20
+"""Bytes of a zip's table of contents: of as many files under long names. It is held in memory, ten times as large."""
+
 RATIO = 100
 """How many times larger than in the zip a file may be. PNG and JPEG hardly shrink; an empty DICOM may, by 30."""
 
 SMALL = 10**6
 """Bytes of a file whose ratio does not matter."""
 
+MANY = 10**8
+"""Bytes of all files together whose ratio does not matter."""
+
 _KEPT_FOLDERS = re.compile(r"XR_[A-Z]+|patient[ _-]?\d+|study[ _-]?\d+.*|images", re.IGNORECASE)
+
+
+class Contents:
+    """An open zip that is not read where its table of contents is larger than :data:`MOST_CONTENTS`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes. Raises FetchError for many at a time: a table is read at once, files in small parts."""
+        if size > MOST_CONTENTS:
+            raise FetchError(
+                f"A zip's table of contents may have {in_words(MOST_CONTENTS)}. Received: {in_words(size)}; zip fewer "
+                "files."
+            )
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def choose(infos: Sequence[ZipInfo], name: str, body_part: str | None) -> dict[ZipInfo, str]:
@@ -58,8 +87,8 @@ def _check_entry(info: ZipInfo) -> None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if leads_out(info.orig_filename.removesuffix("/")):
         raise FetchError(
-            f"Entries of a zip must lie below its folder, with / between folders. Received: {shown}; "
-            "nothing was unpacked."
+            "Entries of a zip must lie below its folder, with / between folders and no signs that are not seen. "
+            f"Received: {shown}; nothing was unpacked."
         )
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise FetchError(
@@ -114,9 +143,15 @@ def _says_something(folder: str) -> bool:
 
 def check_sizes(infos: Iterable[ZipInfo], out: Path, limit: int) -> None:
     """Raises FetchError where the sizes that the zip gives are above the limit, or the disk has no room for them."""
-    total = sum(info.file_size for info in infos)
+    infos = list(infos)
+    total, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
     if total > limit:
         raise too_large(total, limit)
+    if total > max(MANY, RATIO * packed):
+        raise FetchError(
+            f"What is unpacked may be {RATIO} times larger than the zip. Received: from {in_words(packed)} to "
+            f"{in_words(total)}; nothing was unpacked."
+        )
     check_space(out, total)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from fracture.data.radiograph import FITS
 from fracture.errors import ConfigError
-from fracture.home import SAFE_NAME
+from fracture.home import is_name
 
 WEIGHT_SOURCES = ("imagenet", "bundled", "none")
 """Named sources of pre-trained weights; anything else is the path of a ``.weights.h5`` file."""
@@ -106,7 +106,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Refuse what is out of range, in the words of a person."""
-        if not SAFE_NAME.fullmatch(self.name):
+        if not is_name(self.name):
             raise ConfigError(
                 "name must be 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or a "
                 f"digit. Received: {self.name!r}"

@@ -11,8 +11,9 @@ from PIL import Image
 from fracture.data import fetching, safety
 from fracture.data.asking import NotThereError, Pace, Stopped, Trouble, asking, body, patient_session
 from fracture.data.fetching import Wanted, fetch_all
-from fracture.data.safety import check_space, in_words, leads_out, whole_image
+from fracture.data.safety import check_space, in_words, whole_image
 from fracture.errors import FetchError
+from fracture.home import leads_out
 from tests.data.servers import Answer, Server
 
 FILES = {f"folder{number % 3}/{number}.bin": bytes([number]) * (number + 1) for number in range(20)}

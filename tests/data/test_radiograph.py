@@ -23,7 +23,8 @@ from pydicom.uid import (
     JPEGLosslessSV1,
 )
 
-from fracture.data.radiograph import MAX_PIXELS, Radiograph, fit, header_size, load, read, thumbnail, unfit
+from fracture.data.bounds import MAX_PIXELS
+from fracture.data.radiograph import Radiograph, fit, header_size, load, read, thumbnail, unfit
 from fracture.errors import ConfigError, RadiographError
 
 # pytest puts aside the filters that the modules set; test_import_is_cheap_and_reading_silent looks at them.

@@ -14,7 +14,7 @@ from PIL import Image, PngImagePlugin
 
 from fracture.data.phantom.study import Phantom
 from fracture.data.phantom.truth import Truth
-from fracture.data.radiograph import SYNTHETIC
+from fracture.data.picture import SYNTHETIC
 from fracture.data.regions import boxes_text, encode_mask
 from fracture.data.truth import NAME
 from fracture.errors import DatasetError

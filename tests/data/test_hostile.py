@@ -1,0 +1,354 @@
+"""Files that nobody should send: each kind with what is said to it, and some hundred that were damaged at random."""
+
+import logging
+import struct
+import time
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders import ExplicitVRLittleEndianDecoder, RLELosslessDecoder
+from pydicom.uid import JPEG2000Lossless
+
+from fracture.data import bounds, curation, zip_checks
+from fracture.data.archive import unpack
+from fracture.data.bounds import plain
+from fracture.data.codestream import codestream
+from fracture.data.frames import unpack as unpack_rle
+from fracture.data.radiograph import read
+from fracture.errors import DatasetError, FetchError, FractureError, RadiographError
+from tests.hostile import dicoms, mutants, pictures, tables, zips
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+IMAGES = {**pictures.small(), **dicoms.small()}
+
+DAMAGED, NO_KIND, NO_IMAGE = "damaged or cut short", "its content is none of these", "without an image"
+NOT_NUMBERS = "gray values and a window that are numbers"
+SAID = {
+    "nothing": "is empty",
+    **dict.fromkeys(["one byte", "zeros", "noise", "words", "web page", "GIF", "TIFF", "WebP", "BMP"], NO_KIND),
+    "PNG of 30,000x30,000": "at most 50 million pixels. Received: 30000 x 30000",
+    "PNG of 4 billion x 1": "at most 50 million pixels",
+    **dict.fromkeys(["PNG signature alone", "PNG cut short", "PNG without pixels", "PNG that holds a JPEG"], DAMAGED),
+    **dict.fromkeys(["PNG of 0x0", "PNG with fewer pixels than said", "PNG of a palette without one"], DAMAGED),
+    **dict.fromkeys(["PNG of 3 bit", "PNG with a text bomb", "PNG with a profile bomb"], DAMAGED),
+    **dict.fromkeys(["PNG with 200,000 chunks", "PNG with 200,000 texts"], DAMAGED),
+    **dict.fromkeys(["JPEG signature alone", "JPEG cut short", "JPEG of no height"], DAMAGED),
+    "JPEG of 5,000 scans": "a JPEG of at most 30 scans. Received: 5,0",
+    "JPEG of 65,535x65,535": "at most 50 million pixels",
+    **dict.fromkeys(["DICOM preamble alone", "DICOM cut in its header", "DICOM without pixels"], NO_IMAGE),
+    **dict.fromkeys(["DICOM with empty pixels", "DICOM without rows", "DICOM of 0 rows"], NO_IMAGE),
+    "DICOM with an element of 4 GB": NO_IMAGE,
+    "DICOM of two frames": "one image. Received: 2 frames",
+    "DICOM of a billion frames": "one image. Received: a million or more frames",
+    "DICOM of an unknown syntax": "a transfer syntax that is not known here; save it uncompressed.",
+    "DICOM of a syntax in words": "a transfer syntax that is not known here; save it uncompressed.",
+    "DICOM, deflated": "a deflated DICOM file",
+    "DICOM of JPEG lossless": "compressed as JPEG Lossless",
+    "DICOM of JPEG-LS": "compressed as JPEG-LS",
+    "DICOM of 65,535x65,535": "at most 50 million pixels",
+    "DICOM of a palette": "Received: PALETTE COLOR with 8 bits",
+    "DICOM of colours in words": "Received: something else with 8 bits",
+    **dict.fromkeys([f"DICOM of a window {of}" for of in ("of inf", "of 1e308", "around inf")], NOT_NUMBERS),
+    **dict.fromkeys([f"DICOM rescaled by {by}" for by in ("nan", "inf", "1e308")], NOT_NUMBERS),
+    "DICOM of JPEG of 5,000 scans": "a JPEG of at most 30 scans",
+    "DICOM of JPEG 2000 of 20,000x20,000": "Received: 20000 x 20000",
+    "DICOM of JPEG 2000 of 7,000x7,000": "Received: 7000 x 7000",
+    **dict.fromkeys(
+        [
+            "DICOM cut short", "DICOM of frames in words", "DICOM of minus one frame", "DICOM of two numbers of rows",
+            "DICOM of 7,000x7,000 without them", "DICOM of 3 samples in gray", "DICOM of 99 samples",
+            "DICOM without photometry", "DICOM of 0 bits", "DICOM of 99 bits", "DICOM of 7 allocated bits",
+            "DICOM of 64 allocated bits", "DICOM of representation 7", "DICOM of a window in words",
+            "DICOM rescaled in words", "DICOM with an empty table", "DICOM with a table of one",
+            "DICOM with half a descriptor", "DICOM with an empty modality table",
+            "DICOM with a modality table that lies", "DICOM with a large table", "DICOM nested 3,000 deep",
+            "DICOM of 300,000 elements", "DICOM of 300,000 items", "DICOM with an element without end",
+            "DICOM of RLE without segments", "DICOM of RLE that counts wrong", "DICOM of RLE of too little",
+            "DICOM of JPEG of another size", "DICOM of half a JPEG", "DICOM of a JPEG that is a PNG",
+            "DICOM of JPEG 2000 in tiles of 1 px",
+        ],
+        DAMAGED,
+    ),
+}  # fmt: skip
+"""The sentence for each kind; what is not named is answered."""
+
+SHAPES = {
+    "PNG of 1x1": (1, 1), "JPEG of 1x1": (1, 1), "PNG turned": (64, 48), "JPEG turned": (64, 48),
+    "JPEG of CMYK": (16, 16),
+    "JPEG of 6,000x6,000 without them": (6000, 6000), "JPEG of 5,000 scans": (64, 64),
+    **dict.fromkeys(["PNG with more pixels than said", "PNG of 16-bit colour"], (20, 20)),
+}  # fmt: skip
+"""(H, W) of what is answered where it is not that of the usual picture."""
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_every_kind_of_image_is_an_answer_or_its_sentence(kind):
+    """At once, in the words for it, or with the pixels that were sent."""
+    data, began = IMAGES[kind](), time.monotonic()
+    if kind in SAID:
+        with pytest.raises(RadiographError) as error:
+            read(data, "sent.bin")
+        words = str(error.value)
+        assert SAID[kind] in words and words.startswith("sent.bin ") and "\n" not in words and len(words) < 300
+    else:
+        image = read(data, "sent.bin")
+        assert image.pixels.shape == SHAPES.get(kind, pictures.RAMP.shape) and image.pixels.dtype == np.uint8
+    assert time.monotonic() - began < 5
+
+
+def answers(work, data) -> bool:
+    """Whether there is an answer; else there must be one sentence."""
+    try:
+        work(data)
+    except FractureError as error:
+        assert "\n" not in str(error) and len(str(error)) < 1000
+        return False
+    return True
+
+
+def test_damaged_images_are_read_or_refused():
+    """Real files of many kinds, damaged in nine ways."""
+    answered = sum(answers(read, mutants.mutant(number)[1]) for number in range(300))
+    assert 30 < answered < 270  # or else nothing is damaged, or all of it beyond reading
+
+
+ZIPS = {
+    **dict.fromkeys(
+        ["empty", "no zip", "cut short", "with a size that lies", "with a size of 4 GB"], "or a damaged one"
+    ),
+    **dict.fromkeys(["of zip64 without it", "with another name inside", "that begins elsewhere"], "or a damaged one"),
+    "with a large table of contents": "or a damaged one",
+    **dict.fromkeys(["of nothing", "of zips alone", "without pictures"], "must hold images"),
+    **dict.fromkeys(["going up", "going up within", "absolute", "on a drive"], "must lie below its folder"),
+    **dict.fromkeys(["with backslashes", "with NUL", "with a newline"], "must lie below its folder"),
+    "written from the right": "must lie below its folder",
+    **dict.fromkeys(["with a long name", "very deep", "with a name of 60,000 letters"], "File name too long"),
+    **dict.fromkeys(["with a link", "with a device", "with a pipe"], "no links or devices"),
+    **dict.fromkeys(["with the same name twice", "with the same name in capitals"], "several files of the same name"),
+    "with a bomb": "may become 100 times larger",
+    **dict.fromkeys(["of many small bombs", "overlapping"], "may be 100 times larger than the zip"),
+    "of 300,000 entries": "table of contents may have 12.6 MB. Received: 16.2 MB",
+    "encrypted": "must not be encrypted",
+    **dict.fromkeys(["with an odd way of packing", "by lzma", "by bzip2"], "packed by deflate"),
+    **dict.fromkeys(["with a listing that goes up", "with a listing of an absolute path"], "files below images/"),
+    "with a listing that is none": "must have the columns image_id",
+}
+"""The sentence for each kind of zip; what is not named is unpacked."""
+
+
+@pytest.mark.parametrize("kind", sorted(set(zips.small()) - {"of 60,000 entries"}))
+def test_every_kind_of_zip_is_unpacked_or_its_sentence(tmp_path, kind):
+    """And nothing is written beside its folder, whatever its names say."""
+    out = tmp_path / "home" / "out"
+    if kind in ZIPS:
+        with pytest.raises(FetchError) as error:
+            unpack(BytesIO(zips.small()[kind]()), out)
+        assert ZIPS[kind] in str(error.value) and "\n" not in str(error.value)
+    else:
+        assert unpack(BytesIO(zips.small()[kind]()), out).images
+    assert {path.name for path in tmp_path.iterdir()} <= {"home"}
+    assert {path.name for path in (tmp_path / "home").glob("*")} <= {".unpacking.lock", "out"}
+    assert not any(path.is_symlink() for path in out.rglob("*"))
+
+
+def test_damaged_zips_are_unpacked_or_refused(tmp_path):
+    """Wrong bytes mostly in the tables, where names, sizes and places stand."""
+    for number in range(60):
+        answers(lambda data, out=tmp_path / f"out{number}": unpack(BytesIO(data), out), zips.mutant(number))
+    assert not list(tmp_path.glob(".*unpacking"))
+
+
+TABLES = {
+    **dict.fromkeys(["picture", "UTF-16", "Latin-1"], "cannot be read as a table"),
+    **dict.fromkeys(["zeros", "another table"], "must have the columns"),
+    **dict.fromkeys(["20 MB of newlines", "300,000 decisions"], "may have 50,000 lines"),
+    **dict.fromkeys(["a quote that is open", "a cell of 200,000 letters", "a column too many"], "Received in line 2"),
+    **dict.fromkeys(["a time that is none", "a time of the year 999999", "another decision"], "Received in line 2"),
+    "20 MB of commas": "Received in line 2",
+    "20 MB in one line": "Received in line 1",
+}
+"""The sentence for each kind of decisions; what is not named is merged."""
+
+
+@pytest.mark.parametrize("kind", sorted(set(tables.small()) - {"40,000 decisions"}))
+def test_every_kind_of_decisions_is_merged_or_its_sentence(tmp_path, kind):
+    """And no decision is written of a file that is refused."""
+    upload = BytesIO(tables.small()[kind]())
+    if kind in TABLES:
+        with pytest.raises(DatasetError) as error:
+            curation.merge(tmp_path, upload)
+        assert TABLES[kind] in str(error.value) and str(error.value).isprintable()
+        assert not (tmp_path / curation.FILE).exists()
+    else:
+        assert curation.merge(tmp_path, upload) in (0, 1, 20)
+
+
+def test_damaged_decisions_are_merged_or_refused(tmp_path):
+    """Letters changed, gone, or there twice."""
+    for number in range(100):
+        (root := tmp_path / str(number)).mkdir()
+        answers(lambda data, root=root: curation.merge(root, BytesIO(data)), tables.mutant(number))
+
+
+@pytest.mark.parametrize(
+    ("data", "most"),
+    [
+        (lambda: pictures.png(5600, 5600, colour=2, rows=b""), 30),
+        (lambda: pictures.png(5600, 5600, colour=6, rows=b""), 30),
+        (lambda: _resized(pictures.encoded(np.zeros((8, 8, 3), np.uint8), "JPEG", progressive=True), b"\xff\xc2"), 13),
+        (lambda: _resized(pictures.encoded(np.zeros((8, 8), np.uint8), "JPEG", progressive=True), b"\xff\xc2"), 37),
+        (lambda: dicoms.rle(np.zeros((7000, 6900), np.uint8), [b"\x81\0"]), 37),
+    ],
+)
+def test_what_takes_more_memory_may_have_fewer_pixels(data, most):
+    """Colour and progressive JPEG by what decoding them holds; refused before that."""
+    with pytest.raises(RadiographError, match=f"at most {most} million pixels, packed as it is"):
+        read(data())
+
+
+def _resized(jpeg: bytes, frame: bytes) -> bytes:
+    at = jpeg.index(frame) + 5
+    return jpeg[:at] + struct.pack(">HH", 6900, 6900) + jpeg[at + 4 :]
+
+
+def test_the_longest_side_is_bounded():
+    """One row of fifty million pixels is few pixels, and much memory."""
+    with pytest.raises(RadiographError, match="at most 65,535 px a side"):
+        read(pictures.png(1, 66_000))
+
+
+def test_strips_give_the_same_pixels(monkeypatch):
+    """However many pixels are computed at a time."""
+    deep = np.random.default_rng(0).integers(0, 4000, (97, 61)).astype(np.uint16)
+    colour = np.random.default_rng(0).integers(0, 255, (97, 61, 3)).astype(np.uint8)
+    files = [
+        pictures.encoded(deep), pictures.encoded(colour), pictures.encoded(colour, "JPEG"), pictures.turned("PNG", 7),
+        dicoms.dicom(deep, RescaleSlope=1.5, RescaleIntercept=-7), dicoms.dicom(deep, WindowCenter=9, WindowWidth=900),
+        dicoms.dicom(colour, PhotometricInterpretation="YBR_FULL"), dicoms.table([256, 0, 16], list(range(256))),
+    ]  # fmt: skip
+    whole = [read(data).pixels for data in files]
+    for module in ("bounds", "picture", "dicom"):
+        monkeypatch.setattr(f"fracture.data.{module}.STRIP", 100)
+    for data, pixels in zip(files, whole, strict=True):
+        assert np.array_equal(read(data).pixels, pixels)
+
+
+@pytest.mark.parametrize("name", ["MR_small_RLE.dcm", "SC_rgb_rle.dcm"])
+def test_rle_is_what_pydicom_makes_of_it(name):
+    """Unpacked in C, to the same values."""
+    dataset = pydicom.dcmread(get_testdata_file(name, download=False))
+    theirs = RLELosslessDecoder.as_array(dataset, raw=True)[0]
+    unpack_rle(dataset)
+    assert np.array_equal(ExplicitVRLittleEndianDecoder.as_array(dataset, raw=True)[0], theirs)
+
+
+def test_a_codestream_says_what_it_takes():
+    """Small code blocks take more memory, and so do precincts that cut them; components count."""
+    plain_blocks, small_blocks = dicoms.jpeg2000(), dicoms.jpeg2000(codeblock_size=(4, 4))
+    assert codestream(plain_blocks)[:3] == (64, 48, 10)
+    assert codestream(small_blocks).bytes_a_pixel > 25
+    jp2 = pictures.encoded(pictures.RAMP, "JPEG2000")
+    assert jp2[4:8] == b"jP  " and codestream(jp2)[:3] == (64, 48, 10)
+
+
+def test_a_codestream_that_speaks_twice_is_refused():
+    """What the first tile says of its blocks would be heeded by the decoder, and by no limit."""
+    stream = dicoms.jpeg2000()
+    first = stream.index(b"\xff\x52")
+    length = int.from_bytes(stream[first + 2 : first + 4], "big")
+    place = stream.index(b"\xff\x93")
+    twice = stream[:place] + stream[first : first + 2 + length] + stream[place:]
+    with pytest.raises(ValueError, match="coded differently"):
+        codestream(twice)
+    with pytest.raises(RadiographError, match=DAMAGED):
+        read(dicoms.dicom(pictures.RAMP, JPEG2000Lossless, PixelData=encapsulate([twice])))
+
+
+def test_a_hidden_codestream_is_not_the_one_that_counts():
+    """A small one in another box of a JP2 file does not stand for the large one."""
+    jp2, decoy = pictures.encoded(pictures.RAMP, "JPEG2000"), dicoms.jpeg2000()
+    place = jp2.index(b"jp2c") - 4
+    box = struct.pack(">I4s", 8 + len(decoy), b"free") + decoy
+    large = bytearray(jp2[:place] + box + jp2[place:])
+    at = large.index(b"\xff\x4f\xff\x51", place + len(box)) + 8
+    large[at : at + 8] = struct.pack(">II", 20_000, 20_000)
+    assert codestream(bytes(large))[:2] == (20_000, 20_000)
+
+
+@given(words=st.text(st.characters(codec="ascii"), min_size=1, max_size=16))
+@settings(deadline=None, max_examples=60)
+def test_no_sentence_quotes_a_header(words):
+    """Whatever a stranger writes where a kind of pixels or of packing should stand."""
+    marked = ("Q7Z" + words).encode()[:16].ljust(16, b" ")
+    for data in (
+        dicoms.said((0x28, 0x04), b"CS", marked),
+        dicoms.dicom(pictures.RAMP).replace(b"1.2.840.10008.1.2.1\0", marked + b" " * 4),
+    ):
+        with pytest.raises(RadiographError) as error:
+            read(data)
+        assert "Q7Z" not in str(error.value)
+
+
+def test_pydicom_writes_no_log(caplog):
+    """Its warnings quote the values that they are about."""
+    with caplog.at_level(logging.DEBUG):
+        for element in (((0x10, 0x30), b"DA", b"Q7Z-Jane"), ((0x08, 0x18), b"UI", b"Q7Z.Jane")):
+            read(dicoms.preceded(dicoms.raw(*element)))
+        answers(read, dicoms.windowed("Q7Z", "Q7Z"))
+    assert "Q7Z" not in caplog.text
+
+
+def test_only_what_says_something_of_pixels_is_kept():
+    """Names never get out of the file: they are not even read."""
+    from fracture.data import dicom
+
+    named = dicoms.dicom(pictures.RAMP, PatientName="Q7Z^Jane", PatientComments="Q7Z", StudyDescription="Q7Z")
+    private = dicoms.preceded(dicoms.raw((0x09, 0x10), b"LO", b"Q7Z "), dicoms.raw((0x09, 0x1001), b"UT", b"Q7Z "))
+    for data in (named, private):
+        assert b"Q7Z" in data and "Q7Z" not in str(dicom.parse(BytesIO(data), "sent"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("view 1.png", "view 1.png"),
+        ("a\nb\0c\u202ed.png", "abcd.png"),
+        ("\n\t", "the file"),
+        ("x" * 5000, "x" * 60 + "…" + "x" * 60),
+    ],
+)
+def test_a_name_is_said_short_and_in_one_line(name, said):
+    """Whatever letters a stranger's file is called by."""
+    assert plain(name) == said
+    with pytest.raises(RadiographError, match="is empty") as error:
+        read(b"", name)
+    assert str(error.value).startswith(f"{said} is empty")
+
+
+def test_a_file_is_read_from_a_bounded_number_of_times():
+    """Then it counts as damaged."""
+    file = bounds.Bounded(BytesIO(bytes(10)))
+    for _ in range(bounds.MAX_READS):
+        file.read(0)
+    with pytest.raises(ValueError, match="too many parts"):
+        file.read(0)
+
+
+def test_a_table_of_contents_is_not_read_where_it_is_too_large(tmp_path, monkeypatch):
+    """It would be held in memory, ten times as large."""
+    monkeypatch.setattr(zip_checks, "MOST_CONTENTS", 300)
+    path = Path(tmp_path / "many.zip")
+    path.write_bytes(zips.zipped(zips.GOOD))
+    with pytest.raises(FetchError, match="table of contents may have"), path.open("rb") as file:
+        zipfile.ZipFile(zip_checks.Contents(file))
+    with pytest.raises(FetchError, match="table of contents may have"):
+        unpack(path, tmp_path / "out")

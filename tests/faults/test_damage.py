@@ -61,8 +61,8 @@ def bad(homes, make_model):
         ("events.jsonl", "zeros", ("train",), ""),
         ("history.json", "a list", ("runs",), ""),
         ("predictions.csv", "garbage", ("models", "runs", "dataset"), "missing or damaged"),
-        ("familiarity.npz", "cut", ("classify",), "familiarity.npz is damaged"),
-        ("model.tflite", "empty", ("classify", "labs"), "cannot be loaded"),
+        ("familiarity.npz", "cut", ("classify",), "familiarity.npz is not the file"),
+        ("model.tflite", "empty", ("classify", "labs"), "model.tflite is not the file"),
     ],
 )
 def test_every_page_draws_beside_a_damaged_file(bad, file, how, pages, said):
@@ -154,8 +154,8 @@ def test_an_import_and_a_drawing_of_wrong_types_are_none(tmp_path, name, find):
     ("file", "how", "command", "said"),
     [
         ("card.json", "deep", ["classify", "IMAGE", "--model", "bad"], "nested too deeply"),
-        ("model.tflite", "garbage", ["evaluate", "--model", "bad", "--data", "DATA"], "cannot be loaded"),
-        ("familiarity.npz", "zeros", ["classify", "IMAGE", "--model", "bad"], "familiarity.npz is damaged"),
+        ("model.tflite", "garbage", ["evaluate", "--model", "bad", "--data", "DATA"], "model.tflite is not the file"),
+        ("familiarity.npz", "zeros", ["classify", "IMAGE", "--model", "bad"], "familiarity.npz is not the file"),
         ("curation.csv", "garbage", ["dataset", "DATA"], "cannot be read as a table"),
     ],
 )

@@ -244,7 +244,7 @@ def sample(number: int, _model: Classifier, version: str) -> list[tuple[Examined
     return [(Examined(view, each.pixels, "PNG", (), True), each.truth) for view, each in zip(views, drawn, strict=True)]
 
 
-@st.cache_data(max_entries=16, show_spinner="Drawing synthetic X-rays")
+@st.cache_data(max_entries=64, show_spinner="Drawing synthetic X-rays")
 def sample_thumbnails(numbers: tuple[int, ...]) -> list[bytes]:
     """A small JPEG of the first view of each synthetic study."""
     return [radiographs.thumbnail(views[0].pixels, 256) for views in samples.draw_samples(numbers, views=1)]

@@ -153,8 +153,8 @@ def _offer_to_go_on(drawing: Drawing) -> None:
 
 
 def choose_sample(expanded: bool) -> int | None:
-    """A row of synthetic studies, drawn for this visit; the number of the one that was chosen."""
-    numbers = st.session_state.setdefault("samples", sample_numbers())
+    """A row of synthetic studies, others on request; the number of the one that was chosen."""
+    numbers = st.session_state.setdefault("samples", _first_samples())
     with st.expander("Nothing at hand? Try a synthetic X-ray", expanded=expanded, icon=":material/draw:"):
         with st.grid(6, min_column_width=90):
             for number, picture in zip(numbers, loads.sample_thumbnails(tuple(numbers)), strict=True):
@@ -168,6 +168,12 @@ def choose_sample(expanded: bool) -> int | None:
         st.button("Draw others", icon=":material/refresh:", type="tertiary", on_click=_draw_others)
     picked: int | None = st.session_state.get("sample")
     return picked
+
+
+@st.cache_data(show_spinner=False)
+def _first_samples() -> list[int]:
+    """What every visitor is shown first: to draw a row takes a second, and so much memory that few fit at once."""
+    return sample_numbers()
 
 
 def take_sample(number: int | None) -> None:

@@ -70,7 +70,7 @@ class Classifier:
     def view(self, name: str, image: Radiograph) -> View:
         """What the model says of one image and of its mirror image."""
         pixels = fit(image.pixels, self._graph.size, self._fit)
-        straight, mirrored = self._graph(pixels), self._graph(pixels[:, ::-1])
+        straight, mirrored = self._graph.each(pixels, pixels[:, ::-1])
         logits = (straight.logit, mirrored.logit)
         return View(
             name=name,

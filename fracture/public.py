@@ -34,16 +34,18 @@ class Limits:
 
     mode: str = "head"
     """Fine-tuning takes hours and gigabytes."""
-    weights: tuple[str, ...] = ("bundled", "imagenet", "none")
-    """By name: a path would let strangers look around on the disk."""
     most: Mapping[str, int] = field(default_factory=lambda: {"image_size": 224, "epochs": 100, "batch_size": 64})
     """Of the choices of a training. 299 px take three times as long as 150."""
     smallest_batch: int = 8
     """Of one image each, an epoch takes sixteen times as many steps as in the reference."""
     cached: int = 500 * 2**20
     """Bytes of graphs, and of features, that are kept in the cache; the oldest go first."""
-    memory: int = 2_200
-    """MB that the machine must have: a training takes up to 1,770 of them at 224 px, the app the rest."""
+    memory: Mapping[str, int] = field(
+        default_factory=lambda: {"bundled-8bit": 900, "bundled": 2_200, "imagenet": 2_200, "none": 2_200}
+    )
+    """MB that the machine must have, by the weights: a training takes up to 460 of them (3,202 images) or, through
+    TensorFlow, 1,770, the app the rest. The first weights are proposed, and there are no others: a path would let
+    strangers look around on the disk."""
     images: int = 2000
     """In a training; the reference experiment has 1,560."""
     seconds: float = 600
@@ -101,13 +103,31 @@ def refuse(what: str) -> None:
         raise PublicError(f"{OFF[what]} Run the app yourself to do it.")
 
 
-def check_machine() -> None:
-    """Raises PublicError where a public demo's machine is too small for any training: it would take the app down."""
-    if on() and (memory := _memory()) < LIMITS.memory:
-        raise PublicError(
-            f"A training needs a machine with {LIMITS.memory:,} MB of memory. Received: {memory:,} MB; look at the "
-            "models that are here, or run the app yourself."
-        )
+def weights() -> list[str]:
+    """The pre-trained weights for which a public demo's machine is large enough, the proposed ones first.
+
+    Raises PublicError where there are none: a training would take the app down.
+    """
+    memory, least = _memory(), min(LIMITS.memory.values())
+    if memory < least:
+        raise _too_small("A training", least, memory, "look at the models that are here")
+    return [each for each, needed in LIMITS.memory.items() if needed <= memory]
+
+
+def _check_weights(chosen: str) -> None:
+    if chosen not in LIMITS.memory:
+        received = Path(chosen).name[:80]  # and not where it lies
+        raise PublicError(_words("weights", f"one of {', '.join(LIMITS.memory)}", received))
+    if chosen not in (fitting := weights()):
+        name, memory = f"A training on weights {chosen}", _memory()
+        raise _too_small(name, LIMITS.memory[chosen], memory, f"choose {' or '.join(fitting)}")
+
+
+def _too_small(what: str, needed: int, received: int, instead: str) -> PublicError:
+    return PublicError(
+        f"{what} needs a machine with {needed:,} MB of memory. Received: {received:,} MB; {instead}, or run the app "
+        "yourself."
+    )
 
 
 def _memory() -> int:
@@ -123,12 +143,9 @@ def check_training(choices: Mapping[str, Any], images: int) -> None:
     """Raises PublicError where a public demo does not offer a training of these choices on so many images."""
     if not on():
         return
-    check_machine()
     if choices["mode"] != LIMITS.mode:
         refuse("fine-tuning")
-    if choices["weights"] not in LIMITS.weights:
-        received = Path(str(choices["weights"])).name[:80]  # and not where it lies
-        raise PublicError(_words("weights", f"one of {', '.join(LIMITS.weights)}", received))
+    _check_weights(str(choices["weights"]))
     for name in ("image_size", "epochs"):
         _at_most(name, choices[name], LIMITS.most[name])
     _at_most("images", images, LIMITS.images)

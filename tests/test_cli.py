@@ -311,18 +311,17 @@ def test_train_from_the_command_line(graphs, drawn):
     assert done.stderr == ""
 
 
-@pytest.mark.full
-def test_train_goes_on_with_what_was_interrupted(graphs, drawn, capsys):
+def test_train_goes_on_with_what_was_interrupted(homes, drawn, capsys):
     """By its name alone; what is not there, or has ended, is one sentence."""
     assert main(["train", "--resume", "--name", "cli"]) == 1
     assert "no training called 'cli'" in capsys.readouterr().err
-    run = jobs.start(TrainConfig(data=str(drawn), name="cli", weights="none", image_size=75, epochs=1000))
+    run = jobs.start(TrainConfig(data=str(drawn), name="cli", weights="bundled-8bit", image_size=75, epochs=1000))
     wait(run.folder.checkpoint.exists)
     jobs.end_now(run)
     status = json.loads(run.folder.status.read_text())
-    write_json(run.folder.status, {**status, "config": {**status["config"], "epochs": 400}})
+    write_json(run.folder.status, {**status, "config": {**status["config"], "epochs": 999}})
     assert main(["train", "--resume", "--name", "cli", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["epochs_done"] == 400
+    assert json.loads(capsys.readouterr().out)["epochs_done"] == 999
     assert main(["train", "--resume", "--name", "cli"]) == 1
     assert "'cli' is finished" in capsys.readouterr().err
 

@@ -33,7 +33,7 @@ ME, OTHER = "a word that I hold", "another word"
 def demo(home_with_data, monkeypatch):
     """A public demo with one data set, ``drawn``, on a machine that is large enough."""
     monkeypatch.setenv(public.VARIABLE, "1")
-    limit(monkeypatch, memory=0)
+    limit(monkeypatch, memory=dict.fromkeys(public.LIMITS.memory, 0))
     return home_with_data
 
 
@@ -72,7 +72,7 @@ def test_it_is_on_where_the_variable_says_so(monkeypatch, said, on):
     ("chosen", "sentence"),
     [
         ({"mode": "fine-tune"}, "trains the head alone"),
-        ({"weights": "/etc/passwd"}, "weights must be one of bundled, imagenet, none. Received: passwd"),
+        ({"weights": "/etc/passwd"}, "weights must be one of bundled-8bit, bundled, imagenet, none. Received: passwd"),
         ({"image_size": 299}, "image_size must be at most 224. Received: 299"),
         ({"epochs": 101}, "epochs must be at most 100. Received: 101"),
         ({"batch_size": 128}, "batch_size must be at most 64. Received: 128"),
@@ -96,14 +96,18 @@ def test_too_many_images_and_too_small_a_machine_are_refused(demo, spawned, monk
     limit(monkeypatch, images=images - 1)
     with pytest.raises(PublicError, match=f"images must be at most {images - 1}. Received: {images}"):
         jobs.start(config(name="other"), OTHER)
-    limit(monkeypatch, memory=10**9)
-    with pytest.raises(PublicError, match=r"Received: [\d,]+ MB"):
+    small = {**dict.fromkeys(public.LIMITS.memory, 10**9), "bundled-8bit": 0}
+    limit(monkeypatch, memory=small)
+    with pytest.raises(PublicError, match=r"Received: [\d,]+ MB; choose bundled-8bit, or run"):
+        jobs.start(config(name="other"), OTHER)
+    limit(monkeypatch, memory=dict.fromkeys(small, 10**9))
+    with pytest.raises(PublicError, match=r"Received: [\d,]+ MB; look at the models"):
         jobs.start(config(name="other"), OTHER)
 
 
 def test_the_weights_that_are_offered_exist():
     """Each by the name that a training knows it by."""
-    assert set(public.LIMITS.weights) <= set(WEIGHT_SOURCES)
+    assert set(public.LIMITS.memory) <= set(WEIGHT_SOURCES)
 
 
 def test_one_training_a_visitor_and_a_short_queue(demo, spawned, monkeypatch):
@@ -295,13 +299,11 @@ def test_after_its_time_a_training_is_stopped(demo, monkeypatch):
     assert stopped.resumable and public.may_change(run.folder.path, ME)
 
 
-@pytest.mark.full
-@pytest.mark.usefixtures("graphs")
 def test_a_training_on_phantoms_goes_through(homes, monkeypatch):
     """Twenty patients drawn and learned from, by a visitor, within all limits."""
     monkeypatch.setenv(public.VARIABLE, "1")
     drawings.start(homes / "data" / "phantoms", Plan(20), ME)
     wait(lambda: find_drawing(homes / "data" / "phantoms").state == "complete")
-    run = jobs.start(TrainConfig(data="phantoms", name="mine", weights="none", image_size=75), ME)
+    run = jobs.start(TrainConfig(data="phantoms", name="mine", weights="bundled-8bit", image_size=75), ME)
     ended = wait(lambda: (found := jobs.find_run(run.folder)) and not found.active and found, 300)
     assert (ended.state, ended.error) == ("finished", None) and run.folder.usable

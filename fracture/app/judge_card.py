@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from fracture.app.widgets import as_text, duration, in_words
+from fracture.learn.config import LITE
 
 
 def show_origin(card: dict[str, Any]) -> None:
@@ -45,12 +46,19 @@ def _origin(card: dict[str, Any]) -> Iterator[str]:
         both = served.get("auc_keras") is not None
         aucs = f"; AUC {served['auc_served']:.4f} against {served['auc_keras']:.4f}" if both else ""
         largest, images = served["largest_probability_difference"], served["images"]
+        trained = "head as it was trained" if _without_keras(card) else "Keras model"
         yield (
-            "**Served graph** (8-bit weights) differs from the Keras model by at most "
+            f"**Served graph** (8-bit weights) differs from the {trained} by at most "
             f"{largest:.3f} in probability on {images} validation images{aucs}."
         )
+    if _without_keras(card):
+        yield "**No model.h5**: the head was trained without Keras, on the graph that answers."
     if command := card.get("command"):
         yield f"**Made by** `{command}`"
+
+
+def _without_keras(card: dict[str, Any]) -> bool:
+    return bool((card.get("weights") or {}).get("source") == LITE)
 
 
 def _decided(data: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ class ModelFolder:
 
     @property
     def keras_model(self) -> Path:
-        """The trained Keras model."""
+        """The trained Keras model; not there where a head was trained without Keras."""
         return self.path / "model.h5"
 
     @property

@@ -21,8 +21,9 @@ from fracture.data.dataset import existing_folder, fingerprint
 from fracture.data.joined import gather
 from fracture.errors import DatasetError, ModelError
 from fracture.learn import code_parts as parts
-from fracture.learn.config import BLOCKS, TrainConfig
+from fracture.learn.config import BLOCKS, LITE, TrainConfig
 from fracture.learn.jobs import find_run
+from fracture.learn.weights import BUNDLED
 
 TABLE = "images.csv"
 """What the table of images must be called that lies beside a script."""
@@ -92,9 +93,7 @@ def _docstring(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
     what = "its upper blocks and a head" if config.mode == "fine-tune" else "frozen, and a head on its features"
     yield f'"""Train InceptionV3, {what}, to tell two kinds of radiographs apart.'
     yield ""
-    yield f"Run it where {TABLE} lies, a line an image: data, path, label, split. Seed, order of the images and initial"
-    yield "head are those of the training that it was made from, so that its losses come out the same but for the last"
-    yield "digits. Where they cannot, and what else differs:"
+    yield from _likeness(config)
     yield ""
     yield "- DICOM files, images of more than 8 bits and transparent ones end it, as do files that cannot be read."
     yield "- What comes after a training is left out: calibration, operating points, the graph that answers."
@@ -102,6 +101,17 @@ def _docstring(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
     if card["state"] == "stopped":
         yield f"- That training was stopped after {int(card['epochs_done'])} epochs; this one does all {config.epochs}."
     yield '"""'
+
+
+def _likeness(config: TrainConfig) -> Iterator[str]:
+    if config.weights == LITE:
+        yield f"Run it where {TABLE} lies, a line an image: data, path, label, split. The training that it was made"
+        yield "from saw features by weights of 8 bits, and drew initial head, dropout and the order of the images by"
+        yield "NumPy: the curves of this one are like its own, and not the same. What else differs:"
+        return
+    yield f"Run it where {TABLE} lies, a line an image: data, path, label, split. Seed, order of the images and initial"
+    yield "head are those of the training that it was made from, so that its losses come out the same but for the last"
+    yield "digits. Where they cannot, and what else differs:"
 
 
 def _differences(config: TrainConfig) -> Iterator[str]:
@@ -126,7 +136,9 @@ def _constants(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
     yield f"NAME = {config.name!r}\n"
     yield f"LABELS = {tuple(map(str, card['labels']))!r}\n"
     yield f"DATA = {_data(config)!r}  # where each data set lies\n"
-    if _source(config) == "file":
+    if config.weights == LITE:
+        yield f"WEIGHTS = {_weights(config)!r}  # the same backbone in 16 bits\n"
+    elif _source(config) == "file":
         yield f"WEIGHTS = {_weights(config)!r}  # sha256 {card['weights']['sha256']!r}\n"
     yield f"LOW, HIGH = {low!r}, {high!r}  # pixel range that the weights were trained on\n"
     for name in (*_COMMON, *(_OF_BLOCKS if fine else ())):
@@ -158,7 +170,7 @@ def _source(config: TrainConfig) -> str:
 
 
 def _weights(config: TrainConfig) -> str:
-    file = bundled_model().backbone if config.weights == "bundled" else Path(config.weights)
+    file = bundled_model().backbone if config.weights in BUNDLED else Path(config.weights)
     return file.name if public.on() else str(file)
 
 

@@ -4,7 +4,7 @@ import importlib.metadata
 import time
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,13 @@ from fracture.classify.store import CARD_SCHEMA
 from fracture.data.dataset import Dataset, counts, fingerprint
 from fracture.home import short
 from fracture.learn.config import TrainConfig
+from fracture.learn.course import Fit
 from fracture.learn.weights import Weights
 
-if TYPE_CHECKING:
-    from fracture.learn.training import Fit
+KERAS = ("tensorflow", "keras")
 
-LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "numpy", "pillow", "pydicom", "scikit-learn")
-"""Those whose versions can change a model's answers."""
+LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "pydicom", "scikit-learn")
+"""Those whose versions can change a model's answers; and :data:`KERAS`, where they took part."""
 
 
 def describe_model(config: TrainConfig, dataset: Dataset, weights: Weights) -> dict[str, Any]:
@@ -40,8 +40,12 @@ def describe_model(config: TrainConfig, dataset: Dataset, weights: Weights) -> d
             "weights": weights.source,
         },
         "command": command(config),
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "libraries": {name: importlib.metadata.version(name) for name in _libraries(weights)},
     }
+
+
+def _libraries(weights: Weights) -> tuple[str, ...]:
+    return LIBRARIES if weights.without_keras else (*KERAS, *LIBRARIES)
 
 
 def command(config: TrainConfig) -> str:
@@ -91,7 +95,7 @@ def _fingerprint_of(dataset: Dataset, rows: pd.DataFrame) -> str:
     return fingerprint(replace(dataset, table=rows))
 
 
-def describe_training(trained: "Fit") -> dict[str, Any]:
+def describe_training(trained: Fit) -> dict[str, Any]:
     """How the training went, and what was chosen on which data."""
     return {
         "state": "stopped" if trained.stopped else "finished",

@@ -8,7 +8,10 @@ from fracture.data.radiograph import FITS
 from fracture.errors import ConfigError
 from fracture.home import is_name
 
-WEIGHT_SOURCES = ("imagenet", "bundled", "none")
+LITE = "bundled-8bit"
+"""The source on which heads are trained without TensorFlow."""
+
+WEIGHT_SOURCES = ("imagenet", "bundled", LITE, "none")
 """Named sources of pre-trained weights; anything else is the path of a ``.weights.h5`` file."""
 
 
@@ -52,7 +55,9 @@ class TrainConfig:
         "head keeps the backbone frozen, so each image passes through it once; fine-tune trains its upper blocks, too",
         among=("head", "fine-tune"),
     )
-    weights: str = choice("imagenet", "imagenet, bundled, none, or the path of a .weights.h5 file")
+    weights: str = choice(
+        "imagenet", "imagenet, bundled, bundled-8bit (heads only), none, or the path of a .weights.h5 file"
+    )
     input_range: tuple[float, float] | None = None
     """Pixel range that the weights were trained on. None: the source knows it, or the JSON beside the file says it."""
     image_size: int = choice(150, "px; cost grows with its square, and fractures are small", low=75, high=1024)
@@ -116,6 +121,12 @@ class TrainConfig:
         if self.strategy == "mirrored" and self.precision == "float16":
             raise ConfigError(
                 f"With strategy mirrored, precision must be float32 or bfloat16. Received: {self.precision!r}"
+            )
+        if self.weights == LITE and (self.mode, self.strategy) != ("head", "one"):
+            others = ", ".join(each for each in WEIGHT_SOURCES if each != LITE)
+            raise ConfigError(
+                f"With weights {LITE}, mode must be head and strategy one: it trains without TensorFlow. Received: "
+                f"{self.mode} and {self.strategy}. Choose {others}, or the path of a .weights.h5 file for these."
             )
         if self.input_range and not -inf < self.input_range[0] < self.input_range[1] < inf:
             raise ConfigError(f"input_range must be two numbers, the lower first. Received: {self.input_range}")

@@ -12,8 +12,8 @@ Input ``image``: (1, S, S, 1) uint8, black is 0. Outputs:
 Large weights are stored in 8 bits
 (dynamic-range quantisation): a quarter of the size and three to four times as fast as 32 bits.
 
-Converting the backbone takes ten seconds or more; the head is 16 KB of 22 MB. So a backbone is converted once, with
-marks in the head's place, and kept in the cache; a trained head is then written over the marks.
+Converting a backbone takes ten seconds or more. So a frozen one is converted once, with marks in the head's place
+(:mod:`fracture.learn.head_place`), and kept in the cache.
 """
 
 import hashlib
@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 from fracture import home
 from fracture.files import write_beside
-from fracture.learn.feature_cache import FEATURES, Preparation
+from fracture.learn.feature_cache import Preparation
+from fracture.learn.head_place import CAM_MARK, LOGIT_MARK, place_head
 from fracture.learn.network import Network
 from fracture.learn.weights import Weights
 
@@ -38,28 +39,27 @@ GRAPH = 2
 
 _SEAL = hashlib.sha256().digest_size
 
-_marks = np.random.default_rng(20170406)
-_CAM_MARK = _marks.standard_normal(FEATURES).astype("<f4")
-_LOGIT_MARK = _marks.standard_normal(FEATURES + 1).astype("<f4")
-"""Numbers that stand nowhere else in the file. The bias is the weight of one more feature, which is always 1."""
-
 
 def served_graph(network: Network, weights: Weights, view: Preparation, *, frozen: bool) -> bytes:
     """The LiteRT file of a trained network, ready to be written to ``model.tflite``.
 
     ``frozen``: the backbone is as the weights had it.
     """
-    kernel, bias = (np.asarray(values, "<f4").ravel() for values in network.dense.get_weights())
-    with_bias = np.concatenate([kernel, bias])
+    head = head_of(network)
     if not frozen:
-        return _convert(_served(network, view, kernel, with_bias, looks=True))
+        return _convert(_served(network, view, head[:-1], head, looks=True))
     said = json.dumps([GRAPH, weights.identity, view.image_size, view.input_range, tf.__version__, keras.__version__])
     file = home.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.sealed"
     template = _kept(file)
     if template is None:
-        template = _convert(_served(network, view, _CAM_MARK, _LOGIT_MARK))
+        template = _convert(_served(network, view, CAM_MARK, LOGIT_MARK))
         _keep(file, template)
-    return _write_over(_write_over(template, _CAM_MARK, kernel), _LOGIT_MARK, with_bias)
+    return place_head(template, head)
+
+
+def head_of(network: Network) -> NDArray[np.float32]:
+    """The unit on the averaged features (2049,): its kernel, then its bias."""
+    return np.concatenate([np.asarray(values, "<f4").ravel() for values in network.dense.get_weights()])
 
 
 def _kept(file: Path) -> bytes | None:
@@ -113,10 +113,3 @@ def _convert(model: keras.Model) -> bytes:
         target = Path(folder) / "graph.tflite"
         model.export(target, format="litert", verbose=False, optimizations=[tf.lite.Optimize.DEFAULT])
         return target.read_bytes()
-
-
-def _write_over(graph: bytes, mark: NDArray[np.float32], values: NDArray[np.float32]) -> bytes:
-    found = graph.count(mark.tobytes())
-    if found != 1:
-        raise RuntimeError(f"The served graph must hold each mark of the head once. Found: {found}")
-    return graph.replace(mark.tobytes(), values.tobytes())

@@ -5,16 +5,10 @@ Thirty epochs over 1,560 images are 46,800 passes in the plain loop; 1,560 are e
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from fracture.data.radiograph import fit, load
-from fracture.errors import RadiographError
 from fracture.learn.events import Emit, Stopped
 from fracture.learn.feature_cache import FEATURES, FeatureCache, Features, Preparation, digests
 from fracture.learn.weights import Weights
@@ -22,10 +16,14 @@ from fracture.learn.weights import Weights
 BATCH = 32
 """Images a pass through the backbone; on two cores larger ones were no faster."""
 
+Forward = Callable[[dict[str, str], Preparation], Iterator[tuple[list[str], Features]]]
+"""A backbone: paths by the images' digests, and how they are made ready -> batches of up to :data:`BATCH` of (digests,
+their features (B, 2048)), without the images that cannot be read."""
+
 
 def compute_features(
     paths: Sequence[str],
-    backbone: keras.Model,
+    forward: Forward,
     weights: Weights,
     view: Preparation,
     *,
@@ -42,7 +40,7 @@ def compute_features(
     known = cache.get([image for image in images if image])
     missing = {image: path for image, path in zip(images, paths, strict=True) if image and image not in known}
     progress = Counter(emit, total=len(paths), cached=sum(image in known for image in images))
-    for fresh, vectors in _forward(missing, backbone, view):
+    for fresh, vectors in forward(missing, view) if missing else ():
         cache.put(fresh, vectors)
         known.update(zip(fresh, vectors, strict=True))
         progress.add(BATCH)
@@ -55,43 +53,6 @@ def compute_features(
         if image in known:
             features[row] = known[image]
     return features, readable
-
-
-def _forward(missing: dict[str, str], backbone: keras.Model, view: Preparation) -> Iterator[tuple[list[str], Features]]:
-    """Batches of (image digests, their vectors), without the images that cannot be read."""
-    if not missing:
-        return
-    low, high = view.input_range
-
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def pooled(pixels: Any) -> Any:  # (B, S, S) uint8 -> (B, 2048)
-        gray = tf.cast(pixels, tf.float32) * ((high - low) / 255) + low
-        maps = backbone(tf.repeat(gray[..., None], 3, axis=-1), training=False)  # (B, h, w, 2048)
-        return tf.reduce_mean(maps, axis=(1, 2))
-
-    images = np.array(list(missing))
-    for rows, pixels, readable in _decoded(list(missing.values()), view):
-        kept = readable.numpy()
-        if kept.any():
-            yield images[rows.numpy()[kept]].tolist(), pooled(pixels).numpy()[kept]
-
-
-def _decoded(paths: list[str], view: Preparation) -> Any:
-    """A tf.data pipeline of (row, pixels, could be read): decoding runs on all cores, a few batches ahead."""
-    size = view.image_size
-
-    def read(row: Any) -> tuple[NDArray[np.uint8], bool]:
-        try:
-            return fit(load(Path(paths[row])).pixels, size, view.fit)[:, :: -1 if view.mirrored else 1], True
-        except RadiographError:
-            return np.zeros((size, size), np.uint8), False
-
-    def read_in_graph(row: Any) -> tuple[Any, Any, Any]:
-        pixels, readable = tf.numpy_function(read, [row], [tf.uint8, tf.bool], stateful=False)
-        return row, tf.ensure_shape(pixels, (size, size)), tf.ensure_shape(readable, ())
-
-    rows = tf.data.Dataset.range(len(paths)).map(read_in_graph, num_parallel_calls=tf.data.AUTOTUNE)
-    return rows.batch(BATCH).prefetch(2)
 
 
 class Counter:

@@ -15,11 +15,12 @@ from fracture.learn.beginning import Beginning, Examples, begin
 from fracture.learn.checkpoint import NONE, Memory
 from fracture.learn.class_weights import class_weights
 from fracture.learn.config import TrainConfig
+from fracture.learn.course import Fit
 from fracture.learn.devices import Loss, equal_batch, evenly
 from fracture.learn.events import Emit, Stopped
 from fracture.learn.network import Network
 from fracture.learn.places import targets
-from fracture.learn.training import EXACT, NOBODY, Fit, Watch, counted, orders
+from fracture.learn.training import EXACT, NOBODY, Watch, counted, orders
 
 
 def fine_tune(
@@ -71,8 +72,7 @@ def fine_tune(
             verbose=0,
         )
     model.set_weights(watch.best_weights)
-    emit("kept", epoch=watch.kept_epoch)
-    return Fit(watch.history, watch.kept_epoch, watch.stopped)
+    return watch.fit()
 
 
 def _compile(model: keras.Model, config: TrainConfig, images: int) -> None:

@@ -19,11 +19,8 @@ from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import evaluate
 from fracture.learn.events import Emit
 from fracture.learn.familiarity import fit_familiarity
-from fracture.learn.feature_cache import Preparation
-from fracture.learn.features import BATCH
+from fracture.learn.learner import Trained
 from fracture.learn.localisation import Heat
-from fracture.learn.modes import Trained
-from fracture.learn.network import Network
 from fracture.learn.operating_points import operating_points
 
 Values = NDArray[np.float64]
@@ -46,7 +43,7 @@ def look(trained: Trained, served: Graph, table: pd.DataFrame, config: TrainConf
     """Ask about all images: by their features where the backbone is frozen, else the served graph."""
     none = np.zeros(0, np.int64)
     if trained.features is not None and trained.mirrored is not None:
-        logits = np.stack([_head(trained.network, each) for each in (trained.features, trained.mirrored)], axis=1)
+        logits = np.stack([_head(trained.head, each) for each in (trained.features, trained.mirrored)], axis=1)
         return Looked(logits, trained.features, none, trained.features[none])
     assert trained.pixels is not None
     logits, looks = np.full((len(table), 2), np.nan), np.zeros((len(table), served.compared), np.float32)
@@ -66,9 +63,8 @@ def look(trained: Trained, served: Graph, table: pd.DataFrame, config: TrainConf
     return Looked(logits, looks, copied, look_between_margins(served, trained.pixels, table, copied, config.fit))
 
 
-def _head(network: Network, features: NDArray[np.float32]) -> Values:
-    kernel, bias = network.dense.get_weights()
-    logits: Values = (features @ kernel + bias)[:, 0].astype(np.float64)
+def _head(head: NDArray[np.float32], features: NDArray[np.float32]) -> Values:
+    logits: Values = (features @ head[:-1, None] + head[-1])[:, 0].astype(np.float64)
     return logits
 
 
@@ -113,44 +109,29 @@ def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> J
     return Judged(predictions, own, temperature, thresholds, measured[name], apart, familiarity)
 
 
-def served_difference(
-    trained: Trained, served: Graph, looked: Looked, table: pd.DataFrame, view: Preparation
-) -> dict[str, Any]:
-    """How far the served graph, with its 8-bit weights, is from the Keras model.
+def served_difference(trained: Trained, served: Graph, looked: Looked, table: pd.DataFrame, how: str) -> dict[str, Any]:
+    """How far the served graph is from what was trained: of Keras's network, because its weights have 8 bits.
 
     On the first data set's validation images: all of them where the served graph has been asked about all, and then
-    with both AUCs; 16, which tell no AUC, where only the head was trained.
+    with both AUCs; 16, which tell no AUC, where only the head was trained. ``how``: images are fitted.
     """
-    from sklearn.metrics import roc_auc_score
-
     own = (table["split"] == "valid") & (table["data"] == table["data"].iloc[0])
     valid = np.flatnonzero(trained.readable & own.to_numpy())
-    if trained.pixels is None:
+    if trained.probabilities is None:
         rows = valid[:: max(1, len(valid) // 16)][:16]
         paths = table["path"].to_numpy()[rows]
-        answers = [served(fit(load(Path(path)).pixels, served.size, view.fit)).logit for path in paths]
-        by_keras, by_served = expit(looked.logits[rows, 0]), expit(np.array(answers))
-    else:
-        by_keras, by_served = (
-            _whole(trained.network, trained.pixels, valid, view.input_range),
-            expit(looked.logits[valid, 0]),
-        )
-        rows = valid
-    difference = {"images": len(rows), "largest_probability_difference": float(np.abs(by_keras - by_served).max())}
-    if trained.pixels is not None:
-        label = table["label"].to_numpy()[rows]
-        aucs = (float(roc_auc_score(label, each)) for each in (by_keras, by_served))
-        difference |= dict(zip(("auc_keras", "auc_served"), aucs, strict=True))
-    return difference
+        answers = [served(fit(load(Path(path)).pixels, served.size, how)).logit for path in paths]
+        return _difference(expit(looked.logits[rows, 0]), expit(np.array(answers)))
+    from sklearn.metrics import roc_auc_score
+
+    both = trained.probabilities(valid), expit(looked.logits[valid, 0])
+    label = table["label"].to_numpy()[valid]
+    aucs = (float(roc_auc_score(label, each)) for each in both)
+    return _difference(*both) | dict(zip(("auc_keras", "auc_served"), aucs, strict=True))
 
 
-def _whole(network: Network, pixels: Any, rows: NDArray[np.int64], pixel_range: tuple[float, float]) -> Values:
-    """The Keras model's probabilities (len(rows),)."""
-    low, high = pixel_range
-    batches = np.array_split(rows, -(-len(rows) // BATCH))
-    gray = (pixels[batch].astype(np.float32) * ((high - low) / 255) + low for batch in batches)
-    answers = [network.whole.predict_on_batch(np.repeat(each[..., None], 3, axis=-1)) for each in gray]
-    return np.concatenate(answers)[:, 0].astype(np.float64)
+def _difference(trained: Values, served: Values) -> dict[str, Any]:
+    return {"images": len(served), "largest_probability_difference": float(np.abs(trained - served).max())}
 
 
 def heat_of(served: Graph, how: str) -> Heat:

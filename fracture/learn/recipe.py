@@ -27,16 +27,11 @@ from fracture.learn.card import describe_data, describe_model, describe_training
 from fracture.learn.checkpoint import Memory
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit
-from fracture.learn.export import served_graph
-from fracture.learn.feature_cache import Preparation
 from fracture.learn.judging import heat_of, judge, look, served_difference
+from fracture.learn.learner import Learner, Trained
 from fracture.learn.localisation import compare_shuffled, localise
-from fracture.learn.modes import Trained, train_blocks, train_head
-from fracture.learn.network import build_network, describe, save_backbone, shuffled_head
 from fracture.learn.tensorboard import Curves
-from fracture.learn.weights import find_weights, seen_by_bundled
-
-MODES = {"head": train_head, "fine-tune": train_blocks}
+from fracture.learn.weights import BUNDLED, Weights, find_weights, seen_by_bundled
 
 
 def _never() -> bool:
@@ -73,29 +68,27 @@ def run(
     watch.lap("data")
 
     emit("step", text="Building the network")
-    network = build_network(config, weights)
-    emit("network", **describe(network))
+    learner = _learner(config, weights)
+    emit("network", **learner.describe())
     watch.lap("network")
 
     memory = Memory(folder.checkpoint, {"data set": fingerprint(dataset), "weights": weights.identity})
     if not resume:
         memory.forget()
-    trained = MODES[config.mode](
-        network, weights, table, config, lambda rows: _check_labels(dataset, rows),
-        emit=emit, should_stop=should_stop, memory=memory,
-    )  # fmt: skip
+    trained = learner.train(
+        table, lambda rows: _check_labels(dataset, rows), emit=emit, should_stop=should_stop, memory=memory
+    )
     watch.lap("training")
 
     emit("step", text="Making the served graph")
-    view = Preparation(config.image_size, config.fit, weights.input_range)
-    graph = served_graph(trained.network, weights, view, frozen=config.mode == "head")
+    graph = learner.served()
     served = Graph(graph)
     watch.lap("export")
 
     looked = look(trained, served, table, config, emit)
     judged = judge(looked, table, trained.readable)
     emit("evaluation", metrics=judged.metrics)
-    difference = served_difference(trained, served, looked, table, view)
+    difference = served_difference(trained, served, looked, table, config.fit)
     watch.lap("evaluation")
 
     emit("step", text="Judging the heat maps")
@@ -103,14 +96,13 @@ def run(
     looked_for = table.merge(called[["image_id", "found"]], on="image_id")
     localisation = localise(looked_for, heat_of(served, config.fit))
     if localisation:
-        with shuffled_head(trained.network, config.seed):
-            shuffled = Graph(served_graph(trained.network, weights, view, frozen=config.mode == "head"))
-        heats = heat_of(served, config.fit), heat_of(shuffled, config.fit)
+        heats = heat_of(served, config.fit), heat_of(Graph(learner.shuffled()), config.fit)
         localisation["shuffled_head"] = compare_shuffled(looked_for, *heats)
     watch.lap("localisation")
 
     emit("step", text="Saving the model")
     with saved_aside(folder) as aside:
+        learner.save(aside)
         _save_files(aside, trained, graph, judged.predictions)
         judged.familiarity.save(aside.familiarity)
     watch.lap("saving")
@@ -134,6 +126,17 @@ def run(
         memory.forget()
     emit("end", state=card["state"], seconds=watch.laps["total"])
     return card
+
+
+def _learner(config: TrainConfig, weights: Weights) -> Learner:
+    """Only what needs TensorFlow loads it."""
+    if weights.without_keras:
+        from fracture.learn.without_keras import LiteLearner
+
+        return LiteLearner(config, weights)
+    from fracture.learn.with_keras import KerasLearner
+
+    return KerasLearner(config, weights)
 
 
 def _own_folder(name: str, *, resume: bool) -> ModelFolder:
@@ -179,7 +182,7 @@ def _warnings(config: TrainConfig, dataset: Dataset) -> Iterator[str]:
     if config.teaches_places and not _boxed(dataset).any():
         yield "No training image has a box around what is to be found: what each place shows is not taught."
     valid = dataset.table.loc[dataset.table["split"] == "valid", "image_id"]
-    if config.weights == "bundled" and (seen := valid.isin(seen_by_bundled()).sum()):
+    if config.weights in BUNDLED and (seen := valid.isin(seen_by_bundled()).sum()):
         yield (
             f"{seen:,} of {len(valid):,} validation images are among those that the bundled weights were trained on: "
             "the figures will flatter the model."
@@ -203,9 +206,6 @@ def _check_labels(dataset: Dataset, table: pd.DataFrame) -> None:
 
 
 def _save_files(folder: ModelFolder, trained: Trained, graph: bytes, predictions: pd.DataFrame) -> None:
-    write_beside(folder.keras_model, trained.network.whole.save)
-    if trained.features is None:  # a frozen backbone has its own file
-        write_beside(folder.backbone, lambda part: save_backbone(trained.network, part))
     write_beside(folder.served_model, lambda part: part.write_bytes(graph))
     write_beside(folder.history, lambda part: part.write_text(json.dumps(trained.fit.history)))
     write_beside(folder.predictions, lambda part: predictions.to_csv(part, index=False))

@@ -1,23 +1,19 @@
 """The curves of a training as TensorBoard reads them, under the names that Keras's own callback gives them."""
 
+import os
+import socket
 import sys
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
 from fracture.files import write_beside
+from fracture.learn.event_files import header, records, scalar
 from fracture.learn.events import Emit
 
 PARTS = ("train", "validation")
 
 _PLAIN = {"epoch", "epochs", "seconds"}
-_SCALAR = tf.compat.v1.SummaryMetadata(
-    plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"),
-    data_class="DATA_CLASS_SCALAR",
-)
-"""What tf.summary.scalar would write: that needs the package tensorboard, and nothing else here does."""
 
 
 class Curves:
@@ -33,7 +29,7 @@ class Curves:
 
     def __init__(self, emit: Emit, folder: Path) -> None:
         self._emit, self._folder = emit, folder
-        self._writers: dict[str, Any] = {}
+        self._files: dict[str, Path] = {}
         self._failed = False
 
     def __call__(self, kind: str, **values: Any) -> None:
@@ -43,40 +39,28 @@ class Curves:
             return
         try:
             self._write(values)
-        except (OSError, tf.errors.OpError) as error:
+        except OSError as error:
             self._failed = True
             print(f"The curves for TensorBoard end here: {error}", file=sys.stderr)
 
     def _write(self, values: dict[str, Any]) -> None:
-        if not self._writers:
-            self._writers = {part: _opened(self._folder / part, values["epoch"]) for part in PARTS}
+        if not self._files:
+            self._files = {part: _begun(self._folder / part, values["epoch"]) for part in PARTS}
+        said: dict[str, list[bytes]] = {part: [] for part in PARTS}
         for name in sorted(values.keys() - _PLAIN):
-            writer = self._writers["validation" if name.startswith("val_") else "train"]
-            with writer.as_default(values["epoch"]):
-                tf.summary.write(f"epoch_{name.removeprefix('val_')}", tf.constant(float(values[name])), None, _SCALAR)
-        for writer in self._writers.values():
-            writer.flush()
+            part = "validation" if name.startswith("val_") else "train"
+            said[part].append(scalar(f"epoch_{name.removeprefix('val_')}", float(values[name]), values["epoch"]))
+        for part, path in self._files.items():
+            with path.open("ab") as file:
+                file.write(b"".join(said[part]))
 
 
-def _opened(folder: Path, epoch: int) -> Any:
-    """A writer that goes on at an epoch: what the files there hold of it and of later ones is taken away."""
+def _begun(folder: Path, epoch: int) -> Path:
+    """A file to write to from an epoch on: what others there hold of it and of later ones is taken away."""
     for path in folder.glob("*.tfevents.*"):
-        records = list(_before(path, epoch))
-        write_beside(path, lambda part, records=records: _save(part, records))  # type: ignore[misc]
-    return tf.summary.create_file_writer(str(folder))
-
-
-def _before(path: Path, epoch: int) -> Iterator[bytes]:
-    """The records of a file, up to where a kill or a full disk has torn it, of the epochs before one."""
-    try:
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            if tf.compat.v1.Event.FromString(record).step < epoch:
-                yield record
-    except tf.errors.DataLossError:
-        return
-
-
-def _save(path: Path, records: list[bytes]) -> None:
-    with tf.io.TFRecordWriter(str(path)) as file:
-        for record in records:
-            file.write(record)
+        kept = b"".join(record for step, record in records(path) if step < epoch)
+        write_beside(path, lambda part, kept=kept: part.write_bytes(kept))  # type: ignore[misc]
+    folder.mkdir(parents=True, exist_ok=True)
+    begun = folder / f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}.{os.getpid()}.v2"
+    begun.write_bytes(header())
+    return begun

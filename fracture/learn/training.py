@@ -4,10 +4,7 @@ With a frozen, un-augmented backbone this is the same mathematics as training on
 constants, so the losses and gradients of the head are the same numbers, only computed once instead of every epoch.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -15,31 +12,19 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fracture.learn.checkpoint import NONE, Checkpoint, Memory, assign, variables_of
+from fracture.learn.checkpoint import NONE, Memory, assign, variables_of
 from fracture.learn.class_weights import class_weights
 from fracture.learn.config import TrainConfig
+from fracture.learn.course import Course, Fit
 from fracture.learn.devices import equal_batch, evenly
-from fracture.learn.events import Emit, Stopped
+from fracture.learn.events import Emit
 
-History = dict[str, list[float]]
 Part = tuple[NDArray[Any], NDArray[np.int64]]
 """Inputs (N, ...) and labels (N,), 0 or 1."""
 
 
 NOBODY = np.empty(0, np.int64)
 """No row."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How a training went."""
-
-    history: History
-    """Metrics by epoch, as Keras names them: loss, accuracy, val_loss, val_accuracy."""
-    kept_epoch: int
-    """1-based; the best by the validation images, whose weights the network now holds."""
-    stopped: bool = False
-    """Whether it was asked to end before its last epoch, and not by its own patience."""
 
 
 def orders(rows: NDArray[np.int64], batch_size: int, seed: int, done: int = 0) -> Any:
@@ -111,8 +96,7 @@ def fit_head(
             verbose=0,
         )
     head.set_weights(watch.best_weights)
-    emit("kept", epoch=watch.kept_epoch)
-    return Fit(watch.history, watch.kept_epoch, watch.stopped)
+    return watch.fit()
 
 
 EXACT = "mean_of_images"
@@ -132,8 +116,8 @@ def counted() -> list[keras.metrics.Metric]:
     return [kind(name=name) for kind, name in zip(kinds, CONFUSION, strict=True)]
 
 
-class Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Reports each epoch, remembers the best, and ends the training when asked to or when it gets no better.
+class Watch(Course, keras.callbacks.Callback):  # type: ignore[misc]
+    """The course of a training by Keras; it also ends it when it gets no better.
 
     Args:
         epochs: as planned.
@@ -158,15 +142,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         largest: bool = False,
         patience: int = 0,
     ) -> None:
-        super().__init__()
-        self._epochs, self._emit, self._should_stop, self._patience = epochs, emit, should_stop, patience
-        self._memory, self._ask = memory, ask
-        self._monitor, self._sign = monitor, 1.0 if largest else -1.0
-        self._best, self._resumed_at = -np.inf, 0
-        self.history: History = {}
-        self.kept_epoch = 0
-        self.stopped = False
-        self.best_weights: list[NDArray[Any]] = []
+        keras.callbacks.Callback.__init__(self)
+        Course.__init__(self, epochs, emit, should_stop, memory, monitor=monitor, largest=largest)
+        self._ask, self._patience = ask, patience
 
     def go_on(self, model: keras.Model) -> int:
         """Bring the compiled model to where the last checkpoint was; how many epochs that were.
@@ -174,39 +152,18 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         Raises:
             RunError: it is damaged, or of other data, weights or another network.
         """
-        checkpoint = self._memory.last()
+        checkpoint = self.last()
         if checkpoint is None:
             return 0
         assign(variables_of(model), checkpoint.variables)
-        self.history, self.best_weights = checkpoint.history, checkpoint.best_weights
-        self._best, self.kept_epoch = checkpoint.best, checkpoint.kept_epoch
-        self._resumed_at = checkpoint.epoch
-        self._emit("resumed", epoch=checkpoint.epoch)
         return checkpoint.epoch
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Remember how the epoch before has ended, end it all when asked to, and take the time.
+        """Remember the epoch before, and end it all when asked to.
 
         Not at that epoch's end: then averaged weights, which are what is judged, still stand in for those that train.
         """
-        if epoch > self._resumed_at:
-            variables = [each.numpy() for each in variables_of(self.model)]
-            self._memory.keep(
-                Checkpoint(epoch, self.history, self.kept_epoch, self._best, self.best_weights, variables)
-            )
-        if self._should_stop():
-            raise Stopped
-        self._started = time.monotonic()
-
-    @contextmanager
-    def until_stopped(self) -> Iterator[None]:
-        """What was learned before somebody asked to stop is kept, once an epoch is done."""
-        try:
-            yield
-        except Stopped:
-            if not self.kept_epoch:
-                raise
-            self.stopped = True
+        self.begin(epoch, lambda: [each.numpy() for each in variables_of(self.model)])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Report, remember, and end it where it gets no better."""
@@ -214,16 +171,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         logs = {name.replace(EXACT, "loss"): logs[name] for name in sorted(logs, key=lambda name: EXACT in name)}
         metrics = {name.replace("label_", ""): float(logs[name]) for name in sorted(logs, reverse=True)}
         _, confusion = ([int(metrics.pop(part + name)) for name in CONFUSION] for part in ("", "val_"))
-        for name, value in metrics.items():
-            self.history.setdefault(name, []).append(value)
-        score = self._sign * metrics[self._monitor]
-        if not self.best_weights or score > self._best:
-            self._best, self.kept_epoch = score, epoch + 1
-            self.best_weights = self.model.get_weights()
-        seconds = round(time.monotonic() - self._started, 3)
         rate = float(self.model.optimizer.learning_rate.numpy())
-        self._emit("epoch", epoch=epoch + 1, epochs=self._epochs, seconds=seconds, learning_rate=rate, **metrics)
-        followed = np.ravel(self._ask()).round(4).tolist() if self._ask else []
-        self._emit("look", epoch=epoch + 1, confusion=confusion, probabilities=followed)
+        self.end(epoch + 1, metrics, rate, self.model.get_weights)
+        self.look(epoch + 1, confusion, self._ask() if self._ask else ())
         if 0 < self._patience <= epoch + 1 - self.kept_epoch:
             self.model.stop_training = True

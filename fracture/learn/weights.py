@@ -11,15 +11,20 @@ from typing import Any
 
 from fracture.classify.familiarity import load_familiarity
 from fracture.classify.store import bundled_model, read_card
+from fracture.classify.sums import check_files
 from fracture.data.dataset import file_sha256
 from fracture.errors import WeightsError
 from fracture.home import typed_path
-from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
+from fracture.learn.config import LITE, WEIGHT_SOURCES, TrainConfig
 
 _OTHERS = (
-    "Sources: imagenet (needs the internet once), bundled (the model that comes with the project), none (random), \
-or the path of a .weights.h5 file."
+    "Sources: imagenet (needs the internet once), bundled (the model that comes with the project), bundled-8bit (the "
+    "same as it is served, for heads only), none (random), or the path of a .weights.h5 file."
 )
+
+
+BUNDLED = ("bundled", "bundled-8bit")
+"""The sources that are the bundled model's backbone."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Weights:
     """A backbone's weights, before anything is loaded."""
 
     source: str
-    """``imagenet``, ``bundled``, ``none`` or a file's name."""
+    """One of :data:`fracture.learn.config.WEIGHT_SOURCES`, or a file's name."""
     origin: str
     """Who made them and from what, in a sentence."""
     licence: str
@@ -43,6 +48,11 @@ class Weights:
         """The file's sha256; None where there is no file."""
         return self.identity if self.path else None
 
+    @property
+    def without_keras(self) -> bool:
+        """Whether a head is trained on them without TensorFlow."""
+        return self.source == LITE
+
 
 def find_weights(config: TrainConfig) -> Weights:
     """What ``config.weights`` names, checked as far as that goes without TensorFlow.
@@ -56,8 +66,8 @@ def find_weights(config: TrainConfig) -> Weights:
         return Weights("none", "random, never trained", "none needed", (-1.0, 1.0), f"random {config.seed}")
     if config.weights == "imagenet":
         return Weights("imagenet", "Keras Applications, trained on ImageNet", "Apache-2.0", (-1.0, 1.0), "imagenet")
-    if config.weights == "bundled":
-        return _bundled()
+    if config.weights in BUNDLED:
+        return _bundled(config.weights)
     try:
         path = typed_path(config.weights)
     except ValueError as error:
@@ -65,16 +75,19 @@ def find_weights(config: TrainConfig) -> Weights:
     return _from_file(path, config.input_range)
 
 
-def _bundled() -> Weights:
+def _bundled(source: str) -> Weights:
     folder = bundled_model()
-    if not (folder.card.exists() and folder.backbone.exists()):
+    file = folder.served_model if source == LITE else folder.backbone
+    if not (folder.card.exists() and file.exists()):
         raise WeightsError(f"There is no bundled model in {folder.path.parent}. {_OTHERS}")
     card = read_card(folder)
+    check_files(folder, card)
     low, high = card["input"]["pixel_range"]
-    origin = f"{card['weights']['origin']}; then fine-tuned on {card['data']['name']} by this project"
-    data = [f"{source['name']}: {source['licence']}" for source in card["data"].get("sources", [])]
+    bits = ", its weights in 8 bits" if source == LITE else ""
+    origin = f"{card['weights']['origin']}; then fine-tuned on {card['data']['name']} by this project{bits}"
+    data = [f"{each['name']}: {each['licence']}" for each in card["data"].get("sources", [])]
     licence = "; ".join([card["weights"]["licence"], *data])
-    return Weights("bundled", origin, licence, (low, high), file_sha256(folder.backbone), folder.backbone)
+    return Weights(source, origin, licence, (low, high), file_sha256(file), file)
 
 
 def seen_by_bundled() -> set[str]:

@@ -28,7 +28,7 @@ from fracture.data.phantom.drawing import find_drawing
 from fracture.home import PROJECT
 from fracture.learn.jobs import find_run
 from tests.benchmarks.footprint import free_port, wait_until_up
-from tests.data.servers import Answer, Figshare, zip_of
+from tests.data.servers import Figshare, zip_of
 from tests.data.test_fracatlas import picture, rows_of
 from tests.drawing import draw_mura
 from tests.waiting import wait

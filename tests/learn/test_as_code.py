@@ -62,8 +62,9 @@ def test_the_script_of_upper_blocks_trains_them_to_the_same_curves(homes, tmp_pa
     """With augmentation, averaged weights and balanced labels; also where a second data set is trained on."""
     from fracture.learn import recipe
     from fracture.learn.card import describe_data, describe_model
-    from fracture.learn.network import build_network
+    from fracture.learn.checkpoint import NONE
     from fracture.learn.weights import find_weights
+    from fracture.learn.with_keras import KerasLearner
 
     config = TrainConfig(
         data=str(draw_mura(tmp_path / "first", 6, 4)), also=(str(draw_mura(tmp_path / "second", 4, 2, seed=1)),),
@@ -71,9 +72,8 @@ def test_the_script_of_upper_blocks_trains_them_to_the_same_curves(homes, tmp_pa
         averaging=0.9, class_weight="balanced",
     )  # fmt: skip
     dataset, weights = recipe._read_data(config, nobody), find_weights(config)
-    trained = recipe.train_blocks(
-        build_network(config, weights), weights, dataset.table, config, nobody, emit=nobody, should_stop=lambda: False
-    )
+    learner = KerasLearner(config, weights)
+    trained = learner.train(dataset.table, nobody, emit=nobody, should_stop=lambda: False, memory=NONE)
     data = describe_data(dataset, readable=trained.readable)
     card = {**describe_model(config, dataset, weights), "data": data, "state": "finished"}
     found = run_script(tmp_path / "script", card)
@@ -176,6 +176,7 @@ def test_every_script_is_whole(tmp_path):
     chosen = [{"weights": weights, "augmentation": how, "averaging": momentum} for weights, how, momentum in ways]
     further = [{"precision": "bfloat16", "unfreeze": "mixed0"}, {"class_weight": "balanced", "fit": "letterbox"}]
     further += [{"mode": "head", "class_weight": "balanced", "strategy": "mirrored"}, {"precision": "float16"}]
+    further += [{"mode": "head", "weights": "bundled-8bit"}]
     for number, each in enumerate([{"mode": "head"}, {}, *further, *chosen]):
         (tmp_path / f"{number}.py").write_text(as_code(card_of({"mode": "fine-tune", **each})))
     look = ["check", "--isolated", "--no-cache", "--select", "F,E,W,I,UP", "--line-length", "120", str(tmp_path)]
@@ -191,6 +192,9 @@ def test_what_a_script_leaves_out_is_said():
     said = ast.get_docstring(ast.parse(boxed))
     assert "learned from boxes" in said and "the figures will differ" in said
     assert "stopped after 3 epochs" in said
+    without = ast.get_docstring(ast.parse(as_code(card_of({"weights": "bundled-8bit"}))))
+    assert "weights of 8 bits" in without and "come out the same" not in without
+    assert "weights of 8 bits" not in plain and "come out the same" in plain
 
 
 def test_the_table_is_what_was_trained_on(tmp_path):

@@ -23,8 +23,9 @@ from tests.waiting import wait
 
 
 def config(drawn, **chosen) -> TrainConfig:
+    """Without TensorFlow, unless other weights are chosen: it is the process that these tests are about."""
     return TrainConfig(
-        **{"data": str(drawn), "name": "run", "weights": "none", "image_size": 75, "epochs": 2, **chosen}
+        **{"data": str(drawn), "name": "run", "weights": "bundled-8bit", "image_size": 75, "epochs": 2, **chosen}
     )
 
 
@@ -54,7 +55,7 @@ def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
 @pytest.mark.usefixtures("graphs")
 def test_one_trains_others_wait_and_what_is_stopped_goes_on(homes, drawn):
     """A stop keeps the model learned so far and lets the next one begin; gone on with, it comes to its end."""
-    run = jobs.start(config(drawn, epochs=400))
+    run = jobs.start(config(drawn, epochs=400, weights="none"))
     other, third = (jobs.start(config(drawn, name=name)) for name in ("other", "third"))
     assert [each.state for each in (run, other, third)] == ["running", "queued", "queued"]
     with pytest.raises(RunError, match="'run' is running"):
@@ -85,13 +86,11 @@ def epochs_of(run):
     return [event["epoch"] for event in read_events(run.folder.events)[0] if event["kind"] == "epoch"]
 
 
-@pytest.mark.full
-@pytest.mark.usefixtures("graphs")
 def test_killed_and_gone_on_with_it_ends_as_it_would_have_ended(homes, drawn):
     """After kill -9 nothing is lost but the epoch it was in: the same curves to the last digit, and whole events."""
-    whole = jobs.start(config(drawn, name="whole", epochs=60))
+    whole = jobs.start(config(drawn, name="whole", epochs=600))
     assert wait(lambda: ended(whole)).state == "finished"
-    run = jobs.start(config(drawn, epochs=60))
+    run = jobs.start(config(drawn, epochs=600))
     wait(lambda: len(epochs_of(run)) > 5)
     os.kill(json.loads(run.folder.status.read_text())["pid"], signal.SIGKILL)
     died = wait(lambda: ended(run))
@@ -108,8 +107,6 @@ def test_killed_and_gone_on_with_it_ends_as_it_would_have_ended(homes, drawn):
     assert progress.history["loss"] == json.loads(whole.folder.history.read_text())["loss"]
 
 
-@pytest.mark.full
-@pytest.mark.usefixtures("graphs")
 def test_ended_at_once_it_can_be_gone_on_with(homes, drawn):
     """No model is made of it, and the next one begins."""
     run, other = (jobs.start(config(drawn, name=name, epochs=epochs)) for name, epochs in (("run", 1000), ("other", 1)))
@@ -131,8 +128,6 @@ def test_a_training_that_left_something_to_go_on_from_keeps_its_name(homes, draw
         jobs.start(config(drawn))
 
 
-@pytest.mark.full
-@pytest.mark.usefixtures("graphs")
 def test_what_does_not_belong_together_is_not_gone_on_with(homes, drawn, tmp_path):
     """Where the data have changed in between, or the checkpoint is damaged, a sentence says so."""
     data = tmp_path / "copy"
@@ -150,8 +145,6 @@ def test_what_does_not_belong_together_is_not_gone_on_with(homes, drawn, tmp_pat
     assert "checkpoint.npz of this training is damaged" in wait(lambda: ended(run)).error
 
 
-@pytest.mark.full
-@pytest.mark.usefixtures("graphs")
 def test_it_outlives_the_process_that_started_it_and_its_death_is_noticed(homes, drawn):
     """A training goes on when whoever started it ends; killed itself, its run is reported as failed."""
     chosen = json.dumps(config(drawn, epochs=1000).to_json())
@@ -191,8 +184,6 @@ def test_a_damaged_status_is_a_failed_run(homes, drawn, content):
     assert wait(lambda: ended(again)).state == "failed"
 
 
-@pytest.mark.full
-@pytest.mark.usefixtures("graphs")
 def test_a_model_from_elsewhere_is_a_finished_run(homes, make_model):
     """A model folder that came without a status tells by its card how its training went."""
     folder = make_model("from-elsewhere")

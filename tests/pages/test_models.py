@@ -328,6 +328,17 @@ def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_mod
     assert places(app) == [("100.0%", "chance 10.0%"), ("not defined", "")]
 
 
+def test_a_model_without_a_keras_model_says_so(homes, make_model):
+    """Which is one whose head was trained without Keras, and no other."""
+    folder = make_model("m")
+    assert "No model.h5" not in words(healthy(models().run()))
+    card = json.loads(folder.card.read_text())
+    edit_card(folder, weights={**card["weights"], "source": "bundled-8bit"})
+    folder.keras_model.unlink()
+    said = words(healthy(models().run()))
+    assert "No model.h5" in said and "differs from the head as it was trained" in said
+
+
 def test_the_bundled_model_offers_no_deletion(homes, make_model, monkeypatch):
     monkeypatch.setattr("fracture.home.PROJECT", homes)
     make_model("fracatlas")

@@ -208,3 +208,11 @@ def test_no_page_loads_tensorflow(home_with_data, make_model, page):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("[]")
+
+
+def test_weights_for_heads_only_are_not_offered_for_blocks(home_with_data):
+    """What trains without TensorFlow is a choice for the head alone."""
+    app = healthy(alone("train").run())
+    assert "bundled-8bit" in app.selectbox(key="weights").options
+    app.session_state["preset"] = "fine-tune"
+    assert "bundled-8bit" not in healthy(app.run()).selectbox(key="weights").options

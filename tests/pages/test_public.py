@@ -22,7 +22,7 @@ def demo(home_with_data, make_model, monkeypatch):
     """A public demo with a data set and a model that came with it, on a machine that is large enough."""
     make_model("came")
     monkeypatch.setenv(public.VARIABLE, "1")
-    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory=0))
+    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory=dict.fromkeys(public.LIMITS.memory, 0)))
     return home_with_data
 
 
@@ -62,7 +62,7 @@ def test_the_form_offers_what_is_allowed(demo):
     app = healthy(alone("train").run())
     assert "trains the head alone" in words(app) and "After a day it is deleted" in words(app)
     assert not app.segmented_control and "Pixel range of the weights" not in labels(app)
-    assert app.selectbox(key="weights").options == list(public.LIMITS.weights)
+    assert app.selectbox(key="weights").options == list(public.LIMITS.memory)
     assert app.number_input(key="train reference epochs").max == public.LIMITS.most["epochs"]
     assert app.number_input(key="train reference image_size").max == public.LIMITS.most["image_size"]
     for key in ("weights", "data"):
@@ -71,10 +71,13 @@ def test_the_form_offers_what_is_allowed(demo):
 
 def test_a_machine_that_is_too_small_offers_no_training(demo, monkeypatch):
     """And says so before anything is chosen; the models that are there can still be asked."""
-    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory=10**9))
+    memory = dict.fromkeys(public.LIMITS.memory, 10**9)
+    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory=memory))
     app = healthy(alone("train").run())
     assert "A training needs a machine with" in words(app) and "Start training" not in labels(app)
     assert "no trained model" not in words(healthy(alone("classify").run()))
+    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory={**memory, "bundled-8bit": 0}))
+    assert healthy(alone("train").run()).selectbox(key="weights").options == ["bundled-8bit"]
 
 
 @pytest.mark.parametrize("page", ["dataset", "train"])

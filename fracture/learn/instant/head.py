@@ -7,10 +7,12 @@ both from another generator, so that a run of the same seed is alike but not equ
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fracture.errors import RunError
 from fracture.learn.class_weights import class_weights
 from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import ranking
@@ -39,7 +41,7 @@ class Head:
 
     def __call__(self, features: Features) -> NDArray[np.float64]:
         """The probability of label 1 (N,) of features (N, F)."""
-        return _sigmoid(_logit(features, self.weights)).astype(np.float64)
+        return probabilities(features, self.weights).astype(np.float64)
 
 
 def fit_at_once(
@@ -62,35 +64,80 @@ def fit_at_once(
             equation 16), with the seed of ``config``.
         order: None draws one for each epoch, with that seed.
     """
-    features, label = training[0], training[1].astype(np.float32)
-    weights = _glorot(features.shape[1], config.seed) if start is None else start.astype(np.float32)
-    order = order or (lambda epoch: np.random.default_rng((config.seed, epoch, 1)).permutation(len(label)))
-    importance, adam = class_weights(label, config.class_weight), _Adam(len(weights), config.learning_rate)
+    descent = Descent(training, config, start, order)
     history: dict[str, list[float]] = {}
-    kept, best = weights.copy(), (np.inf, 0)
+    kept, best = descent.weights.copy(), (np.inf, 0)
     for epoch in range(config.epochs):
-        rows = order(epoch)
-        seen, loss, right = _dropped(features[rows], config, epoch), 0.0, 0
-        for begin in range(0, len(rows), config.batch_size):
-            few = slice(begin, begin + config.batch_size)
-            weight, target = importance[rows[few]], label[rows[few]]
-            probability = _sigmoid(_logit(seen[few], weights))
-            penalty = config.l2 * float(weights[:-1] @ weights[:-1])
-            loss += len(target) * penalty + float((weight * _cross_entropy(target, probability)).sum())
-            right += int(((probability > 0.5) == target).sum())
-            adam.step(weights, _gradient(seen[few], weight * (probability - target), weights, config.l2))
-        measured = {"loss": loss / len(rows), "accuracy": right / len(rows), **_judge(weights, validation, config.l2)}
+        measured = {**descent.epoch(epoch), **_judge(descent.weights, validation, config.l2)}
         for name, value in measured.items():
             history.setdefault(name, []).append(value)
         if to_the_end or measured["val_loss"] < best[0]:
-            kept, best = weights.copy(), (measured["val_loss"], epoch + 1)
+            kept, best = descent.weights.copy(), (measured["val_loss"], epoch + 1)
     return Head(history, best[1], kept)
+
+
+class Descent:
+    """A head while it learns.
+
+    Args:
+        training: what it learns from.
+        config: the choices that concern it.
+        start: as of :func:`fit_at_once`.
+        order: as of :func:`fit_at_once`.
+    """
+
+    def __init__(
+        self, training: Part, config: TrainConfig, start: NDArray[np.float32] | None = None, order: Order | None = None
+    ) -> None:
+        self._features, self._label, self._config = training[0], training[1].astype(np.float32), config
+        drawn = _glorot(training[0].shape[1], config.seed) if start is None else start
+        self.weights = drawn.astype(np.float32)
+        """(F + 1,): the kernel, then the bias."""
+        self._order = order or (
+            lambda epoch: np.random.default_rng((config.seed, epoch, 1)).permutation(len(self._label))
+        )
+        self._importance = class_weights(self._label, config.class_weight)
+        self._adam = _Adam(len(self.weights), config.learning_rate)
+
+    def epoch(self, number: int) -> dict[str, float]:
+        """Learn from each image once, in the epoch of a number counted from 0; ``loss`` and ``accuracy`` of it."""
+        rows, size, config = self._order(number), self._config.batch_size, self._config
+        seen, loss, right = _dropped(self._features[rows], config, number), 0.0, 0
+        for begin in range(0, len(rows), size):
+            few = slice(begin, begin + size)
+            weight, target = self._importance[rows[few]], self._label[rows[few]]
+            probability = _sigmoid(_logit(seen[few], self.weights))
+            penalty = config.l2 * float(self.weights[:-1] @ self.weights[:-1])
+            loss += len(target) * penalty + float((weight * _cross_entropy(target, probability)).sum())
+            right += int(((probability > 0.5) == target).sum())
+            gradient = _gradient(seen[few], weight * (probability - target), self.weights, config.l2)
+            self._adam.step(self.weights, gradient)
+        return {"loss": loss / len(rows), "accuracy": right / len(rows)}
+
+    @property
+    def state(self) -> list[NDArray[Any]]:
+        """All that learning changes."""
+        return [self.weights.copy(), *self._adam.state]
+
+    def go_on(self, state: list[NDArray[Any]]) -> None:
+        """Go on from what :attr:`state` was. Raises RunError where it is that of another head."""
+        if [each.shape for each in state] != [each.shape for each in self.state]:
+            raise RunError("The checkpoint of this training is of another network; start a new training.")
+        self.weights = state[0].copy()
+        self._adam.go_on(state[1:])
 
 
 class _Adam:
     def __init__(self, size: int, rate: float) -> None:
         self._first, self._second = np.zeros(size, np.float32), np.zeros(size, np.float32)
         self._rate, self._steps = rate, 0
+
+    @property
+    def state(self) -> list[NDArray[Any]]:
+        return [self._first.copy(), self._second.copy(), np.array(self._steps)]
+
+    def go_on(self, state: list[NDArray[Any]]) -> None:
+        self._first, self._second, self._steps = state[0].copy(), state[1].copy(), int(state[2])
 
     def step(self, weights: NDArray[np.float32], gradient: NDArray[np.float32]) -> None:
         """Change the weights in place."""
@@ -142,12 +189,22 @@ def _gradient(
 
 
 def _judge(weights: NDArray[np.float32], part: Part, l2: float) -> dict[str, float]:
-    features, label = part
-    probability = _sigmoid(_logit(features, weights))
+    probability = probabilities(part[0], weights)
+    area, _ = ranking(part[1], probability.astype(np.float64), np.ones((1, len(part[1]))))
+    return {**validated(weights, probability, part[1], l2), "val_auc": float(area[0])}
+
+
+def probabilities(features: Features, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a head (F + 1,) says of features (N, F): the probability of label 1 (N,)."""
+    return _sigmoid(_logit(features, weights))
+
+
+def validated(
+    weights: NDArray[np.float32], probability: NDArray[np.float32], label: NDArray[np.int64], l2: float
+) -> dict[str, float]:
+    """``val_loss`` and ``val_accuracy`` of a head (F + 1,) by what it says of images (N,), as Keras counts them."""
     penalty = l2 * float(weights[:-1] @ weights[:-1])
-    area, _ = ranking(label, probability.astype(np.float64), np.ones((1, len(label))))
     return {
         "val_loss": float(_cross_entropy(label.astype(np.float32), probability).mean()) + penalty,
         "val_accuracy": float(((probability > 0.5) == label).mean()),
-        "val_auc": float(area[0]),
     }

@@ -1,0 +1,77 @@
+"""The bundled model's backbone for another head, without TensorFlow."""
+
+import contextlib
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from fracture.classify.graph import Graph
+from fracture.classify.store import bundled_model
+from fracture.learn.bundled_graph import bundled_graph, describe
+from fracture.learn.head_place import place_head
+
+SIZES = (75, 150, 224, 299, 427)
+
+
+def image(size):
+    return np.random.default_rng(size).integers(0, 256, (size, size), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def head():
+    return np.random.default_rng(1).normal(0, 0.1, 2049).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    """The features that the bundled model's own graph gives, at its own size or fed with another."""
+    interpreter = Interpreter(model_content=bundled_model().served_model.read_bytes(), num_threads=2)
+    run = interpreter.get_signature_runner()
+    features, entry = run.get_output_details()["features"]["index"], run.get_input_details()["image"]["index"]
+
+    def see(pixels):
+        interpreter.resize_tensor_input(entry, (1, *pixels.shape, 1))
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(entry, pixels[None, :, :, None])
+        with contextlib.suppress(RuntimeError):  # its places, which come after the features, know one size alone
+            interpreter.invoke()
+        return interpreter.get_tensor(features)[0]
+
+    return see
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_its_features_are_the_bundled_models(bundled, head, size):
+    """To the last bit, at any size: what is left out only served the bundled model's own answer."""
+    graph = Graph(place_head(bundled_graph(size), head))
+    assert graph.size == size and not graph.shows_places
+    out = graph(image(size))
+    assert np.array_equal(out.features, bundled(image(size))) and out.features.std() > 0
+    assert out.looks is out.features and out.features.shape == (2048,)
+
+
+@pytest.mark.parametrize("size", [75, 150])
+def test_it_answers_as_the_head_that_was_placed_in_it(head, size):
+    """The logit is the head's of the features, and the mean of the map plus the bias."""
+    out = Graph(place_head(bundled_graph(size), head))(image(size))
+    assert out.logit == pytest.approx(out.features @ head[:-1] + head[-1], abs=1e-4)
+    assert out.logit == pytest.approx(out.cam.mean() + head[-1], abs=1e-4)
+
+
+def test_it_is_described_as_keras_networks_are():
+    """Its blocks in order with their sizes; all parameters are counted, and the head alone trains."""
+    said = describe(bundled_graph(150))
+    names = [row["name"] for row in said["rows"]]
+    assert names == ["stem", *(f"mixed{number}" for number in range(11)), "head"]
+    assert said["rows"][-2]["shape"] == [3, 3, 2048]
+    # InceptionV3 has 21,802,784 without its top; 34,432 of them are averages of batch normalisation, which are folded.
+    assert said["parameters"] == 21_802_784 - 34_432 + 2049
+    assert said["trainable"] == 2049 and [row["trainable"] for row in said["rows"]].count(True) == 1
+
+
+def test_a_head_goes_into_a_graph_with_marks_alone(head):
+    """What has a head already has no place for another."""
+    graph = place_head(bundled_graph(75), head)
+    with pytest.raises(RuntimeError, match=r"each mark of the head once\. Found: 0"):
+        place_head(graph, head)

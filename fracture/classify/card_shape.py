@@ -30,7 +30,7 @@ _LEVEL: Shape = {
 }
 _METRICS: Shape = {"image": _LEVEL, "study?": _LEVEL}
 
-_CHANCE: Shape = {"chance": finite}
+_CHANCE: Shape = {"chance": maybe(finite)}
 _POINTING = Either({**_NO_INTERVAL, **_CHANCE}, {**_SAID, **_CHANCE})
 _FOUND: Shape = {"images": whole, "pointing": {"near": _ESTIMATE}}
 _LOCALISATION: Shape = {

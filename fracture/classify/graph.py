@@ -56,7 +56,9 @@ class Graph:
 
     def __init__(self, content: bytes, interpreters: int = INTERPRETERS, threads: int = THREADS) -> None:
         self._content, self._threads = content, threads
-        self._own = threading.local()
+        # By thread, and not in a threading.local: a process that forks would free the other threads' in its child, where
+        # LiteRT's own threads are not, and crash.
+        self._runners: dict[int, Any] = {}
         self._workers = ThreadPoolExecutor(interpreters, "graph")
         try:
             runner = self._workers.submit(self._runner).result()
@@ -80,12 +82,13 @@ class Graph:
 
     def _runner(self) -> Any:
         """The interpreter of the worker thread that asks."""
-        if not hasattr(self._own, "runner"):
+        thread = threading.get_ident()
+        if thread not in self._runners:
             from ai_edge_litert.interpreter import Interpreter
 
             interpreter = Interpreter(model_content=self._content, num_threads=self._threads)
-            self._own.runner = interpreter.get_signature_runner()
-        return self._own.runner
+            self._runners[thread] = interpreter.get_signature_runner()
+        return self._runners[thread]
 
     def _run(self, pixels: NDArray[np.uint8]) -> Output:
         out = self._runner()(image=pixels[None, :, :, None])

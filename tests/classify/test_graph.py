@@ -1,8 +1,9 @@
 """The served graph, asked by many at once."""
 
 import gc
+import multiprocessing
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -117,3 +118,13 @@ def test_a_graph_that_is_gone_leaves_no_thread_and_no_interpreter(content):
     del graph
     gc.collect()
     wait(lambda: not any(worker.is_alive() for worker in workers), 20)
+
+
+def test_a_process_that_has_asked_can_fork(content):
+    """The child is not harmed by the interpreters of threads that it does not have."""
+    graphs = [Graph(content, interpreters=2) for _ in range(3)]
+    for graph in graphs:
+        graph.each(*images(4, graph.size))
+    for _ in range(3):
+        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+            assert list(pool.map(abs, [-1, -2])) == [1, 2]

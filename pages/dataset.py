@@ -76,7 +76,7 @@ with errors_in_words():
     data = loads.dataset(root, version)
     overview(data, version)
     show_findings(data, version, complete=not (drawing and drawing.active))
-    st.subheader("Images")
+    st.header("Images")
     show_gallery(data, version)
     show_decisions(data)
     show_export(data)

@@ -25,7 +25,7 @@ with st.container(horizontal=True):
     st.metric("Models", len(models), border=True, width=200)
     st.metric("Training now", run.name if run and run.state == "running" else "nothing", border=True, width=260)
 
-st.subheader("Next step")
+st.header("Next step")
 if run:
     st.markdown(f"**{run.name}** {'is learning' if run.state == 'running' else 'waits for its turn'}.")
     link("train", "Watch it learn", ":material/monitoring:")
@@ -39,7 +39,7 @@ else:
     st.markdown("Nothing is here yet. Draw synthetic radiographs, or choose a folder.")
     link("dataset", "Begin with data", ":material/photo_library:")
 
-st.subheader("The three journeys")
+st.header("The three journeys")
 with st.grid(3, border=True):
     with st.container():
         st.markdown("**1 · Look at the data.** Patient by patient, study by study, and what is wrong with it.")
@@ -53,7 +53,7 @@ with st.grid(3, border=True):
     with st.container():
         st.markdown("**3 · Classify.** Upload the views of a study: a probability, and where the model looked.")
         link("classify", "Classify", ":material/radiology:")
-st.subheader("To understand it")
+st.header("To understand it")
 with st.grid(3, border=True):
     with st.container():
         st.markdown("**Turn the dials.** A head trains in a fraction of a second, and each dial shows what it does.")

@@ -23,10 +23,10 @@ def judge(folder: ModelFolder) -> None:
     """From what it is to how good it is, where it fails, and how others do."""
     card = read_card(folder)
     show_origin(card)
-    st.subheader("How good it is")
+    st.header("How good it is")
     judged, level = choose_judged(card)
     show_figures(card, judged, level)
-    st.subheader("What if it were stricter, or more cautious?")
+    st.header("What if it were stricter, or more cautious?")
     show_operating_point(folder, card, judged, level)
     show_body_parts(judged.metrics["image"])
     first = judgements(card)[0].data

@@ -13,9 +13,9 @@ from fracture.learn.jobs import Run
 def explore(run: Run, bench: Bench) -> None:
     """From one head to many."""
     play(run, bench)
-    st.subheader("Would more patients help?")
+    st.header("Would more patients help?")
     show_learning_curve(run, bench)
-    st.subheader("Search for better choices")
+    st.header("Search for better choices")
     show_search(run, bench)
 
 

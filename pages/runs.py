@@ -29,18 +29,18 @@ def pick(known: dict[str, jobs.Run]) -> list[jobs.Run]:
 def compare(runs: list[jobs.Run]) -> None:
     """From what they were given to how they learned and what came of it."""
     if len(runs) > 1:
-        st.subheader("What differs")
+        st.header("What differs")
         show_differences(runs)
-    st.subheader("How they learned" if len(runs) > 1 else "How it learned")
+    st.header("How they learned" if len(runs) > 1 else "How it learned")
     show_curves(runs)
     if len(runs) > 1:
-        st.subheader("How good they are")
+        st.header("How good they are")
         show_worth(runs)
 
 
 def keep(runs: list[jobs.Run]) -> None:
     """Notes, names and files, a tab each."""
-    st.subheader("Notes and files")
+    st.header("Notes and files")
     for tab, run in zip(st.tabs([as_text(run.name) for run in runs]), runs, strict=True):
         with tab:
             show_keeping(run)

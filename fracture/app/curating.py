@@ -32,13 +32,16 @@ def decide_bar(data: Dataset, here: Sequence[str], shown: "pd.Series[str]") -> N
     if public.on():
         return
     ticked, none = _ticked(data), list[str]()
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{len(ticked):,} chosen**", width=100)
-        for words, images in (("This page", here), (f"All {len(shown):,}", shown), ("None", none)):
-            st.button(words, on_click=_tick_all, args=(images, data), key=f"tick {words.split()[0]}", type="tertiary")
-        with st.popover("Decide", icon=":material/gavel:", disabled=not ticked, key="decide", on_change="rerun"):
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{len(ticked):,} chosen**", width=100)
+            for words, images in (("This page", here), (f"All {len(shown):,}", shown), ("None", none)):
+                key = f"tick {words.split()[0]}"
+                st.button(words, on_click=_tick_all, args=(images, data), key=key, type="tertiary")
+            _undo_button(data)
+        # No popover: from its button, Tab leads past what is in it to the whole gallery.
+        with st.expander("Decide", icon=":material/gavel:", key="decide", on_change="rerun"):
             decision_buttons(data, ticked, "chosen")
-        _undo_button(data)
     say_failure()
 
 

@@ -79,7 +79,7 @@ def show_localisation(card: dict[str, Any], data: str) -> None:
     found = card.get("localisation")  # None where nothing is known; older cards lack it
     if not found:
         return
-    st.subheader("Where its heat maps point")
+    st.header("Where its heat maps point")
     left, right = st.columns(2)
     with left:
         _against_chance("Peak inside the box", found["pointing"])

@@ -43,7 +43,7 @@ class Side(NamedTuple):
 @errors_in_words()  # within: what a fragment raises does not reach its caller
 def show_comparison(folder: ModelFolder, judged: Judged, level: str) -> None:
     """A picker for the others; then the table, a word of warning where it is due, and both curves."""
-    st.subheader("Beside other models")
+    st.header("Beside other models")
     others = {other.name: other for other in usable_models() if other.name != folder.name}
     if not others:
         st.caption("There is no other model yet to compare it with.")

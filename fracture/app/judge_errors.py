@@ -36,7 +36,7 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 @errors_in_words()  # within: what a fragment raises does not reach its caller
 def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> None:
     """The gallery, behind a switch: its images are looked at only when somebody asks for them."""
-    st.subheader("Its worst errors")
+    st.header("Its worst errors")
     images = loads.images_of(card)
     if images.empty:
         st.caption(f"The data set *{as_text(judged.data)}* is not on this machine: its images cannot be shown.")

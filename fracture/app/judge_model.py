@@ -79,7 +79,7 @@ def show_body_parts(level: Level) -> None:
     parts, small = level.get("body_parts") or {}, level.get("body_parts_too_small") or {}
     if not parts and not small:
         return
-    st.subheader("By body part")
+    st.header("By body part")
     if parts:
         show_table([_part_row(as_text(part), values) for part, values in parts.items()])
         st.caption("By image, in brackets how many are positive; at the balanced operating point.")
@@ -90,7 +90,7 @@ def show_body_parts(level: Level) -> None:
 
 def show_reliability(level: Level, positive: str, temperature: float | None, data: str) -> None:
     """Whether, of those that are given a probability of 70 %, some 70 % are positive."""
-    st.subheader("How far its probabilities can be believed")
+    st.header("How far its probabilities can be believed")
     found = level.get("calibration")
     if not found:
         st.caption("Not measured for this model.")

@@ -13,7 +13,7 @@ from fracture import charts
 from fracture.app import loads
 from fracture.app.loads import SHOWN_SMALL, Examined
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
-from fracture.app.widgets import as_text, choose_model, errors_in_words, no_model_hint
+from fracture.app.widgets import as_text, choose_model, errors_in_words, no_model_hint, show_chart
 from fracture.classify.classifier import Classifier
 from fracture.classify.covering import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
 from fracture.classify.store import ModelFolder
@@ -137,7 +137,8 @@ def _cover(folder: ModelFolder, picture: Picture) -> None:
         with right:
             full, ring = full_heat(classifier, [before, now]), likeliest(classifier, now)
             shown = heated(classifier, now, 0.4, full, ring)
-            st.image(shown, width="stretch", alt=f"{picture.name} with its heat map")
+            key = f"heat of {picture.identity}"
+            show_chart(charts.still(shown, picture.name), key, f"{picture.name} with its heat map")
             st.caption(heat_in_words(classifier))
         if mask.any():
             elsewhere_too = [

@@ -21,7 +21,7 @@ from fracture.learn.jobs import Run
 
 def show_hardware() -> None:
     """Heads with hardware, without it, and with as few images, judged by the same images."""
-    st.subheader("Train without hardware")
+    st.header("Train without hardware")
     st.markdown(
         "Where the data say which images show plates, nails or screws, a head can be trained without those. It is "
         f"judged by the same validation images. {DRAWS} further heads, trained on as few images of as few patients "

@@ -58,13 +58,13 @@ def _row(run: Run) -> dict[str, Any]:
     return {
         "Run": run.name,
         "State": run.state,
+        "AUC": number(level["auc"]) if "auc" in level else "",
+        "Accuracy": in_words(point["accuracy"]) if point else "",
+        "Epochs": f"{done} of {config.get('epochs', '?')}",
         "Begun": datetime.fromtimestamp(run.started) if run.started else None,
         "Data set": card.get("data", {}).get("name") or Path(home.short(str(config.get("data", UNKNOWN)))).name,
         "Mode": config.get("mode", UNKNOWN),
         "Weights": weights_name(config),
-        "Epochs": f"{done} of {config.get('epochs', '?')}",
-        "AUC": number(level["auc"]) if "auc" in level else "",
-        "Accuracy": in_words(point["accuracy"]) if point else "",
         "Note": trouble or run.error or _note(run),
     }
 

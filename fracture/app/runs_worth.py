@@ -51,7 +51,7 @@ def _choose_judged(sides: list[Side]) -> tuple[list[Side], str]:
 
 def _show_pairs(sides: list[Side], level: str) -> None:
     """Each model against the first one, on the images that both were validated on."""
-    st.subheader("Is one better?")
+    st.header("Is one better?")
     first, *others = sides
     for other in others:
         st.markdown(f"- {_against(first, other, level)}")

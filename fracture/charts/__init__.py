@@ -11,7 +11,7 @@ from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precisi
 from fracture.charts.pictures import AGAINST, FOR, TRUTH, heat_overlay, outlined, ringed
 from fracture.charts.playing import gaps_of_splits, more_patients, searched, tries
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION, colours
-from fracture.charts.viewing import canvas, viewer, windowed
+from fracture.charts.viewing import canvas, still, viewer, windowed
 
 __all__ = [
     "ACCENT",
@@ -47,6 +47,7 @@ __all__ = [
     "rocs",
     "round_to_hundred",
     "searched",
+    "still",
     "tries",
     "viewer",
     "views_per_study",

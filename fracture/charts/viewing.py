@@ -41,17 +41,26 @@ def viewer(image: Image.Image, name: str, height: int = 620) -> Any:
     return figure
 
 
+def still(image: Image.Image, name: str, height: int = 480) -> Any:
+    """A figure as :func:`viewer` makes it that stays as it is, so that a finger on it moves the page."""
+    figure = viewer(image, name, height)
+    figure.update_layout(dragmode=False)
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
+    return figure
+
+
 MESH = 48
 """Invisible points along each side of an image to draw on: Plotly selects points, not places."""
 
 
-def canvas(image: Image.Image, name: str, height: int = 560) -> Any:
-    """A figure as :func:`viewer` makes it, on which boxes and free outlines can be drawn as Plotly's selections.
+def canvas(image: Image.Image, name: str, height: int = 480) -> Any:
+    """A figure as :func:`still` makes it, on which boxes and free outlines can be drawn as Plotly's selections.
 
     They come in px of ``image``.
     """
     columns, rows = image.size
-    figure = viewer(image, name, height)
+    figure = still(image, name, height)
     across, down = np.meshgrid(np.linspace(0, columns, MESH), np.linspace(0, rows, MESH))
     unseen = {"marker": {"opacity": 0}}
     figure.add_scatter(
@@ -59,6 +68,4 @@ def canvas(image: Image.Image, name: str, height: int = 560) -> Any:
         selected=unseen, unselected=unseen, showlegend=False,
     )  # fmt: skip
     figure.update_layout(dragmode="select", newselection={"line": {"color": "#E69F00", "width": 2}})
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
     return figure

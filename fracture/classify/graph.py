@@ -56,8 +56,8 @@ class Graph:
 
     def __init__(self, content: bytes, interpreters: int = INTERPRETERS, threads: int = THREADS) -> None:
         self._content, self._threads = content, threads
-        # By thread, and not in a threading.local: a process that forks would free the other threads' in its child, where
-        # LiteRT's own threads are not, and crash.
+        # By thread, and not in a threading.local: a process that forks would free the other threads' in its child,
+        # where LiteRT's own threads are not, and crash.
         self._runners: dict[int, Any] = {}
         self._workers = ThreadPoolExecutor(interpreters, "graph")
         try:

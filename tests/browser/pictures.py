@@ -1,75 +1,99 @@
 """The README's pictures of the pages, drawn anew by one command.
 
-    python -m tests.browser.pictures http://localhost:8501
+    python -m tests.browser.pictures                                 # draws 200 patients, trains, serves; minutes
+    python -m tests.browser.pictures --weights FILE.weights.h5       # trained from other weights than the bundled ones
+    python -m tests.browser.pictures http://localhost:8501           # of an app that is served already
 
-The app must be running, with a data set of phantoms, a model trained on it, and the model that comes along.
+The app has a data set of phantoms and the models ``reference``, trained on it, and ``fracatlas``, which comes along.
 """
 
-import re
-import sys
+import argparse
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Page
 
 from fracture.home import PROJECT
+from tests.browser.chromium import chromium, listen, new_page, settle
+from tests.browser.furnished import BUNDLED, TRAINED, furnish
+from tests.browser.places import Place, ask_about_a_sample, cover
+from tests.browser.serving import served
 
-TITLES = {
-    "home": "Home",
-    "dataset": "Data set",
-    "train": "Train",
-    "runs": "Runs",
-    "playground": "Playground",
-    "labs": "Labs",
-    "classify": "Classify",
-    "models": "Models",
-}
 PICTURES = PROJECT / "docs" / "pictures"
+SIZE = {"width": 1280, "height": 860}
+"""px of a picture."""
 
 
-def main(base: str) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Photograph every page at a laptop's width."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 860})
-        page.goto(base)
-        for name, title in TITLES.items():
-            page.get_by_role("link", name=title, exact=True).first.click()
-            page.get_by_role("heading", level=1).wait_for()
-            if name in ("classify", "models"):
-                page.goto(f"{base}/{name}?model=fracatlas")
-            if name == "classify":
-                page.get_by_role("button", name=re.compile(r"^\d{6}$")).first.click()
-                page.get_by_text("Reveal the truth").click()
-                page.get_by_role("img", name="with its heat map").last.wait_for()
-            if name == "playground":
-                for _ in range(3):
-                    page.get_by_role("slider").first.press("ArrowRight")
-                    page.wait_for_timeout(3000)
-            if name == "runs":
-                page.goto(f"{base}/runs?runs=reference&runs=fracatlas")
-                page.get_by_text("Is one better?").wait_for()
-            if name == "labs":
-                page.goto(f"{base}/labs?lab=Shortcuts")
-                page.get_by_role("button", name="Cover what is known").click()
-                page.mouse.move(640, 20)  # off the button, whose help would stay
-                page.get_by_text("of the image are covered").scroll_into_view_if_needed()
-            photograph(page, PICTURES / f"{name}.png")
-        browser.close()
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.pictures", description=__doc__.splitlines()[0])
+    parser.add_argument("url", nargs="?", help="of an app that is served already")
+    parser.add_argument("--weights", default="bundled", help="what the model is trained from, where there is no URL")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=PICTURES)
+    chosen = parser.parse_args(arguments)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        app = chosen.url
+        if app is None:
+            place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            app = stack.enter_context(served(place / "server.log", furnish(place, 200, chosen.weights)))
+        page = new_page(stack.enter_context(chromium()))
+        page.set_viewport_size(SIZE)
+        errors = listen(page)
+        for each in SHOWN:
+            each.visit(page, app)
+            _photograph(page, chosen.out / f"{each.name}.png")
+        page.context.close()
+        assert errors == [], errors
 
 
-def photograph(page: Page, target: Path) -> None:
-    """Wait until nothing is being drawn any more, then save what is in view, in few enough colours for a repository."""
-    from PIL import Image
+def _turn_a_dial(page: Page) -> None:
+    """So that there are tries to be held against each other."""
+    for _ in range(3):
+        page.get_by_role("slider").first.press("ArrowRight")
+        settle(page)
 
-    page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
-    page.wait_for_load_state("networkidle")
+
+def _cover(page: Page) -> None:
+    cover(page)
+    page.mouse.move(640, 20)  # off the button, whose help would stay
+    _to_the_top(page, "Covered with")
+
+
+def _ask(page: Page) -> None:
+    ask_about_a_sample(page)
+    _to_the_top(page, "Reveal the truth")
+
+
+def _to_the_top(page: Page, words: str) -> None:
+    settle(page)
+    page.get_by_text(words).evaluate("each => each.scrollIntoView()")
+    page.get_by_test_id("stMain").evaluate("each => each.scrollBy(0, -80)")  # from under the menu
+
+
+SHOWN = (
+    Place("home", ""),
+    Place("dataset", "dataset"),
+    Place("train", f"train?run={TRAINED}"),
+    Place("runs", f"runs?runs={TRAINED}&runs={BUNDLED}"),
+    Place("playground", "playground", _turn_a_dial),
+    Place("labs", "labs?lab=Shortcuts", _cover),
+    Place("classify", f"classify?model={BUNDLED}", _ask),
+    Place("models", f"models?model={BUNDLED}"),
+)
+"""Where each picture is taken; it has the place's name."""
+
+
+def _photograph(page: Page, target: Path) -> None:
+    """What is in view, in few enough colours for a repository."""
+    settle(page)
     page.wait_for_timeout(1500)  # charts fade in
     page.screenshot(path=target)
     Image.open(target).convert("RGB").quantize(128).save(target, optimize=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

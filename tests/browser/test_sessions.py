@@ -6,26 +6,14 @@ import urllib.request
 
 import pytest
 
-from tests.browser.test_journey import CHROMIUM, server
+from tests.browser.chromium import new_page
 from tests.hostile import dicoms, pictures
-
-__all__ = ["server"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium (Debian's package chromium)"),
-]
 
 
 @pytest.fixture
-def visitors():
+def visitors(browser):
     """Two browsers that share nothing, at one page each."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield [browser.new_context(viewport={"width": 1366, "height": 2000}).new_page() for _ in range(2)]
-        browser.close()
+    return [new_page(browser) for _ in range(2)]
 
 
 def test_nobody_sees_another_visitors_upload(make_model, server, visitors):

@@ -29,7 +29,7 @@ def routed(page: str) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    parts = [*app.title, *app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.subheader]
+    parts = [*app.title, *app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.header]
     return "\n".join(str(part.value) for part in parts)
 
 

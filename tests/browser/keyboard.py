@@ -1,0 +1,77 @@
+"""Going through the app by keys alone."""
+
+from playwright.sync_api import FloatRect, Locator, Page
+
+MOST_STOPS = 120
+"""Presses of a key that somebody would put up with at the most."""
+
+
+def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    """Press a key until the target has the focus."""
+    for _ in range(MOST_STOPS):
+        page.keyboard.press(key)
+        if has_focus(target):
+            return
+    raise AssertionError(f"{key} does not lead to {target}")
+
+
+def has_focus(target: Locator) -> bool:
+    """Whether the keys go there now; a target that is not there has no focus."""
+    return any(target.evaluate_all("all => all.map(each => each === document.activeElement)"))
+
+
+_STOP = """() => {
+    const at = document.activeElement;
+    if (!at || at === document.body) return null;
+    const {x, y, width, height} = (at.closest('label') ?? at).getBoundingClientRect();
+    const name = (at.getAttribute('aria-label') || at.innerText || at.tagName).replace(/\\s+/g, ' ').slice(0, 60);
+    const drawnElsewhere = at.closest('[data-testid=stDataFrame], .modebar') !== null;
+    const stuck = at === window.stopBefore;
+    window.stopBefore = at;
+    return {name, box: {x, y, width, height}, drawnElsewhere, stuck};
+}"""
+"""A table draws the chosen cell on its canvas, and Plotly's small bar lights up no button: neither is ours."""
+
+_AROUND = 8
+"""px around what has the focus in which that may be seen."""
+
+
+def unseen_stops(page: Page) -> list[str]:
+    """Go through the page by Tab, and name the stops that hold the focus for good, or do not show that they have it.
+
+    The page must be in view as a whole.
+    """
+    unseen: list[str] = []
+    page.keyboard.press("Tab")
+    for _ in range(MOST_STOPS):
+        stop = page.evaluate(_STOP)
+        if stop is None:
+            break
+        if stop["stuck"]:
+            return [*unseen, f"{stop['name']} (a trap)"]
+        focused = None if stop["drawnElsewhere"] else _picture(page, stop["box"])
+        page.keyboard.press("Tab")
+        if focused and _picture(page, stop["box"]) == focused and not _lights_up(page):
+            unseen.append(stop["name"])
+    return unseen
+
+
+def _lights_up(page: Page) -> bool:
+    """Whether the stop before does show the focus, looked at for longer: some fade in, some were moved meanwhile."""
+    page.keyboard.press("Shift+Tab")
+    box = page.evaluate(_STOP)["box"]
+    lit = [_picture(page, box) for _ in range(20)][-1]
+    page.keyboard.press("Tab")
+    return _picture(page, box) != lit
+
+
+def _picture(page: Page, box: dict[str, float]) -> bytes:
+    width, height = page.evaluate("[innerWidth, innerHeight]")
+    left, top = max(0, box["x"] - _AROUND), max(0, box["y"] - _AROUND)
+    clip: FloatRect = {
+        "x": left,
+        "y": top,
+        "width": min(width - left, box["width"] + 2 * _AROUND),
+        "height": min(height - top, box["height"] + 2 * _AROUND),
+    }
+    return page.screenshot(clip=clip)

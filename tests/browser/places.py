@@ -1,0 +1,83 @@
+"""Where a visitor can be in the app: an address, and what is done there before it is looked at."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.browser.chromium import settle
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page as it stands after something was done on it."""
+
+    name: str
+    address: str
+    """Behind the app's own."""
+    act: Callable[[Page], None] | None = None
+
+    def visit(self, page: Page, app: str) -> None:
+        """Go there, and wait until all is drawn."""
+        page.goto(f"{app}/{self.address}")
+        settle(page)
+        if self.act:
+            self.act(page)
+            settle(page)
+
+
+def full(first: str, second: str) -> tuple[Place, ...]:
+    """The places of an app with a data set of phantoms and two models, by their names; the first was trained on it."""
+    return (
+        *PAGES,
+        Place("study", "dataset", _open_a_study),
+        Place("checks", "dataset", _open("Checks")),
+        Place("setup", "train", _set_up),
+        Place("trained", f"train?run={first}", _open("The network")),
+        Place("compare", f"runs?runs={first}&runs={second}"),
+        Place("sample", f"classify?model={first}", ask_about_a_sample),
+        Place("judged", f"models?model={second}", _open("The whole card")),
+        Place("covered", "labs?lab=Shortcuts", cover),
+    )
+
+
+PAGES = (
+    Place("home", ""),
+    Place("dataset", "dataset"),
+    Place("train", "train"),
+    Place("runs", "runs"),
+    Place("playground", "playground"),
+    Place("leakage", "labs"),
+    Place("shortcuts", "labs?lab=Shortcuts"),
+    Place("classify", "classify"),
+    Place("models", "models"),
+)
+"""Every page; these are also what there is to see of an empty app."""
+
+
+def _open_a_study(page: Page) -> None:
+    page.get_by_role("button", name="Open study").first.click()
+    page.get_by_role("dialog").locator(".js-plotly-plot").wait_for()
+
+
+def _open(title: str) -> Callable[[Page], None]:
+    return lambda page: page.locator("summary").filter(has_text=title).click()
+
+
+def _set_up(page: Page) -> None:
+    page.locator("summary").filter(has_text="Set up a training").click()
+    page.locator("summary").filter(has_text="All choices").click()
+
+
+def ask_about_a_sample(page: Page) -> None:
+    """On the page *Classify*: the first of the drawn studies, and the truth about it."""
+    page.get_by_role("button", name=re.compile(r"^\d{6}$")).first.click()
+    page.get_by_text("Reveal the truth").click()
+    page.get_by_role("img", name="with its heat map").last.wait_for()
+
+
+def cover(page: Page) -> None:
+    """On the page *Labs*: what is known of the X-ray."""
+    page.get_by_role("button", name="Cover what is known").click()
+    page.get_by_text("of the image are covered").wait_for()

@@ -1,0 +1,110 @@
+"""The app without a mouse: three journeys by Tab, Enter, Space and arrows, and a focus that is always seen."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chromium import settle
+from tests.browser.keyboard import has_focus, tab_to, unseen_stops
+from tests.browser.places import full
+
+A_TRAINING = 300_000
+"""ms that it may take where others are at work beside it; about 15 s where not."""
+
+
+def test_look_at_a_study_and_decide(lab, page):
+    """From the menu to a study, through its views and back to where one was; an image is left out, and that undone."""
+    page.goto(lab)
+    settle(page)
+    tab_to(page, page.get_by_role("link", name="Data set").first)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Data set", level=1)).to_be_visible()
+    opener = page.get_by_role("button", name="Open study").first
+    expect(opener).to_be_visible()
+    settle(page)
+    tab_to(page, opener)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text(re.compile("^1 of"))).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_text(re.compile("^2 of"))).to_be_visible()
+    settle(page)
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    settle(page)
+    assert has_focus(opener)
+
+    tab_to(page, page.get_by_role("checkbox", name="Choose").first, "Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("1 chosen")).to_be_visible()
+    settle(page)
+    tab_to(page, page.locator("summary").filter(has_text="Decide"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    exclude = page.get_by_role("button", name="Exclude")
+    expect(exclude).to_be_enabled()
+    settle(page)
+    tab_to(page, exclude)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("excluded", exact=True)).to_be_visible()
+    settle(page)
+    tab_to(page, page.get_by_role("button", name="Undo: 1 image excluded"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("excluded", exact=True)).not_to_be_visible()
+
+
+def test_train_watch_upload_read(server, page, drawn):
+    """A training is set up, watched, found again after a reload and asked about an X-ray, chosen by keys too."""
+    page.goto(server)
+    settle(page)
+    tab_to(page, page.get_by_role("link", name="Train the first model"))
+    page.keyboard.press("Enter")
+    name = page.get_by_role("textbox", name="Name of the model")
+    expect(name).to_be_visible()
+    settle(page)
+    tab_to(page, name)
+    page.keyboard.press("Control+A")
+    page.keyboard.type("by-keys")
+    tab_to(page, page.get_by_role("combobox", name=re.compile("Pre-trained weights")))
+    page.keyboard.type("none")
+    page.keyboard.press("Enter")
+    settle(page)
+    tab_to(page, page.locator("summary").filter(has_text="All choices"))
+    page.keyboard.press("Enter")
+    for title, value in (("Image size", "75"), ("Epochs", "2")):
+        tab_to(page, page.get_by_role("spinbutton", name=title))
+        page.keyboard.press("Control+A")
+        page.keyboard.type(value)
+    page.keyboard.press("Tab")
+    settle(page)
+    tab_to(page, page.get_by_role("button", name="Start training"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile("running|queued")).first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=A_TRAINING)
+    page.reload()
+    expect(page.get_by_text("2 of 2 epochs done")).to_be_visible(timeout=A_TRAINING)
+    expect(page.locator(".js-plotly-plot").first.get_by_text("Validation")).to_be_visible()
+
+    ask = page.get_by_role("link", name="Ask it about an X-ray")
+    expect(ask).to_be_visible(timeout=A_TRAINING)
+    settle(page)
+    tab_to(page, ask)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Drop one X-ray")).to_be_visible()
+    settle(page)
+    tab_to(page, page.locator("button", has_text="Upload"))
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(next(Path(drawn).glob("valid/**/study1_positive/*.png")))
+    expect(page.get_by_text("Probability of abnormal")).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue")).to_have_text(re.compile(r"\d+%"))
+    expect(page.get_by_role("img", name=re.compile("with its heat map"))).to_be_visible()
+
+
+@pytest.mark.parametrize("place", [place for place in full("trained", "again") if place.name in ("setup", "classify")])
+def test_the_focus_is_seen(place, lab, page):
+    """Tab leads through the page and out of it, and at each stop the page shows that the focus is there."""
+    page.set_viewport_size({"width": 1366, "height": 2400})
+    place.visit(page, lab)
+    assert unseen_stops(page) == []

@@ -1,0 +1,62 @@
+"""Every page in a real browser, on a laptop by day and on a phone by night."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import SIZES, Theme, listen, new_page, settle
+from tests.browser.faults import ALLOWED, accessibility, overflow
+from tests.browser.places import PAGES, Place, full
+
+
+def _faults(page: Page, app: str, places: tuple[Place, ...], looks: dict[str, Theme]):
+    """What is wrong with each place, and which of the allowed faults are there. ``looks``: a theme a size."""
+    wrong, allowed, errors = {}, set(), listen(page)
+    for place in places:
+        _look(page, *next(iter(looks.items())))
+        place.visit(page, app)
+        for size, theme in looks.items():
+            _look(page, size, theme)
+            settle(page)
+            found, excused = accessibility(page)
+            allowed |= excused
+            if all_found := [*map(str, found), *(["too wide"] if overflow(page) else [])]:
+                wrong[place.name, size, theme] = all_found
+    return {**wrong, **({"console": errors} if errors else {})}, allowed
+
+
+def _look(page: Page, size: str, theme: Theme) -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=theme)
+
+
+LOOKED_AT = ("home", "study", "setup", "compare", "playground", "leakage", "covered", "sample", "judged")
+"""Each page once; the command ``python -m tests.browser.sweep`` looks at every place in every way."""
+
+
+def test_no_page_of_a_full_app_has_a_grave_fault(lab, browser):
+    """No error on the console, no grave fault by axe-core but those allowed, and those there; nothing too wide."""
+    places = tuple(place for place in full("trained", "again") if place.name in LOOKED_AT)
+    wrong, allowed = _faults(new_page(browser), lab, places, {"laptop": "light", "phone": "dark"})
+    assert wrong == {}
+    assert allowed == set(ALLOWED)
+
+
+def test_no_page_of_an_empty_app_has_a_grave_fault(empty, browser):
+    """The same where there is nothing yet."""
+    wrong, _ = _faults(new_page(browser), empty, PAGES, {"phone": "light"})
+    assert wrong == {}
+
+
+def test_the_menu_of_a_phone_leads_on(empty, browser):
+    """On a phone the menu is folded away; it opens at a tap, leads to a page, and is out of the way there."""
+    page = new_page(browser, "phone")
+    errors = listen(page)
+    page.goto(empty)
+    settle(page)
+    leads_on = page.get_by_test_id("stSidebar").get_by_role("link", name="Playground")
+    expect(leads_on).not_to_be_in_viewport()
+    page.get_by_role("button", name="Expand sidebar").tap()
+    leads_on.tap()
+    expect(page.get_by_role("heading", name="Playground", level=1)).to_be_in_viewport()
+    expect(leads_on).not_to_be_in_viewport()
+    assert errors == []

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +66,7 @@ def figshare() -> Iterator[Figshare]:
     coco = json.dumps({"images": [], "annotations": []})
     tables = {"dataset.csv": rows.to_csv(index=False), "Annotations/COCO_fracture_masks.json": coco}
     with Figshare(zip_of({**images, **{f"FracAtlas/{name}": text.encode() for name, text in tables.items()}})) as away:
-        away.drip = 0.05
+        away.watch = lambda: time.sleep(0.3)
         yield away
 
 
@@ -162,7 +163,8 @@ def bring(page: Any, base: Path) -> None:
 
 def train(page: Any, base: Path) -> None:
     """A head, until its process is at work."""
-    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + "/train?data=drawn")
+    page.goto(f"{page.url.rstrip('/')}/train?data=drawn")
+    page.get_by_text("Set up a training").click()
     fill(page, "Name of the model", "drawn-1", role="textbox")
     box = page.get_by_role("combobox", name=re.compile("Pre-trained weights"))
     box.fill("bundled-8bit")

@@ -26,7 +26,7 @@ _STOP = """() => {
     const {x, y, width, height} = (at.closest('label') ?? at).getBoundingClientRect();
     const name = (at.getAttribute('aria-label') || at.innerText || at.tagName).replace(/\\s+/g, ' ').slice(0, 60);
     const drawnElsewhere = at.closest('[data-testid=stDataFrame], .modebar') !== null;
-    const stuck = at === window.stopBefore;
+    const stuck = at === window.stopBefore && !drawnElsewhere;
     window.stopBefore = at;
     return {name, box: {x, y, width, height}, drawnElsewhere, stuck};
 }"""

@@ -27,7 +27,7 @@ from fracture.errors import RadiographError
 # What pydicom warns of (odd tags, bytes too many) concerns no reader of a page, and may quote the header. Said once, at
 # import, because warnings.catch_warnings() is not safe between threads.
 warnings.filterwarnings("ignore", module="pydicom")
-logging.getLogger("pydicom").disabled = True
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")

@@ -89,9 +89,11 @@ def _choose_weights(offered: Sequence[str], preset: str) -> str:
     chosen = st.selectbox(
         "Pre-trained weights", offered, accept_new_options=not public.on(), key="weights", persist_state="session",
         help="imagenet is fetched once from the internet; bundled is the model that comes with the project; "
-        "bundled-8bit is the same as it is served, for heads only: without TensorFlow, in a third of the time and a "
+        "bundled-8bit is the same as it is served, for heads only: without TensorFlow, in a "
         f"quarter of the memory; none is random.{file}",
     )  # fmt: skip
+    if chosen == "imagenet":
+        st.caption("Fetched once from the internet; where there is none, choose bundled.")
     return chosen or ""
 
 

@@ -9,14 +9,10 @@ through the gallery, filters it and opens a study.
 
 import argparse
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +24,8 @@ from fracture.data.index import find_or_scan
 from fracture.data.phantom.drawing import Plan
 from fracture.data.phantom.writing import write
 from fracture.data.thumbnails import thumbnails
-from fracture.home import PROJECT
-from tests.benchmarks.footprint import wait_until_up
+from tests.browser.chromium import chromium, new_page
+from tests.serving import served
 
 PARTS = ("ELBOW", "FINGER", "FOREARM", "HAND", "HUMERUS", "SHOULDER", "WRIST")
 PER_PAGE, SIDE = 48, 256
@@ -46,7 +42,7 @@ def main() -> None:
         os.environ["FRACTURE_DATA"], os.environ["FRACTURE_CACHE"] = str(root.parent), f"{place}/cache"
         index(root)
         gallery(root)
-        serve()
+        serve(Path(place) / "server.log")
 
 
 def grow(root: Path, images: int, place: Path) -> None:
@@ -87,33 +83,10 @@ def gallery(root: Path) -> None:
     print(f"{len(paths)} thumbnails: {cold:.3f} s cold, {warm:.4f} s warm")
 
 
-def serve() -> None:
+def serve(log: Path) -> None:
     """Page, filter and look in a browser, and ask what the server weighs."""
-    with served() as (browser, base, server):
-        visit(browser.new_page(), base, server)
-
-
-@contextmanager
-def served() -> Iterator[tuple[Any, str, psutil.Process]]:
-    """A browser, and the address and process of a server of the app."""
-    from playwright.sync_api import sync_playwright
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
-    server = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, env=dict(os.environ))
-    try:
-        wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-            )
-            yield browser, f"http://127.0.0.1:{port}", psutil.Process(server.pid)
-            browser.close()
-    finally:
-        server.terminate()
+    with served(log) as app, chromium() as browser:
+        visit(new_page(browser), app.address, app.process)
 
 
 def visit(page: Any, base: str, server: psutil.Process) -> None:

@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from playwright.sync_api import Browser, Page
 
 from fracture.data.phantom.samples import draw_sample
 from fracture.home import PROJECT
-from tests.benchmarks.footprint import free_port, wait_until_up
+from tests.browser.chromium import chromium, new_page
+from tests.serving import served
 
 PROMISED = {"first page, s": 5.0, "after one classification, MB": 400.0, "with a head training beside it, MB": 1000.0}
 STARTS = 3
@@ -73,53 +75,37 @@ def install(app: Path, environment: Path) -> str:
 
 def measure(app: Path, python: str, patients: int) -> dict[str, float]:
     """Start it a few times, then use it; figures by the names of :data:`PROMISED`."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         starts = []
         for _ in range(STARTS):
-            with served(app, python, browser) as (page, process, seconds):
+            with first_page(app, python, browser) as (page, process, seconds):
                 starts.append(seconds)
         print(f"first page after {', '.join(f'{each:.1f}' for each in starts)} s")
-        with served(app, python, browser) as (page, process, _):
+        with first_page(app, python, browser) as (page, process, _):
             print(f"server at rest: {memory(process):.0f} MB")
             classify(page, app.parent / "view.png")
             classified = memory(process)
             print(f"after one classification: {classified:.0f} MB, TensorFlow {tensorflow(process)}")
             peak = train(page, process, patients)
-        browser.close()
     return dict(zip(PROMISED, (min(starts), classified, peak), strict=True))
 
 
 @contextmanager
-def served(app: Path, python: str, browser: Any) -> Iterator[tuple[Any, psutil.Process, float]]:
+def first_page(app: Path, python: str, browser: Browser) -> Iterator[tuple[Page, psutil.Process, float]]:
     """The app's first page, its process, and the seconds from the start of the process to the page."""
-    url, options = f"http://127.0.0.1:{(port := free_port())}", ["--server.headless=true", "--server.address=127.0.0.1"]
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    page = new_page(browser)
+    page.set_viewport_size({"width": 1280, "height": 1400})
     page.set_default_timeout(300_000)
     began = time.perf_counter()
-    command = [python, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}", *options]
-    with (app.parent / "server.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=app, stdout=log, stderr=log, env=kept)
-    try:
-        wait_until_up(f"{url}/_stcore/health")
-        page.goto(url)
+    with served(app.parent / "server.log", project=app, python=python, environment=kept) as server:
+        page.goto(server.address)
         page.get_by_role("heading", name="Bone X-ray lab").wait_for()
-        yield page, psutil.Process(server.pid), time.perf_counter() - began
-    finally:
-        page.close()
-        server.terminate()
-        server.wait(20)
-    said = (app.parent / "server.log").read_text()
-    if "Traceback" in said:
-        raise SystemExit(f"the server says:\n{said}")
+        yield page, server.process, time.perf_counter() - began
+    page.context.close()
 
 
-def classify(page: Any, file: Path) -> None:
+def classify(page: Page, file: Path) -> None:
     """Upload a drawn X-ray and wait for its answer."""
     from PIL import Image
 
@@ -129,7 +115,7 @@ def classify(page: Any, file: Path) -> None:
     page.get_by_role("img", name="with its heat map").wait_for()
 
 
-def train(page: Any, process: psutil.Process, patients: int) -> float:
+def train(page: Page, process: psutil.Process, patients: int) -> float:
     """Draw patients, train a head on them by the demo's own choices, and give the peak memory of all processes, MB."""
     page.get_by_role("link", name="Data set", exact=True).first.click()
     page.get_by_role("spinbutton", name="Patients").fill(str(patients))

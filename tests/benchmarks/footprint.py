@@ -14,20 +14,19 @@ memory, seconds, validation AUC and accuracy are printed.
 import argparse
 import itertools
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 import psutil
 
 from fracture.classify.store import model_folder, read_card
-from fracture.home import PROJECT
 from fracture.learn.weights import BUNDLED
+from tests.browser.chromium import chromium, new_page
+from tests.serving import served
 
 STARTS = {
     "import tensorflow": ["-c", "import tensorflow"],
@@ -106,56 +105,24 @@ def peak(command: list[str]) -> float:
 
 def serve(image: Path) -> None:
     """Start the app, draw its first page, classify one image, and print what that took."""
-    from playwright.sync_api import sync_playwright
-
-    port = free_port()
-    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
+    with tempfile.TemporaryDirectory() as place, chromium() as browser:
+        page = new_page(browser)
         started = time.perf_counter()
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
-        server = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, env=dict(os.environ))
-        try:
-            wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
-            page.goto(f"http://127.0.0.1:{port}")
+        with served(Path(place) / "server.log") as app:
+            page.goto(app.address)
             page.get_by_role("heading", name="Bone X-ray lab").wait_for()
-            print(f"server: first page after {time.perf_counter() - started:.1f} s, {report(server.pid)}")
-            page.goto(f"http://127.0.0.1:{port}/classify")
+            print(f"server: first page after {time.perf_counter() - started:.1f} s, {report(app.process)}")
+            page.goto(f"{app.address}/classify")
             page.locator("input[type=file]").set_input_files(str(image))
             page.get_by_text("Probability of").wait_for()
             page.get_by_role("img", name="with its heat map").wait_for()
-            print(f"server: after one classification {report(server.pid)}")
-        finally:
-            server.terminate()
-            browser.close()
+            print(f"server: after one classification {report(app.process)}")
 
 
-def report(process: int) -> str:
-    """Memory of a process, and whether TensorFlow's library is in it."""
-    alive = psutil.Process(process)
-    loaded = any("tensorflow" in part.path for part in alive.memory_maps())
-    return f"{alive.memory_info().rss / 2**20:.0f} MB, TensorFlow {'loaded' if loaded else 'absent'}"
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def wait_until_up(url: str) -> None:
-    """Ask until the server answers, half a minute at most."""
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server did not come up")
+def report(process: psutil.Process) -> str:
+    """Its memory, and whether TensorFlow's library is in it."""
+    loaded = any("tensorflow" in part.path for part in process.memory_maps())
+    return f"{process.memory_info().rss / 2**20:.0f} MB, TensorFlow {'loaded' if loaded else 'absent'}"
 
 
 if __name__ == "__main__":

@@ -14,15 +14,11 @@ the middle third. The exit status is 1 where it is not, and for any error or mix
 """
 
 import argparse
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +28,7 @@ from fracture.classify.classifier import Classifier
 from fracture.classify.store import bundled_model
 from fracture.data.phantom.drawing import Plan
 from fracture.data.phantom.writing import write
-from fracture.home import PROJECT
-from tests.benchmarks.footprint import wait_until_up
+from tests.serving import homes_in, served
 from tests.visitors import Record, uploads, visit_all
 
 EACH = 3
@@ -57,10 +52,10 @@ def main() -> None:
         files = sorted(Path(place).rglob("image*.png"))
         made = uploads(files, EACH * args.visitors, Classifier(bundled_model()))
         owned = [made[first : first + EACH] for first in range(0, len(made), EACH)]
-        with served(Path(place)) as (base, server):
+        with served(Path(place) / "server.log", homes=homes_beside_the_bundled_model(Path(place))) as app:
             end = time.monotonic() + args.minutes * 60
-            record, visitors = visit_all(base, owned, args.think, end)
-            used = list(watched(server, end))
+            record, visitors = visit_all(app.address, owned, args.think, end)
+            used = list(watched(app.process, end))
             for visitor in visitors:
                 visitor.join(180)
         log = (Path(place) / "server.log").read_text()
@@ -68,23 +63,9 @@ def main() -> None:
     sys.exit(0 if report(record, used) else 1)
 
 
-@contextmanager
-def served(place: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """The address and the process of the app, with its folders in ``place``."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    homes = {"FRACTURE_DATA": f"{place}/data", "FRACTURE_CACHE": f"{place}/cache"}
-    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
-    with (place / "server.log").open("w") as log:
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
-        server = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env={**os.environ, **homes})
-        try:
-            wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
-            yield f"http://127.0.0.1:{port}", psutil.Process(server.pid)
-        finally:
-            server.terminate()
-            server.wait(30)
+def homes_beside_the_bundled_model(place: Path) -> dict[str, str]:
+    """The app's folders in ``place``, but for its models, which are those that come along."""
+    return {**homes_in(place), "FRACTURE_MODELS": str(bundled_model().path.parent)}
 
 
 def watched(server: psutil.Process, end: float) -> Iterator[float]:

@@ -12,8 +12,6 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,16 +20,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+from playwright.sync_api import Page
+
 from fracture.classify.store import model_folder
 from fracture.data.dataset import file_sha256
 from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
 from fracture.home import PROJECT
 from fracture.learn.jobs import find_run
-from tests.benchmarks.footprint import free_port, wait_until_up
+from tests.browser.chromium import chromium, new_page, unfold
 from tests.data.servers import Figshare, zip_of
 from tests.data.test_fracatlas import picture, rows_of
 from tests.drawing import draw_mura
+from tests.serving import served
 from tests.waiting import wait
 
 LONG = 300
@@ -52,8 +54,6 @@ def main() -> int:
         failed = list(kills(base))
         if sums(base / "models" / "finished", data) != finished:
             failed.append("a finished model or data set was changed")
-        if "Traceback" in (said := (base / "server.log").read_text(errors="replace")):
-            failed.append(f"the server wrote a traceback:\n{said}")
     print("failed:", "; ".join(failed) or "nothing")
     return 1 if failed else 0
 
@@ -77,19 +77,19 @@ def sums(*folders: Path) -> dict[str, str]:
 
 def kills(base: Path) -> Iterator[str]:
     """Begin each, kill the server, start it again; a sentence for each promise that was not kept."""
-    works: dict[str, tuple[Callable[[Any, Path], None], Callable[[], Any], str]] = {
+    works: dict[str, tuple[Callable[[Page, Path], None], Callable[[], Any], str]] = {
         "upload": (upload, lambda: None, ""),
         "drawing": (draw, lambda: find_drawing(folder(base, "phantoms")), "complete"),
         "import": (bring, lambda: find_import(folder(base, "FracAtlas")), "complete"),
         "training": (train, lambda: find_run(model_folder("drawn-1")), "finished"),
     }
     for name, (begin, find, end) in works.items():
-        with server(base) as (process, page):
+        with at_work(base) as (process, page):
             begin(page, base)
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()
         at_once = find()
-        with server(base) as (_, page):
+        with at_work(base) as (_, page):
             print(f"server killed during {name}: the next start shows its first page", flush=True)
             if end:
                 stood = wait(lambda find=find: (found := find()) and not found.active and found, LONG)
@@ -103,30 +103,15 @@ def kills(base: Path) -> Iterator[str]:
 
 
 @contextmanager
-def server(base: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Any]]:
-    """The app as a process with its first page in Chromium; what it says is in ``base / "server.log"``."""
-    from playwright.sync_api import sync_playwright
-
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
-    with (base / "server.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        try:
-            wait_until_up(f"{url}/_stcore/health")
-            page = browser.new_page(viewport={"width": 1280, "height": 1400})
-            page.set_default_timeout(1000 * LONG)
-            page.goto(url)
-            page.get_by_role("heading", name="Bone X-ray lab").wait_for()
-            yield process, page
-        finally:
-            process.kill()
-            process.wait()
-            browser.close()
+def at_work(base: Path) -> Iterator[tuple[psutil.Popen, Page]]:
+    """The app as a process with its first page in Chromium."""
+    with served(base / "server.log") as app, chromium() as browser:
+        page = new_page(browser)
+        page.set_viewport_size({"width": 1280, "height": 1400})
+        page.set_default_timeout(1000 * LONG)
+        page.goto(app.address)
+        page.get_by_role("heading", name="Bone X-ray lab").wait_for()
+        yield app.process, page
 
 
 def folder(base: Path, stem: str) -> Path:
@@ -134,7 +119,7 @@ def folder(base: Path, stem: str) -> Path:
     return next((base / "data").glob(f"{stem}*"))
 
 
-def upload(page: Any, base: Path) -> None:
+def upload(page: Page, base: Path) -> None:
     """An X-ray whose answer is not waited for."""
     file = next((base / "data" / "drawn").rglob("*.png"))
     page.get_by_role("link", name="Classify", exact=True).first.click()
@@ -142,7 +127,7 @@ def upload(page: Any, base: Path) -> None:
     page.locator("input[type=file]").set_input_files(content)
 
 
-def draw(page: Any, base: Path) -> None:
+def draw(page: Page, base: Path) -> None:
     """Forty patients, until the first image is there."""
     page.get_by_role("link", name="Data set", exact=True).first.click()
     page.get_by_role("button", name="Draw phantoms").click()
@@ -151,7 +136,7 @@ def draw(page: Any, base: Path) -> None:
     wait(lambda: list((base / "data").glob("phantoms*/**/*.png")), LONG)
 
 
-def bring(page: Any, base: Path) -> None:
+def bring(page: Page, base: Path) -> None:
     """Thirty images of FracAtlas, until the first is there."""
     page.get_by_role("link", name="Data set", exact=True).first.click()
     page.get_by_role("button", name="Import", exact=True).click()
@@ -161,10 +146,10 @@ def bring(page: Any, base: Path) -> None:
     wait(lambda: list((base / "data").glob("FracAtlas*/**/*.jpg")), LONG)
 
 
-def train(page: Any, base: Path) -> None:
+def train(page: Page, base: Path) -> None:
     """A head, until its process is at work."""
     page.goto(f"{page.url.rstrip('/')}/train?data=drawn")
-    page.get_by_text("Set up a training").click()
+    unfold(page, "Set up a training")
     fill(page, "Name of the model", "drawn-1", role="textbox")
     box = page.get_by_role("combobox", name=re.compile("Pre-trained weights"))
     box.fill("bundled-8bit")
@@ -173,7 +158,7 @@ def train(page: Any, base: Path) -> None:
     wait(lambda: (run := find_run(model_folder("drawn-1"))) and run.state == "running", LONG)
 
 
-def fill(page: Any, label: str, value: str, role: Any = "spinbutton") -> None:
+def fill(page: Page, label: str, value: str, role: Any = "spinbutton") -> None:
     """Type into a field and leave it."""
     box = page.get_by_role(role, name=label)
     box.fill(value)

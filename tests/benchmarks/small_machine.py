@@ -11,23 +11,19 @@ import argparse
 import contextlib
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from fracture.classify.store import bundled_model
 from fracture.data.dataset import scan
-from fracture.home import PROJECT
 from fracture.learn import jobs
-from tests.benchmarks.footprint import wait_until_up
+from tests.browser.chromium import chromium, new_page, unfold
+from tests.serving import served
 
 GROUPS = Path("/sys/fs/cgroup/memory")
 
@@ -39,16 +35,16 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=1000, help="MB")
     parser.add_argument("--size", type=int, default=150, help="px of the training's images, up to 224")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place, grouped(args.limit) as group, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as place, grouped(args.limit) as group, chromium() as browser:
         prepare(Path(place), Path(args.data).resolve())
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        page = chromium.new_page(viewport={"width": 1366, "height": 3000})
-        with app(group) as (server, address):
-            classify(page, address, scan(args.data).table["path"].iloc[0])
-            print(f"after one classification: {together(server):.0f} MB")
-            train(page, address, args.size)
-            watch(server)
-        chromium.close()
+        page = new_page(browser)
+        page.set_viewport_size({"width": 1366, "height": 3000})
+        page.set_default_timeout(300_000)
+        with served(Path(place) / "server.log", before=into(group)) as app:
+            classify(page, app.address, scan(args.data).table["path"].iloc[0])
+            print(f"after one classification: {together(app.process):.0f} MB")
+            train(page, app.address, args.size)
+            watch(app.process)
         if group:
             report(group)
 
@@ -82,40 +78,27 @@ def grouped(limit: int) -> Iterator[Path | None]:
             group.rmdir()
 
 
-@contextlib.contextmanager
-def app(group: Path | None) -> Iterator[tuple[psutil.Process, str]]:
-    """The app at work, in a group if there is one: its process, and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
-    if group:  # the shell enters the group, then becomes the app
-        command = ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group / "cgroup.procs"), *command]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL) as server:
-        try:
-            wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
-            yield psutil.Process(server.pid), f"http://127.0.0.1:{port}"
-        finally:
-            server.send_signal(signal.SIGTERM)
+def into(group: Path | None) -> list[str]:
+    """The command that enters a group, if there is one, and then becomes what follows it."""
+    return ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group / "cgroup.procs")] if group else []
 
 
 def classify(page: Page, address: str, image: str) -> None:
     """Ask the bundled model about an image."""
     page.goto(f"{address}/classify")
     page.locator("input[type=file]").set_input_files(image)
-    page.get_by_role("img", name="with its heat map").wait_for(timeout=300_000)
+    page.get_by_role("img", name="with its heat map").wait_for()
 
 
 def train(page: Page, address: str, size: int) -> None:
     """Start what the form proposes, at a size."""
     page.goto(f"{address}/train?data=images")
-    page.get_by_text("Set up a training").click(timeout=300_000)
-    page.get_by_text("All choices").click(timeout=300_000)
+    unfold(page, "Set up a training")
+    unfold(page, "All choices")
     field = page.get_by_role("spinbutton", name="Image size")
     field.fill(str(size))
     field.press("Tab")
-    page.get_by_role("button", name="Start training").click(timeout=300_000)
+    page.get_by_role("button", name="Start training").click()
 
 
 def watch(server: psutil.Process) -> None:

@@ -16,8 +16,9 @@ from fracture.data.phantom.drawing import Plan
 from fracture.data.phantom.writing import write
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
-from tests.benchmarks.browse_speed import served
 from tests.benchmarks.interruptions import LONG, events
+from tests.browser.chromium import chromium, new_page
+from tests.serving import served
 from tests.waiting import wait
 
 
@@ -33,14 +34,14 @@ def main() -> None:
         write(Path(place) / "data" / "phantoms", Plan(patients=60))
         choices = {"mode": "fine-tune", "image_size": 150, "unfreeze": "mixed8", "epochs": 100}
         config = TrainConfig(data=f"{place}/data/phantoms", name="watched", weights=args.weights, **choices)
-        with served() as (browser, base, server):
+        with served(Path(place) / "server.log") as app, chromium() as browser:
             run = jobs.start(config)
-            page = browser.new_page()
-            page.goto(f"{base}/train?run=watched")
+            page = new_page(browser)
+            page.goto(f"{app.address}/train?run=watched")
             wait(lambda: len(events(run, "epoch")) > 1, LONG)
             page.get_by_text("at a probability of one half").first.wait_for(timeout=60_000)
             page.wait_for_timeout(2000)
-            share, epochs = watched(server, args.seconds), len(events(run, "epoch"))
+            share, epochs = watched(app.process, args.seconds), len(events(run, "epoch"))
             print(
                 f"processor time of the server: {share:.1%} of one core, over {args.seconds:g} s and to epoch {epochs}"
             )

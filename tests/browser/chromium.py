@@ -95,3 +95,12 @@ def settle(page: Page) -> None:
     page.evaluate("window.restsSince = undefined")
     page.wait_for_function(_AT_REST, polling=50)
     page.wait_for_load_state("networkidle")
+
+
+def unfold(page: Page, title: str) -> None:
+    """Open what is folded away under a title, and wait until it has its height: a click into it before goes astray."""
+    summary = page.locator("summary").filter(has_text=title)
+    summary.click()
+    page.wait_for_function(
+        "folded => folded.open && !folded.getAnimations().length", arg=summary.locator("..").element_handle()
+    )

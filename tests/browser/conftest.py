@@ -7,7 +7,7 @@ import pytest
 
 from fracture.classify.store import ModelFolder
 from tests.browser.chromium import CHROMIUM, PATIENCE, broken_pictures, chromium, listen, new_page
-from tests.browser.serving import homes_in, served
+from tests.serving import homes_in, served
 
 
 def pytest_collection_modifyitems(items):
@@ -33,8 +33,8 @@ def browser():
 @pytest.fixture
 def server(home_with_data, graphs, tmp_path):
     """The app with one data set and no model; each test has its own."""
-    with served(tmp_path / "server.log") as address:
-        yield address
+    with served(tmp_path / "server.log") as app:
+        yield app.address
 
 
 @pytest.fixture(scope="module")
@@ -53,16 +53,16 @@ def lab_home(trained: ModelFolder, tmp_path_factory):
 @pytest.fixture(scope="module")
 def lab(lab_home):
     """That app, served; the tests of a module share it."""
-    with served(lab_home / "server.log", homes_in(lab_home)) as address:
-        yield address
+    with served(lab_home / "server.log", homes=homes_in(lab_home)) as app:
+        yield app.address
 
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
     """The app with nothing in it."""
     place = tmp_path_factory.mktemp("empty")
-    with served(place / "server.log", homes_in(place)) as address:
-        yield address
+    with served(place / "server.log", homes=homes_in(place)) as app:
+        yield app.address
 
 
 def _copy(model: ModelFolder, target: Path) -> None:

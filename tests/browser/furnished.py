@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from fracture.home import PROJECT
-from tests.browser.serving import homes_in
+from tests.serving import homes_in
 
 TRAINED, BUNDLED = "reference", "fracatlas"
 """The names of the two models."""

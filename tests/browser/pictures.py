@@ -20,7 +20,7 @@ from fracture.home import PROJECT
 from tests.browser.chromium import chromium, listen, new_page, settle
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
 from tests.browser.places import Place, ask_about_a_sample, cover
-from tests.browser.serving import served
+from tests.serving import served
 
 PICTURES = PROJECT / "docs" / "pictures"
 SIZE = {"width": 1280, "height": 860}
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app = chosen.url
         if app is None:
             place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            app = stack.enter_context(served(place / "server.log", furnish(place, 200, chosen.weights)))
+            app = stack.enter_context(served(place / "server.log", homes=furnish(place, 200, chosen.weights))).address
         page = new_page(stack.enter_context(chromium()))
         page.set_viewport_size(SIZE)
         errors = listen(page)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from tests.browser.chromium import settle
+from tests.browser.chromium import settle, unfold
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,12 @@ def _open_a_study(page: Page) -> None:
 
 
 def _open(title: str) -> Callable[[Page], None]:
-    return lambda page: page.locator("summary").filter(has_text=title).click()
+    return lambda page: unfold(page, title)
 
 
 def _set_up(page: Page) -> None:
-    page.locator("summary").filter(has_text="Set up a training").click()
-    page.locator("summary").filter(has_text="All choices").click()
+    unfold(page, "Set up a training")
+    unfold(page, "All choices")
 
 
 def ask_about_a_sample(page: Page) -> None:

@@ -24,7 +24,7 @@ from tests.browser.faults import ALLOWED, Allowed, accessibility, overflow
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
 from tests.browser.keyboard import unseen_stops
 from tests.browser.places import PAGES, Place, full
-from tests.browser.serving import homes_in, served
+from tests.serving import homes_in, served
 
 TALLEST = 9000
 """px of a picture."""
@@ -66,9 +66,10 @@ def _serve(chosen: argparse.Namespace, place: Path, stack: ExitStack) -> dict[st
     """The addresses of both apps; those that are not given are made and served."""
     urls = {"full": chosen.full, "empty": chosen.empty}
     if not chosen.full:
-        urls["full"] = stack.enter_context(served(place / "full.log", furnish(place / "full", 60, chosen.weights)))
+        homes = furnish(place / "full", 60, chosen.weights)
+        urls["full"] = stack.enter_context(served(place / "full.log", homes=homes)).address
     if not chosen.empty:
-        urls["empty"] = stack.enter_context(served(place / "empty.log", homes_in(place / "empty")))
+        urls["empty"] = stack.enter_context(served(place / "empty.log", homes=homes_in(place / "empty"))).address
     return urls
 
 

@@ -8,6 +8,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.chromium import unfold
 from tests.data.servers import Figshare, zip_of
 from tests.data.test_fracatlas import picture, rows_of
 
@@ -68,7 +69,7 @@ def test_import_a_sample_and_leave_an_image_out(figshare, server, page, homes):
 
     page.get_by_role("checkbox", name="Choose IMG").first.check(force=True)
     expect(page.get_by_text("1 chosen")).to_be_visible()
-    page.locator("summary").filter(has_text="Decide").click()
+    unfold(page, "Decide")
     page.get_by_role("button", name="Exclude").click()
     expect(page.get_by_text("excluded", exact=True)).to_be_visible()
     page.get_by_role("button", name="Undo: 1 image excluded").click()

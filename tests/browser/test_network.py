@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Response, WebSocket, expect
 
 from fracture.background import identity
-from tests.browser.chromium import new_page, settle
+from tests.browser.chromium import new_page, settle, unfold
 from tests.browser.network import line_to
 
 
@@ -41,8 +41,8 @@ def test_what_is_typed_stays_when_the_line_is_gone(far, page):
     line, app = far
     page.goto(f"{app}/train")
     settle(page)
-    page.locator("summary").filter(has_text="Set up a training").click()
-    page.locator("summary").filter(has_text="All choices").click()
+    unfold(page, "Set up a training")
+    unfold(page, "All choices")
     epochs = page.get_by_role("spinbutton", name="Epochs")
     epochs.fill("7")
     epochs.press("Tab")

@@ -52,8 +52,8 @@ close_study()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     root = choose_dataset()
     if root:
-        imports.import_popover()
-        phantoms.draw_popover()
+        imports.offer_import()
+        phantoms.offer_to_draw()
 if not root:
     no_dataset_hint()
     with st.container(border=True):

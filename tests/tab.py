@@ -1,5 +1,6 @@
 """A browser's tab without the browser: it says to the server what Streamlit's page says, and holds what it is shown."""
 
+import base64
 import time
 import uuid
 from contextlib import ExitStack
@@ -94,14 +95,15 @@ class Tab:
                 return heard.file_urls_response.file_urls[0]
 
     def fetch(self, url: str) -> bytes:
-        """What lies at an address of the server, such as a picture's."""
+        """What lies at an address of the server, such as a file to take home."""
         answer = self._http.get(self._base + url, timeout=PATIENCE)
         answer.raise_for_status()
         return answer.content
 
     def pictures(self) -> list[bytes]:
-        """All pictures of the page, fetched."""
-        return [self.fetch(each.url) for shown in self.all("imgs") for each in shown.content.imgs]
+        """All pictures of the page, which came along with it."""
+        urls = [each.url for shown in self.all("imgs") for each in shown.content.imgs]
+        return [base64.b64decode(url.removeprefix("data:image/jpeg;base64,"), validate=True) for url in urls]
 
     def all(self, kind: str) -> list[Shown]:
         """The elements of a kind, such as ``metric``, from the top of the page to its end."""

@@ -1,6 +1,9 @@
 """Several visitors at the same time, on real websockets; ``tests.benchmarks.many_visitors`` is the long one."""
 
 import io
+import os
+import re
+import urllib.request
 
 import numpy as np
 import pytest
@@ -13,7 +16,9 @@ from fracture.data.phantom.writing import write
 from tests.benchmarks.many_visitors import homes_beside_the_bundled_model
 from tests.drawing import draw_mura
 from tests.serving import served
+from tests.tab import Tab
 from tests.visitors import mark, mark_of, uploads, visit_all
+from tests.waiting import wait
 
 
 def test_visitors_at_the_same_time_each_get_their_own_answer(tmp_path, monkeypatch):
@@ -30,6 +35,36 @@ def test_visitors_at_the_same_time_each_get_their_own_answer(tmp_path, monkeypat
             visitor.join(90)
     assert record.errors == [] and record.mixed_up == []
     assert record.checked >= len(made)
+
+
+def _held(address: str) -> dict[str, float]:
+    """What the server says that it holds, in bytes or entries, by the name of the cache."""
+    with urllib.request.urlopen(f"{address}/_stcore/metrics") as answer:
+        lines = re.findall(r'^cache_memory_bytes{cache_type="(.*)",cache="(.*)"} (.+)$', answer.read().decode(), re.M)
+    return {cache or kind: float(value) for kind, cache, value in lines}
+
+
+def test_an_upload_goes_with_its_visitor(tmp_path):
+    """Once a tab has been closed for as long as one may come back to it, the next who come find it gone from memory."""
+    brief = {**os.environ, "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "1"}  # seconds, instead of 120
+    homes = homes_beside_the_bundled_model(tmp_path)
+    content = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 400), np.uint8)).save(content, "PNG")
+    with served(tmp_path / "server.log", environment=brief, homes=homes) as app:
+        tab = Tab(app.address)
+        tab.open("classify")
+        tab.upload(tab.all("file_uploader")[0], "view.png", content.getvalue())
+        answers = {"UploadedFileManager", "fracture.app.loads._examined"}
+        assert answers <= set(_held(app.address))
+        tab.close()
+
+        def gone() -> bool:
+            other = Tab(app.address)
+            other.open("")
+            other.close()
+            return not answers & set(_held(app.address))
+
+        wait(gone, seconds=60)
 
 
 @pytest.mark.parametrize("number", [0, 5, 4095])

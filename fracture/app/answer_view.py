@@ -10,6 +10,7 @@ from fracture.app import loads
 from fracture.app.judge_model import Judged, judgements
 from fracture.app.loads import Examined
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
+from fracture.app.pictures import show_picture
 from fracture.app.resemblance import show_resemblance
 from fracture.app.widgets import as_text, in_words
 from fracture.classify import report
@@ -155,7 +156,7 @@ def _picture(answer: Answer, each: Examined, picture: Image.Image, truths: Truth
     words = f"{as_text(each.view.name)} · {says}{made}"
     truth = truths.get(each.view.name)
     shown = charts.outlined(picture, truth.boxes) if truth else picture
-    st.image(shown, caption=words, width="stretch", alt=f"{words}, with its heat map")
+    show_picture(shown, f"{words}, with its heat map", words)
     if known:
         straight, mirrored = each.view.by_side
         st.caption(f"{straight:.1%} as it is, {mirrored:.1%} mirrored: {_word(answer.label_of(each.view))}.")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fracture.app import loads
 from fracture.app.curating import decide_bar, decided_just_now, decision_words, tick
+from fracture.app.pictures import show_picture
 from fracture.app.study_view import ask_for_study, open_study_asked_for
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, Wanted, select
@@ -65,12 +66,11 @@ def _choose(known: pd.DataFrame, data: Dataset) -> tuple[Wanted, str, bool]:
         text = st.text_input(
             "Name contains", placeholder="patient00011", width=180, key=f"text of {data.root}", persist_state="session"
         )
-        with st.popover("More filters", icon=":material/tune:"):
-            choices["decision"] = _among("decision", known, data)
-            choices["views"] = _between("Views of the study", known["views"], data)
-            longer = known[["width", "height"]].max(axis=1)
-            choices["longer_side"] = _between("Longer side in px", longer, data)
         order, descending = _order(known, data, found=finding is not None)
+    with st.expander("More filters", icon=":material/tune:"), st.container(horizontal=True):
+        choices["decision"] = _among("decision", known, data)
+        choices["views"] = _between("Views of the study", known["views"], data)
+        choices["longer_side"] = _between("Longer side in px", known[["width", "height"]].max(axis=1), data)
     ids = None if finding is None else finding.images
     return Wanted(**choices, image_ids=ids, text=text.strip()), order, descending
 
@@ -151,7 +151,7 @@ def _picture(row: "pd.Series[Any]", picture: bytes | Exception, data: Dataset) -
     if isinstance(picture, Exception):
         st.warning(str(picture), icon=":material/broken_image:")
     else:
-        st.image(picture, width="stretch", alt=f"Radiograph {row['image_id']}")
+        show_picture(picture, f"Radiograph {row['image_id']}")
     st.caption(_words(row, data))
 
 

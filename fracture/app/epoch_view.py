@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from fracture import charts
+from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text
 from fracture.data.thumbnails import thumbnails
 from fracture.learn.progress import Progress
@@ -46,7 +47,7 @@ def _followed(progress: Progress, names: Sequence[str]) -> None:
         for picture, path, label, value, last in zip(pictures, paths, labels, now, before, strict=True):
             with st.container(gap="small"):
                 if isinstance(picture, bytes):
-                    st.image(picture, width="stretch", alt=f"Radiograph {Path(path).name}")
+                    show_picture(picture, f"Radiograph {Path(path).name}")
                 arrow = ARROWS[(value > last + STIR) - (value < last - STIR)]
                 colour = "green" if (value >= 0.5) == bool(label) else "red"
                 st.markdown(f":{colour}[**{value:.0%}** {arrow}] {as_text(names[label])}")

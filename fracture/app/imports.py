@@ -24,16 +24,21 @@ LARGEST_UPLOAD = 500
 """MB of a zip that is sent through the browser and held in memory; larger ones are given by their path."""
 
 
-def import_popover() -> None:
-    """The three ways to a data set, folded away."""
-    if st.session_state.pop("unpacked", False):
-        st.session_state["import form"] = False
-    with st.popover("Import", icon=":material/download:", key="import form", on_change="rerun"):
-        import_form()
+def offer_import() -> None:
+    """A button behind which the three ways to a data set are."""
+    if st.button("Import", icon=":material/download:"):
+        st.session_state["import begun"] = False
+        _import()
 
 
-def import_form() -> None:
-    """What to import, and the button that starts it and chooses the new data set."""
+@st.dialog("Import a data set", width="medium")
+def _import() -> None:
+    if import_form():
+        st.rerun()
+
+
+def import_form() -> bool:
+    """What to import, and the button that starts it and chooses the new data set; whether that was just done."""
     if public.on():
         _fracatlas_form()
         left_out("kaggle", "zip")
@@ -47,6 +52,7 @@ def import_form() -> None:
             _zip_form()
     if failed := st.session_state.pop("import failed", None):
         st.error(as_text(failed), icon=":material/error:")
+    return bool(st.session_state.pop("import begun", False))
 
 
 def _mura_form() -> None:
@@ -55,7 +61,7 @@ def _mura_form() -> None:
         "passed on."
     )
     parts = [*kaggle.IMAGES, "all"]
-    part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part")
+    part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part", persist_state="session")
     files, size = kaggle.expected(kaggle.order(body_part=part))
     with st.form("kaggle", border=False):  # which hands over what is typed in whatever way the field was left
         with st.expander("Who you are at Kaggle, and which data set", icon=":material/key:"):
@@ -67,7 +73,7 @@ def _mura_form() -> None:
             left, right = st.columns(2)
             left.text_input("or user name", key="kaggle user", autocomplete="off")
             right.text_input("and key", type="password", key="kaggle key", autocomplete="off")
-            st.text_input("Data set at Kaggle", kaggle.DATASET, key="kaggle dataset")
+            st.text_input("Data set at Kaggle", kaggle.DATASET, key="kaggle dataset", persist_state="session")
         st.form_submit_button(
             f"Import {files:,} images, about {in_words(size)}", type="primary", key="import mura",
             icon=":material/download:", on_click=_start_mura,
@@ -102,11 +108,15 @@ def _fracatlas_form() -> None:
         "**FracAtlas**: hands, legs, hips and shoulders, fractured or not, with boxes. 4,083 images; CC BY 4.0: "
         "free to use with its authors named."
     )
-    everything = not public.on() and st.toggle("All of it (323 MB)", key="all of fracatlas")
+    everything = not public.on() and st.toggle("All of it (323 MB)", key="all of fracatlas", persist_state="session")
     most = public.LIMITS.imported if public.on() else 4083
     left, right = st.columns(2)
-    images = left.number_input("Images", fracatlas.LEAST, most, 200, 50, key="fracatlas images", disabled=everything)
-    right.number_input("Seed", 0, fracatlas.MOST_SEED, 1, key="fracatlas seed", disabled=everything)
+    images = left.number_input(
+        "Images", fracatlas.LEAST, most, 200, 50, key="fracatlas images", persist_state="session", disabled=everything
+    )
+    right.number_input(
+        "Seed", 0, fracatlas.MOST_SEED, 1, key="fracatlas seed", persist_state="session", disabled=everything
+    )
     st.button(
         "Import FracAtlas" if everything else f"Import {images:,} images", type="primary", key="import fracatlas",
         icon=":material/download:", on_click=_start_fracatlas,
@@ -133,9 +143,7 @@ def _begin(root: Path, wanted: Order, variables: Mapping[str, str]) -> Path:
 def _choose(begin: Callable[[], Path]) -> None:
     """Begin an import in a button's call, which can show nothing, and choose its data set."""
     try:
-        st.session_state["data"] = str(begin())
-        if "import form" in st.session_state:
-            st.session_state["import form"] = False
+        st.session_state.update({"data": str(begin()), "import begun": True})
     except FractureError as error:
         st.session_state["import failed"] = str(error)
 
@@ -146,16 +154,21 @@ def _zip_form() -> None:
         "or with a **`dataset.csv`** beside `images/`."
     )
     unpacked = st.session_state.get("zips unpacked", 0)  # after each, the form is empty again
-    path = st.text_input("Path of a zip on this machine", key=f"zip path {unpacked}", placeholder="/home/me/MURA.zip")
+    path = st.text_input(
+        "Path of a zip on this machine", placeholder="/home/me/MURA.zip", key=f"zip path {unpacked}",
+        persist_state="session",
+    )  # fmt: skip
     upload = st.file_uploader(
         f"or a zip of at most {LARGEST_UPLOAD} MB", "zip", key=f"zip upload {unpacked}", max_upload_size=LARGEST_UPLOAD
     )
-    part = st.selectbox("Body part", ["all", *kaggle.IMAGES], key="zip part", help="Of a MURA tree.")
+    part = st.selectbox(
+        "Body part", ["all", *kaggle.IMAGES], key="zip part", persist_state="session", help="Of a MURA tree."
+    )
     said = st.container()  # above the button: what comes below it may be out of sight
     if st.button("Unpack", type="primary", icon=":material/unarchive:", disabled=not (path or upload), key="unpack"):
         with said, errors_in_words():
             root = _unpack(path.strip(), upload, None if part == "all" else str(part))
-            st.session_state.update({"new data": str(root), "zips unpacked": unpacked + 1, "unpacked": True})
+            st.session_state.update({"new data": str(root), "zips unpacked": unpacked + 1})
             st.rerun()
 
 

@@ -11,6 +11,7 @@ from fracture.app import loads
 from fracture.app.judge_model import Judged
 from fracture.app.loads import Examined
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
+from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder
@@ -103,7 +104,7 @@ def _look(row: "pd.Series[Any]", model: Classifier, folder: ModelFolder) -> Exam
 
 def _show(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:
     boxed = charts.outlined(picture, parse_boxes(row["boxes"]), picture.width / max(row["width"], 1))
-    st.image(boxed, width="stretch", output_format="JPEG", alt=f"{row['image_id']}, with its heat map")
+    show_picture(boxed, f"{row['image_id']}, with its heat map")
     st.markdown(f"**{as_text(labels[1])} {row['probability']:.1%}**, truth: {as_text(labels[int(row['label'])])}")
     st.caption(as_text(" · ".join(filter(None, [row["image_id"], row.get("body_part", ""), *_changes(row, examined)]))))
 

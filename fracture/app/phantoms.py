@@ -4,6 +4,7 @@ import streamlit as st
 
 from fracture import home, public
 from fracture.app import loads
+from fracture.app.pictures import show_picture
 from fracture.app.study_view import study_open
 from fracture.app.widgets import as_text, duration, errors_in_words, may_change, visitor
 from fracture.classify.store import free_name
@@ -18,28 +19,41 @@ FIRST_PAGE = 24
 """Images from which on new ones are shown only when asked for: before that there is little that could move."""
 
 
-def draw_form() -> None:
-    """What to draw, and the button that starts it and chooses the new data set."""
+def draw_form() -> bool:
+    """What to draw, and the button that starts it and chooses the new data set; whether that was just done."""
     st.markdown("**Draw phantoms**: synthetic X-rays of a humerus, some of them abnormal, with the truth known.")
     left, middle, right = st.columns((1, 2, 1))
     most = public.LIMITS.patients if public.on() else MOST_PATIENTS
-    patients = left.number_input("Patients", 2, most, 200, key="phantom patients", help=f"2 to {most:,}.")
+    patients = left.number_input(
+        "Patients", 2, most, 200, key="phantom patients", persist_state="session", help=f"2 to {most:,}."
+    )
     with middle:
-        st.slider("Difficulty", 0.0, 1.0, DIFFICULTY, 0.05, key="phantom difficulty")
+        st.slider("Difficulty", 0.0, 1.0, DIFFICULTY, 0.05, key="phantom difficulty", persist_state="session")
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.caption("everyone sees it", width="content")
             st.caption("a specialist would argue", width="content")
-    right.number_input("Seed", 0, MOST_SEED, 1, key="phantom seed", help="The same seed draws the same radiographs.")
+    right.number_input(
+        "Seed", 0, MOST_SEED, 1, key="phantom seed", persist_state="session",
+        help="The same seed draws the same radiographs.",
+    )  # fmt: skip
     words = f"Draw {patients:,} patients"
     st.button(words, type="primary", icon=":material/draw:", key="draw phantoms", on_click=_start)
     if failed := st.session_state.pop("phantoms failed", None):
         st.error(as_text(failed), icon=":material/error:")
+    return bool(st.session_state.pop("phantoms begun", False))
 
 
-def draw_popover() -> None:
-    """The form of :func:`draw_form`, folded away."""
-    with st.popover("Draw phantoms", icon=":material/draw:", key="draw form", on_change="rerun"):
-        draw_form()
+def offer_to_draw() -> None:
+    """A button behind which the form of :func:`draw_form` is."""
+    if st.button("Draw phantoms", icon=":material/draw:"):
+        st.session_state["phantoms begun"] = False
+        _draw()
+
+
+@st.dialog("Draw a data set", width="medium")
+def _draw() -> None:
+    if draw_form():
+        st.rerun()
 
 
 def _start() -> None:
@@ -54,9 +68,7 @@ def _start() -> None:
     except FractureError as error:
         st.session_state["phantoms failed"] = str(error)
     else:
-        st.session_state["data"] = str(root)
-        if "draw form" in st.session_state:
-            st.session_state["draw form"] = False
+        st.session_state.update({"data": str(root), "phantoms begun": True})
 
 
 def follow(root: str, browsing: bool = False) -> Drawing | None:
@@ -159,7 +171,7 @@ def choose_sample(expanded: bool) -> int | None:
         with st.grid(6, min_column_width=90):
             for number, picture in zip(numbers, loads.sample_thumbnails(tuple(numbers)), strict=True):
                 with st.container():
-                    st.image(picture, width=120, alt=f"Synthetic radiograph {number}")
+                    show_picture(picture, f"Synthetic radiograph {number}", width=120)
                     chosen = number == st.session_state.get("sample")
                     st.button(
                         str(number), key=f"try {number}", width="stretch", type="primary" if chosen else "secondary",

@@ -10,6 +10,7 @@ from PIL import Image
 from fracture import charts
 from fracture.app import loads
 from fracture.app.curating import decision_buttons, decision_words, say_failure
+from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, steps
 from fracture.data.dataset import Dataset
@@ -82,7 +83,7 @@ def _study(data: Dataset, version: str, ids: list[str]) -> None:
 def picture(row: "pd.Series[Any]", size: int, words: str) -> None:
     """One image of a data set, its longer side ``size`` px."""
     with errors_in_words():
-        st.image(thumbnail(row["path"], size), words, width="stretch", alt=f"Radiograph {row['image_id']}")
+        show_picture(thumbnail(row["path"], size), f"Radiograph {row['image_id']}", words)
 
 
 def _steps(row: "pd.Series[Any]", views: pd.DataFrame, known: pd.DataFrame, ids: list[str]) -> None:

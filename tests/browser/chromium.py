@@ -26,11 +26,6 @@ ASKED_TWICE = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 Streamlit's own: its front end cannot know whether the app is served below a path.
 """
 
-PICTURE = re.compile(r"/media/\w+\.(jpg|png)$")
-"""A picture of a page that is just being drawn anew may be gone when the browser comes for it, and is then asked for
-again; what must not be is that one stays broken, which :func:`broken_pictures` tells.
-"""
-
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
@@ -59,7 +54,7 @@ def listen(page: Page) -> list[str]:
     errors: list[str] = []
 
     def note(what: str, where: str) -> None:
-        if not ASKED_TWICE.search(where) and not PICTURE.search(where):
+        if not ASKED_TWICE.search(where):
             errors.append(f"{what} {where}")
 
     page.on("pageerror", lambda error: note(str(error), ""))

@@ -6,9 +6,9 @@ MOST_STOPS = 120
 """Presses of a key that somebody would put up with at the most."""
 
 
-def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
-    """Press a key until the target has the focus."""
-    for _ in range(MOST_STOPS):
+def tab_to(page: Page, target: Locator, key: str = "Tab", most: int = MOST_STOPS) -> None:
+    """Press a key until the target has the focus, ``most`` times at the most."""
+    for _ in range(most):
         page.keyboard.press(key)
         if has_focus(target):
             return

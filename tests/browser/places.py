@@ -32,6 +32,8 @@ def full(first: str, second: str) -> tuple[Place, ...]:
     return (
         *PAGES,
         Place("study", "dataset", _open_a_study),
+        Place("import", "dataset", _ask_for("Import")),
+        Place("draw", "dataset", _ask_for("Draw phantoms")),
         Place("checks", "dataset", _open("Checks")),
         Place("setup", "train", _set_up),
         Place("trained", f"train?run={first}", _open("The network")),
@@ -59,6 +61,16 @@ PAGES = (
 def _open_a_study(page: Page) -> None:
     page.get_by_role("button", name="Open study").first.click()
     page.get_by_role("dialog").locator(".js-plotly-plot").wait_for()
+
+
+def _ask_for(form: str) -> Callable[[Page], None]:
+    """Behind a button."""
+
+    def ask(page: Page) -> None:
+        page.get_by_role("button", name=form, exact=True).click()
+        page.get_by_role("dialog").wait_for()
+
+    return ask
 
 
 def _open(title: str) -> Callable[[Page], None]:

@@ -14,7 +14,7 @@ A_TRAINING = 300_000
 
 
 def test_look_at_a_study_and_decide(lab, page):
-    """From the menu to a study, through its views and back to where one was; an image is left out, and that undone."""
+    """From the menu to a form and back, to a study and back; an image is left out, and that undone."""
     page.goto(lab)
     settle(page)
     tab_to(page, page.get_by_role("link", name="Data set").first)
@@ -23,9 +23,19 @@ def test_look_at_a_study_and_decide(lab, page):
     opener = page.get_by_role("button", name="Open study").first
     expect(opener).to_be_visible()
     settle(page)
+    dialog = page.get_by_role("dialog")
+    for button, field in (("Import", "Body part"), ("Draw phantoms", "Patients")):
+        tab_to(page, page.get_by_role("button", name=button))
+        page.keyboard.press("Enter")
+        inside = dialog.get_by_label(field).first
+        expect(inside).to_be_visible()
+        settle(page)
+        tab_to(page, inside, most=12)
+        page.keyboard.press("Escape")
+        expect(dialog).not_to_be_visible()
+        settle(page)
     tab_to(page, opener)
     page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text(re.compile("^1 of"))).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(dialog.get_by_text(re.compile("^2 of"))).to_be_visible()
@@ -92,7 +102,10 @@ def test_train_watch_upload_read(server, page, drawn):
     page.keyboard.press("Enter")
     expect(page.get_by_text("Drop one X-ray")).to_be_visible()
     settle(page)
-    tab_to(page, page.locator("button", has_text="Upload"))
+    upload = page.locator("button", has_text="Upload")
+    tab_to(page, upload)
+    settle(page)
+    assert has_focus(upload)
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(next(Path(drawn).glob("valid/**/study1_positive/*.png")))

@@ -29,7 +29,7 @@ def _look(page: Page, size: str, theme: Theme) -> None:
     page.emulate_media(color_scheme=theme)
 
 
-LOOKED_AT = ("home", "study", "setup", "compare", "playground", "leakage", "covered", "sample", "judged")
+LOOKED_AT = ("home", "study", "draw", "setup", "compare", "playground", "leakage", "covered", "sample", "judged")
 """Each page once; the command ``python -m tests.browser.sweep`` looks at every place in every way."""
 
 

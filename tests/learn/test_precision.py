@@ -1,5 +1,6 @@
 """Fine-tuning in 16 bits, on the small network of the tests beside this one."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -10,7 +11,11 @@ from tests.learn.test_fine_tuning import bright_squares, config, small_backbone,
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch, homes):
+    """What a training does to its process, whose last work it is, is undone for the tests after this one."""
     monkeypatch.setattr(network, "_load_backbone", small_backbone)
+    before = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(before)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])

@@ -4,6 +4,7 @@ import shutil
 import zipfile
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from fracture.data.checks import check
 from fracture.data.curation import decided
@@ -203,12 +204,18 @@ def test_a_zip_on_this_machine_is_unpacked_and_chosen(homes, drawn, tmp_path):
 def test_a_second_zip_of_the_same_name_is_another_data_set(homes, drawn, tmp_path):
     """In the browser no folder can be chosen, and none is written into that holds something."""
     shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
-    app = healthy(alone("dataset").run())
+
+    def form():
+        from fracture.app.imports import import_form
+
+        import_form()
+
+    app = AppTest.from_function(form, default_timeout=60).run()
     for unpacked in range(2):
         app.text_input(key=f"zip path {unpacked}").set_value(str(tmp_path / "mine.zip")).run()
         button(app, "unpack").click().run()
         app.run()
-    assert app.selectbox(key="data").value == str(homes / "data" / "mine-1")
+    assert app.session_state["new data"] == str(homes / "data" / "mine-1")
 
 
 def test_a_file_that_is_no_zip_is_a_sentence(homes, tmp_path):

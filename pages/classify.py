@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from fracture.app import loads, phantoms
+from fracture.app import answers, phantoms
 from fracture.app.answer_view import show_answers
-from fracture.app.loads import Examined
+from fracture.app.answers import Examined
 from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, through_the_router
 from fracture.classify.classifier import NOTICE, Classifier
 from fracture.classify.store import ModelFolder
@@ -17,7 +17,7 @@ def examine(uploads: list[Any], classifier: Classifier, version: str) -> list[Ex
     examined = []
     for upload in uploads:
         with errors_in_words():
-            examined.append(loads.examined(upload.name, upload.getvalue(), classifier, version))
+            examined.append(answers.examined(upload.name, upload.getvalue(), classifier, version))
     return examined
 
 
@@ -32,7 +32,7 @@ def show_uploads(uploads: list[Any], classifier: Classifier, folder: ModelFolder
 
 def show_sample(number: int, classifier: Classifier, folder: ModelFolder, back: str) -> None:
     """What the model says of a synthetic study, and on request the truth."""
-    views = loads.sample(number, classifier, folder.version)
+    views = answers.sample(number, classifier, folder.version)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Synthetic study {number}** · no person was X-rayed for it", width="stretch")
         revealed = st.toggle("Reveal the truth", key=f"truth of {number}")
@@ -48,7 +48,7 @@ if folder is None:
     no_model_hint()
     st.stop()
 with errors_in_words():
-    classifier = loads.classifier(folder)
+    classifier = answers.classifier(folder)
     if classifier.card.get("data", {}).get("synthetic"):
         st.caption(
             ":material/draw: It has learned from synthetic X-rays alone: what it says of real ones means little."

@@ -6,9 +6,9 @@ import streamlit as st
 from PIL import Image
 
 from fracture import charts
-from fracture.app import loads
+from fracture.app import answers
+from fracture.app.answers import Examined
 from fracture.app.judge_model import Judged, judgements
-from fracture.app.loads import Examined
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.pictures import show_picture
 from fracture.app.resemblance import show_resemblance
@@ -126,7 +126,7 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
 def _worth(folder: ModelFolder, judged: Judged, threshold: float) -> str:
     """What a threshold meant on the validation images that it was chosen on."""
     try:
-        measured = loads.operating_point(folder, "image", threshold, judged.only)
+        measured = answers.operating_point(folder, "image", threshold, judged.only)
     except ModelError as error:
         return f"what that is worth is not known: {as_text(str(error))}"
     return f"sensitivity {in_words(measured['sensitivity'])}, specificity {in_words(measured['specificity'])}."

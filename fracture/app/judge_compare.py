@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from fracture import charts
-from fracture.app import loads
+from fracture.app import answers
 from fracture.app.judge_model import COUNTED, Judged, Level, judgements, number, show_table
 from fracture.app.widgets import as_text, errors_in_words, in_words, show_chart
 from fracture.classify.store import ModelFolder, read_card, usable_models
@@ -123,7 +123,7 @@ def _curves(sides: list[Side], level: str, colour_of: Mapping[str, str]) -> None
     scored, without = {}, []
     for side in sides:
         try:
-            table = loads.scored(side.folder, level, side.judged.only)
+            table = answers.scored(side.folder, level, side.judged.only)
         except ModelError:
             without.append(side.name)
             continue

@@ -7,9 +7,9 @@ import streamlit as st
 from PIL import Image
 
 from fracture import charts
-from fracture.app import loads
+from fracture.app import answers, loads
+from fracture.app.answers import Examined
 from fracture.app.judge_model import Judged
-from fracture.app.loads import Examined
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, errors_in_words
@@ -45,7 +45,7 @@ def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> No
     if not st.toggle("Show the images it was most surely wrong about", key="errors shown"):
         return
     threshold = float(card["thresholds"]["balanced"])
-    predictions = loads.scored(folder, "image", judged.only)
+    predictions = answers.scored(folder, "image", judged.only)
     errors = {kind: worst(predictions, threshold, kind) for kind in KINDS}
     kind = st.segmented_control(
         "Kind of error", list(KINDS), default="alarms", required=True, label_visibility="collapsed", key="kind",
@@ -72,7 +72,7 @@ def _with_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
 
 def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> None:
     """Each image that is still there, all heat on one scale; a sentence on each that is not."""
-    model, examined, gone = loads.classifier(folder), {}, []
+    model, examined, gone = answers.classifier(folder), {}, []
     with st.spinner("Looking at the images", show_time=False):
         for _, row in found.iterrows():
             try:
@@ -99,7 +99,7 @@ def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> 
 def _look(row: "pd.Series[Any]", model: Classifier, folder: ModelFolder) -> Examined:
     if not row["path"]:
         raise FractureError(f"{row['image_id']} is no longer there.")
-    return loads.examined_file(row["path"], model, folder.version)
+    return answers.examined_file(row["path"], model, folder.version)
 
 
 def _show(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:

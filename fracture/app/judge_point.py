@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fracture import charts
-from fracture.app import loads
+from fracture.app import answers
 from fracture.app.judge_model import COUNTED, POINTS, Judged
 from fracture.app.widgets import as_text, errors_in_words, in_words
 from fracture.classify.store import ModelFolder
@@ -26,9 +26,9 @@ FIGURES = {
 def show_operating_point(folder: ModelFolder, card: dict[str, Any], judged: Judged, level: str) -> None:
     """Figures, curves, confusion and a hundred patients at a threshold that the visitor moves."""
     labels = (card["labels"][0], card["labels"][1])
-    table = loads.scored(folder, level, judged.only)
+    table = answers.scored(folder, level, judged.only)
     threshold = _choose_threshold(card["thresholds"], f"operating point of {folder.version}", labels[1])
-    at = loads.operating_point(folder, level, threshold, judged.only)
+    at = answers.operating_point(folder, level, threshold, judged.only)
     _figures(at, labels[1], COUNTED[level])
     _curves(table, threshold)
     left, right = st.columns(2)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fracture import charts
-from fracture.app import loads
-from fracture.app.loads import SHOWN_SMALL, Examined
+from fracture.app import answers, loads
+from fracture.app.answers import SHOWN_SMALL, Examined
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.widgets import as_text, choose_model, errors_in_words, no_model_hint, show_chart
 from fracture.classify.classifier import Classifier
@@ -90,7 +90,7 @@ def _draw(number: int) -> Picture:
 
 def _of_the_data(folder: ModelFolder) -> Picture | None:
     """One of the validation images; those that are known to show hardware come first."""
-    table = loads.images_of(loads.classifier(folder).card)
+    table = loads.images_of(answers.classifier(folder).card)
     table = table[table["split"] == "valid"] if len(table) else table
     if table.empty:
         st.info("The data set that this model was trained on is not on this machine.", icon=":material/folder_off:")
@@ -127,7 +127,7 @@ def _cover(folder: ModelFolder, picture: Picture) -> None:
     )  # fmt: skip
     _buttons(picture, covers)
     with errors_in_words():
-        classifier = loads.classifier(folder)
+        classifier = answers.classifier(folder)
         bare = np.zeros(picture.pixels.shape, np.bool_)
         mask = np.any([bare, *covers], axis=0)
         before, now = (_ask(classifier, picture, each, fill) for each in (bare, mask))

@@ -1,9 +1,6 @@
-"""Cached loads. What is cached is the load, never a filter on it, and every cache is bounded."""
+"""Data sets, loaded once. What is cached is the load, never a filter on it, and every cache is bounded."""
 
-import hashlib
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,34 +9,18 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from fracture import charts
-from fracture.classify.answer import View
-from fracture.classify.classifier import Classifier
-from fracture.classify.store import ModelFolder, read_card, read_predictions, usable_models
+from fracture.classify.store import read_card, read_predictions, usable_models
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
-from fracture.data.bounds import plain
 from fracture.data.browsing import catalogue as catalogue_of
 from fracture.data.curation import FILE as DECISIONS
 from fracture.data.curation import curate, decided
 from fracture.data.index import find_or_scan
 from fracture.data.joined import with_labels
 from fracture.data.layouts import levels
-from fracture.data.phantom import samples
-from fracture.data.phantom.truth import Truth
 from fracture.data.thumbnails import changed
 from fracture.errors import DatasetError, ModelError
-from fracture.learn.evaluation import by_study, mean, rates
-from fracture.learn.events import read_events
-from fracture.learn.jobs import Run
-from fracture.learn.progress import Progress
-
-SHOWN = 1024
-"""Longer side in px of the images shown large."""
-
-SHOWN_SMALL = 640
-"""Longer side in px of the images of a gallery with heat maps."""
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
@@ -144,148 +125,3 @@ def _large(path: str, size: int, changed_at: int) -> NDArray[np.uint8]:  # noqa:
 def large(path: str, size: int) -> NDArray[np.uint8]:
     """The pixels of an image file, its longer side at most ``size`` px. Raises RadiographError."""
     return _large(path, size, changed(path))
-
-
-def classifier(folder: ModelFolder) -> Classifier:
-    """The model in a folder, loaded once until its files change."""
-    return _classifier(str(folder.path), folder.version)
-
-
-@st.cache_resource(max_entries=2, show_spinner="Loading the model")
-def _classifier(path: str, version: str) -> Classifier:  # noqa: ARG001  part of the key
-    return Classifier(ModelFolder(Path(path)))
-
-
-def scored(folder: ModelFolder, level: str, data: str = "") -> pd.DataFrame:
-    """A model's validation predictions by ``image`` or by ``study``: ``group, label, probability`` and more.
-
-    ``data``: only those of this data set, where the model was judged on several.
-    Raises ModelError where they are missing or damaged.
-    """
-    return _scored(str(folder.path), folder.version, level, data)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _scored(path: str, version: str, level: str, data: str) -> pd.DataFrame:  # noqa: ARG001  part of the key
-    table = read_predictions(ModelFolder(Path(path)))
-    if data and "data" in table:
-        table = table[table["data"] == data]
-    return by_study(table) if level == "study" else table
-
-
-def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> dict[str, Any]:
-    """What :func:`fracture.learn.evaluation.rates` gives at a threshold, and both predictive values, as ppv and npv."""
-    return _operating_point(str(folder.path), folder.version, level, threshold, data)
-
-
-@st.cache_data(max_entries=2000, show_spinner=False)
-def _operating_point(path: str, version: str, level: str, threshold: float, data: str) -> dict[str, Any]:
-    table = _scored(path, version, level, data)
-    positive, called = table["label"] == 1, table["probability"] >= threshold
-    ppv = mean(positive[called].to_numpy(np.float64), table.loc[called, "group"])
-    npv = mean(1 - positive[~called].to_numpy(np.float64), table.loc[~called, "group"])
-    return {**rates(table, threshold), "ppv": ppv, "npv": npv}
-
-
-@dataclass(frozen=True)
-class Examined:
-    """An image and what the model says of it."""
-
-    view: View
-    pixels: NDArray[np.uint8]
-    """(h, w), small enough to be shown; what the model saw does not depend on it."""
-    format: str
-    steps: tuple[str, ...]
-    """What was done to get from the file to the pixels, in words."""
-    synthetic: bool
-    """The file says of itself that it was drawn."""
-
-
-def examined(name: str, data: bytes, model: Classifier, version: str) -> Examined:
-    """What the model says of an upload, kept for this visitor alone, as long as the browser tab is open.
-
-    Raises:
-        RadiographError: it cannot be read.
-    """
-    # By its hash: Streamlit would copy all of the file to make a key of it.
-    return _examined(plain(name), hashlib.sha256(data).hexdigest(), data, model, version)
-
-
-@st.cache_resource(max_entries=100, scope="session", show_spinner="Looking at the image")
-def _examined(name: str, digest: str, _data: bytes, _model: Classifier, version: str) -> Examined:  # noqa: ARG001
-    image = radiographs.read(_data, name)
-    shown = radiographs.shrink(image.pixels, SHOWN)
-    return Examined(_model.view(name, image), shown, image.format, image.steps, image.synthetic)
-
-
-def examined_file(path: str, model: Classifier, version: str) -> Examined:
-    """What the model says of an image file, shown small.
-
-    Raises:
-        RadiographError: it cannot be read.
-    """
-    return _examined_file(path, model, version, changed(path))
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _examined_file(path: str, _model: Classifier, version: str, changed: int) -> Examined:  # noqa: ARG001
-    image = radiographs.load(Path(path))
-    shown = radiographs.shrink(image.pixels, SHOWN_SMALL)
-    return Examined(_model.view(Path(path).name, image), shown, image.format, image.steps, image.synthetic)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Drawing the study")
-def sample(number: int, _model: Classifier, version: str) -> list[tuple[Examined, Truth]]:  # noqa: ARG001  part of the key
-    """A synthetic study: what the model says of each view, and what there is to be found in it."""
-    drawn = samples.draw_sample(number)
-    views = [
-        _model.view(f"synthetic {number} {each.view}", radiographs.Radiograph(each.pixels, "PNG")) for each in drawn
-    ]
-    return [(Examined(view, each.pixels, "PNG", (), True), each.truth) for view, each in zip(views, drawn, strict=True)]
-
-
-@st.cache_data(max_entries=64, show_spinner="Drawing synthetic X-rays")
-def sample_thumbnails(numbers: tuple[int, ...]) -> list[bytes]:
-    """A small JPEG of the first view of each synthetic study."""
-    return [radiographs.thumbnail(views[0].pixels, 256) for views in samples.draw_samples(numbers, views=1)]
-
-
-def progress(run: Run) -> Progress:
-    """How a training stands; each call reads only what it has said since the last one."""
-    seen = st.session_state.setdefault(f"progress of {run.name} {run.started}", _Seen())
-    # A click may end this script at any use of session state, but not between these two lines.
-    events, seen.offset = read_events(run.folder.events, seen.offset)
-    seen.progress.add(events)
-    shown: Progress = seen.progress
-    return shown
-
-
-STEPS_AT_ONCE = 5
-"""Points within the epochs that wait for each other until a curve is drawn anew."""
-
-
-def curves(run: Run, progress: Progress, metric: str, epochs: int, kept: int | None) -> Any:
-    """The figure of :func:`fracture.charts.curves`, made anew only when there is more to be seen."""
-    steps = progress.step_losses[: len(progress.step_losses) // STEPS_AT_ONCE * STEPS_AT_ONCE]
-    steps = steps if metric == "loss" else []
-    seen = [run.name, run.started, metric, epochs, kept, progress.epoch, progress.history.get(metric, [])[-1:]]
-    return _drawn(f"{seen} {steps[-1:]}", lambda: charts.curves(progress.history, metric, epochs, kept, steps))
-
-
-def overlaid(learned: Mapping[str, charts.Learned], metric: str, epochs: int) -> Any:
-    """The figure of :func:`fracture.charts.overlaid`, made anew only when there is more to be seen."""
-    seen = {name: (each.kept_epoch, each.history.get(f"val_{metric}")) for name, each in learned.items()}
-    return _drawn(f"overlaid {metric} {epochs} {seen}", lambda: charts.overlaid(learned, metric, epochs))
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _drawn(seen: str, _draw: Callable[[], Any]) -> Any:  # noqa: ARG001  what is seen in it is the key
-    return _draw()
-
-
-@dataclass
-class _Seen:
-    """What this visitor has been shown of a training, and up to which byte of its events."""
-
-    progress: Progress = field(default_factory=Progress)
-    offset: int = 0

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from fracture import charts
-from fracture.app.loads import Examined
+from fracture.app.answers import Examined
 from fracture.app.widgets import as_text
 from fracture.classify.classifier import Classifier
 from fracture.classify.heat import SIDE

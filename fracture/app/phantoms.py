@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fracture import home, public
-from fracture.app import loads
+from fracture.app import answers
 from fracture.app.pictures import show_picture
 from fracture.app.study_view import study_open
 from fracture.app.widgets import as_text, duration, errors_in_words, may_change, visitor
@@ -169,7 +169,7 @@ def choose_sample(expanded: bool) -> int | None:
     numbers = st.session_state.setdefault("samples", _first_samples())
     with st.expander("Nothing at hand? Try a synthetic X-ray", expanded=expanded, icon=":material/draw:"):
         with st.grid(6, min_column_width=90):
-            for number, picture in zip(numbers, loads.sample_thumbnails(tuple(numbers)), strict=True):
+            for number, picture in zip(numbers, answers.sample_thumbnails(tuple(numbers)), strict=True):
                 with st.container():
                     show_picture(picture, f"Synthetic radiograph {number}", width=120)
                     chosen = number == st.session_state.get("sample")

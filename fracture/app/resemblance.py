@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fracture.app import loads
-from fracture.app.loads import Examined
+from fracture.app.answers import Examined
 from fracture.app.study_view import picture
 from fracture.app.widgets import as_text
 from fracture.classify.classifier import Classifier

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from fracture import charts
-from fracture.app import loads
+from fracture.app import watching
 from fracture.app.code_view import show_code
 from fracture.app.epoch_view import show_look
 from fracture.app.judge_model import judgements, number
@@ -49,7 +49,7 @@ def show_run(folder: ModelFolder) -> None:
 
 
 def _draw(run: Run) -> None:
-    progress = loads.progress(run)
+    progress = watching.progress(run)
     progress.epochs = progress.epochs or int(run.config.get("epochs", 0))
     _headline(run, progress)
     how_long_kept(run.folder.path)
@@ -157,7 +157,7 @@ def _curves(run: Run, progress: Progress) -> None:
     second = "auc" if run.config.get("mode") == "fine-tune" else "accuracy"
     for metric, place in zip(("loss", second), st.columns(2), strict=True):
         with place:
-            figure = loads.curves(run, progress, metric, epochs, kept)
+            figure = watching.curves(run, progress, metric, epochs, kept)
             show_chart(figure, f"{metric} of {run.name}", f"{metric} by epoch, training and validation")
     by = "largest validation AUC" if run.config.get("mode") == "fine-tune" else "lowest validation loss"
     rate = f" Learning rate: {progress.learning_rate:.2g}." if run.active and progress.learning_rate else ""

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from fracture import charts, home
-from fracture.app import loads
+from fracture.app import watching
 from fracture.app.judge_model import number
 from fracture.app.widgets import as_text, in_words, show_chart
 from fracture.classify.keeping import read_note
@@ -86,7 +86,7 @@ def card_or_trouble(folder: ModelFolder) -> tuple[dict[str, Any], str]:
 
 def learned_by(run: Run) -> charts.Learned:
     """How a training went: by its events, or where it has none by its ``history.json``."""
-    progress = loads.progress(run)
+    progress = watching.progress(run)
     history: dict[str, list[float]] = progress.history
     if not history and run.folder.history.exists():
         with suppress(ModelError):  # a curve less
@@ -130,7 +130,7 @@ def _curves(runs: list[Run]) -> None:
     second = "auc" if all("val_auc" in each.history for each in learned.values()) else "accuracy"
     for metric, place in zip(("loss", second), st.columns(2), strict=True):
         with place:
-            figure = loads.overlaid(learned, metric, epochs)
+            figure = watching.overlaid(learned, metric, epochs)
             show_chart(figure, f"{metric} of the runs", f"Validation {metric} by epoch of {', '.join(learned)}")
     without = [as_text(name) for name, each in learned.items() if not each.history]
     missing = f" No epoch is done yet of {', '.join(without)}." if without else ""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fracture import charts
-from fracture.app import loads
+from fracture.app import answers
 from fracture.app.judge_compare import Side, show_sides, side_of
 from fracture.app.judge_model import COUNTED, judgements
 from fracture.app.widgets import as_text, link
@@ -94,5 +94,5 @@ def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Pa
 @st.cache_data(max_entries=64, show_spinner=False)
 def _kept_pair(key: tuple[str, ...], _folders: tuple[ModelFolder, ModelFolder]) -> Paired:
     *_, level, data = key
-    one, other = (loads.scored(folder, level, data) for folder in _folders)
+    one, other = (answers.scored(folder, level, data) for folder in _folders)
     return pair(one, other)

@@ -1,0 +1,53 @@
+"""How trainings stand, for whoever watches: read on from where one was, drawn anew only when there is more to see."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from fracture import charts
+from fracture.learn.events import read_events
+from fracture.learn.jobs import Run
+from fracture.learn.progress import Progress
+
+
+def progress(run: Run) -> Progress:
+    """How a training stands; each call reads only what it has said since the last one."""
+    seen = st.session_state.setdefault(f"progress of {run.name} {run.started}", _Seen())
+    # A click may end this script at any use of session state, but not between these two lines.
+    events, seen.offset = read_events(run.folder.events, seen.offset)
+    seen.progress.add(events)
+    shown: Progress = seen.progress
+    return shown
+
+
+STEPS_AT_ONCE = 5
+"""Points within the epochs that wait for each other until a curve is drawn anew."""
+
+
+def curves(run: Run, progress: Progress, metric: str, epochs: int, kept: int | None) -> Any:
+    """The figure of :func:`fracture.charts.curves`, made anew only when there is more to be seen."""
+    steps = progress.step_losses[: len(progress.step_losses) // STEPS_AT_ONCE * STEPS_AT_ONCE]
+    steps = steps if metric == "loss" else []
+    seen = [run.name, run.started, metric, epochs, kept, progress.epoch, progress.history.get(metric, [])[-1:]]
+    return _drawn(f"{seen} {steps[-1:]}", lambda: charts.curves(progress.history, metric, epochs, kept, steps))
+
+
+def overlaid(learned: Mapping[str, charts.Learned], metric: str, epochs: int) -> Any:
+    """The figure of :func:`fracture.charts.overlaid`, made anew only when there is more to be seen."""
+    seen = {name: (each.kept_epoch, each.history.get(f"val_{metric}")) for name, each in learned.items()}
+    return _drawn(f"overlaid {metric} {epochs} {seen}", lambda: charts.overlaid(learned, metric, epochs))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _drawn(seen: str, _draw: Callable[[], Any]) -> Any:  # noqa: ARG001  what is seen in it is the key
+    return _draw()
+
+
+@dataclass
+class _Seen:
+    """What this visitor has been shown of a training, and up to which byte of its events."""
+
+    progress: Progress = field(default_factory=Progress)
+    offset: int = 0

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from fracture import charts
 from fracture.app import imports, loads, phantoms
 from fracture.app.browse import show_gallery
 from fracture.app.exporting import show_decisions, show_export
@@ -18,7 +17,7 @@ from fracture.app.widgets import (
     show_chart,
     through_the_router,
 )
-from fracture.data.dataset import Dataset, counts
+from fracture.data.dataset import Dataset
 
 
 def overview(data: Dataset, version: str) -> None:
@@ -28,22 +27,10 @@ def overview(data: Dataset, version: str) -> None:
         st.metric("Studies", f"{table['study'].nunique():,}", border=True, width=160)
         st.metric("Patients or groups", f"{table['group'].nunique():,}", border=True, width=160)
         st.metric(names[1].capitalize(), f"{table['label'].mean():.1%}", border=True, width=160)
-    charted, longer = counts(table), table[["width", "height"]].max(axis=1)
-    drawn = {
-        "Parts": (charts.class_balance(charted, names, "split"), "Images of each label by part"),
-        "Body parts": (charts.class_balance(charted, names, "body_part"), "Images of each label by body part"),
-        "Views": (charts.views_per_study(table, names), "Studies by their number of views"),
-        "Sizes": (
-            charts.distribution(longer, table["label"], names, "Longer side", "px"),
-            "Longer sides of the images",
-        ),
-    }
-    if table["brightness"].notna().any():
-        figure = charts.distribution(table["brightness"], table["label"], names, "Mean brightness", "gray level of 255")
-        drawn["Brightness"] = (figure, "Mean brightness of the images")
-    for tab, (name, (figure, alt)) in zip(st.tabs(list(drawn)), drawn.items(), strict=True):
+    drawn = loads.overview(data, version)
+    for tab, (name, chart) in zip(st.tabs(list(drawn)), drawn.items(), strict=True):
         with tab:
-            show_chart(figure, f"chart of {name}", alt)
+            show_chart(chart.figure, f"chart of {name}", chart.alt)
 
 
 through_the_router("dataset")

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from fracture import charts
 from fracture.classify.store import read_card, read_predictions, usable_models
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
@@ -76,7 +77,7 @@ def _measured(root: str, version: str, _data: datasets.Dataset) -> pd.DataFrame:
 
 def forget_measurements() -> None:
     """More images have been looked at."""
-    for cached in (_measured, _problems, _catalogue):
+    for cached in (_measured, _problems, _catalogue, _overview):
         cached.clear()
 
 
@@ -91,8 +92,16 @@ def catalogue(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
 
     Raises DatasetError where the decisions beside the data cannot be read.
     """
-    models = [folder.version for folder in usable_models()]
-    return _catalogue(str(data.root), f"{version} {decided_at(data.root)} {models}", data, version)
+    return _catalogue(str(data.root), _state(data, version), data, version)
+
+
+def overview(data: datasets.Dataset, version: str = "") -> dict[str, charts.Drawn]:
+    """What :func:`fracture.charts.overview` draws of it, once for all who look. Raises as :func:`catalogue` does."""
+    return _overview(str(data.root), _state(data, version), data, version)
+
+
+def _state(data: datasets.Dataset, version: str) -> str:
+    return f"{version} {decided_at(data.root)} {[folder.version for folder in usable_models()]}"
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False)
@@ -103,6 +112,11 @@ def _catalogue(root: str, state: str, _data: datasets.Dataset, _version: str) ->
     brightness = dict(zip(pixels["image_id"], pixels["mean"], strict=True))
     known = catalogue_of(_data, decisions, brightness, _scores(_data))
     return known.assign(reason=[reasons.get(image, "") for image in known["image_id"]])
+
+
+@st.cache_resource(max_entries=4, ttl="1h", show_spinner=False)
+def _overview(root: str, state: str, _data: datasets.Dataset, _version: str) -> dict[str, charts.Drawn]:
+    return charts.overview(_catalogue(root, state, _data, _version), _data.label_names)
 
 
 def _scores(data: datasets.Dataset) -> dict[str, float]:

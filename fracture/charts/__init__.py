@@ -4,7 +4,7 @@ Colours are after Okabe and Ito (2008), whose palette people with colour-blindne
 that it stands out on light and on dark ground alike. Backgrounds are transparent: a figure takes the ground it is on.
 """
 
-from fracture.charts.data import class_balance, distribution, views_per_study
+from fracture.charts.data import Drawn, class_balance, distribution, overview, views_per_study
 from fracture.charts.judging import precision_recalls, reliability, rocs
 from fracture.charts.learning import Learned, best_epoch, curves, overlaid
 from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precision_recall, roc, round_to_hundred
@@ -24,6 +24,7 @@ __all__ = [
     "TRAINING",
     "TRUTH",
     "VALIDATION",
+    "Drawn",
     "Learned",
     "Moving",
     "best_epoch",
@@ -39,6 +40,7 @@ __all__ = [
     "more_patients",
     "outlined",
     "overlaid",
+    "overview",
     "precision_recall",
     "precision_recalls",
     "reliability",

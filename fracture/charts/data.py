@@ -1,14 +1,37 @@
 """Figures of a data set."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from fracture.charts.style import NEGATIVE, POSITIVE, plain
+from fracture.data.dataset import counts
 
 _COLOURS = (NEGATIVE, POSITIVE)
+
+
+class Drawn(NamedTuple):
+    """A figure, and what it shows for who cannot see it."""
+
+    figure: Any
+    alt: str
+
+
+def overview(table: pd.DataFrame, names: tuple[str, str]) -> dict[str, Drawn]:
+    """What is in a data set, by short titles. ``table``: as :func:`fracture.data.browsing.catalogue` gives."""
+    counted, longer = counts(table), table[["width", "height"]].max(axis=1)
+    drawn = {
+        "Parts": Drawn(class_balance(counted, names, "split"), "Images of each label by part"),
+        "Body parts": Drawn(class_balance(counted, names, "body_part"), "Images of each label by body part"),
+        "Views": Drawn(views_per_study(table, names), "Studies by their number of views"),
+        "Sizes": Drawn(distribution(longer, table["label"], names, "Longer side", "px"), "Longer sides of the images"),
+    }
+    if table["brightness"].notna().any():
+        figure = distribution(table["brightness"], table["label"], names, "Mean brightness", "gray level of 255")
+        drawn["Brightness"] = Drawn(figure, "Mean brightness of the images")
+    return drawn
 
 
 def class_balance(counts: pd.DataFrame, label_names: tuple[str, str], by: str) -> Any:

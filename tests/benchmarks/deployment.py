@@ -86,7 +86,7 @@ def measure(app: Path, python: str, patients: int) -> dict[str, float]:
             classify(page, app.parent / "view.png")
             classified = memory(process)
             print(f"after one classification: {classified:.0f} MB, TensorFlow {tensorflow(process)}")
-            peak = train(page, process, patients)
+            peak, _ = train(page, process, patients)
     return dict(zip(PROMISED, (min(starts), classified, peak), strict=True))
 
 
@@ -115,8 +115,11 @@ def classify(page: Page, file: Path) -> None:
     page.get_by_role("img", name="with its heat map").wait_for()
 
 
-def train(page: Page, process: psutil.Process, patients: int) -> float:
-    """Draw patients, train a head on them by the demo's own choices, and give the peak memory of all processes, MB."""
+def train(page: Page, process: psutil.Process, patients: int) -> tuple[float, str]:
+    """Draw patients, and train a head on them by the demo's own choices.
+
+    The peak memory of all processes meanwhile, MB, and whether TensorFlow was in any of them.
+    """
     page.get_by_role("link", name="Data set", exact=True).first.click()
     page.get_by_role("spinbutton", name="Patients").fill(str(patients))
     page.get_by_role("spinbutton", name="Patients").press("Tab")
@@ -128,21 +131,21 @@ def train(page: Page, process: psutil.Process, patients: int) -> float:
     with watched(process) as seen:
         page.get_by_text(re.compile("^(running|queued)$")).first.wait_for()
         page.get_by_text("finished", exact=True).first.wait_for()
-    print(f"a head trained in {time.perf_counter() - began:.0f} s, beside the server: {seen['tensorflow']}")
-    return float(seen["peak"])
+    print(f"a head trained in {time.perf_counter() - began:.0f} s, TensorFlow {seen['tensorflow']}")
+    return float(seen["peak"]), str(seen["tensorflow"])
 
 
 @contextmanager
 def watched(process: psutil.Process) -> Iterator[dict[str, Any]]:
     """The peak of the processes' memory, MB, and whether TensorFlow was in any of them, while something goes on."""
-    seen: dict[str, Any] = {"peak": 0.0, "tensorflow": "TensorFlow absent"}
+    seen: dict[str, Any] = {"peak": 0.0, "tensorflow": "absent"}
     done = threading.Event()
 
     def look() -> None:
         while not done.wait(0.2):
             seen["peak"] = max(seen["peak"], memory(process))
             if tensorflow(process) == "loaded":
-                seen["tensorflow"] = "TensorFlow loaded"
+                seen["tensorflow"] = "loaded"
 
     watcher = threading.Thread(target=look)
     watcher.start()

@@ -55,7 +55,7 @@ def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
 @pytest.mark.usefixtures("graphs")
 def test_one_trains_others_wait_and_what_is_stopped_goes_on(homes, drawn):
     """A stop keeps the model learned so far and lets the next one begin; gone on with, it comes to its end."""
-    run = jobs.start(config(drawn, epochs=400, weights="none"))
+    run = jobs.start(config(drawn, epochs=150, weights="none"))
     other, third = (jobs.start(config(drawn, name=name)) for name in ("other", "third"))
     assert [each.state for each in (run, other, third)] == ["running", "queued", "queued"]
     with pytest.raises(RunError, match="'run' is running"):
@@ -69,7 +69,7 @@ def test_one_trains_others_wait_and_what_is_stopped_goes_on(homes, drawn):
     stopped = wait(lambda: ended(run))
     assert stopped.state == "stopped" and stopped.resumable and run.folder.usable
     done = len(json.loads(run.folder.history.read_text())["loss"])
-    assert 0 < done < 400
+    assert 0 < done < 150
     with pytest.raises(RunError, match="already"):
         jobs.start(config(drawn))
     assert wait(lambda: ended(other)).state == "finished"
@@ -77,9 +77,9 @@ def test_one_trains_others_wait_and_what_is_stopped_goes_on(homes, drawn):
     again = jobs.resume(stopped)
     assert again.state == "running"
     assert wait(lambda: ended(run)).state == "finished"
-    assert epochs_of(run) == list(range(1, 401))
+    assert epochs_of(run) == list(range(1, 151))
     assert not run.folder.checkpoint.exists()
-    assert len(json.loads(run.folder.history.read_text())["loss"]) == 400
+    assert len(json.loads(run.folder.history.read_text())["loss"]) == 150
 
 
 def epochs_of(run):

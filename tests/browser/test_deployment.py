@@ -1,0 +1,18 @@
+"""The app as a host of public demos starts it; ``tests.benchmarks.deployment`` does so in a fresh environment."""
+
+import sys
+
+from tests.benchmarks.deployment import PROMISED, classify, clone, first_page, memory, tensorflow, train
+
+
+def test_a_demo_keeps_to_its_memory(browser, tmp_path, monkeypatch):
+    """Told so by its secrets, it answers and trains a head within what is promised, and nothing loads TensorFlow."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    app = clone(tmp_path / "app")
+    with first_page(app, sys.executable, browser) as (page, process, _):
+        classify(page, tmp_path / "view.png")
+        assert memory(process) < PROMISED["after one classification, MB"]
+        assert tensorflow(process) == "absent"
+        peak, seen = train(page, process, patients=12)
+    assert peak < PROMISED["with a head training beside it, MB"]
+    assert seen == "absent"

@@ -8,7 +8,6 @@ from fracture.app import imports, loads, phantoms
 from fracture.app.browse import show_gallery
 from fracture.app.exporting import show_decisions, show_export
 from fracture.app.findings import show_findings
-from fracture.app.study_view import close_study
 from fracture.app.widgets import (
     choose_dataset,
     errors_in_words,
@@ -35,7 +34,6 @@ def overview(data: Dataset, version: str) -> None:
 
 through_the_router("dataset")
 st.title("Data set")
-close_study()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     root = choose_dataset()
     if root:

@@ -4,8 +4,8 @@ import streamlit as st
 
 from fracture import home, public
 from fracture.app import answers
+from fracture.app.dialogs import close_dialog, dialog_open, open_dialog
 from fracture.app.pictures import show_picture
-from fracture.app.study_view import study_open
 from fracture.app.widgets import as_text, duration, errors_in_words, may_change, visitor
 from fracture.classify.store import free_name
 from fracture.data.phantom import drawing as drawings
@@ -47,10 +47,11 @@ def offer_to_draw() -> None:
     """A button behind which the form of :func:`draw_form` is."""
     if st.button("Draw phantoms", icon=":material/draw:"):
         st.session_state["phantoms begun"] = False
+        open_dialog()
         _draw()
 
 
-@st.dialog("Draw a data set", width="medium")
+@st.dialog("Draw a data set", width="medium", on_dismiss=close_dialog)
 def _draw() -> None:
     if draw_form():
         st.rerun()
@@ -113,7 +114,7 @@ def _live(before: Drawing, browsing: bool) -> None:
     drawing = find_drawing(before.root)
     if drawing is None:
         st.rerun()
-    shown, looking = _shown(before), browsing and study_open()
+    shown, looking = _shown(before), browsing and dialog_open()
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         _line(drawing)
         if drawing.active:

@@ -10,6 +10,7 @@ from PIL import Image
 from fracture import charts
 from fracture.app import loads
 from fracture.app.curating import decision_buttons, decision_words, say_failure
+from fracture.app.dialogs import close_dialog, open_dialog
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, steps
@@ -22,16 +23,6 @@ LARGE = 1600
 """Longer side in px of an image shown large."""
 
 
-def study_open() -> bool:
-    """Whether the visitor has a study before them, which drawing the whole page anew would close."""
-    return "viewed" in st.session_state
-
-
-def close_study() -> None:
-    """Whatever study was open is so no longer; to be called wherever the whole page is drawn anew."""
-    st.session_state.pop("viewed", None)
-
-
 def ask_for_study(image_id: str) -> None:
     """Note in a button's call that an image is to be shown large."""
     st.session_state["study asked for"] = image_id
@@ -41,10 +32,11 @@ def open_study_asked_for(data: Dataset, version: str, ids: "pd.Series[str]") -> 
     """Show the image that was asked for large, in its study. ``ids``: of the images before and after it."""
     if image_id := st.session_state.pop("study asked for", None):
         st.session_state["viewed"] = image_id
+        open_dialog()
         _show(data, version, ids.tolist())
 
 
-@st.dialog("Study", width="large", on_dismiss=close_study)
+@st.dialog("Study", width="large", on_dismiss=close_dialog)
 def _show(data: Dataset, version: str, ids: list[str]) -> None:
     with errors_in_words():
         _study(data, version, ids)

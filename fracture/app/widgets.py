@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from fracture import home, public
+from fracture.app.dialogs import close_dialog
 from fracture.classify.store import ModelFolder, usable_models, write_zip
 from fracture.data import dataset as datasets
 from fracture.data.importing import unfinished
@@ -156,6 +157,7 @@ def through_the_router(page: str) -> None:
     Until the router has run once in a process, Streamlit makes an app of its own of the folder ``pages/``, without the
     title and the menu of this one. Where a page is run by itself there is no router, and the page goes on.
     """
+    close_dialog()
     with suppress(FractureError):  # the page will say so
         sweep()
     if "routed" not in st.session_state:

@@ -256,6 +256,29 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
     assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2
 
 
+def test_the_end_of_an_import_waits_for_an_open_form(homes, monkeypatch):
+    """To draw the page anew would close the form and lose what is typed in it; once it is closed, the page is drawn."""
+    root, order = homes / "data" / "MURA-v1.1", Order("kaggle", {})
+    monkeypatch.setattr("fracture.app.imports.find_import", lambda _: Import(root, order, complete=True))
+
+    def page():
+        import streamlit as st
+
+        from fracture.app import dialogs, imports
+
+        st.session_state["drawn"] += 1
+        if st.session_state["drawn"] == 1:
+            dialogs.open_dialog()
+        if st.session_state["drawn"] < 3:
+            imports._live(st.session_state["before"])
+
+    app = AppTest.from_function(page)
+    app.session_state["drawn"], app.session_state["before"] = 0, Import(root, order, working=True)
+    assert "All of it is here" in said(app.run()) and app.session_state["drawn"] == 1
+    del app.session_state["dialog open"]
+    assert app.run().session_state["drawn"] == 3
+
+
 def test_what_an_import_brings_after_a_pause_is_seen(homes, monkeypatch):
     """The part that was looked at while it was interrupted is not taken for the whole."""
     from fracture.app import imports

@@ -28,5 +28,5 @@ def _jpeg(picture: Image.Image) -> bytes:
     if picture.width > WIDEST:
         picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.BILINEAR)
     file = io.BytesIO()
-    picture.convert("RGB").save(file, "JPEG", quality=90)
+    picture.convert("RGB").save(file, "JPEG", quality=92, subsampling=0)  # or thin coloured lines fray
     return file.getvalue()

@@ -10,7 +10,7 @@ import streamlit as st
 from fracture import public
 from fracture.app import imports, loads, phantoms
 from fracture.app.widgets import left_out, visitor
-from fracture.classify.store import free_name
+from fracture.classify.store import free_name, model_folder
 from fracture.data.phantom.drawing import Drawing
 from fracture.errors import PublicError
 from fracture.learn import jobs
@@ -76,10 +76,14 @@ def _choose_preset() -> str:
 
 
 def _choose_name(data: str) -> str:
-    """Proposed once for each training, then the visitor's."""
-    key = f"name of training {st.session_state.get('trainings started', 0)} on {data}"
-    st.session_state.setdefault(key, free_name(Path(data).name))
-    return st.text_input("Name of the model", max_chars=64, key=key, persist_state="session")
+    """Proposed once for each training, then the visitor's.
+
+    A class that opens the form together is proposed one name: who left it as it was gets the next where it is taken.
+    """
+    key, stem = f"name of training {st.session_state.get('trainings started', 0)} on {data}", Path(data).name
+    proposed = st.session_state.setdefault(f"{key}, proposed", free_name(stem))
+    name = st.text_input("Name of the model", proposed, max_chars=64, key=key, persist_state="session")
+    return free_name(stem) if name == proposed and model_folder(name).path.exists() else name
 
 
 def _choose_weights(offered: Sequence[str], preset: str) -> str:

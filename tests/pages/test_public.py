@@ -150,6 +150,15 @@ def test_a_training_is_steered_by_its_visitor_alone(demo, nothing_spawned):
     assert model_folder("mine").stop_request.exists()
 
 
+def test_who_leaves_the_name_as_proposed_never_reads_that_it_is_taken(demo, nothing_spawned):
+    """A class that opens the form together is proposed one name; who comes second gets the next."""
+    first, second = (healthy(alone("train").run()) for _ in range(2))
+    assert first.text_input[0].value == second.text_input[0].value == "drawn-1"
+    for app, name in ((first, "drawn-1"), (second, "drawn-2")):
+        healthy(button(app, "Start training").click().run())
+        assert not app.error and jobs.find_run(model_folder(name)).state in ("running", "queued")
+
+
 def test_what_is_not_ones_own_has_no_delete_button(demo, make_model):
     """Neither what came with the demo nor another visitor's; one's own has."""
     public.sign(make_model("theirs").path, OTHER)

@@ -152,7 +152,7 @@ def zipped(folder: ModelFolder) -> bytes:
 def through_the_router(page: str) -> None:
     """Let the router draw a page that was called straight by its address.
 
-    What visitors of a public demo have left is swept away on the way.
+    What visitors of a public demo have left is swept away on the way, and a dialog that was open is so no longer.
 
     Until the router has run once in a process, Streamlit makes an app of its own of the folder ``pages/``, without the
     title and the menu of this one. Where a page is run by itself there is no router, and the page goes on.

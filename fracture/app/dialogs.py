@@ -1,20 +1,25 @@
-"""Whether a dialog is open: drawing the whole page anew would close it, and lose what is typed in it."""
+"""Which dialog a visitor has open.
+
+Streamlit closes a dialog as soon as the whole page runs without calling it, and a page runs for many reasons: images
+have been checked, an import has ended, a click came while the page was still being drawn. So an open dialog is session
+state, and every run of its page that finds it open calls it again.
+"""
 
 import streamlit as st
 
-_KEY = "dialog open"
+_KEY = "open dialog"
 
 
-def dialog_open() -> bool:
-    """Whether the visitor has a dialog before them."""
-    return _KEY in st.session_state
+def is_open(dialog: str) -> bool:
+    """Whether this is the dialog that the visitor has open."""
+    return bool(st.session_state.get(_KEY) == dialog)
 
 
-def open_dialog() -> None:
-    """Note that one is being opened."""
-    st.session_state[_KEY] = True
+def open_dialog(dialog: str) -> None:
+    """Open a dialog in the next run of the page: the callback of a button."""
+    st.session_state[_KEY] = dialog
 
 
 def close_dialog() -> None:
-    """Whatever was open is so no longer: it was dismissed, or the whole page is being drawn anew."""
+    """Close the dialog: the visitor dismissed it, is done with it, or went to another page."""
     st.session_state.pop(_KEY, None)

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from fracture import public
-from fracture.app.dialogs import close_dialog, dialog_open, open_dialog
+from fracture.app.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.widgets import as_text, duration, errors_in_words, left_out, may_change, visitor
 from fracture.classify.store import free_name
 from fracture.data import archive, fracatlas, importing, kaggle
@@ -27,15 +27,15 @@ LARGEST_UPLOAD = 500
 
 def offer_import() -> None:
     """A button behind which the three ways to a data set are."""
-    if st.button("Import", icon=":material/download:"):
-        st.session_state["import begun"] = False
-        open_dialog()
+    st.button("Import", icon=":material/download:", key="import dialog", on_click=open_dialog, args=("import",))
+    if is_open("import"):
         _import()
 
 
 @st.dialog("Import a data set", width="medium", on_dismiss=close_dialog)
 def _import() -> None:
     if import_form():
+        close_dialog()
         st.rerun()
 
 
@@ -217,13 +217,11 @@ def version(found: Import | None) -> str:
 
 def _live(before: Import) -> None:
     found = find_import(before.root)
-    if found is None or (found.state != before.state and not dialog_open()):
+    if found is None or found.state != before.state:
         st.rerun()
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         if found.active:
             _steer(found)
-        elif found.state == "complete":  # the page is drawn anew once the form before it is closed
-            st.markdown(":material/check: All of it is here.")
         else:
             _offer_to_go_on(found)
 

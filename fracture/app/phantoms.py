@@ -4,7 +4,7 @@ import streamlit as st
 
 from fracture import home, public
 from fracture.app import answers
-from fracture.app.dialogs import close_dialog, dialog_open, open_dialog
+from fracture.app.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, duration, errors_in_words, may_change, visitor
 from fracture.classify.store import free_name
@@ -45,15 +45,15 @@ def draw_form() -> bool:
 
 def offer_to_draw() -> None:
     """A button behind which the form of :func:`draw_form` is."""
-    if st.button("Draw phantoms", icon=":material/draw:"):
-        st.session_state["phantoms begun"] = False
-        open_dialog()
+    st.button("Draw phantoms", icon=":material/draw:", key="phantom dialog", on_click=open_dialog, args=("phantoms",))
+    if is_open("phantoms"):
         _draw()
 
 
 @st.dialog("Draw a data set", width="medium", on_dismiss=close_dialog)
 def _draw() -> None:
     if draw_form():
+        close_dialog()
         st.rerun()
 
 
@@ -114,7 +114,7 @@ def _live(before: Drawing, browsing: bool) -> None:
     drawing = find_drawing(before.root)
     if drawing is None:
         st.rerun()
-    shown, looking = _shown(before), browsing and dialog_open()
+    shown = _shown(before)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         _line(drawing)
         if drawing.active:
@@ -122,7 +122,7 @@ def _live(before: Drawing, browsing: bool) -> None:
         elif drawing.state == "interrupted":
             _offer_to_go_on(drawing)
     first = shown == 0 < drawing.images or shown < FIRST_PAGE <= drawing.images
-    if not looking and (drawing.state != before.state or (drawing.active and first)):
+    if drawing.state != before.state or (drawing.active and first):
         _show_all(drawing)
         st.rerun()
 

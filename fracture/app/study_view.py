@@ -10,7 +10,7 @@ from PIL import Image
 from fracture import charts
 from fracture.app import loads
 from fracture.app.curating import decision_buttons, decision_words, say_failure
-from fracture.app.dialogs import close_dialog, open_dialog
+from fracture.app.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, steps
@@ -24,15 +24,14 @@ LARGE = 1600
 
 
 def ask_for_study(image_id: str) -> None:
-    """Note in a button's call that an image is to be shown large."""
-    st.session_state["study asked for"] = image_id
+    """Open an image large, in its study: the callback of a button."""
+    st.session_state["viewed"] = image_id
+    open_dialog("study")
 
 
-def open_study_asked_for(data: Dataset, version: str, ids: "pd.Series[str]") -> None:
-    """Show the image that was asked for large, in its study. ``ids``: of the images before and after it."""
-    if image_id := st.session_state.pop("study asked for", None):
-        st.session_state["viewed"] = image_id
-        open_dialog()
+def show_study_asked_for(data: Dataset, version: str, ids: "pd.Series[str]") -> None:
+    """Show the study that is open, if one is. ``ids``: of the images before and after it."""
+    if is_open("study"):
         _show(data, version, ids.tolist())
 
 
@@ -44,6 +43,9 @@ def _show(data: Dataset, version: str, ids: list[str]) -> None:
 
 def _study(data: Dataset, version: str, ids: list[str]) -> None:
     known = loads.catalogue(data, version).set_index("image_id", drop=False)
+    if st.session_state["viewed"] not in known.index:  # its file has gone since
+        st.info("This image is no longer in the data set.", icon=":material/image_not_supported:")
+        return
     row = known.loc[st.session_state["viewed"]]
     views = known[known["study"] == row["study"]]
     _steps(row, views, known, ids)

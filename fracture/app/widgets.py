@@ -152,12 +152,14 @@ def zipped(folder: ModelFolder) -> bytes:
 def through_the_router(page: str) -> None:
     """Let the router draw a page that was called straight by its address.
 
-    What visitors of a public demo have left is swept away on the way, and a dialog that was open is so no longer.
+    What visitors of a public demo have left is swept away on the way; the dialog of another page is closed.
 
     Until the router has run once in a process, Streamlit makes an app of its own of the folder ``pages/``, without the
     title and the menu of this one. Where a page is run by itself there is no router, and the page goes on.
     """
-    close_dialog()
+    if st.session_state.get("page") != page:
+        st.session_state["page"] = page
+        close_dialog()
     with suppress(FractureError):  # the page will say so
         sweep()
     if "routed" not in st.session_state:

@@ -9,10 +9,11 @@ from streamlit.testing.v1 import AppTest
 from fracture.data.checks import check
 from fracture.data.curation import decided
 from fracture.data.dataset import scan
+from fracture.data.fetching import Progress
 from fracture.data.importing import Import, Order
 from fracture.data.measurements import measure
 from tests.drawing import draw_mura
-from tests.pages.test_pages import alone, healthy, words
+from tests.pages.test_pages import alone, healthy, routed, words
 
 
 @pytest.fixture
@@ -231,7 +232,6 @@ def test_a_file_that_is_no_zip_is_a_sentence(homes, tmp_path):
 def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch):
     """What was typed goes to the process alone; the page shows how far it is, and takes it back at the end."""
     from fracture.app import imports
-    from fracture.data.fetching import Progress
 
     started, there = [], {}
 
@@ -256,33 +256,55 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
     assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2
 
 
-def test_the_end_of_an_import_waits_for_an_open_form(homes, monkeypatch):
-    """To draw the page anew would close the form and lose what is typed in it; once it is closed, the page is drawn."""
-    root, order = homes / "data" / "MURA-v1.1", Order("kaggle", {})
-    monkeypatch.setattr("fracture.app.imports.find_import", lambda _: Import(root, order, complete=True))
+OPENERS = {"import dialog": "kaggle part", "phantom dialog": "phantom patients"}
+"""The button of each form that opens as a dialog, and a field in it."""
 
-    def page():
-        import streamlit as st
 
-        from fracture.app import dialogs, imports
+def has(app, key):
+    """Whether a field with this key is on the page or in its dialog."""
+    return key in {each.key for each in (*app.selectbox, *app.number_input)}
 
-        st.session_state["drawn"] += 1
-        if st.session_state["drawn"] == 1:
-            dialogs.open_dialog()
-        if st.session_state["drawn"] < 3:
-            imports._live(st.session_state["before"])
 
-    app = AppTest.from_function(page)
-    app.session_state["drawn"], app.session_state["before"] = 0, Import(root, order, working=True)
-    assert "All of it is here" in said(app.run()) and app.session_state["drawn"] == 1
-    del app.session_state["dialog open"]
-    assert app.run().session_state["drawn"] == 3
+@pytest.mark.parametrize("opener", OPENERS)
+def test_dialog_stays_open_when_the_page_runs_again(data, homes, opener):
+    """A click that comes before the images have been checked opens a dialog that outlives the run after the check."""
+    other = draw_mura(homes / "data" / "other", seed=1)
+    app = healthy(alone("dataset").run())
+    assert not has(app, OPENERS[opener])
+    app.selectbox(key="data").set_value(str(other))
+    button(app, opener).click().run()  # one run checks the images of the other data set, and then starts anew
+    assert has(healthy(app), OPENERS[opener])
+    assert has(healthy(app.run()), OPENERS[opener])
+
+
+def test_dialog_closes_when_another_page_opens(data):
+    """It does not open again when the visitor comes back."""
+    app = routed("dataset").run()
+    button(app, "import dialog").click().run()
+    assert has(healthy(app), "kaggle part")
+    app.switch_page("pages/train.py").run()
+    app.switch_page("pages/dataset.py").run()
+    assert not has(healthy(app), "kaggle part")
+
+
+def test_dialog_stays_open_when_an_import_ends_behind_it(homes, monkeypatch):
+    """The page shows the new images; what is typed in the dialog is not lost."""
+    root, order = draw_mura(homes / "data" / "MURA-v1.1"), Order("kaggle", {})
+    images = len(list(root.rglob("*.png")))
+    now = {"import": Import(root, order, Progress(0, images), working=True)}
+    monkeypatch.setattr("fracture.app.imports.find_import", lambda _: now["import"])
+    app = healthy(alone("dataset").run())
+    button(app, "import dialog").click().run()
+    app.text_input(key="zip path 0").set_value("mine.zip").run()
+    now["import"] = Import(root, order, Progress(images, images), complete=True)
+    app.run()
+    assert healthy(app).text_input(key="zip path 0").value == "mine.zip"
+    assert seen(app)[1] == images
 
 
 def test_what_an_import_brings_after_a_pause_is_seen(homes, monkeypatch):
     """The part that was looked at while it was interrupted is not taken for the whole."""
     from fracture.app import imports
-    from fracture.data.fetching import Progress
 
     root = draw_mura(homes / "data" / "MURA-v1.1")
     order, away = Order("kaggle", {}), homes / "away"

@@ -73,7 +73,6 @@ def test_a_class_that_presses_the_same_button_shares_one_set(root, working):
     press(app, "Draw phantoms")
     app.number_input(key="phantom seed").set_value(3)
     press(app, "Draw 3 patients")
-    press(app, "Draw phantoms")  # here a click closes the form, which in a browser stays open
     assert bool(app.error) == working
     other = root.parent / "phantoms-2"
     assert other.exists() != working

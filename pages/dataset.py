@@ -6,6 +6,7 @@ import streamlit as st
 
 from fracture.app import imports, loads, phantoms
 from fracture.app.browse import show_gallery
+from fracture.app.curating import decisions_in_words
 from fracture.app.exporting import show_decisions, show_export
 from fracture.app.findings import show_findings
 from fracture.app.widgets import (
@@ -16,16 +17,23 @@ from fracture.app.widgets import (
     show_chart,
     through_the_router,
 )
+from fracture.data.browsing import apply_decisions
 from fracture.data.dataset import Dataset
 
 
 def overview(data: Dataset, version: str) -> None:
-    table, names = loads.catalogue(data, version), data.label_names
+    known = loads.catalogue(data, version)
+    table = apply_decisions(known)
+    if table.empty:
+        st.info(f"All {len(known):,} images are excluded.", icon=":material/block:")
+        return
     with st.container(horizontal=True):
         st.metric("Images", f"{len(table):,}", border=True, width=160)
         st.metric("Studies", f"{table['study'].nunique():,}", border=True, width=160)
         st.metric("Patients or groups", f"{table['group'].nunique():,}", border=True, width=160)
-        st.metric(names[1].capitalize(), f"{table['label'].mean():.1%}", border=True, width=160)
+        st.metric(data.label_names[1].capitalize(), f"{table['label'].mean():.1%}", border=True, width=160)
+    if decided := decisions_in_words(known, table):
+        st.caption(f":material/gavel: By decision, {decided}.")
     drawn = loads.overview(data, version)
     for tab, (name, chart) in zip(st.tabs(list(drawn)), drawn.items(), strict=True):
         with tab:

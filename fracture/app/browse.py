@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from PIL import Image
 
+from fracture import charts
 from fracture.app import loads
 from fracture.app.curating import decide_bar, decided_just_now, decision_words, tick
 from fracture.app.pictures import show_picture
-from fracture.app.study_view import ask_for_study, open_study_asked_for
+from fracture.app.study_view import ask_for_study, show_study_asked_for
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, Wanted, select
 from fracture.data.dataset import Dataset
@@ -40,7 +43,7 @@ def _gallery(data: Dataset, version: str) -> None:
     known = loads.catalogue(data, version)
     wanted, order, descending = _choose(known, data)
     shown = select(known, wanted, order, descending)
-    open_study_asked_for(data, version, shown["image_id"])
+    show_study_asked_for(data, version, shown["image_id"])
     if shown.empty:
         st.info("No image passes these filters.", icon=":material/filter_alt_off:")
         return
@@ -150,6 +153,8 @@ def _picture(row: "pd.Series[Any]", picture: bytes | Exception, data: Dataset) -
     """One image, and what is known of it in a line."""
     if isinstance(picture, Exception):
         st.warning(str(picture), icon=":material/broken_image:")
+    elif row["decision"] == "exclude":
+        show_picture(charts.crossed_out(Image.open(BytesIO(picture))), f"Excluded radiograph {row['image_id']}")
     else:
         show_picture(picture, f"Radiograph {row['image_id']}")
     st.caption(_words(row, data))

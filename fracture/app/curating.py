@@ -76,6 +76,16 @@ def decision_words(decision: str, data: Dataset) -> str:
     return {**words, "keep": "as in the data", NO_DECISION: "none"}[decision]
 
 
+def decisions_in_words(known: pd.DataFrame, kept: pd.DataFrame) -> str:
+    """How many images of a catalogue its decisions have excluded or relabeled; empty where none.
+
+    ``kept``: what :func:`fracture.data.browsing.apply_decisions` makes of it.
+    """
+    relabeled = int((kept["label"] != known.loc[kept.index, "label"]).sum())
+    counted = {"excluded": len(known) - len(kept), "relabeled": relabeled}
+    return ", ".join(f"{count:,} {'is' if count == 1 else 'are'} {what}" for what, count in counted.items() if count)
+
+
 def decided_just_now() -> bool:
     """Whether a decision was made or taken back since this was asked last; what the rest of a page says is then old."""
     return bool(st.session_state.pop("decided", False))

@@ -14,6 +14,7 @@ from fracture.classify.store import read_card, read_predictions, usable_models
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
+from fracture.data.browsing import apply_decisions
 from fracture.data.browsing import catalogue as catalogue_of
 from fracture.data.curation import FILE as DECISIONS
 from fracture.data.curation import curate, decided
@@ -96,7 +97,10 @@ def catalogue(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
 
 
 def overview(data: datasets.Dataset, version: str = "") -> dict[str, charts.Drawn]:
-    """What :func:`fracture.charts.overview` draws of it, once for all who look. Raises as :func:`catalogue` does."""
+    """What :func:`fracture.charts.overview` draws of it, once for all who look; excluded images are left out.
+
+    Raises as :func:`catalogue` does.
+    """
     return _overview(str(data.root), _state(data, version), data, version)
 
 
@@ -116,7 +120,7 @@ def _catalogue(root: str, state: str, _data: datasets.Dataset, _version: str) ->
 
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner=False)
 def _overview(root: str, state: str, _data: datasets.Dataset, _version: str) -> dict[str, charts.Drawn]:
-    return charts.overview(_catalogue(root, state, _data, _version), _data.label_names)
+    return charts.overview(apply_decisions(_catalogue(root, state, _data, _version)), _data.label_names)
 
 
 def _scores(data: datasets.Dataset) -> dict[str, float]:

@@ -8,7 +8,7 @@ from fracture.charts.data import Drawn, class_balance, distribution, overview, v
 from fracture.charts.judging import precision_recalls, reliability, rocs
 from fracture.charts.learning import Learned, best_epoch, curves, overlaid
 from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precision_recall, roc, round_to_hundred
-from fracture.charts.pictures import AGAINST, FOR, TRUTH, heat_overlay, outlined, ringed
+from fracture.charts.pictures import AGAINST, FOR, TRUTH, crossed_out, heat_overlay, outlined, ringed
 from fracture.charts.playing import gaps_of_splits, more_patients, searched, tries
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION, colours
 from fracture.charts.viewing import canvas, still, viewer, windowed
@@ -32,6 +32,7 @@ __all__ = [
     "class_balance",
     "colours",
     "confusion",
+    "crossed_out",
     "curves",
     "distribution",
     "gaps_of_splits",

@@ -12,6 +12,9 @@ FOR, AGAINST = (255, 96, 0), (0, 128, 255)
 TRUTH = (240, 228, 66)
 """RGB of what is known to be there."""
 
+EXCLUDED = (213, 94, 0)
+"""RGB of the cross over an excluded image."""
+
 
 def heat_overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32], opacity: float, scale: float) -> Image.Image:
     """An image (H, W) with its heat map over it, in colour. The map covers the image and may be coarser: (h, w).
@@ -35,6 +38,17 @@ def outlined(
     for x, y, w, h in boxes:
         corners = (x * scale - thick, y * scale - thick, (x + w) * scale + thick - 1, (y + h) * scale + thick - 1)
         ImageDraw.Draw(shown).rectangle(corners, outline=TRUTH, width=thick)
+    return shown
+
+
+def crossed_out(picture: Image.Image) -> Image.Image:
+    """An excluded image in color: dimmed to a third, with a line from each corner to the opposite one."""
+    shown = Image.blend(picture.convert("RGB"), Image.new("RGB", picture.size, (128, 128, 128)), 2 / 3)
+    right, bottom = shown.width - 1, shown.height - 1
+    thick = max(3, max(shown.size) // 64)
+    draw = ImageDraw.Draw(shown)
+    for line in ((0, 0, right, bottom), (0, bottom, right, 0)):
+        draw.line(line, fill=EXCLUDED, width=thick)
     return shown
 
 

@@ -42,6 +42,16 @@ def catalogue(
     return known.loc[keys.sort_values(names).index].reset_index(drop=True)
 
 
+def apply_decisions(known: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a catalogue that training and export use: without excluded images, and with the decided labels.
+
+    What is counted or charted of a data set is counted here, as :func:`fracture.data.curation.curate` would.
+    """
+    kept = known[known["decision"] != "exclude"]
+    decided = kept["decision"].map({"negative": 0, "positive": 1})
+    return kept.assign(label=decided.fillna(kept["label"]).astype("int64"))
+
+
 def _by_number(names: "pd.Series[str]") -> "pd.Series[str]":
     return names.str.replace(r"\d+", lambda number: number[0].zfill(10), regex=True)
 

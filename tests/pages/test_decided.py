@@ -3,7 +3,7 @@
 import pytest
 
 from fracture.app import loads
-from fracture.data.curation import decide
+from fracture.data.curation import curate, decide
 from fracture.data.dataset import scan
 from tests.drawing import draw_mura
 from tests.pages.test_pages import alone, healthy, words
@@ -22,6 +22,46 @@ def test_what_is_decided_above_shows_at_once(data):
     decide(data, ["train/" + shown["image_id"][0]], "exclude")
     assert (shown["decision"] == "none").all()
     assert loads.catalogue(part)["decision"].tolist() == ["exclude", *shown["decision"][1:]]
+
+
+def counted(app):
+    """What the page counts, by the title of the counter."""
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_counters_after_decisions_leave_out_excluded_images(data):
+    """Images, studies, patients and the share of the positive label are those that a model would be trained on."""
+    table = scan(data).table
+    patient = table["patient"].iloc[0]
+    theirs = table.loc[table["patient"] == patient, "image_id"]
+    relabeled = table.loc[(table["patient"] != patient) & (table["label"] == 0), "image_id"].iloc[0]
+    decide(data, theirs, "exclude")
+    decide(data, [relabeled], "positive")
+    app = healthy(alone("dataset").run())
+    kept = curate(scan(data)).table
+    assert counted(app) == {
+        "Images": str(len(kept)),
+        "Studies": str(kept["study"].nunique()),
+        "Patients or groups": str(kept["group"].nunique()),
+        scan(data).label_names[1].capitalize(): f"{kept['label'].mean():.1%}",
+    }
+    assert f"{len(theirs)} {'is' if len(theirs) == 1 else 'are'} excluded, 1 is relabeled" in words(app)
+
+
+def test_charts_after_decisions_count_the_decided_labels(data):
+    """The bars of each label add up to what is kept, under the label that was decided."""
+    decide(data, scan(data).table["image_id"].iloc[:3], "exclude")
+    kept = curate(scan(data)).table
+    figure = loads.overview(scan(data))["Parts"].figure
+    assert [sum(bar.y) for bar in figure.data] == [int((kept["label"] == label).sum()) for label in (0, 1)]
+
+
+def test_tile_of_excluded_image_is_crossed_out(data):
+    """Its picture in the gallery is another one, and its alternative text says why."""
+    first = loads.catalogue(scan(data))["image_id"][0]
+    decide(data, [first], "exclude")
+    alts = [image.proto.imgs[0].alt for image in healthy(alone("dataset").run()).image]
+    assert f"Excluded radiograph {first}" in alts and f"Radiograph {first}" not in alts
 
 
 def test_all_may_be_excluded(data):

@@ -89,6 +89,9 @@ def _add_dataset(commands: Any) -> None:
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
     parser.add_argument("--quick", action="store_true", help="decode no pixels: what names, lists and headers tell")
     parser.add_argument("--model", metavar="NAME", help="also list the labels that this model doubts most")
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument("--rename", metavar="NEW", help="only rename its folder, and let its runs refer to the new one")
+    change.add_argument("--delete", action="store_true", help="only delete its folder with all images in it")
 
 
 def _add_prep(commands: Any) -> None:

@@ -5,6 +5,7 @@ A reader never sees half a file, and a crash never harms a whole one.
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -51,6 +52,19 @@ def write_beside(path: Path, write: Callable[[Path], object]) -> None:
         _settle(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder with all that is in it: renamed first, so that nobody meets half of it. Of a link, only the link.
+
+    Raises OSError where it cannot be renamed.
+    """
+    doomed = folder.with_name(f".deleted-{folder.name}-{os.urandom(4).hex()}")
+    folder.rename(doomed)
+    if doomed.is_symlink():
+        doomed.unlink()
+    else:
+        shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _settle(path: Path) -> None:

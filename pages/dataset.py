@@ -9,6 +9,7 @@ from fracture.app.browse import show_gallery
 from fracture.app.curating import decisions_in_words
 from fracture.app.exporting import show_decisions, show_export
 from fracture.app.findings import show_findings
+from fracture.app.folder_dialog import offer_folder_dialog
 from fracture.app.widgets import (
     choose_dataset,
     errors_in_words,
@@ -47,6 +48,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if root:
         imports.offer_import()
         phantoms.offer_to_draw()
+        offer_folder_dialog(root)
 if not root:
     no_dataset_hint()
     with st.container(border=True):

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from fracture import home, public
+from fracture import public
 from fracture.app.widgets import link, through_the_router
 from fracture.classify.classifier import NOTICE
 from fracture.classify.store import usable_models
-from fracture.data.dataset import find
+from fracture.data.folders import list_datasets
 from fracture.learn.jobs import active_run
 
 through_the_router("home")
@@ -19,7 +19,7 @@ if public.on():
         "What you upload to be classified is seen by you alone."
     )
 
-datasets, models, run = find(home.data_home()), usable_models(), active_run()
+datasets, models, run = list_datasets(), usable_models(), active_run()
 with st.container(horizontal=True):
     st.metric("Data sets", len(datasets), border=True, width=200)
     st.metric("Models", len(models), border=True, width=200)

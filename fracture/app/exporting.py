@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from fracture import home, public
-from fracture.app.widgets import as_text, errors_in_words, left_out
+from fracture.app.widgets import as_text, errors_in_words, expander, left_out
 from fracture.classify.store import free_name
 from fracture.data import curation
 from fracture.data.curation import curate
@@ -21,7 +21,7 @@ def show_decisions(data: Dataset) -> None:
     """All decisions as a table and a file, and the way to add a colleague's."""
     with errors_in_words():
         made = curation.read_decisions(data.root)
-        with st.expander(f"Decisions: {len(made):,}", icon=":material/gavel:", key="decisions made"):
+        with expander(f"Decisions: {len(made):,}", "decisions made", ":material/gavel:"):
             st.caption(
                 f"They lie in `{curation.FILE}` beside the data, and are heeded by training, evaluation and export; "
                 "the images stay what they are. Of several about one image, the last one counts."

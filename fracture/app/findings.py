@@ -6,7 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from fracture.app import loads
-from fracture.app.widgets import as_text, duration, errors_in_words
+from fracture.app.widgets import as_text, duration, errors_in_words, expander
 from fracture.classify.store import usable_models
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity
@@ -42,7 +42,7 @@ def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
         found = by_severity([*found, doubted])
     count = f"{len(found)} finding{'' if len(found) == 1 else 's'}" if found else "nothing found"
     partly = f"; {missing:,} images not looked at yet" if missing else ""
-    with st.expander(f"Checks: {count}{partly}", icon=":material/rule:", key="checks", on_change="rerun"):
+    with expander(f"Checks: {count}{partly}", "checks", ":material/rule:"):
         for problem in found:
             _finding(problem, data)
         if not found:

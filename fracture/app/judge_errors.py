@@ -47,8 +47,9 @@ def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> No
     threshold = float(card["thresholds"]["balanced"])
     predictions = answers.scored(folder, "image", judged.only)
     errors = {kind: worst(predictions, threshold, kind) for kind in KINDS}
+    first = next((kind for kind in KINDS if len(errors[kind])), "alarms")
     kind = st.segmented_control(
-        "Kind of error", list(KINDS), default="alarms", required=True, label_visibility="collapsed", key="kind",
+        "Kind of error", list(KINDS), default=first, required=True, label_visibility="collapsed", key="kind",
         format_func=lambda kind: f"{KINDS[kind]} ({len(errors[kind]):,})",
     )  # fmt: skip
     shown = _page(errors[kind], f"page of {kind} {folder.version} {judged.only}")

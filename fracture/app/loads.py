@@ -88,6 +88,12 @@ def forget_dataset(root: str, version: str = "") -> None:
     forget_measurements()
 
 
+def forget_datasets() -> None:
+    """Read every folder anew the next time: one was renamed or deleted, and its name may be given again."""
+    dataset.clear()
+    forget_measurements()
+
+
 def catalogue(data: datasets.Dataset, version: str = "") -> pd.DataFrame:
     """All images of a data set as a reader goes through them, with what is known and decided of each.
 

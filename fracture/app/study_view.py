@@ -52,9 +52,7 @@ def _study(data: Dataset, version: str, ids: list[str]) -> None:
     left, right = st.columns((3, 1))
     with right:
         _facts(row, data)
-        revealed = bool(row["boxes"] or data.synthetic) and st.toggle(
-            "Reveal the truth" if data.synthetic else "Show the boxes", key="truth of study"
-        )
+        revealed = bool(row["boxes"] or data.synthetic) and _reveal_button(row, data)
         window, level, inverted = _window_and_level()
     with left, errors_in_words():
         image = loads.large(row["path"], LARGE)
@@ -114,11 +112,33 @@ def _go_to_sibling(image_id: str) -> None:
     _go(st.session_state[f"views {image_id}"] or image_id)
 
 
+def _reveal_button(row: "pd.Series[Any]", data: Dataset) -> bool:
+    """Whether the truth about this study is shown; about the next one it is hidden again."""
+    revealed = bool(st.session_state.get("revealed study") == row["study"])
+    what = "truth" if data.synthetic else "boxes"
+    _switch(f"{'Hide' if revealed else 'Reveal'} {what}", "reveal", revealed, "revealed study", row["study"])
+    return revealed
+
+
 def _window_and_level() -> tuple[int, int, bool]:
     """How gray levels are shown; the same for all images until it is changed."""
     window = st.slider("Window", 1, 256, 256, key="window", help="How many gray levels lie between black and white.")
     level = st.slider("Level", 0, 255, 128, key="level", help="The gray level in their middle.")
-    return window, level, st.toggle("Inverted", key="inverted")
+    inverted = bool(st.session_state.get("inverted"))
+    _switch("Invert", "invert", inverted, "inverted", True)
+    return window, level, inverted
+
+
+def _switch(label: str, key: str, on: bool, state: str, value: object) -> None:
+    """A button that sets a value in session state, or takes it away: arrow keys act on a toggle, not on the study."""
+    st.button(
+        label,
+        key=key,
+        type="primary" if on else "secondary",
+        width="stretch",
+        on_click=st.session_state.update,
+        args=({state: None if on else value},),
+    )
 
 
 def _facts(row: "pd.Series[Any]", data: Dataset) -> None:

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
 from fracture import home, public
 from fracture.app.dialogs import close_dialog
 from fracture.classify.store import ModelFolder, usable_models, write_zip
-from fracture.data import dataset as datasets
-from fracture.data.importing import unfinished
-from fracture.data.phantom.drawing import find_drawing
+from fracture.data.folders import being_filled, list_datasets, remember
 from fracture.errors import FractureError
+from fracture.home import typed_path
 from fracture.learn import jobs
 from fracture.learn.sweeping import sweep
 
@@ -51,44 +51,71 @@ def how_long_kept(folder: Path) -> None:
 
 
 def choose_dataset() -> str | None:
-    """A picker over the data folder that also takes a typed path, but for that of a public demo.
+    """A picker over the data sets of this machine that also takes a typed path, but for that of a public demo.
 
-    The choice holds on every page, and the address names it, so that it outlives a reload.
+    The choice holds on every page, and the address says it: a reload or a link shows the same data set.
     """
-    here = home.data_home()
-    found = [str(path) for path in sorted({*datasets.find(here), *unfinished(here)})]
-    at_work = [index for index, path in enumerate(found) if (drawing := find_drawing(path)) and drawing.active]
-    if new := st.session_state.pop("new data", None):
-        st.session_state["data"] = new
-    elif "data" not in st.session_state and (asked := st.query_params.get("data")):
-        st.session_state["data"] = str(here / asked) if str(here / asked) in found else None
-        if st.session_state["data"] is None and public.on():
-            st.warning(f"{public.OFF['paths']} Received: {as_text(asked[:80])}", icon=":material/public:")
+    here, found = home.data_home(), [str(folder) for folder in list_datasets()]
+    _take_from_address(found)
+    if (typed := st.session_state.get("data")) and typed not in found and not public.on():
+        st.session_state["data"] = _remembered(typed)
+        found = [str(folder) for folder in list_datasets()]
+    at_work = [index for index, path in enumerate(found) if being_filled(Path(path))]
     chosen: str | None = st.selectbox(
         "Data set",
         found,
         index=(at_work or [0])[0] if found else None,
-        format_func=lambda path: Path(path).name if path in found else path,
+        format_func=lambda path: Path(path).name if Path(path).parent == here else path,
         placeholder="Choose one" if public.on() else "Choose one, or type the path of a folder",
         accept_new_options=not public.on(),
         key="data",
         persist_state="session",
         help=None if public.on() else f"Folders in {here} are listed; any other can be given by its path.",
     )
-    if chosen in found:
-        st.query_params["data"] = Path(chosen).name
     if public.on() and chosen not in found:  # whatever a browser sends
-        return None
-    return _in_data_home(chosen) if chosen else chosen
-
-
-def _in_data_home(chosen: str) -> str:
-    """A bare name means a folder of the data home: that of one deleted since it was listed comes back as if typed."""
-    if Path(chosen).name != chosen or chosen.startswith("~"):
-        return chosen
-    with suppress(OSError, ValueError):
-        return chosen if Path(chosen).exists() else str(home.data_home() / chosen)
+        chosen = None
+    _say_in_address(chosen)
     return chosen
+
+
+def _take_from_address(found: list[str]) -> None:
+    """Choose what was begun just now, or what the address names where somebody came by a link."""
+    if new := st.session_state.pop("new data", None):
+        st.session_state["data"] = new
+        return
+    asked = st.query_params.get("data")
+    if not asked or asked == st.session_state.get("data in address"):
+        return
+    path = str(home.data_home() / asked)  # which an absolute path replaces
+    known = path in found or (not public.on() and Path(path).is_dir())
+    st.session_state["data"] = path if known else None
+    if not known and public.on():
+        st.warning(f"{public.OFF['paths']} Received: {as_text(asked[:80])}", icon=":material/public:")
+    elif not known:
+        st.warning(f"There is no data set {as_text(asked[:80])} on this machine.", icon=":material/folder_off:")
+
+
+def _remembered(typed: str) -> str:
+    """The folder that was typed, which stays in the list; a bare name means one of the data home."""
+    with suppress(OSError, ValueError):  # no path at all: reading the data set will say so
+        folder = typed_path(typed)
+        if Path(typed).name == typed and not folder.exists():
+            folder = home.data_home() / typed
+        remember(folder)
+        return str(folder)
+    return typed
+
+
+def _say_in_address(chosen: str | None) -> None:
+    """Let the address name what is shown: a folder of the data home by its name, any other by its path."""
+    if chosen is None:
+        st.query_params.pop("data", None)
+        return
+    inside = Path(chosen).parent == home.data_home()
+    said = Path(chosen).name if inside else chosen
+    st.session_state["data in address"] = said
+    if st.query_params.get("data") != said:
+        st.query_params["data"] = said
 
 
 def choose_model() -> ModelFolder | None:
@@ -227,6 +254,12 @@ def duration(seconds: float) -> str:
     """Seconds as people say them: ``45 s``, ``3 min 20 s``."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def expander(label: str, key: str, icon: str) -> DeltaGenerator:
+    """An expander that stays open or folded as it is when its label changes, for example with a count."""
+    st.session_state[key] = st.session_state.get(key, False)
+    return st.expander(label, icon=icon, key=key, on_change="rerun")
 
 
 def show_chart(figure: Any, key: str, alt: str) -> None:

@@ -5,8 +5,6 @@ by :mod:`fracture.files`.
 """
 
 import itertools
-import os
-import shutil
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -244,12 +242,10 @@ def delete(folder: ModelFolder) -> None:
     """
     if folder.bundled:
         raise ModelError(f"Model {folder.name!r} comes with the project and stays. Models trained here can be deleted.")
-    doomed = folder.path.with_name(f".deleted-{folder.name}-{os.urandom(4).hex()}")
     try:
-        folder.path.rename(doomed)
+        files.remove_folder(folder.path)
     except OSError as error:
         raise ModelError(f"Model {folder.name!r} cannot be deleted: {error.strerror}.") from error
-    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def write_zip(folder: ModelFolder, target: Path) -> None:

@@ -14,17 +14,22 @@ from fracture.classify.store import model_folder
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity, check
 from fracture.data.curation import curate
-from fracture.data.dataset import Dataset, counts, scan
+from fracture.data.dataset import Dataset, counts, existing_folder, scan
 from fracture.data.phantom.drawing import Drawing, Plan
 from fracture.data.phantom.writing import write
 from fracture.data.prep import write_prep, zip_prep
 from fracture.learn import label_doubts
+from fracture.learn.data_folders import delete_dataset, rename_dataset
 
 Args = argparse.Namespace
 
 
 def dataset(args: Args) -> dict[str, Any]:
-    """What is in a data set, and what is wrong with it."""
+    """What is in a data set, and what is wrong with it; or its folder renamed or deleted."""
+    if args.rename is not None:
+        return _rename(args)
+    if args.delete:
+        return _delete(args)
     found = curate(scan(args.path, args.body_part))
     table = counts(found.table)
     problems = check(found, _measured(found, args), read_files=False)
@@ -45,6 +50,22 @@ def dataset(args: Args) -> dict[str, Any]:
     if not args.json:
         _print_dataset(found, table, problems)
     return {**document, "problems": [vars(problem) for problem in problems]}
+
+
+def _rename(args: Args) -> dict[str, Any]:
+    folder = existing_folder(args.path)
+    renamed = rename_dataset(folder, args.rename)
+    if not args.json:
+        print(f"{folder.name!r} is called {renamed.name!r} now, and lies in {renamed}")
+    return {"name": renamed.name, "before": folder.name, "path": str(renamed)}
+
+
+def _delete(args: Args) -> dict[str, Any]:
+    folder = existing_folder(args.path)
+    delete_dataset(folder)
+    if not args.json:
+        print(f"{folder} is deleted.")
+    return {"deleted": str(folder)}
 
 
 def _measured(found: Dataset, args: Args) -> pd.DataFrame | None:

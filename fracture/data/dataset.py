@@ -141,7 +141,7 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
 def find(home: Path) -> list[Path]:
     """The folders directly in ``home`` that look like data sets, sorted; none where ``home`` is missing."""
     inside = home.iterdir() if home.is_dir() else ()
-    return sorted(path for path in inside if not path.name.startswith(".") and _looks_like_data(path))
+    return sorted(path for path in inside if not path.name.startswith(".") and looks_like_data(path))
 
 
 def existing_folder(given: str | Path) -> Path:
@@ -237,14 +237,21 @@ def _bytes(path: str) -> int:
         return -1
 
 
-def _looks_like_data(folder: Path) -> bool:
-    """Whether names within three levels speak of a layout; files are not opened, and what may not be read says none."""
+def looks_like_data(folder: Path) -> bool:
+    """Whether a folder has a dataset.csv, or names of a layout within three levels and an image below them.
+
+    Files are not opened. A folder that may not be read does not look like data.
+    """
     with suppress(PermissionError):
         if (folder / "dataset.csv").is_file():
             return True
     for place, folders, _ in os.walk(folder):
         if any(map(_SPEAKING_FOLDER.fullmatch, folders)) or {0, 1} <= {layouts.class_of(name) for name in folders}:
-            return True
+            return _has_image(place)
         if len(Path(place).relative_to(folder).parts) >= 3:
             folders.clear()
     return False
+
+
+def _has_image(folder: str) -> bool:
+    return any(name.lower().endswith(layouts.ENDINGS) for _, _, files in os.walk(folder) for name in files)

@@ -5,15 +5,14 @@ No process does only this: whoever opens a page sweeps.
 
 import contextlib
 import os
-import shutil
 import time
 from pathlib import Path
 
 from fracture import home, public
 from fracture.classify.store import ModelFolder, read_json
-from fracture.data.importing import find_import
-from fracture.data.phantom.drawing import find_drawing
+from fracture.data.folders import being_filled
 from fracture.errors import FractureError
+from fracture.files import remove_folder
 from fracture.learn import jobs
 from fracture.learn.runs import Run
 
@@ -69,10 +68,8 @@ def _end_overdue(run: Run) -> None:
 
 
 def _remove_data(folder: Path) -> None:
-    """Remove a data set unless something is being brought into it: renamed first, so that nobody meets half of it."""
-    if any(found is not None and found.active for found in (find_drawing(folder), find_import(folder))):
+    """Remove a data set unless images are being brought into it."""
+    if being_filled(folder):
         return
-    doomed = folder.with_name(f".deleted-{folder.name}-{os.urandom(4).hex()}")
     with contextlib.suppress(OSError):  # another has done it
-        folder.rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
+        remove_folder(folder)

@@ -36,8 +36,12 @@ def test_draw_phantoms_from_nothing(server, page, homes):
     expect(dialog.get_by_text(f"2 of {images} shown")).to_be_visible()
     page.keyboard.press("ArrowLeft")
     expect(dialog.get_by_text(f"1 of {images} shown")).to_be_visible()
-    dialog.get_by_text("Reveal the truth").click()
+    dialog.get_by_role("button", name="Reveal truth").click()
     expect(dialog.get_by_text(re.compile("nothing abnormal|fracture|nail|plate", re.IGNORECASE)).first).to_be_visible()
+    page.keyboard.press("ArrowRight")  # the button has the focus, and the arrows still lead on
+    expect(dialog.get_by_text(f"2 of {images} shown")).to_be_visible()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(dialog.get_by_role("button", name="Reveal truth")).to_be_visible()  # of another study: hidden again
 
 
 @pytest.fixture

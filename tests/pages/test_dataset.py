@@ -71,6 +71,16 @@ def test_the_order_is_the_readers_or_by_brightness(data):
     assert list(mean[images(healthy(app))]) == sorted(mean)[: len(images(app))]
 
 
+def test_checks_stay_open_when_their_own_computation_ends(data, monkeypatch):
+    """Their label counts the findings; its change does not fold them."""
+    monkeypatch.setattr("fracture.app.findings.AT_ONCE", 0)  # so that images are checked only when asked for
+    app = healthy(alone("dataset").run())
+    app.session_state["checks"] = True
+    before = folded(app)
+    button(app, "look").click().run()
+    assert folded(healthy(app)) != before and app.session_state["checks"] is True
+
+
 def test_a_finding_opens_the_gallery_on_its_images(data):
     """On exactly these, and back to all."""
     app = healthy(alone("dataset").run())
@@ -241,7 +251,8 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
         there["now"] = Import(root, order, Progress(12, 1560, 10**6, None, 75.0), working=True)
 
     monkeypatch.setattr(imports.importing, "start", start)
-    monkeypatch.setattr(imports, "find_import", lambda _: there.get("now"))
+    for module in ("fracture.app.imports", "fracture.data.folders"):
+        monkeypatch.setattr(f"{module}.find_import", lambda _: there.get("now"))
     app = healthy(alone("dataset").run())
     app.text_input(key="kaggle token").set_value("KGAT_typed")
     button(app, "import mura").click().run()

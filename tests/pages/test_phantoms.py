@@ -156,9 +156,10 @@ def test_a_study_reveals_its_truth_on_request(root):
     assert "**Made** synthetic" in words(healthy(app))
     truths = {"Nothing abnormal", "displaced", "nail", "plate"}
     assert not any(truth in markdown.value for markdown in app.markdown for truth in truths)
-    app.session_state["truth of study"] = True  # the toggle, which AppTest cannot press without closing the dialog
-    press(app, "Open study")
+    app.button(key="reveal").click().run()
     assert any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
+    app.button(key="Study after").click().run()
+    assert not any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
 
 
 def test_a_sample_is_classified_and_put_aside(homes, make_model, drawn):

@@ -221,6 +221,12 @@ def in_words(estimate: dict[str, Any], digits: int = 0) -> str:
     return f"{estimate['value']:.{digits}%}{ends}"
 
 
+def format_threshold(value: float) -> str:
+    """A threshold of 0 to 1 in percent, with more than one decimal where it takes them: ``35.3%``, ``0.04%``."""
+    percent = round(100 * value, 6)
+    return f"{percent:.1f}%" if percent == round(percent, 1) else f"{percent:.10g}%"
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say them: ``45 s``, ``3 min 20 s``."""
     minutes, rest = divmod(round(seconds), 60)

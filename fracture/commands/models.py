@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from fracture.classify.answer import STRANGE, UNKNOWN, View
+from fracture.classify.answer import STRANGE, UNKNOWN, Limits, View
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.report import rows, write_csv
 from fracture.classify.store import model_folder, read_card, usable_models
@@ -187,11 +187,17 @@ def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
         print(f"{line['answer']:>14}  {_probability(line):24}  {what}")
     if not lines:
         return
-    low, high, positive = lines[0]["doubt_from"], lines[0]["doubt_to"], classifier.labels[1]
-    print(f"\nProbability of {positive!r} by model {classifier.name!r}; in doubt from {low:.3f} to {high:.3f}.")
+    limits, positive = Limits(lines[0]["doubt_from"], lines[0]["doubt_to"]), classifier.labels[1]
+    print(f"\nProbability of {positive!r} by model {classifier.name!r}; {_limits_in_words(limits, positive)}.")
     if any(line["answer"] == UNKNOWN for line in lines):
         print(f"{UNKNOWN}: {STRANGE}")
     print(NOTICE)
+
+
+def _limits_in_words(limits: Limits, positive: str) -> str:
+    if limits.leave_doubt:
+        return f"in doubt from {limits.low:g} to {limits.high:g}"
+    return f"{positive!r} from {limits.high:g} on"
 
 
 def _probability(line: dict[str, Any]) -> str:

@@ -97,12 +97,45 @@ def test_named_points_move_the_slider(judged):
     """Each named point sets the slider, which afterwards can be moved away from it."""
     app = healthy(models().run())
     assert app.slider[0].value == THRESHOLDS["balanced"]
-    button(app, "High sensitivity (95 %)").click().run()
+    app.button(key="point high_sensitivity").click().run()
     assert healthy(app).slider[0].value == THRESHOLDS["high_sensitivity"]
-    button(app, "High specificity (95 %)").click().run()
+    app.button(key="point high_specificity").click().run()
     assert healthy(app).slider[0].value == THRESHOLDS["high_specificity"]
     app.slider[0].set_value(0.123).run()
     assert healthy(app).slider[0].value == 0.123
+
+
+def cross(folder):
+    """Gives a model the points of one that is so good that they cross."""
+    points = {**THRESHOLDS, "high_sensitivity": 0.466, "high_specificity": 0.188}
+    edit_card(folder, thresholds=points, metrics=evaluate(pd.read_csv(folder.predictions), points))
+
+
+def test_points_that_cross_are_not_offered(judged):
+    """Neither as a button nor in the table, and the page says why."""
+    cross(judged)
+    app = healthy(models().run())
+    points = next(table for table in tables(app) if "Operating point" in table)
+    assert points["Operating point"].tolist() == ["Balanced", "One half"]
+    assert [each.key for each in app.button if str(each.key).startswith("point ")] == ["point balanced", "point half"]
+    assert "reaches 95 % of both at one threshold" in words(app)
+
+
+def test_no_name_of_a_point_promises_a_share(judged):
+    """What is reached depends on the level and the data: it stands in the table, and the promise with its images."""
+    app = healthy(models().run())
+    assert not any("95" in each.label for each in app.button if str(each.key).startswith("point "))
+    assert "at least 95 %, by image on *MURA\\-v1.1*" in words(app)
+
+
+def test_a_tiny_threshold_is_shown_as_it_is(judged):
+    """0.04 % is not 0.0 %, at which all are called positive."""
+    points = {**THRESHOLDS, "high_sensitivity": 0.0004}
+    edit_card(judged, thresholds=points, metrics=evaluate(pd.read_csv(judged.predictions), points))
+    app = healthy(models().run())
+    points = next(table for table in tables(app) if "Operating point" in table)
+    assert points["From"].tolist() == ["40.0%", "0.04%", "80.0%", "50.0%"]
+    assert app.button(key="point high_sensitivity").help == "From 0.04% on"
 
 
 def test_the_ends_of_the_slider_are_said_in_words(judged):

@@ -51,7 +51,9 @@ with st.grid(3, border=True):
         )
         link("train", "Train", ":material/model_training:")
     with st.container():
-        st.markdown("**3 · Classify.** Upload the views of a study: a probability, and where the model looked.")
+        st.markdown(
+            "**3 · Classify.** Upload X-rays: a probability for each, or for one study, and where the model looked."
+        )
         link("classify", "Classify", ":material/radiology:")
 st.header("To understand it")
 with st.grid(3, border=True):

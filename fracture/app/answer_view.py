@@ -8,7 +8,6 @@ from PIL import Image
 from fracture import charts
 from fracture.app import answers
 from fracture.app.answers import Examined
-from fracture.app.judge_model import Judged, judgements
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.pictures import show_picture
 from fracture.app.resemblance import show_resemblance
@@ -17,6 +16,7 @@ from fracture.classify import report
 from fracture.classify.answer import DOUBT, STRANGE, Answer
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder
+from fracture.classify.validation import Judged, judgements
 from fracture.data.phantom.truth import Truth
 from fracture.errors import ModelError
 

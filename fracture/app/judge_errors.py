@@ -9,12 +9,12 @@ from PIL import Image
 from fracture import charts
 from fracture.app import answers, loads
 from fracture.app.answers import Examined
-from fracture.app.judge_model import Judged
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, errors_in_words, format_threshold
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder
+from fracture.classify.validation import Judged
 from fracture.data.regions import parse_boxes
 from fracture.errors import FractureError
 

@@ -1,13 +1,14 @@
 """How good a model is by its card: figures with their intervals, by body part, and whether it knows how sure it is."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import streamlit as st
 
 from fracture import charts
 from fracture.app.widgets import as_text, format_threshold, in_words, show_chart
 from fracture.classify.answer import offered_points, points_cross
+from fracture.classify.validation import Judged, Level, judgements
 from fracture.learn.calibration import COOLEST, HOTTEST
 from fracture.learn.operating_points import PROMISE
 
@@ -21,27 +22,6 @@ POINTS = {
 
 COUNTED = {"image": "images", "study": "studies"}
 """What is counted at each level."""
-
-Level = dict[str, Any]
-"""What a card says of one level: counts, areas under curves, operating points, mostly calibration."""
-
-
-class Judged(NamedTuple):
-    """How a model did on the validation images of one data set."""
-
-    data: str
-    """The data set's name."""
-    metrics: dict[str, Level]
-    """By ``image``, and mostly by ``study``."""
-    only: str
-    """What the predictions' column ``data`` must hold; empty where they are all of one data set."""
-
-
-def judgements(card: dict[str, Any]) -> list[Judged]:
-    """One for each data set that the model was validated on."""
-    if apart := card.get("metrics_by_data"):
-        return [Judged(name, metrics, name) for name, metrics in apart.items()]
-    return [Judged(str(card.get("data", {}).get("name", "its data")), card["metrics"], "")]
 
 
 def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:

@@ -9,9 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fracture import charts
 from fracture.app import answers
-from fracture.app.judge_model import COUNTED, POINTS, Judged, named_points
+from fracture.app.judge_model import COUNTED, POINTS, named_points
 from fracture.app.widgets import as_text, errors_in_words, format_threshold, in_words
 from fracture.classify.store import ModelFolder
+from fracture.classify.validation import Judged
 
 FIGURES = {
     "sensitivity": ("Sensitivity", "Of those that are {}, the share that is found."),

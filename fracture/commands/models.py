@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from fracture.classify.answer import STRANGE, UNKNOWN, Limits, View
+from fracture.classify.choosing import by_preference, describe, why_default
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.report import rows, write_csv
 from fracture.classify.store import model_folder, read_card, usable_models
@@ -149,7 +150,7 @@ def _part(found: Dataset, split: str) -> pd.DataFrame:
 
 def classify(args: Args) -> dict[str, Any]:
     """Ask a model about files, each for itself or as views of one study."""
-    classifier = load_classifier(args.model or _newest())
+    classifier = load_classifier(args.model or _default(quiet=args.json))
     if args.csv and not args.csv.parent.is_dir():
         raise FractureError(f"There is no folder {args.csv.parent} to write {args.csv.name} into.")
     lines: list[dict[str, Any]] = []
@@ -221,10 +222,14 @@ def _images(folder: Path) -> list[Path]:
     return sorted((folder / name for name in walk(folder)), key=lambda path: (path.parent, path.name))
 
 
-def _newest() -> str:
-    models = usable_models()
+def _default(quiet: bool) -> str:
+    """The name of the model that answers where none is named; which it is and why is printed on stderr."""
+    models = by_preference(usable_models())
     if not models:
         raise ModelError("There is no model yet. Train one: python -m fracture train --data PATH --name NAME")
+    if not quiet:
+        words = f"{describe(models[0])} answers: {why_default(models[0])}. Another one: --model NAME"
+        print(words, file=sys.stderr)
     return models[0].name
 
 

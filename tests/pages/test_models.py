@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.app.judge_compare import Side, warnings
 from fracture.app.judge_errors import worst
-from fracture.app.judge_model import Judged, judgements
 from fracture.app.judge_point import hundred_in_words
 from fracture.charts import round_to_hundred
+from fracture.classify.validation import Judged, judgements
 from fracture.home import PROJECT
 from fracture.learn.evaluation import evaluate
 from tests.pages.test_pages import healthy, words
@@ -273,7 +273,7 @@ def test_models_side_by_side(judged, make_model):
     """A column a model with the same figures, and both curves; on the same data without a warning."""
     judge(make_model("second"), spread)
     app = models()
-    app.session_state["model"] = "first"
+    app.query_params["model"] = "first"
     app = compared(app.run(), "second")
     table = tables(app)[-1]
     assert table.columns.tolist()[1:] == ["first", "second"]
@@ -289,7 +289,7 @@ def test_comparing_across_data_sets_warns(judged, make_model):
     elsewhere = {**data, "validated_on": {}, "fingerprint": "another"}
     judge(other, spread, data=elsewhere, labels=["whole", "broken"])
     app = models()
-    app.session_state["model"] = "first"
+    app.query_params["model"] = "first"
     said = words(compared(app.run(), "second"))
     assert "validated on different data" in said
     assert "look for different things" in said
@@ -389,12 +389,12 @@ def test_models_deletes_only_after_asking(homes, make_model):
 
 
 def test_a_link_leads_to_its_model(homes, make_model):
-    """The choice made before gives way, once, to the model that another page's link names."""
+    """The choice made before gives way to the model that an address names; where that is gone, it holds."""
     make_model("first"), make_model("second")
     app = models()
     app.query_params["model"] = "first"
     assert healthy(app.run()).selectbox(key="model").value == "first"
-    assert "model" not in app.query_params
     assert healthy(app.selectbox(key="model").set_value("second").run()).selectbox(key="model").value == "second"
     app.query_params["model"] = "gone"
-    assert healthy(app.run()).selectbox(key="model").value == "second"
+    assert healthy(app.run()).selectbox(key="model").value == app.query_params["model"] == "second"
+    assert "Model gone is not here any more; this is second" in words(app)

@@ -209,7 +209,7 @@ def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):
     make_model("other")
     app = alone("classify")
     app.session_state["chosen model"] = "gone"
-    assert "Model gone has been deleted; this is other" in words(app.run())
+    assert "Model gone is not here any more; this is other" in words(app.run())
 
 
 PROBE = """

@@ -44,6 +44,8 @@ def show_answers(
     for name, views in studies.items():
         answer = classifier.answer([each.view for each in views])
         with top if len(studies) == 1 else st.container():
+            if len(studies) > 1:
+                st.markdown(f"**{as_text(views[0].view.name)}**")
             _verdict(answer, uploaded)
         _pictures(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)

@@ -73,7 +73,7 @@ def _promise(thresholds: Mapping[str, float], first: Judged) -> str:
     if points_cross(thresholds):
         if image["positives"] in (0, image["count"]):  # of one label alone, nothing can be promised
             return ""
-        return f"There is no other point: the model reaches {share} of both at one threshold, {where}."
+        return f"No points of high sensitivity or specificity: one threshold reaches {share} of both, {where}."
     named = [POINTS[name] for name in named_points(thresholds) if name.startswith("high")]
     return f"{' and '.join(named)}: chosen for at least {share}, {where}." if named else ""
 

@@ -14,7 +14,8 @@ RULE = "the model that comes with the project; without it, the newest whose trai
 
 
 class _Summary(NamedTuple):
-    finished: bool
+    state: str
+    """``finished`` or ``stopped``, as its training was, or ``damaged``, as its card is."""
     auc: float | None
     data: str
     """The name of the data set that it was validated on."""
@@ -25,23 +26,23 @@ def by_preference(models: Iterable[ModelFolder]) -> list[ModelFolder]:
 
     ``models``: the newest first. Those of stopped trainings come last: a try of one epoch answers for nobody else.
     """
-    return sorted(models, key=lambda folder: (not folder.bundled, not _summary(folder).finished))
+    return sorted(models, key=lambda folder: (not folder.bundled, _summary(folder).state != "finished"))
 
 
 def why_default(folder: ModelFolder) -> str:
     """The reason for which this model is the default, to follow its name and a colon."""
     if folder.bundled:
         return "it comes with the project"
-    if _summary(folder).finished:
+    if _summary(folder).state == "finished":
         return "the newest whose training finished"
-    return "the newest, though its training was stopped"
+    return "there is no other whose training finished"
 
 
 def describe(folder: ModelFolder) -> str:
     """A model's name, its validation AUC and on which data: ``fracatlas · AUC 0.94 on fracatlas``."""
     found = _summary(folder)
     auc = "" if found.auc is None else f" · AUC {found.auc:.2f} on {found.data}"
-    return f"{folder.name}{auc}{'' if found.finished else ' · not finished'}"
+    return f"{folder.name}{auc}{'' if found.state == 'finished' else f' · {found.state}'}"
 
 
 def _summary(folder: ModelFolder) -> _Summary:
@@ -53,6 +54,6 @@ def _read_summary(path: str, version: str) -> _Summary:  # noqa: ARG001  part of
     try:
         card = read_card(ModelFolder(Path(path)))
     except ModelError:
-        return _Summary(False, None, "")
+        return _Summary("damaged", None, "")
     first = judgements(card)[0]
-    return _Summary(card.get("state", "finished") == "finished", first.metrics["image"]["auc"]["value"], first.data)
+    return _Summary(card.get("state", "finished"), first.metrics["image"]["auc"]["value"], first.data)

@@ -45,10 +45,10 @@ def test_the_model_that_comes_with_the_project_answers_first(made, make_model, h
 
 
 def test_a_stopped_model_answers_where_there_is_no_other(make_model):
-    """And it is said that its training was stopped."""
+    """And it is said why."""
     folder = stop(make_model("stopped"))
     assert preferred() == ["stopped"]
-    assert "was stopped" in why_default(folder)
+    assert why_default(folder) == "there is no other whose training finished"
 
 
 def test_a_model_is_told_apart_by_what_it_is_worth(make_model):
@@ -56,6 +56,6 @@ def test_a_model_is_told_apart_by_what_it_is_worth(make_model):
     folder = make_model("m")
     auc = json.loads(folder.card.read_text())["metrics"]["image"]["auc"]["value"]
     assert describe(folder) == f"m · AUC {auc:.2f} on MURA-v1.1"
-    assert describe(stop(folder)).endswith(" on MURA-v1.1 · not finished")
+    assert describe(stop(folder)).endswith(" on MURA-v1.1 · stopped")
     folder.card.write_text("{")
-    assert describe(folder) == "m · not finished"
+    assert describe(folder) == "m · damaged"

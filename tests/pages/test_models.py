@@ -118,7 +118,7 @@ def test_points_that_cross_are_not_offered(judged):
     points = next(table for table in tables(app) if "Operating point" in table)
     assert points["Operating point"].tolist() == ["Balanced", "One half"]
     assert [each.key for each in app.button if str(each.key).startswith("point ")] == ["point balanced", "point half"]
-    assert "reaches 95 % of both at one threshold" in words(app)
+    assert "one threshold reaches 95 % of both" in words(app)
 
 
 def test_no_name_of_a_point_promises_a_share(judged):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture.app.widgets import as_text
 from fracture.classify.store import model_folder
 from fracture.files import write_json
 from fracture.home import PROJECT
@@ -148,6 +149,8 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     healthy(app)
     assert [metric.label for metric in app.metric] == ["Probability of abnormal"] * 2
     assert "Mean of" not in words(app)
+    for name, *_ in files:  # which answer is whose
+        assert f"**{as_text(name)}**" in words(app)
     assert "sensitivity" in words(app)
     assert "no medical device" in words(app)
     app.toggle(key="one study").set_value(True).run()

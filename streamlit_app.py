@@ -4,8 +4,6 @@ import streamlit as st
 
 from fracture.app.widgets import address
 
-st.set_page_config(page_title="Bone X-ray lab", page_icon="assets/icon.png", layout="wide")
-
 st.session_state["routed"] = True
 page = st.navigation(
     [
@@ -20,6 +18,7 @@ page = st.navigation(
     ],
     position="top",
 )
+st.set_page_config(page_title=f"{page.title} · Bone X-ray lab", page_icon="assets/icon.png", layout="wide")
 if asked := st.session_state.pop("asked for", None):
     st.switch_page(f"pages/{asked}.py", query_params=address())
 page.run()

@@ -183,7 +183,9 @@ def _add_classify(commands: Any) -> None:
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG or DICOM files, or folders of them"
     )
-    parser.add_argument("--model", metavar="NAME", help="default: the newest")
+    parser.add_argument(
+        "--model", metavar="NAME", help="default: the one that comes with the project, else the newest that finished"
+    )
     parser.add_argument("--study", action="store_true", help="the files (or each folder's) are views of one study")
     parser.add_argument(
         "--threshold", type=_share, help="probability from which on the answer is positive (default: the card's)"

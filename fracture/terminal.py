@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from fracture.classify.answer import offered_points
 from fracture.learn import jobs
 from fracture.learn.events import Event, read_events
 
@@ -80,8 +81,9 @@ def _level(level: dict[str, Any]) -> Iterator[str]:
     if "average_precision" in level:
         share = level["positives"] / level["count"]
         yield f"average precision {_interval(level['average_precision'])}; by chance {share:.3f}"
-    for name, point in level["points"].items():
-        yield f"{_point(name, point)}: {_rates(point, RATES)}"
+    points = level["points"]
+    for name in offered_points({name: point["threshold"] for name, point in points.items()}):
+        yield f"{_point(name, points[name])}: {_rates(points[name], RATES)}"
     if calibration := level.get("calibration"):
         error = calibration["expected_calibration_error"]
         yield f"calibration error {_interval(error)}; perfect probabilities would show about {error['chance']:.3f}"

@@ -1,4 +1,4 @@
-"""Upload an X-ray, or all the views of one study, and see what a model makes of it."""
+"""Upload X-rays, each for itself or as the views of one study, and see what a model makes of them."""
 
 from typing import Any
 
@@ -23,11 +23,16 @@ def examine(uploads: list[Any], classifier: Classifier, version: str) -> list[Ex
 
 def show_uploads(uploads: list[Any], classifier: Classifier, folder: ModelFolder) -> None:
     """What the model says of the uploads."""
-    together = len(uploads) > 1 and st.toggle("These are the views of one study", value=True)
+    joined = len(uploads) > 1 and st.toggle(
+        "Join as views of one study",
+        key="one study",
+        help="Off, each file gets an answer of its own. On, the mean over all files is one answer: only for views of "
+        "the same patient, taken at the same visit.",
+    )
     if examined := examine(uploads, classifier, folder.version):
-        parts = [examined] if together else [[each] for each in examined]
+        parts = [examined] if joined else [[each] for each in examined]
         studies = {f"study {number}": views for number, views in enumerate(parts, 1)}
-        show_answers(classifier, folder, studies, len(uploads) if together else 1, {})
+        show_answers(classifier, folder, studies, len(uploads) if joined else 1, {})
 
 
 def show_sample(number: int, classifier: Classifier, folder: ModelFolder, back: str) -> None:
@@ -69,5 +74,7 @@ with errors_in_words():
         show_uploads(uploads, classifier, folder)
     else:
         negative, positive = classifier.labels
-        st.caption(f"Drop one X-ray, or all the views of one study. The model answers *{negative}* or *{positive}*.")
+        st.caption(
+            f"Drop one X-ray or several. The model answers *{negative}* or *{positive}* for each, or for one study."
+        )
 st.caption(NOTICE)

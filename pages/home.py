@@ -3,7 +3,8 @@
 import streamlit as st
 
 from fracture import public
-from fracture.app.widgets import link, through_the_router
+from fracture.app.widgets import answering_model, as_text, link, through_the_router
+from fracture.classify.choosing import describe
 from fracture.classify.classifier import NOTICE
 from fracture.classify.store import usable_models
 from fracture.data.folders import list_datasets
@@ -29,9 +30,10 @@ st.header("Next step")
 if run:
     st.markdown(f"**{run.name}** {'is learning' if run.state == 'running' else 'waits for its turn'}.")
     link("train", "Watch it learn", ":material/monitoring:")
-elif models:
-    st.markdown(f"The newest model is **{models[0].name}**.")
-    link("classify", "Ask it about an X-ray", ":material/radiology:", models[0].name)
+elif answering := answering_model():
+    model, why = answering
+    st.markdown(f"**{as_text(describe(model))}** answers: {why}.")
+    link("classify", "Ask it about an X-ray", ":material/radiology:", model.name)
 elif datasets:
     st.markdown("There is a data set, and no model yet.")
     link("train", "Train the first model", ":material/model_training:")
@@ -51,7 +53,9 @@ with st.grid(3, border=True):
         )
         link("train", "Train", ":material/model_training:")
     with st.container():
-        st.markdown("**3 · Classify.** Upload the views of a study: a probability, and where the model looked.")
+        st.markdown(
+            "**3 · Classify.** Upload X-rays: a probability for each, or for one study, and where the model looked."
+        )
         link("classify", "Classify", ":material/radiology:")
 st.header("To understand it")
 with st.grid(3, border=True):

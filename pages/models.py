@@ -5,7 +5,7 @@ import streamlit as st
 from fracture.app.judge_card import show_localisation, show_origin
 from fracture.app.judge_compare import show_comparison
 from fracture.app.judge_errors import show_errors
-from fracture.app.judge_model import choose_judged, judgements, show_body_parts, show_figures, show_reliability
+from fracture.app.judge_model import choose_judged, show_body_parts, show_figures, show_reliability
 from fracture.app.judge_point import show_operating_point
 from fracture.app.widgets import (
     choose_model,
@@ -17,6 +17,7 @@ from fracture.app.widgets import (
 )
 from fracture.classify.classifier import NOTICE
 from fracture.classify.store import ModelFolder, read_card
+from fracture.classify.validation import judgements
 
 
 def judge(folder: ModelFolder) -> None:

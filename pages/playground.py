@@ -23,6 +23,7 @@ through_the_router("playground")
 st.title("Playground")
 st.caption(
     "The backbone is frozen and its features are known; what trains is the one unit on top of them. That takes a "
-    "fraction of a second, so each dial shows at once what it does. Faint lines are the tries before."
+    "fraction of a second, so each dial shows at once what it does. Faint lines are the tries before; the steps "
+    "of one dial are one try."
 )
 on_a_bench(explore)

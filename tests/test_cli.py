@@ -126,6 +126,31 @@ def test_classify_files_folders_and_studies(homes, make_model, picture, tmp_path
     assert "no medical device" in capsys.readouterr().out
 
 
+def test_classify_says_which_model_answers(homes, make_model, picture, capsys):
+    """The newest may be that of a stopped training: it answers only where it is named."""
+    old, new = make_model("old"), make_model("new")
+    os.utime(old.path, (1, 1))
+    new.card.write_text(new.card.read_text().replace('"state": "finished"', '"state": "stopped"'))
+    assert main(["classify", str(picture)]) == 0
+    said = capsys.readouterr()
+    assert "by model 'old'" in said.out
+    assert re.match(r"old · AUC .* answers: the newest whose training finished\. Another one: --model NAME", said.err)
+    assert main(["classify", str(picture), "--json"]) == 0
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["model"], said.err) == ("old", "")
+    assert main(["classify", str(picture), "--model", "new"]) == 0
+    said = capsys.readouterr()
+    assert "by model 'new'" in said.out and said.err == ""
+
+
+def test_one_threshold_leaves_no_doubt_to_speak_of(homes, make_model, picture, capsys):
+    """With one limit, the words say what is said from there on, and nothing is in doubt from it to itself."""
+    make_model("m")
+    assert main(["classify", str(picture), "--threshold", "0.5"]) == 0
+    said = capsys.readouterr().out
+    assert "'abnormal' from 0.5 on" in said and "in doubt" not in said
+
+
 def test_one_unreadable_file_does_not_hide_the_others(homes, make_model, picture, tmp_path, capsys):
     """The readable files are answered, the other is named, and the status says that something was wrong."""
     make_model("m")

@@ -54,6 +54,14 @@ def test_body_parts_are_a_line_each():
     assert shown[-1] == "    too few to tell: WRIST 4"
 
 
+def test_points_that_cross_are_no_lines():
+    """A model so good that they cross has neither of high sensitivity nor of high specificity."""
+    shown = lines(evaluate(predictions(), {**POINTS, "high_sensitivity": 0.6, "high_specificity": 0.4}))
+    assert [line.strip().split(":")[0] for line in shown if re.search(r"at 0[.\d]+: ", line)] == [
+        "at 0.5", "balanced, at 0.431",
+    ]  # fmt: skip
+
+
 def test_what_is_not_defined_is_said_so():
     """One class only: no AUC and no specificity, and no invented number."""
     shown = "\n".join(lines(evaluate(predictions(label=1), {"half": 0.5})))

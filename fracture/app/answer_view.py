@@ -8,15 +8,15 @@ from PIL import Image
 from fracture import charts
 from fracture.app import answers
 from fracture.app.answers import Examined
-from fracture.app.judge_model import Judged, judgements
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.pictures import show_picture
 from fracture.app.resemblance import show_resemblance
-from fracture.app.widgets import as_text, in_words
+from fracture.app.widgets import as_text, format_threshold, in_words
 from fracture.classify import report
 from fracture.classify.answer import DOUBT, STRANGE, Answer
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder
+from fracture.classify.validation import Judged, judgements
 from fracture.data.phantom.truth import Truth
 from fracture.errors import ModelError
 
@@ -44,6 +44,8 @@ def show_answers(
     for name, views in studies.items():
         answer = classifier.answer([each.view for each in views])
         with top if len(studies) == 1 else st.container():
+            if len(studies) > 1:
+                st.markdown(f"**{as_text(views[0].view.name)}**")
             _verdict(answer, uploaded)
         _pictures(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
@@ -95,18 +97,17 @@ def _basis(answer: Answer, uploaded: int) -> str:
 
 def _reason(answer: Answer) -> str:
     """On which side of the limits the probability lies."""
-    low, high = answer.limits
+    low, high = map(format_threshold, answer.limits)
     if answer.outcome == DOUBT:
-        return f"Between {low:.1%} and {high:.1%} the model does not decide."
+        return f"Between {low} and {high} the model does not decide."
     if answer.outcome == "positive":
-        return f"From {high:.1%} on it says *{answer.labels[1]}*."
-    return f"Below {low:.1%} it says *{answer.labels[0]}*."
+        return f"From {high} on it says *{answer.labels[1]}*."
+    return f"Below {low} it says *{answer.labels[0]}*."
 
 
 def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
     """What the limits were worth on the validation images, and what the heat map is."""
-    low, high = classifier.limits
-    positive, judged = classifier.labels[1], judgements(classifier.card)[0]
+    positive = classifier.labels[1]
     heat = heat_in_words(classifier) + (
         " The model has learned that from boxes; its answer rests on the likeliest place and on the image as a whole."
         if classifier.shows_places
@@ -114,12 +115,27 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
         "It shows a region, not an outline."
     )
     return (
-        f"- From {low:.1%} on *{positive}* is not ruled out: on the validation images of *{as_text(judged.data)}*, "
-        f"each by itself, {_worth(folder, judged, low)}\n"
-        f"- From {high:.1%} on it says *{positive}*: {_worth(folder, judged, high)}\n"
+        f"{_limits_in_words(classifier, folder)}\n"
         "- The probability is calibrated on the validation images, for a share of *"
         f"{positive}* as among them; where it is rarer, it is too high.\n"
         f"- Each image is looked at as it is and mirrored; the two probabilities stand below it.\n- {heat}"
+    )
+
+
+def _limits_in_words(classifier: Classifier, folder: ModelFolder) -> str:
+    """What each limit, or the only one, was worth on the validation images."""
+    low, high = classifier.limits
+    positive = classifier.labels[1]
+    judged = judgements(classifier.card)[0]
+    where = f"on the validation images of *{as_text(judged.data)}*, each by itself,"
+    if not classifier.limits.leave_doubt:
+        return (
+            f"- From {format_threshold(high)} on it says *{positive}*, and below *{classifier.labels[0]}*: "
+            f"{where} {_worth(folder, judged, high)}"
+        )
+    return (
+        f"- From {format_threshold(low)} on *{positive}* is not ruled out: {where} {_worth(folder, judged, low)}\n"
+        f"- From {format_threshold(high)} on it says *{positive}*: {_worth(folder, judged, high)}"
     )
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from fracture.app import loads
-from fracture.app.widgets import as_text, duration, errors_in_words, expander
-from fracture.classify.store import usable_models
+from fracture.app.widgets import as_text, choose_model, duration, errors_in_words, expander
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity
 from fracture.data.curation import curate
@@ -88,17 +87,16 @@ def _look(data: Dataset) -> None:
 
 
 def _offer_to_doubt(data: Dataset) -> None:
-    models = {folder.name: folder for folder in usable_models()}
-    if not models:
+    model = choose_model()
+    if model is None:
         return
-    name = st.selectbox("Model", list(models), key="doubting model", width=200)
     first = (
         f"About {duration(len(data.table) * SECONDS_ASKED)} for {len(data.table):,} images; less where it knows them."
     )
     if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="doubt", help=first):
         with errors_in_words():
-            found = label_doubts.label_doubts(curate(data), models[name], _bar("Asking the model"))
-            told = label_doubts.problem(found, data.label_names, name)
+            found = label_doubts.label_doubts(curate(data), model, _bar("Asking the model"))
+            told = label_doubts.problem(found, data.label_names, model.name)
             st.session_state[f"doubts of {data.root}"] = told
             if told is not None:
                 st.rerun()

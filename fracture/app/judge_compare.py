@@ -8,9 +8,10 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app import answers
-from fracture.app.judge_model import COUNTED, Judged, Level, judgements, number, show_table
+from fracture.app.judge_model import COUNTED, number, show_table
 from fracture.app.widgets import as_text, errors_in_words, in_words, show_chart
 from fracture.classify.store import ModelFolder, read_card, usable_models
+from fracture.classify.validation import Judged, Level, judgements
 from fracture.errors import ModelError
 
 MOST = len(charts.SEVERAL) - 1

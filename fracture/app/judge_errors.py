@@ -9,12 +9,12 @@ from PIL import Image
 from fracture import charts
 from fracture.app import answers, loads
 from fracture.app.answers import Examined
-from fracture.app.judge_model import Judged
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.pictures import show_picture
-from fracture.app.widgets import as_text, errors_in_words
+from fracture.app.widgets import as_text, errors_in_words, format_threshold
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder
+from fracture.classify.validation import Judged
 from fracture.data.regions import parse_boxes
 from fracture.errors import FractureError
 
@@ -54,7 +54,7 @@ def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> No
     )  # fmt: skip
     shown = _page(errors[kind], f"page of {kind} {folder.version} {judged.only}")
     if shown.empty:
-        st.caption(f"There are none at the balanced operating point ({threshold:.1%}).")
+        st.caption(f"There are none at the balanced operating point ({format_threshold(threshold)}).")
         return
     _gallery(_with_files(shown, images), folder, card)
 
@@ -91,8 +91,9 @@ def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> 
         st.caption(f"No longer in the data set, or not readable: {', '.join(map(as_text, gone))}.")
     exact = any(each.synthetic for each in examined.values())
     doubts = "" if exact else f" Some *{as_text(card['labels'][0])}* may be wrong labels: look."
+    point = format_threshold(card["thresholds"]["balanced"])
     st.caption(
-        f"By image, at the balanced operating point ({float(card['thresholds']['balanced']):.1%}), in the order of how "
+        f"By image, at the balanced operating point ({point}), in the order of how "
         f"sure it was. {heat_in_words(model)} A yellow outline is where the data set says that something is.{doubts}"
     )
 

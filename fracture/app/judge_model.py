@@ -1,44 +1,33 @@
 """How good a model is by its card: figures with their intervals, by body part, and whether it knows how sure it is."""
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from fracture import charts
-from fracture.app.widgets import as_text, in_words, show_chart
+from fracture.app.widgets import as_text, format_threshold, in_words, show_chart
+from fracture.classify.answer import offered_points, points_cross
+from fracture.classify.validation import Judged, Level, judgements
 from fracture.learn.calibration import COOLEST, HOTTEST
+from fracture.learn.operating_points import PROMISE
 
 POINTS = {
     "balanced": "Balanced",
-    "high_sensitivity": "High sensitivity (95 %)",
-    "high_specificity": "High specificity (95 %)",
+    "high_sensitivity": "High sensitivity",
+    "high_specificity": "High specificity",
     "half": "One half",
 }
-"""The named operating points of a card, in the order in which they are offered."""
+"""The names of a card's operating points, in the order in which they are offered."""
 
 COUNTED = {"image": "images", "study": "studies"}
 """What is counted at each level."""
 
-Level = dict[str, Any]
-"""What a card says of one level: counts, areas under curves, operating points, mostly calibration."""
 
-
-class Judged(NamedTuple):
-    """How a model did on the validation images of one data set."""
-
-    data: str
-    """The data set's name."""
-    metrics: dict[str, Level]
-    """By ``image``, and mostly by ``study``."""
-    only: str
-    """What the predictions' column ``data`` must hold; empty where they are all of one data set."""
-
-
-def judgements(card: dict[str, Any]) -> list[Judged]:
-    """One for each data set that the model was validated on."""
-    if apart := card.get("metrics_by_data"):
-        return [Judged(name, metrics, name) for name, metrics in apart.items()]
-    return [Judged(str(card.get("data", {}).get("name", "its data")), card["metrics"], "")]
+def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:
+    """The operating points to offer, in the order of :data:`POINTS`."""
+    offered = offered_points(thresholds)
+    return {name: float(offered[name]) for name in POINTS if name in offered}
 
 
 def choose_judged(card: dict[str, Any]) -> tuple[Judged, str]:
@@ -60,8 +49,9 @@ def show_figures(card: dict[str, Any], judged: Judged, level: str) -> None:
     """What holds over all thresholds, then what holds at the named ones."""
     found = judged.metrics[level]
     st.table(_over_all(found, COUNTED[level]), border="horizontal", hide_header=True, width="content")
-    named = [(POINTS[name], found["points"][name]) for name in POINTS if name in found["points"]]
-    show_table([{"Operating point": name, **_rates(point)} for name, point in named])
+    points = found["points"]
+    named = named_points({name: point["threshold"] for name, point in points.items()})
+    show_table([{"Operating point": POINTS[name], **_rates(points[name])} for name in named])
     first = judgements(card)[0]
     chosen = (
         f"The operating points and the kept epoch ({card.get('kept_epoch')} of {card.get('epochs_done')}) were chosen "
@@ -72,6 +62,20 @@ def show_figures(card: dict[str, Any], judged: Judged, level: str) -> None:
         )
     )
     st.caption(f"In brackets 95 % intervals, by bootstrap over {found['groups']:,} patients or groups. {chosen}")
+    if promise := _promise(card["thresholds"], first):
+        st.caption(promise)
+
+
+def _promise(thresholds: Mapping[str, float], first: Judged) -> str:
+    """What the points of high sensitivity and specificity were chosen for, or why they are left out."""
+    share, where = f"{100 * PROMISE:.0f} %", f"by image on *{as_text(first.data)}*"
+    image = first.metrics["image"]
+    if points_cross(thresholds):
+        if image["positives"] in (0, image["count"]):  # of one label alone, nothing can be promised
+            return ""
+        return f"No points of high sensitivity or specificity: one threshold reaches {share} of both, {where}."
+    named = [POINTS[name] for name in named_points(thresholds) if name.startswith("high")]
+    return f"{' and '.join(named)}: chosen for at least {share}, {where}." if named else ""
 
 
 def show_body_parts(level: Level) -> None:
@@ -148,7 +152,7 @@ def _over_all(found: Level, counted: str) -> list[dict[str, str]]:
 def _rates(point: dict[str, Any]) -> dict[str, str]:
     shares = {name.capitalize(): in_words(point[name]) for name in ("sensitivity", "specificity", "accuracy")}
     kappa = {"Kappa": number(point["kappa"], 2)} if point.get("kappa") else {}
-    return {"From": f"{point['threshold']:.1%}", **shares, **kappa}
+    return {"From": format_threshold(point["threshold"]), **shares, **kappa}
 
 
 def _part_row(part: str, values: Level) -> dict[str, str]:

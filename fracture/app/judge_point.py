@@ -9,9 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fracture import charts
 from fracture.app import answers
-from fracture.app.judge_model import COUNTED, POINTS, Judged
-from fracture.app.widgets import as_text, errors_in_words, in_words
+from fracture.app.judge_model import COUNTED, POINTS, named_points
+from fracture.app.widgets import as_text, errors_in_words, format_threshold, in_words
 from fracture.classify.store import ModelFolder
+from fracture.classify.validation import Judged
 
 FIGURES = {
     "sensitivity": ("Sensitivity", "Of those that are {}, the share that is found."),
@@ -42,14 +43,16 @@ def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> 
     """The slider, and the named points that move it."""
     st.session_state.setdefault(key, float(thresholds["balanced"]))
     with st.container(horizontal=True):
-        for name in POINTS:
-            if name in thresholds:
-                value = float(thresholds[name])
-                chosen = abs(value - st.session_state[key]) < 5e-4  # half a step of the slider
-                st.button(
-                    POINTS[name], key=f"point {name}", type="primary" if chosen else "secondary",
-                    on_click=_move, args=(key, value), help=f"From {value:.1%} on",
-                )  # fmt: skip
+        for name, value in named_points(thresholds).items():
+            chosen = abs(value - st.session_state[key]) < 5e-4  # half a step of the slider
+            st.button(
+                POINTS[name],
+                key=f"point {name}",
+                type="primary" if chosen else "secondary",
+                on_click=_move,
+                args=(key, value),
+                help=f"From {format_threshold(value)} on",
+            )
     threshold: float = st.slider(
         f"Called {as_text(positive)} from this probability on", 0.0, 1.0, step=0.001, format="percent", key=key
     )
@@ -57,7 +60,7 @@ def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> 
 
 
 def _move(key: str, value: float) -> None:
-    st.session_state[key] = min(value, 1.0)  # a point above 1 calls nobody
+    st.session_state[key] = value
 
 
 def _figures(at: dict[str, Any], positive: str, counted: str) -> None:

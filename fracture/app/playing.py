@@ -8,8 +8,8 @@ import streamlit as st
 from fracture import charts, public
 from fracture.app.benches import Tried, tried
 from fracture.app.judge_model import number
-from fracture.app.widgets import errors_in_words, in_words, link, visitor
-from fracture.classify.store import free_name
+from fracture.app.widgets import as_text, errors_in_words, in_words, link, visitor
+from fracture.classify.store import free_name, model_folder
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.gap import explain_gap
@@ -80,10 +80,24 @@ def _on_a_scale(label: str, scale: Sequence[float], given: float, key: str) -> f
 
 
 def _remember(key: str, now: Tried) -> list[Tried]:
-    """All heads of this visit, each once, that of the dials as they stand last."""
-    tries: list[Tried] = [each for each in st.session_state.get(key, []) if each.choices != now.choices]
+    """The tries of this visit, each once, that of the dials as they stand last.
+
+    A series of steps of one dial is one try: each replaces the one before until another dial is moved. With the arrow
+    keys a dial passes through values that nobody meant to try.
+    """
+    before: list[Tried] = st.session_state.get(key, [])
+    if len(before) > 1:
+        step = _moved(before[-1], now)
+        goes_on = len(step) == 1 and step == _moved(*before[-2:])
+        before = before[:-1] if goes_on else before
+    tries = [each for each in before if each.choices != now.choices]
     st.session_state[key] = [*tries, now]
     return [*tries, now]
+
+
+def _moved(before: Tried, after: Tried) -> set[str]:
+    """The dials that were moved between two tries."""
+    return {name for name, value in after.choices.items() if value != before.choices[name]}
 
 
 def _figures(now: Tried, tries: list[Tried]) -> None:
@@ -119,7 +133,7 @@ def _words(now: Tried, bench: Bench, count: int) -> None:
         st.markdown(gap)
     if count >= MANY:
         st.caption(
-            f":material/warning: {count} heads have been judged by the same validation images: the best of many looks "
+            f":material/warning: {count} tries have been judged by the same validation images: the best of many looks "
             "better than it is. The search below shows by how much."
         )
 
@@ -149,11 +163,27 @@ def _table(tries: list[Tried]) -> None:
 
 def _keep(now: Tried, bench: Bench) -> None:
     """Make a model of these choices, by the training proper: it can be asked, judged and downloaded."""
-    total = bench.table.loc[bench.training, "group"].nunique()
-    words = "With all patients, by Keras: a model that can be asked, judged and downloaded."
     made: dict[TrainConfig, str] = st.session_state.setdefault("models of tries", {})
-    taken = now.groups < total or now.config in made
-    if st.button("Train it as a model", icon=":material/play_arrow:", disabled=taken, help=words) and not taken:
+    reason = _why_not(now, bench, made)
+    words = "With all patients, by Keras: a model that can be asked, judged and downloaded."
+    pressed = st.button(
+        "Train it as a model", icon=":material/play_arrow:", key="train as model", disabled=bool(reason), help=words
+    )
+    if pressed and not reason:
         made[now.config] = jobs.start(now.config.changed(name=free_name(now.config.name)), visitor()).name
-    if name := made.get(now.config):
+        st.rerun()
+    if reason:
+        st.caption(reason)
+    if (name := made.get(now.config)) and model_folder(name).path.exists():
         link("train", f"Watch {name} learn", ":material/monitoring:", run=name)
+
+
+def _why_not(now: Tried, bench: Bench, made: dict[TrainConfig, str]) -> str:
+    """Why these choices cannot become a model; empty where they can."""
+    total = bench.table.loc[bench.training, "group"].nunique()
+    if now.groups < total:
+        return f"A model is trained on all {total:,} patients or groups: choose them all with the dial."
+    name = made.get(now.config)
+    if name and model_folder(name).path.exists():
+        return f"These choices already have a run, {as_text(name)}."
+    return ""

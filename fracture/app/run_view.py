@@ -8,7 +8,7 @@ from fracture import charts
 from fracture.app import watching
 from fracture.app.code_view import show_code
 from fracture.app.epoch_view import show_look
-from fracture.app.judge_model import judgements, number
+from fracture.app.judge_model import number
 from fracture.app.widgets import (
     as_text,
     duration,
@@ -22,6 +22,7 @@ from fracture.app.widgets import (
     visitor,
 )
 from fracture.classify.store import ModelFolder, read_card
+from fracture.classify.validation import judgements
 from fracture.learn import jobs
 from fracture.learn.gap import explain_gap
 from fracture.learn.jobs import Run

@@ -7,9 +7,10 @@ import streamlit as st
 from fracture import charts
 from fracture.app import answers
 from fracture.app.judge_compare import Side, show_sides, side_of
-from fracture.app.judge_model import COUNTED, judgements
+from fracture.app.judge_model import COUNTED
 from fracture.app.widgets import as_text, link
 from fracture.classify.store import ModelFolder
+from fracture.classify.validation import judgements
 from fracture.errors import ModelError
 from fracture.learn.comparing import Paired, pair
 from fracture.learn.jobs import Run

@@ -15,6 +15,7 @@ from streamlit.errors import StreamlitAPIException
 
 from fracture import home, public
 from fracture.app.dialogs import close_dialog
+from fracture.classify.choosing import RULE, by_preference, describe, why_default
 from fracture.classify.store import ModelFolder, usable_models, write_zip
 from fracture.data.folders import being_filled, list_datasets, remember
 from fracture.errors import FractureError
@@ -119,20 +120,51 @@ def _say_in_address(chosen: str | None) -> None:
 
 
 def choose_model() -> ModelFolder | None:
-    """A picker over the models that can answer; the choice holds on every page. None where there is no model."""
-    models = {folder.name: folder for folder in sorted(usable_models(), key=_of_another_visitor)}
+    """A picker over the models that can answer. None where there is no model.
+
+    The choice holds on every page, and the address names it: what a reload or a shared link shows is the same model.
+    """
+    models = _models()
     if not models:
         return None
-    names, before = list(models), st.session_state.get("chosen model")
-    if asked := st.query_params.get("model"):  # by a link of another page
-        del st.query_params["model"]
-        before = asked if asked in models else before
-    # Its place among the options, not session state: on a new page the browser would still show the first of them.
-    name = st.selectbox("Model", names, names.index(before) if before in models else 0, key="model")
-    if before and before not in models:
-        st.warning(f"Model {as_text(before)} has been deleted; this is {as_text(str(name))}.", icon=":material/delete:")
+    wanted = [each for each in (st.query_params.get("model"), st.session_state.get("chosen model")) if each]
+    st.session_state["model"] = next(each for each in (*wanted, *models) if each in models)
+    name: str = st.selectbox(
+        "Model",
+        list(models),
+        format_func=lambda each: describe(models[each]) if each in models else each,
+        key="model",
+        on_change=_name_model,
+        help=f"By default {RULE}.",
+    )
+    if wanted and wanted[0] not in models:
+        gone = as_text(wanted[0][:80])
+        st.warning(f"Model {gone} is not here any more; this is {as_text(name)}.", icon=":material/delete:")
     st.session_state["chosen model"] = name
-    return models.get(name) if name else None
+    _name_model()
+    return models[name]
+
+
+def answering_model() -> tuple[ModelFolder, str] | None:
+    """The model that answers on the pages unless another is chosen there, and why. None where there is no model."""
+    models = _models()
+    if not models:
+        return None
+    default, chosen = next(iter(models)), st.session_state.get("chosen model")
+    if chosen in models and chosen != default:
+        return models[chosen], "the one that you chose"
+    return models[default], why_default(models[default])
+
+
+def _models() -> dict[str, ModelFolder]:
+    """The models that can answer by name, the default first, those of other visitors last."""
+    return {folder.name: folder for folder in sorted(by_preference(usable_models()), key=_of_another_visitor)}
+
+
+def _name_model() -> None:
+    """Let the address say which model is chosen."""
+    if st.query_params.get("model") != st.session_state["model"]:
+        st.query_params["model"] = st.session_state["model"]
 
 
 def _of_another_visitor(folder: ModelFolder) -> bool:
@@ -248,6 +280,12 @@ def in_words(estimate: dict[str, Any], digits: int = 0) -> str:
     low, high = estimate["low"], estimate["high"]
     ends = " (no interval)" if low is None else f" ({low * 100:.{digits}f} to {high:.{digits}%})"
     return f"{estimate['value']:.{digits}%}{ends}"
+
+
+def format_threshold(value: float) -> str:
+    """A threshold of 0 to 1 in percent, with more than one decimal where it takes them: ``35.3%``, ``0.04%``."""
+    percent = round(100 * value, 6)
+    return f"{percent:.1f}%" if percent == round(percent, 1) else f"{percent:.10g}%"
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """What a model says of a study: a calibrated probability, and one of three outcomes."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -17,6 +18,26 @@ def probability_of(logit: float, temperature: float) -> float:
     return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit / temperature))))
 
 
+def points_cross(thresholds: Mapping[str, float]) -> bool:
+    """Whether a card's point of high sensitivity is not below that of high specificity.
+
+    So it is in a model so good that one threshold reaches both shares; neither point is then what its name says.
+    """
+    low = thresholds.get("high_sensitivity", -math.inf)
+    high = thresholds.get("high_specificity", math.inf)
+    return low >= high
+
+
+def offered_points(thresholds: Mapping[str, float]) -> dict[str, float]:
+    """The operating points of a card that mean what they are called, in the card's order.
+
+    Left out are the points of high sensitivity and of high specificity where they cross, and those above 1, at which no
+    image is called positive.
+    """
+    crossing = ("high_sensitivity", "high_specificity") if points_cross(thresholds) else ()
+    return {name: value for name, value in thresholds.items() if name not in crossing and value <= 1}
+
+
 class Limits(NamedTuple):
     """Between which probabilities the answer is in doubt: from ``low`` on, and below ``high``."""
 
@@ -30,8 +51,14 @@ class Limits(NamedTuple):
         Where the model is so good that they cross, there is no doubt, and the balanced point parts the two.
         """
         points = card["thresholds"]
-        low, high = float(points["high_sensitivity"]), float(points["high_specificity"])
-        return cls(low, high) if low < high else cls(float(points["balanced"]), float(points["balanced"]))
+        if points_cross(points):
+            return cls(float(points["balanced"]), float(points["balanced"]))
+        return cls(float(points["high_sensitivity"]), float(points["high_specificity"]))
+
+    @property
+    def leave_doubt(self) -> bool:
+        """Whether there are probabilities for which the answer is in doubt."""
+        return self.low < self.high
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from fracture.classify.answer import STRANGE, UNKNOWN, View
+from fracture.classify.answer import STRANGE, UNKNOWN, Limits, View
+from fracture.classify.choosing import by_preference, describe, why_default
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.report import rows, write_csv
 from fracture.classify.store import model_folder, read_card, usable_models
@@ -149,7 +150,7 @@ def _part(found: Dataset, split: str) -> pd.DataFrame:
 
 def classify(args: Args) -> dict[str, Any]:
     """Ask a model about files, each for itself or as views of one study."""
-    classifier = load_classifier(args.model or _newest())
+    classifier = load_classifier(args.model or _default(quiet=args.json))
     if args.csv and not args.csv.parent.is_dir():
         raise FractureError(f"There is no folder {args.csv.parent} to write {args.csv.name} into.")
     lines: list[dict[str, Any]] = []
@@ -187,11 +188,17 @@ def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
         print(f"{line['answer']:>14}  {_probability(line):24}  {what}")
     if not lines:
         return
-    low, high, positive = lines[0]["doubt_from"], lines[0]["doubt_to"], classifier.labels[1]
-    print(f"\nProbability of {positive!r} by model {classifier.name!r}; in doubt from {low:.3f} to {high:.3f}.")
+    limits, positive = Limits(lines[0]["doubt_from"], lines[0]["doubt_to"]), classifier.labels[1]
+    print(f"\nProbability of {positive!r} by model {classifier.name!r}; {_limits_in_words(limits, positive)}.")
     if any(line["answer"] == UNKNOWN for line in lines):
         print(f"{UNKNOWN}: {STRANGE}")
     print(NOTICE)
+
+
+def _limits_in_words(limits: Limits, positive: str) -> str:
+    if limits.leave_doubt:
+        return f"in doubt from {limits.low:g} to {limits.high:g}"
+    return f"{positive!r} from {limits.high:g} on"
 
 
 def _probability(line: dict[str, Any]) -> str:
@@ -215,10 +222,14 @@ def _images(folder: Path) -> list[Path]:
     return sorted((folder / name for name in walk(folder)), key=lambda path: (path.parent, path.name))
 
 
-def _newest() -> str:
-    models = usable_models()
+def _default(quiet: bool) -> str:
+    """The name of the model that answers where none is named; which it is and why is printed on stderr."""
+    models = by_preference(usable_models())
     if not models:
         raise ModelError("There is no model yet. Train one: python -m fracture train --data PATH --name NAME")
+    if not quiet:
+        words = f"{describe(models[0])} answers: {why_default(models[0])}. Another one: --model NAME"
+        print(words, file=sys.stderr)
     return models[0].name
 
 

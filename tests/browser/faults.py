@@ -37,13 +37,7 @@ class Allowed:
     why: str
 
 
-_ONE_COLOUR = (
-    "Streamlit draws the white words of primary buttons and these on one primaryColor. On dark ground no colour gives "
-    "both 4.5 to 1; the buttons have it, and these have more than 3 to 1."
-)
 ALLOWED = (
-    Allowed("color-contrast", "[data-testid=stSliderThumbValue] p", _ONE_COLOUR),
-    Allowed("color-contrast", "button[data-selected=true] p", _ONE_COLOUR),
     Allowed(
         "color-contrast", "[data-testid=stJson] div",
         "The word NULL in a card shown as JSON, by a component whose colours are its own.",

@@ -23,6 +23,18 @@ def _faults(page: Page, app: str, places: tuple[Place, ...], looks: dict[str, Th
     return {**wrong, **({"console": errors} if errors else {})}, allowed
 
 
+def test_browser_tabs_are_told_apart(empty, browser):
+    """Each page has a title of its own, also when it is reached from another."""
+    page = new_page(browser)
+    titles = []
+    for place in (each for each in PAGES if "?" not in each.address):
+        place.visit(page, empty)
+        titles.append(page.title())
+    assert len(set(titles)) == len(titles) == 8
+    page.get_by_role("link", name="Classify").first.click()
+    expect(page).to_have_title("Classify · Bone X-ray lab")
+
+
 def _look(page: Page, size: str, theme: Theme) -> None:
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fracture.classify.answer import Answer, Limits, View, probability_of
+from fracture.classify.answer import Answer, Limits, View, offered_points, probability_of
 
 
 def view(probability: float, known: bool | None = True) -> View:
@@ -54,6 +54,25 @@ def test_limits_that_cross_leave_no_doubt():
     assert Limits.from_card(crossed) == (0.5, 0.5)
     apart = {"thresholds": {"high_sensitivity": 0.1, "high_specificity": 0.4, "balanced": 0.3}}
     assert Limits.from_card(apart) == (0.1, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("sensitive", "specific", "offered"),
+    [
+        (0.1, 0.4, ["balanced", "high_sensitivity", "high_specificity", "half"]),
+        (0.466, 0.188, ["balanced", "half"]),
+        (0.4, 0.4, ["balanced", "half"]),
+        (0.1, 1.0000000000000002, ["balanced", "high_sensitivity", "half"]),
+    ],
+)
+def test_only_points_that_mean_what_they_are_called_are_offered(sensitive, specific, offered):
+    """Neither of two that cross, nor one above 1, at which no image is called positive."""
+    thresholds = {"balanced": 0.3, "high_sensitivity": sensitive, "high_specificity": specific, "half": 0.5}
+    assert list(offered_points(thresholds)) == offered
+
+
+def test_a_card_of_before_offers_the_points_that_it_has():
+    assert offered_points({"half": 0.5, "balanced": 0.3}) == {"half": 0.5, "balanced": 0.3}
 
 
 def test_probabilities_of_any_logit_are_numbers():

@@ -48,7 +48,7 @@ def test_a_note_that_cannot_be_read_is_one_sentence(homes, make_model):
 
 
 def test_neither_a_note_nor_a_name_makes_a_model_newer(homes, make_model):
-    """The newest model answers where none is named: writing about an old one must not change that."""
+    """The newest of several may answer where none is named: writing about an old one must not change that."""
     old, new = make_model("old"), make_model("new")
     os.utime(old.path, (1, 1))
     keeping.write_note(old, "words")

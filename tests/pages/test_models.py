@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.app.judge_compare import Side, warnings
 from fracture.app.judge_errors import worst
-from fracture.app.judge_model import Judged, judgements
 from fracture.app.judge_point import hundred_in_words
 from fracture.charts import round_to_hundred
+from fracture.classify.validation import Judged, judgements
 from fracture.home import PROJECT
 from fracture.learn.evaluation import evaluate
 from tests.pages.test_pages import healthy, words
@@ -97,12 +97,45 @@ def test_named_points_move_the_slider(judged):
     """Each named point sets the slider, which afterwards can be moved away from it."""
     app = healthy(models().run())
     assert app.slider[0].value == THRESHOLDS["balanced"]
-    button(app, "High sensitivity (95 %)").click().run()
+    app.button(key="point high_sensitivity").click().run()
     assert healthy(app).slider[0].value == THRESHOLDS["high_sensitivity"]
-    button(app, "High specificity (95 %)").click().run()
+    app.button(key="point high_specificity").click().run()
     assert healthy(app).slider[0].value == THRESHOLDS["high_specificity"]
     app.slider[0].set_value(0.123).run()
     assert healthy(app).slider[0].value == 0.123
+
+
+def cross(folder):
+    """Gives a model the points of one that is so good that they cross."""
+    points = {**THRESHOLDS, "high_sensitivity": 0.466, "high_specificity": 0.188}
+    edit_card(folder, thresholds=points, metrics=evaluate(pd.read_csv(folder.predictions), points))
+
+
+def test_points_that_cross_are_not_offered(judged):
+    """Neither as a button nor in the table, and the page says why."""
+    cross(judged)
+    app = healthy(models().run())
+    points = next(table for table in tables(app) if "Operating point" in table)
+    assert points["Operating point"].tolist() == ["Balanced", "One half"]
+    assert [each.key for each in app.button if str(each.key).startswith("point ")] == ["point balanced", "point half"]
+    assert "one threshold reaches 95 % of both" in words(app)
+
+
+def test_no_name_of_a_point_promises_a_share(judged):
+    """What is reached depends on the level and the data: it stands in the table, and the promise with its images."""
+    app = healthy(models().run())
+    assert not any("95" in each.label for each in app.button if str(each.key).startswith("point "))
+    assert "at least 95 %, by image on *MURA\\-v1.1*" in words(app)
+
+
+def test_a_tiny_threshold_is_shown_as_it_is(judged):
+    """0.04 % is not 0.0 %, at which all are called positive."""
+    points = {**THRESHOLDS, "high_sensitivity": 0.0004}
+    edit_card(judged, thresholds=points, metrics=evaluate(pd.read_csv(judged.predictions), points))
+    app = healthy(models().run())
+    points = next(table for table in tables(app) if "Operating point" in table)
+    assert points["From"].tolist() == ["40.0%", "0.04%", "80.0%", "50.0%"]
+    assert app.button(key="point high_sensitivity").help == "From 0.04% on"
 
 
 def test_the_ends_of_the_slider_are_said_in_words(judged):
@@ -240,7 +273,7 @@ def test_models_side_by_side(judged, make_model):
     """A column a model with the same figures, and both curves; on the same data without a warning."""
     judge(make_model("second"), spread)
     app = models()
-    app.session_state["model"] = "first"
+    app.query_params["model"] = "first"
     app = compared(app.run(), "second")
     table = tables(app)[-1]
     assert table.columns.tolist()[1:] == ["first", "second"]
@@ -256,7 +289,7 @@ def test_comparing_across_data_sets_warns(judged, make_model):
     elsewhere = {**data, "validated_on": {}, "fingerprint": "another"}
     judge(other, spread, data=elsewhere, labels=["whole", "broken"])
     app = models()
-    app.session_state["model"] = "first"
+    app.query_params["model"] = "first"
     said = words(compared(app.run(), "second"))
     assert "validated on different data" in said
     assert "look for different things" in said
@@ -356,12 +389,12 @@ def test_models_deletes_only_after_asking(homes, make_model):
 
 
 def test_a_link_leads_to_its_model(homes, make_model):
-    """The choice made before gives way, once, to the model that another page's link names."""
+    """The choice made before gives way to the model that an address names; where that is gone, it holds."""
     make_model("first"), make_model("second")
     app = models()
     app.query_params["model"] = "first"
     assert healthy(app.run()).selectbox(key="model").value == "first"
-    assert "model" not in app.query_params
     assert healthy(app.selectbox(key="model").set_value("second").run()).selectbox(key="model").value == "second"
     app.query_params["model"] = "gone"
-    assert healthy(app.run()).selectbox(key="model").value == "second"
+    assert healthy(app.run()).selectbox(key="model").value == app.query_params["model"] == "second"
+    assert "Model gone is not here any more; this is second" in words(app)

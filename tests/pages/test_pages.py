@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture.app.widgets import as_text
 from fracture.classify.store import model_folder
 from fracture.files import write_json
 from fracture.home import PROJECT
@@ -139,23 +140,52 @@ def test_train_shows_who_waits_and_goes_on_with_what_was_stopped(homes, drawn, m
 
 
 def test_classify_answers_an_upload(homes, make_model, drawn):
-    """Two files are one study by default; each is shown with its own figure; a broken third is named."""
+    """Each file gets an answer of its own; joined as one study they get one; a broken third is named."""
     make_model("first")
     app = healthy(alone("classify").run())
     views = sorted(Path(drawn).rglob("*.png"))[:2]
     files = [(path.parent.name + path.name, path.read_bytes(), "image/png") for path in views]
     app.file_uploader[0].set_value(files).run()
     healthy(app)
-    assert [metric.label for metric in app.metric] == ["Probability of abnormal"]
-    assert "Mean of 2 views" in words(app)
+    assert [metric.label for metric in app.metric] == ["Probability of abnormal"] * 2
+    assert "Mean of" not in words(app)
+    for name, *_ in files:  # which answer is whose
+        assert f"**{as_text(name)}**" in words(app)
     assert "sensitivity" in words(app)
     assert "no medical device" in words(app)
-    app.toggle[0].set_value(False).run()
-    assert len(healthy(app).metric) == 2
+    app.toggle(key="one study").set_value(True).run()
+    assert len(healthy(app).metric) == 1
+    assert "Mean of 2 views" in words(app)
+    app.toggle(key="one study").set_value(False).run()
     app.file_uploader[0].set_value([*files, ("notes.txt", b"hello", "text/plain")]).run()
     assert not app.exception
     assert "notes.txt" in app.error[0].value
     assert len(app.metric) == 2
+
+
+def test_the_answers_to_take_home_are_those_shown(homes, make_model, drawn, monkeypatch):
+    """A row a file, each a study of its own; joined, one study and a row for it."""
+    make_model("first")
+    saved = []
+    monkeypatch.setattr("fracture.classify.report.as_csv", lambda lines: saved.append(lines) or "")
+    views = sorted(Path(drawn).rglob("*.png"))[:2]
+    app = alone("classify").run()
+    app.file_uploader(key="uploads").set_value([(path.name, path.read_bytes(), "image/png") for path in views]).run()
+    assert [(line["kind"], line["study"]) for line in saved[-1]] == [("image", "study 1"), ("image", "study 2")]
+    app.toggle(key="one study").set_value(True).run()
+    assert [(line["kind"], line["study"]) for line in saved[-1]] == [("image", "study 1")] * 2 + [("study", "study 1")]
+
+
+def test_classify_says_one_limit_once(homes, make_model, drawn):
+    """Where the points of a very good model cross, one threshold parts the two answers, and it is said once."""
+    card = make_model("first").card
+    points = {"balanced": 0.3, "high_sensitivity": 0.466, "high_specificity": 0.188}
+    write_json(card, {**json.loads(card.read_text()), "thresholds": points})
+    app = alone("classify").run()
+    app.file_uploader(key="uploads").set_value([("a.png", next(Path(drawn).rglob("*.png")).read_bytes(), "image/png")])
+    said = words(healthy(app.run()))
+    assert "From 30.0% on it says *abnormal*, and below *normal*: on the validation images" in said
+    assert "is not ruled out" not in said and "46.6%" not in said
 
 
 def test_classify_answers_without_predictions(homes, make_model, drawn):
@@ -182,7 +212,7 @@ def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):
     make_model("other")
     app = alone("classify")
     app.session_state["chosen model"] = "gone"
-    assert "Model gone has been deleted; this is other" in words(app.run())
+    assert "Model gone is not here any more; this is other" in words(app.run())
 
 
 PROBE = """

@@ -48,9 +48,27 @@ def moving(app, title):
 def test_going_back_trains_nothing_again(tried_on):
     """The same choices are the same head, and stand once among the tries, last."""
     app = healthy(alone("playground").run())
-    slider(app, "Dropout").set_value(0.5).run()
+    for dial, value in (("Dropout", 0.5), ("Epochs", 7), ("Dropout", 0.3), ("Epochs", 3)):
+        healthy(slider(app, dial).set_value(value).run())
+    rows = app.dataframe[0].value
+    assert rows["dropout"].tolist() == [0.3, 0.3, 0.5, 0.5]
+    assert rows["epochs"].tolist() == [3, 7, 7, 3]
+
+
+def test_the_steps_of_one_dial_are_one_try(tried_on):
+    """The curve follows each step; what was passed through is forgotten until another dial is moved."""
+    app = healthy(alone("playground").run())
+    for epochs in (9, 8, 7):
+        healthy(slider(app, "Epochs").set_value(epochs).run())
+        curve = moving(app, "Validation AUC")
+        assert (curve["age"] == 0).sum() == epochs
+        assert (curve["age"] == 1).sum() == 3
+        assert app.dataframe[0].value["epochs"].tolist() == [epochs, 3]
+    for dropout in (0.5, 0.45):
+        healthy(slider(app, "Dropout").set_value(dropout).run())
+    assert app.dataframe[0].value["dropout"].tolist() == [0.45, 0.3, 0.3]
     healthy(slider(app, "Dropout").set_value(0.3).run())
-    assert app.dataframe[0].value["dropout"].tolist() == [0.3, 0.5]
+    assert app.dataframe[0].value["epochs"].tolist() == [7, 3]
 
 
 def test_a_learning_curve_and_a_search(tried_on):
@@ -72,8 +90,18 @@ def test_what_was_found_can_become_a_model(tried_on, monkeypatch):
     )
     app = healthy(alone("playground").run())
     slider(app, "Epochs").set_value(7).run()
-    healthy(button(app, "Train it as a model").click().run())
+    healthy(app.button(key="train as model").click().run())
     assert [(config.name, config.epochs, config.weights) for config in started] == [("first-1", 7, "none")]
+    assert app.button(key="train as model").disabled and "already have a run, first" in words(app)
+
+
+def test_why_no_model_can_be_made_is_said(tried_on):
+    """Of fewer patients than all, beside the button and not behind it; with all of them it can be pressed."""
+    app = healthy(alone("playground").run())
+    assert not app.button(key="train as model").disabled
+    healthy(slider(app, "Training patients").set_value(4).run())
+    assert app.button(key="train as model").disabled
+    assert "A model is trained on all 12 patients" in words(app)
 
 
 def test_features_that_are_gone_are_a_sentence(homes, make_model):

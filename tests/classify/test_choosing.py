@@ -1,0 +1,61 @@
+"""Which model answers where nobody has chosen one."""
+
+import json
+import os
+
+import pytest
+
+from fracture import home
+from fracture.classify.choosing import by_preference, describe, why_default
+from fracture.classify.store import usable_models
+
+
+def stop(folder):
+    """Makes a model that of a stopped training."""
+    folder.card.write_text(json.dumps({**json.loads(folder.card.read_text()), "state": "stopped"}))
+    return folder
+
+
+@pytest.fixture
+def made(make_model):
+    """Three models, from the oldest to the newest; the newest was stopped."""
+    folders = [make_model("old"), make_model("new"), stop(make_model("stopped"))]
+    for age, folder in enumerate(folders):
+        os.utime(folder.path, (age, age))
+    return folders
+
+
+def preferred():
+    return [folder.name for folder in by_preference(usable_models())]
+
+
+def test_a_stopped_training_answers_last(made):
+    """The newest that finished comes first; one of a stopped training last, be it the newest of all."""
+    assert preferred() == ["new", "old", "stopped"]
+    assert why_default(made[1]) == "the newest whose training finished"
+
+
+def test_the_model_that_comes_with_the_project_answers_first(made, make_model, homes, monkeypatch):
+    """Whatever has been trained since."""
+    monkeypatch.setattr(home, "PROJECT", homes)
+    bundled = make_model("fracatlas")
+    os.utime(bundled.path, (0, 0))
+    assert preferred() == ["fracatlas", "new", "old", "stopped"]
+    assert why_default(bundled) == "it comes with the project"
+
+
+def test_a_stopped_model_answers_where_there_is_no_other(make_model):
+    """And it is said why."""
+    folder = stop(make_model("stopped"))
+    assert preferred() == ["stopped"]
+    assert why_default(folder) == "there is no other whose training finished"
+
+
+def test_a_model_is_told_apart_by_what_it_is_worth(make_model):
+    """By its AUC and the data set of its validation; a damaged card leaves the name."""
+    folder = make_model("m")
+    auc = json.loads(folder.card.read_text())["metrics"]["image"]["auc"]["value"]
+    assert describe(folder) == f"m · AUC {auc:.2f} on MURA-v1.1"
+    assert describe(stop(folder)).endswith(" on MURA-v1.1 · stopped")
+    folder.card.write_text("{")
+    assert describe(folder) == "m · damaged"

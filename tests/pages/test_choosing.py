@@ -1,0 +1,77 @@
+"""The model that is chosen, in the address and on every page."""
+
+import json
+import os
+
+import pytest
+
+from fracture import home
+from tests.pages.test_pages import alone, healthy, routed, words
+
+PICKER = ("classify", "models", "dataset")
+
+
+@pytest.fixture
+def two(home_with_data, make_model):
+    """Two models; the newer one is that of a stopped training."""
+    first, second = make_model("a"), make_model("b")
+    os.utime(first.path, (1, 1))
+    second.card.write_text(json.dumps({**json.loads(second.card.read_text()), "state": "stopped"}))
+    return first, second
+
+
+@pytest.mark.parametrize("page", PICKER)
+def test_a_stopped_training_is_no_default(two, page):
+    """It is listed, after those that finished, with what each is worth."""
+    app = healthy(alone(page).run())
+    assert app.selectbox(key="model").value == "a"
+    assert [each.split(" · ")[0] for each in app.selectbox(key="model").options] == ["a", "b"]
+    assert " · AUC " in app.selectbox(key="model").options[0]
+    assert app.query_params["model"] == "a"
+
+
+def test_the_address_follows_the_choice_to_other_pages(two):
+    """Opened with one model and changed to the other, the address says the other, there and on the next page."""
+    app = routed("classify")
+    app.query_params["model"] = "a"
+    app.run()
+    assert app.selectbox(key="model").value == "a"
+    app.selectbox(key="model").set_value("b").run()
+    assert (app.selectbox(key="model").value, app.query_params["model"]) == ("b", "b")
+    healthy(app.run())
+    assert (app.selectbox(key="model").value, app.query_params["model"]) == ("b", "b")
+    del app.query_params["model"]
+    app.switch_page("pages/models.py").run()
+    assert (healthy(app).selectbox(key="model").value, app.query_params["model"]) == ("b", "b")
+
+
+def test_an_address_counts_more_than_an_earlier_choice(two):
+    """A shared link shows its model, and that is then the one that is chosen."""
+    app = alone("classify")
+    app.session_state["chosen model"] = "a"
+    app.query_params["model"] = "b"
+    assert healthy(app.run()).selectbox(key="model").value == "b"
+    assert app.session_state["chosen model"] == "b"
+
+
+@pytest.mark.parametrize("asked", ["gone", "../b", "x" * 3000, ""])
+def test_an_address_of_no_model_is_corrected(two, asked):
+    """A link to what is not here says so, and the address names what is shown instead."""
+    app = alone("classify")
+    app.query_params["model"] = asked
+    app.run()
+    assert not app.exception
+    assert (app.selectbox(key="model").value, app.query_params["model"]) == ("a", "a")
+    assert ("is not here any more; this is a" in words(app)) == bool(asked)
+
+
+def test_home_says_which_model_answers_and_why(two, homes, make_model, monkeypatch):
+    """The one that finished, the one that comes with the project, or the one that the visitor chose."""
+    app = healthy(alone("home").run())
+    assert "**a · AUC" in words(app) and "the newest whose training finished" in words(app)
+    monkeypatch.setattr(home, "PROJECT", homes)
+    make_model("fracatlas")
+    app = healthy(alone("home").run())
+    assert "**fracatlas · AUC" in words(app) and "it comes with the project" in words(app)
+    app.session_state["chosen model"] = "b"
+    assert "**b · AUC" in words(app.run()) and "the one that you chose" in words(app)

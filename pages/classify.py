@@ -1,27 +1,26 @@
 """Upload X-rays, each for itself or as the views of one study, and see what a model makes of them."""
 
-from typing import Any
-
 import streamlit as st
 
 from fracture.app import answers, phantoms
 from fracture.app.answer_view import show_answers
 from fracture.app.answers import Examined
+from fracture.app.uploads import Upload, choose_uploads
 from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, through_the_router
 from fracture.classify.classifier import NOTICE, Classifier
 from fracture.classify.store import ModelFolder
 
 
-def examine(uploads: list[Any], classifier: Classifier, version: str) -> list[Examined]:
+def examine(uploads: list[Upload], classifier: Classifier, version: str) -> list[Examined]:
     """Each upload that can be read, with what the model says of it; a sentence for each that cannot."""
     examined = []
     for upload in uploads:
         with errors_in_words():
-            examined.append(answers.examined(upload.name, upload.getvalue(), classifier, version))
+            examined.append(answers.examined(upload.name, upload.data, classifier, version))
     return examined
 
 
-def show_uploads(uploads: list[Any], classifier: Classifier, folder: ModelFolder) -> None:
+def show_uploads(uploads: list[Upload], classifier: Classifier, folder: ModelFolder) -> None:
     """What the model says of the uploads."""
     joined = len(uploads) > 1 and st.toggle(
         "Join as views of one study",
@@ -62,11 +61,7 @@ with errors_in_words():
         st.caption(
             ":material/help: It cannot tell whether an image is an X-ray at all, and answers whatever it is shown."
         )
-    uploads = st.file_uploader(
-        "X-rays (PNG, JPEG or DICOM)", accept_multiple_files=True, max_upload_size=50, key="uploads",
-        on_change=phantoms.take_sample, args=(None,),
-        help="They stay in memory, are seen by you alone, and are gone when you leave this page.",
-    )  # fmt: skip
+    uploads = choose_uploads()
     sample = phantoms.choose_sample(expanded=not uploads)
     if sample is not None:
         show_sample(sample, classifier, folder, "Back to my files" if uploads else "Put it aside")

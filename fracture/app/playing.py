@@ -8,7 +8,7 @@ import streamlit as st
 from fracture import charts, public
 from fracture.app.benches import Tried, tried
 from fracture.app.judge_model import number
-from fracture.app.widgets import as_text, errors_in_words, in_words, link, visitor
+from fracture.app.widgets import as_text, errors_in_words, expander, in_words, link, visitor
 from fracture.classify.store import free_name, model_folder
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
@@ -142,7 +142,7 @@ def _table(tries: list[Tried]) -> None:
     """All tries of this visit, the newest first."""
     if len(tries) < 2:
         return
-    with st.expander(f"All {len(tries)} tries", icon=":material/history:"):
+    with expander(f"All {len(tries)} tries", "tries shown", ":material/history:"):
         rows = [{**each.choices, "auc": each.auc["value"], "epoch": each.head.kept_epoch} for each in reversed(tries)]
         st.dataframe(
             rows,

@@ -176,6 +176,21 @@ def test_the_answers_to_take_home_are_those_shown(homes, make_model, drawn, monk
     assert [(line["kind"], line["study"]) for line in saved[-1]] == [("image", "study 1")] * 2 + [("study", "study 1")]
 
 
+def test_uploads_stay_while_another_page_is_looked_at(homes, make_model, drawn):
+    """Back on the page they are answered again, until they are removed."""
+    make_model("first")
+    picture = next(Path(drawn).rglob("*.png")).read_bytes()
+    app = routed("classify").run()
+    app.file_uploader(key="uploads").set_value([("arm.png", picture, "image/png")]).run()
+    answered = [metric.value for metric in healthy(app).metric]
+    assert answered
+    app.switch_page("pages/models.py").run()
+    app.switch_page("pages/classify.py").run()
+    assert [metric.value for metric in healthy(app).metric] == answered and "**Uploaded before:** arm.png" in words(app)
+    app.button(key="remove uploads").click().run()
+    assert not healthy(app).metric
+
+
 def test_classify_says_one_limit_once(homes, make_model, drawn):
     """Where the points of a very good model cross, one threshold parts the two answers, and it is said once."""
     card = make_model("first").card

@@ -286,6 +286,14 @@ def test_what_is_no_x_ray_gets_no_numbers(homes, make_model, picture, monkeypatc
     assert (line["answer"], line["probability"], line["lowest"]) == ("unknown", None, None)
 
 
+def test_a_printed_probability_names_its_label(homes, make_model, picture, monkeypatch, capsys):
+    """Beside the answer *normal*, a bare figure would read as the probability of normal."""
+    make_model("m")
+    monkeypatch.setattr("fracture.classify.familiarity.Familiarity.knows", lambda *_: True)
+    assert main(["classify", str(picture), "--model", "m"]) == 0
+    assert re.search(r"(normal|abnormal|doubt)  abnormal 0\.\d{3} \(.+\) +\S+\.png", capsys.readouterr().out)
+
+
 def test_evaluate_measures_the_heat_maps_where_truth_is_known(homes, make_model, tmp_path, capsys):
     """With a truth.csv, the heat maps' figures stand beside the others, each with its level of chance."""
     make_model("m")

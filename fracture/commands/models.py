@@ -182,22 +182,24 @@ def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograp
 
 
 def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
+    positive = classifier.labels[1]
+    width = len(positive) + 25
     for line in lines:
         what = line["image"] if line["kind"] == "image" else f"study {line['study']}"
-        print(f"{line['answer']:>14}  {_probability(line):24}  {what}")
+        print(f"{line['answer']:>14}  {_probability(line, positive):{width}}  {what}")
     if not lines:
         return
-    low, high, positive = lines[0]["doubt_from"], lines[0]["doubt_to"], classifier.labels[1]
+    low, high = lines[0]["doubt_from"], lines[0]["doubt_to"]
     print(f"\nProbability of {positive!r} by model {classifier.name!r}; in doubt from {low:.3f} to {high:.3f}.")
     if any(line["answer"] == UNKNOWN for line in lines):
         print(f"{UNKNOWN}: {STRANGE}")
     print(NOTICE)
 
 
-def _probability(line: dict[str, Any]) -> str:
+def _probability(line: dict[str, Any], positive: str) -> str:
     if line["probability"] is None:
         return "no answer"
-    return f"{line['probability']:.3f} ({line['lowest']:.3f} to {line['highest']:.3f})"
+    return f"{positive} {line['probability']:.3f} ({line['lowest']:.3f} to {line['highest']:.3f})"
 
 
 def _studies(files: list[Path], together: bool) -> list[tuple[str, list[Path]]]:

@@ -150,6 +150,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     assert "Mean of 2 views" in words(app)
     assert "sensitivity" in words(app)
     assert "no medical device" in words(app)
+    assert re.search(r"abnormal \d+\.\d% as it is, \d+\.\d% mirrored; the model says: ", words(app))
     app.toggle[0].set_value(False).run()
     assert len(healthy(app).metric) == 2
     app.file_uploader[0].set_value([*files, ("notes.txt", b"hello", "text/plain")]).run()

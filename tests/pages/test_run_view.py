@@ -1,0 +1,47 @@
+"""The page of a run, from what lies in the run's folder."""
+
+import re
+import time
+
+import pytest
+
+from fracture import background
+from fracture.classify.store import ModelFolder, model_folder
+from fracture.files import write_json
+from fracture.learn.config import TrainConfig
+from fracture.learn.events import EventLog
+from tests.pages.test_pages import alone, healthy, words
+
+DATA = {"images": 20, "training": 12, "validation": 8, "positives": 9, "label_names": ["normal", "abnormal"]}
+
+
+@pytest.fixture
+def running(homes, drawn) -> ModelFolder:
+    """A run of three epochs that is at work, in this process, and has said nothing yet."""
+    folder = model_folder("first")
+    folder.path.mkdir(parents=True)
+    config = TrainConfig(data=str(drawn), name="first", weights="none", epochs=3).to_json()
+    status = {"state": "running", "config": config, "started": time.time(), **background.identity()}
+    write_json(folder.status, status)
+    return folder
+
+
+def say(folder: ModelFolder, *events: dict) -> None:
+    log = EventLog(folder.events)
+    for event in events:
+        log(**event)
+    log.close()
+
+
+def look(epoch: int, *probabilities: float) -> dict:
+    return {"kind": "look", "epoch": epoch, "confusion": [4, 0, 0, 4], "probabilities": list(probabilities)}
+
+
+def test_a_followed_image_has_the_probability_of_the_positive_label_and_its_truth(running, drawn):
+    """Each figure names the label that it is the probability of; a sign, not a color alone, says right or wrong."""
+    paths = [str(path) for path in sorted(drawn.rglob("*.png"))[:2]]
+    followed = {"kind": "followed", "image_ids": ["a", "b"], "paths": paths, "labels": [0, 1]}
+    say(running, {"kind": "data", **DATA, "problems": []}, followed, look(1, 0.62, 0.4), look(2, 0.46, 0.4))
+    said = words(healthy(alone("train").run()))
+    assert re.findall(r"(\w+) \*\*(\d+%)\*\* (.)", said) == [("abnormal", "46%", "↓"), ("abnormal", "40%", "→")]
+    assert re.findall(r":material/(\w+):\] truth: (\w+)", said) == [("check", "normal"), ("close", "abnormal")]

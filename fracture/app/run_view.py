@@ -184,6 +184,7 @@ def _network(progress: Progress) -> None:
                 "trainable": "Trains",
             },
         )
+        st.caption("As Keras counts: the input is a layer, batch normalization's moving averages are parameters.")
 
 
 def _result(run: Run) -> None:

@@ -8,7 +8,7 @@ kind          keys
 data          images, training, validation, positives, label_names, problems (list of sentences)
 weights       source, sha256
 features      done, total, cached, seconds_left (None until it can be told)
-network       layers, parameters, trainable, rows (name, output shape, parameters of each block)
+network       layers, parameters, trainable, rows (see :func:`fracture.learn.network.describe`)
 followed      image_ids, paths, labels of the few validation images whose probabilities ``look`` says
 steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), learning_rate,
               loss (mean of the steps since it was said last)

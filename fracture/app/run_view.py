@@ -161,9 +161,20 @@ def _curves(run: Run, progress: Progress) -> None:
             show_chart(figure, f"{metric} of {run.name}", f"{metric} by epoch, training and validation")
     by = "largest validation AUC" if run.config.get("mode") == "fine-tune" else "lowest validation loss"
     rate = f" Learning rate: {progress.learning_rate:.2g}." if run.active and progress.learning_rate else ""
-    st.caption(f"The best epoch is the one of the {by}; the model keeps its weights.{rate}")
+    st.caption(f"The best epoch is the one of the {by}; the model keeps its weights.{rate}{_loss_words(run)}")
     if gap := explain_gap(progress.history):
         st.markdown(gap)
+
+
+def _loss_words(run: Run) -> str:
+    """What the lines of the loss have in common, and what they don't; of a head they are told by their names."""
+    if run.config.get("mode") != "fine-tune":
+        return ""
+    smoothed = "smoothed labels" if run.config.get("label_smoothing") else "labels"
+    return (
+        f" All losses are those of the {smoothed}, without that of the boxes; the training loss is measured with "
+        "dropout and augmentation. The faint line is the mean of a few batches."
+    )
 
 
 def _network(progress: Progress) -> None:

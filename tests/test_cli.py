@@ -319,6 +319,28 @@ def test_train_from_the_command_line(graphs, drawn):
     assert done.stderr == ""
 
 
+def test_an_interrupted_command_stops_its_run_and_says_so(homes, drawn, monkeypatch, capsys):
+    """It follows the run until the best epoch is saved, and meanwhile ``models`` calls it stopping."""
+    followed = []
+
+    def follow(run, quiet, since=0):
+        followed.append(quiet)
+        if len(followed) == 1:
+            wait(run.folder.checkpoint.exists)
+            raise KeyboardInterrupt
+        assert main(["models"]) == 0
+        wait(lambda: not jobs.find_run(run.folder).active)
+
+    monkeypatch.setattr("fracture.commands.models.follow", follow)
+    command = ["train", "--data", str(drawn), "--name", "cli", "--weights", "bundled-8bit", "--image-size", "75"]
+    monkeypatch.setattr("fracture.learn.runs.Run.stopping", True)
+    assert main([*command, "--epochs", "1000"]) == 0
+    said = capsys.readouterr()
+    assert "Stopping: the best epoch so far is being saved." in said.err
+    assert re.search(r"cli +stopping", said.out)
+    assert followed == [False, False], "it is not silent while it stops"
+
+
 def test_train_goes_on_with_what_was_interrupted(homes, drawn, capsys):
     """By its name alone; what is not there, or has ended, is one sentence."""
     assert main(["train", "--resume", "--name", "cli"]) == 1

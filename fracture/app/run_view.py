@@ -25,11 +25,16 @@ from fracture.classify.store import ModelFolder, read_card
 from fracture.learn import jobs
 from fracture.learn.gap import explain_gap
 from fracture.learn.jobs import Run
-from fracture.learn.progress import Progress
+from fracture.learn.progress import Progress, stopping_words
 
 _COLOURS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
-    "queued": "gray", "running": "blue", "finished": "green", "stopped": "orange", "failed": "red",
-}  # fmt: skip
+    "queued": "gray",
+    "running": "blue",
+    "stopping": "orange",
+    "finished": "green",
+    "stopped": "orange",
+    "failed": "red",
+}
 
 
 def show_run(folder: ModelFolder) -> None:
@@ -71,7 +76,7 @@ def _ended_just_now(run: Run) -> bool:
 
 def _headline(run: Run, progress: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(run.state, color=_COLOURS.get(run.state, "gray"))
+        st.badge(run.shown_state, color=_COLOURS.get(run.shown_state, "gray"))
         st.markdown(_words(run, progress))
         _steer(run)
     if run.state == "running":
@@ -82,7 +87,7 @@ def _steer(run: Run) -> None:
     """The buttons that stop a training, end it at once, or go on with it; none for those of other visitors."""
     if not may_change(run.folder.path):
         return
-    if run.state == "running" and run.folder.stop_request.exists():
+    if run.stopping:
         words = "Without a model of what it has learned so far; it can be resumed."
         if st.button("End it now", icon=":material/stop_circle:", key=f"end {run.name}", help=words):
             jobs.end_now(run, visitor())
@@ -102,8 +107,8 @@ def _words(run: Run, progress: Progress) -> str:
         before = sum(each.state == "running" or each.queued < run.queued for each in jobs.runs() if each.active)
         which = f"{before} trainings before it have" if before > 1 else "a training before it has"
         return f"Waits until {which} ended."
-    if run.active and run.folder.stop_request.exists() and not progress.kept_epoch:
-        return "Stopping after this step …"
+    if run.stopping:
+        return stopping_words(progress)
     return _doing(run, progress)
 
 

@@ -37,9 +37,9 @@ def train(args: Args) -> dict[str, Any]:
     try:
         follow(run, quiet=args.json, since=since)
     except KeyboardInterrupt:
-        print("\nStopping; what has been learned so far is kept.", file=sys.stderr)
+        print("\nStopping: the best epoch so far is being saved.", file=sys.stderr)
         jobs.request_stop(run)
-        follow(run, quiet=True)
+        follow(run, quiet=args.json, since=since)
     ended = jobs.find_run(run.folder)
     if ended is None or ended.state == "failed":
         raise RunError((ended and ended.error) or "The training's folder was removed while it ran.")
@@ -232,7 +232,9 @@ def models(args: Args) -> list[Any]:
     if not args.json:
         for model in found:
             auc = "" if model["auc"] is None else f"AUC {model['auc']:.3f}"
-            print(f"{model['name']:24} {model['state']:10} {model['error'] or auc}")
+            run = states.get(model["name"])
+            state = run.shown_state if run else model["state"]
+            print(f"{model['name']:24} {state:10} {model['error'] or auc}")
         if not found:
             print("No models yet. Train one: python -m fracture train --data PATH --name NAME")
     return found

@@ -130,3 +130,10 @@ class Progress:
         self.epoch_seconds.append(seconds)
         for name in event.keys() - _NO_METRICS:
             self.history.setdefault(name, []).append(event[name])
+
+
+def stopping_words(progress: Progress) -> str:
+    """What a run does that was asked to stop; making a model of its best epoch may take minutes."""
+    if progress.kept_epoch is None:
+        return "Stopping after this step …"
+    return f"Stopping: saving the best epoch ({progress.kept_epoch}). {progress.step} …"

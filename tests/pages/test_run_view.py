@@ -4,10 +4,12 @@ import re
 import time
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from fracture import background
-from fracture.classify.store import ModelFolder, model_folder
+from fracture.classify.store import ModelFolder, model_folder, read_json
 from fracture.files import write_json
+from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import EventLog
 from tests.pages.test_pages import alone, healthy, words
@@ -45,3 +47,31 @@ def test_a_followed_image_has_the_probability_of_the_positive_label_and_its_trut
     said = words(healthy(alone("train").run()))
     assert re.findall(r"(\w+) \*\*(\d+%)\*\* (.)", said) == [("abnormal", "46%", "↓"), ("abnormal", "40%", "→")]
     assert re.findall(r":material/(\w+):\] truth: (\w+)", said) == [("check", "normal"), ("close", "abnormal")]
+
+
+KEPT = {"kind": "kept", "epoch": 2}
+
+
+def test_a_run_that_was_asked_to_stop_is_said_to_be_stopping(running):
+    """On its own page, among all runs and on Home, until it has ended; the file that asks for it tells."""
+    say(running, {"kind": "data", **DATA, "problems": []})
+    app = healthy(alone("train").run())
+    assert badge(app) == "running"
+    jobs.request_stop(jobs.find_run(running))
+    app.run()
+    assert badge(app) == "stopping" and "Stopping after this step" in words(app)
+    say(running, KEPT, {"kind": "step", "text": "Making the served graph"})
+    said = words(healthy(app.run()))
+    assert badge(app) == "stopping"
+    assert "Stopping: saving the best epoch (2)" in said and "Making the served graph" in said
+    assert list(healthy(alone("runs").run()).dataframe[0].value["State"]) == ["stopping"]
+    assert "**first** is stopping" in words(healthy(alone("home").run()))
+    write_json(running.status, {**read_json(running.status), "state": "stopped"})
+    assert badge(healthy(alone("train").run())) == "stopped"
+
+
+def badge(app: AppTest) -> str:
+    """The state of the run that is shown."""
+    found = re.search(r":[a-z]+-badge\[(\w+)\]", words(app))
+    assert found, words(app)
+    return found[1]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -164,6 +164,7 @@ share = st.floats(0, 1)
 
 
 @given(share, share, share)
+@settings(deadline=None)
 def test_a_hundred_patients_are_a_hundred(sensitivity, specificity, prevalence):
     """For any model and any prevalence the four counts are whole, none is negative, and they add up."""
     counts = charts.round_to_hundred(sensitivity, specificity, prevalence)

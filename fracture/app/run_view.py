@@ -55,7 +55,6 @@ def show_run(folder: ModelFolder) -> None:
 
 def _draw(run: Run) -> None:
     progress = watching.progress(run)
-    progress.epochs = progress.epochs or int(run.config.get("epochs", 0))
     _headline(run, progress)
     how_long_kept(run.folder.path)
     if run.error:
@@ -80,7 +79,22 @@ def _headline(run: Run, progress: Progress) -> None:
         st.markdown(_words(run, progress))
         _steer(run)
     if run.state == "running":
-        st.progress(_share(progress))
+        _stepper(progress)
+
+
+def _stepper(progress: Progress) -> None:
+    """The stages of the run, and one bar over all of them."""
+    at = progress.stages.index(progress.stage)
+    marks = [_DONE] * at + [_AT_WORK] + [_TO_COME] * (len(progress.stages) - at - 1)
+    steps = [mark.format(stage.capitalize()) for mark, stage in zip(marks, progress.stages, strict=True)]
+    st.markdown("&emsp;".join(steps))
+    share = progress.share
+    left = f" · about {duration(progress.seconds_left)} left in this step" if progress.seconds_left else ""
+    st.progress(share, text=f"{share:.0%} of the run{left}")
+
+
+_DONE, _AT_WORK = ":green[:material/check_circle:] {}", ":blue[:material/arrow_circle_right:] **{}**"
+_TO_COME = ":gray[:material/circle: {}]"
 
 
 def _steer(run: Run) -> None:
@@ -109,35 +123,10 @@ def _words(run: Run, progress: Progress) -> str:
         return f"Waits until {which} ended."
     if run.stopping:
         return stopping_words(progress)
-    return _doing(run, progress)
-
-
-def _doing(run: Run, progress: Progress) -> str:
     if not run.active:
         took = f" after {duration(progress.end['seconds'])}" if progress.end else ""
-        return f"{progress.epoch} of {progress.epochs or run.config.get('epochs', '?')} epochs done{took}"
-    left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
-    if progress.kept_epoch:
-        return f"{progress.step} …"
-    if steps := progress.steps:
-        done = f"{steps['done']:,} of {steps['total']:,} images, {steps['images_a_second']:.1f} a second"
-        planned = run.config.get("epochs", "?")
-        return f"Epoch {steps['epoch']} of {planned}: {done}{left}"
-    if progress.epoch:
-        return f"Epoch {progress.epoch} of {progress.epochs}{left}"
-    if progress.features:
-        done, total, cached = (progress.features[key] for key in ("done", "total", "cached"))
-        known = f" ({cached:,} known from before)" if cached else ""
-        return f"Features of {done:,} of {total:,} images{known}{left}"
-    return f"{progress.step} …"
-
-
-def _share(progress: Progress) -> float:
-    if progress.epoch or progress.steps:
-        return min(1.0, (progress.epoch + progress.share_of_epoch) / progress.epochs)
-    if progress.features:
-        return float(progress.features["done"] / max(1, progress.features["total"]))
-    return 0.0
+        return f"{progress.epoch} of {progress.epochs or '?'} epochs done{took}"
+    return progress.doing
 
 
 def _data(run: Run, progress: Progress) -> None:
@@ -176,9 +165,10 @@ def _loss_words(run: Run) -> str:
     if run.config.get("mode") != "fine-tune":
         return ""
     smoothed = "smoothed labels" if run.config.get("label_smoothing") else "labels"
+    faint = " The faint line is the mean of a few batches." if run.active else ""
     return (
         f" All losses are those of the {smoothed}, without that of the boxes; the training loss is measured with "
-        "dropout and augmentation. The faint line is the mean of a few batches."
+        f"dropout and augmentation.{faint}"
     )
 
 

@@ -75,3 +75,23 @@ def badge(app: AppTest) -> str:
     found = re.search(r":[a-z]+-badge\[(\w+)\]", words(app))
     assert found, words(app)
     return found[1]
+
+
+def test_a_run_at_work_has_one_stepper_and_one_bar(running):
+    """Its stages, the one at work in bold with a sign of its own, and how much of the whole run is done."""
+    say(running, {"kind": "data", **DATA, "problems": []})
+    numbers = {"stage": "evaluate", "text": "Running the model on all images", "total": 1593}
+    say(running, KEPT, {"kind": "step", **numbers, "done": 0}, {"kind": "step", **numbers, "done": 512})
+    app = healthy(alone("train").run())
+    said = words(app)
+    assert "Running the model on all images: 512 of 1,593" in said
+    stages = re.findall(r":material/(check_circle|arrow_circle_right|circle):\]? \**(\w+)", said)
+    assert stages == [
+        ("check_circle", "Read"),
+        ("check_circle", "Features"),
+        ("check_circle", "Train"),
+        ("arrow_circle_right", "Evaluate"),
+        ("circle", "Save"),
+    ]
+    bars = app.get("progress")
+    assert len(bars) == 1 and re.match(r"\d+% of the run", bars[0].proto.text)

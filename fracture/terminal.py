@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -11,11 +11,12 @@ from tqdm import tqdm
 from fracture.classify.answer import offered_points
 from fracture.learn import jobs
 from fracture.learn.events import Event, read_events
+from fracture.learn.progress import Progress, stopping_words
 
 
 def follow(run: jobs.Run, quiet: bool, since: int = 0) -> None:
-    """Draw the run's events after byte ``since`` as progress bars until its process has ended."""
-    with _Bars(quiet) as progress:
+    """Draw the run's events after byte ``since`` as a progress bar until its process has ended."""
+    with _Bar(quiet, run.config) as bar:
         offset, active = since, True
         while active:
             current = jobs.find_run(run.folder)
@@ -23,40 +24,40 @@ def follow(run: jobs.Run, quiet: bool, since: int = 0) -> None:
             if current is not None and current.state == "queued":
                 jobs.advance()
             events, offset = read_events(run.folder.events, offset)
-            for event in events:
-                progress.show(event)
+            bar.show(events, stopping=current is not None and current.stopping)
             time.sleep(0.2 if active else 0)
 
 
-class _Bars(contextlib.AbstractContextManager["_Bars"]):
-    """Progress bars on a terminal's stderr, none elsewhere."""
+class _Bar(contextlib.AbstractContextManager["_Bar"]):
+    """One bar over the whole run on a terminal's stderr, none elsewhere."""
 
-    def __init__(self, quiet: bool) -> None:
-        self._off = quiet or not sys.stderr.isatty()
-        self._bar: Any = None
-        self._title = ""
+    def __init__(self, quiet: bool, config: Mapping[str, Any]) -> None:
+        self._progress = Progress(config)
+        shown = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed}{postfix}"
+        off = quiet or not sys.stderr.isatty()
+        self._bar = tqdm(total=1.0, bar_format=shown, dynamic_ncols=True, disable=off)
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
 
-    def show(self, event: Event) -> None:
-        if event["kind"] == "features":
-            self._advance("Features", event["total"], event["done"])
-        elif event["kind"] == "epoch":
-            self._advance("Epochs", event["epochs"], event["epoch"])
-            self._bar.set_postfix(val_loss=f"{event['val_loss']:.3f}", val_accuracy=f"{event['val_accuracy']:.3f}")
-        elif event["kind"] == "steps":
-            self._advance(f"Epoch {event['epoch']}", event["total"], event["done"])
-            self._bar.set_postfix(loss=f"{event['loss']:.3f}")
-        elif event["kind"] == "step" and not self._off:
-            tqdm.write(event["text"], file=sys.stderr)
+    def show(self, events: Sequence[Event], *, stopping: bool = False) -> None:
+        """Take in what has been said since, and draw how the run stands."""
+        if not events or self._bar.disable:
+            return
+        progress = self._progress
+        progress.add(events)
+        number = progress.stages.index(progress.stage) + 1
+        doing = stopping_words(progress) if stopping else progress.doing
+        self._bar.set_description_str(f"{number} of {len(progress.stages)} · {doing}", refresh=False)
+        self._bar.set_postfix(_last(progress.history), refresh=False)
+        self._bar.n = progress.share
+        self._bar.refresh()
 
-    def _advance(self, title: str, total: int, done: int) -> None:
-        if title != self._title or total != self._bar.total:
-            self.__exit__()
-            self._title, self._bar = title, tqdm(desc=title, total=total, disable=self._off)
-        self._bar.update(done - self._bar.n)
+
+def _last(history: Mapping[str, Sequence[float]]) -> dict[str, str]:
+    """The validation metrics of the last epoch."""
+    names = ("val_loss", "val_accuracy", "val_auc")
+    return {name: f"{history[name][-1]:.3f}" for name in names if history.get(name)}
 
 
 RATES = ("accuracy", "sensitivity", "specificity", "kappa")

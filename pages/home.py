@@ -28,7 +28,8 @@ with st.container(horizontal=True):
 
 st.header("Next step")
 if run:
-    st.markdown(f"**{run.name}** {'is learning' if run.state == 'running' else 'waits for its turn'}.")
+    doing = {"running": "is learning", "stopping": "is stopping"}.get(run.shown_state, "waits for its turn")
+    st.markdown(f"**{run.name}** {doing}.")
     link("train", "Watch it learn", ":material/monitoring:")
 elif answering := answering_model():
     model, why = answering

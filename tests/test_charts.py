@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -31,6 +31,61 @@ def test_curves_before_the_first_epoch_are_empty():
     """A training that has not learned yet has an empty chart and no best epoch."""
     assert charts.best_epoch({}) is None
     assert [list(line.y) for line in charts.curves({}, "loss", 30, None).data] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "expected"),
+    [
+        ("auc", [0.980, 0.989], (0.5, 1.0)),
+        ("val_accuracy", [0.43, 0.8], (0.4, 1.0)),
+        ("auc", [], (0.5, 1.0)),
+        ("loss", [0.69, 0.31, float("nan")], (0.0, 0.75)),
+        ("val_loss", [], (0.0, 1.0)),
+        ("loss", [3.1], (0.0, 3.25)),
+    ],
+)
+def test_an_axis_shows_a_metric_against_what_it_can_be(metric, values, expected):
+    """From chance, or what is worse, to perfect; a loss from 0: noise doesn't fill the chart."""
+    low, high = charts.metric_range(metric, values)
+    assert (low, high) == pytest.approx(expected, abs=0.021)
+    assert all(low < value < high for value in values if value == value)
+
+
+def test_steps_do_not_scale_the_loss_of_the_epochs():
+    """Single batches are noise, and are cut off where they leave the epochs' range."""
+    steps = [(0.5, 0.6), (1.5, 9.0)]
+    with_steps, without = (charts.curves(HISTORY, "loss", 3, None, each) for each in (steps, ()))
+    assert with_steps.layout.yaxis.range == without.layout.yaxis.range
+    assert list(without.layout.yaxis.range) == list(charts.metric_range("loss", [0.7]))
+
+
+def test_all_figures_of_an_auc_have_its_axis():
+    """However close together the values lie."""
+    expected = charts.metric_range("auc", [0.98])
+    history = {"auc": [0.98, 0.985], "val_auc": [0.981, 0.982], "loss": [0.2], "val_loss": [0.2]}
+    points = pd.DataFrame({"groups": [5, 9], "images": [9, 20], "auc": [0.97, 0.98]})
+    splits = pd.DataFrame({"way": ["group", "image"], "seed": [0, 0], "auc": [0.97, 0.98]})
+    for figure in (
+        charts.curves(history, "auc", 2, None),
+        charts.overlaid({"a": charts.Learned(history, 1)}, "auc", 2),
+        charts.more_patients(points),
+        charts.gaps_of_splits(splits),
+    ):
+        assert tuple(figure.layout.yaxis.range) == expected
+    assert tuple(charts.tries([history], 1, ["val_auc"]).spec["encoding"]["y"]["scale"]["domain"]) == expected
+    choices = {"learning_rate": [0.1, 0.2], "dropout": [0.1, 0.2], "l2": [0.1, 0.2]}
+    found = charts.searched(pd.DataFrame({**choices, "chosen_by": [0.97, 0.98], "other": [0.98, 0.97]}))
+    assert [tuple(each.range) for each in found.data[0].dimensions[-2:]] == [expected, expected]
+
+
+def test_no_line_is_told_by_its_color_alone():
+    """Training is dotted, validation is not; patients who have it are squares, the others circles."""
+    figure = charts.curves(HISTORY, "loss", 3, None)
+    assert [line.line.dash for line in figure.data[:2]] == ["dot", "solid"]
+    spec = charts.tries([HISTORY], 1, ["loss", "val_loss"]).spec
+    assert "strokeDash" in spec["layer"][0]["encoding"]
+    shapes = charts.hundred(charts.round_to_hundred(0.5, 0.5, 0.5)).spec["encoding"]["shape"]["scale"]["range"]
+    assert len(set(shapes)) == len(charts.OUTCOMES)
 
 
 def test_trainings_lie_over_each_other_in_colours_of_their_own():
@@ -109,6 +164,7 @@ share = st.floats(0, 1)
 
 
 @given(share, share, share)
+@settings(deadline=None)
 def test_a_hundred_patients_are_a_hundred(sensitivity, specificity, prevalence):
     """For any model and any prevalence the four counts are whole, none is negative, and they add up."""
     counts = charts.round_to_hundred(sensitivity, specificity, prevalence)

@@ -311,6 +311,14 @@ def test_what_is_no_x_ray_gets_no_numbers(homes, make_model, picture, monkeypatc
     assert (line["answer"], line["probability"], line["lowest"]) == ("unknown", None, None)
 
 
+def test_a_printed_probability_names_its_label(homes, make_model, picture, monkeypatch, capsys):
+    """Beside the answer *normal*, a bare figure would read as the probability of normal."""
+    make_model("m")
+    monkeypatch.setattr("fracture.classify.familiarity.Familiarity.knows", lambda *_: True)
+    assert main(["classify", str(picture), "--model", "m"]) == 0
+    assert re.search(r"(normal|abnormal|doubt)  abnormal 0\.\d{3} \(.+\) +\S+\.png", capsys.readouterr().out)
+
+
 def test_evaluate_measures_the_heat_maps_where_truth_is_known(homes, make_model, tmp_path, capsys):
     """With a truth.csv, the heat maps' figures stand beside the others, each with its level of chance."""
     make_model("m")
@@ -334,6 +342,28 @@ def test_train_from_the_command_line(graphs, drawn):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["epochs_done"] == 2
     assert done.stderr == ""
+
+
+def test_an_interrupted_command_stops_its_run_and_says_so(homes, drawn, monkeypatch, capsys):
+    """It follows the run until the best epoch is saved, and meanwhile ``models`` calls it stopping."""
+    followed = []
+
+    def follow(run, quiet, since=0):
+        followed.append(quiet)
+        if len(followed) == 1:
+            wait(run.folder.checkpoint.exists)
+            raise KeyboardInterrupt
+        assert main(["models"]) == 0
+        wait(lambda: not jobs.find_run(run.folder).active)
+
+    monkeypatch.setattr("fracture.commands.models.follow", follow)
+    command = ["train", "--data", str(drawn), "--name", "cli", "--weights", "bundled-8bit", "--image-size", "75"]
+    monkeypatch.setattr("fracture.learn.runs.Run.stopping", True)
+    assert main([*command, "--epochs", "1000"]) == 0
+    said = capsys.readouterr()
+    assert "Stopping: the best epoch so far is being saved." in said.err
+    assert re.search(r"cli +stopping", said.out)
+    assert followed == [False, False], "it is not silent while it stops"
 
 
 def test_train_goes_on_with_what_was_interrupted(homes, drawn, capsys):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fracture.learn.evaluation import evaluate
-from fracture.terminal import _Bars, summary
+from fracture.terminal import _Bar, summary
 
 LABELS = ["normal", "abnormal"]
 POINTS = {"half": 0.5, "balanced": 0.431, "high_sensitivity": 0.0042, "high_specificity": 0.9}
@@ -92,13 +92,26 @@ def test_figures_of_a_former_version_can_still_be_shown():
     assert [line.split()[0] for line in lines(metrics)] == ["Metrics", "by", "AUC", "at"]
 
 
-def test_each_stretch_of_work_has_a_bar_of_its_own(monkeypatch, capsys):
-    """The second pass over features counts to its own total, and steps within an epoch move."""
+def test_one_bar_goes_over_the_whole_run(monkeypatch, capsys):
+    """It says the stage among all, what is being done with its numbers, and what the last epoch came to."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with _Bars(quiet=False) as bars:
-        for total in (100, 20):
-            bars.show({"kind": "features", "done": total, "total": total})
-        bars.show({"kind": "steps", "epoch": 3, "done": 16, "total": 48, "loss": 0.5})
-    said = capsys.readouterr().err
-    assert "100/100" in said and "20/20" in said
-    assert "Epoch 3" in said and "16/48" in said and "loss=0.500" in said
+    features = {"kind": "features", "total": 120, "cached": 0, "seconds_left": None}
+    epoch = {"kind": "epoch", "epoch": 1, "epochs": 2, "seconds": 1.0, "loss": 0.5, "val_loss": 0.6}
+    with _Bar(quiet=False, config={"epochs": 2}) as bar:
+        bar.show([{**features, "done": 60}])
+        bar.show([{**features, "done": 120}, epoch])
+        bar.show([{"kind": "kept", "epoch": 1}, {"kind": "step", "text": "Saving", "stage": "save"}], stopping=True)
+    shown = re.split(r"[\r\n]+", capsys.readouterr().err)
+    said = "\n".join(shown)
+    assert "2 of 5 · Extracting features: 60 of 120 images" in said
+    assert "3 of 5 · Epoch 1 of 2" in said and "val_loss=0.600" in said
+    assert "5 of 5 · Stopping: saving the best epoch (1). Saving" in said
+    percentages = [int(found) for found in re.findall(r"(\d+)%", said)]
+    assert percentages == sorted(percentages) and percentages[-1] > 90
+
+
+def test_a_run_is_silent_without_a_terminal(capsys):
+    """What goes into a file or a pipe is not filled with bars."""
+    with _Bar(quiet=False, config={}) as bar:
+        bar.show([{"kind": "step", "text": "Reading the data set", "stage": "read"}])
+    assert capsys.readouterr().err == ""

@@ -159,7 +159,9 @@ def _pictures(classifier: Classifier, answer: Answer, examined: list[Examined], 
                 ring = likeliest(classifier, each) if suspected else None
                 _picture(answer, each, heated(classifier, each, shown, full, ring), truths)
                 if ring:
-                    st.caption(f"The ring is around the likeliest place: {ring.probability:.0%}.")
+                    st.caption(
+                        f"The ring is around the likeliest place: {as_text(answer.labels[1])} {ring.probability:.0%}."
+                    )
                 if truth := truths.get(each.view.name):
                     st.markdown(f"**Truth:** {truth.words}.")
 
@@ -175,6 +177,7 @@ def _picture(answer: Answer, each: Examined, picture: Image.Image, truths: Truth
     show_picture(shown, f"{words}, with its heat map", words)
     if known:
         straight, mirrored = each.view.by_side
-        st.caption(f"{straight:.1%} as it is, {mirrored:.1%} mirrored: {_word(answer.label_of(each.view))}.")
+        positive, said = as_text(answer.labels[1]), as_text(_word(answer.label_of(each.view)))
+        st.caption(f"{positive} {straight:.1%} as it is, {mirrored:.1%} mirrored; the model says: {said}.")
     if each.steps:
         st.caption(f"Read from {each.format}: {', '.join(each.steps)}.")

@@ -17,6 +17,8 @@ CELLS = ("true_negative", "false_positive", "false_negative", "true_positive")
 STIR, ARROWS = 0.005, {1: "↑", 0: "→", -1: "↓"}
 """A probability that moves by less than this from one epoch to the next stays where it is."""
 
+RIGHT, WRONG = ":green[:material/check:]", ":red[:material/close:]"
+
 
 def show_look(progress: Progress) -> None:
     """The confusion matrix, and a few images that are followed from epoch to epoch."""
@@ -49,9 +51,9 @@ def _followed(progress: Progress, names: Sequence[str]) -> None:
                 if isinstance(picture, bytes):
                     show_picture(picture, f"Radiograph {Path(path).name}")
                 arrow = ARROWS[(value > last + STIR) - (value < last - STIR)]
-                colour = "green" if (value >= 0.5) == bool(label) else "red"
-                st.markdown(f":{colour}[**{value:.0%}** {arrow}] {as_text(names[label])}")
+                sign = RIGHT if (value >= 0.5) == bool(label) else WRONG
+                st.markdown(f"{as_text(names[1])} **{value:.0%}** {arrow}  \n{sign} truth: {as_text(names[label])}")
     st.caption(
-        f"{len(paths)} validation images with their labels: how likely each is *{as_text(names[1])}*, and whether that "
-        "rose or fell in the last epoch."
+        f"{len(paths)} validation images: the probability of *{as_text(names[1])}*, and whether it rose or fell in the "
+        f"last epoch; {RIGHT} right and {WRONG} wrong at a probability of one half."
     )

@@ -26,11 +26,16 @@ from fracture.classify.validation import judgements
 from fracture.learn import jobs
 from fracture.learn.gap import explain_gap
 from fracture.learn.jobs import Run
-from fracture.learn.progress import Progress
+from fracture.learn.progress import Progress, stopping_words
 
 _COLOURS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
-    "queued": "gray", "running": "blue", "finished": "green", "stopped": "orange", "failed": "red",
-}  # fmt: skip
+    "queued": "gray",
+    "running": "blue",
+    "stopping": "orange",
+    "finished": "green",
+    "stopped": "orange",
+    "failed": "red",
+}
 
 
 def show_run(folder: ModelFolder) -> None:
@@ -51,7 +56,6 @@ def show_run(folder: ModelFolder) -> None:
 
 def _draw(run: Run) -> None:
     progress = watching.progress(run)
-    progress.epochs = progress.epochs or int(run.config.get("epochs", 0))
     _headline(run, progress)
     how_long_kept(run.folder.path)
     if run.error:
@@ -72,18 +76,33 @@ def _ended_just_now(run: Run) -> bool:
 
 def _headline(run: Run, progress: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(run.state, color=_COLOURS.get(run.state, "gray"))
+        st.badge(run.shown_state, color=_COLOURS.get(run.shown_state, "gray"))
         st.markdown(_words(run, progress))
         _steer(run)
     if run.state == "running":
-        st.progress(_share(progress))
+        _stepper(progress)
+
+
+def _stepper(progress: Progress) -> None:
+    """The stages of the run, and one bar over all of them."""
+    at = progress.stages.index(progress.stage)
+    marks = [_DONE] * at + [_AT_WORK] + [_TO_COME] * (len(progress.stages) - at - 1)
+    steps = [mark.format(stage.capitalize()) for mark, stage in zip(marks, progress.stages, strict=True)]
+    st.markdown("&emsp;".join(steps))
+    share = progress.share
+    left = f" · about {duration(progress.seconds_left)} left in this step" if progress.seconds_left else ""
+    st.progress(share, text=f"{share:.0%} of the run{left}")
+
+
+_DONE, _AT_WORK = ":green[:material/check_circle:] {}", ":blue[:material/arrow_circle_right:] **{}**"
+_TO_COME = ":gray[:material/circle: {}]"
 
 
 def _steer(run: Run) -> None:
     """The buttons that stop a training, end it at once, or go on with it; none for those of other visitors."""
     if not may_change(run.folder.path):
         return
-    if run.state == "running" and run.folder.stop_request.exists():
+    if run.stopping:
         words = "Without a model of what it has learned so far; it can be resumed."
         if st.button("End it now", icon=":material/stop_circle:", key=f"end {run.name}", help=words):
             jobs.end_now(run, visitor())
@@ -103,37 +122,12 @@ def _words(run: Run, progress: Progress) -> str:
         before = sum(each.state == "running" or each.queued < run.queued for each in jobs.runs() if each.active)
         which = f"{before} trainings before it have" if before > 1 else "a training before it has"
         return f"Waits until {which} ended."
-    if run.active and run.folder.stop_request.exists() and not progress.kept_epoch:
-        return "Stopping after this step …"
-    return _doing(run, progress)
-
-
-def _doing(run: Run, progress: Progress) -> str:
+    if run.stopping:
+        return stopping_words(progress)
     if not run.active:
         took = f" after {duration(progress.end['seconds'])}" if progress.end else ""
-        return f"{progress.epoch} of {progress.epochs or run.config.get('epochs', '?')} epochs done{took}"
-    left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
-    if progress.kept_epoch:
-        return f"{progress.step} …"
-    if steps := progress.steps:
-        done = f"{steps['done']:,} of {steps['total']:,} images, {steps['images_a_second']:.1f} a second"
-        planned = run.config.get("epochs", "?")
-        return f"Epoch {steps['epoch']} of {planned}: {done}{left}"
-    if progress.epoch:
-        return f"Epoch {progress.epoch} of {progress.epochs}{left}"
-    if progress.features:
-        done, total, cached = (progress.features[key] for key in ("done", "total", "cached"))
-        known = f" ({cached:,} known from before)" if cached else ""
-        return f"Features of {done:,} of {total:,} images{known}{left}"
-    return f"{progress.step} …"
-
-
-def _share(progress: Progress) -> float:
-    if progress.epoch or progress.steps:
-        return min(1.0, (progress.epoch + progress.share_of_epoch) / progress.epochs)
-    if progress.features:
-        return float(progress.features["done"] / max(1, progress.features["total"]))
-    return 0.0
+        return f"{progress.epoch} of {progress.epochs or '?'} epochs done{took}"
+    return progress.doing
 
 
 def _data(run: Run, progress: Progress) -> None:
@@ -162,9 +156,21 @@ def _curves(run: Run, progress: Progress) -> None:
             show_chart(figure, f"{metric} of {run.name}", f"{metric} by epoch, training and validation")
     by = "largest validation AUC" if run.config.get("mode") == "fine-tune" else "lowest validation loss"
     rate = f" Learning rate: {progress.learning_rate:.2g}." if run.active and progress.learning_rate else ""
-    st.caption(f"The best epoch is the one of the {by}; the model keeps its weights.{rate}")
+    st.caption(f"The best epoch is the one of the {by}; the model keeps its weights.{rate}{_loss_words(run)}")
     if gap := explain_gap(progress.history):
         st.markdown(gap)
+
+
+def _loss_words(run: Run) -> str:
+    """What the lines of the loss have in common, and what they don't; of a head they are told by their names."""
+    if run.config.get("mode") != "fine-tune":
+        return ""
+    smoothed = "smoothed labels" if run.config.get("label_smoothing") else "labels"
+    faint = " The faint line is the mean of a few batches." if run.active else ""
+    return (
+        f" All losses are those of the {smoothed}, without that of the boxes; the training loss is measured with "
+        f"dropout and augmentation.{faint}"
+    )
 
 
 def _network(progress: Progress) -> None:
@@ -185,6 +191,7 @@ def _network(progress: Progress) -> None:
                 "trainable": "Trains",
             },
         )
+        st.caption("As Keras counts: the input is a layer, batch normalization's moving averages are parameters.")
 
 
 def _result(run: Run) -> None:

@@ -57,7 +57,7 @@ def _row(run: Run) -> dict[str, Any]:
     done = len(learned.history.get("loss", [])) or card.get("epochs_done", 0)
     return {
         "Run": run.name,
-        "State": run.state,
+        "State": run.shown_state,
         "AUC": number(level["auc"]) if "auc" in level else "",
         "Accuracy": in_words(point["accuracy"]) if point else "",
         "Epochs": f"{done} of {config.get('epochs', '?')}",

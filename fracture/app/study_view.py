@@ -153,7 +153,7 @@ def _facts(row: "pd.Series[Any]", data: Dataset) -> None:
         "Body part": row["body_part"],
         "Size": f"{row['width']} × {row['height']} px",
         "Mean brightness": "" if pd.isna(row["brightness"]) else f"{row['brightness']:.0f} of 255",
-        "Model's probability": "" if pd.isna(row["score"]) else f"{row['score']:.1%}",
+        f"Probability of {data.label_names[1]} (model)": "" if pd.isna(row["score"]) else f"{row['score']:.1%}",
         "Decision": "" if row["decision"] == NO_DECISION else decided,
         "Made": "synthetic" if data.synthetic else "",
     }

@@ -1,7 +1,7 @@
 """How trainings stand, for whoever watches: read on from where one was, drawn anew only when there is more to see."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -14,7 +14,7 @@ from fracture.learn.progress import Progress
 
 def progress(run: Run) -> Progress:
     """How a training stands; each call reads only what it has said since the last one."""
-    seen = st.session_state.setdefault(f"progress of {run.name} {run.started}", _Seen())
+    seen = st.session_state.setdefault(f"progress of {run.name} {run.started}", _Seen(Progress(run.config)))
     # A click may end this script at any use of session state, but not between these two lines.
     events, seen.offset = read_events(run.folder.events, seen.offset)
     seen.progress.add(events)
@@ -29,7 +29,8 @@ STEPS_AT_ONCE = 5
 def curves(run: Run, progress: Progress, metric: str, epochs: int, kept: int | None) -> Any:
     """The figure of :func:`fracture.charts.curves`, made anew only when there is more to be seen."""
     steps = progress.step_losses[: len(progress.step_losses) // STEPS_AT_ONCE * STEPS_AT_ONCE]
-    steps = steps if metric == "loss" else []
+    # Of a run that has ended the epochs tell more; and a former version counted the loss of the boxes in the steps.
+    steps = steps if metric == "loss" and run.active else []
     seen = [run.name, run.started, metric, epochs, kept, progress.epoch, progress.history.get(metric, [])[-1:]]
     return _drawn(f"{seen} {steps[-1:]}", lambda: charts.curves(progress.history, metric, epochs, kept, steps))
 
@@ -49,5 +50,5 @@ def _drawn(seen: str, _draw: Callable[[], Any]) -> Any:  # noqa: ARG001  what is
 class _Seen:
     """What this visitor has been shown of a training, and up to which byte of its events."""
 
-    progress: Progress = field(default_factory=Progress)
+    progress: Progress
     offset: int = 0

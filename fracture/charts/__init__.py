@@ -10,7 +10,7 @@ from fracture.charts.learning import Learned, best_epoch, curves, overlaid
 from fracture.charts.moving import OUTCOMES, Moving, confusion, hundred, precision_recall, roc, round_to_hundred
 from fracture.charts.pictures import AGAINST, FOR, TRUTH, crossed_out, heat_overlay, outlined, ringed
 from fracture.charts.playing import gaps_of_splits, more_patients, searched, tries
-from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION, colours
+from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION, colours, metric_range
 from fracture.charts.viewing import canvas, still, viewer, windowed
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "gaps_of_splits",
     "heat_overlay",
     "hundred",
+    "metric_range",
     "more_patients",
     "outlined",
     "overlaid",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from fracture.charts.style import ACCENT, TRAINING, VALIDATION, colours, plain
+from fracture.charts.style import ACCENT, TRAINING, VALIDATION, colours, metric_range, plain
 
 _NAMES = {"loss": "Loss", "accuracy": "Accuracy", "auc": "AUC"}
 
@@ -26,29 +26,26 @@ def curves(
         metric: ``loss`` or ``accuracy``.
         epochs: of the whole training, so that the axis does not jump while it grows.
         kept_epoch: 1-based epoch to mark; None marks none.
-        steps: where within the epochs, from 0, and the metric there: a faint line beneath.
+        steps: where within the epochs, from 0, and the metric there: a faint line beneath, which is cut off where it
+            leaves the range of the epochs.
     """
     figure = go.Figure()
     if steps:
         places, losses = zip(*steps, strict=True)
         thin = {"color": TRAINING, "width": 1}
-        figure.add_scatter(x=places, y=losses, name="Steps", mode="lines", line=thin, opacity=0.35, hoverinfo="skip")
-    for key, name, colour in ((metric, "Training", TRAINING), (f"val_{metric}", "Validation", VALIDATION)):
-        values = list(history.get(key, []))
-        mode = "lines" if len(values) > 1 else "markers"
-        at = list(range(1, len(values) + 1))
-        figure.add_scatter(x=at, y=values, name=name, mode=mode, line={"color": colour, "width": 2})
-    if kept_epoch and len(history.get(f"val_{metric}", [])) >= kept_epoch:
-        best = history[f"val_{metric}"][kept_epoch - 1]
         figure.add_scatter(
-            x=[kept_epoch], y=[best], name=f"Best epoch ({kept_epoch})", mode="markers",
+            x=places, y=losses, name="Training, within epochs", mode="lines", line=thin, opacity=0.35, hoverinfo="skip"
+        )
+    training, validation = (list(history.get(key, [])) for key in (metric, f"val_{metric}"))
+    _line(figure, "Training", training, TRAINING, "dot")
+    _line(figure, "Validation", validation, VALIDATION, "solid")
+    if kept_epoch and len(validation) >= kept_epoch:
+        figure.add_scatter(
+            x=[kept_epoch], y=[validation[kept_epoch - 1]], name=f"Best epoch ({kept_epoch})", mode="markers",
             marker={"symbol": "star", "size": 14, "color": ACCENT},
         )  # fmt: skip
     _epochs(figure, epochs, 0 if steps else 0.5)
-    if not history.get(metric) and metric != "loss":
-        figure.update_yaxes(range=[0, 1])
-    figure.update_yaxes(title=_NAMES.get(metric, metric), tickformat=".3~g")
-    figure.update_layout(title=_NAMES.get(metric, metric), hovermode="x unified")
+    _metric(figure, metric, [*training, *validation])
     return plain(figure)
 
 
@@ -71,29 +68,41 @@ def overlaid(trainings: Mapping[str, Learned], metric: str, epochs: int) -> Any:
         metric: ``loss``, ``accuracy`` or ``auc``.
         epochs: of the longest of them as planned, so that the axis does not jump while they grow.
     """
-    figure = go.Figure()
+    figure, values = go.Figure(), list[float]()
     for name, colour in colours(trainings).items():
         history, kept = trainings[name]
-        _line(figure, f"{name}, training", history.get(metric, []), colour, "dot")
-        _line(figure, name, validation := history.get(f"val_{metric}", []), colour, "solid")
+        training, validation = (history.get(key, []) for key in (metric, f"val_{metric}"))
+        _line(figure, f"{name}, training", training, colour, "dot", in_legend=False)
+        _line(figure, name, validation, colour, "solid")
+        values += [*training, *validation]
         if kept and len(validation) >= kept:
             star = {"symbol": "star", "size": 13, "color": colour}
             figure.add_scatter(
                 x=[kept], y=[validation[kept - 1]], mode="markers", marker=star, showlegend=False, hoverinfo="skip"
             )
     _epochs(figure, epochs, 0.5)
-    figure.update_yaxes(title=_NAMES.get(metric, metric), tickformat=".3~g")
-    figure.update_layout(title=_NAMES.get(metric, metric), hovermode="x unified")
+    _metric(figure, metric, values)
     return plain(figure, height=300 + 20 * len(trainings), legend_rows=len(trainings))
 
 
-def _line(figure: Any, name: str, values: Sequence[float], colour: str, dash: str) -> None:
-    at, solid = list(range(1, len(values) + 1)), dash == "solid"
+def _line(figure: Any, name: str, values: Sequence[float], colour: str, dash: str, *, in_legend: bool = True) -> None:
+    at = list(range(1, len(values) + 1))
     figure.add_scatter(
-        x=at, y=list(values), name=name, mode="lines" if len(values) > 1 else "markers", showlegend=solid,
-        line={"color": colour, "width": 2.5 if solid else 1.5, "dash": dash},
+        x=at,
+        y=list(values),
+        name=name,
+        mode="lines" if len(values) > 1 else "markers",
+        showlegend=in_legend,
+        line={"color": colour, "width": 2.5 if dash == "solid" else 1.5, "dash": dash},
         hovertemplate=f"%{{y:.3f}}<extra>{name}</extra>",
-    )  # fmt: skip
+    )
+
+
+def _metric(figure: Any, metric: str, values: Sequence[float]) -> None:
+    """Name the metric, on an axis that does not mislead."""
+    name = _NAMES.get(metric, metric)
+    figure.update_yaxes(title=name, tickformat=".3~g", range=metric_range(metric, values))
+    figure.update_layout(title=name, hovermode="x unified")
 
 
 def _epochs(figure: Any, epochs: int, start: float) -> None:

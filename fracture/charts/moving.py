@@ -20,7 +20,8 @@ OUTCOMES = ("Found", "Missed", "False alarm", "Rightly cleared")
 
 _STAR = "M0,-1L.235,-.324L.951,-.309L.38,.124L.588,.809L0,.4L-.588,.809L-.38,.124L-.951,-.309L-.235,-.324Z"
 _POINT = {"type": "point", "shape": _STAR, "size": 320, "filled": True, "opacity": 1}
-_CROSSED = "M-1,-1L1,-1L1,1L-1,1ZM-1,-1L1,1M1,-1L-1,1"
+_CROSSED_SQUARE = "M-1,-1L1,-1L1,1L-1,1ZM-1,-1L1,1M1,-1L-1,1"
+_CROSSED_CIRCLE = "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0M-.7,-.7L.7,.7M-.7,.7L.7,-.7"
 
 
 class Moving(NamedTuple):
@@ -90,7 +91,7 @@ def round_to_hundred(sensitivity: float, specificity: float, prevalence: float) 
 
 
 def hundred(counts: Mapping[str, int]) -> Moving:
-    """A hundred squares, as :func:`round_to_hundred` counts them: colour tells the truth, a cross that it erred."""
+    """A hundred signs, as :func:`round_to_hundred` counts them: squares have it, circles don't, a cross is an error."""
     outcomes = [outcome for outcome in OUTCOMES for _ in range(counts[outcome])]
     rows = [{"across": place % 10, "down": place // 10, "outcome": name} for place, name in enumerate(outcomes)]
     return Moving(pd.DataFrame(rows), _HUNDRED)
@@ -169,7 +170,7 @@ _HUNDRED = {
     "encoding": {
         "x": {"field": "across", "type": "quantitative", "axis": None, "scale": {"domain": [-0.5, 9.5]}},
         "y": {"field": "down", "type": "quantitative", "axis": None, "scale": {"domain": [9.5, -0.5]}},
-        "shape": _by_outcome(["square", _CROSSED, _CROSSED, "square"]),
+        "shape": _by_outcome(["square", _CROSSED_SQUARE, _CROSSED_CIRCLE, "circle"]),
         "fill": _by_outcome([POSITIVE, "transparent", "transparent", f"{NEGATIVE}66"]),
         "stroke": _by_outcome([POSITIVE, POSITIVE, NEGATIVE, "transparent"]),
         "tooltip": {"field": "outcome", "title": "This one"},

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fracture.charts.moving import HEIGHT, Moving
-from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, plain
+from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, metric_range, plain
 
 GHOSTS = 6
 """Tries before the one at hand that are still shown."""
@@ -33,10 +33,10 @@ def tries(histories: Sequence[Mapping[str, Sequence[float]]], kept_epoch: int, m
     data = pd.concat(parts, ignore_index=True)
     data["kept"] = (data["age"] == 0) & (data["epoch"] == kept_epoch) & (data["line"] == metrics[-1])
     data["try"] = data["line"] + " " + data["age"].astype(str)
-    return Moving(data, _tries_spec(metrics))
+    return Moving(data, _tries_spec(metrics, metric_range(metrics[0], data["value"])))
 
 
-def _tries_spec(metrics: Sequence[str]) -> dict[str, Any]:
+def _tries_spec(metrics: Sequence[str], up: tuple[float, float]) -> dict[str, Any]:
     names = ["Training", "Validation"][-len(metrics) :]
     colour = {
         "field": "line",
@@ -50,6 +50,7 @@ def _tries_spec(metrics: Sequence[str]) -> dict[str, Any]:
             "labelExpr": f"{dict(zip(metrics, names, strict=True))}[datum.label]",
         },
     }
+    dashes = {**colour, "scale": {"domain": list(metrics), "range": [[2, 3], [1, 0]][-len(metrics) :]}}
     ghostly = {"condition": {"test": "datum.age == 0", "value": 1}, "value": 0.22}
     said = [{"field": "epoch", "title": "Epoch"}, {"field": "value", "title": "Value", "format": ".3f"}]
     line = {"field": "try", "type": "nominal"}
@@ -59,13 +60,19 @@ def _tries_spec(metrics: Sequence[str]) -> dict[str, Any]:
         "height": HEIGHT,
         "encoding": {
             "x": {"field": "epoch", "type": "quantitative", "title": "Epoch", "axis": {"tickMinStep": 1}},
-            "y": {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}},
+            "y": {"field": "value", "type": "quantitative", "title": None, "scale": {"domain": up, "nice": False}},
             "color": colour,
         },
         "layer": [
             {
                 "mark": {"type": "line", "point": {"size": 12}},
-                "encoding": {"detail": line, "opacity": ghostly, "strokeWidth": thick, "tooltip": said},
+                "encoding": {
+                    "detail": line,
+                    "strokeDash": dashes,
+                    "opacity": ghostly,
+                    "strokeWidth": thick,
+                    "tooltip": said,
+                },
             },
             {
                 "transform": [{"filter": "datum.kept"}],
@@ -89,7 +96,7 @@ def more_patients(points: pd.DataFrame) -> Any:
         hovertemplate="%{x} patients, %{customdata} images: AUC %{y:.3f}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(title="Training patients (or groups)", type="log", tickvals=means["groups"].tolist())
-    figure.update_yaxes(title="Validation AUC")
+    figure.update_yaxes(title="Validation AUC", range=metric_range("auc", points["auc"]))
     figure.update_layout(title="Learning curve")
     return plain(figure)
 
@@ -100,6 +107,8 @@ def searched(found: pd.DataFrame) -> Any:
     ``found``: learning_rate, dropout, l2, and the AUCs chosen_by and other.
     """
     logarithmic = [_on_decades(found, name, title) for name, title in (("learning_rate", "Rate"), ("l2", "L2"))]
+    both = [*found["chosen_by"], *found["other"]]
+    auc = {"tickformat": ".3f", "range": metric_range("auc", both)}
     figure = go.Figure(
         go.Parcoords(
             labelfont={"size": 14},
@@ -109,8 +118,8 @@ def searched(found: pd.DataFrame) -> Any:
                 logarithmic[0],
                 {"label": "Dropout", "values": found["dropout"], "range": [0, max(0.6, found["dropout"].max())]},
                 logarithmic[1],
-                {"label": "Chosen by", "values": found["chosen_by"], "tickformat": ".3f"},
-                {"label": "Other half", "values": found["other"], "tickformat": ".3f"},
+                {"label": "Chosen by", "values": found["chosen_by"], **auc},
+                {"label": "Other half", "values": found["other"], **auc},
             ],
         )
     )
@@ -145,7 +154,7 @@ def gaps_of_splits(outcomes: pd.DataFrame) -> Any:
             name=names[way], showlegend=False, hovertemplate="AUC %{y:.3f}<extra></extra>",
         )  # fmt: skip
     figure.add_hline(y=0.5, line={"dash": "dot", "color": "gray"}, annotation_text="chance")
-    figure.update_yaxes(title="AUC on held-out images")
+    figure.update_yaxes(title="AUC on held-out images", range=metric_range("auc", outcomes["auc"]))
     figure.update_xaxes(range=[-0.4, 1.4])
     figure.update_layout(title="The same images, split in two ways")
     return plain(figure)

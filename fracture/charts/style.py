@@ -1,5 +1,6 @@
 """What all figures share: their colours and their plain look."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,24 @@ SEVERAL = (NEGATIVE, POSITIVE, ACCENT, "#CC79A7", "#E69F00", "#56B4E9")
 def colours(names: Iterable[str]) -> dict[str, str]:
     """A colour a name, in their order; there are ``len(SEVERAL)``, and names beyond that have none."""
     return dict(zip(names, SEVERAL, strict=False))
+
+
+def metric_range(metric: str, values: Iterable[float]) -> tuple[float, float]:
+    """The ends of an axis of a metric, by Keras's name: what the metric can be, not what it happens to be.
+
+    Scaled to its own values, the noise of a few thousandths fills a chart and looks like progress. A loss begins at 0
+    and ends at the next quarter above the largest value; AUC and accuracy go from chance to perfect, and further down
+    where values do. The steps are coarse so that the axis stands still while a run grows.
+    """
+    known = [value for value in values if math.isfinite(value)]
+    if metric.removeprefix("val_") == "loss":
+        return 0.0, (math.floor(max(known, default=0.99) / 0.25) + 1) * 0.25
+    lowest = min(0.5, math.floor(min(known, default=0.5) * 10) / 10)
+    return lowest - _MARGIN, 1 + _MARGIN
+
+
+_MARGIN = 0.02
+"""Beyond both ends of an axis of shares, so that a line along one of them is seen whole."""
 
 
 def plain(figure: Any, height: int = 340, legend_rows: int = 1) -> Any:

@@ -38,9 +38,9 @@ def train(args: Args) -> dict[str, Any]:
     try:
         follow(run, quiet=args.json, since=since)
     except KeyboardInterrupt:
-        print("\nStopping; what has been learned so far is kept.", file=sys.stderr)
+        print("\nStopping: the best epoch so far is being saved.", file=sys.stderr)
         jobs.request_stop(run)
-        follow(run, quiet=True)
+        follow(run, quiet=args.json, since=since)
     ended = jobs.find_run(run.folder)
     if ended is None or ended.state == "failed":
         raise RunError((ended and ended.error) or "The training's folder was removed while it ran.")
@@ -183,12 +183,14 @@ def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograp
 
 
 def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
+    positive = classifier.labels[1]
+    width = len(positive) + 25
     for line in lines:
         what = line["image"] if line["kind"] == "image" else f"study {line['study']}"
-        print(f"{line['answer']:>14}  {_probability(line):24}  {what}")
+        print(f"{line['answer']:>14}  {_probability(line, positive):{width}}  {what}")
     if not lines:
         return
-    limits, positive = Limits(lines[0]["doubt_from"], lines[0]["doubt_to"]), classifier.labels[1]
+    limits = Limits(lines[0]["doubt_from"], lines[0]["doubt_to"])
     print(f"\nProbability of {positive!r} by model {classifier.name!r}; {_limits_in_words(limits, positive)}.")
     if any(line["answer"] == UNKNOWN for line in lines):
         print(f"{UNKNOWN}: {STRANGE}")
@@ -201,10 +203,10 @@ def _limits_in_words(limits: Limits, positive: str) -> str:
     return f"{positive!r} from {limits.high:g} on"
 
 
-def _probability(line: dict[str, Any]) -> str:
+def _probability(line: dict[str, Any], positive: str) -> str:
     if line["probability"] is None:
         return "no answer"
-    return f"{line['probability']:.3f} ({line['lowest']:.3f} to {line['highest']:.3f})"
+    return f"{positive} {line['probability']:.3f} ({line['lowest']:.3f} to {line['highest']:.3f})"
 
 
 def _studies(files: list[Path], together: bool) -> list[tuple[str, list[Path]]]:
@@ -241,7 +243,9 @@ def models(args: Args) -> list[Any]:
     if not args.json:
         for model in found:
             auc = "" if model["auc"] is None else f"AUC {model['auc']:.3f}"
-            print(f"{model['name']:24} {model['state']:10} {model['error'] or auc}")
+            run = states.get(model["name"])
+            state = run.shown_state if run else model["state"]
+            print(f"{model['name']:24} {state:10} {model['error'] or auc}")
         if not found:
             print("No models yet. Train one: python -m fracture train --data PATH --name NAME")
     return found

@@ -120,7 +120,8 @@ def begin(
         return whole
     outputs, lower = stored(shape, np.float16), keras.Model(network.backbone.input, entry)
     forward = tf.function(lambda pixels: tf.cast(lower(whole.prepared(pixels), training=False), tf.float16))
-    counter = Counter(emit, total=len(rows) * len(mirrors), cached=0)
+    counter = Counter(emit, total=len(rows) * len(mirrors))
+    counter.begin(len(rows) * len(mirrors), cached=0)
     for variant, (down, across) in enumerate(mirrors):
         for start in range(0, len(rows), BATCH):
             chosen = rows[start : start + BATCH]

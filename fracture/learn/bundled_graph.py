@@ -15,6 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from fracture.classify.store import bundled_model
+from fracture.learn.feature_cache import FEATURES
 from fracture.learn.head_place import CAM_MARK, LOGIT_MARK
 
 KEPT = ("cam", "features", "logit")
@@ -25,6 +26,15 @@ IDENTIFIER = b"TFL3"
 
 STEM_CHANNELS = 192
 """Of the map that the stem of InceptionV3 ends with."""
+
+BACKBONE_LAYER = re.compile(r"/functional_1_1/(\w+)_\d+/")
+"""The part of a tensor's name that is a Keras layer's."""
+
+CONVOLUTION = b"/convolution"
+"""In the name of a convolution's output."""
+
+NAMELESS_LAYERS = 5
+"""The input, and the head's average, dropout, unit and sigmoid, which leave no name in the bundled graph."""
 
 
 def bundled_graph(image_size: int) -> bytes:
@@ -92,28 +102,37 @@ def _mark_head(model: Any) -> None:
 
 
 def describe(content: bytes) -> dict[str, Any]:
-    """Numbers of operators and parameters of a graph, and a row for each block, as of Keras's networks.
+    """What :func:`fracture.learn.network.describe` says of the Keras network that the graph was converted from.
 
-    Batch normalisation is part of the convolutions here; of all, only the head trains.
+    One operator of the graph does the work of a convolution, its batch normalization and its activation: here they
+    count as the three layers that they are in Keras. Of all, only the head trains.
     """
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    rows = list(_rows(model.subgraphs[0], model.buffers))
+    graph = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0]
+    rows = list(_rows(graph))
     total = sum(row["parameters"] for row in rows)
     head = rows[-1]["parameters"]
-    return {"layers": len(model.subgraphs[0].operators), "parameters": total, "trainable": head, "rows": rows}
+    return {"layers": len(_layers(graph)) + NAMELESS_LAYERS, "parameters": total, "trainable": head, "rows": rows}
 
 
-def _rows(graph: Any, buffers: Any) -> Iterator[dict[str, Any]]:
+def _layers(graph: Any) -> set[str]:
+    """The backbone's layers, by the names that Keras's layers have left in those of the outputs."""
+    names = (graph.tensors[operator.outputs[0]].name.decode() for operator in graph.operators)
+    return {layer for name in names for layer in BACKBONE_LAYER.findall(name)}
+
+
+def _rows(graph: Any) -> Iterator[dict[str, Any]]:
     """One row for the stem, each Inception block and the head; see :func:`fracture.learn.network.describe`."""
     parameters = 0
     for operator in graph.operators:
         output = graph.tensors[operator.outputs[0]]
-        weights = [graph.tensors[number] for number in operator.inputs[1:3]]
-        if len(weights) == 2:  # a convolution: kernel and bias
-            parameters += sum(math.prod(each.shape) for each in weights if buffers[each.buffer].data is not None)
+        if CONVOLUTION in output.name:
+            kernel, bias = (graph.tensors[number].shape for number in operator.inputs[1:3])
+            # The bias is what is left of batch normalization's shift, moving mean and moving variance.
+            parameters += math.prod(kernel) + 3 * math.prod(bias)
         if block := _block(output):
             yield {"name": block, "shape": output.shape[1:].tolist(), "parameters": int(parameters), "trainable": False}
             parameters = 0
+    yield {"name": "features", "shape": [FEATURES], "parameters": 0, "trainable": False}
     yield {"name": "head", "shape": [1], "parameters": len(LOGIT_MARK), "trainable": True}
 
 

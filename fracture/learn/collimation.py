@@ -4,6 +4,8 @@ A network that was trained with such margins, see :mod:`fracture.learn.augmentat
 that it does not take them for something strange, some of its training images are looked at with them and without.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -35,7 +37,13 @@ def collimate(pixels: NDArray[np.uint8], random: np.random.Generator) -> NDArray
 
 
 def look_between_margins(
-    served: Graph, squares: NDArray[np.uint8], table: pd.DataFrame, rows: NDArray[np.int64], how: str
+    served: Graph,
+    squares: NDArray[np.uint8],
+    table: pd.DataFrame,
+    rows: NDArray[np.int64],
+    how: str,
+    *,
+    on_done: Callable[[int], None],
 ) -> NDArray[np.float32]:
     """What the network sees in images between margins, by which they are compared: (len(rows), F).
 
@@ -45,6 +53,7 @@ def look_between_margins(
         table: of all images, with ``width`` and ``height``.
         rows: the images that are asked about.
         how: how they were fitted, see :func:`fracture.data.radiograph.fit`.
+        on_done: is told after each image how many are done.
     """
     random, looks = np.random.default_rng(0), np.empty((len(rows), served.compared), np.float32)
     sizes = table[["width", "height"]].to_numpy()[rows]
@@ -54,4 +63,5 @@ def look_between_margins(
         image = square[top : top + down, left : left + across]
         image[:] = collimate(image, random)
         looks[place] = served(square).looks
+        on_done(place + 1)
     return looks

@@ -7,8 +7,8 @@ kind          keys
 ============  ===================================================================================
 data          images, training, validation, positives, label_names, problems (list of sentences)
 weights       source, sha256
-features      done, total, cached, seconds_left (None until it can be told)
-network       layers, parameters, trainable, rows (name, output shape, parameters of each block)
+features      done, total (images, the mirrored ones among them), cached, seconds_left (None until it can be told)
+network       layers, parameters, trainable, rows (see :func:`fracture.learn.network.describe`)
 followed      image_ids, paths, labels of the few validation images whose probabilities ``look`` says
 steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), learning_rate,
               loss (mean of the steps since it was said last)
@@ -17,7 +17,8 @@ look          epoch (1-based), confusion (true negatives, false positives, false
               validation images at a probability of one half), probabilities (of those that are followed)
 resumed       epoch: done before an interruption, after which it goes on
 kept          epoch (1-based) whose weights the model keeps
-step          text: what is being done that has no progress of its own
+step          text: what is being done that has no event of its own; stage: one of :data:`STAGES`; where it takes
+              long, done, total (the former version had the text alone)
 evaluation    metrics (see :mod:`fracture.learn.evaluation`)
 end           state (finished, stopped or failed), seconds, error (a sentence, failed only)
 ============  ===================================================================================
@@ -37,8 +38,32 @@ Emit = Callable[..., None]
 """``emit(kind, **values)``; a notebook may pass one that appends to a list."""
 
 
+STAGES = ("read", "features", "train", "evaluate", "save")
+"""Of a run, in their order; where no block of the backbone is frozen, or each image has many variants, there are no
+features."""
+
+SECONDS_APART = 0.5
+"""Between two events that say how far something is."""
+
+
 class Stopped(Exception):  # noqa: N818  nothing went wrong
     """Somebody asked the training to stop before there was anything to keep."""
+
+
+class CountedStep:
+    """A step that takes long: says how far it is, twice a second at most, from its beginning to its end."""
+
+    def __init__(self, emit: Emit, stage: str, text: str, total: int) -> None:
+        self._emit, self._stage, self._text, self._total = emit, stage, text, total
+        self._said = 0.0
+        self.reach(0)
+
+    def reach(self, done: int) -> None:
+        """So many are done."""
+        now = time.monotonic()
+        if done in (0, self._total) or now - self._said >= SECONDS_APART:
+            self._said = now
+            self._emit("step", stage=self._stage, text=self._text, done=done, total=self._total)
 
 
 class EventLog:

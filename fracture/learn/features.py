@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.learn.events import Emit, Stopped
+from fracture.learn.events import SECONDS_APART, Emit, Stopped
 from fracture.learn.feature_cache import FEATURES, FeatureCache, Features, Preparation, digests
 from fracture.learn.weights import Weights
 
@@ -27,10 +27,12 @@ def compute_features(
     weights: Weights,
     view: Preparation,
     *,
-    emit: Emit,
+    counter: "Counter",
     should_stop: Callable[[], bool],
 ) -> tuple[Features, NDArray[np.bool_]]:
     """The features (N, 2048) of these files, and which of them could be read (N,); the others' features are zero.
+
+    ``counter``: these files are a part of what it counts.
 
     Raises:
         Stopped: ``should_stop`` said so; what was computed until then is kept for the next time.
@@ -39,14 +41,14 @@ def compute_features(
     cache = FeatureCache(weights, view)
     known = cache.get([image for image in images if image])
     missing = {image: path for image, path in zip(images, paths, strict=True) if image and image not in known}
-    progress = Counter(emit, total=len(paths), cached=sum(image in known for image in images))
+    counter.begin(len(paths), cached=sum(image in known for image in images))
     for fresh, vectors in forward(missing, view) if missing else ():
         cache.put(fresh, vectors)
         known.update(zip(fresh, vectors, strict=True))
-        progress.add(BATCH)
+        counter.add(BATCH)
         if should_stop():
             raise Stopped
-    progress.end()
+    counter.end()
     features = np.zeros((len(paths), FEATURES), np.float32)
     readable = np.array([image in known for image in images], np.bool_)
     for row, image in enumerate(images):
@@ -56,26 +58,33 @@ def compute_features(
 
 
 class Counter:
-    """Says how far it is, twice a second at most."""
+    """Says how far the features are, twice a second at most; there may be several parts, one after the other."""
 
-    def __init__(self, emit: Emit, total: int, cached: int) -> None:
-        self._emit, self._total, self._cached, self._done = emit, total, cached, cached
+    def __init__(self, emit: Emit, total: int) -> None:
+        self._emit, self._total = emit, total
+        self._cached = self._done = self._end = 0
         self._started = self._said = time.monotonic()
+
+    def begin(self, images: int, cached: int) -> None:
+        """A part of so many images begins, of which the features of some are known."""
+        self._end = self._done + images
+        self._done += cached
+        self._cached += cached
         self._say(None)
 
     def add(self, images: int) -> None:
         """So many more are done."""
-        self._done = min(self._done + images, self._total)
+        self._done = min(self._done + images, self._end)
         now = time.monotonic()
-        if now - self._said >= 0.5:
+        if now - self._said >= SECONDS_APART:
             self._said = now
             seconds_each = (now - self._started) / (self._done - self._cached)
             self._say(round(seconds_each * (self._total - self._done), 1))
 
     def end(self) -> None:
-        """All are done, or could not be."""
-        self._done = self._total
-        self._say(0.0)
+        """All of the part are done, or could not be."""
+        self._done = self._end
+        self._say(0.0 if self._done == self._total else None)
 
     def _say(self, seconds_left: float | None) -> None:
         self._emit("features", done=self._done, total=self._total, cached=self._cached, seconds_left=seconds_left)

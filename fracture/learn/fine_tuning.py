@@ -60,6 +60,7 @@ def fine_tune(
     )  # fmt: skip
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.averaging else []
     done = watch.go_on(model)
+    emit("step", stage="train", text="Preparing the first epoch")
     with watch.until_stopped():
         model.fit(
             _batches(source, network, training, config, train=True, done=done),

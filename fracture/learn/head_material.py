@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit
 from fracture.learn.feature_cache import Features, Preparation
-from fracture.learn.features import Forward, compute_features
+from fracture.learn.features import Counter, Forward, compute_features
 from fracture.learn.instant.head import Part
 from fracture.learn.learner import Usable
 from fracture.learn.weights import Weights
@@ -45,11 +45,14 @@ def prepare(
     view = Preparation(config.image_size, config.fit, weights.input_range)
     of_validation = (table["split"] == "valid").to_numpy()
     paths, label = table["path"].to_numpy(), table["label"].to_numpy(np.int64)
-    features, readable = compute_features(paths.tolist(), forward, weights, view, emit=emit, should_stop=should_stop)
+    counter = Counter(emit, total=len(paths) + int(of_validation.sum()))
+    features, readable = compute_features(
+        paths.tolist(), forward, weights, view, counter=counter, should_stop=should_stop
+    )
     check(table[readable])
     mirrored, turned = np.zeros_like(features), replace(view, mirrored=True)
     mirrored[of_validation], _ = compute_features(
-        paths[of_validation].tolist(), forward, weights, turned, emit=emit, should_stop=should_stop
+        paths[of_validation].tolist(), forward, weights, turned, counter=counter, should_stop=should_stop
     )
     rows = [readable & each for each in parts(table)]
     training, validation = ((features[part], label[part]) for part in rows)

@@ -1,5 +1,6 @@
 """A trained network -> what it says of the images, and how good that is."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from fracture.learn.calibration import fit_temperature
 from fracture.learn.collimation import EVERY, look_between_margins
 from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import evaluate
-from fracture.learn.events import Emit
+from fracture.learn.events import CountedStep, Emit
 from fracture.learn.familiarity import fit_familiarity
 from fracture.learn.learner import Trained
 from fracture.learn.localisation import Heat
@@ -49,18 +50,19 @@ def look(trained: Trained, served: Graph, table: pd.DataFrame, config: TrainConf
     logits, looks = np.full((len(table), 2), np.nan), np.zeros((len(table), served.compared), np.float32)
     valid = (table["split"] == "valid").to_numpy()
     rows = np.flatnonzero(trained.readable)
-    for place, row in enumerate(rows):
-        if place % 256 == 0:
-            emit("step", text=f"Looking at the images: {place:,} of {len(rows):,}")
+    step = CountedStep(emit, "evaluate", "Running the model on all images", len(rows))
+    for done, row in enumerate(rows, start=1):
         straight = served(trained.pixels[row])
         logits[row, 0], looks[row] = straight.logit, straight.looks
         if valid[row]:
             logits[row, 1] = served(trained.pixels[row][:, ::-1]).logit
+        step.reach(done)
     if config.augmentation != "full":  # it has not learned to answer behind margins
         return Looked(logits, looks, none, looks[none])
-    emit("step", text="Looking at the images between white margins")
     copied = np.flatnonzero(trained.readable & (table["split"] == "train").to_numpy())[::EVERY]
-    return Looked(logits, looks, copied, look_between_margins(served, trained.pixels, table, copied, config.fit))
+    step = CountedStep(emit, "evaluate", "Running the model on images between white margins", len(copied))
+    copies = look_between_margins(served, trained.pixels, table, copied, config.fit, on_done=step.reach)
+    return Looked(logits, looks, copied, copies)
 
 
 def _head(head: NDArray[np.float32], features: NDArray[np.float32]) -> Values:
@@ -132,6 +134,18 @@ def served_difference(trained: Trained, served: Graph, looked: Looked, table: pd
 
 def _difference(trained: Values, served: Values) -> dict[str, Any]:
     return {"images": len(served), "largest_probability_difference": float(np.abs(trained - served).max())}
+
+
+def counted(heat: Heat, emit: Emit, text: str, images: int) -> Heat:
+    """The same heat maps; how many of so many images have theirs is said."""
+    step, done = CountedStep(emit, "evaluate", text, images), itertools.count(1)
+
+    def counting(image: Radiograph, width: int, height: int) -> NDArray[np.float32]:
+        values = heat(image, width, height)
+        step.reach(min(next(done), images))
+        return values
+
+    return counting
 
 
 def heat_of(served: Graph, how: str) -> Heat:

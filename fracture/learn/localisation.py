@@ -103,7 +103,7 @@ def localise(table: pd.DataFrame, heat: Heat) -> dict[str, Any] | None:
         misses; ``silent``, that of maps that are positive nowhere and therefore not in ``mass``. None where nothing is
         known.
     """
-    drawn = _drawn(table)
+    drawn = images_with_boxes(table)
     findings = {}
     for index, row in drawn.iterrows():
         with contextlib.suppress(RadiographError):  # gone since it was last read
@@ -147,7 +147,7 @@ def compare_shuffled(table: pd.DataFrame, heat: Heat, shuffled: Heat) -> dict[st
     from scipy.stats import spearmanr
 
     found = []
-    for path in _drawn(table)["path"][:ALIKE]:
+    for path in images_with_boxes(table)["path"][:ALIKE]:
         with contextlib.suppress(RadiographError):
             image = load(Path(path))
             maps = [each(image, SIZE // 4, SIZE // 4).ravel() for each in (heat, shuffled)]
@@ -160,7 +160,7 @@ def compare_shuffled(table: pd.DataFrame, heat: Heat, shuffled: Heat) -> dict[st
     }
 
 
-def _drawn(table: pd.DataFrame) -> pd.DataFrame:
+def images_with_boxes(table: pd.DataFrame) -> pd.DataFrame:
     """At most :data:`IMAGES` of the positive images whose boxes are known."""
     known = table[(table["label"] == 1) & (table["boxes"] != "")]
     return known.loc[known["image_id"].map(place).sort_values().index[:IMAGES]]

@@ -182,7 +182,13 @@ def shuffled_head(network: Network, seed: int) -> Iterator[None]:
 
 
 def describe(network: Network) -> dict[str, Any]:
-    """Numbers of layers and parameters, and a row for each block: name, output shape, parameters, whether it trains."""
+    """What the network is made of, as Keras counts it.
+
+    Returns:
+        ``layers``, the input among them, without augmentation; ``parameters``, with batch normalization's moving
+        averages; ``trainable``, how many of these train; and ``rows``, a block each: ``name``, output ``shape``,
+        ``parameters``, whether it is ``trainable``.
+    """
     model = network.whole
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     total = model.count_params()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fracture import home
 from fracture.data.radiograph import fit, load
 from fracture.errors import RadiographError
-from fracture.learn.events import Emit, Stopped
+from fracture.learn.events import CountedStep, Emit, Stopped
 
 SOME = 64
 """Images between two looks at whether to stop."""
@@ -51,10 +51,12 @@ def fitted_pixels(
         except RadiographError:
             readable[row] = False
 
-    emit("step", text="Reading the images")
+    step = CountedStep(emit, "read", "Reading the images", len(paths))
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(paths), SOME):
-            list(pool.map(read, range(start, min(start + SOME, len(paths)))))
+            end = min(start + SOME, len(paths))
+            list(pool.map(read, range(start, end)))
+            step.reach(end)
             if should_stop():
                 raise Stopped
     return pixels, readable

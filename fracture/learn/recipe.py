@@ -27,9 +27,9 @@ from fracture.learn.card import describe_data, describe_model, describe_training
 from fracture.learn.checkpoint import Memory
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit
-from fracture.learn.judging import heat_of, judge, look, served_difference
+from fracture.learn.judging import counted, heat_of, judge, look, served_difference
 from fracture.learn.learner import Learner, Trained
-from fracture.learn.localisation import compare_shuffled, localise
+from fracture.learn.localisation import ALIKE, compare_shuffled, images_with_boxes, localise
 from fracture.learn.tensorboard import Curves
 from fracture.learn.weights import BUNDLED, Weights, find_weights, seen_by_bundled
 
@@ -67,7 +67,7 @@ def run(
     emit("weights", source=weights.source, sha256=weights.sha256)
     watch.lap("data")
 
-    emit("step", text="Building the network")
+    emit("step", stage="read", text="Building the network")
     learner = _learner(config, weights)
     emit("network", **learner.describe())
     watch.lap("network")
@@ -80,7 +80,7 @@ def run(
     )
     watch.lap("training")
 
-    emit("step", text="Making the served graph")
+    emit("step", stage="evaluate", text="Converting the model")
     graph = learner.served()
     served = Graph(graph)
     watch.lap("export")
@@ -88,19 +88,16 @@ def run(
     looked = look(trained, served, table, config, emit)
     judged = judge(looked, table, trained.readable)
     emit("evaluation", metrics=judged.metrics)
+    emit("step", stage="evaluate", text="Comparing the converted model with the trained one")
     difference = served_difference(trained, served, looked, table, config.fit)
     watch.lap("evaluation")
 
-    emit("step", text="Judging the heat maps")
     called = judged.own.assign(found=judged.own["probability"] >= judged.thresholds["balanced"])
     looked_for = table.merge(called[["image_id", "found"]], on="image_id")
-    localisation = localise(looked_for, heat_of(served, config.fit))
-    if localisation:
-        heats = heat_of(served, config.fit), heat_of(Graph(learner.shuffled()), config.fit)
-        localisation["shuffled_head"] = compare_shuffled(looked_for, *heats)
+    localisation = _measure_heat(looked_for, served, learner, config, emit)
     watch.lap("localisation")
 
-    emit("step", text="Saving the model")
+    emit("step", stage="save", text="Saving the model")
     with saved_aside(folder) as aside:
         learner.save(aside)
         _save_files(aside, trained, graph, judged.predictions)
@@ -128,6 +125,22 @@ def run(
     return card
 
 
+def _measure_heat(
+    table: pd.DataFrame, served: Graph, learner: Learner, config: TrainConfig, emit: Emit
+) -> dict[str, Any] | None:
+    """How often the heat maps point at what is known to be there, and those of a head with shuffled weights."""
+    images = len(images_with_boxes(table))
+    if not images:
+        return None
+    heat = heat_of(served, config.fit)
+    measured = localise(table, counted(heat, emit, "Evaluating the heat maps", images))
+    if measured:
+        shuffled = heat_of(Graph(learner.shuffled()), config.fit)
+        again = counted(shuffled, emit, "Evaluating heat maps of a shuffled head", images + min(images, ALIKE))
+        measured["shuffled_head"] = compare_shuffled(table, heat, again)
+    return measured
+
+
 def _learner(config: TrainConfig, weights: Weights) -> Learner:
     """Only what needs TensorFlow loads it."""
     if weights.without_keras:
@@ -148,7 +161,7 @@ def _own_folder(name: str, *, resume: bool) -> ModelFolder:
 
 
 def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
-    emit("step", text="Reading the data set")
+    emit("step", stage="read", text="Reading the data set")
     dataset = gather(config.data, config.also, config.body_part)
     table = dataset.table
     _check_labels(dataset, table)

@@ -49,6 +49,16 @@ class Run:
         return self.state not in ENDED
 
     @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop and has not ended yet."""
+        return self.state == "running" and self.folder.stop_request.exists()
+
+    @property
+    def shown_state(self) -> str:
+        """What people are told: the state, or *stopping*."""
+        return "stopping" if self.stopping else self.state
+
+    @property
     def resumable(self) -> bool:
         """Whether it can be gone on with: it was stopped or has failed, and what it has learned was kept.
 

@@ -36,7 +36,7 @@ class LiteLearner:
         self._head = np.zeros(FEATURES + 1, np.float32)
 
     def describe(self) -> dict[str, Any]:
-        """Its operators, which are fewer than Keras's layers: LiteRT's do more at once."""
+        """See :func:`fracture.learn.bundled_graph.describe`."""
         return describe(self._backbone)
 
     def train(

@@ -42,7 +42,7 @@ def test_a_letterbox_keeps_its_bars():
     squares = np.stack([fit(np.full(shape, 99, np.uint8), 64, "letterbox") for shape in ((40, 80), (80, 40))])
     before, served = squares.copy(), Seen()
     table = pd.DataFrame({"width": [80, 40], "height": [40, 80]})
-    looks = look_between_margins(served, squares, table, np.array([0, 1]), "letterbox")
+    looks = look_between_margins(served, squares, table, np.array([0, 1]), "letterbox", on_done=lambda _done: None)
     assert looks.shape == (2, 3) and np.array_equal(squares, before)
     for seen, square in zip(served.images, squares, strict=True):
         assert (seen[square == 0] == 0).all() and (seen >= WHITE[0]).any() and (seen == 99).any()

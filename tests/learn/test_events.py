@@ -1,7 +1,9 @@
 """Events, and what they add up to."""
 
-from fracture.learn.events import EventLog, read_events
+from fracture.learn.config import TrainConfig
+from fracture.learn.events import STAGES, EventLog, read_events
 from fracture.learn.progress import MOST_STEPS, Progress
+from fracture.learn.recipe import run
 
 
 def test_each_read_gives_only_what_is_new(tmp_path):
@@ -112,3 +114,81 @@ def test_what_is_followed_has_a_before_and_an_after():
     looks = [{"kind": "look", "epoch": each, "confusion": [1, 0, 0, 1], "probabilities": [each / 4]} for each in (1, 2)]
     progress.add(looks)
     assert (progress.looked_before, progress.look) == tuple(looks)
+
+
+def step(text, stage, time=0.0, **numbers):
+    return {"kind": "step", "time": time, "text": text, "stage": stage, **numbers}
+
+
+def shares(progress, events):
+    found = []
+    for event in events:
+        progress.add([event])
+        found.append(progress.share)
+    return found
+
+
+def test_one_bar_goes_over_a_real_run(homes, drawn):
+    """From 0 to 1 and never back, through all five stages in their order; a long step carries its numbers."""
+    said = []
+    config = TrainConfig(data=str(drawn), name="m", weights="bundled-8bit", image_size=75, epochs=3)
+    run(config, lambda kind, **values: said.append({"kind": kind, "time": 0.0, **values}))
+    progress, stages = Progress(config.to_json()), []
+    for event in said:
+        progress.add([event])
+        stages.append(progress.stage)
+    assert list(dict.fromkeys(stages)) == list(progress.stages) == list(STAGES)
+    found = shares(Progress(config.to_json()), said)
+    assert found == sorted(found) and 0 <= found[0] < 0.1 and found[-1] == 1
+    features = [event for event in said if event["kind"] == "features"]
+    counts = [event["done"] for event in features]
+    assert counts == sorted(counts) and len({event["total"] for event in features}) == 1, "the mirrored images, too"
+
+
+def test_fine_tuning_has_no_feature_stage_and_its_bar_never_goes_back():
+    """Where images change from epoch to epoch there are no features to compute."""
+    config = {"mode": "fine-tune", "augmentation": "full", "epochs": 3}
+    events = [
+        step("Reading the data set", "read"),
+        step("Building the network", "read"),
+        *(step("Reading the images", "read", done=done, total=2) for done in (0, 1, 2)),
+        step("Preparing the first epoch", "train"),
+        *(event for epoch in (1, 2, 3) for event in _epoch(epoch, 0.5)),
+        {"kind": "kept", "epoch": 2},
+        *(step("Running the model on all images", "evaluate", done=done, total=2) for done in (0, 1, 2)),
+        step("Saving the model", "save"),
+        {"kind": "end", "state": "finished", "seconds": 3},
+    ]
+    progress = Progress(config)
+    assert progress.stages == ("read", "train", "evaluate", "save")
+    found = shares(progress, events)
+    assert found == sorted(found) and len(set(found)) > 12 and found[-1] == 1
+
+
+def test_a_long_step_says_its_numbers_and_the_time_left():
+    """As far as the events tell it."""
+    progress = Progress()
+    progress.add([step("Running the model", "evaluate", 10.0, done=0, total=1593)])
+    assert progress.seconds_left is None
+    progress.add([step("Running the model", "evaluate", 18.0, done=531, total=1593)])
+    assert progress.doing == "Running the model: 531 of 1,593"
+    assert progress.seconds_left == 16.0
+
+
+def test_a_resumed_run_has_a_bar_of_its_own():
+    """What the interrupted one had reached says nothing of how far this one is."""
+    progress = Progress({"epochs": 2})
+    progress.add([step("Saving the model", "save"), {"kind": "end", "state": "stopped", "seconds": 1}])
+    assert progress.share == 1
+    progress.add([step("Reading the data set", "read")])
+    assert progress.share < 0.1 and progress.stage == "read"
+
+
+def test_steps_of_a_former_version_can_still_be_followed():
+    """They have a text alone; the other events tell the stage."""
+    progress = Progress({"epochs": 3})
+    old = [{"kind": "step", "text": "Building the network"}, *_epoch(1, 0.5), {"kind": "kept", "epoch": 1}]
+    assert shares(progress, old) == sorted(shares(Progress({"epochs": 3}), old))
+    assert progress.stage == "evaluate"
+    progress.add([{"kind": "step", "text": "Looking at the images: 256 of 1,593"}])
+    assert progress.doing == "Looking at the images: 256 of 1,593"

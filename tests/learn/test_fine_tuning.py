@@ -1,5 +1,7 @@
 """Fine-tuning, on a small network with InceptionV3's blocks by name."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -161,6 +163,19 @@ def test_steps_are_said_and_add_up(small, examples):
     places = [(said["epoch"], said["done"]) for said in steps]
     assert places == sorted(set(places)) and {epoch for epoch, _ in places} == {1, 2, 3}
     assert all(0 < said["done"] <= said["total"] == len(TRAINING) and said["seconds_left"] >= 0 for said in steps)
+
+
+def test_the_losses_of_the_steps_are_those_of_their_epoch(small, examples, monkeypatch):
+    """Without the loss of the boxes, so that both belong on one axis: their mean is the epoch's."""
+    clock = itertools.count(0, 2)  # each step is a second after the one before, and is said
+    monkeypatch.setattr(fine_tuning.time, "monotonic", lambda: float(next(clock)))
+    said = []
+    choices = config(box_weight=1.0, epochs=1)
+    fit = train(examples, choices, emit=lambda kind, **values: said.append(values) if kind == "steps" else None)[2]
+    done = np.diff([0, *(each["done"] for each in said)])
+    assert len(said) == -(-len(TRAINING) // choices.batch_size)
+    assert np.average([each["loss"] for each in said], weights=done) == pytest.approx(fit.history["loss"][0], rel=0.02)
+    assert fit.history["places_loss"][0] > 0.1
 
 
 def test_balanced_classes_weigh_the_rarer_label_more(small, examples):

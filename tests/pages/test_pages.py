@@ -153,6 +153,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
         assert f"**{as_text(name)}**" in words(app)
     assert "sensitivity" in words(app)
     assert "no medical device" in words(app)
+    assert re.search(r"abnormal \d+\.\d% as it is, \d+\.\d% mirrored; the model says: ", words(app))
     app.toggle(key="one study").set_value(True).run()
     assert len(healthy(app).metric) == 1
     assert "Mean of 2 views" in words(app)

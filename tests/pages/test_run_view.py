@@ -1,0 +1,97 @@
+"""The page of a run, from what lies in the run's folder."""
+
+import re
+import time
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fracture import background
+from fracture.classify.store import ModelFolder, model_folder, read_json
+from fracture.files import write_json
+from fracture.learn import jobs
+from fracture.learn.config import TrainConfig
+from fracture.learn.events import EventLog
+from tests.pages.test_pages import alone, healthy, words
+
+DATA = {"images": 20, "training": 12, "validation": 8, "positives": 9, "label_names": ["normal", "abnormal"]}
+
+
+@pytest.fixture
+def running(homes, drawn) -> ModelFolder:
+    """A run of three epochs that is at work, in this process, and has said nothing yet."""
+    folder = model_folder("first")
+    folder.path.mkdir(parents=True)
+    config = TrainConfig(data=str(drawn), name="first", weights="none", epochs=3).to_json()
+    status = {"state": "running", "config": config, "started": time.time(), **background.identity()}
+    write_json(folder.status, status)
+    return folder
+
+
+def say(folder: ModelFolder, *events: dict) -> None:
+    log = EventLog(folder.events)
+    for event in events:
+        log(**event)
+    log.close()
+
+
+def look(epoch: int, *probabilities: float) -> dict:
+    return {"kind": "look", "epoch": epoch, "confusion": [4, 0, 0, 4], "probabilities": list(probabilities)}
+
+
+def test_a_followed_image_has_the_probability_of_the_positive_label_and_its_truth(running, drawn):
+    """Each figure names the label that it is the probability of; a sign, not a color alone, says right or wrong."""
+    paths = [str(path) for path in sorted(drawn.rglob("*.png"))[:2]]
+    followed = {"kind": "followed", "image_ids": ["a", "b"], "paths": paths, "labels": [0, 1]}
+    say(running, {"kind": "data", **DATA, "problems": []}, followed, look(1, 0.62, 0.4), look(2, 0.46, 0.4))
+    said = words(healthy(alone("train").run()))
+    assert re.findall(r"(\w+) \*\*(\d+%)\*\* (.)", said) == [("abnormal", "46%", "↓"), ("abnormal", "40%", "→")]
+    assert re.findall(r":material/(\w+):\] truth: (\w+)", said) == [("check", "normal"), ("close", "abnormal")]
+
+
+KEPT = {"kind": "kept", "epoch": 2}
+
+
+def test_a_run_that_was_asked_to_stop_is_said_to_be_stopping(running):
+    """On its own page, among all runs and on Home, until it has ended; the file that asks for it tells."""
+    say(running, {"kind": "data", **DATA, "problems": []})
+    app = healthy(alone("train").run())
+    assert badge(app) == "running"
+    jobs.request_stop(jobs.find_run(running))
+    app.run()
+    assert badge(app) == "stopping" and "Stopping after this step" in words(app)
+    say(running, KEPT, {"kind": "step", "text": "Making the served graph"})
+    said = words(healthy(app.run()))
+    assert badge(app) == "stopping"
+    assert "Stopping: saving the best epoch (2)" in said and "Making the served graph" in said
+    assert list(healthy(alone("runs").run()).dataframe[0].value["State"]) == ["stopping"]
+    assert "**first** is stopping" in words(healthy(alone("home").run()))
+    write_json(running.status, {**read_json(running.status), "state": "stopped"})
+    assert badge(healthy(alone("train").run())) == "stopped"
+
+
+def badge(app: AppTest) -> str:
+    """The state of the run that is shown."""
+    found = re.search(r":[a-z]+-badge\[(\w+)\]", words(app))
+    assert found, words(app)
+    return found[1]
+
+
+def test_a_run_at_work_has_one_stepper_and_one_bar(running):
+    """Its stages, the one at work in bold with a sign of its own, and how much of the whole run is done."""
+    say(running, {"kind": "data", **DATA, "problems": []})
+    numbers = {"stage": "evaluate", "text": "Running the model on all images", "total": 1593}
+    say(running, KEPT, {"kind": "step", **numbers, "done": 0}, {"kind": "step", **numbers, "done": 512})
+    app = healthy(alone("train").run())
+    said = words(app)
+    assert "Running the model on all images: 512 of 1,593" in said
+    stages = re.findall(r":material/(check_circle|arrow_circle_right|circle):\]? \**(\w+)", said)
+    assert stages == [
+        ("check_circle", "Read"),
+        ("check_circle", "Features"),
+        ("check_circle", "Train"),
+        ("arrow_circle_right", "Evaluate"),
+        ("circle", "Save"),
+    ]
+    bars = app.get("progress")
+    assert len(bars) == 1 and re.match(r"\d+% of the run", bars[0].proto.text)

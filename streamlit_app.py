@@ -4,6 +4,9 @@ import streamlit as st
 
 from fracture.app.widgets import address
 
+# Before the navigation, which would otherwise fetch the tab's icon from the internet; the title is the page's, below.
+st.set_page_config(page_icon="assets/icon.png", layout="wide")
+
 st.session_state["routed"] = True
 page = st.navigation(
     [
@@ -18,7 +21,7 @@ page = st.navigation(
     ],
     position="top",
 )
-st.set_page_config(page_title=f"{page.title} · Bone X-ray lab", page_icon="assets/icon.png", layout="wide")
+st.set_page_config(page_title=f"{page.title} · Bone X-ray lab")
 if asked := st.session_state.pop("asked for", None):
     st.switch_page(f"pages/{asked}.py", query_params=address())
 page.run()

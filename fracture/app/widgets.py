@@ -84,8 +84,8 @@ def _take_from_address(found: list[str]) -> None:
     if new := st.session_state.pop("new data", None):
         st.session_state["data"] = new
         return
-    asked = st.query_params.get("data")
-    if not asked or asked == st.session_state.get("data in address"):
+    asked = asked_for("data")
+    if not asked:
         return
     path = str(home.data_home() / asked)  # which an absolute path replaces
     known = path in found or (not public.on() and Path(path).is_dir())
@@ -114,7 +114,6 @@ def _say_in_address(chosen: str | None) -> None:
         return
     inside = Path(chosen).parent == home.data_home()
     said = Path(chosen).name if inside else chosen
-    st.session_state["data in address"] = said
     if st.query_params.get("data") != said:
         st.query_params["data"] = said
 
@@ -127,21 +126,22 @@ def choose_model() -> ModelFolder | None:
     models = _models()
     if not models:
         return None
-    wanted = [each for each in (st.query_params.get("model"), st.session_state.get("chosen model")) if each]
+    wanted = [each for each in (asked_for("model"), st.session_state.get("chosen model")) if each]
     st.session_state["model"] = next(each for each in (*wanted, *models) if each in models)
     name: str = st.selectbox(
         "Model",
         list(models),
         format_func=lambda each: describe(models[each]) if each in models else each,
         key="model",
-        on_change=_name_model,
+        on_change=_keep_model,
         help=f"By default {RULE}.",
     )
     if wanted and wanted[0] not in models:
         gone = as_text(wanted[0][:80])
         st.warning(f"Model {gone} is not here any more; this is {as_text(name)}.", icon=":material/delete:")
-    st.session_state["chosen model"] = name
-    _name_model()
+    _keep_model()
+    if st.query_params.get("model") != name:
+        st.query_params["model"] = name
     return models[name]
 
 
@@ -161,10 +161,9 @@ def _models() -> dict[str, ModelFolder]:
     return {folder.name: folder for folder in sorted(by_preference(usable_models()), key=_of_another_visitor)}
 
 
-def _name_model() -> None:
-    """Let the address say which model is chosen."""
-    if st.query_params.get("model") != st.session_state["model"]:
-        st.query_params["model"] = st.session_state["model"]
+def _keep_model() -> None:
+    """Keep the choice for the other pages, where the picker is another one."""
+    st.session_state["chosen model"] = st.session_state["model"]
 
 
 def _of_another_visitor(folder: ModelFolder) -> bool:
@@ -218,6 +217,7 @@ def through_the_router(page: str) -> None:
     """
     if st.session_state.get("page") != page:
         st.session_state["page"] = page
+        st.session_state[_READ] = set()
         close_dialog()
     with suppress(FractureError):  # the page will say so
         sweep()
@@ -225,6 +225,22 @@ def through_the_router(page: str) -> None:
         st.session_state["asked for"] = page
         with suppress(StreamlitAPIException):
             st.switch_page("streamlit_app.py", query_params=address())
+
+
+_READ = "read from the address"
+
+
+def asked_for(name: str) -> str | None:
+    """What the address asks for, once each time that a page is entered: by a link, or by a reload.
+
+    From then on the address only says what is shown. A click may still bring along the address of before, which the
+    browser had not changed yet, and must not undo the choice that was made meanwhile.
+    """
+    asked, read = st.query_params.get(name), st.session_state.setdefault(_READ, set())
+    if name in read:
+        return None
+    read.add(name)
+    return asked
 
 
 def address() -> dict[str, list[str]]:

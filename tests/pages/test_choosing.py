@@ -45,6 +45,14 @@ def test_the_address_follows_the_choice_to_other_pages(two):
     assert (healthy(app).selectbox(key="model").value, app.query_params["model"]) == ("b", "b")
 
 
+def test_a_click_with_the_address_of_before_does_not_undo_the_choice(two):
+    """A browser that has not heard of the new address yet sends the old one along."""
+    app = alone("classify").run()
+    app.selectbox(key="model").set_value("b").run()
+    app.query_params["model"] = "a"
+    assert healthy(app.run()).selectbox(key="model").value == "b" and app.query_params["model"] == "b"
+
+
 def test_an_address_counts_more_than_an_earlier_choice(two):
     """A shared link shows its model, and that is then the one that is chosen."""
     app = alone("classify")

@@ -46,8 +46,18 @@ def test_address_names_the_data_set_that_is_shown(two):
 
 def test_address_of_a_link_is_what_is_shown(two):
     """Although the visitor has chosen another data set before."""
-    app = healthy(alone("dataset").run())
+    app = alone("dataset")
+    app.session_state["data"] = str(two[0])
     app.query_params["data"] = "hands"
+    app.run()
+    assert (shown(app), said(healthy(app))) == (str(two[1]), "hands")
+
+
+def test_click_with_the_address_of_before_does_not_undo_the_choice(two):
+    """A browser that has not heard of the new address yet sends the old one along."""
+    app = healthy(alone("dataset").run())
+    choose(app, two[1])
+    app.query_params["data"] = "arms"
     app.run()
     assert (shown(app), said(healthy(app))) == (str(two[1]), "hands")
 

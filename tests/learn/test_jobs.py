@@ -51,6 +51,17 @@ def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
     assert wait(lambda: ended(again)).state == "failed"
 
 
+def test_a_unique_name_is_decided_where_it_is_claimed(homes, drawn, monkeypatch):
+    """With ``unique_name`` a taken name is counted on, one that is free is kept; without it a taken one is refused."""
+    monkeypatch.setattr(jobs, "_spawn", lambda _: None)
+    asked = ("mine", "mine", "mine-1", "other-8")
+    runs = [jobs.start(config(drawn, name=name), unique_name=True) for name in asked]
+    assert [run.name for run in runs] == ["mine", "mine-1", "mine-2", "other-8"]
+    assert [run.config["name"] for run in runs] == ["mine", "mine-1", "mine-2", "other-8"]
+    with pytest.raises(RunError, match="'mine' is running"):
+        jobs.start(config(drawn, name="mine"))
+
+
 @pytest.mark.full
 @pytest.mark.usefixtures("graphs")
 def test_one_trains_others_wait_and_what_is_stopped_goes_on(homes, drawn):

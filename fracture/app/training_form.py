@@ -13,11 +13,15 @@ from fracture.app.widgets import left_out, visitor
 from fracture.classify.store import free_name
 from fracture.data.phantom.drawing import Drawing
 from fracture.errors import PublicError
-from fracture.learn import jobs
+from fracture.learn import imagenet, jobs
 from fracture.learn.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig
 
 PIXEL_RANGES = {"As the weights say": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
 STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5, "l2": 1e-5, "dropout": 0.05, "averaging": 0.001}
+NO_IMAGENET = (
+    ":material/cloud_off: The ImageNet weights are not on this machine, and the server that has them does not answer: "
+    "bundled is proposed instead."
+)
 WAYS = {
     "reference": "The head alone: about a minute",
     "fine-tune": "The upper blocks, too: minutes to hours",
@@ -81,6 +85,15 @@ def _start(config: TrainConfig, *, unique_name: bool) -> None:
     st.rerun()
 
 
+def offer_other_weights(run: jobs.Run) -> None:
+    """A button that starts a run anew, with the bundled weights and under the next free name."""
+    weights = public.weights()[0] if public.on() else "bundled"
+    key = f"start {run.name} again {submissions().number}"
+    if st.button(f"Start again with {weights}", icon=":material/restart_alt:", key=key):
+        config = TrainConfig.from_json(run.config).changed(weights=weights, input_range=None)
+        _start(config, unique_name=True)
+
+
 def _offered_weights() -> Sequence[str]:
     """By name; none where a public demo's machine is too small for any, which is said."""
     if not public.on():
@@ -116,15 +129,24 @@ def _choose_name(data: str) -> tuple[str, bool]:
 def _choose_weights(offered: Sequence[str], preset: str) -> str:
     if preset == "fine-tune":
         offered = [each for each in offered if each != LITE]
+    default = offered[0]
+    missing = default == "imagenet" and not imagenet.available()
+    if missing:
+        default = "bundled"
     file = "" if public.on() else " Or type the path of a .weights.h5 file."
     chosen = st.selectbox(
-        "Pre-trained weights", offered, accept_new_options=not public.on(), key="weights", persist_state="session",
+        "Pre-trained weights",
+        offered,
+        offered.index(default),
+        accept_new_options=not public.on(),
+        key="weights",
+        persist_state="session",
         help="imagenet is fetched once from the internet; bundled is the model that comes with the project; "
         "bundled-8bit is the same as it is served, for heads only: without TensorFlow, in a "
         f"quarter of the memory; none is random.{file}",
-    )  # fmt: skip
-    if chosen == "imagenet":
-        st.caption("Fetched once from the internet; where there is none, choose bundled.")
+    )
+    if missing and chosen in ("imagenet", default):
+        st.caption(NO_IMAGENET)
     return chosen or ""
 
 

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from fracture import public
+from fracture.app.activity import show_activities
 from fracture.app.widgets import answering_model, as_text, link, through_the_router
 from fracture.classify.choosing import describe
 from fracture.classify.classifier import NOTICE
 from fracture.classify.store import usable_models
 from fracture.data.folders import list_datasets
-from fracture.learn.jobs import active_run
 
 through_the_router("home")
 st.title("Bone X-ray lab")
@@ -20,25 +20,22 @@ if public.on():
         "What you upload to be classified is seen by you alone."
     )
 
-datasets, models, run = list_datasets(), usable_models(), active_run()
+datasets, models = list_datasets(), usable_models()
 with st.container(horizontal=True):
     st.metric("Data sets", len(datasets), border=True, width=200)
     st.metric("Models", len(models), border=True, width=200)
-    st.metric("Training now", run.name if run and run.state == "running" else "nothing", border=True, width=260)
 
-st.header("Next step")
-if run:
-    doing = {"running": "is learning", "stopping": "is stopping"}.get(run.shown_state, "waits for its turn")
-    st.markdown(f"**{run.name}** {doing}.")
-    link("train", "Watch it learn", ":material/monitoring:")
-elif answering := answering_model():
+busy, answering = show_activities(), answering_model()
+if answering or not busy:  # without a model, the next step is to watch what is being made
+    st.header("Next step")
+if answering:
     model, why = answering
     st.markdown(f"**{as_text(describe(model))}** answers: {why}.")
     link("classify", "Ask it about an X-ray", ":material/radiology:", model.name)
-elif datasets:
+elif datasets and not busy:
     st.markdown("There is a data set, and no model yet.")
     link("train", "Train the first model", ":material/model_training:")
-else:
+elif not busy:
     st.markdown("Nothing is here yet. Draw synthetic radiographs, or choose a folder.")
     link("dataset", "Begin with data", ":material/photo_library:")
 

@@ -3,13 +3,17 @@
 import streamlit as st
 
 from fracture.app.run_view import show_run
-from fracture.app.training_form import training_form
+from fracture.app.training_form import submissions, training_form
 from fracture.app.widgets import choose_dataset, errors_in_words, no_dataset_hint, through_the_router
 from fracture.learn import jobs
 
 
 def show_runs(known: dict[str, jobs.Run]) -> None:
     """One of the trainings that this machine knows; a link to this page with ``?run=NAME`` finds it again."""
+    submitted = submissions()
+    if submitted.newest in known:
+        st.session_state["run"] = submitted.newest
+        submitted.newest = ""
     name = st.selectbox("Training", list(known), key="run", bind="query-params")
     if name in known:
         st.fragment(show_run, run_every=1.0 if known[name].active else None)(known[name].folder)
@@ -22,7 +26,8 @@ with errors_in_words():
 known = {run.name: run for run in sorted(jobs.runs(), key=lambda run: not run.active)}  # the one at work first
 # Folded away once a training of one's own is there to be looked at, so that nothing moves when another starts or ends.
 alone = all(run.folder.bundled for run in known.values())
-with st.expander("Set up a training", expanded=alone, icon=":material/model_training:"), errors_in_words():
+key = f"set up {submissions().number}"  # another one after each start, which is folded
+with st.expander("Set up a training", expanded=alone, key=key, icon=":material/model_training:"), errors_in_words():
     data = choose_dataset()
     if data:
         training_form(data)

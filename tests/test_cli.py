@@ -366,6 +366,14 @@ def test_an_interrupted_command_stops_its_run_and_says_so(homes, drawn, monkeypa
     assert followed == [False, False], "it is not silent while it stops"
 
 
+def test_train_without_its_weights_fails_at_once(homes, drawn, capsys, monkeypatch):
+    """The default weights can't be had: a sentence that names the other sources, and no run is left behind."""
+    monkeypatch.setattr("fracture.learn.imagenet.available", lambda *_: False)
+    assert main(["train", "--data", str(drawn), "--name", "cli"]) == 1
+    assert "does not answer. Sources: imagenet (needs the internet once), bundled" in capsys.readouterr().err
+    assert not jobs.model_folder("cli").path.exists()
+
+
 def test_train_goes_on_with_what_was_interrupted(homes, drawn, capsys):
     """By its name alone; what is not there, or has ended, is one sentence."""
     assert main(["train", "--resume", "--name", "cli"]) == 1

@@ -131,8 +131,7 @@ def _line(drawing: Drawing) -> None:
     """How far it is, in words and as a bar."""
     done, patients = drawing.done, drawing.plan.patients
     if drawing.active:
-        left = "" if drawing.seconds_left is None else f", about {duration(drawing.seconds_left)} left"
-        st.progress(done / patients, text=f"{done:,} of {patients:,} patients drawn{left}")
+        st.progress(done / patients, text=progress_words(drawing))
     elif drawing.state == "complete":
         made = f"Synthetic: {patients:,} patients, seed {drawing.plan.seed}, difficulty {drawing.plan.difficulty:g}"
         st.markdown(f":material/draw: {made}")
@@ -141,6 +140,12 @@ def _line(drawing: Drawing) -> None:
         st.markdown(
             f":material/pause: {done:,} of {patients:,} patients drawn; the drawing ended before its time.{why}"
         )
+
+
+def progress_words(drawing: Drawing) -> str:
+    """How far a drawing at work is: ``Generating: 12 of 40 patients, about 8 s left``."""
+    left = "" if drawing.seconds_left is None else f", about {duration(drawing.seconds_left)} left"
+    return f"Generating: {drawing.done:,} of {drawing.plan.patients:,} patients{left}"
 
 
 def _steer(drawing: Drawing, new: int | None) -> None:

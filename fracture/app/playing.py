@@ -170,7 +170,8 @@ def _keep(now: Tried, bench: Bench) -> None:
         "Train it as a model", icon=":material/play_arrow:", key="train as model", disabled=bool(reason), help=words
     )
     if pressed and not reason:
-        made[now.config] = jobs.start(now.config.changed(name=free_name(now.config.name)), visitor()).name
+        config, asker = now.config.changed(name=free_name(now.config.name)), visitor()
+        made[now.config] = jobs.start(config, asker, unique_name=True).name
         st.rerun()
     if reason:
         st.caption(reason)

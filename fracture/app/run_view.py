@@ -9,6 +9,7 @@ from fracture.app import watching
 from fracture.app.code_view import show_code
 from fracture.app.epoch_view import show_look
 from fracture.app.judge_model import number
+from fracture.app.training_form import offer_other_weights
 from fracture.app.widgets import (
     as_text,
     duration,
@@ -112,7 +113,16 @@ def _steer(run: Run) -> None:
         if st.button(words, icon=":material/stop:", key=f"stop {run.name}", help="What it has learned so far is kept."):
             jobs.request_stop(run, visitor())
             st.rerun(scope="fragment")
-    elif run.resumable and st.button("Resume", icon=":material/resume:", key=f"resume {run.name}"):
+    else:
+        _offer_to_go_on(run)
+
+
+def _offer_to_go_on(run: Run) -> None:
+    """Resume it; where its weights could not be had and no epoch would be lost, start again with others instead."""
+    if run.lacks_weights:
+        offer_other_weights(run)
+    resumable = run.resumable and (run.folder.checkpoint.exists() or not run.lacks_weights)
+    if resumable and st.button("Resume", icon=":material/resume:", key=f"resume {run.name}"):
         jobs.resume(run, visitor())
         st.rerun()
 

@@ -1,7 +1,7 @@
 """Set up a training: what must be chosen, and the rest of a preset folded away."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,43 @@ import streamlit as st
 from fracture import public
 from fracture.app import imports, loads, phantoms
 from fracture.app.widgets import left_out, visitor
-from fracture.classify.store import free_name, model_folder
+from fracture.classify.store import free_name
 from fracture.data.phantom.drawing import Drawing
 from fracture.errors import PublicError
-from fracture.learn import jobs
+from fracture.learn import imagenet, jobs
 from fracture.learn.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig
 
 PIXEL_RANGES = {"As the weights say": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
 STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5, "l2": 1e-5, "dropout": 0.05, "averaging": 0.001}
+NO_IMAGENET = (
+    ":material/cloud_off: The ImageNet weights are not on this machine, and the server that has them does not answer: "
+    "bundled is proposed instead."
+)
 WAYS = {
     "reference": "The head alone: about a minute",
     "fine-tune": "The upper blocks, too: minutes to hours",
 }
+
+
+@dataclass
+class Submissions:
+    """The forms that this visitor has submitted.
+
+    The keys of the button and of the name have the form's number: a second press on a form that was submitted is that
+    of a button that is gone, and starts nothing. A press may end a running script at any use of session state, but not
+    between two lines that change this object.
+    """
+
+    number: int = 0
+    """Of the form that is drawn; each start makes it the next one."""
+    newest: str = ""
+    """The run that was started last, until the page has selected it."""
+
+
+def submissions() -> Submissions:
+    """What this visitor has submitted."""
+    found: Submissions = st.session_state.setdefault("submissions", Submissions())
+    return found
 
 
 def training_form(data: str) -> None:
@@ -42,16 +67,31 @@ def training_form(data: str) -> None:
     with st.container(border=True):
         left, right = st.columns(2)
         with left:
-            name = _choose_name(data)
+            name, proposed = _choose_name(data)
         with right:
             weights = _choose_weights(offered, preset)
         with st.expander("All choices", icon=":material/tune:"), st.grid(3):
             chosen = _choose_rest(data, parts, preset)
         if _start_button(drawing):
             config = TrainConfig(data=data, name=name, weights=weights, **{**PRESETS[preset], **chosen})
-            st.session_state["run"] = jobs.start(config, visitor()).name
-            st.session_state["trainings started"] = st.session_state.get("trainings started", 0) + 1
-            st.rerun()
+            _start(config, unique_name=proposed)
+
+
+def _start(config: TrainConfig, *, unique_name: bool) -> None:
+    submitted, asker = submissions(), visitor()
+    run = jobs.start(config, asker, unique_name=unique_name)
+    submitted.newest = run.name
+    submitted.number += 1
+    st.rerun()
+
+
+def offer_other_weights(run: jobs.Run) -> None:
+    """A button that starts a run anew, with the bundled weights and under the next free name."""
+    weights = public.weights()[0] if public.on() else "bundled"
+    key = f"start {run.name} again {submissions().number}"
+    if st.button(f"Start again with {weights}", icon=":material/restart_alt:", key=key):
+        config = TrainConfig.from_json(run.config).changed(weights=weights, input_range=None)
+        _start(config, unique_name=True)
 
 
 def _offered_weights() -> Sequence[str]:
@@ -75,29 +115,38 @@ def _choose_preset() -> str:
     return str(preset)
 
 
-def _choose_name(data: str) -> str:
-    """Proposed once for each training, then the visitor's.
+def _choose_name(data: str) -> tuple[str, bool]:
+    """The name, and whether it is the one that the form proposed.
 
-    A class that opens the form together is proposed one name: who left it as it was gets the next where it is taken.
+    A class that opens the form together is proposed one name: who leaves it as it is gets the next where it is taken.
     """
-    key, stem = f"name of training {st.session_state.get('trainings started', 0)} on {data}", Path(data).name
-    proposed = st.session_state.setdefault(f"{key}, proposed", free_name(stem))
+    key = f"name of training {submissions().number} on {data}"
+    proposed = st.session_state.setdefault(f"{key}, proposed", free_name(Path(data).name))
     name = st.text_input("Name of the model", proposed, max_chars=64, key=key, persist_state="session")
-    return free_name(stem) if name == proposed and model_folder(name).path.exists() else name
+    return name, name == proposed
 
 
 def _choose_weights(offered: Sequence[str], preset: str) -> str:
     if preset == "fine-tune":
         offered = [each for each in offered if each != LITE]
+    default = offered[0]
+    missing = default == "imagenet" and not imagenet.available()
+    if missing:
+        default = "bundled"
     file = "" if public.on() else " Or type the path of a .weights.h5 file."
     chosen = st.selectbox(
-        "Pre-trained weights", offered, accept_new_options=not public.on(), key="weights", persist_state="session",
+        "Pre-trained weights",
+        offered,
+        offered.index(default),
+        accept_new_options=not public.on(),
+        key="weights",
+        persist_state="session",
         help="imagenet is fetched once from the internet; bundled is the model that comes with the project; "
         "bundled-8bit is the same as it is served, for heads only: without TensorFlow, in a "
         f"quarter of the memory; none is random.{file}",
-    )  # fmt: skip
-    if chosen == "imagenet":
-        st.caption("Fetched once from the internet; where there is none, choose bundled.")
+    )
+    if missing and chosen in ("imagenet", default):
+        st.caption(NO_IMAGENET)
     return chosen or ""
 
 
@@ -146,7 +195,8 @@ def _start_button(drawing: Drawing | None) -> bool:
     """Whether it was pressed; in a public demo with what holds for a training there."""
     waiting = drawing is not None and drawing.active
     words = "Start training when all is drawn" if waiting else "Start training"
-    pressed = st.button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key="start")
+    key = f"start {submissions().number}"
+    pressed = st.button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key=key)
     if public.on():
         limits = public.LIMITS
         st.caption(

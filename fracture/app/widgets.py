@@ -270,9 +270,11 @@ def no_model_hint() -> None:
     link("train", "Train a model", ":material/arrow_forward:")
 
 
-def link(page: str, label: str, icon: str, model: str | None = None, run: str | None = None) -> None:
-    """A link to another page, there to a model or a training; plain words where a page is run alone."""
-    named = {name: value for name, value in {"model": model, "run": run}.items() if value}
+def link(
+    page: str, label: str, icon: str, model: str | None = None, *, run: str | None = None, data: str | None = None
+) -> None:
+    """A link to another page, there to a model, a run or a data set; plain words where a page is run alone."""
+    named = {name: value for name, value in {"model": model, "run": run, "data": data}.items() if value}
     try:
         st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=named or None)
     except StreamlitAPIException:

@@ -5,6 +5,7 @@ by :mod:`fracture.files`.
 """
 
 import itertools
+import re
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ BUNDLED = "fracatlas"
 
 CARD_SCHEMA = 2
 """Version of the layout of ``card.json``; a reader refuses what it does not know."""
+
+_NUMBER = re.compile(r"-\d+$")
+"""That :func:`free_name` ends a name with."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,11 @@ def free_name(stem: str, root: Path | None = None, ending: str = "") -> str:
     root = root or home.models_home()
     names = (f"{clean}-{number}{ending}" for number in itertools.count(1))
     return next(name for name in names if not (root / name).exists())
+
+
+def next_name(name: str) -> str:
+    """The next free name like one that is taken: ``humerus-1`` becomes ``humerus-2``, ``mine`` becomes ``mine-1``."""
+    return free_name(_NUMBER.sub("", name))
 
 
 def read_card(folder: ModelFolder) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from fracture.learn import jobs
 from fracture.learn.config import PRESETS, TrainConfig
 from fracture.learn.evaluation import evaluate as measure
 from fracture.learn.localisation import localise
+from fracture.learn.weights import check_available, find_weights
 from fracture.terminal import follow, summary, words
 
 Args = argparse.Namespace
@@ -56,7 +57,9 @@ def _start(args: Args) -> jobs.Run:
     fields = TrainConfig.__dataclass_fields__
     chosen = {name: value for name in fields if (value := getattr(args, name, None)) is not None}
     chosen.update({name: tuple(chosen[name]) for name in ("input_range", "also") if name in chosen})
-    return jobs.start(TrainConfig(**{**PRESETS[args.preset], **chosen}))
+    config = TrainConfig(**{**PRESETS[args.preset], **chosen})
+    check_available(find_weights(config))
+    return jobs.start(config)
 
 
 def _resume(args: Args) -> tuple[jobs.Run, int]:

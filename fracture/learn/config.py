@@ -56,7 +56,9 @@ class TrainConfig:
         among=("head", "fine-tune"),
     )
     weights: str = choice(
-        "imagenet", "imagenet, bundled, bundled-8bit (heads only), none, or the path of a .weights.h5 file"
+        "imagenet",
+        "imagenet (needs the internet once), bundled, bundled-8bit (heads only), none, or the path of a .weights.h5 "
+        "file",
     )
     input_range: tuple[float, float] | None = None
     """Pixel range that the weights were trained on. None: the source knows it, or the JSON beside the file says it."""

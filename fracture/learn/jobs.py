@@ -31,8 +31,10 @@ __all__ = ["Run", "active_run", "advance", "at_once", "delete", "end_now", "find
 __all__ += ["runs", "start"]
 
 
-def start(config: TrainConfig, visitor: str = "") -> Run:
+def start(config: TrainConfig, visitor: str = "", *, unique_name: bool = False) -> Run:
     """Start a training in a process of its own, or let it wait until there is room for it.
+
+    With ``unique_name``, a name that is taken is replaced by the next free one like it.
 
     Raises:
         RunError: the name is taken, or the models folder cannot be written to.
@@ -42,9 +44,11 @@ def start(config: TrainConfig, visitor: str = "") -> Run:
     """
     public.check_visitor(visitor)
     config = _checked(config)
-    run = Run(model_folder(config.name), "queued", config.to_json(), time.time())
     with alone():
         _check_queue(visitor)
+        if unique_name and model_folder(config.name).path.exists():
+            config = replace(config, name=store.next_name(config.name))
+        run = Run(model_folder(config.name), "queued", config.to_json(), time.time())
         _claim(run.folder, visitor)
         public.sign(run.folder.path, visitor)
         _queue(run)

@@ -5,6 +5,7 @@ global average pooling, dropout and one sigmoid unit: for such a head the class-
 "Learning Deep Features for Discriminative Localization", CVPR 2016, equation 2).
 """
 
+import logging
 import math
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +23,9 @@ from fracture.errors import WeightsError
 from fracture.learn.config import TrainConfig
 from fracture.learn.devices import devices
 from fracture.learn.feature_cache import FEATURES
-from fracture.learn.weights import Weights
+from fracture.learn.weights import SOURCES, Weights
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,9 @@ def _load_backbone(image_size: int, weights: Weights) -> keras.Model:
 def _load_imagenet(shape: tuple[int, int, int]) -> keras.Model:
     try:
         return keras.applications.InceptionV3(weights="imagenet", include_top=False, input_shape=shape)
-    except Exception as error:
-        raise WeightsError(
-            f"The ImageNet weights could not be fetched ({error}). They need the internet once; without it choose "
-            "bundled, none, or a .weights.h5 file."
-        ) from error
+    except Exception as error:  # of several libraries, with addresses in their words: they go to the log alone
+        _log.warning("Keras could not load the ImageNet weights", exc_info=error)
+        raise WeightsError(f"The ImageNet weights could not be fetched from the internet. {SOURCES}") from error
 
 
 def _load_file(backbone: keras.Model, weights: Weights) -> None:

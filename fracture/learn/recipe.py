@@ -31,7 +31,7 @@ from fracture.learn.judging import counted, heat_of, judge, look, served_differe
 from fracture.learn.learner import Learner, Trained
 from fracture.learn.localisation import ALIKE, compare_shuffled, images_with_boxes, localise
 from fracture.learn.tensorboard import Curves
-from fracture.learn.weights import BUNDLED, Weights, find_weights, seen_by_bundled
+from fracture.learn.weights import BUNDLED, Weights, check_available, find_weights, seen_by_bundled
 
 
 def _never() -> bool:
@@ -62,6 +62,7 @@ def run(
     emit = Curves(emit, folder.tensorboard)
 
     weights = find_weights(config)
+    check_available(weights)
     dataset = _read_data(config, emit)
     table, config = dataset.table, _without_places(config, dataset)
     emit("weights", source=weights.source, sha256=weights.sha256)

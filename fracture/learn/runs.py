@@ -6,7 +6,7 @@ from typing import Any
 from fracture import background
 from fracture.classify.card_shape import CHOICES
 from fracture.classify.store import ModelFolder, model_folders, read_card, read_json
-from fracture.errors import ModelError
+from fracture.errors import ModelError, WeightsError
 from fracture.shapes import Shape, finite, maybe, misfit, moment, text
 
 ENDED = ("finished", "stopped", "failed")
@@ -17,6 +17,7 @@ STATUS: Shape = {
     "started": moment,
     "queued?": moment,
     "error?": maybe(text),
+    "error_type?": maybe(text),
     "seconds?": finite,
     **background.PROCESS,
 }
@@ -37,6 +38,8 @@ class Run:
     """A sentence; of those that failed, and of those whose files say too little."""
     queued: float = 0.0
     """Since when it waits, where it does: seconds since the epoch."""
+    error_type: str | None = None
+    """The name of the class of error that it failed with; None in folders of versions that didn't write it down."""
 
     @property
     def name(self) -> str:
@@ -67,6 +70,11 @@ class Run:
         kept = self.folder.checkpoint.exists() or not self.folder.card.exists()
         return self.state in ("stopped", "failed") and bool(self.config) and kept and not self.folder.bundled
 
+    @property
+    def lacks_weights(self) -> bool:
+        """Whether it failed because its pre-trained weights could not be had."""
+        return self.state == "failed" and self.error_type == WeightsError.__name__
+
 
 def runs() -> list[Run]:
     """All trainings, the newest first."""
@@ -93,7 +101,8 @@ def find_run(folder: ModelFolder) -> Run | None:
     if wrong := misfit(status, STATUS):
         return _damaged(folder, wrong)
     started, config = status["started"], {**status["config"], "name": folder.name}
-    run = Run(folder, status["state"], config, started, status.get("error"), status.get("queued", started))
+    queued, error_type = status.get("queued", started), status.get("error_type")
+    run = Run(folder, status["state"], config, started, status.get("error"), queued, error_type)
     if run.state == "running" and not background.alive(status):
         words = (
             "The training process ended without a word: it ran out of memory or of room on the disk, was killed, or "

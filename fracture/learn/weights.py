@@ -15,13 +15,14 @@ from fracture.classify.sums import check_files
 from fracture.data.dataset import file_sha256
 from fracture.errors import WeightsError
 from fracture.home import typed_path
+from fracture.learn import imagenet
 from fracture.learn.config import LITE, WEIGHT_SOURCES, TrainConfig
 
-_OTHERS = (
+SOURCES = (
     "Sources: imagenet (needs the internet once), bundled (the model that comes with the project), bundled-8bit (the "
     "same as it is served, for heads only), none (random), or the path of a .weights.h5 file."
 )
-
+"""All sources, in a sentence for errors: what cannot be had is never replaced silently."""
 
 BUNDLED = ("bundled", "bundled-8bit")
 """The sources that are the bundled model's backbone."""
@@ -71,15 +72,23 @@ def find_weights(config: TrainConfig) -> Weights:
     try:
         path = typed_path(config.weights)
     except ValueError as error:
-        raise WeightsError(f"{error} {_OTHERS}") from error
+        raise WeightsError(f"{error} {SOURCES}") from error
     return _from_file(path, config.input_range)
+
+
+def check_available(weights: Weights) -> None:
+    """Raises WeightsError where Keras would have to fetch them, and cannot. Takes some seconds at most."""
+    if weights.source == "imagenet" and not imagenet.available(imagenet.LONG_PATIENCE):
+        raise WeightsError(
+            "The ImageNet weights are not on this machine, and the server that has them does not answer. " + SOURCES
+        )
 
 
 def _bundled(source: str) -> Weights:
     folder = bundled_model()
     file = folder.served_model if source == LITE else folder.backbone
     if not (folder.card.exists() and file.exists()):
-        raise WeightsError(f"There is no bundled model in {folder.path.parent}. {_OTHERS}")
+        raise WeightsError(f"There is no bundled model in {folder.path.parent}. {SOURCES}")
     card = read_card(folder)
     check_files(folder, card)
     low, high = card["input"]["pixel_range"]
@@ -97,7 +106,7 @@ def seen_by_bundled() -> set[str]:
 
 def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
     if not path.name.endswith(".weights.h5") or not path.is_file():
-        raise WeightsError(f"weights must name a source or an existing .weights.h5 file. Received: {path}. {_OTHERS}")
+        raise WeightsError(f"weights must name a source or an existing .weights.h5 file. Received: {path}. {SOURCES}")
     beside = path.with_name(path.name.removesuffix(".weights.h5") + ".json")
     said = _read_beside(beside)
     sha256 = file_sha256(path)

@@ -39,11 +39,11 @@ def work(folder: ModelFolder) -> None:
     done = threading.Event()
     heart = threading.Thread(target=_beat, args=(folder, dict(status), done), daemon=True)
     heart.start()
-    state, error = _train(folder, status, emit)
+    outcome = _train(folder, status, emit)
     done.set()
     heart.join()
     try:
-        _patiently(lambda: write_json(folder.status, {**status, "state": state, "error": error}))
+        _patiently(lambda: write_json(folder.status, {**status, **outcome}))
         folder.stop_request.unlink(missing_ok=True)
         emit.close()
     finally:
@@ -75,7 +75,8 @@ def _patiently(write: Callable[[], None]) -> None:
     return write()
 
 
-def _train(folder: ModelFolder, status: dict[str, Any], emit: EventLog) -> tuple[str, str | None]:
+def _train(folder: ModelFolder, status: dict[str, Any], emit: EventLog) -> dict[str, str | None]:
+    """How it ended: ``state``, ``error`` and ``error_type`` of a status."""
     started, limit = time.monotonic(), float(status.get("seconds", math.inf))
 
     def should_stop() -> bool:
@@ -85,20 +86,25 @@ def _train(folder: ModelFolder, status: dict[str, Any], emit: EventLog) -> tuple
         from fracture.learn.recipe import run
 
         config = TrainConfig.from_json(status["config"])
-        return run(config, emit, should_stop, resume=status.get("resume", False))["state"], None
+        card = run(config, emit, should_stop, resume=status.get("resume", False))
+        return _outcome(card["state"])
     except Stopped:
-        state, error = "stopped", None
+        outcome = _outcome("stopped")
     except FractureError as failure:
-        state, error = "failed", str(failure)
+        outcome = _outcome("failed", str(failure), failure)
     except Exception as failure:  # noqa: BLE001  the last border: whatever it was, the page must be told
         traceback.print_exc()
-        state, error = (
-            "failed",
-            f"The training broke off: {_in_words(failure)} Details: {folder.log.name} in its folder.",
-        )
+        words = f"The training broke off: {_in_words(failure)} Details: {folder.log.name} in its folder."
+        outcome = _outcome("failed", words, failure)
     with contextlib.suppress(OSError):  # the disk may be full: the status says it once more
-        emit("end", state=state, seconds=round(time.monotonic() - started, 2), error=error)
-    return state, error
+        seconds = round(time.monotonic() - started, 2)
+        emit("end", state=outcome["state"], seconds=seconds, error=outcome["error"])
+    return outcome
+
+
+def _outcome(state: str, error: str | None = None, failure: Exception | None = None) -> dict[str, str | None]:
+    error_type = type(failure).__name__ if failure else None
+    return {"state": state, "error": error, "error_type": error_type}
 
 
 def _in_words(failure: Exception) -> str:

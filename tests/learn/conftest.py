@@ -15,6 +15,10 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"hello")
 
+    def do_HEAD(self):
+        self.send_response(int(self.path.split("/")[1]))
+        self.end_headers()
+
     def log_message(self, *_):
         pass
 

@@ -51,6 +51,17 @@ def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
     assert wait(lambda: ended(again)).state == "failed"
 
 
+def test_a_unique_name_is_decided_where_it_is_claimed(homes, drawn, monkeypatch):
+    """With ``unique_name`` a taken name is counted on, one that is free is kept; without it a taken one is refused."""
+    monkeypatch.setattr(jobs, "_spawn", lambda _: None)
+    asked = ("mine", "mine", "mine-1", "other-8")
+    runs = [jobs.start(config(drawn, name=name), unique_name=True) for name in asked]
+    assert [run.name for run in runs] == ["mine", "mine-1", "mine-2", "other-8"]
+    assert [run.config["name"] for run in runs] == ["mine", "mine-1", "mine-2", "other-8"]
+    with pytest.raises(RunError, match="'mine' is running"):
+        jobs.start(config(drawn, name="mine"))
+
+
 @pytest.mark.full
 @pytest.mark.usefixtures("graphs")
 def test_one_trains_others_wait_and_what_is_stopped_goes_on(homes, drawn):
@@ -226,7 +237,11 @@ def test_a_models_folder_that_cannot_be_written_to_is_one_sentence(homes, drawn,
 
 @pytest.fixture
 def spawned(monkeypatch):
-    """The names of the trainings whose processes would have been started; none is."""
+    """The names of the trainings whose processes would have been started; none is.
+
+    What such a process does is done here, where it must not make everything slow that runs in the tests' session.
+    """
+    monkeypatch.setattr(working.background, "step_back", lambda: None)
     names = []
     monkeypatch.setattr(jobs, "_spawn", lambda folder: names.append(folder.name))
     return names
@@ -240,6 +255,22 @@ def test_ended_before_its_process_has_spoken_it_never_trains(homes, drawn, spawn
     assert jobs.find_run(run.folder).state == "stopped"
     working.work(run.folder)
     assert jobs.find_run(run.folder).state == "stopped" and not run.folder.events.exists()
+
+
+@pytest.mark.parametrize("weights", ["imagenet", "bundled-8bit"])
+def test_what_kind_of_error_a_run_failed_with_is_kept(homes, drawn, spawned, monkeypatch, weights):
+    """A run whose weights can't be had fails with a sentence, and its folder says so; others don't lack weights."""
+    monkeypatch.setattr("fracture.learn.imagenet.available", lambda *_: False)
+    run = jobs.start(config(drawn, weights=weights, data=str(homes / "data")))
+    working.work(run.folder)
+    failed = jobs.find_run(run.folder)
+    assert failed.state == "failed" and failed.lacks_weights == (weights == "imagenet")
+    if failed.lacks_weights:
+        assert "does not answer. Sources: imagenet" in failed.error and "http" not in failed.error
+    status = json.loads(run.folder.status.read_text())
+    del status["error_type"]  # as versions before wrote it
+    write_json(run.folder.status, status)
+    assert jobs.find_run(run.folder).state == "failed" and not jobs.find_run(run.folder).lacks_weights
 
 
 def test_who_waits_begins_although_the_one_before_was_killed(homes, drawn, spawned):

@@ -72,5 +72,8 @@ def test_imagenet_that_cannot_be_fetched_is_one_sentence(homes, monkeypatch, htt
     module = pytest.importorskip("keras.src.applications.inception_v3")
     monkeypatch.setattr(module, "WEIGHTS_PATH_NO_TOP", f"http://127.0.0.1:{httpserver_port}/{answer}/weights.h5")
     chosen = TrainConfig(data="x", name="m", weights="imagenet", image_size=75)
-    with pytest.raises(WeightsError, match=r"could not be fetched .* bundled, none, or"):
+    with pytest.raises(
+        WeightsError,
+        match=r"^The ImageNet weights could not be fetched from the internet\. Sources: imagenet .*bundled",
+    ):
         network.build_network(chosen, find_weights(chosen))

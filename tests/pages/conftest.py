@@ -12,6 +12,12 @@ def few_samples(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
+def imagenet_is_there(monkeypatch):
+    """Whether the tests' machine has an internet makes no difference: the server of the ImageNet weights answers."""
+    monkeypatch.setattr("fracture.learn.imagenet.available", lambda *_: True)
+
+
+@pytest.fixture(autouse=True)
 def no_clearing(monkeypatch):
     """Where Keras is loaded, Streamlit clears its session after each run of a page, which takes up to a second.
 

@@ -94,7 +94,7 @@ def test_a_drawing_is_followed(root):
     at_work(root)
     app = healthy(alone("dataset").run())
     images = find_drawing(root).images
-    assert [bar.proto.text for bar in app.get("progress")] == ["1 of 3 patients drawn, about 30 s left"]
+    assert [bar.proto.text for bar in app.get("progress")] == ["Generating: 1 of 3 patients, about 30 s left"]
     assert app.metric[0].value == str(images)
     assert next(button for button in app.button if button.label == "Show new images").disabled
     stand(root, images=images + 5)

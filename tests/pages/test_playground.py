@@ -86,7 +86,7 @@ def test_what_was_found_can_become_a_model(tried_on, monkeypatch):
     """The choices of the dials start a training proper, under a name that is free."""
     started = []
     monkeypatch.setattr(
-        jobs, "start", lambda config, _: started.append(config) or jobs.Run(tried_on, "queued", {}, 0.0)
+        jobs, "start", lambda config, *_, **__: started.append(config) or jobs.Run(tried_on, "queued", {}, 0.0)
     )
     app = healthy(alone("playground").run())
     slider(app, "Epochs").set_value(7).run()

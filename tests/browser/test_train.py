@@ -1,0 +1,45 @@
+"""Starting a training with a mouse: one run, and it is in sight."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from fracture.learn import jobs
+from tests.browser.chromium import settle, unfold
+from tests.serving import served
+
+
+@pytest.fixture
+def app(home_with_data, tmp_path):
+    """The app with one data set, at its address; what is started is ended with it."""
+    with served(tmp_path / "server.log") as app:
+        yield app.address
+        for run in jobs.runs():
+            if run.active:
+                jobs.end_now(run)
+
+
+def test_a_double_click_on_start_starts_one_run_in_sight(app, page):
+    """On a laptop's screen the form folds and the run stands above the fold, also for a form that was opened by hand.
+
+    The form is as tall as it can be: all choices are open, and the page is scrolled down to the button.
+    """
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{app}/train")
+    settle(page)
+    form = page.locator("details").filter(has_text="Set up a training").first
+    for expected in ({"drawn-1"}, {"drawn-1", "drawn-2"}):
+        if form.get_attribute("open") is None:
+            unfold(page, "Set up a training")
+        unfold(page, "All choices")
+        weights = page.get_by_role("combobox", name="Pre-trained weights")
+        weights.fill("bundled-8bit")
+        weights.press("Enter")
+        settle(page)
+        page.get_by_role("button", name="Start training").dblclick()
+        expect(form).not_to_have_attribute("open", "")
+        settle(page)
+        assert {run.name for run in jobs.runs() if not run.folder.bundled} == expected
+        expect(page.get_by_role("combobox", name="Training", exact=True)).to_have_value(max(expected))
+        expect(page.get_by_text(re.compile("^(running|queued|finished)$"))).to_be_in_viewport()

@@ -1,0 +1,87 @@
+"""The page *Home*: what is being made at this moment, whoever began it."""
+
+import time
+
+import pytest
+
+from fracture import public
+from fracture.background import identity
+from fracture.classify.store import model_folder
+from fracture.data import importing
+from fracture.data.fetching import Progress
+from fracture.data.phantom import drawing
+from fracture.files import write_json
+from fracture.home import data_home
+from fracture.learn.config import TrainConfig
+from tests.pages.test_pages import alone, healthy, words
+
+
+def generate(name, done=3):
+    """Phantoms that are being generated, as their process says."""
+    root = data_home() / name
+    root.mkdir()
+    current = drawing.Drawing(root, drawing.Plan(patients=12), done, 3 * done, working=True)
+    drawing.save(current, **identity())
+    return current
+
+
+def fetch(name):
+    """An import at work."""
+    root = data_home() / name
+    root.mkdir()
+    progress = Progress(files=30, total_files=200, bytes=3_100_000)
+    order = importing.Order("fracatlas", {"images": 200, "seed": 1})
+    importing._save(importing.Import(root, order, progress, working=True), **identity())
+
+
+def train(name, state="running"):
+    """A run at work, of which no epoch is done, or one in the queue."""
+    folder = model_folder(name)
+    folder.path.mkdir(parents=True)
+    config = TrainConfig(data="drawn", name=name, weights="none").to_json()
+    process = identity() if state == "running" else {}
+    write_json(folder.status, {"state": state, "config": config, "started": time.time(), **process})
+    return folder
+
+
+def bars(app):
+    return [each.proto.text for each in app.get("progress")]
+
+
+@pytest.mark.parametrize("in_public", ["", "1"])
+def test_home_lists_all_that_is_being_made(homes, monkeypatch, in_public):
+    """A run, one in the queue, phantoms and an import: each with its progress, in a public demo likewise."""
+    monkeypatch.setenv(public.VARIABLE, in_public)
+    train("first")
+    train("second", "queued")
+    generate("phantoms")
+    fetch("fracatlas")
+    app = healthy(alone("home").run())
+    assert "Running now" in [each.value for each in app.header]
+    assert bars(app) == [
+        "Training: Starting",
+        "Training: in the queue",
+        "Importing: 30 of 200 files, 3.1 MB",
+        "Generating: 3 of 12 patients",
+    ]
+    for name in ("first", "second", "phantoms", "fracatlas"):
+        assert f"Watch {name}" in words(app)
+
+
+def test_home_does_not_list_what_was_interrupted(homes):
+    """Neither phantoms whose process is gone, nor a run that has ended."""
+    current = generate("phantoms")
+    drawing.save(current, ended=True)
+    train("stopped", "stopped")
+    app = healthy(alone("home").run())
+    assert not bars(app) and "Running now" not in [each.value for each in app.header]
+
+
+def test_home_follows_what_ends(homes):
+    """The list is read anew with each run of its fragment, and goes with the last thing in it."""
+    current = generate("phantoms")
+    app = healthy(alone("home").run())
+    assert bars(app) == ["Generating: 3 of 12 patients"]
+    drawing.save(drawing.Drawing(current.root, current.plan, 12, 36, working=False), ended=True)
+    healthy(app.run())
+    assert not bars(app) and "Running now" not in [each.value for each in app.header]

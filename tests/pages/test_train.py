@@ -1,0 +1,154 @@
+"""The page *Train*: one submitted form starts one run, which is then what the page shows."""
+
+import pytest
+
+from fracture.app.training_form import NO_IMAGENET
+from fracture.classify.store import model_folder
+from fracture.files import write_json
+from fracture.home import data_home
+from fracture.learn import jobs
+from fracture.learn.config import TrainConfig
+from tests.pages.test_pages import alone, healthy, words
+
+
+@pytest.fixture
+def nothing_spawned(monkeypatch):
+    """Runs are queued and started on disk, without a process."""
+    monkeypatch.setattr(jobs, "_spawn", lambda _: None)
+
+
+def form():
+    """The page as a visitor has it who has chosen small weights; each call is a session of its own."""
+    app = healthy(alone("train").run())
+    return healthy(app.selectbox(key="weights").set_value("bundled-8bit").run())
+
+
+def names():
+    return sorted(run.name for run in jobs.runs() if not run.folder.bundled)
+
+
+def test_start_pressed_twice_starts_one_run(home_with_data, nothing_spawned):
+    """A second press on the same drawn form starts nothing and says nothing; the page shows the one run."""
+    start = start_button(form()).click()
+    start.run()
+    app = healthy(start.run())
+    assert names() == ["drawn-1"]
+    assert app.selectbox(key="run").value == "drawn-1"
+
+
+def test_start_on_the_next_form_starts_the_next_run(home_with_data, nothing_spawned):
+    """The form that is drawn after a start proposes another name, keeps the other choices, and starts again."""
+    app = form()
+    app.number_input(key="train reference epochs").set_value(7)
+    healthy(start_button(app).click().run())
+    assert app.number_input(key="train reference epochs").value == 7
+    healthy(start_button(app).click().run())
+    assert names() == ["drawn-1", "drawn-2"]
+    assert {run.config["epochs"] for run in jobs.runs() if run.name in names()} == {7}
+    assert app.selectbox(key="run").value == "drawn-2"
+
+
+def test_two_sessions_that_keep_the_proposed_name_start_two_runs(home_with_data, nothing_spawned):
+    """Both were proposed one name; each gets a run of its own, and sees it."""
+    first, second = form(), form()
+    for app in (first, second):
+        healthy(start_button(app).click().run())
+    assert names() == ["drawn-1", "drawn-2"]
+    assert [app.selectbox(key="run").value for app in (first, second)] == ["drawn-1", "drawn-2"]
+
+
+def test_a_refused_start_keeps_the_form(home_with_data, nothing_spawned):
+    """What is wrong is said in the form, which keeps what was typed and starts once it is put right."""
+    app = form()
+    app.text_input(key=name_key(app)).set_value("../escape").run()
+    start_button(app).click().run()
+    assert "name must be" in app.error[0].value and names() == []
+    assert app.text_input(key=name_key(app)).value == "../escape"
+    app.text_input(key=name_key(app)).set_value("typed").run()
+    healthy(start_button(app).click().run())
+    assert names() == ["typed"]
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """The ImageNet weights can't be had."""
+    monkeypatch.setattr("fracture.learn.imagenet.available", lambda *_: False)
+
+
+def test_weights_that_can_be_had_are_proposed(home_with_data):
+    """That is imagenet, without a word, in both presets."""
+    app = healthy(alone("train").run())
+    for preset in ("reference", "fine-tune"):
+        healthy(app.segmented_control(key="preset").set_value(preset).run())
+        assert app.selectbox(key="weights").value == "imagenet"
+        assert NO_IMAGENET not in words(app)
+
+
+def test_bundled_weights_are_proposed_where_imagenet_cannot_be_had(home_with_data, offline):
+    """The form says why, also to who chooses imagenet all the same, and not to who has chosen others."""
+    app = healthy(alone("train").run())
+    assert app.selectbox(key="weights").value == "bundled" and NO_IMAGENET in words(app)
+    for chosen in ("imagenet", "none"):
+        healthy(app.selectbox(key="weights").set_value(chosen).run())
+        assert (NO_IMAGENET in words(app)) == (chosen == "imagenet")
+
+
+def lacking(name, **more):
+    """A run that failed because the ImageNet weights could not be had."""
+    folder = model_folder(name)
+    folder.path.mkdir(parents=True)
+    config = TrainConfig(data=str(data_home() / "drawn"), name=name, epochs=5).to_json()
+    status = {"state": "failed", "config": config, "started": 1.0, "error": "No weights.", "error_type": "WeightsError"}
+    write_json(folder.status, {**status, **more})
+    return folder
+
+
+def test_a_run_that_lacked_its_weights_starts_again_with_bundled(home_with_data, nothing_spawned):
+    """It is a new run of the same choices; Resume, which would fail again, is not offered, and one click is one run."""
+    lacking("drawn-1")
+    app = healthy_but_for(alone("train").run(), "No weights.")
+    assert not keys_of_buttons(app, "resume")
+    app.selectbox(key="run").set_value("drawn-1")  # which the second press sends as it was drawn
+    again = app.button(key="start drawn-1 again 0").click()
+    assert healthy(again.run()).selectbox(key="run").value == "drawn-2"
+    again.run()
+    assert names() == ["drawn-1", "drawn-2"]
+    config = jobs.find_run(model_folder("drawn-2")).config
+    assert (config["weights"], config["epochs"]) == ("bundled", 5)
+
+
+def test_a_run_that_lacked_its_weights_and_has_learned_can_be_resumed(home_with_data, nothing_spawned):
+    """Where epochs would be lost, Resume is offered beside a new start."""
+    lacking("drawn-1").checkpoint.write_bytes(b"epochs")
+    app = healthy_but_for(alone("train").run(), "No weights.")
+    assert keys_of_buttons(app, "resume") == ["resume drawn-1"]
+    assert app.button(key="start drawn-1 again 0")
+
+
+def test_a_run_that_failed_otherwise_is_resumed(home_with_data, nothing_spawned):
+    """So is one of a version that did not write down what kind of error it was."""
+    lacking("drawn-1", error_type="DatasetError")
+    lacking("drawn-2", error_type=None)
+    app = healthy_but_for(alone("train").run(), "No weights.")
+    for name in ("drawn-1", "drawn-2"):
+        app.selectbox(key="run").set_value(name).run()
+        assert keys_of_buttons(app, "resume") == [f"resume {name}"]
+        assert not keys_of_buttons(app, f"start {name}")
+
+
+def healthy_but_for(app, error):
+    assert not app.exception and [each.value for each in app.error] == [error]
+    return app
+
+
+def keys_of_buttons(app, beginning):
+    return [each.key for each in app.button if str(each.key).startswith(beginning)]
+
+
+def start_button(app):
+    """The button of the form that is drawn; its key has the form's number."""
+    return next(each for each in app.button if str(each.key).startswith("start"))
+
+
+def name_key(app):
+    return next(each.key for each in app.text_input if each.key.startswith("name of training"))

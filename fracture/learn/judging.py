@@ -12,7 +12,7 @@ from scipy.special import expit
 from fracture.classify.familiarity import Familiarity
 from fracture.classify.graph import Graph
 from fracture.classify.heat import heat_map
-from fracture.data.radiograph import Radiograph, fit, load, unfit
+from fracture.data.radiograph import Radiograph, fit, frame, load, unfit
 from fracture.learn.calibration import fit_temperature
 from fracture.learn.collimation import EVERY, look_between_margins
 from fracture.learn.config import TrainConfig
@@ -139,6 +139,7 @@ def heat_of(served: Graph, how: str) -> Heat:
 
     def heat(image: Radiograph, width: int, height: int) -> NDArray[np.float32]:
         pixels = fit(image.pixels, served.size, how)
-        return unfit(heat_map(served(pixels), served(pixels[:, ::-1]), served.size), width, height, how)
+        square = heat_map(served(pixels), served(pixels[:, ::-1]), served.size)
+        return unfit(square, frame(image.width, image.height, served.size, how), width, height)
 
     return heat

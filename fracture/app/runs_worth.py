@@ -11,7 +11,7 @@ from fracture.app.judge_model import COUNTED, judgements
 from fracture.app.widgets import as_text, link
 from fracture.classify.store import ModelFolder
 from fracture.errors import ModelError
-from fracture.learn.comparing import Paired, pair
+from fracture.learn.comparing import Paired, check_files, pair
 from fracture.learn.jobs import Run
 
 
@@ -94,5 +94,6 @@ def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Pa
 @st.cache_data(max_entries=64, show_spinner=False)
 def _kept_pair(key: tuple[str, ...], _folders: tuple[ModelFolder, ModelFolder]) -> Paired:
     *_, level, data = key
+    check_files(*(answers.scored(folder, "image", data) for folder in _folders))
     one, other = (answers.scored(folder, level, data) for folder in _folders)
     return pair(one, other)

@@ -49,7 +49,7 @@ def _study(data: Dataset, version: str, ids: list[str]) -> None:
     _steps(row, views, known, ids)
     left, right = st.columns((3, 1))
     with right:
-        _facts(row, data)
+        _facts(row, data, loads.scores(data, version).model)
         revealed = bool(row["boxes"] or data.synthetic) and st.toggle(
             "Reveal the truth" if data.synthetic else "Show the boxes", key="truth of study"
         )
@@ -119,8 +119,8 @@ def _window_and_level() -> tuple[int, int, bool]:
     return window, level, st.toggle("Inverted", key="inverted")
 
 
-def _facts(row: "pd.Series[Any]", data: Dataset) -> None:
-    """What is known of a view."""
+def _facts(row: "pd.Series[Any]", data: Dataset, model: str) -> None:
+    """What is known of a view; ``model``: whose probability it is."""
     decided = decision_words(row["decision"], data) + f" ({row['reason'] or 'no reason given'})"
     facts = {
         "Patient": row["patient"],
@@ -131,8 +131,8 @@ def _facts(row: "pd.Series[Any]", data: Dataset) -> None:
         "Body part": row["body_part"],
         "Size": f"{row['width']} × {row['height']} px",
         "Mean brightness": "" if pd.isna(row["brightness"]) else f"{row['brightness']:.0f} of 255",
-        "Model's probability": "" if pd.isna(row["score"]) else f"{row['score']:.1%}",
+        f"Probability of {data.label_names[1]} by {model}": "" if pd.isna(row["score"]) else f"{row['score']:.1%}",
         "Decision": "" if row["decision"] == NO_DECISION else decided,
         "Made": "synthetic" if data.synthetic else "",
     }
-    st.markdown("  \n".join(f"**{name}** {as_text(value)}" for name, value in facts.items() if value))
+    st.markdown("  \n".join(f"**{as_text(name)}** {as_text(value)}" for name, value in facts.items() if value))

@@ -92,17 +92,19 @@ def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> J
     valid, first = readable & (split == "valid"), (table["data"] == name).to_numpy()
     logit = looked.logits.mean(axis=1)
     temperature = fit_temperature(table["label"].to_numpy()[valid & first], logit[valid & first])
-    columns = ["image_id", "study", "group", "body_part", "label", "data"]
+    columns = ["image_id", "study", "group", "body_part", "label", "data", "sha256"]
     predictions = table.loc[valid, columns].assign(logit=logit[valid], probability=expit(logit[valid] / temperature))
     predictions = predictions.reset_index(drop=True)
     by_data = dict(list(predictions.groupby("data", sort=False)))
     own = by_data[name]
     thresholds = {"half": 0.5, **operating_points(own)}
     train = np.flatnonzero(readable & (split == "train"))
+    known = table.iloc[np.concatenate([train, looked.copied])]
     familiarity = fit_familiarity(
         np.concatenate([looked.looks[train], looked.copies]),
-        table["image_id"].to_numpy()[np.concatenate([train, looked.copied])],
+        known["image_id"].tolist(),
         looked.looks[valid & first],
+        sha256=known["sha256"].tolist(),
     )
     measured = {each: evaluate(rows, thresholds) for each, rows in by_data.items()}
     apart = measured if len(measured) > 1 else {}

@@ -60,9 +60,9 @@ def _gallery(data: Dataset, version: str) -> None:
 
 
 def _whose_scores(told: loads.Scores, data: Dataset) -> str:
-    """Whose probability the percentage below an image is, or why there is none."""
+    """Which model's probability the percentage below an image is, or why there is none."""
     if told.model:
-        return f"A percentage is model *{as_text(told.model)}*'s probability of *{as_text(data.label_names[1])}*."
+        return f"Percentages show model *{as_text(told.model)}*'s probability of *{as_text(data.label_names[1])}*."
     return as_text(told.why_not)
 
 
@@ -133,7 +133,7 @@ def _order(known: pd.DataFrame, data: Dataset, model: str, *, found: bool) -> tu
         by = f", by {model}"
         orders |= {f"Least likely {positive}{by}": ("score", False), f"Most likely {positive}{by}": ("score", True)}
     key = f"order of {data.root}" + (" as found" if found else "")
-    return orders[st.selectbox("Order", list(orders), width=220, key=key, persist_state="session")]
+    return orders[st.selectbox("Order", list(orders), width=280, key=key, persist_state="session")]
 
 
 def _cards(rows: pd.DataFrame, data: Dataset) -> None:

@@ -330,7 +330,7 @@ def test_probabilities_are_shown_with_their_models_name(validated):
     """In the gallery, in the orders and in the study: whose probability it is."""
     app = healthy(alone("dataset").run())
     told = read_predictions(model_folder("first")).set_index("image_id")["probability"]
-    assert "A percentage is model *first*'s probability of *abnormal*." in said(app)
+    assert "Percentages show model *first*'s probability of *abnormal*." in said(app)
     app.selectbox(key=f"order of {validated}").set_value("Most likely abnormal, by first").run()
     shown = images(healthy(app))
     assert list(told[shown[: len(told)]]) == sorted(told, reverse=True)

@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
-from fracture.classify.store import model_folder
+from fracture.classify.store import model_folder, read_predictions
 from fracture.cli import main
 from fracture.data.dataset import scan
 from fracture.data.phantom.study import DIFFICULTY
@@ -281,6 +282,22 @@ def test_evaluate_says_what_flatters_the_figures(homes, make_model, drawn, capsy
     training = json.loads(model_folder("m").card.read_text())["data"]["training_images"]
     assert document["trained_on"] == training and f"{training} of these" in said.err
     assert document["metrics"]["image"]["count"] > training
+
+
+def test_evaluate_adds_the_files_of_the_models_own_images(homes, make_model, drawn, capsys):
+    """Predictions that name no files get them where the images are the model's own; of others they are left alone."""
+    folder = make_model("m")
+    recorded = read_predictions(folder)
+    pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
+    before = folder.predictions.read_bytes()
+    assert main(["evaluate", "--model", "m", "--data", str(draw_mura(homes / "other", seed=7)), "--json"]) == 0
+    said = capsys.readouterr()
+    assert "are not the images that model 'm' was validated on" in said.err and json.loads(said.out)["model"] == "m"
+    assert folder.predictions.read_bytes() == before
+    own = json.loads(folder.card.read_text())["config"]["data"]
+    assert main(["evaluate", "--model", "m", "--data", own, "--json"]) == 0
+    assert f"which files {len(recorded)} predictions belong to" in capsys.readouterr().err
+    assert read_predictions(folder).equals(recorded)
 
 
 def test_evaluate_puts_phantoms_into_the_models_words(homes, make_model, tmp_path, capsys):

@@ -41,7 +41,8 @@ def show_gallery(data: Dataset, version: str) -> None:
 
 def _gallery(data: Dataset, version: str) -> None:
     known = loads.catalogue(data, version)
-    wanted, order, descending = _choose(known, data)
+    told = loads.scores(data, version)
+    wanted, order, descending = _choose(known, data, told.model)
     shown = select(known, wanted, order, descending)
     show_study_asked_for(data, version, shown["image_id"])
     if shown.empty:
@@ -55,11 +56,20 @@ def _gallery(data: Dataset, version: str) -> None:
     )
     rows = shown.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
     st.caption(f"{len(shown):,} of {len(known):,} images")
+    if whose := _whose_scores(told, data):
+        st.caption(whose)
     decide_bar(data, rows["image_id"].tolist(), shown["image_id"])
     _cards(rows, data)
 
 
-def _choose(known: pd.DataFrame, data: Dataset) -> tuple[Wanted, str, bool]:
+def _whose_scores(told: loads.Scores, data: Dataset) -> str:
+    """Which model's probability the percentage below an image is, or why there is none."""
+    if told.model:
+        return f"Percentages show model *{as_text(told.model)}*'s probability of *{as_text(data.label_names[1])}*."
+    return as_text(told.why_not)
+
+
+def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str, bool]:
     """What is wanted, the column to sort by ("" for reading order), and whether from the top."""
     finding = st.session_state.get(f"finding of {data.root}")
     if finding is not None:
@@ -69,7 +79,7 @@ def _choose(known: pd.DataFrame, data: Dataset) -> tuple[Wanted, str, bool]:
         text = st.text_input(
             "Name contains", placeholder="patient00011", width=180, key=f"text of {data.root}", persist_state="session"
         )
-        order, descending = _order(known, data, found=finding is not None)
+        order, descending = _order(known, data, model, found=finding is not None)
     with st.expander("More filters", icon=":material/tune:"), st.container(horizontal=True):
         choices["decision"] = _among("decision", known, data)
         choices["views"] = _between("Views of the study", known["views"], data)
@@ -113,7 +123,7 @@ def _between(title: str, values: "pd.Series[int]", data: Dataset) -> tuple[int, 
     return None if chosen == (lowest, highest) else chosen
 
 
-def _order(known: pd.DataFrame, data: Dataset, *, found: bool) -> tuple[str, bool]:
+def _order(known: pd.DataFrame, data: Dataset, model: str, *, found: bool) -> tuple[str, bool]:
     positive = data.label_names[1]
     orders = {
         AS_FOUND if found else READING: ("", False),
@@ -123,9 +133,10 @@ def _order(known: pd.DataFrame, data: Dataset, *, found: bool) -> tuple[str, boo
     if known["brightness"].notna().any():
         orders |= {"Darkest first": ("brightness", False), "Brightest first": ("brightness", True)}
     if known["score"].notna().any():
-        orders |= {f"Least likely {positive}": ("score", False), f"Most likely {positive}": ("score", True)}
+        by = f", by {model}"
+        orders |= {f"Least likely {positive}{by}": ("score", False), f"Most likely {positive}{by}": ("score", True)}
     key = f"order of {data.root}" + (" as found" if found else "")
-    return orders[st.selectbox("Order", list(orders), width=220, key=key, persist_state="session")]
+    return orders[st.selectbox("Order", list(orders), width=280, key=key, persist_state="session")]
 
 
 def _cards(rows: pd.DataFrame, data: Dataset) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text
+from fracture.data.digests import digests
 from fracture.data.thumbnails import thumbnails
 from fracture.learn.progress import Progress
 
@@ -42,13 +43,17 @@ def _followed(progress: Progress, names: Sequence[str]) -> None:
     now = progress.look["probabilities"]
     before = progress.looked_before["probabilities"] if progress.looked_before else now
     paths, labels = progress.followed["paths"], progress.followed["labels"]
-    if not len(paths) == len(labels) == len(now) == len(before):  # of another training by this name
+    here = digests(paths)
+    then = progress.followed.get("sha256s", here)  # events of before have none
+    if not len(paths) == len(labels) == len(now) == len(before) == len(then):  # of another training by this name
         return
     pictures = thumbnails(paths, 160)
+    same = [now_there == was_there for now_there, was_there in zip(here, then, strict=True)]
+    rows = zip(pictures, same, paths, labels, now, before, strict=True)
     with st.grid("auto", min_column_width=110):
-        for picture, path, label, value, last in zip(pictures, paths, labels, now, before, strict=True):
+        for picture, unchanged, path, label, value, last in rows:
             with st.container(gap="small"):
-                if isinstance(picture, bytes):
+                if isinstance(picture, bytes) and unchanged:
                     show_picture(picture, f"Radiograph {Path(path).name}")
                 arrow = ARROWS[(value > last + STIR) - (value < last - STIR)]
                 sign = RIGHT if (value >= 0.5) == bool(label) else WRONG

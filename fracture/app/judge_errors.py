@@ -15,6 +15,7 @@ from fracture.app.widgets import as_text, errors_in_words, format_threshold
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder
 from fracture.classify.validation import Judged
+from fracture.data.digests import digests
 from fracture.data.regions import parse_boxes
 from fracture.errors import FractureError
 
@@ -56,7 +57,19 @@ def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> No
     if shown.empty:
         st.caption(f"There are none at the balanced operating point ({format_threshold(threshold)}).")
         return
-    _gallery(_with_files(shown, images), folder, card)
+    recorded = shown["sha256"] != ""
+    if not recorded.all():
+        st.caption(_unrecorded(shown[~recorded], folder, card))
+    _gallery(_with_files(shown[recorded], images), folder, card)
+
+
+def _unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> str:
+    """Why images are not shown whose files the model's predictions do not tell."""
+    data = as_text(str(card.get("config", {}).get("data", "PATH")))
+    return (
+        f"{len(shown):,} cannot be shown: the predictions name the images, but not which files they were. "
+        f"If they are unchanged, this adds it: python -m fracture evaluate --model {as_text(folder.name)} --data {data}"
+    )
 
 
 def _page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -66,9 +79,11 @@ def _page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
 
 
 def _with_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """The errors with what the data sets know of them now; ``path`` is empty where they know nothing any more."""
+    """The errors with what the data sets know of them now; ``path`` is empty where the file is gone, or another one."""
     known = images[["image_id", "path", "label", "width", "boxes"]]
-    return shown.merge(known, "left", "image_id", suffixes=("", "_now")).fillna({"path": "", "boxes": ""})
+    found = shown.merge(known, "left", "image_id", suffixes=("", "_now")).fillna({"path": "", "boxes": ""})
+    same = pd.Series(digests(found["path"].tolist()), found.index) == found["sha256"]
+    return found.assign(path=found["path"].where(same, ""))
 
 
 def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> None:
@@ -88,7 +103,7 @@ def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> 
                 each = examined[name]
                 _show(row, each, heated(model, each, OPACITY, full, likeliest(model, each)), model.labels)
     if gone:
-        st.caption(f"No longer in the data set, or not readable: {', '.join(map(as_text, gone))}.")
+        st.caption(f"No longer in the data set, not readable, or another file now: {', '.join(map(as_text, gone))}.")
     exact = any(each.synthetic for each in examined.values())
     doubts = "" if exact else f" Some *{as_text(card['labels'][0])}* may be wrong labels: look."
     point = format_threshold(card["thresholds"]["balanced"])
@@ -117,5 +132,5 @@ def _changes(row: "pd.Series[Any]", examined: Examined) -> list[str]:
     if row["label"] != row["label_now"]:
         said.append("its label has been changed since")
     if abs(examined.view.probability - row["probability"]) > NOTABLE:
-        said.append(f"the model now says {examined.view.probability:.1%}: the file may have changed since")
+        said.append(f"the model now says {examined.view.probability:.1%}")
     return said

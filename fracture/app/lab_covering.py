@@ -20,7 +20,7 @@ from fracture.classify.store import ModelFolder
 from fracture.data import radiograph
 from fracture.data.bounds import plain
 from fracture.data.phantom.samples import draw_sample
-from fracture.data.regions import mask_of, parse_boxes
+from fracture.data.regions import mask_of, parse_boxes, scale_boxes
 
 BORDER = 0.08
 """Of the shorter side, that the button covers."""
@@ -104,8 +104,7 @@ def _of_the_data(folder: ModelFolder) -> Picture | None:
     row = table.set_index("image_id").loc[name]
     pixels = loads.large(row["path"], SHOWN_SMALL)
     height, width = pixels.shape
-    scale = width / max(row["width"], 1)
-    boxes = [(x * scale, y * scale, w * scale, h * scale) for x, y, w, h in parse_boxes(row["boxes"])]
+    boxes = scale_boxes(parse_boxes(row["boxes"]), width / max(row["width"], 1), height / max(row["height"], 1))
     return Picture(name, pixels, mask_of(boxes, width, height) if boxes else None)
 
 

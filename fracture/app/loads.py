@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fracture import charts
-from fracture.classify.store import read_card, read_predictions, usable_models
+from fracture.classify.store import ModelFolder, read_card, read_predictions, usable_models
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
 from fracture.data import radiograph as radiographs
@@ -18,11 +18,13 @@ from fracture.data.browsing import apply_decisions
 from fracture.data.browsing import catalogue as catalogue_of
 from fracture.data.curation import FILE as DECISIONS
 from fracture.data.curation import curate, decided
+from fracture.data.digests import known_digests
 from fracture.data.index import find_or_scan
 from fracture.data.joined import with_labels
 from fracture.data.layouts import levels
 from fracture.data.thumbnails import changed
 from fracture.errors import DatasetError, ModelError
+from fracture.home import short
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
@@ -78,7 +80,7 @@ def _measured(root: str, version: str, _data: datasets.Dataset) -> pd.DataFrame:
 
 def forget_measurements() -> None:
     """More images have been looked at."""
-    for cached in (_measured, _problems, _catalogue, _overview):
+    for cached in (_measured, _problems, _scores, _catalogue, _overview):
         cached.clear()
 
 
@@ -120,7 +122,7 @@ def _catalogue(root: str, state: str, _data: datasets.Dataset, _version: str) ->
     decisions, reasons = ({str(image): text for image, text in held[name].items()} for name in ("decision", "reason"))
     pixels = measured(_data, _version)
     brightness = dict(zip(pixels["image_id"], pixels["mean"], strict=True))
-    known = catalogue_of(_data, decisions, brightness, _scores(_data))
+    known = catalogue_of(_data, decisions, brightness, scores(_data, _version).probability)
     return known.assign(reason=[reasons.get(image, "") for image in known["image_id"]])
 
 
@@ -129,16 +131,58 @@ def _overview(root: str, state: str, _data: datasets.Dataset, _version: str) -> 
     return charts.overview(apply_decisions(_catalogue(root, state, _data, _version)), _data.label_names)
 
 
-def _scores(data: datasets.Dataset) -> dict[str, float]:
-    """The newest model's probabilities for images of this data set, where one was judged on some of them."""
-    for folder in usable_models():
-        with suppress(ModelError, KeyError):
-            if tuple(read_card(folder)["labels"]) == data.label_names:
-                told = read_predictions(folder).set_index("image_id")["probability"]
-                known = told[told.index.isin(data.table["image_id"])]
-                if len(known):
-                    return {str(image): float(value) for image, value in known.items()}
-    return {}
+class Scores(NamedTuple):
+    """What a model said of a data set's images when it was validated, by ``image_id``."""
+
+    model: str
+    """The model's name; empty where there are no scores."""
+    probability: dict[str, float]
+    why_not: str
+    """In a sentence, why a newer model's predictions of images of the same names are not shown; mostly empty."""
+
+
+def scores(data: datasets.Dataset, version: str = "") -> Scores:
+    """The newest model's probabilities for images of this data set, where one was validated on some of them.
+
+    An image is the same where its file is: names are those of other images, too, such as those of other phantoms.
+    """
+    return _scores(str(data.root), _state(data, version), data)
+
+
+@st.cache_data(max_entries=4, ttl="1h", show_spinner=False)
+def _scores(root: str, state: str, _data: datasets.Dataset) -> Scores:  # noqa: ARG001  part of the key
+    told = [(folder.name, table) for folder in usable_models() if (table := _predictions(folder, _data)) is not None]
+    digest = known_digests(_data.table["path"].tolist()) if told else {}
+    by_image = dict(zip(_data.table["image_id"], _data.table["path"].map(digest), strict=True))
+    why_not = ""
+    for name, table in told:
+        of_file = dict(zip(table["sha256"], table["probability"], strict=True))
+        found = {image: of_file[file] for image, file in by_image.items() if file in of_file}
+        if found:
+            return Scores(name, found, why_not)
+        why_not = why_not or _why_not(name, table[table["image_id"].isin(by_image)], by_image, _data)
+    return Scores("", {}, why_not)
+
+
+def _predictions(folder: ModelFolder, data: datasets.Dataset) -> pd.DataFrame | None:
+    """A model's predictions, where it says what the data set says."""
+    with suppress(ModelError, KeyError):
+        if tuple(read_card(folder)["labels"]) == data.label_names:
+            return read_predictions(folder)
+    return None
+
+
+def _why_not(model: str, same_name: pd.DataFrame, by_image: dict[str, Any], data: datasets.Dataset) -> str:
+    """Whether predictions of images of the same names may yet be of these images; empty where they are not."""
+    if (same_name["sha256"] == "").any():
+        return (
+            f"Model {model} has predictions of images of these names, but not which files they were, so that they are "
+            f"not shown. If they were these, this adds it: python -m fracture evaluate --model {model} "
+            f"--data {short(str(data.root))}"
+        )
+    if same_name["image_id"].map(by_image).isna().any():
+        return f"Whether model {model} was validated on these images is not known until they are looked at: see Checks."
+    return ""
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -10,7 +10,7 @@ from fracture import charts
 from fracture.app.answers import Examined
 from fracture.app.widgets import as_text
 from fracture.classify.classifier import Classifier
-from fracture.classify.heat import SIDE
+from fracture.classify.heat import map_size, peak
 
 
 def full_heat(model: Classifier, examined: Iterable[Examined]) -> float:
@@ -27,12 +27,16 @@ class Place(NamedTuple):
 
 
 def likeliest(model: Classifier, each: Examined) -> Place | None:
-    """The peak of the map within the view; None where the model has not learned of places."""
+    """The peak of the map over the view; None where the map has no single one, or the model has not learned of places.
+
+    The peak is that of :func:`fracture.learn.localisation.pointing_game`, so that the ring hits what the card counts.
+    """
     if not model.shows_places:
         return None
-    heat = model.heat(each.view, SIDE, SIDE)
-    row, column = np.unravel_index(heat.argmax(), heat.shape)
-    return Place((column + 0.5) / SIDE, (row + 0.5) / SIDE, float(heat.max()))
+    height, width = each.pixels.shape
+    heat = model.heat(each.view, *map_size(width, height))
+    found = peak(heat)
+    return None if found is None else Place(found.x / heat.shape[1], found.y / heat.shape[0], float(heat.max()))
 
 
 def heated(model: Classifier, each: Examined, opacity: float, full: float, ring: Place | None = None) -> Image.Image:

@@ -1,5 +1,8 @@
 """Which training images a view resembles, by the features that the model itself goes by."""
 
+from typing import Any
+
+import pandas as pd
 import streamlit as st
 
 from fracture.app import loads
@@ -7,6 +10,8 @@ from fracture.app.answers import Examined
 from fracture.app.study_view import picture
 from fracture.app.widgets import as_text
 from fracture.classify.classifier import Classifier
+from fracture.classify.familiarity import Familiarity
+from fracture.data.digests import digests
 
 SHOWN = 4
 
@@ -20,13 +25,27 @@ def show_resemblance(classifier: Classifier, examined: list[Examined]) -> None:
         name = as_text(classifier.card["data"]["name"])
         st.caption(f"The model has learned from *{name}*, which is not on this machine: there is nothing to show.")
         return
-    rows = {row["image_id"]: row for _, row in images.iterrows()}
     for each in examined:
         near = classifier.familiarity.nearest(each.view.looks, SHOWN)
-        here = [(rows[name], likeness) for name, likeness in near if name in rows]
+        here = _on_this_machine(near, images, classifier.familiarity)
         where = ":" if here else " training images that are not on this machine."
         st.markdown(f"**{as_text(each.view.name)}** is most like{where}")
         with st.grid(SHOWN, min_column_width=120):
             for row, likeness in here:
                 picture(row, 300, f"{row['word']} · {likeness:.2f}")
-    st.caption("Below each its label, and how alike the features are that the model goes by: 1 is the same.")
+    by_name = "" if classifier.familiarity.sha256 else _BY_NAME
+    st.caption(f"Below each its label, and how alike the features are that the model goes by: 1 is the same.{by_name}")
+
+
+_BY_NAME = " The model knows its training images by name alone: a file may have changed since."
+
+
+def _on_this_machine(
+    near: list[tuple[str, float]], images: pd.DataFrame, known: Familiarity
+) -> list[tuple["pd.Series[Any]", float]]:
+    """Of the nearest training images, the rows and likenesses of those that are here, and the very files."""
+    found = pd.DataFrame(near, columns=["image_id", "likeness"]).merge(images, on="image_id")
+    if known.sha256:
+        recorded = found["image_id"].map(dict(zip(known.image_ids, known.sha256, strict=True)))
+        found = found[recorded == pd.Series(digests(found["path"].tolist()), found.index, dtype=str)]
+    return [(row, row["likeness"]) for _, row in found.iterrows()]

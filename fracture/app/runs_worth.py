@@ -12,7 +12,7 @@ from fracture.app.widgets import as_text, link
 from fracture.classify.store import ModelFolder
 from fracture.classify.validation import judgements
 from fracture.errors import ModelError
-from fracture.learn.comparing import Paired, pair
+from fracture.learn.comparing import Paired, check_files, pair
 from fracture.learn.jobs import Run
 
 
@@ -95,5 +95,6 @@ def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Pa
 @st.cache_data(max_entries=64, show_spinner=False)
 def _kept_pair(key: tuple[str, ...], _folders: tuple[ModelFolder, ModelFolder]) -> Paired:
     *_, level, data = key
+    check_files(*(answers.scored(folder, "image", data) for folder in _folders))
     one, other = (answers.scored(folder, level, data) for folder in _folders)
     return pair(one, other)

@@ -51,7 +51,7 @@ def _study(data: Dataset, version: str, ids: list[str]) -> None:
     _steps(row, views, known, ids)
     left, right = st.columns((3, 1))
     with right:
-        _facts(row, data)
+        _facts(row, data, loads.scores(data, version).model)
         revealed = bool(row["boxes"] or data.synthetic) and _reveal_button(row, data)
         window, level, inverted = _window_and_level()
     with left, errors_in_words():
@@ -141,8 +141,8 @@ def _switch(label: str, key: str, on: bool, state: str, value: object) -> None:
     )
 
 
-def _facts(row: "pd.Series[Any]", data: Dataset) -> None:
-    """What is known of a view."""
+def _facts(row: "pd.Series[Any]", data: Dataset, model: str) -> None:
+    """What is known of a view; ``model``: whose probability it is."""
     decided = decision_words(row["decision"], data) + f" ({row['reason'] or 'no reason given'})"
     facts = {
         "Patient": row["patient"],
@@ -153,8 +153,8 @@ def _facts(row: "pd.Series[Any]", data: Dataset) -> None:
         "Body part": row["body_part"],
         "Size": f"{row['width']} × {row['height']} px",
         "Mean brightness": "" if pd.isna(row["brightness"]) else f"{row['brightness']:.0f} of 255",
-        f"Probability of {data.label_names[1]} (model)": "" if pd.isna(row["score"]) else f"{row['score']:.1%}",
+        f"Probability of {data.label_names[1]} by {model}": "" if pd.isna(row["score"]) else f"{row['score']:.1%}",
         "Decision": "" if row["decision"] == NO_DECISION else decided,
         "Made": "synthetic" if data.synthetic else "",
     }
-    st.markdown("  \n".join(f"**{name}** {as_text(value)}" for name, value in facts.items() if value))
+    st.markdown("  \n".join(f"**{as_text(name)}** {as_text(value)}" for name, value in facts.items() if value))

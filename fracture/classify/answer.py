@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fracture.data.radiograph import Frame
+
 DOUBT = "doubt"
 UNKNOWN = "unknown"
 STRANGE = "This does not look like the X-rays this model knows."
@@ -74,6 +76,8 @@ class View:
     """The probabilities of the two."""
     heat: NDArray[np.float32]
     """(SIDE, SIDE), over the fitted square; above 0 speaks for the positive label."""
+    framed: Frame
+    """Where the image lies on that square."""
     looks: NDArray[np.float32]
     """(F,): what it is compared with other images by."""
     known: bool | None = None

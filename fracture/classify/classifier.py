@@ -18,7 +18,7 @@ from fracture.classify.graph import Graph
 from fracture.classify.heat import heat_map
 from fracture.classify.store import ModelFolder, model_folder, read_card
 from fracture.classify.sums import check_files
-from fracture.data.radiograph import Radiograph, fit, unfit
+from fracture.data.radiograph import Radiograph, fit, frame, unfit
 from fracture.errors import ModelError
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
@@ -78,13 +78,14 @@ class Classifier:
             probability=probability_of(sum(logits) / 2, self._temperature),
             by_side=(probability_of(logits[0], self._temperature), probability_of(logits[1], self._temperature)),
             heat=heat_map(straight, mirrored, self._graph.size),
+            framed=frame(image.width, image.height, self._graph.size, self._fit),
             looks=straight.looks,
             known=None if self.familiarity is None else self.familiarity.knows(straight.looks),
         )
 
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:
         """The heat map of a view over its image drawn at any size in px: (height, width), in the view's units."""
-        return unfit(view.heat, width, height, self._fit)
+        return unfit(view.heat, view.framed, width, height)
 
     @property
     def shows_places(self) -> bool:

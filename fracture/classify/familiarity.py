@@ -13,8 +13,10 @@ Neighbors", ICML 2022, after whitening. Each catches what the other misses. Fitt
 :mod:`fracture.learn.familiarity`; lies in one file beside the model.
 """
 
+import hashlib
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,10 @@ features of FracAtlas's 2,549 images, and up to 12 points less with fewer images
 
 METHOD = "residual^0.75 x nearest^0.25 of square-rooted features"
 """What is measured, in the card's words. A file of another method is refused."""
+
+DIGEST = hashlib.sha256().digest_size
+UNKNOWN = "00" * DIGEST
+"""In the place of a file's SHA-256 that is not known, within the file."""
 
 Vectors = NDArray[np.float32]
 
@@ -61,6 +67,8 @@ class Familiarity:
     """The largest distance of an image that the model knows."""
     validation: tuple[int, int] = (0, 0)
     """Validation images that the threshold was chosen on, and how many of them it refuses."""
+    sha256: tuple[str, ...] = ()
+    """(N,) of each one's file, "" where that is not known; empty where no file was recorded, as in older folders."""
 
     def distance(self, features: Vectors) -> float:
         """How far an image with these features (F,) is from what the model has seen: 1 for the usual radiograph."""
@@ -89,6 +97,14 @@ class Familiarity:
                 break
         return list(best.items())
 
+    def trained_on(self, image_ids: Sequence[str], sha256: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of these images the model was trained on: by their files, or by name where no file was recorded."""
+        if self.sha256:
+            files = set(self.sha256) - {""}
+            return np.array([each in files for each in sha256], np.bool_)
+        names = set(self.image_ids)
+        return np.array([each in names for each in image_ids], np.bool_)
+
     def describe(self) -> dict[str, Any]:
         """What the card says of it."""
         images, refused = self.validation
@@ -115,6 +131,9 @@ class Familiarity:
             "unit": np.array(self.unit, np.float64),
             "counts": np.array(self.validation, np.int64),
         }
+        if self.sha256:
+            digests = bytes.fromhex("".join(each or UNKNOWN for each in self.sha256))
+            values["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, DIGEST)
         write_beside(path, lambda part: np.savez_compressed(part, allow_pickle=False, **values))
 
     def _place(self, features: Vectors) -> tuple[Vectors, Vectors]:
@@ -184,9 +203,12 @@ def _checked(values: dict[str, NDArray[Any]], path: Path) -> Familiarity:
         "threshold": (),
         "unit": (),
         "counts": (2,),
+        **({"sha256": (len(image_ids), DIGEST)} if "sha256" in values else {}),
     }
     if wrong := sorted(name for name, shape in shapes.items() if values[name].shape != shape):
         raise _damaged(path, f"the shapes of {', '.join(wrong)} do not fit")
+    if "sha256" in values and values["sha256"].dtype != np.uint8:
+        raise _damaged(path, "its digests of files are no bytes")
     if not dimensions or min(values["scale"].min(), values["unit"]) <= 0:
         raise _damaged(path, "its scales must be above 0")
     return Familiarity(
@@ -195,7 +217,13 @@ def _checked(values: dict[str, NDArray[Any]], path: Path) -> Familiarity:
         unit=float(values["unit"]),
         threshold=float(values["threshold"]),
         validation=(int(values["counts"][0]), int(values["counts"][1])),
+        sha256=_texts(values["sha256"]) if "sha256" in values else (),
     )
+
+
+def _texts(digests: NDArray[Any]) -> tuple[str, ...]:
+    """Digests (N, 32) in hexadecimal; "" for those that are not known."""
+    return tuple("" if (text := row.tobytes().hex()) == UNKNOWN else text for row in digests)
 
 
 def _damaged(path: Path, how: str) -> ModelError:

@@ -18,6 +18,17 @@ SIDE = 128
 """Cells along an axis of the maps that are laid over images: four or more to each that the network has."""
 
 
+PEAK_SIDE = 256
+"""Longer side in px of the maps whose peaks are looked for; what they are interpolated from has 3 to 17 cells."""
+
+
+class Peak(NamedTuple):
+    """Where a map is highest, in px of the map from its left and upper edge."""
+
+    x: float
+    y: float
+
+
 class Cells(NamedTuple):
     """A row of cells: where the middle of the first lies, and how far they are apart, in px."""
 
@@ -51,6 +62,28 @@ def heat_map(straight: Output, mirrored: Output, size: int) -> NDArray[np.float3
     """
     both = (_square(straight, size) + _square(mirrored, size)[:, ::-1]) / np.float32(2)
     return both if straight.places is None else (1 / (1 + np.exp(-both))).astype(np.float32)
+
+
+def map_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) in px of the map over an image of this size in which the peak is looked for."""
+    scale = min(1.0, PEAK_SIDE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def peak(heat: NDArray[np.float32]) -> Peak | None:
+    """Where a map (H, W) is highest, whatever its sign; None where it is flat, or has several peaks.
+
+    The map covers an image, not the square that the network was shown: a letterbox has bars beside the image. Between
+    equal values side by side the peak is their middle: towards the edges of an image an interpolated map is flat.
+    """
+    low, high = float(heat.min()), float(heat.max())
+    if low == high:
+        return None
+    highest = heat >= high - 1e-6 * (high - low)
+    if ndimage.label(highest, np.ones((3, 3)))[1] > 1:
+        return None
+    rows, columns = np.nonzero(highest)
+    return Peak(float(columns.mean()) + 0.5, float(rows.mean()) + 0.5)
 
 
 def _square(output: Output, size: int) -> NDArray[np.float32]:

@@ -124,7 +124,7 @@ class ModelFolder:
     @property
     def version(self) -> str:
         """Changes whenever the model does; a key for caches."""
-        return f"{self.name} {[_state(path) for path in (self.card, self.served_model)]}"
+        return f"{self.name} {[_state(path) for path in (self.card, self.served_model, self.predictions)]}"
 
 
 def _state(path: Path) -> tuple[int, ...]:
@@ -205,9 +205,10 @@ def read_card(folder: ModelFolder) -> dict[str, Any]:
 
 
 def read_predictions(folder: ModelFolder) -> pd.DataFrame:
-    """The validation images' ``image_id, study, group, body_part, label, logit, probability, data``.
+    """The validation images' ``image_id, study, group, body_part, label, logit, probability, data, sha256``.
 
-    ``logit``: the mean over the image and its mirror image; ``data``: the name of the data set.
+    ``logit``: the mean over the image and its mirror image; ``data``: the name of the data set; ``sha256``: of the
+    image's file, "" where that was not recorded.
 
     Raises:
         ModelError: the file is missing or damaged.
@@ -221,10 +222,14 @@ def read_predictions(folder: ModelFolder) -> pd.DataFrame:
         "logit": "float64",
         "probability": "float64",
         "data": str,
+        "sha256": str,
     }
     try:
-        return pd.read_csv(folder.predictions, dtype=types, usecols=list(types), keep_default_na=False)
-    except (OSError, ValueError) as error:
+        table = pd.read_csv(folder.predictions, dtype=types, keep_default_na=False)
+        if "sha256" not in table:  # a file of before
+            table["sha256"] = ""
+        return table[list(types)]
+    except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder.predictions.name} of model {folder.name!r} is missing or damaged.") from error
 
 

@@ -13,10 +13,12 @@ from tqdm import tqdm
 from fracture.classify.answer import STRANGE, UNKNOWN, Limits, View
 from fracture.classify.choosing import by_preference, describe, why_default
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
+from fracture.classify.recorded_files import record_files
 from fracture.classify.report import rows, write_csv
 from fracture.classify.store import model_folder, read_card, usable_models
 from fracture.data.curation import curate
 from fracture.data.dataset import Dataset, scan
+from fracture.data.digests import digests
 from fracture.data.joined import with_labels
 from fracture.data.layouts import ENDINGS, walk
 from fracture.data.radiograph import Radiograph, load
@@ -81,8 +83,8 @@ def evaluate(args: Args) -> dict[str, Any]:
     with contextlib.suppress(DatasetError):  # it is told below that they mean something else
         found = with_labels(found, classifier.labels)
     table = _part(found, args.split)
-    known = classifier.familiarity.image_ids if classifier.familiarity else ()
-    trained_on = int(table["image_id"].isin(known).sum())
+    table = table.assign(sha256=digests(table["path"].tolist()))
+    trained_on = _trained_on(classifier, table)
     _warn(classifier, found, trained_on, len(table))
     views: list[View | None] = []
     unreadable = []
@@ -99,6 +101,7 @@ def evaluate(args: Args) -> dict[str, Any]:
         print(sentence, file=sys.stderr)
     if predictions.empty:
         raise DatasetError(f"No image of part {args.split} of {found.root} can be read.")
+    _record_files(classifier, found, predictions)
     measured = {
         "metrics": measure(predictions, classifier.card["thresholds"]),
         "localisation": localise(
@@ -120,6 +123,23 @@ def evaluate(args: Args) -> dict[str, Any]:
         "errors": unreadable,
         **measured,
     }
+
+
+def _trained_on(classifier: Classifier, table: pd.DataFrame) -> int:
+    known = classifier.familiarity
+    return 0 if known is None else int(known.trained_on(table["image_id"].tolist(), table["sha256"].tolist()).sum())
+
+
+def _record_files(classifier: Classifier, found: Dataset, predictions: pd.DataFrame) -> None:
+    """Where these are the model's own validation images, record which files its predictions belong to."""
+    folder = model_folder(classifier.name)
+    try:
+        added = record_files(folder, classifier.card, found, predictions)
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return
+    if added:
+        print(f"{folder.predictions.name} now says which files {added:,} predictions belong to.", file=sys.stderr)
 
 
 def _warn(classifier: Classifier, found: Dataset, trained_on: int, images: int) -> None:

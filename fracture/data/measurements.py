@@ -40,7 +40,7 @@ _Values = tuple[str | float | None, ...]
 """``problem``, ``sha256`` and the measures of one image."""
 
 
-class _State(NamedTuple):
+class FileState(NamedTuple):
     """A file, and by what one sees that it has changed."""
 
     path: str
@@ -98,27 +98,28 @@ def _version() -> int:
     return 1000 * VERSION + PREPROCESSING
 
 
-def _look_up(base: sqlite3.Connection, table: pd.DataFrame) -> tuple[list[_State], dict[str, _Values]]:
+def _look_up(base: sqlite3.Connection, table: pd.DataFrame) -> tuple[list[FileState], dict[str, _Values]]:
     """The state of every file, and what is known of it by its path; of one that is gone, that it cannot be found."""
-    states = [_state(path) for path in table["path"].unique()]
+    states = [file_state(path) for path in table["path"].unique()]
     known = {state.path: _unreadable(f"{Path(state.path).name} cannot be found.") for state in states if state.size < 0}
     base.execute("CREATE TEMP TABLE wanted (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER) WITHOUT ROWID")
     base.executemany("INSERT INTO wanted VALUES (?, ?, ?)", states)
     rows = base.execute("SELECT images.* FROM images JOIN wanted USING (path, size, changed)")
-    known.update((row[0], row[len(_State._fields) :]) for row in rows)
+    known.update((row[0], row[len(FileState._fields) :]) for row in rows)
     base.commit()
     return states, known
 
 
-def _state(path: str) -> _State:
+def file_state(path: str) -> FileState:
+    """By what one sees whether a file has changed."""
     try:
         seen = os.stat(path)  # noqa: PTH116  a Path for each of 40,000 would take longer than the question
     except (OSError, ValueError):
-        return _State(path, -1, -1)
-    return _State(path, seen.st_size, seen.st_mtime_ns)
+        return FileState(path, -1, -1)
+    return FileState(path, seen.st_size, seen.st_mtime_ns)
 
 
-def _measure(state: _State) -> _Values:
+def _measure(state: FileState) -> _Values:
     path = Path(state.path)
     try:
         with open_file(path) as file:
@@ -136,10 +137,10 @@ def _unreadable(problem: str, digest: str = "") -> _Values:
     return problem, digest, *(None for _ in Measures._fields)
 
 
-def _keep(base: sqlite3.Connection, states: Sequence[_State], found: dict[str, _Values]) -> None:
+def _keep(base: sqlite3.Connection, states: Sequence[FileState], found: dict[str, _Values]) -> None:
     """Write what was found; but not that a file could not be opened, which may be another matter the next time."""
     rows = [(*state, *values) for state in states if (values := found[state.path])[1]]
-    marks = ", ".join("?" * (len(_State._fields) + 2 + len(Measures._fields)))
+    marks = ", ".join("?" * (len(FileState._fields) + 2 + len(Measures._fields)))
     keep(base, f"INSERT OR REPLACE INTO images VALUES ({marks})", rows)  # noqa: S608
 
 

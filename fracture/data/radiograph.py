@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,20 @@ class Radiograph:
     def height(self) -> int:
         """Height in pixels."""
         return int(self.pixels.shape[0])
+
+
+class Frame(NamedTuple):
+    """Where an image lies on the square that :func:`fit` makes of it, all in px of the square.
+
+    The one way between places in an image and places on its square: pixels, boxes and maps all go by it.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    size: int
+    """Of the square's sides."""
 
 
 def load(path: Path) -> Radiograph:
@@ -116,28 +130,36 @@ def fit(pixels: NDArray[np.uint8], size: int, how: str) -> NDArray[np.uint8]:
     black bars). Raises ConfigError for another ``how``.
     """
     height, width = pixels.shape
-    left, top, across, down = frame(width, height, size, how)
+    framed = frame(width, height, size, how)
+    small = Image.fromarray(pixels).resize((framed.width, framed.height), Image.Resampling.BILINEAR)
     square = Image.new("L", (size, size))
-    square.paste(Image.fromarray(pixels).resize((across, down), Image.Resampling.BILINEAR), (left, top))
+    square.paste(small, (framed.left, framed.top))
     return np.asarray(square)
 
 
-def frame(width: int, height: int, size: int, how: str) -> tuple[int, int, int, int]:
-    """Where an image of this size lies on the square that :func:`fit` makes of it: left, top, width, height in px."""
-    across, down = (max(1, round(size * share)) for share in _covered(width, height, how))
-    return (size - across) // 2, (size - down) // 2, across, down
+def frame(width: int, height: int, size: int, how: str) -> Frame:
+    """Where an image of this size lies on the square that :func:`fit` makes of it. Raises ConfigError as that does."""
+    if how not in FITS:
+        raise ConfigError(f"fit must be {' or '.join(FITS)}. Received: {how!r}")
+    if how == "stretch":
+        return Frame(0, 0, size, size, size)
+    longer = max(width, height)
+    across = max(1, round(size * (width / longer)))
+    down = max(1, round(size * (height / longer)))
+    return Frame((size - across) // 2, (size - down) // 2, across, down, size)
 
 
-def unfit(square: NDArray[np.float32], width: int, height: int, how: str) -> NDArray[np.float32]:
+def unfit(square: NDArray[np.float32], framed: Frame, width: int, height: int) -> NDArray[np.float32]:
     """Lay a map over a fitted square back onto the image: (S, S) -> (height, width), bilinear.
 
-    S need not be the size that was fitted to: an 8 x 8 activation map covers the same square as its 299 px input.
-    The bars of a letterbox are cut off, to fractions of a cell. Raises ConfigError for another ``how``.
+    ``framed``: where the image lies on its square. S need not be the square's size: an 8 x 8 activation map covers the
+    same square as its 299 px input. The bars of a letterbox are cut off, to fractions of a cell. Width and height are
+    those at which the image is shown.
     """
-    side = square.shape[0]
-    left, top = (side * (1 - share) / 2 for share in _covered(width, height, how))
+    cells = square.shape[0] / framed.size
+    right, bottom = framed.left + framed.width, framed.top + framed.height
+    box = (framed.left * cells, framed.top * cells, right * cells, bottom * cells)
     image = Image.fromarray(np.ascontiguousarray(square, np.float32))
-    box = (left, top, side - left, side - top)
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
 
 
@@ -183,14 +205,6 @@ def _decoding(name: str, kind: str) -> Iterator[None]:
 
 def _unopened(path: Path, error: OSError) -> RadiographError:
     return RadiographError(f"{plain(path.name)} cannot be opened: {error.strerror or error}.")
-
-
-def _covered(width: int, height: int, how: str) -> tuple[float, float]:
-    """The shares of the fitted square's width and height that the image covers."""
-    if how not in FITS:
-        raise ConfigError(f"fit must be {' or '.join(FITS)}. Received: {how!r}")
-    longer = max(width, height)
-    return (1.0, 1.0) if how == "stretch" else (width / longer, height / longer)
 
 
 def _header_size(file: BinaryIO, kind: str, name: str) -> tuple[int, int]:

@@ -29,6 +29,11 @@ def boxes_text(boxes: Sequence[Box]) -> str:
     return ";".join(" ".join(f"{number:.10g}" for number in box) for box in boxes)
 
 
+def scale_boxes(boxes: Sequence[Box], across: float, down: float) -> list[Box]:
+    """The boxes of an image on the same image at another size: ``across`` and ``down`` px of it per px of theirs."""
+    return [(x * across, y * down, w * across, h * down) for x, y, w, h in boxes]
+
+
 def encode_mask(mask: NDArray[np.bool_]) -> str:
     """A mask (H, W) as run lengths."""
     edges = np.flatnonzero(np.diff(mask.ravel(), prepend=False, append=False))

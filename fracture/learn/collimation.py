@@ -59,8 +59,8 @@ def look_between_margins(
     sizes = table[["width", "height"]].to_numpy()[rows]
     for place, (row, (width, height)) in enumerate(zip(rows, sizes, strict=True)):
         square = squares[row].copy()
-        left, top, across, down = frame(width, height, served.size, how)
-        image = square[top : top + down, left : left + across]
+        framed = frame(width, height, served.size, how)
+        image = square[framed.top : framed.top + framed.height, framed.left : framed.left + framed.width]
         image[:] = collimate(image, random)
         looks[place] = served(square).looks
         on_done(place + 1)

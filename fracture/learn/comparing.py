@@ -112,6 +112,25 @@ class Paired(NamedTuple):
         return low is not None and high is not None and (low > 0 or high < 0)
 
 
+def check_files(first: pd.DataFrame, second: pd.DataFrame) -> None:
+    """Compare the files of two models' predictions, as far as they are recorded: one name may be that of two images.
+
+    Args:
+        first: ``image_id, sha256``.
+        second: the same of the other model.
+
+    Raises:
+        ModelError: images of the same name were different files.
+    """
+    both = first.merge(second, on="image_id", suffixes=("", " of the second"))
+    one, other = both["sha256"], both["sha256 of the second"]
+    if differ := int(((one != other) & (one != "") & (other != "")).sum()):
+        raise ModelError(
+            f"Only models that were asked about the same images can be paired. Received: {differ:,} of {len(both):,} "
+            "images of the same name that were different files."
+        )
+
+
 def pair(first: pd.DataFrame, second: pd.DataFrame) -> Paired:
     """The difference in AUC of two models that were asked about the same images, with its paired 95 % interval.
 

@@ -9,7 +9,7 @@ data          images, training, validation, positives, label_names, problems (li
 weights       source, sha256
 features      done, total (images, the mirrored ones among them), cached, seconds_left (None until it can be told)
 network       layers, parameters, trainable, rows (see :func:`fracture.learn.network.describe`)
-followed      image_ids, paths, labels of the few validation images whose probabilities ``look`` says
+followed      image_ids, paths, labels, sha256s of the few validation images whose probabilities ``look`` says
 steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), learning_rate,
               loss (mean of the steps since it was said last)
 epoch         epoch (1-based), epochs, seconds, learning_rate, and the metrics of ``history.json``

@@ -30,6 +30,7 @@ def fit_familiarity(
     image_ids: Sequence[str],
     validation: Vectors,
     *,
+    sha256: Sequence[str] = (),
     dimensions: int = DIMENSIONS,
     refused: float = REFUSED,
 ) -> Familiarity:
@@ -39,6 +40,7 @@ def fit_familiarity(
         features: (N, F) of the training images, as the served graph gives them.
         image_ids: (N,) by which :meth:`Familiarity.nearest` names them.
         validation: (M, F) of radiographs that are no training images.
+        sha256: (N,) of their files, where known.
         dimensions: of the space, at most; fewer than training images.
         refused: the share of images like the validation images that may be refused. Below ``1 / refused`` validation
             images the farthest of them is the threshold, and somewhat more are.
@@ -56,8 +58,9 @@ def fit_familiarity(
     unit = float(np.median(plain)) or 1.0
     distances = plain / unit
     threshold = conformal_threshold(distances, refused) * (1 + ROUNDING)
+    refused_images = int((distances > threshold).sum())
     return replace(
-        space, unit=unit, threshold=threshold, validation=(len(validation), int((distances > threshold).sum()))
+        space, unit=unit, threshold=threshold, validation=(len(validation), refused_images), sha256=tuple(sha256)
     )
 
 

@@ -7,16 +7,13 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fracture import home
-from fracture.data.dataset import file_sha256
 from fracture.data.radiograph import PREPROCESSING
 from fracture.learn.weights import Weights
 
@@ -85,16 +82,3 @@ class FeatureCache:
         rows = [(bytes.fromhex(image), vector.tobytes()) for image, vector in zip(images, vectors, strict=True)]
         with suppress(sqlite3.Error), closing(self._open()) as base, base:
             base.executemany("INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
-
-
-def digests(paths: Sequence[str]) -> list[str]:
-    """The sha256 of each file; "" where it cannot be read."""
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(_digest, paths))
-
-
-def _digest(path: str) -> str:
-    try:
-        return file_sha256(Path(path))
-    except OSError:
-        return ""

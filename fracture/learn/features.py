@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fracture.data.digests import digests
 from fracture.learn.events import SECONDS_APART, Emit, Stopped
-from fracture.learn.feature_cache import FEATURES, FeatureCache, Features, Preparation, digests
+from fracture.learn.feature_cache import FEATURES, FeatureCache, Features, Preparation
 from fracture.learn.weights import Weights
 
 BATCH = 32

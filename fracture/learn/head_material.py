@@ -69,7 +69,8 @@ def follow(table: pd.DataFrame, validation: NDArray[np.bool_], emit: Emit, seed:
     shuffled = table[validation].sample(frac=1, random_state=seed)
     apart = pd.concat([shuffled.drop_duplicates("group"), shuffled]).drop_duplicates("image_id")
     chosen = apart.groupby("label").head(FOLLOWED).sort_values("label", kind="stable")
-    emit("followed", **{f"{name}s": chosen[name].tolist() for name in ("image_id", "path", "label")})
+    said = chosen[chosen.columns.intersection(["image_id", "path", "label", "sha256"])]
+    emit("followed", **{f"{name}s": values.tolist() for name, values in said.items()})
     return chosen.index.to_numpy()
 
 

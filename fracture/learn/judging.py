@@ -13,7 +13,7 @@ from scipy.special import expit
 from fracture.classify.familiarity import Familiarity
 from fracture.classify.graph import Graph
 from fracture.classify.heat import heat_map
-from fracture.data.radiograph import Radiograph, fit, load, unfit
+from fracture.data.radiograph import Radiograph, fit, frame, load, unfit
 from fracture.learn.calibration import fit_temperature
 from fracture.learn.collimation import EVERY, look_between_margins
 from fracture.learn.config import TrainConfig
@@ -94,17 +94,19 @@ def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> J
     valid, first = readable & (split == "valid"), (table["data"] == name).to_numpy()
     logit = looked.logits.mean(axis=1)
     temperature = fit_temperature(table["label"].to_numpy()[valid & first], logit[valid & first])
-    columns = ["image_id", "study", "group", "body_part", "label", "data"]
+    columns = ["image_id", "study", "group", "body_part", "label", "data", "sha256"]
     predictions = table.loc[valid, columns].assign(logit=logit[valid], probability=expit(logit[valid] / temperature))
     predictions = predictions.reset_index(drop=True)
     by_data = dict(list(predictions.groupby("data", sort=False)))
     own = by_data[name]
     thresholds = {"half": 0.5, **operating_points(own)}
     train = np.flatnonzero(readable & (split == "train"))
+    known = table.iloc[np.concatenate([train, looked.copied])]
     familiarity = fit_familiarity(
         np.concatenate([looked.looks[train], looked.copies]),
-        table["image_id"].to_numpy()[np.concatenate([train, looked.copied])],
+        known["image_id"].tolist(),
         looked.looks[valid & first],
+        sha256=known["sha256"].tolist(),
     )
     measured = {each: evaluate(rows, thresholds) for each, rows in by_data.items()}
     apart = measured if len(measured) > 1 else {}
@@ -153,6 +155,7 @@ def heat_of(served: Graph, how: str) -> Heat:
 
     def heat(image: Radiograph, width: int, height: int) -> NDArray[np.float32]:
         pixels = fit(image.pixels, served.size, how)
-        return unfit(heat_map(served(pixels), served(pixels[:, ::-1]), served.size), width, height, how)
+        square = heat_map(served(pixels), served(pixels[:, ::-1]), served.size)
+        return unfit(square, frame(image.width, image.height, served.size, how), width, height)
 
     return heat

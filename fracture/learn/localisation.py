@@ -21,18 +21,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
+from fracture.classify.heat import PEAK_SIDE, map_size, peak
 from fracture.data.radiograph import Radiograph, load
-from fracture.data.regions import Box, decode_mask, mask_of, parse_boxes
+from fracture.data.regions import Box, decode_mask, mask_of, parse_boxes, scale_boxes
 from fracture.errors import RadiographError
 from fracture.learn.evaluation import mean
 
 IMAGES = 200
 """The most images looked at: they take seconds, and as many independent ones give intervals at most 14 % wide."""
-
-SIZE = 256
-"""Longer side in px of the maps that are measured; what they are interpolated from has 3 to 8 cells."""
 
 ALIKE = 20
 """The most images on which two models' maps are compared."""
@@ -47,18 +44,11 @@ Heat = Callable[[Radiograph, int, int], NDArray[np.float32]]
 def pointing_game(heat: NDArray[np.float32], boxes: Sequence[Box], tolerance: float = 0.0) -> bool:
     """Whether the peak of a map (H, W) lies in any of the boxes, or at most ``tolerance`` beside it; all in its px.
 
-    The peak is the highest value, whatever its sign. Between equal ones side by side it is their middle: towards the
-    edges of an image an interpolated map is flat. A map that is flat everywhere, or has several peaks, points nowhere.
+    The peak is that of :func:`fracture.classify.heat.peak`. A map without one points nowhere.
     """
-    low, high = float(heat.min()), float(heat.max())
-    if low == high:
-        return False
-    highest = heat >= high - 1e-6 * (high - low)
-    if ndimage.label(highest, np.ones((3, 3)))[1] > 1:
-        return False
-    rows, columns = np.nonzero(highest)
+    found = peak(heat)
     wider = [(x - tolerance, y - tolerance, w + 2 * tolerance, h + 2 * tolerance) for x, y, w, h in boxes]
-    return _holds(wider, columns.mean() + 0.5, rows.mean() + 0.5)
+    return found is not None and _holds(wider, found.x, found.y)
 
 
 def mass_inside(heat: NDArray[np.float32], mask: NDArray[Any]) -> float:
@@ -150,7 +140,7 @@ def compare_shuffled(table: pd.DataFrame, heat: Heat, shuffled: Heat) -> dict[st
     for path in images_with_boxes(table)["path"][:ALIKE]:
         with contextlib.suppress(RadiographError):
             image = load(Path(path))
-            maps = [each(image, SIZE // 4, SIZE // 4).ravel() for each in (heat, shuffled)]
+            maps = [each(image, PEAK_SIDE // 4, PEAK_SIDE // 4).ravel() for each in (heat, shuffled)]
             if all(np.ptp(each) > 0 for each in maps):
                 found.append(float(spearmanr(maps[0], maps[1]).statistic))
     measured = localise(table, shuffled)
@@ -178,14 +168,12 @@ def _against_chance(found: pd.DataFrame, name: str, area: str) -> dict[str, floa
 
 def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> Finding:
     image = load(Path(path))
-    scale = min(1.0, SIZE / max(image.width, image.height))
-    width, height = (max(1, round(side * scale)) for side in (image.width, image.height))
+    width, height = map_size(image.width, image.height)
     boxes = parse_boxes(boxes_text)
     inside_boxes = mask_of(boxes, image.width, image.height)
     inside = decode_mask(mask_text, image.width, image.height) if mask_text else inside_boxes
     mask, in_map = _shrunk(inside, width, height), heat(image, width, height)
-    across, down = width / image.width, height / image.height
-    scaled = [(x * across, y * down, w * across, h * down) for x, y, w, h in boxes]
+    scaled = scale_boxes(boxes, width / image.width, height / image.height)
     return Finding(
         flat=bool(in_map.min() == in_map.max()),
         hit=pointing_game(in_map, scaled),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fracture.classify.heat import Cells
 from fracture.data.radiograph import frame
-from fracture.data.regions import parse_boxes
+from fracture.data.regions import parse_boxes, scale_boxes
 
 
 def targets(boxes: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:
@@ -49,9 +49,7 @@ def fitted_boxes(table: pd.DataFrame, size: int, how: str) -> NDArray[np.float32
     result = np.zeros((len(table), max(1, *map(len, parsed)), 4), np.float32)
     for row, (boxes, width, height) in enumerate(zip(parsed, table["width"], table["height"], strict=True)):
         if boxes and width:  # 0 where the file cannot be read
-            left, top, across, down = frame(width, height, size, how)
-            x, y, w, h = np.array(boxes).T
-            wide, high = w * across / width, h * down / height
-            middle_x, middle_y = left + x * across / width + wide / 2, top + y * down / height + high / 2
-            result[row, : len(boxes)] = np.stack([middle_x, middle_y, wide, high], axis=1)
+            framed = frame(width, height, size, how)
+            x, y, w, h = np.array(scale_boxes(boxes, framed.width / width, framed.height / height)).T
+            result[row, : len(boxes)] = np.stack([framed.left + x + w / 2, framed.top + y + h / 2, w, h], axis=1)
     return result

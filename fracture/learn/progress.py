@@ -14,7 +14,7 @@ SHOWN: dict[str, Shape] = {
     "features": dict.fromkeys(("done", "total", "cached"), whole) | {"seconds_left": maybe(finite)},
     "steps": dict.fromkeys(("epoch", "done", "total"), whole)
     | {"images_a_second": finite, "seconds_left": maybe(finite), "loss": number, "learning_rate?": finite},
-    "followed": {"image_ids": [text], "paths": [text], "labels": [{0, 1}]},
+    "followed": {"image_ids": [text], "paths": [text], "labels": [{0, 1}], "sha256s?": [text]},
     "look": {"epoch": whole, "confusion": (whole, whole, whole, whole), "probabilities": [number]},
     "network": dict.fromkeys(("layers", "parameters", "trainable"), whole)
     | {"rows": [{"name": text, "shape": [maybe(whole)], "parameters": whole}]},

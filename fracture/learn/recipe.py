@@ -20,6 +20,7 @@ from fracture.classify.store import ModelFolder, model_folder
 from fracture.classify.sums import sums
 from fracture.data.checks import check
 from fracture.data.dataset import Dataset, fingerprint
+from fracture.data.digests import digests
 from fracture.data.joined import gather
 from fracture.errors import DatasetError, RunError
 from fracture.files import write_beside
@@ -166,6 +167,8 @@ def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
     dataset = gather(config.data, config.also, config.body_part)
     table = dataset.table
     _check_labels(dataset, table)
+    # Before anything is learned from them: what is recorded is what was there then.
+    dataset = replace(dataset, table=table.assign(sha256=digests(table["path"].tolist())))
     emit(
         "data",
         images=len(table),
@@ -195,8 +198,8 @@ def _warnings(config: TrainConfig, dataset: Dataset) -> Iterator[str]:
         yield f"By decision, {dataset.excluded:,} images are left out and {dataset.relabelled:,} have another label."
     if config.teaches_places and not _boxed(dataset).any():
         yield "No training image has a box around what is to be found: what each place shows is not taught."
-    valid = dataset.table.loc[dataset.table["split"] == "valid", "image_id"]
-    if config.weights in BUNDLED and (seen := valid.isin(seen_by_bundled()).sum()):
+    valid = dataset.table[dataset.table["split"] == "valid"]
+    if config.weights in BUNDLED and (seen := seen_by_bundled(valid).sum()):
         yield (
             f"{seen:,} of {len(valid):,} validation images are among those that the bundled weights were trained on: "
             "the figures will flatter the model."

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder, read_card
-from fracture.data.dataset import file_sha256
+from fracture.data.digests import digests
 from fracture.data.kept import keep, kept
-from fracture.data.measurements import measured
 from fracture.data.radiograph import FITS, PREPROCESSING, fit, load
 from fracture.errors import ModelError, RadiographError
 from fracture.learn.events import Stopped
@@ -48,8 +47,8 @@ def served_features(
         ModelError: the model is missing or damaged.
     """
     graph, how = _served(model)
-    digests = _digests(table)
-    paths = {digest: path for digest, path in zip(digests, table["path"], strict=True) if digest}
+    hashed = digests(table["path"].tolist())
+    paths = {digest: path for digest, path in zip(hashed, table["path"], strict=True) if digest}
     with kept(f"looks/{hashlib.sha256(graph).hexdigest()[:24]}-{how}", _SCHEMA, PREPROCESSING) as base:
         known = _known(base, paths)
         missing = [(digest, path) for digest, path in paths.items() if digest not in known]
@@ -62,7 +61,7 @@ def served_features(
             say(done, len(paths))
             if should_stop():
                 raise Stopped
-    ids = zip(table["image_id"], digests, strict=True)
+    ids = zip(table["image_id"], hashed, strict=True)
     return {name: np.frombuffer(known[digest], np.float32) for name, digest in ids if digest in known}
 
 
@@ -78,19 +77,6 @@ def _served(model: ModelFolder) -> tuple[bytes, str]:
     if how not in FITS:
         raise ModelError(f"The card of model {model.name!r} must say fit {' or '.join(FITS)}. Received: {how!r}")
     return graph, how
-
-
-def _digests(table: pd.DataFrame) -> list[str]:
-    """The sha256 of each file; "" where it cannot be read. Of images that were measured it is known."""
-    known = measured(table).set_index("image_id")["sha256"].to_dict()
-    return [known.get(name) or _digest(path) for name, path in zip(table["image_id"], table["path"], strict=True)]
-
-
-def _digest(path: str) -> str:
-    try:
-        return file_sha256(Path(path))
-    except OSError:
-        return ""
 
 
 def _known(base: sqlite3.Connection, wanted: dict[str, str]) -> dict[str, bytes]:
@@ -115,6 +101,6 @@ def _computed(missing: list[tuple[str, str]], content: bytes, how: str) -> Itera
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(missing), CHUNK):
-            digests, paths = zip(*missing[start : start + CHUNK], strict=True)
-            seen = zip(digests, pool.map(pixels, paths), strict=True)
+            hashed, paths = zip(*missing[start : start + CHUNK], strict=True)
+            seen = zip(hashed, pool.map(pixels, paths), strict=True)
             yield len(paths), {digest: graph(image).looks.tobytes() for digest, image in seen if image is not None}

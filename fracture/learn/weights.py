@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from fracture.classify.familiarity import load_familiarity
 from fracture.classify.store import bundled_model, read_card
 from fracture.classify.sums import check_files
@@ -99,9 +103,10 @@ def _bundled(source: str) -> Weights:
     return Weights(source, origin, licence, (low, high), file_sha256(file), file)
 
 
-def seen_by_bundled() -> set[str]:
-    """The images that the bundled weights were trained on, by the names they have in their data set."""
-    return set(load_familiarity(bundled_model().familiarity).image_ids)
+def seen_by_bundled(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which images of a table with ``image_id`` and ``sha256`` the bundled weights were trained on: (N,)."""
+    known = load_familiarity(bundled_model().familiarity)
+    return known.trained_on(table["image_id"].tolist(), table["sha256"].tolist())
 
 
 def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from fracture.classify.answer import Answer, Limits, View, offered_points, probability_of
+from fracture.data.radiograph import Frame
 
 
 def view(probability: float, known: bool | None = True) -> View:
     nothing = np.zeros((1, 1), np.float32)
-    return View("v", probability, (0.0, 0.0), (probability, probability), nothing, nothing[0], known)
+    return View(
+        "v", probability, (0.0, 0.0), (probability, probability), nothing, Frame(0, 0, 1, 1, 1), nothing[0], known
+    )
 
 
 def answer(*views: View, low=0.2, high=0.7) -> Answer:

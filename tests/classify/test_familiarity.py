@@ -57,6 +57,28 @@ def test_what_is_read_back_answers_as_what_was_saved(saved):
     assert [name for name, _ in after.nearest(new[0])] == [name for name, _ in before.nearest(new[0])]
 
 
+def test_files_of_training_images_are_kept_and_older_folders_read(saved):
+    """The SHA-256 of each training image's file comes back; a file without them is read, and goes by names."""
+    digests = ("", *(f"{row:064x}" for row in range(1, IMAGES)))
+    names = known().image_ids
+    older = load_familiarity(saved)
+    assert older.sha256 == ()
+    assert older.trained_on(["other", names[3]], [digests[2], "f" * 64]).tolist() == [False, True]
+
+    known(sha256=digests).save(saved)
+    newer = load_familiarity(saved)
+    assert newer.sha256 == digests
+    assert newer.trained_on(["other", names[3], names[0]], [digests[2], "f" * 64, ""]).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("digests", [np.zeros((IMAGES, 32), np.float32), np.zeros((IMAGES - 1, 32), np.uint8)])
+def test_damaged_digests_are_one_sentence(saved, digests):
+    """Digests of another type or number are damage."""
+    rewrite(saved, sha256=digests)
+    with pytest.raises(ModelError, match="is damaged"):
+        load_familiarity(saved)
+
+
 def test_the_card_is_told_how_the_threshold_came_about():
     """Method, threshold and the share of validation images refused, with numbers of images."""
     said = known().describe()

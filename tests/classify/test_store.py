@@ -2,6 +2,7 @@
 
 import zipfile
 
+import pandas as pd
 import pytest
 
 from fracture.classify import store
@@ -72,6 +73,16 @@ def test_a_group_called_na_stays_a_name(homes, make_model):
     table.assign(group="NA", study="null").to_csv(folder.predictions, index=False)
     assert set(store.read_predictions(folder)["group"]) == {"NA"}
     assert set(store.read_predictions(folder)["study"]) == {"null"}
+
+
+def test_predictions_without_a_files_column_are_read(homes, make_model):
+    """Predictions from before the column sha256 was written are read, with an empty one; nothing else differs."""
+    folder = make_model("m")
+    now = store.read_predictions(folder)
+    pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
+    before = store.read_predictions(folder)
+    assert set(before["sha256"]) == {""} and (now["sha256"].str.len() == 64).all()
+    assert before.drop(columns="sha256").equals(now.drop(columns="sha256"))
 
 
 @pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "image_id,study,group,label,probability\na,b,c,yes,0.5\n"])

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zlib
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from pydicom.uid import (
 )
 
 from fracture.data.bounds import MAX_PIXELS
-from fracture.data.radiograph import Radiograph, fit, header_size, load, read, thumbnail, unfit
+from fracture.data.radiograph import Radiograph, fit, frame, header_size, load, read, thumbnail, unfit
 from fracture.errors import ConfigError, RadiographError
 
 # pytest puts aside the filters that the modules set; test_import_is_cheap_and_reading_silent looks at them.
@@ -403,7 +404,7 @@ def test_shrinking_is_antialiased():
     assert abs(inner - 127).max() <= 2
 
 
-@pytest.mark.parametrize("call", [lambda: fit(RAMP, 8, "crop"), lambda: unfit(np.zeros((2, 2), "f4"), 2, 2, "crop")])
+@pytest.mark.parametrize("call", [lambda: fit(RAMP, 8, "crop"), lambda: frame(2, 2, 8, "crop")])
 def test_unknown_fit_is_refused(call):
     """Only the two ways to fit are known."""
     with pytest.raises(ConfigError, match=r"stretch or letterbox\. Received: 'crop'"):
@@ -416,7 +417,7 @@ def test_unfit_brings_a_place_back(width, height, how):
     """A gradient that is fitted to a square and laid back is the gradient again."""
     across = np.linspace(40, 240, width)
     pixels = np.tile(across, (height, 1)).astype(np.uint8)
-    back = unfit(fit(pixels, 128, how).astype(np.float32), width, height, how)
+    back = unfit(fit(pixels, 128, how).astype(np.float32), frame(width, height, 128, how), width, height)
     assert back.shape == (height, width)
     inner = (slice(height // 4, -(height // 4)), slice(width // 4, -(width // 4)))
     step = 200 / min(width, 128) * 2 + 3
@@ -427,8 +428,9 @@ def test_unfit_cuts_bars_off_between_cells():
     """A coarse map over a letterbox loses its bars, although they end within a cell."""
     cells = np.zeros((5, 5), np.float32)
     cells[2] = 1  # the middle row alone lies in a 5:1 image
-    assert unfit(cells, 500, 100, "letterbox").mean() == pytest.approx(0.75, abs=0.02)  # with the bars: 0.2
-    assert unfit(cells, 500, 100, "stretch").mean() == pytest.approx(0.2, abs=0.02)
+    letterbox, stretch = (frame(500, 100, 300, how) for how in ("letterbox", "stretch"))
+    assert unfit(cells, letterbox, 500, 100).mean() == pytest.approx(0.75, abs=0.02)  # with the bars: 0.2
+    assert unfit(cells, stretch, 500, 100).mean() == pytest.approx(0.2, abs=0.02)
 
 
 @given(width=st.integers(1, 5000), height=st.integers(1, 60), side=st.integers(1, 12))
@@ -436,7 +438,30 @@ def test_unfit_cuts_bars_off_between_cells():
 def test_fit_and_unfit_take_any_aspect(width, height, side):
     """Even the thinnest image has a square and a way back."""
     assert fit(np.zeros((height, width), np.uint8), side, "letterbox").shape == (side, side)
-    assert unfit(np.ones((side, side), np.float32), width, height, "letterbox") == pytest.approx(1.0, abs=1e-5)
+    framed = frame(width, height, side, "letterbox")
+    assert unfit(np.ones((side, side), np.float32), framed, width, height) == pytest.approx(1.0, abs=1e-5)
+
+
+SIDES = st.integers(8, 900)
+FITS = st.sampled_from(["stretch", "letterbox"])
+
+
+@given(width=SIDES, height=SIDES, how=FITS, across=st.floats(0, 1), down=st.floats(0, 1), size=st.integers(75, 450))
+@settings(deadline=None)
+def test_dot_in_the_image_is_found_again_after_fit_and_unfit(width, height, how, across, down, size):
+    """A bright dot keeps its place on the way to the square and back, within a pixel of the coarser of the two."""
+    framed = frame(width, height, size, how)
+    pixel = max(1.0, width / framed.width), max(1.0, height / framed.height)  # the coarser one, in px of the image
+    left, top = int(across * (width - pixel[0])), int(down * (height - pixel[1]))
+    dot = slice(top, top + ceil(pixel[1])), slice(left, left + ceil(pixel[0]))
+    pixels = np.zeros((height, width), np.uint8)
+    pixels[dot] = 255
+
+    back = unfit(fit(pixels, size, how).astype(np.float64), framed, width, height)
+    rows, columns = (places + 0.5 for places in np.indices(back.shape))
+    middle = [(places[dot].mean(), (places * back).sum() / back.sum()) for places in (columns, rows)]
+    for (put, found), allowed in zip(middle, pixel, strict=True):
+        assert found == pytest.approx(put, abs=allowed)
 
 
 def test_thumbnail_keeps_the_aspect_and_enlarges_nothing():

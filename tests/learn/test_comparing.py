@@ -11,7 +11,7 @@ from fracture.classify.store import model_folder, read_card
 from fracture.errors import ModelError, RunError
 from fracture.files import write_json
 from fracture.learn import jobs
-from fracture.learn.comparing import UNKNOWN, UNUSED, describe, differing, every_run, pair
+from fracture.learn.comparing import UNKNOWN, UNUSED, check_files, describe, differing, every_run, pair
 from fracture.learn.config import TrainConfig
 
 
@@ -53,6 +53,16 @@ def test_a_better_model_is_told_apart_and_one_as_good_is_not():
     """The interval excludes 0 where the second sees much more, and includes it where only its noise is another."""
     assert pair(predictions(1, 0.3), predictions(2, 3.0)).told_apart
     assert not pair(predictions(1, 1.0), predictions(2, 1.0)).told_apart
+
+
+def test_images_of_one_name_that_are_different_files_cannot_be_paired():
+    """An image's file must be the same in both predictions, as far as both recorded it."""
+    one = predictions(1, 1.0).assign(sha256=lambda table: table["image_id"] + " file")
+    check_files(one, one)
+    check_files(one, one.assign(sha256=""))
+    other = one.assign(sha256=one["sha256"].where(one.index > 1, "another file"))
+    with pytest.raises(ModelError, match="Received: 2 of 180 images of the same name that were different files"):
+        check_files(one, other)
 
 
 def test_pairing_narrows_the_interval():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fracture.data.radiograph import unfit
+from fracture.data.radiograph import Frame, unfit
 from fracture.data.regions import encode_mask, mask_of
 from fracture.learn import localisation
 from fracture.learn.localisation import compare_shuffled, localise, mass_inside, pointing_game
@@ -42,7 +42,7 @@ def test_a_flat_map_points_nowhere_and_a_flat_top_to_its_middle():
     top[:3, :3] = 1
     assert pointing_game(top, [(1, 1, 1, 1)])
     assert not pointing_game(top, [(0, 0, 1, 1)])
-    corner = unfit(np.diag([5, 1, 0]).astype(np.float32), 90, 90, "stretch")
+    corner = unfit(np.diag([5, 1, 0]).astype(np.float32), Frame(0, 0, 3, 3, 3), 90, 90)
     assert pointing_game(corner, [(5, 5, 5, 5)]), "half of a 30 px cell is flat towards the edges: 15 px"
 
 

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fracture.classify.graph import Output
-from fracture.classify.heat import MIXED7, MIXED10, SIDE, heat_map, on_square
-from fracture.data.radiograph import fit
+from fracture.classify.heat import MIXED7, MIXED10, SIDE, heat_map, on_square, peak
+from fracture.data.radiograph import FITS, fit, frame, unfit
 from fracture.learn.places import fitted_boxes, targets
 
 
@@ -46,6 +48,26 @@ def test_fitted_boxes_lie_where_fit_puts_the_pixels(how):
     assert columns.mean() + 0.5 == pytest.approx(x, abs=0.6) and np.ptp(columns) + 1 == pytest.approx(w, abs=1.1)
     assert rows.mean() + 0.5 == pytest.approx(y, abs=0.6) and np.ptp(rows) + 1 == pytest.approx(h, abs=1.1)
     assert not fitted_boxes(table, 100, how)[1].any()
+
+
+@given(
+    width=st.integers(8, 900),
+    height=st.integers(8, 900),
+    how=st.sampled_from(FITS),
+    across=st.floats(0, 1),
+    down=st.floats(0, 1),
+)
+@settings(deadline=None)
+def test_place_on_the_square_is_found_again_on_the_image(width, height, how, across, down):
+    """A map that rises towards the place of a box on the square peaks, over the image, in the middle of the box."""
+    table = pd.DataFrame({"boxes": [f"{across * width} {down * height} 0 0"], "width": width, "height": height})
+    x, y = fitted_boxes(table, 299, how)[0, 0, :2]
+    rows, columns = (np.arange(299) + 0.5) - np.array([y, x])[:, None]
+    square = -np.hypot(rows[:, None], columns).astype(np.float32)
+    framed = frame(width, height, 299, how)
+    found = peak(unfit(square, framed, width, height))
+    assert found.x == pytest.approx(across * width, abs=max(1, width / framed.width))
+    assert found.y == pytest.approx(down * height, abs=max(1, height / framed.height))
 
 
 def test_a_cell_peaks_where_its_middle_lies():

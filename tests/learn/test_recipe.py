@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from fracture.classify.heat import SIDE
 from fracture.classify.store import model_folder, read_predictions
+from fracture.data.dataset import file_sha256
 from fracture.data.radiograph import load
 from fracture.errors import DatasetError, RunError
 from fracture.learn.config import TrainConfig
@@ -123,8 +125,9 @@ def test_validation_images_that_the_bundled_weights_have_seen_are_counted(drawn,
     from fracture.learn import recipe
 
     table = scan(drawn).table
-    seen = set(table.loc[table["split"] == "valid", "image_id"][:3]) | {"another"}
-    monkeypatch.setattr(recipe, "seen_by_bundled", lambda: seen)
+    paths = table.loc[table["split"] == "valid", "path"]
+    seen = {file_sha256(Path(path)) for path in paths[:3]}
+    monkeypatch.setattr(recipe, "seen_by_bundled", lambda valid: valid["sha256"].isin(seen))
     assert read(drawn, weights="bundled")[1][-1].startswith("3 of ")
     assert not any("bundled" in problem for problem in read(drawn, weights="none")[1])
 

@@ -2,10 +2,14 @@
 
 import shutil
 import zipfile
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture.classify.store import model_folder, read_card, read_predictions
+from fracture.cli import main
 from fracture.data.checks import check
 from fracture.data.curation import decided
 from fracture.data.dataset import scan
@@ -342,3 +346,60 @@ def test_a_colleagues_decisions_are_added(data):
     app.file_uploader(key="colleague").set_value([("mine.csv", b"a,b\n1,2\n", "text/csv")]).run()
     button(app, "add colleague").click().run()
     assert "mine.csv must have the columns time, image_id, decision, reason" in said(app)
+
+
+@pytest.fixture
+def validated(homes, make_model):
+    """The data set that a model was validated on, in the data home."""
+    folder = make_model("first")
+    return Path(shutil.copytree(read_card(folder)["config"]["data"], homes / "data" / "validated"))
+
+
+def orders(app, data):
+    return app.selectbox(key=f"order of {data}").options
+
+
+def test_probabilities_are_shown_with_their_models_name(validated):
+    """In the gallery, in the orders and in the study: whose probability it is."""
+    app = healthy(alone("dataset").run())
+    told = read_predictions(model_folder("first")).set_index("image_id")["probability"]
+    assert "Percentages show model *first*'s probability of *abnormal*." in said(app)
+    app.selectbox(key=f"order of {validated}").set_value("Most likely abnormal, by first").run()
+    shown = images(healthy(app))
+    assert list(told[shown[: len(told)]]) == sorted(told, reverse=True)
+    button(app, f"open {shown[0]}").click().run()
+    assert f"**Probability of abnormal by first** {told[shown[0]]:.1%}" in said(healthy(app))
+
+
+def test_probabilities_of_other_images_of_the_same_names_are_not_shown(homes, make_model):
+    """A data set drawn from another seed has the same names and other files: no probability, no order, no word."""
+    make_model("first")
+    data = draw_mura(homes / "data" / "drawn", seed=7)
+    names = set(scan(data).table["image_id"])
+    assert names & set(read_predictions(model_folder("first"))["image_id"])
+    app = healthy(alone("dataset").run())
+    assert not any("likely" in order for order in orders(app, data))
+    assert "first" not in said(app)
+
+
+def test_probabilities_of_a_model_that_names_no_files_are_not_shown(validated):
+    """One sentence says why, and which command adds the files; after that command they are shown."""
+    folder = model_folder("first")
+    pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
+    app = healthy(alone("dataset").run())
+    assert "but not which files they were" in said(app)
+    assert "fracture evaluate --model first --data validated" in said(app)
+    assert not any("likely" in order for order in orders(app, validated))
+    assert main(["evaluate", "--model", "first", "--data", str(validated), "--json"]) == 0
+    app = healthy(app.run())
+    assert "model *first*'s probability" in said(app) and "not which files" not in said(app)
+
+
+def test_probabilities_wait_until_files_are_known(validated, monkeypatch):
+    """Before anybody has looked at the images no probability is shown, and afterwards it is."""
+    monkeypatch.setattr("fracture.app.findings.AT_ONCE", 0)
+    app = healthy(alone("dataset").run())
+    assert "not known until they are looked at" in said(app)
+    assert not any("likely" in order for order in orders(app, validated))
+    button(app, "look").click().run()
+    assert "model *first*'s probability" in said(healthy(app))

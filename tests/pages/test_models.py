@@ -13,10 +13,11 @@ from fracture.app.judge_compare import Side, warnings
 from fracture.app.judge_errors import worst
 from fracture.app.judge_point import hundred_in_words
 from fracture.charts import round_to_hundred
+from fracture.classify.familiarity import load_familiarity
 from fracture.classify.validation import Judged, judgements
 from fracture.home import PROJECT
 from fracture.learn.evaluation import evaluate
-from tests.pages.test_pages import healthy, words
+from tests.pages.test_pages import alone, healthy, words
 
 THRESHOLDS = {"half": 0.5, "balanced": 0.4, "high_sensitivity": 0.2, "high_specificity": 0.8}
 
@@ -250,8 +251,42 @@ def test_an_image_that_is_gone_is_named(wrong):
     (data / missed[0]).unlink()
     (data / missed[1]).write_bytes(b"no image")
     app = healthy(show_errors(models().run()))
-    assert "No longer in the data set, or not readable" in words(app)
+    assert "No longer in the data set, not readable, or another file now" in words(app)
     assert len(app.get("image")) == min(8, len(missed)) - 2
+
+
+def test_another_file_of_the_same_name_is_not_shown_as_an_error(wrong):
+    """Only the very images that the model was wrong about are shown."""
+    folder, data = wrong
+    table = pd.read_csv(folder.predictions)
+    missed = table[table["label"] == 1]["image_id"].tolist()
+    shutil.copy(data / table[table["label"] == 0]["image_id"].iloc[0], data / missed[0])
+    app = healthy(show_errors(models().run()))
+    assert "another file now: " in words(app)
+    assert len(app.get("image")) == min(8, len(missed)) - 1
+
+
+def test_training_images_that_are_other_files_now_are_not_shown_as_similar(wrong):
+    """Of the nearest training images, one that was replaced by another file of the same name is left out."""
+    folder, data = wrong
+    known = load_familiarity(folder.familiarity)
+    uploaded = data / known.image_ids[0]
+    app = alone("classify").run()
+    app.file_uploader(key="uploads").set_value([("a.png", uploaded.read_bytes(), "image/png")]).run()
+    healthy(app.toggle(key="resembles").set_value(True).run())
+    before = len(app.get("image"))
+    shutil.copy(data / known.image_ids[1], uploaded)
+    healthy(app.run())
+    assert len(app.get("image")) == before - 1
+
+
+def test_errors_of_predictions_that_name_no_files_are_not_shown(wrong):
+    """A sentence says what adds them."""
+    folder, _ = wrong
+    pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
+    app = healthy(show_errors(models().run()))
+    assert not app.get("image")
+    assert "python -m fracture evaluate --model first" in words(app)
 
 
 def test_a_data_set_that_is_gone_is_a_sentence(wrong):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,18 @@ def test_train_shows_an_earlier_run(homes, make_model):
     assert len(app.get("plotly_chart")) == 2
     assert re.search(r"validation images of \*.+\*: AUC \d\.\d+ .*; at its balanced threshold of", words(app))
     assert "2,049 of them train" in "".join(expander.label for expander in app.expander)
+
+
+def test_train_shows_only_the_very_images_that_a_run_followed(homes, make_model):
+    """An image that was replaced by another file since has a probability, and no picture."""
+    folder = make_model("first")
+    data = json.loads(folder.card.read_text())["config"]["data"]
+    copy = Path(shutil.copytree(data, homes / "data" / "followed"))
+    folder.events.write_text(folder.events.read_text().replace(data, str(copy)))
+    before = len(healthy(alone("train").run()).get("image"))
+    followed = next(json.loads(line) for line in folder.events.read_text().splitlines() if '"followed"' in line)
+    shutil.copy(followed["paths"][1], followed["paths"][0])
+    assert len(healthy(alone("train").run()).get("image")) == before - 1
 
 
 def test_train_shows_a_training_as_code(homes, make_model):

@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture import public
+from fracture.data.digests import digests
 from fracture.data.joined import gather
 from fracture.errors import RunError
 from fracture.learn.config import TrainConfig
-from fracture.learn.feature_cache import FeatureCache, Features, Preparation, digests
+from fracture.learn.feature_cache import FeatureCache, Features, Preparation
 from fracture.learn.instant.head import Head, Part, fit_at_once
 from fracture.learn.jobs import Run
 from fracture.learn.weights import find_weights

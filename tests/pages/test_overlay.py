@@ -1,0 +1,101 @@
+"""Where the ring is drawn."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fracture.app.answers import Examined
+from fracture.app.overlay import heated, likeliest
+from fracture.charts import FOR
+from fracture.classify.answer import View
+from fracture.classify.heat import SIDE
+from fracture.data.radiograph import Radiograph, fit, frame, unfit
+from fracture.learn.localisation import localise
+
+SIZES = ((373, 454), (454, 373), (300, 300), (900, 60), (60, 900))
+
+
+class Seer:
+    """A model whose map of places is the brightness of the fitted image."""
+
+    shows_places = True
+    labels = ("normal", "abnormal")
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+
+    def view(self, image: Radiograph) -> View:
+        """What this model says of an image."""
+        seen = fit(image.pixels, SIDE, self.how).astype(np.float32) / 255
+        framed = frame(image.width, image.height, SIDE, self.how)
+        return View("view", 0.9, (2.0, 2.0), (0.9, 0.9), seen, framed, np.zeros(1, np.float32))
+
+    def heat(self, view: View, width: int, height: int) -> np.ndarray:
+        """As :meth:`fracture.classify.classifier.Classifier.heat`."""
+        return unfit(view.heat, view.framed, width, height)
+
+
+def examined(model: Seer, pixels: np.ndarray) -> Examined:
+    return Examined(model.view(Radiograph(pixels, "PNG")), pixels, "PNG", (), False)
+
+
+def drawings(folder, *, beside: bool) -> pd.DataFrame:
+    """Images with one bright patch each, and boxes around every patch, or, with ``beside``, around every other one."""
+    random, rows = np.random.default_rng(0), []
+    for number in range(20):
+        width, height = SIZES[number % len(SIZES)]
+        side = min(width, height) // 6
+        x, y = int(random.integers(0, width - side)), int(random.integers(0, height - side))
+        pixels = np.zeros((height, width), np.uint8)
+        pixels[y : y + side, x : x + side] = 255
+        path = folder / f"{number}.png"
+        Image.fromarray(pixels).save(path)
+        left = x if number % 2 or not beside else (x + width / 2) % width
+        rows.append({"image_id": path.name, "path": str(path), "boxes": f"{left} {y} {side} {side}"})
+    return pd.DataFrame(rows).assign(label=1, mask="", group=[str(number) for number in range(20)])
+
+
+@pytest.mark.parametrize("how", ["letterbox", "stretch"])
+@pytest.mark.parametrize("beside", [False, True])
+def test_ring_and_pointing_game_hit_the_same_images(tmp_path, how, beside):
+    """The share of rings that lie in a box is the share that `evaluate` tells, whatever the aspect of the images."""
+    model, hits = Seer(how), []
+    table = drawings(tmp_path, beside=beside)
+    for row in table.itertuples():
+        pixels = np.asarray(Image.open(row.path))
+        ring = likeliest(model, examined(model, pixels))
+        x, y, side, _ = map(float, row.boxes.split())
+        height, width = pixels.shape
+        hits.append(x <= ring.across * width < x + side and y <= ring.down * height < y + side)
+    told = localise(table, lambda image, *size: model.heat(model.view(image), *size))
+    assert np.mean(hits) == told["pointing"]["value"]
+    assert np.mean(hits) == (0.5 if beside else 1.0)
+
+
+def test_ring_is_drawn_around_the_bright_patch():
+    """On a portrait image under a letterbox, the drawn ring's middle is the middle of what the model sees."""
+    model, pixels = Seer("letterbox"), np.zeros((400, 100), np.uint8)
+    pixels[40:60, 70:90] = 255
+    each = examined(model, pixels)
+    drawn = np.asarray(heated(model, each, 0.0, 1.0, likeliest(model, each)))
+    rows, columns = np.nonzero((drawn == FOR).all(axis=2))
+    assert rows.mean() == pytest.approx(50, abs=4)
+    assert np.ptp(rows) == pytest.approx(2 * 400 / 24, abs=4), "the whole ring is in the picture"
+    assert columns.min() == pytest.approx(80 - 400 / 24, abs=4)
+
+
+@pytest.mark.parametrize("bright", [[], [10, 80]])
+def test_no_ring_where_no_place_is_likeliest(bright):
+    """A map that is the same everywhere, or has its highest value at two places, has no ring."""
+    model, pixels = Seer("stretch"), np.zeros((60, 100), np.uint8)
+    for column in bright:
+        pixels[20:40, column : column + 10] = 255
+    assert likeliest(model, examined(model, pixels)) is None
+
+
+def test_no_ring_of_a_class_activation_map():
+    """A model that has not learned of places is given no ring."""
+    assert likeliest(SimpleNamespace(shows_places=False), None) is None

@@ -34,7 +34,7 @@ def overview(data: Dataset, version: str) -> None:
         st.metric("Patients or groups", f"{table['group'].nunique():,}", border=True, width=160)
         st.metric(data.label_names[1].capitalize(), f"{table['label'].mean():.1%}", border=True, width=160)
     if decided := decisions_in_words(known, table):
-        st.caption(f":material/gavel: By decision, {decided}.")
+        st.caption(f":material/gavel: {decided}")
     drawn = loads.overview(data, version)
     for tab, (name, chart) in zip(st.tabs(list(drawn)), drawn.items(), strict=True):
         with tab:

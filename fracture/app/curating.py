@@ -77,13 +77,14 @@ def decision_words(decision: str, data: Dataset) -> str:
 
 
 def decisions_in_words(known: pd.DataFrame, kept: pd.DataFrame) -> str:
-    """How many images of a catalogue its decisions have excluded or relabeled; empty where none.
+    """How many images of a catalogue its decisions exclude or relabel, as a sentence; empty where none.
 
     ``kept``: what :func:`fracture.data.browsing.apply_decisions` makes of it.
     """
     relabeled = int((kept["label"] != known.loc[kept.index, "label"]).sum())
     counted = {"excluded": len(known) - len(kept), "relabeled": relabeled}
-    return ", ".join(f"{count:,} {'is' if count == 1 else 'are'} {what}" for what, count in counted.items() if count)
+    parts = [f"{count:,} {what}" for what, count in counted.items() if count]
+    return f"Counted as decided: {' and '.join(parts)} of {len(known):,} images." if parts else ""
 
 
 def decided_just_now() -> bool:

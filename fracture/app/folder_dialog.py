@@ -46,7 +46,8 @@ def _rename_form(folder: Path) -> None:
 
 def _delete_form(folder: Path) -> None:
     sure = st.checkbox(
-        f"Delete all images in `{folder}`. This can't be undone; models trained on them stay.", key="delete is meant"
+        f"Delete all images of **{as_text(folder.name)}**. This can't be undone; models trained on them stay.",
+        key="delete is meant",
     )
     st.button(
         "Delete data set",

@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fracture import charts
+from fracture.classify.choosing import by_preference
 from fracture.classify.store import ModelFolder, read_card, read_predictions, usable_models
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
@@ -113,7 +114,11 @@ def overview(data: datasets.Dataset, version: str = "") -> dict[str, charts.Draw
 
 
 def _state(data: datasets.Dataset, version: str) -> str:
-    return f"{version} {decided_at(data.root)} {[folder.version for folder in usable_models()]}"
+    return f"{version} {decided_at(data.root)} {[folder.version for folder in usable_models()]} {_chosen_model()}"
+
+
+def _chosen_model() -> str:
+    return str(st.session_state.get("chosen model", ""))
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False)
@@ -138,20 +143,23 @@ class Scores(NamedTuple):
     """The model's name; empty where there are no scores."""
     probability: dict[str, float]
     why_not: str
-    """In a sentence, why a newer model's predictions of images of the same names are not shown; mostly empty."""
+    """In a sentence, why a preferred model's predictions of images of the same names are not shown; mostly empty."""
 
 
 def scores(data: datasets.Dataset, version: str = "") -> Scores:
-    """The newest model's probabilities for images of this data set, where one was validated on some of them.
+    """A model's probabilities for images of this data set, where one was validated on some of them.
+
+    The visitor's model comes first, then the default one; see :mod:`fracture.classify.choosing`.
 
     An image is the same where its file is: names are those of other images, too, such as those of other phantoms.
     """
-    return _scores(str(data.root), _state(data, version), data)
+    return _scores(str(data.root), _state(data, version), data, _chosen_model())
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False)
-def _scores(root: str, state: str, _data: datasets.Dataset) -> Scores:  # noqa: ARG001  part of the key
-    told = [(folder.name, table) for folder in usable_models() if (table := _predictions(folder, _data)) is not None]
+def _scores(root: str, state: str, _data: datasets.Dataset, chosen: str) -> Scores:  # noqa: ARG001  part of the key
+    models = sorted(by_preference(usable_models()), key=lambda folder: folder.name != chosen)
+    told = [(folder.name, table) for folder in models if (table := _predictions(folder, _data)) is not None]
     digest = known_digests(_data.table["path"].tolist()) if told else {}
     by_image = dict(zip(_data.table["image_id"], _data.table["path"].map(digest), strict=True))
     why_not = ""
@@ -175,10 +183,10 @@ def _predictions(folder: ModelFolder, data: datasets.Dataset) -> pd.DataFrame | 
 def _why_not(model: str, same_name: pd.DataFrame, by_image: dict[str, Any], data: datasets.Dataset) -> str:
     """Whether predictions of images of the same names may yet be of these images; empty where they are not."""
     if (same_name["sha256"] == "").any():
+        place = short(str(data.root))
         return (
-            f"Model {model} has predictions of images of these names, but not which files they were, so that they are "
-            f"not shown. If they were these, this adds it: python -m fracture evaluate --model {model} "
-            f"--data {short(str(data.root))}"
+            f"No probabilities of model {model}: its predictions don't record which image files they belong to. This "
+            f"adds it, if these are the files: python -m fracture evaluate --model {model} --data {place}"
         )
     if same_name["image_id"].map(by_image).isna().any():
         return f"Whether model {model} was validated on these images is not known until they are looked at: see Checks."

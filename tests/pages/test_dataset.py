@@ -371,6 +371,17 @@ def test_probabilities_are_shown_with_their_models_name(validated):
     assert f"**Probability of abnormal by first** {told[shown[0]]:.1%}" in said(healthy(app))
 
 
+def test_probabilities_are_those_of_the_model_that_the_visitor_chose(validated, make_model):
+    """Not of the newest one; without a choice, of the default model."""
+    make_model("second")
+    app = alone("dataset")
+    app.session_state["chosen model"] = "second"
+    assert "Percentages show model *second*'s probability" in said(healthy(app.run()))
+    edited = model_folder("second").card
+    edited.write_text(edited.read_text().replace('"state": "finished"', '"state": "stopped"'))
+    assert "Percentages show model *first*'s probability" in said(healthy(alone("dataset").run()))
+
+
 def test_probabilities_of_other_images_of_the_same_names_are_not_shown(homes, make_model):
     """A data set drawn from another seed has the same names and other files: no probability, no order, no word."""
     make_model("first")
@@ -387,12 +398,12 @@ def test_probabilities_of_a_model_that_names_no_files_are_not_shown(validated):
     folder = model_folder("first")
     pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
     app = healthy(alone("dataset").run())
-    assert "but not which files they were" in said(app)
+    assert "predictions don't record which image files" in said(app)
     assert "fracture evaluate --model first --data validated" in said(app)
     assert not any("likely" in order for order in orders(app, validated))
     assert main(["evaluate", "--model", "first", "--data", str(validated), "--json"]) == 0
     app = healthy(app.run())
-    assert "model *first*'s probability" in said(app) and "not which files" not in said(app)
+    assert "model *first*'s probability" in said(app) and "don't record" not in said(app)
 
 
 def test_probabilities_wait_until_files_are_known(validated, monkeypatch):

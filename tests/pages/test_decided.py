@@ -45,7 +45,7 @@ def test_counters_after_decisions_leave_out_excluded_images(data):
         "Patients or groups": str(kept["group"].nunique()),
         scan(data).label_names[1].capitalize(): f"{kept['label'].mean():.1%}",
     }
-    assert f"{len(theirs)} {'is' if len(theirs) == 1 else 'are'} excluded, 1 is relabeled" in words(app)
+    assert f"{len(theirs)} excluded and 1 relabeled of {len(table)} images" in words(app)
 
 
 def test_charts_after_decisions_count_the_decided_labels(data):

@@ -47,6 +47,9 @@ def _tries_spec(metrics: Sequence[str], up: tuple[float, float]) -> dict[str, An
             "orient": "top",
             "offset": 4,
             "padding": 0,
+            "symbolType": "stroke",
+            "symbolStrokeWidth": 2.5,
+            "symbolSize": 400,
             "labelExpr": f"{dict(zip(metrics, names, strict=True))}[datum.label]",
         },
     }

@@ -33,9 +33,8 @@ def test_a_double_click_on_start_starts_one_run_in_sight(app, page):
         if form.get_attribute("open") is None:
             unfold(page, "Set up a training")
         unfold(page, "All choices")
-        weights = page.get_by_role("combobox", name="Pre-trained weights")
-        weights.fill("bundled-8bit")
-        weights.press("Enter")
+        page.get_by_role("combobox", name="Pre-trained weights").click()
+        page.get_by_role("option", name="bundled-8bit").click()
         settle(page)
         page.get_by_role("button", name="Start training").dblclick()
         expect(form).not_to_have_attribute("open", "")

@@ -3,6 +3,9 @@
 Streamlit closes a dialog as soon as the whole page runs without calling it, and a page runs for many reasons: images
 have been checked, an import has ended, a click came while the page was still being drawn. So an open dialog is session
 state, and every run of its page that finds it open calls it again.
+
+Even so, such a run may blank the dialog for a moment, since Streamlit sends it closed first and opened afterwards: what
+is being typed is lost then. So nothing starts such a run while a dialog is open; closing it runs the page.
 """
 
 import streamlit as st
@@ -13,6 +16,11 @@ _KEY = "open dialog"
 def is_open(dialog: str) -> bool:
     """Whether this is the dialog that the visitor has open."""
     return bool(st.session_state.get(_KEY) == dialog)
+
+
+def any_open() -> bool:
+    """Whether the visitor has a dialog open, so that the page must not run as a whole of its own accord."""
+    return _KEY in st.session_state
 
 
 def open_dialog(dialog: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from fracture.app import loads
+from fracture.app.dialogs import any_open
 from fracture.app.widgets import as_text, choose_model, duration, errors_in_words, expander
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity
@@ -32,10 +33,9 @@ def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
     ``complete``: no more images are to come, so that those that are there may be looked at.
     """
     missing = len(data.table) - len(loads.measured(data, version))
-    asked = f"looked at {data.root} {version}"  # once: what cannot be opened is not known afterwards either
-    if complete and 0 < missing <= AT_ONCE and not st.session_state.get(asked):
-        st.session_state[asked] = True
-        _look(data)
+    looked = st.session_state.get(_looked(data, version))  # once: what cannot be opened is not known afterwards either
+    if complete and 0 < missing <= AT_ONCE and not looked and not any_open():
+        _look(data, version)
     found = list(loads.problems(data, version))
     if doubted := st.session_state.get(f"doubts of {data.root}"):
         found = by_severity([*found, doubted])
@@ -48,7 +48,7 @@ def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
             st.markdown("Every file can be found, and no group is on both sides of the split.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             if missing and complete:
-                _offer_to_look(data, missing)
+                _offer_to_look(data, version, missing)
             _offer_to_doubt(data)
 
 
@@ -70,20 +70,25 @@ def _show(problem: Problem, data: Dataset) -> None:
     st.session_state["checks"] = False
 
 
-def _offer_to_look(data: Dataset, missing: int) -> None:
+def _offer_to_look(data: Dataset, version: str, missing: int) -> None:
     seconds = missing * SECONDS_EACH / (os.cpu_count() or 1)
     words = f"Look at {missing:,} images, about {duration(seconds)}"
     if st.button(
         words, icon=":material/visibility:", key="look", help="For copies, damage, blank and inverted images."
     ):
-        _look(data)
+        _look(data, version)
 
 
-def _look(data: Dataset) -> None:
+def _look(data: Dataset, version: str) -> None:
     """Look at all images; what is interrupted goes on where it was the next time."""
     measurements.measure(data.table, _bar("Looking at the images"))
+    st.session_state[_looked(data, version)] = True
     loads.forget_measurements()
     st.rerun()
+
+
+def _looked(data: Dataset, version: str) -> str:
+    return f"looked at {data.root} {version}"
 
 
 def _offer_to_doubt(data: Dataset) -> None:

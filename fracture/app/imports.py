@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from fracture import public
-from fracture.app.dialogs import close_dialog, is_open, open_dialog
+from fracture.app.dialogs import any_open, close_dialog, is_open, open_dialog
 from fracture.app.widgets import as_text, duration, errors_in_words, left_out, may_change, visitor
 from fracture.classify.store import free_name
 from fracture.data import archive, fracatlas, importing, kaggle
@@ -217,11 +217,13 @@ def version(found: Import | None) -> str:
 
 def _live(before: Import) -> None:
     found = find_import(before.root)
-    if found is None or found.state != before.state:
+    if found is None or (found.state != before.state and not any_open()):
         st.rerun()
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         if found.active:
             _steer(found)
+        elif found.state == "complete":  # the page runs again when the dialog before it closes
+            st.markdown(":material/check: All of it is here.")
         else:
             _offer_to_go_on(found)
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fracture import home, public
 from fracture.app import answers
-from fracture.app.dialogs import close_dialog, is_open, open_dialog
+from fracture.app.dialogs import any_open, close_dialog, is_open, open_dialog
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, duration, errors_in_words, may_change, visitor
 from fracture.classify.store import free_name
@@ -114,7 +114,7 @@ def _live(before: Drawing, browsing: bool) -> None:
     drawing = find_drawing(before.root)
     if drawing is None:
         st.rerun()
-    shown = _shown(before)
+    shown, waits = _shown(before), browsing and any_open()
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         _line(drawing)
         if drawing.active:
@@ -122,7 +122,7 @@ def _live(before: Drawing, browsing: bool) -> None:
         elif drawing.state == "interrupted":
             _offer_to_go_on(drawing)
     first = shown == 0 < drawing.images or shown < FIRST_PAGE <= drawing.images
-    if drawing.state != before.state or (drawing.active and first):
+    if not waits and (drawing.state != before.state or (drawing.active and first)):
         _show_all(drawing)
         st.rerun()
 

@@ -302,6 +302,38 @@ def test_dialog_closes_when_another_page_opens(data):
     assert not has(healthy(app), "kaggle part")
 
 
+def test_page_does_not_run_by_itself_while_a_dialog_is_open(homes, monkeypatch):
+    """The end of an import would blank the dialog for a moment, and what is being typed in it with it."""
+    root, order = homes / "data" / "MURA-v1.1", Order("kaggle", {})
+    monkeypatch.setattr("fracture.app.imports.find_import", lambda _: Import(root, order, complete=True))
+
+    def page():
+        import streamlit as st
+
+        from fracture.app import dialogs, imports
+
+        st.session_state["runs"] += 1
+        if st.session_state["runs"] == 1:
+            dialogs.open_dialog("import")
+        if st.session_state["runs"] < 3:
+            imports._live(st.session_state["before"])
+
+    app = AppTest.from_function(page)
+    app.session_state["runs"], app.session_state["before"] = 0, Import(root, order, working=True)
+    assert "All of it is here" in said(app.run()) and app.session_state["runs"] == 1
+    del app.session_state["open dialog"]
+    assert app.run().session_state["runs"] == 3
+
+
+def test_images_are_checked_when_the_dialog_before_them_closes(data):
+    """A dialog that is opened while the page is drawn for the first time is not blanked by the end of the check."""
+    app = alone("dataset")
+    app.session_state["page"], app.session_state["open dialog"] = "dataset", "import"
+    assert has(healthy(app.run()), "kaggle part") and "not looked at yet" in " ".join(folded(app))
+    del app.session_state["open dialog"]
+    assert "not looked at yet" not in " ".join(folded(healthy(app.run())))
+
+
 def test_dialog_stays_open_when_an_import_ends_behind_it(homes, monkeypatch):
     """The page shows the new images; what is typed in the dialog is not lost."""
     root, order = draw_mura(homes / "data" / "MURA-v1.1"), Order("kaggle", {})

@@ -92,6 +92,7 @@ def _add_dataset(commands: Any) -> None:
     change = parser.add_mutually_exclusive_group()
     change.add_argument("--rename", metavar="NEW", help="only rename its folder, and let its runs refer to the new one")
     change.add_argument("--delete", action="store_true", help="only delete its folder with all images in it")
+    parser.add_argument("--yes", action="store_true", help="delete without a question")
 
 
 def _add_prep(commands: Any) -> None:

@@ -46,7 +46,9 @@ def _rename_form(folder: Path) -> None:
 
 def _delete_form(folder: Path) -> None:
     sure = st.checkbox(
-        f"Delete all images of **{as_text(folder.name)}**. This can't be undone; models trained on them stay.",
+        f"Remove **{as_text(folder.name)}** from the data folder; the images that it links to stay."
+        if folder.is_symlink()
+        else f"Delete all images of **{as_text(folder.name)}**. This can't be undone; models trained on them stay.",
         key="delete is meant",
     )
     st.button(
@@ -62,24 +64,29 @@ def _delete_form(folder: Path) -> None:
 
 def _rename(folder: Path) -> None:
     name = st.session_state[f"name of {folder}"].strip()
-    _carry_out(lambda: rename_dataset(folder, name, visitor()))
+    _carry_out(folder, lambda: rename_dataset(folder, name, visitor()))
 
 
 def _delete(folder: Path) -> None:
-    _carry_out(lambda: delete_dataset(folder, visitor()))
+    _carry_out(folder, lambda: delete_dataset(folder, visitor()))
 
 
 def _forget(folder: Path) -> None:
-    _carry_out(lambda: forget(folder))
+    _carry_out(folder, lambda: forget(folder))
 
 
-def _carry_out(change: Callable[[], Path | None]) -> None:
-    """Do it in a button's callback, then show the folder that ``change`` returns, or else the first in the list."""
+def _carry_out(folder: Path, change: Callable[[], Path | None]) -> None:
+    """Do it in a button's callback, then show the folder that ``change`` returns, or else the first in the list.
+
+    What the visitor has found and chosen in ``folder`` is forgotten.
+    """
     try:
         shown = change() or next(iter(list_datasets()), None)
     except FractureError as error:
         st.session_state["edit failed"] = str(error)
         return
     loads.forget_datasets()
+    for key in [key for key in st.session_state if str(folder) in str(key)]:  # another may get its name
+        del st.session_state[key]
     st.session_state["data"] = None if shown is None else str(shown)
     close_dialog()

@@ -18,6 +18,8 @@ from fracture.app.dialogs import close_dialog
 from fracture.classify.choosing import RULE, by_preference, describe, why_default
 from fracture.classify.store import ModelFolder, usable_models, write_zip
 from fracture.data.folders import being_filled, list_datasets, remember
+from fracture.data.importing import find_import
+from fracture.data.phantom.drawing import find_drawing
 from fracture.errors import FractureError
 from fracture.home import typed_path
 from fracture.learn import jobs
@@ -58,14 +60,17 @@ def choose_dataset() -> str | None:
     """
     here, found = home.data_home(), [str(folder) for folder in list_datasets()]
     _take_from_address(found)
-    if (typed := st.session_state.get("data")) and typed not in found and not public.on():
-        st.session_state["data"] = _remembered(typed)
-        found = [str(folder) for folder in list_datasets()]
-    at_work = [index for index, path in enumerate(found) if being_filled(Path(path))]
+    if (typed := st.session_state.get("data")) and typed not in found:
+        if not public.on():
+            st.session_state["data"] = typed = _remembered(typed)
+            found = [str(folder) for folder in list_datasets()]
+        if typed not in found and _begun_here(Path(typed)):
+            found.append(typed)
+    whole = [index for index, path in enumerate(found) if not being_filled(Path(path))]
     chosen: str | None = st.selectbox(
         "Data set",
         found,
-        index=(at_work or [0])[0] if found else None,
+        index=(whole or [0])[0] if found else None,
         format_func=lambda path: Path(path).name if Path(path).parent == here else path,
         placeholder="Choose one" if public.on() else "Choose one, or type the path of a folder",
         accept_new_options=not public.on(),
@@ -79,6 +84,12 @@ def choose_dataset() -> str | None:
     return chosen
 
 
+def _begun_here(folder: Path) -> bool:
+    """Whether this visitor began to bring data into a folder that has none yet: it is offered to nobody else."""
+    begun = find_import(folder) is not None or find_drawing(folder) is not None
+    return folder.parent == home.data_home() and begun and may_change(folder)
+
+
 def _take_from_address(found: list[str]) -> None:
     """Choose what was begun just now, or what the address names where somebody came by a link."""
     if new := st.session_state.pop("new data", None):
@@ -88,12 +99,18 @@ def _take_from_address(found: list[str]) -> None:
     if not asked:
         return
     path = str(home.data_home() / asked)  # which an absolute path replaces
-    known = path in found or (not public.on() and Path(path).is_dir())
+    known = path in found or (not public.on() and _is_folder(path))
     st.session_state["data"] = path if known else None
     if not known and public.on():
         st.warning(f"{public.OFF['paths']} Received: {as_text(asked[:80])}", icon=":material/public:")
     elif not known:
         st.warning(f"There is no data set {as_text(asked[:80])} on this machine.", icon=":material/folder_off:")
+
+
+def _is_folder(path: str) -> bool:
+    with suppress(ValueError):  # no path at all
+        return typed_path(path).is_dir()
+    return False
 
 
 def _remembered(typed: str) -> str:
@@ -139,7 +156,8 @@ def choose_model() -> ModelFolder | None:
     if wanted and wanted[0] not in models:
         gone = as_text(wanted[0][:80])
         st.warning(f"Model {gone} is not here any more; this is {as_text(name)}.", icon=":material/delete:")
-    _keep_model()
+    if wanted:  # else it is the default, which may be another one later
+        _keep_model()
     if st.query_params.get("model") != name:
         st.query_params["model"] = name
     return models[name]

@@ -5,6 +5,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,8 @@ from fracture.data.dataset import Dataset, counts, existing_folder, scan
 from fracture.data.phantom.drawing import Drawing, Plan
 from fracture.data.phantom.writing import write
 from fracture.data.prep import write_prep, zip_prep
+from fracture.errors import DatasetError
+from fracture.home import data_home, is_name
 from fracture.learn import label_doubts
 from fracture.learn.data_folders import delete_dataset, rename_dataset
 
@@ -53,7 +56,7 @@ def dataset(args: Args) -> dict[str, Any]:
 
 
 def _rename(args: Args) -> dict[str, Any]:
-    folder = existing_folder(args.path)
+    folder = _named(args.path)
     renamed = rename_dataset(folder, args.rename)
     if not args.json:
         print(f"{folder.name!r} is called {renamed.name!r} now, and lies in {renamed}")
@@ -61,11 +64,23 @@ def _rename(args: Args) -> dict[str, Any]:
 
 
 def _delete(args: Args) -> dict[str, Any]:
-    folder = existing_folder(args.path)
+    folder = _named(args.path)
+    if not args.yes and not _sure(f"Delete {folder} with all images in it?"):
+        raise DatasetError(f"{folder} is not deleted: that needs a yes, or --yes.")
     delete_dataset(folder)
     if not args.json:
         print(f"{folder} is deleted.")
     return {"deleted": str(folder)}
+
+
+def _named(path: str) -> Path:
+    """A bare name means the folder or link of that name in the data home, and not what the link leads to."""
+    inside = data_home() / path
+    return inside if is_name(path) and inside.is_dir() else existing_folder(path)
+
+
+def _sure(question: str) -> bool:
+    return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _measured(found: Dataset, args: Args) -> pd.DataFrame | None:

@@ -138,12 +138,6 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     return parts.agg(images=("image_id", "size"), studies=("study", "nunique"), groups=("group", "nunique"))
 
 
-def find(home: Path) -> list[Path]:
-    """The folders directly in ``home`` that look like data sets, sorted; none where ``home`` is missing."""
-    inside = home.iterdir() if home.is_dir() else ()
-    return sorted(path for path in inside if not path.name.startswith(".") and looks_like_data(path))
-
-
 def existing_folder(given: str | Path) -> Path:
     """The absolute path of a folder; a name that is not in the working folder is looked for in the data home.
 
@@ -246,8 +240,9 @@ def looks_like_data(folder: Path) -> bool:
         if (folder / "dataset.csv").is_file():
             return True
     for place, folders, _ in os.walk(folder):
-        if any(map(_SPEAKING_FOLDER.fullmatch, folders)) or {0, 1} <= {layouts.class_of(name) for name in folders}:
-            return _has_image(place)
+        fits = any(map(_SPEAKING_FOLDER.fullmatch, folders)) or {0, 1} <= {layouts.class_of(name) for name in folders}
+        if fits and _has_image(place):
+            return True
         if len(Path(place).relative_to(folder).parts) >= 3:
             folders.clear()
     return False

@@ -3,14 +3,16 @@
 import json
 import os
 import re
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fracture import public
 from fracture.classify.store import ModelFolder, read_json
 from fracture.data.folders import being_filled
-from fracture.errors import DatasetError
-from fracture.files import remove_folder, write_beside, write_json
+from fracture.errors import DatasetError, ModelError
+from fracture.files import remove_folder, write_beside
 from fracture.home import data_home, is_name
 from fracture.learn import jobs
 
@@ -36,16 +38,13 @@ def rename_dataset(folder: Path, name: str, visitor: str = "") -> Path:
         _check_further(folder)
         if target.exists():
             raise DatasetError(f"The data folder has a {name!r} already. Choose another name.")
-        before = os.path.realpath(folder)
-        trained = [run for run in jobs.runs() if run.config.get("data") in (folder.name, before)]
-        trained = [run for run in trained if not run.folder.bundled]
+        # All files are read before anything changes: one that is damaged leaves everything as it is.
+        contents = [content for run in _trained_on(folder) for content in _new_contents(run, folder, target)]
         try:
             folder.rename(target)
         except OSError as error:
             raise DatasetError(f"{folder.name!r} cannot be renamed: {error.strerror}.") from error
-        if not target.is_symlink():  # what a link leads to is where it was
-            for run in trained:
-                _refer_to(run.folder, before, str(target))
+        _write_all(contents, name)
     return target
 
 
@@ -63,11 +62,12 @@ def delete_dataset(folder: Path, visitor: str = "") -> None:
 
 
 def _check_free(folder: Path, visitor: str) -> None:
-    if folder.parent != data_home() or not folder.is_dir():
+    if folder.parent != data_home():
         raise DatasetError(
-            f"Only data sets in the data folder {data_home()} can be renamed or deleted. Received: {folder}; "
-            "rename or delete that one yourself."
+            f"Only data sets in the data folder can be renamed or deleted. Received: {folder}; do that yourself."
         )
+    if not folder.is_dir():
+        raise DatasetError(f"There is no data set {folder.name!r} any more. Choose another one.")
     public.check_owner(folder, visitor)
     if being_filled(folder):
         raise DatasetError(f"Images are being brought into {folder.name!r}. Stop that first, or wait for its end.")
@@ -88,21 +88,47 @@ def _check_further(folder: Path) -> None:
         )
 
 
-def _refer_to(model: ModelFolder, before: str, now: str) -> None:
-    """Let the files of a run name the folder ``now`` wherever they named ``before``."""
-    if model.status.exists():
-        write_json(model.status, _moved(read_json(model.status), before, now))
-    if model.card.exists():
-        write_json(model.card, _card_of(read_json(model.card), before, now))
-    if model.events.exists():
-        lines = model.events.read_text(encoding="utf-8").splitlines()
-        moved = [_moved_line(line, before, now) for line in lines]
-        write_beside(model.events, lambda part: part.write_text("".join(f"{line}\n" for line in moved)))
+def _trained_on(folder: Path) -> list[ModelFolder]:
+    places = (folder.name, os.path.realpath(folder))
+    return [run.folder for run in jobs.runs() if run.config.get("data") in places and not run.folder.bundled]
 
 
-def _card_of(card: dict[str, Any], before: str, now: str) -> dict[str, Any]:
+def _new_contents(model: ModelFolder, folder: Path, target: Path) -> Iterator[tuple[Path, str]]:
+    """The files of a run, each as it is to be when the data set ``folder`` is called ``target``.
+
+    What a link leads to stays where it is: only the card names the link.
+    """
+    before = os.path.realpath(folder)
+    now = before if folder.is_symlink() else str(target)
+    try:
+        if model.status.exists():
+            yield model.status, json.dumps(_moved(read_json(model.status), before, now), indent=1) + "\n"
+        if model.card.exists():
+            card = _card_of(_moved(read_json(model.card), before, now), folder.name, target.name)
+            yield model.card, json.dumps(card, indent=1) + "\n"
+        if model.events.exists():
+            lines = model.events.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+            yield model.events, "".join(f"{_moved_line(line, before, now)}\n" for line in lines)
+    except (OSError, ModelError) as error:
+        raise DatasetError(
+            f"The run {model.name!r} refers to {folder.name!r}, and can't be changed: {error}"
+        ) from error
+
+
+def _write_all(contents: list[tuple[Path, str]], name: str) -> None:
+    for path, text in contents:
+        data = text.encode("utf-8", errors="surrogateescape")
+        try:
+            write_beside(path, partial(Path.write_bytes, data=data))
+        except OSError as error:
+            raise DatasetError(
+                f"The data set is called {name!r} now, but {path.parent.name}/{path.name} has the old name: "
+                f"{error.strerror}. Rename it back, put that right, and try again."
+            ) from error
+
+
+def _card_of(card: dict[str, Any], old: str, new: str) -> dict[str, Any]:
     """A card names a folder of the data home by its name alone, also in the command that trains the model again."""
-    old, new = Path(before).name, Path(now).name
     command = re.sub(rf"--data {re.escape(old)}(?= |$)", f"--data {new}", str(card.get("command", "")))
     return {**card, "config": {**card["config"], "data": new}, "command": command}
 

@@ -31,6 +31,13 @@ def test_list_without_images_leaves_the_folder_out(homes):
     assert names() == ["whole"]
 
 
+def test_list_with_images_in_a_later_folder_offers_it(homes):
+    """One body part is still empty, and another one has images."""
+    root = draw_mura(homes / "data" / "some", 1, 1, body_part="XR_WRIST")
+    (root / "aaa" / "XR_ELBOW").mkdir(parents=True)
+    assert names() == ["some"]
+
+
 @pytest.mark.parametrize(("working", "files", "offered"), [(True, 0, True), (False, 0, False), (False, 3, True)])
 def test_list_with_an_unfinished_import_needs_files_or_a_process(homes, jobs, working, files, offered):
     """An import that was stopped before its first file is not offered, and so is nobody's default."""

@@ -82,6 +82,39 @@ def test_rename_of_a_further_data_set_is_refused(data, run):
     assert data.is_dir()
 
 
+@pytest.mark.parametrize("damage", ["status", "card"])
+def test_rename_with_a_damaged_run_changes_nothing(data, run, damage):
+    """All files are read before the folder gets its new name; the sentence names the run."""
+    status = read_json(run.status)
+    getattr(run, damage).write_text("{")
+    if damage == "card":
+        assert read_json(run.status) == status
+    with pytest.raises(DatasetError, match="run 'first' refers to 'arms'"):
+        rename_dataset(data, "humeri")
+    assert data.is_dir() and not data.with_name("humeri").exists()
+
+
+def test_rename_keeps_odd_bytes_in_events(data, run):
+    """A torn line and bytes that are no text stay as they are."""
+    with run.events.open("ab") as file:
+        file.write(b"\xff\xfe torn {")
+    rename_dataset(data, "humeri")
+    assert run.events.read_bytes().endswith(b"\xff\xfe torn {\n")
+
+
+def test_rename_of_a_link_is_followed_by_the_card(homes, tmp_path, run):
+    """Only the link has another name; what it leads to is where it was."""
+    there = draw_mura(tmp_path / "there", 1, 1)
+    link = homes / "data" / "linked"
+    link.symlink_to(there)
+    for path, name in ((run.status, str(there)), (run.card, "linked")):
+        said = read_json(path)
+        path.write_text(json.dumps({**said, "config": {**said["config"], "data": name}}))
+    rename_dataset(link, "humeri")
+    assert read_card(run)["config"]["data"] == "humeri" and find_run(run).config["data"] == str(there)
+    assert (homes / "data" / "humeri").is_symlink() and there.is_dir()
+
+
 @pytest.mark.parametrize("name", ["../out", "", "a/b", "x" * 65])
 def test_rename_to_no_name_is_refused(data, name):
     """A name leads nowhere else."""
@@ -131,7 +164,19 @@ def test_the_command_line_renames_and_deletes(data, capsys):
     """One JSON document says what became of the folder; the name alone stands for a folder of the data home."""
     assert main(["dataset", "arms", "--rename", "humeri", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "humeri"
-    assert main(["dataset", "humeri", "--delete"]) == 0
+    assert main(["dataset", "humeri", "--delete"]) == 1  # nobody can be asked here
+    assert "needs a yes" in capsys.readouterr().err and (data.parent / "humeri").exists()
+    assert main(["dataset", "humeri", "--delete", "--yes"]) == 0
     assert not (data.parent / "humeri").exists()
-    assert main(["dataset", "humeri", "--delete"]) == 1
+    assert main(["dataset", "humeri", "--delete", "--yes"]) == 1
     assert "There is no folder" in capsys.readouterr().err
+
+
+def test_change_of_what_has_gone_names_no_path(data, monkeypatch):
+    """A visitor of a demo whose data set was swept meanwhile reads its name alone."""
+    gone = data.with_name("gone")
+    for public in ("", "1"):
+        monkeypatch.setenv("FRACTURE_PUBLIC", public)
+        with pytest.raises(DatasetError, match="no data set 'gone' any more") as told:
+            delete_dataset(gone, "visitor")
+        assert str(data.parent) not in str(told.value)

@@ -53,6 +53,21 @@ def test_address_of_a_link_is_what_is_shown(two):
     assert (shown(app), said(healthy(app))) == (str(two[1]), "hands")
 
 
+@pytest.mark.parametrize("asked", ["x" * 3000, "\0", "~nobody/arms", "../../.."])
+def test_address_of_no_folder_is_no_traceback(two, asked):
+    """Whatever an address says, the page has words for it."""
+    app = alone("dataset")
+    app.query_params["data"] = asked
+    app.run()
+    assert not app.exception
+
+
+def test_data_set_that_is_being_filled_is_nobodys_default(two, monkeypatch):
+    """The first whole one is, although the other comes first in the alphabet."""
+    monkeypatch.setattr("fracture.app.widgets.being_filled", lambda folder: folder == two[0])
+    assert shown(healthy(alone("dataset").run())) == str(two[1])
+
+
 def test_click_with_the_address_of_before_does_not_undo_the_choice(two):
     """A browser that has not heard of the new address yet sends the old one along."""
     app = healthy(alone("dataset").run())
@@ -108,8 +123,10 @@ def test_data_set_is_deleted_only_where_that_is_meant(two):
     app = healthy(alone("dataset").run())
     app.button(key="folder dialog").click().run()
     assert app.button(key="delete dataset").disabled
+    app.session_state[f"doubts of {two[0]}"] = None
     app.checkbox(key="delete is meant").check().run()
     app.button(key="delete dataset").click().run()
+    assert f"doubts of {two[0]}" not in app.session_state
     assert not two[0].exists() and (shown(app), said(healthy(app))) == (str(two[1]), "hands")
 
 

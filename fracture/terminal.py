@@ -49,7 +49,8 @@ class _Bar(contextlib.AbstractContextManager["_Bar"]):
         number = progress.stages.index(progress.stage) + 1
         doing = stopping_words(progress) if stopping else progress.doing
         self._bar.set_description_str(f"{number} of {len(progress.stages)} · {doing}", refresh=False)
-        self._bar.set_postfix(_last(progress.history), refresh=False)
+        left = {} if progress.seconds_left is None else {"left": tqdm.format_interval(round(progress.seconds_left))}
+        self._bar.set_postfix({**_last(progress.history), **left}, refresh=False)
         self._bar.n = progress.share
         self._bar.refresh()
 

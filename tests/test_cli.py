@@ -135,7 +135,7 @@ def test_classify_says_which_model_answers(homes, make_model, picture, capsys):
     assert main(["classify", str(picture)]) == 0
     said = capsys.readouterr()
     assert "by model 'old'" in said.out
-    assert re.match(r"old · AUC .* answers: the newest whose training finished\. Another one: --model NAME", said.err)
+    assert re.match(r"old · AUC .* answers: the newest one whose run finished\. Another one: --model NAME", said.err)
     assert main(["classify", str(picture), "--json"]) == 0
     said = capsys.readouterr()
     assert (json.loads(said.out)["model"], said.err) == ("old", "")

@@ -64,7 +64,8 @@ def _training(run: jobs.Run) -> Activity:
     progress = watching.progress(run)
     doing = stopping_words(progress) if run.stopping else progress.doing
     words = "in the queue" if run.state == "queued" else doing
-    return Activity(run.name, f"Training: {words}", progress.share, "train")
+    share = 0.0 if run.state == "queued" else progress.share  # what it did before it was resumed is not this wait's
+    return Activity(run.name, f"Training: {words}", share, "train")
 
 
 def _being_filled(folder: Path) -> Activity | None:

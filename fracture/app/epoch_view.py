@@ -6,9 +6,9 @@ from pathlib import Path
 import streamlit as st
 
 from fracture import charts
+from fracture.app import loads
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text
-from fracture.data.digests import digests
 from fracture.data.thumbnails import thumbnails
 from fracture.learn.progress import Progress
 
@@ -43,7 +43,7 @@ def _followed(progress: Progress, names: Sequence[str]) -> None:
     now = progress.look["probabilities"]
     before = progress.looked_before["probabilities"] if progress.looked_before else now
     paths, labels = progress.followed["paths"], progress.followed["labels"]
-    here = digests(paths)
+    here = loads.digests_of(paths)
     then = progress.followed.get("sha256s", here)  # events of before have none
     if not len(paths) == len(labels) == len(now) == len(before) == len(then):  # of another training by this name
         return

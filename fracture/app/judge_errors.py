@@ -50,7 +50,8 @@ def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> No
     errors = {kind: worst(predictions, threshold, kind) for kind in KINDS}
     first = next((kind for kind in KINDS if len(errors[kind])), "alarms")
     kind = st.segmented_control(
-        "Kind of error", list(KINDS), default=first, required=True, label_visibility="collapsed", key="kind",
+        "Kind of error", list(KINDS), default=first, required=True, label_visibility="collapsed",
+        key=f"kind {folder.version} {judged.only}",
         format_func=lambda kind: f"{KINDS[kind]} ({len(errors[kind]):,})",
     )  # fmt: skip
     shown = _page(errors[kind], f"page of {kind} {folder.version} {judged.only}")

@@ -3,8 +3,10 @@
 import zlib
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -102,10 +104,20 @@ def _of_the_data(folder: ModelFolder) -> Picture | None:
         "Validation image", names, key=f"to cover of {folder.name}", format_func=lambda each: f"{each} ({told[each]})"
     )
     row = table.set_index("image_id").loc[name]
+    if _another_file(folder, row):
+        st.info("The model was validated on another file of this name: choose another image.", icon=":material/help:")
+        return None
     pixels = loads.large(row["path"], SHOWN_SMALL)
     height, width = pixels.shape
     boxes = scale_boxes(parse_boxes(row["boxes"]), width / max(row["width"], 1), height / max(row["height"], 1))
     return Picture(name, pixels, mask_of(boxes, width, height) if boxes else None)
+
+
+def _another_file(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
+    """Whether the model's predictions record another file for this image; older ones record none."""
+    predictions = answers.scored(folder, "image")
+    recorded = predictions.loc[predictions["image_id"] == row.name, "sha256"].iloc[:1].tolist()
+    return recorded not in ([], [""], loads.digests_of([row["path"]]))
 
 
 def _own() -> Picture | None:

@@ -1,5 +1,6 @@
 """Data sets, loaded once. What is cached is the load, never a filter on it, and every cache is bounded."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from fracture.data.browsing import apply_decisions
 from fracture.data.browsing import catalogue as catalogue_of
 from fracture.data.curation import FILE as DECISIONS
 from fracture.data.curation import curate, decided
-from fracture.data.digests import known_digests
+from fracture.data.digests import digests, known_digests
 from fracture.data.index import find_or_scan
 from fracture.data.joined import with_labels
 from fracture.data.layouts import levels
@@ -134,6 +135,16 @@ def _catalogue(root: str, state: str, _data: datasets.Dataset, _version: str) ->
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner=False)
 def _overview(root: str, state: str, _data: datasets.Dataset, _version: str) -> dict[str, charts.Drawn]:
     return charts.overview(apply_decisions(_catalogue(root, state, _data, _version)), _data.label_names)
+
+
+def digests_of(paths: Sequence[str]) -> list[str]:
+    """The SHA-256 of a few files, "" of one that cannot be read; each is read again only when it has changed."""
+    return _digests(tuple(paths), tuple(changed(path) for path in paths))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _digests(paths: tuple[str, ...], changed_at: tuple[int, ...]) -> list[str]:  # noqa: ARG001  part of the key
+    return list(digests(list(paths)))
 
 
 class Scores(NamedTuple):

@@ -86,8 +86,11 @@ def _start(config: TrainConfig, *, unique_name: bool) -> None:
 
 
 def offer_other_weights(run: jobs.Run) -> None:
-    """A button that starts a run anew, with the bundled weights and under the next free name."""
-    weights = public.weights()[0] if public.on() else "bundled"
+    """A button that starts a run anew, with weights that come with the project and under the next free name."""
+    offered = public.weights() if public.on() else ["bundled", LITE]
+    weights = next((each for each in offered if each != run.config.get("weights")), None)
+    if weights is None:
+        return
     key = f"start {run.name} again {submissions().number}"
     if st.button(f"Start again with {weights}", icon=":material/restart_alt:", key=key):
         config = TrainConfig.from_json(run.config).changed(weights=weights, input_range=None)

@@ -33,6 +33,8 @@ def choose_uploads() -> list[Upload]:
     )
     kept: list[Upload] = st.session_state.get(_KEPT, [])
     if files or not kept:
+        if files and not kept:
+            st.caption(f"More than {MAX_KEPT // 2**20} MB in all: they are gone when you open another page.")
         return _read(files)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Uploaded before:** {as_text(', '.join(each.name for each in kept))}", width="stretch")

@@ -9,7 +9,7 @@ from fracture.classify.store import ModelFolder, read_card
 from fracture.classify.validation import judgements
 from fracture.errors import ModelError
 
-RULE = "the model that comes with the project; without it, the newest whose training finished"
+RULE = "the model that comes with the project; without it, the newest one whose run finished"
 """The default model, in words."""
 
 
@@ -34,8 +34,8 @@ def why_default(folder: ModelFolder) -> str:
     if folder.bundled:
         return "it comes with the project"
     if _summary(folder).state == "finished":
-        return "the newest whose training finished"
-    return "there is no other whose training finished"
+        return "the newest one whose run finished"
+    return "no run has finished"
 
 
 def describe(folder: ModelFolder) -> str:

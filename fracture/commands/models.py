@@ -135,7 +135,7 @@ def _record_files(classifier: Classifier, found: Dataset, predictions: pd.DataFr
     folder = model_folder(classifier.name)
     try:
         added = record_files(folder, classifier.card, found, predictions)
-    except ModelError as error:
+    except (ModelError, OSError) as error:  # the figures don't depend on it
         print(error, file=sys.stderr)
         return
     if added:

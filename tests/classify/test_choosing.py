@@ -32,7 +32,7 @@ def preferred():
 def test_a_stopped_training_answers_last(made):
     """The newest that finished comes first; one of a stopped training last, be it the newest of all."""
     assert preferred() == ["new", "old", "stopped"]
-    assert why_default(made[1]) == "the newest whose training finished"
+    assert why_default(made[1]) == "the newest one whose run finished"
 
 
 def test_the_model_that_comes_with_the_project_answers_first(made, make_model, homes, monkeypatch):
@@ -48,7 +48,7 @@ def test_a_stopped_model_answers_where_there_is_no_other(make_model):
     """And it is said why."""
     folder = stop(make_model("stopped"))
     assert preferred() == ["stopped"]
-    assert why_default(folder) == "there is no other whose training finished"
+    assert why_default(folder) == "no run has finished"
 
 
 def test_a_model_is_told_apart_by_what_it_is_worth(make_model):

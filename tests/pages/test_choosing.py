@@ -76,7 +76,7 @@ def test_an_address_of_no_model_is_corrected(two, asked):
 def test_home_says_which_model_answers_and_why(two, homes, make_model, monkeypatch):
     """The one that finished, the one that comes with the project, or the one that the visitor chose."""
     app = healthy(alone("home").run())
-    assert "**a · AUC" in words(app) and "the newest whose training finished" in words(app)
+    assert "**a · AUC" in words(app) and "the newest one whose run finished" in words(app)
     monkeypatch.setattr(home, "PROJECT", homes)
     make_model("fracatlas")
     app = healthy(alone("home").run())

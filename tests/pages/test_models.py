@@ -220,7 +220,8 @@ def test_worst_errors_come_surest_first():
 
 def show_errors(app, kind="missed"):
     app.toggle(key="errors shown").set_value(True).run()
-    return app.segmented_control(key="kind").set_value(kind).run()
+    kinds = next(each for each in app.segmented_control if str(each.key).startswith("kind "))
+    return kinds.set_value(kind).run()
 
 
 @pytest.fixture

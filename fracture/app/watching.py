@@ -19,6 +19,8 @@ def progress(run: Run) -> Progress:
     events, seen.offset = read_events(run.folder.events, seen.offset)
     seen.progress.add(events)
     shown: Progress = seen.progress
+    if run.active and 0 < shown.said < run.queued:  # resumed, and its process has not spoken yet
+        shown.begin()
     return shown
 
 

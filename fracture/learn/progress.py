@@ -54,6 +54,9 @@ MOST_STEPS = 2000
 """Points of the loss within the epochs that are kept; of more, every second is."""
 
 
+_STARTING: Event = {"text": "Starting"}
+
+
 @dataclass
 class Progress:
     """What has been said so far; a part that has not come yet is None."""
@@ -66,7 +69,7 @@ class Progress:
     """How far the epoch is, where an epoch takes long."""
     network: Event | None = None
     stage: str = STAGES[0]
-    step: Event = field(default_factory=lambda: {"text": "Starting"})
+    step: Event = field(default_factory=lambda: _STARTING)
     step_began: float = 0.0
     """Seconds since the epoch."""
     steps_begun: int = 0
@@ -85,6 +88,8 @@ class Progress:
     """What the last epoch says of the validation images."""
     looked_before: Event | None = None
     """What the one before said."""
+    said: float = 0.0
+    """When the last event was said, in seconds since the epoch; 0 before the first one."""
 
     @property
     def epochs(self) -> int:
@@ -184,8 +189,10 @@ class Progress:
 
     def _add(self, event: Event) -> None:
         kind = event["kind"]
+        time: Any = event.get("time")
+        self.said = time if finite(time) else self.said
         if kind == "data" and (self.end or self.stage != STAGES[0]):
-            self._begin()
+            self.begin()
         elif stage := _STAGE_OF.get(kind):
             self._enter(stage)
         if kind == "followed":
@@ -207,10 +214,10 @@ class Progress:
             self._forget_after(event["epoch"] - 1)
             self._add_epoch(event)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """The run is resumed."""
         self.end = self.kept_epoch = self.steps = self.features = None
-        self.stage, self.steps_begun = STAGES[0], 0
+        self.stage, self.steps_begun, self.step = STAGES[0], 0, _STARTING
 
     def _enter(self, stage: str) -> None:
         """Go on to a stage of this run; never back."""
@@ -220,7 +227,7 @@ class Progress:
     def _add_step(self, event: Event) -> None:
         stage = event.get("stage", self.stage)
         if stage == STAGES[0] and (self.end or self.stage != stage):
-            self._begin()
+            self.begin()
         self._enter(stage)
         if event["text"] != self.step["text"] or not self.steps_begun:
             self.steps_begun += 1

@@ -71,6 +71,24 @@ def test_a_run_that_was_asked_to_stop_is_said_to_be_stopping(running):
     assert badge(healthy(alone("train").run())) == "stopped"
 
 
+@pytest.mark.parametrize("ended", [[{"kind": "end", "state": "stopped", "seconds": 4.0}], []])
+def test_a_run_that_is_resumed_begins_at_its_first_stage(running, monkeypatch, ended):
+    """Until its process has spoken, the page does not show where it ended before, be it by a stop or by a kill."""
+    monkeypatch.setattr(jobs, "_spawn", lambda _: None)
+    say(running, {"kind": "data", **DATA, "problems": []}, KEPT, *SAVING, *ended)
+    write_json(running.status, {**read_json(running.status), "state": "stopped", "pid": 0})
+    app = healthy(alone("train").run())
+    healthy(app.button(key="resume first").click().run())
+    [bar] = app.get("progress")
+    assert badge(app) == "running" and bar.proto.text.startswith("0% of the run")
+    assert "Starting" in words(app) and "Saving the model" not in words(app)
+    say(running, {"kind": "step", "text": "Reading the data set", "stage": "read"})
+    assert "Reading the data set" in words(healthy(app.run()))
+
+
+SAVING = [{"kind": "step", "text": "Saving the model", "stage": "save"}]
+
+
 def badge(app: AppTest) -> str:
     """The state of the run that is shown."""
     found = re.search(r":[a-z]+-badge\[(\w+)\]", words(app))

@@ -138,7 +138,9 @@ class Progress:
         if self.stage == "features" and self.features:
             done, total, cached = (self.features[key] for key in ("done", "total", "cached"))
             known = f" ({cached:,} cached)" if cached else ""
-            return f"Extracting features: {done:,} of {total:,} images{known}"
+            twice = self.data is not None and total > self.data["images"]
+            mirrored = ", validation images also mirrored" if twice else ""
+            return f"Extracting features: {done:,} of {total:,} images{mirrored}{known}"
         if "total" in self.step:
             return f"{self.step['text']}: {self.step.get('done', 0):,} of {self.step['total']:,}"
         return str(self.step["text"])

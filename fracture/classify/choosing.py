@@ -40,9 +40,15 @@ def why_default(folder: ModelFolder) -> str:
 
 def describe(folder: ModelFolder) -> str:
     """A model's name, its validation AUC and on which data: ``fracatlas · AUC 0.94 on fracatlas``."""
+    state = _summary(folder).state
+    parts = (folder.name, auc_in_words(folder), "" if state == "finished" else state)
+    return " · ".join(part for part in parts if part)
+
+
+def auc_in_words(folder: ModelFolder) -> str:
+    """A model's validation AUC and on which data; empty where its card says none."""
     found = _summary(folder)
-    auc = "" if found.auc is None else f" · AUC {found.auc:.2f} on {found.data}"
-    return f"{folder.name}{auc}{'' if found.state == 'finished' else f' · {found.state}'}"
+    return "" if found.auc is None else f"AUC {found.auc:.2f} on {found.data}"
 
 
 def _summary(folder: ModelFolder) -> _Summary:

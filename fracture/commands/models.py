@@ -11,7 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from fracture.classify.answer import STRANGE, UNKNOWN, Limits, View
-from fracture.classify.choosing import by_preference, describe, why_default
+from fracture.classify.choosing import auc_in_words, by_preference, describe, why_default
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.recorded_files import record_files
 from fracture.classify.report import rows, write_csv
@@ -265,7 +265,7 @@ def models(args: Args) -> list[Any]:
     found = [_model(name, states.get(name)) for name in names]
     if not args.json:
         for model in found:
-            auc = "" if model["auc"] is None else f"AUC {model['auc']:.3f}"
+            auc = "" if model["auc"] is None else auc_in_words(model_folder(model["name"]))
             run = states.get(model["name"])
             state = run.shown_state if run else model["state"]
             print(f"{model['name']:24} {state:10} {model['error'] or auc}")

@@ -33,8 +33,9 @@ def overview(data: Dataset, version: str) -> None:
         st.metric("Studies", f"{table['study'].nunique():,}", border=True, width=160)
         st.metric("Patients or groups", f"{table['group'].nunique():,}", border=True, width=160)
         st.metric(data.label_names[1].capitalize(), f"{table['label'].mean():.1%}", border=True, width=160)
-    if decided := decisions_in_words(known, table):
-        st.caption(f":material/gavel: {decided}")
+    with st.container():  # also where nothing is said: what follows stays where it is, and keeps the focus
+        if decided := decisions_in_words(known, table):
+            st.caption(f":material/gavel: {decided}")
     drawn = loads.overview(data, version)
     for tab, (name, chart) in zip(st.tabs(list(drawn)), drawn.items(), strict=True):
         with tab:

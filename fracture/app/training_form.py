@@ -70,7 +70,8 @@ def training_form(data: str) -> None:
             name, proposed = _choose_name(data)
         with right:
             weights = _choose_weights(offered, preset)
-        with st.expander("All choices", icon=":material/tune:", key="all choices"), st.grid(3):
+        choices = st.expander("All choices", icon=":material/tune:", key=f"all choices {submissions().number}")
+        with choices, st.grid(3):
             chosen = _choose_rest(data, parts, preset)
         if _start_button(drawing):
             config = TrainConfig(data=data, name=name, weights=weights, **{**PRESETS[preset], **chosen})

@@ -145,10 +145,11 @@ def choose_model() -> ModelFolder | None:
         return None
     wanted = [each for each in (asked_for("model"), st.session_state.get("chosen model")) if each]
     st.session_state["model"] = next(each for each in (*wanted, *models) if each in models)
+    labels = {each: describe(folder) for each, folder in models.items()}
     name: str = st.selectbox(
         "Model",
         list(models),
-        format_func=lambda each: describe(models[each]) if each in models else each,
+        format_func=lambda each: labels.get(each, each),
         key="model",
         on_change=_keep_model,
         help=f"By default {RULE}.",

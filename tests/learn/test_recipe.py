@@ -51,7 +51,7 @@ def test_a_trained_model_folder_is_complete(trained):
     assert {len(values) for values in history.values()} == {card["epochs_done"]}
     predictions = pd.read_csv(trained.predictions)
     assert list(predictions) == [
-        "image_id", "study", "group", "body_part", "label", "data", "logit", "probability",
+        "image_id", "study", "group", "body_part", "label", "data", "sha256", "logit", "probability",
     ]  # fmt: skip
     assert len(predictions) == card["data"]["validation_images"] == card["metrics"]["image"]["count"]
 

@@ -7,11 +7,11 @@ import streamlit as st
 from fracture.app import imports, loads, phantoms
 from fracture.app.browse import show_gallery
 from fracture.app.curating import decisions_in_words
+from fracture.app.dataset_picker import choose_dataset
 from fracture.app.exporting import show_decisions, show_export
 from fracture.app.findings import show_findings
 from fracture.app.folder_dialog import offer_folder_dialog
 from fracture.app.widgets import (
-    choose_dataset,
     errors_in_words,
     how_long_kept,
     no_dataset_hint,

@@ -51,3 +51,7 @@ class RunError(FractureError):
 
 class PublicError(FractureError):
     """Not in the public demo, or not by this visitor."""
+
+
+class Cancelled(Exception):  # noqa: N818  a request, not an error
+    """Somebody asked a job to stop before it had a result. What the job has cached is kept."""

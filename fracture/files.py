@@ -3,12 +3,16 @@
 A reader never sees half a file, and a crash never harms a whole one.
 """
 
+import errno
+import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,20 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def open_file(path: Path) -> BufferedReader:
+    """Open a file to read its bytes. Raises OSError, also for a pipe or a device: reading one may never end."""
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # opening a folder raises an error of its own
+        return path.open("rb")
+    raise OSError(errno.EINVAL, "It is a pipe or device", str(path))
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes in hexadecimal. Raises OSError as :func:`open_file` does."""
+    with open_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

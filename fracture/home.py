@@ -17,6 +17,7 @@ A public demo (:mod:`fracture.public`) takes the names of its own data sets and 
 
 import os
 import re
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +29,9 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _UNSEEN = re.compile("[\0-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+_MAX_SHOWN = 120
+"""Characters of a foreign name that a message quotes."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -112,3 +116,10 @@ def _readable(folder: Path, variable: str) -> Path:
     except OSError:  # not there, or no folder: who needs it says so
         pass
     return folder
+
+
+def sanitize_name(name: str) -> str:
+    """A name from outside, made fit for a sentence: one line, at most 120 characters, nothing invisible."""
+    seen = "".join(letter for letter in name[:1000] if unicodedata.category(letter)[0] not in "CZ" or letter == " ")
+    short = seen if len(seen) <= _MAX_SHOWN else f"{seen[: _MAX_SHOWN // 2]}…{seen[-_MAX_SHOWN // 2 :]}"
+    return short.strip() or "the file"

@@ -14,10 +14,10 @@ from fracture.classify.answer import View
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder, read_predictions
 from fracture.data import radiograph as radiographs
-from fracture.data.bounds import plain
 from fracture.data.phantom import samples
 from fracture.data.phantom.truth import Truth
 from fracture.data.thumbnails import changed
+from fracture.home import sanitize_name
 from fracture.learn.evaluation import by_study, mean, rates
 
 SHOWN = 1024
@@ -89,7 +89,7 @@ def examined(name: str, data: bytes, model: Classifier, version: str) -> Examine
         RadiographError: it cannot be read.
     """
     # By its hash: Streamlit would copy all of the file to make a key of it.
-    return _examined(plain(name), hashlib.sha256(data).hexdigest(), data, model, version)
+    return _examined(sanitize_name(name), hashlib.sha256(data).hexdigest(), data, model, version)
 
 
 @st.cache_resource(max_entries=100, scope="session", show_spinner="Looking at the image")

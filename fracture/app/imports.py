@@ -16,8 +16,8 @@ from fracture.data import archive, fracatlas, importing, kaggle
 from fracture.data.fetching import Progress
 from fracture.data.importing import Import, Order, find_import
 from fracture.data.kaggle_access import TOKENS, Credentials, from_secrets
-from fracture.data.safety import in_words
 from fracture.errors import FetchError, FractureError
+from fracture.formatting import format_bytes
 from fracture.home import typed_path
 
 TERMS = "https://stanfordmlgroup.github.io/competitions/mura/"
@@ -77,7 +77,7 @@ def _mura_form() -> None:
             right.text_input("and key", type="password", key="kaggle key", autocomplete="off")
             st.text_input("Data set at Kaggle", kaggle.DATASET, key="kaggle dataset", persist_state="session")
         st.form_submit_button(
-            f"Import {files:,} images, about {in_words(size)}", type="primary", key="import mura",
+            f"Import {files:,} images, about {format_bytes(size)}", type="primary", key="import mura",
             icon=":material/download:", on_click=_start_mura,
         )  # fmt: skip
 
@@ -242,7 +242,7 @@ def progress_words(progress: Progress) -> str:
     """How far an import at work is, or what it waits for: ``30 of 200 files, 3 MB, about 8 s left``."""
     left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
     of = "" if progress.total_files is None else f" of {progress.total_files:,}"
-    return as_text(progress.note or f"{progress.files:,}{of} files, {in_words(progress.bytes)}{left}")
+    return as_text(progress.note or f"{progress.files:,}{of} files, {format_bytes(progress.bytes)}{left}")
 
 
 def share(progress: Progress) -> float:

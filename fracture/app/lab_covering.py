@@ -20,9 +20,9 @@ from fracture.classify.classifier import Classifier
 from fracture.classify.covering import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
 from fracture.classify.store import ModelFolder
 from fracture.data import radiograph
-from fracture.data.bounds import plain
 from fracture.data.phantom.samples import draw_sample
 from fracture.data.regions import mask_of, parse_boxes, scale_boxes
+from fracture.home import sanitize_name
 
 BORDER = 0.08
 """Of the shorter side, that the button covers."""
@@ -125,7 +125,7 @@ def _own() -> Picture | None:
     if file is None:
         return None
     image = radiograph.read(file.getvalue(), file.name)
-    return Picture(plain(file.name), radiograph.shrink(image.pixels, SHOWN_SMALL), None, image.synthetic)
+    return Picture(sanitize_name(file.name), radiograph.shrink(image.pixels, SHOWN_SMALL), None, image.synthetic)
 
 
 @st.fragment

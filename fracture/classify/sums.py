@@ -8,8 +8,8 @@ still answer, and wrongly.
 from typing import Any
 
 from fracture.classify.store import ModelFolder
-from fracture.data.dataset import file_sha256
 from fracture.errors import ModelError
+from fracture.files import file_sha256
 
 
 def sums(folder: ModelFolder) -> dict[str, str]:

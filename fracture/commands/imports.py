@@ -12,7 +12,7 @@ from fracture.data import archive, fracatlas, kaggle
 from fracture.data.fetching import Progress, Say
 from fracture.data.importing import Import
 from fracture.data.kaggle_access import handed_over
-from fracture.data.safety import in_words
+from fracture.formatting import format_bytes
 
 Args = argparse.Namespace
 
@@ -37,7 +37,9 @@ def import_zip(args: Args) -> dict[str, Any]:
     with _bar(args) as say:
         unpacked = archive.unpack(args.file, root, args.body_part, say=say)
     if not args.json:
-        print(f"{unpacked.images:,} images ({in_words(unpacked.bytes)}, layout {unpacked.layout}) in {unpacked.root}")
+        print(
+            f"{unpacked.images:,} images ({format_bytes(unpacked.bytes)}, layout {unpacked.layout}) in {unpacked.root}"
+        )
     return {**vars(unpacked), "root": str(unpacked.root)}
 
 
@@ -47,9 +49,8 @@ def _followed(args: Args, work: Callable[[Say], Import]) -> dict[str, Any]:
         ended = work(say)
     done = ended.progress
     if not args.json:
-        print(
-            f"{ended.state}: {done.files:,} of {done.total_files or 0:,} files ({in_words(done.bytes)}) in {ended.root}"
-        )
+        size = format_bytes(done.bytes)
+        print(f"{ended.state}: {done.files:,} of {done.total_files or 0:,} files ({size}) in {ended.root}")
     return {
         "root": str(ended.root),
         "state": ended.state,
@@ -67,7 +68,7 @@ def _bar(args: Args) -> Iterator[Say]:
 
         def say(progress: Progress) -> None:
             bar.total = progress.total_files
-            bar.set_postfix_str(progress.note or in_words(progress.bytes), refresh=False)
+            bar.set_postfix_str(progress.note or format_bytes(progress.bytes), refresh=False)
             bar.update(progress.files - bar.n)
 
         yield say

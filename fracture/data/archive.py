@@ -14,13 +14,13 @@ from zipfile import ZipInfo
 from filelock import FileLock, Timeout
 
 from fracture import home, public
-from fracture.data.asking import CHUNK, Stopped
-from fracture.data.bounds import plain
+from fracture.data.asking import CHUNK
 from fracture.data.dataset import scan
 from fracture.data.fetching import SAID_EVERY, Progress, Say
 from fracture.data.layouts import ENDINGS, SPLITS
 from fracture.data.zip_checks import LIMIT, Contents, check_sizes, choose, too_large
-from fracture.errors import DatasetError, FetchError
+from fracture.errors import Cancelled, DatasetError, FetchError
+from fracture.home import sanitize_name
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ def unpack(
 
     Raises:
         FetchError: this is no zip, one that should not be unpacked, or no data set; nothing is left behind.
-        Stopped: as wished.
+        Cancelled: as wished.
         PublicError: this is a public demo.
     """
     public.refuse("zip")
-    name = str(source) if isinstance(source, str | Path) else plain(str(getattr(source, "name", "The upload")))
+    name = str(source) if isinstance(source, str | Path) else sanitize_name(str(getattr(source, "name", "The upload")))
     with _words(name, out):
         _check_empty(out)
         with _opened(source) as file, zipfile.ZipFile(cast(BinaryIO, Contents(file))) as archive:
@@ -137,13 +137,13 @@ def _folder_beside(out: Path) -> Iterator[Path]:
 
 
 def _follower(say: Say, should_stop: Callable[[], bool]) -> Say:
-    """Passes on about a word a second, and raises Stopped once that is wished."""
+    """Passes on about a word a second, and raises Cancelled once that is wished."""
     next_word = 0.0
 
     def follow(progress: Progress) -> None:
         nonlocal next_word
         if should_stop():
-            raise Stopped
+            raise Cancelled
         if time.monotonic() >= next_word or progress.files == progress.total_files:
             say(progress)
             next_word = time.monotonic() + SAID_EVERY

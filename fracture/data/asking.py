@@ -16,7 +16,7 @@ from typing import Any
 import requests
 import urllib3
 
-from fracture.errors import FetchError
+from fracture.errors import Cancelled, FetchError
 
 CHUNK = 1 << 16
 """Bytes between two looks at whether to stop."""
@@ -29,10 +29,6 @@ LONGEST_ASKED = 600.0
 
 _answers: weakref.WeakSet[urllib3.BaseHTTPResponse] = weakref.WeakSet()
 _noting = threading.Lock()
-
-
-class Stopped(Exception):  # noqa: N818  a wish, and no error
-    """Somebody asked to stop."""
 
 
 class Trouble(Exception):  # noqa: N818  an error only once it has come too often
@@ -70,7 +66,7 @@ class Pace:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def turn(self, stop: threading.Event) -> float:
-        """Wait until a request may go out, and return when that was. Raises Stopped once ``stop`` is set."""
+        """Wait until a request may go out, and return when that was. Raises Cancelled once ``stop`` is set."""
         while not stop.is_set():
             with self._lock:
                 now = time.monotonic()
@@ -79,7 +75,7 @@ class Pace:
                     self._next = now + self.interval
                     return now
             stop.wait(left)
-        raise Stopped
+        raise Cancelled
 
     def succeeded(self, began: float) -> None:
         """Take note that the request that went out at ``began`` was answered."""

@@ -1,10 +1,9 @@
-"""How much of a server's time and memory one file may take, whoever sent it; and how its name is said.
+"""How much of a server's time and memory one file may take, whoever sent it.
 
 With a model loaded and an upload of 100 MB in memory, a process stays under 500 MB; no file takes five seconds.
 ``python -m tests.benchmarks.hostile_uploads`` measures both.
 """
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -27,8 +26,6 @@ MAX_READS = 50_000
 
 STRIP = 2**18
 """Pixels that are computed at a time."""
-
-_SHOWN = 120
 
 
 class Bounded:
@@ -81,10 +78,3 @@ def to_8_bit(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]
         return values
     scaled: NDArray[np.float32] = (values.astype(np.float32) - low) * (255 / ((high - low) or 1))
     return np.rint(scaled).clip(0, 255).astype(np.uint8)
-
-
-def plain(name: str) -> str:
-    """A stranger's words, to be said in a sentence: short, in one line, without signs that are not seen."""
-    seen = "".join(letter for letter in name[:1000] if unicodedata.category(letter)[0] not in "CZ" or letter == " ")
-    short = seen if len(seen) <= _SHOWN else f"{seen[: _SHOWN // 2]}…{seen[-_SHOWN // 2 :]}"
-    return short.strip() or "the file"

@@ -29,11 +29,11 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from fracture import public
-from fracture.data.bounds import plain
 from fracture.data.dataset import Dataset
 from fracture.data.layouts import levels
 from fracture.errors import DatasetError
 from fracture.files import write_beside
+from fracture.home import sanitize_name
 
 FILE = "curation.csv"
 COLUMNS = ["time", "image_id", "decision", "reason"]
@@ -208,7 +208,7 @@ def _write(root: Path, decisions: pd.DataFrame) -> None:
 
 
 def _parse(source: Path | BinaryIO) -> pd.DataFrame:
-    file = source if isinstance(source, Path) else plain(str(getattr(source, "name", "The file")))
+    file = source if isinstance(source, Path) else sanitize_name(str(getattr(source, "name", "The file")))
     try:
         text = (source.read_bytes() if isinstance(source, Path) else source.read()).decode()
     except (OSError, ValueError) as error:
@@ -239,7 +239,7 @@ def _lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
             header = cells
         elif cells and not header:
             raise DatasetError(
-                f"{file} must have the columns {', '.join(COLUMNS)}. Received: {plain(', '.join(cells))}"
+                f"{file} must have the columns {', '.join(COLUMNS)}. Received: {sanitize_name(', '.join(cells))}"
             )
         elif len(cells) > len(header):  # a comma in a reason, and no quotes around it
             raise _wrong(file, number, line)
@@ -265,5 +265,5 @@ def _wrong(file: str, number: int, line: str) -> DatasetError:
     return DatasetError(
         f"Every line of {file} must have a time (of {YEARS[0]} to {YEARS[1]}), an image_id and a decision "
         f"({', '.join(DECISIONS)}), with quotes around what holds a comma. "
-        f"Received in line {number}: {plain(line)}; put that line right or delete it."
+        f"Received in line {number}: {sanitize_name(line)}; put that line right or delete it."
     )

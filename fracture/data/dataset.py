@@ -19,6 +19,7 @@ import pandas as pd
 from fracture import public
 from fracture.data import layouts, listing, radiograph, truth
 from fracture.data.sources import Source, source_of
+from fracture.data.splits import split_by_group
 from fracture.errors import DatasetError, RadiographError
 from fracture.home import data_home, short, typed_path
 
@@ -89,40 +90,6 @@ def scan(root: str | Path, body_part: str | None = None) -> Dataset:
     source = source_of(found.layout, found.synthetic, table["image_id"])
     sources = () if source is None else (source,)
     return Dataset(folder, folder.name, found.layout, found.label_names, table, found.synthetic, sources)
-
-
-def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int = 0) -> pd.DataFrame:
-    """A copy of the table with ``split`` drawn anew: whole groups go to ``train`` or to ``valid``.
-
-    Groups with and without a positive image are drawn from separately, so that both parts have like shares, and from
-    two groups on each side both parts have some. Groups are drawn in the order of a hash of their names: the same seed
-    draws the same split in whatever order the rows come, and a new image moves hardly any other. ``valid_fraction`` of
-    the images, above 0 and below 0.5. (scikit-learn's StratifiedGroupKFold takes seconds for 40,000 groups; this takes
-    a tenth.)
-    Raises DatasetError for fewer than two groups.
-    """
-    if not 0 < valid_fraction < 0.5:
-        raise DatasetError(f"valid_fraction must be above 0 and below 0.5. Received: {valid_fraction}")
-    groups = table.groupby("group").agg(positive=("label", "max"), images=("label", "size"))
-    if len(groups) < 2:
-        raise DatasetError(
-            f"A split needs at least 2 groups (patients). Received: {len(groups)}; add images of other patients."
-        )
-    order = [hashlib.sha256(f"{seed} {name}".encode()).digest() for name in groups.index]
-    groups = groups.assign(order=order).sort_values("order")
-    strata = groups.groupby("positive")["images"]
-    place = (strata.cumsum() - groups["images"] / 2) / strata.transform("sum")  # of each group's middle, 0 to 1
-    first_of_several = (strata.cumcount() == 0) & (strata.transform("size") > 1)
-    held_out = (place <= valid_fraction) | first_of_several
-    if not held_out.any():
-        held_out.iloc[0] = True
-    return table.assign(split=table["group"].map(held_out).map({True: "valid", False: "train"}))
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal: what makes an image the same wherever it lies."""
-    with radiograph.open_file(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fingerprint(dataset: Dataset) -> str:

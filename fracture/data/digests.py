@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from fracture.data.dataset import file_sha256
 from fracture.data.kept import keep, kept
 from fracture.data.measurements import FileState, file_state, measured
+from fracture.files import file_sha256
 
 _SCHEMA = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT)
     WITHOUT ROWID"""

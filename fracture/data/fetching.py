@@ -15,9 +15,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fracture.data.asking import NotThereError, Pace, Stopped, Trouble, given_up, hang_up
+from fracture.data.asking import NotThereError, Pace, Trouble, given_up, hang_up
 from fracture.data.safety import check_name
-from fracture.errors import FetchError
+from fracture.errors import Cancelled, FetchError
 
 WORKERS = 4
 """Files that are fetched at once."""
@@ -90,7 +90,7 @@ def fetch_all(
         workers: files at once.
 
     Raises:
-        Stopped: as wished; what is whole is kept.
+        Cancelled: as wished; what is whole is kept.
         FetchError: a name leads out of ``root``, trouble came too often, or a file is nowhere; then all others came.
         OSError: the disk refuses.
     """
@@ -183,12 +183,12 @@ class _Run:
             with os.fdopen(handle, "wb") as file, contextlib.closing(self.fetch(item)) as chunks:
                 for chunk in chunks:
                     if self.stop.is_set():
-                        raise Stopped
+                        raise Cancelled
                     file.write(chunk)
                     got += len(chunk)
                     self.tally.add(len(chunk))
             if self.stop.is_set():  # and perhaps for that reason this was the end
-                raise Stopped
+                raise Cancelled
             self._place(item, part, got)
         except BaseException:
             self.tally.add(-got)
@@ -209,7 +209,7 @@ class _Run:
 
 
 def _work(run: _Run, todo: Iterator[Wanted], workers: int, say: Say, should_stop: Callable[[], bool]) -> None:
-    """Keep the workers at it until all is there. Raises Stopped once that is wished."""
+    """Keep the workers at it until all is there. Raises Cancelled once that is wished."""
     running: set[Future[None]] = set()
     next_word = time.monotonic() + SAID_EVERY
     with ThreadPoolExecutor(workers) as pool:
@@ -228,4 +228,4 @@ def _work(run: _Run, todo: Iterator[Wanted], workers: int, say: Say, should_stop
             run.stop.set()  # an error, Ctrl-C, or the wish to stop: the workers end with the bytes in hand
             while wait(running, timeout=0.1).not_done:
                 hang_up()  # those that wait for more of them
-    raise Stopped
+    raise Cancelled

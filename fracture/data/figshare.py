@@ -13,8 +13,9 @@ import requests
 from fracture.data import zip_members
 from fracture.data.asking import asking, body, patient_session, status_of
 from fracture.data.fetching import Fetch, Progress, Wanted
-from fracture.data.safety import check_space, in_words
+from fracture.data.safety import check_space
 from fracture.errors import FetchError
+from fracture.formatting import format_bytes
 
 FIGSHARE = "https://api.figshare.com/v2"
 """Where figshare answers programs; the variable FRACTURE_FIGSHARE moves it."""
@@ -63,7 +64,7 @@ def _zip_of(article: Path) -> _Zip:
 
 def _no_ranges(size: int) -> FetchError:
     return FetchError(
-        f"figshare does not hand out parts of FracAtlas's zip just now, and the whole of it is {in_words(size)}. "
+        f"figshare does not hand out parts of FracAtlas's zip just now, and the whole of it is {format_bytes(size)}. "
         f"To fetch it all the same, add --whole to the command; {BY_HAND}"
     )
 

@@ -15,9 +15,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fracture import background, public
-from fracture.data.asking import Stopped
 from fracture.data.fetching import Progress, Say
-from fracture.errors import FetchError, FractureError
+from fracture.errors import Cancelled, FetchError, FractureError
 from fracture.files import read_json, write_json
 from fracture.shapes import Either, Shape, finite, flag, maybe, misfit, text, whole
 
@@ -83,7 +82,7 @@ class Import:
 
 
 Work = Callable[[Say, Callable[[], bool]], None]
-"""Does an import: says how far it is, and asks whether to stop; then raises Stopped."""
+"""Does an import: says how far it is, and asks whether to stop; then raises Cancelled."""
 
 
 def find_import(root: str | Path) -> Import | None:
@@ -154,7 +153,7 @@ def carry_out(root: Path, order: Order, work: Work, say: Say) -> Import:
         try:
             work(hear, stop.exists)
             current = replace(current, complete=True)
-        except Stopped:
+        except Cancelled:
             pass
         except BaseException as failure:
             with contextlib.suppress(OSError):

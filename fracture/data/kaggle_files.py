@@ -20,8 +20,8 @@ import requests
 from fracture.data.asking import CHUNK, NotThereError, Trouble, asking, body, prepare, status_of
 from fracture.data.fetching import Wanted
 from fracture.data.kaggle_access import TOKENS, Credentials, find_credentials
-from fracture.data.safety import in_words
 from fracture.errors import FetchError
+from fracture.formatting import format_bytes
 
 TOP = "MURA-v1.1/"
 """Where in the data set all lies; a copy may have it at its top."""
@@ -73,7 +73,7 @@ def _bounded(name: str, chunks: Iterable[bytes]) -> Generator[bytes, None, None]
         got += len(chunk)
         if got > LARGEST:
             raise FetchError(
-                f"A file of MURA has less than {in_words(LARGEST)}. {name} has more: is it another data set?"
+                f"A file of MURA has less than {format_bytes(LARGEST)}. {name} has more: is it another data set?"
             )
         yield chunk
 

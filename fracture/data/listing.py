@@ -21,11 +21,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fracture.data.bounds import plain
 from fracture.data.layouts import SPLITS, Found, walk
 from fracture.data.truth import findings
 from fracture.errors import DatasetError
-from fracture.home import leads_out
+from fracture.home import leads_out, sanitize_name
 
 BLOCK = 25
 """FracAtlas names no patients, but neighbouring numbers are often one patient's: so many stay together."""
@@ -72,7 +71,7 @@ def _read(file: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
     if "image_id" not in listed or not {"label", "fractured"} & set(listed):
-        received = plain(", ".join(map(str, listed.columns)))
+        received = sanitize_name(", ".join(map(str, listed.columns)))
         raise DatasetError(f"{file} must have the columns image_id and label (or fractured). Received: {received}")
     if listed.empty:
         raise DatasetError(f"{file} lists no image; it needs a row for each.")

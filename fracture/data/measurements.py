@@ -20,8 +20,9 @@ import pandas as pd
 
 from fracture.data.kept import keep, kept
 from fracture.data.pixel_measures import Measures, measure_pixels
-from fracture.data.radiograph import PREPROCESSING, open_file, read
+from fracture.data.radiograph import PREPROCESSING, read
 from fracture.errors import RadiographError
+from fracture.files import open_file
 
 VERSION = 1
 """To be raised whenever :func:`fracture.data.pixel_measures.measure_pixels` says something else of the same pixels."""

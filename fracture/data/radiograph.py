@@ -9,13 +9,11 @@ What had to be done on the way is kept in words in :attr:`Radiograph.steps`. The
 before a single pixel is decoded. DICOM files are read by :mod:`fracture.data.dicom`.
 """
 
-import errno
-import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader, BytesIO
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -23,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fracture.data.bounds import plain
 from fracture.data.picture import picture_size, read_picture
 from fracture.errors import ConfigError, RadiographError
+from fracture.files import open_file
+from fracture.home import sanitize_name
 
 # Damaged EXIF data are left aside; pages and terminals need no word of it. Once, at import: see dicom.py.
 warnings.filterwarnings("ignore", "Corrupt EXIF data", module="PIL")
@@ -88,20 +87,12 @@ def load(path: Path) -> Radiograph:
     return read(data, path.name)
 
 
-def open_file(path: Path) -> BufferedReader:
-    """A file to read its bytes from. Raises OSError, and that for a pipe too, which may keep its reader waiting."""
-    mode = path.stat().st_mode
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # a folder has words of its own
-        return path.open("rb")
-    raise OSError(errno.EINVAL, "It is a pipe or device", str(path))
-
-
 def read(data: bytes, name: str = "the file") -> Radiograph:
     """Decode the bytes of a PNG, JPEG or DICOM file, of a size within :mod:`fracture.data.bounds`.
 
     Raises RadiographError, with ``name`` in its words, for anything else.
     """
-    name = plain(name)
+    name = sanitize_name(name)
     kind = _format(data, name)
     with _decoding(name, kind):
         return _read_dicom(data, name) if kind == "DICOM" else _read_picture(data, kind, name)
@@ -112,7 +103,7 @@ def header_size(path: Path) -> tuple[int, int]:
 
     Raises RadiographError where they cannot be told.
     """
-    name = plain(path.name)
+    name = sanitize_name(path.name)
     try:
         with open_file(path) as file:
             kind = _format(file.read(_MAGIC_BYTES), name)
@@ -204,7 +195,7 @@ def _decoding(name: str, kind: str) -> Iterator[None]:
 
 
 def _unopened(path: Path, error: OSError) -> RadiographError:
-    return RadiographError(f"{plain(path.name)} cannot be opened: {error.strerror or error}.")
+    return RadiographError(f"{sanitize_name(path.name)} cannot be opened: {error.strerror or error}.")
 
 
 def _header_size(file: BinaryIO, kind: str, name: str) -> tuple[int, int]:

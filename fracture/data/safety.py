@@ -6,13 +6,13 @@ from pathlib import Path
 from PIL import Image
 
 from fracture.errors import FetchError
+from fracture.formatting import format_bytes
 from fracture.home import leads_out
 
 SPARE = 200 * 2**20
 """Bytes that are left free on the disk."""
 
 _ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
-_UNITS = {"GB": 10**9, "MB": 10**6, "kB": 10**3}
 
 
 def check_name(name: str) -> None:
@@ -45,12 +45,6 @@ def check_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(there).free
     if needed + SPARE > free:
         raise FetchError(
-            f"About {in_words(needed)} and {in_words(SPARE)} to spare must be free on the disk of {folder}. "
-            f"Received: {in_words(free)}; make room, or choose a folder on another disk."
+            f"About {format_bytes(needed)} and {format_bytes(SPARE)} to spare must be free on the disk of {folder}. "
+            f"Received: {format_bytes(free)}; make room, or choose a folder on another disk."
         )
-
-
-def in_words(size: int) -> str:
-    """A number of bytes for people, in powers of ten."""
-    unit = next((unit for unit in ("GB", "MB", "kB") if size >= _UNITS[unit]), "kB")
-    return f"{size / _UNITS[unit]:,.1f} {unit}"

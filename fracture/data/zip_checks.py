@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 from zipfile import ZipInfo
 
 from fracture.data import layouts
-from fracture.data.safety import check_space, in_words
+from fracture.data.safety import check_space
 from fracture.errors import FetchError
+from fracture.formatting import format_bytes
 from fracture.home import leads_out
 
 LISTS = ("dataset.csv", "truth.csv", "curation.csv")
@@ -51,8 +52,8 @@ class Contents:
         """The next bytes. Raises FetchError for many at a time: a table is read at once, files in small parts."""
         if size > MOST_CONTENTS:
             raise FetchError(
-                f"A zip's table of contents may have {in_words(MOST_CONTENTS)}. Received: {in_words(size)}; zip fewer "
-                "files."
+                f"A zip's table of contents may have {format_bytes(MOST_CONTENTS)}. "
+                f"Received: {format_bytes(size)}; zip fewer files."
             )
         return self._file.read(size)
 
@@ -103,7 +104,7 @@ def _check_entry(info: ZipInfo) -> None:
     if info.file_size > max(SMALL, RATIO * info.compress_size) and _is_kept(info.filename):
         raise FetchError(
             f"A file may become {RATIO} times larger when unpacked. Received: {shown}, from "
-            f"{in_words(info.compress_size)} to {in_words(info.file_size)}; nothing was unpacked."
+            f"{format_bytes(info.compress_size)} to {format_bytes(info.file_size)}; nothing was unpacked."
         )
 
 
@@ -149,8 +150,8 @@ def check_sizes(infos: Iterable[ZipInfo], out: Path, limit: int) -> None:
         raise too_large(total, limit)
     if total > max(MANY, RATIO * packed):
         raise FetchError(
-            f"What is unpacked may be {RATIO} times larger than the zip. Received: from {in_words(packed)} to "
-            f"{in_words(total)}; nothing was unpacked."
+            f"What is unpacked may be {RATIO} times larger than the zip. Received: from {format_bytes(packed)} to "
+            f"{format_bytes(total)}; nothing was unpacked."
         )
     check_space(out, total)
 
@@ -158,5 +159,6 @@ def check_sizes(infos: Iterable[ZipInfo], out: Path, limit: int) -> None:
 def too_large(size: int, limit: int) -> FetchError:
     """The error of what unpacks to more than it may."""
     return FetchError(
-        f"What is unpacked may have {in_words(limit)} in all. Received: {in_words(size)} or more; nothing was kept."
+        f"What is unpacked may have {format_bytes(limit)} in all. "
+        f"Received: {format_bytes(size)} or more; nothing was kept."
     )

@@ -15,9 +15,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fracture import home
+from fracture.errors import Cancelled
 from fracture.learn.augmentation import Batch, augment, mirrored
 from fracture.learn.config import BLOCKS, TrainConfig
-from fracture.learn.events import Emit, Stopped
+from fracture.learn.events import Emit
 from fracture.learn.features import BATCH, Counter
 from fracture.learn.network import Network, entry_of
 from fracture.learn.pixels import stored
@@ -108,7 +109,7 @@ def begin(
         should_stop: asked after each batch.
 
     Raises:
-        Stopped: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so.
     """
     whole = FromPixels(network, examples, config.augmentation)
     mirrors = MIRRORS.get(config.augmentation, ())
@@ -128,6 +129,6 @@ def begin(
             outputs[chosen, variant] = forward(examples.pixels[chosen][:, ::down, ::across]).numpy()
             counter.add(len(chosen))
             if should_stop():
-                raise Stopped
+                raise Cancelled
     counter.end()
     return FromBlocks(examples, entry, outputs, mirrors)

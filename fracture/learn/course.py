@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fracture.errors import Cancelled
 from fracture.learn.checkpoint import NONE, Arrays, Checkpoint, Memory
-from fracture.learn.events import Emit, Stopped
+from fracture.learn.events import Emit
 
 History = dict[str, list[float]]
 
@@ -74,14 +75,14 @@ class Course:
         """Remember how the last of the epochs ``done`` has ended, and begin the next.
 
         Raises:
-            Stopped: somebody asked to stop.
+            Cancelled: somebody asked to stop.
         """
         if done > self._resumed_at:
             self._memory.keep(
                 Checkpoint(done, self.history, self.kept_epoch, self._best, self.best_weights, variables())
             )
         if self._should_stop():
-            raise Stopped
+            raise Cancelled
         self._started = time.monotonic()
 
     def end(self, epoch: int, metrics: dict[str, float], rate: float, weights: Callable[[], Arrays]) -> None:
@@ -104,7 +105,7 @@ class Course:
         """What was learned before somebody asked to stop is kept, once an epoch is done."""
         try:
             yield
-        except Stopped:
+        except Cancelled:
             if not self.kept_epoch:
                 raise
             self.stopped = True

@@ -46,10 +46,6 @@ SECONDS_APART = 0.5
 """Between two events that say how far something is."""
 
 
-class Stopped(Exception):  # noqa: N818  nothing went wrong
-    """Somebody asked the training to stop before there was anything to keep."""
-
-
 class CountedStep:
     """A step that takes long: says how far it is, twice a second at most, from its beginning to its end."""
 

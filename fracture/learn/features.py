@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.data.digests import digests
-from fracture.learn.events import SECONDS_APART, Emit, Stopped
+from fracture.errors import Cancelled
+from fracture.learn.events import SECONDS_APART, Emit
 from fracture.learn.feature_cache import FEATURES, FeatureCache, Features, Preparation
 from fracture.learn.weights import Weights
 
@@ -36,7 +37,7 @@ def compute_features(
     ``counter``: these files are a part of what it counts.
 
     Raises:
-        Stopped: ``should_stop`` said so; what was computed until then is kept for the next time.
+        Cancelled: ``should_stop`` said so; what was computed until then is kept for the next time.
     """
     images = digests(paths)
     cache = FeatureCache(weights, view)
@@ -48,7 +49,7 @@ def compute_features(
         known.update(zip(fresh, vectors, strict=True))
         counter.add(BATCH)
         if should_stop():
-            raise Stopped
+            raise Cancelled
     counter.end()
     features = np.zeros((len(paths), FEATURES), np.float32)
     readable = np.array([image in known for image in images], np.bool_)

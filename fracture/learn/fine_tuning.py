@@ -11,13 +11,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fracture.classify.heat import MIXED7
+from fracture.errors import Cancelled
 from fracture.learn.beginning import Beginning, Examples, begin
 from fracture.learn.checkpoint import NONE, Memory
 from fracture.learn.class_weights import class_weights
 from fracture.learn.config import TrainConfig
 from fracture.learn.course import Fit
 from fracture.learn.devices import Loss, equal_batch, evenly
-from fracture.learn.events import Emit, Stopped
+from fracture.learn.events import Emit
 from fracture.learn.network import Network
 from fracture.learn.places import targets
 from fracture.learn.training import EXACT, NOBODY, Watch, counted, orders
@@ -41,7 +42,7 @@ def fine_tune(
     ``followed``: rows whose probabilities are said after each epoch.
 
     Raises:
-        Stopped: it said so before the first epoch was done.
+        Cancelled: it said so before the first epoch was done.
         RunError: the checkpoint does not fit.
     """
     rows = np.concatenate([training, validation])
@@ -151,11 +152,11 @@ class _Steps(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
         if self._should_stop():
-            raise Stopped
+            raise Cancelled
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
         if self._should_stop():
-            raise Stopped
+            raise Cancelled
         now = time.monotonic()
         if now - self._said >= 1:
             self._said = now

@@ -40,7 +40,7 @@ def prepare(
     """Compute the features that are not known yet.
 
     Raises:
-        Stopped: ``should_stop`` said so; what was computed until then is kept for the next time.
+        Cancelled: ``should_stop`` said so; what was computed until then is kept for the next time.
     """
     view = Preparation(config.image_size, config.fit, weights.input_range)
     of_validation = (table["split"] == "valid").to_numpy()

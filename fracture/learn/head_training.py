@@ -28,7 +28,7 @@ def fit_head(
     ``followed``: rows of the validation part whose probabilities are said after each epoch.
 
     Raises:
-        Stopped: it said so before the first epoch was done.
+        Cancelled: it said so before the first epoch was done.
         RunError: the checkpoint does not fit.
     """
     descent, (features, label) = Descent(training, config), validation

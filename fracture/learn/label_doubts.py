@@ -29,8 +29,7 @@ from fracture.classify.familiarity import prepare
 from fracture.classify.store import ModelFolder
 from fracture.data.checks.problem import Problem, number
 from fracture.data.dataset import Dataset
-from fracture.errors import DatasetError, ModelError
-from fracture.learn.events import Stopped
+from fracture.errors import Cancelled, DatasetError, ModelError
 from fracture.learn.served_features import Features, served_features
 
 FOLDS = 5
@@ -67,7 +66,7 @@ def label_doubts(
         should_stop: asked after some dozen images, and after each fold.
 
     Raises:
-        Stopped: ``should_stop`` said so; the features that are there are kept for the next time.
+        Cancelled: ``should_stop`` said so; the features that are there are kept for the next time.
         ModelError: the model is missing or damaged, or what it sees in an image are no numbers.
         DatasetError: a label has images in fewer than two groups, or no image can be read.
     """
@@ -115,7 +114,7 @@ def logits(features: Features, table: pd.DataFrame, should_stop: Callable[[], bo
     """The logit of label 1 for each image (N,), by a regression that has seen nothing of its group.
 
     ``features``: (N, F). ``table``: of the images, with ``label`` and ``group``.
-    Raises Stopped and DatasetError as :func:`label_doubts`.
+    Raises Cancelled and DatasetError as :func:`label_doubts`.
     """
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
@@ -130,7 +129,7 @@ def logits(features: Features, table: pd.DataFrame, should_stop: Callable[[], bo
             regression = LogisticRegression(C=STRENGTH, max_iter=1000).fit(features[seen], label[seen])
             found[unseen] = regression.decision_function(features[unseen])
         if should_stop():
-            raise Stopped
+            raise Cancelled
     return found
 
 

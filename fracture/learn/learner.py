@@ -56,7 +56,7 @@ class Learner(Protocol):
             memory: where each epoch is kept, and where the last one may lie from which to go on.
 
         Raises:
-            Stopped: ``should_stop`` said so before the first epoch was done.
+            Cancelled: ``should_stop`` said so before the first epoch was done.
         """
 
     def served(self) -> bytes:

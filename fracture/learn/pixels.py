@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from fracture import home
 from fracture.data.radiograph import fit, load
-from fracture.errors import RadiographError
-from fracture.learn.events import CountedStep, Emit, Stopped
+from fracture.errors import Cancelled, RadiographError
+from fracture.learn.events import CountedStep, Emit
 
 SOME = 64
 """Images between two looks at whether to stop."""
@@ -40,7 +40,7 @@ def fitted_pixels(
     """The images (N, S, S) uint8 as the network will see them, and which could be read (N,); the others are black.
 
     Raises:
-        Stopped: ``should_stop`` said so.
+        Cancelled: ``should_stop`` said so.
     """
     pixels = stored((len(paths), size, size), np.uint8)
     readable = np.ones(len(paths), np.bool_)
@@ -58,5 +58,5 @@ def fitted_pixels(
             list(pool.map(read, range(start, end)))
             step.reach(end)
             if should_stop():
-                raise Stopped
+                raise Cancelled
     return pixels, readable

@@ -56,7 +56,7 @@ def run(
 
     Raises:
         FractureError: something that the user can put right, in a sentence.
-        Stopped: stopped before the first epoch was done; nothing is saved but the features computed so far.
+        Cancelled: stopped before the first epoch was done; nothing is saved but the features computed so far.
     """
     watch = _StopWatch()
     folder = _own_folder(config.name, resume=resume)

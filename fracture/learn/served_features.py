@@ -20,8 +20,7 @@ from fracture.classify.store import ModelFolder, read_card
 from fracture.data.digests import digests
 from fracture.data.kept import keep, kept
 from fracture.data.radiograph import FITS, PREPROCESSING, fit, load
-from fracture.errors import ModelError, RadiographError
-from fracture.learn.events import Stopped
+from fracture.errors import Cancelled, ModelError, RadiographError
 
 CHUNK = 64
 """Images between two writes."""
@@ -43,7 +42,7 @@ def served_features(
         should_stop: asked after each :data:`CHUNK`.
 
     Raises:
-        Stopped: ``should_stop`` said so; what was computed until then is kept.
+        Cancelled: ``should_stop`` said so; what was computed until then is kept.
         ModelError: the model is missing or damaged.
     """
     graph, how = _served(model)
@@ -60,7 +59,7 @@ def served_features(
             done += chunk
             say(done, len(paths))
             if should_stop():
-                raise Stopped
+                raise Cancelled
     ids = zip(table["image_id"], hashed, strict=True)
     return {name: np.frombuffer(known[digest], np.float32) for name, digest in ids if digest in known}
 

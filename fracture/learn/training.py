@@ -67,7 +67,7 @@ def fit_head(
     are said.
 
     Raises:
-        Stopped: it said so before the first epoch was done.
+        Cancelled: it said so before the first epoch was done.
         RunError: the checkpoint does not fit.
     """
     steps = -(-len(training[1]) // config.batch_size)

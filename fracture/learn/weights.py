@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from fracture.classify.familiarity import load_familiarity
 from fracture.classify.store import bundled_model, read_card
 from fracture.classify.sums import check_files
-from fracture.data.dataset import file_sha256
 from fracture.errors import WeightsError
+from fracture.files import file_sha256
 from fracture.home import typed_path
 from fracture.learn import imagenet
 from fracture.learn.config import LITE, WEIGHT_SOURCES, TrainConfig

@@ -16,10 +16,10 @@ from typing import Any
 
 from fracture import background, public
 from fracture.classify.store import ModelFolder, read_json
-from fracture.errors import FractureError
+from fracture.errors import Cancelled, FractureError
 from fracture.files import write_json
 from fracture.learn.config import TrainConfig
-from fracture.learn.events import EventLog, Stopped
+from fracture.learn.events import EventLog
 from fracture.learn.jobs import advance, alone
 
 HEARTBEAT = 2.0
@@ -88,7 +88,7 @@ def _train(folder: ModelFolder, status: dict[str, Any], emit: EventLog) -> dict[
         config = TrainConfig.from_json(status["config"])
         card = run(config, emit, should_stop, resume=status.get("resume", False))
         return _outcome(card["state"])
-    except Stopped:
+    except Cancelled:
         outcome = _outcome("stopped")
     except FractureError as failure:
         outcome = _outcome("failed", str(failure), failure)

@@ -24,9 +24,9 @@ import psutil
 from playwright.sync_api import Page
 
 from fracture.classify.store import model_folder
-from fracture.data.dataset import file_sha256
 from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
+from fracture.files import file_sha256
 from fracture.home import PROJECT
 from fracture.learn.jobs import find_run
 from tests.browser.chromium import chromium, new_page, unfold

@@ -9,8 +9,9 @@ import pytest
 from fracture.classify.familiarity import load_familiarity
 from fracture.classify.recorded_files import record_files
 from fracture.classify.store import read_card, read_predictions
-from fracture.data.dataset import Dataset, file_sha256, fingerprint, scan
+from fracture.data.dataset import Dataset, fingerprint, scan
 from fracture.errors import ModelError
+from fracture.files import file_sha256
 
 
 @pytest.fixture

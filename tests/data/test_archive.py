@@ -12,9 +12,8 @@ import pytest
 from fracture.cli import main
 from fracture.data import archive, zip_checks
 from fracture.data.archive import default_folder, unpack
-from fracture.data.asking import Stopped
 from fracture.data.dataset import scan
-from fracture.errors import FetchError
+from fracture.errors import Cancelled, FetchError
 from tests.data.servers import zip_of
 from tests.drawing import draw_mura
 
@@ -303,7 +302,7 @@ def test_it_says_how_far_it_is_and_stops(tmp_path, out, images):
     assert (said[0].files, said[0].total_files) == (0, len(images))
     assert (said[-1].files, said[-1].bytes) == (len(images), sum(map(len, images.values())))
     answers = iter([False] * 5 + [True])
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         unpack(tmp_path / "data.zip", out.with_name("other"), should_stop=lambda: next(answers))
     assert {path.name for path in out.parent.iterdir()} <= {"out", ".unpacking.lock"}
 

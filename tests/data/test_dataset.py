@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fracture.data.dataset import COLUMNS, counts, fingerprint, looks_like_data, scan, split_by_group
+from fracture.data.dataset import COLUMNS, counts, fingerprint, looks_like_data, scan
 from fracture.data.measurements import measure
+from fracture.data.splits import split_by_group
 from fracture.errors import DatasetError
 from tests.drawing import draw_mura
 

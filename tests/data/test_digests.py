@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from fracture.data import digests as module
-from fracture.data.dataset import file_sha256
 from fracture.data.digests import digests, known_digests
 from fracture.data.measurements import measure
+from fracture.files import file_sha256
 
 
 def test_digests_are_computed_once_and_again_for_a_changed_file(homes, monkeypatch):

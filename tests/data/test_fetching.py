@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from fracture.data import fetching, safety
-from fracture.data.asking import NotThereError, Pace, Stopped, Trouble, asking, body, patient_session
+from fracture.data.asking import NotThereError, Pace, Trouble, asking, body, patient_session
 from fracture.data.fetching import Wanted, fetch_all
-from fracture.data.safety import check_space, in_words, whole_image
-from fracture.errors import FetchError
+from fracture.data.safety import check_space, whole_image
+from fracture.errors import Cancelled, FetchError
+from fracture.formatting import format_bytes
 from fracture.home import leads_out
 from tests.data.servers import Answer, Server
 
@@ -199,7 +200,7 @@ def test_it_stops_when_asked(tmp_path):
     def should_stop():
         return begun.is_set() and filled(tmp_path / FIRST)
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         get(tmp_path, fetch, should_stop=should_stop)
     assert list(contents(tmp_path)) == [FIRST]
     assert not list((tmp_path / ".parts").iterdir())
@@ -215,13 +216,13 @@ def test_it_stops_while_it_waits(tmp_path):
         yield b""
 
     began, said = time.monotonic(), []
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         get(tmp_path, fetch, should_stop=lambda: asked.is_set() and bool(said), say=said.append)
     assert time.monotonic() - began < 60
     assert said[-1].note is None or "Trying again in" in said[-1].note
 
 
-@pytest.mark.parametrize("wish", [Stopped, KeyboardInterrupt])
+@pytest.mark.parametrize("wish", [Cancelled, KeyboardInterrupt])
 def test_it_stops_while_a_server_is_silent(tmp_path, wish):
     """In the middle of a file, and not only when the server's time is up."""
     begun = threading.Event()
@@ -254,7 +255,7 @@ def test_what_a_stop_cuts_off_is_not_let_in(tmp_path, monkeypatch):
         begun.set()
         assert hung_up.wait(20)
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         fetch_all(tmp_path, [Wanted("a")], fetch, parts=tmp_path / ".parts", whole=filled, should_stop=begun.is_set)
     assert contents(tmp_path) == {}
 
@@ -381,4 +382,4 @@ def test_room_is_looked_for_first(tmp_path, monkeypatch):
     check_space(tmp_path / "new" / "er", 50 * 10**6)
     with pytest.raises(FetchError, match=r"About 138.0 MB and 209.7 MB to spare.*Received: 300.0 MB"):
         check_space(tmp_path / "new" / "er", 138 * 10**6)
-    assert [in_words(size) for size in (0, 1_500, 3_200_000_000)] == ["0.0 kB", "1.5 kB", "3.2 GB"]
+    assert [format_bytes(size) for size in (0, 1_500, 3_200_000_000)] == ["0.0 kB", "1.5 kB", "3.2 GB"]

@@ -19,11 +19,11 @@ from pydicom.uid import JPEG2000Lossless
 
 from fracture.data import bounds, curation, zip_checks
 from fracture.data.archive import unpack
-from fracture.data.bounds import plain
 from fracture.data.codestream import codestream
 from fracture.data.frames import unpack as unpack_rle
 from fracture.data.radiograph import read
 from fracture.errors import DatasetError, FetchError, FractureError, RadiographError
+from fracture.home import sanitize_name
 from tests.hostile import dicoms, mutants, pictures, tables, zips
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -328,7 +328,7 @@ def test_only_what_says_something_of_pixels_is_kept():
 )
 def test_a_name_is_said_short_and_in_one_line(name, said):
     """Whatever letters a stranger's file is called by."""
-    assert plain(name) == said
+    assert sanitize_name(name) == said
     with pytest.raises(RadiographError, match="is empty") as error:
         read(b"", name)
     assert str(error.value).startswith(f"{said} is empty")

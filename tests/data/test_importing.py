@@ -12,10 +12,9 @@ import pytest
 
 from fracture import background
 from fracture.data import importing
-from fracture.data.asking import Stopped
 from fracture.data.fetching import Progress
 from fracture.data.importing import Order, carry_out, claim, find_import, request_stop, start
-from fracture.errors import FetchError
+from fracture.errors import Cancelled, FetchError
 
 ORDER = Order("kaggle", {"dataset": "a/b", "body_part": "XR_HAND"})
 HALF = Progress(files=3, total_files=6, bytes=300, seconds_left=2.5)
@@ -68,7 +67,7 @@ def test_a_wish_to_stop_is_heard(tmp_path):
         assert not should_stop()
         request_stop(tmp_path)
         if should_stop():
-            raise Stopped
+            raise Cancelled
 
     stopped = carry_out(tmp_path, ORDER, work, nothing)
     assert (stopped.state, stopped.error) == ("interrupted", None)
@@ -147,7 +146,7 @@ def test_a_process_that_is_gone_is_noticed(tmp_path):
     """An import goes on as long as its process lives, or has only just been started."""
 
     def stopped(hear, should_stop):
-        raise Stopped
+        raise Cancelled
 
     carry_out(tmp_path, ORDER, stopped, nothing)
     said = {name: value for name, value in status(tmp_path).items() if name not in ("ended", "pid", "process_started")}

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from fracture.data import measurements
-from fracture.data.dataset import file_sha256, scan
+from fracture.data.dataset import scan
 from fracture.data.measurements import COLUMNS, measure, measured
+from fracture.files import file_sha256
 from tests.drawing import draw_mura
 
 

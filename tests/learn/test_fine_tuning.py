@@ -8,11 +8,11 @@ import pytest
 from keras import layers
 
 from fracture.classify.heat import MIXED7
+from fracture.errors import Cancelled
 from fracture.learn import beginning, fine_tuning, network
 from fracture.learn.beginning import Examples
 from fracture.learn.checkpoint import NONE, Memory
 from fracture.learn.config import TrainConfig
-from fracture.learn.events import Stopped
 from fracture.learn.fine_tuning import fine_tune
 from fracture.learn.network import build_network, entry_of
 from fracture.learn.places import targets
@@ -145,7 +145,7 @@ def test_averaged_weights_are_kept_and_are_others(small, examples):
 
 
 def test_stopped_within_the_first_epoch_there_is_nothing(small, examples):
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         train(examples, config(), should_stop=lambda: True)
 
 

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from fracture.errors import RunError
+from fracture.errors import Cancelled, RunError
 from fracture.learn.checkpoint import NONE, Memory
 from fracture.learn.config import TrainConfig
-from fracture.learn.events import Stopped
 from fracture.learn.head_training import fit_head
 from fracture.learn.instant.head import fit_at_once
 from tests.learn.instant.test_head import clouds
@@ -64,7 +63,7 @@ def test_gone_on_with_it_is_what_it_would_have_been(tmp_path):
 
 def test_a_stop_before_the_first_epoch_keeps_nothing():
     """There is no head yet."""
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         train(epochs=0)
 
 

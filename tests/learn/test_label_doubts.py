@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from fracture.data.dataset import scan
-from fracture.errors import DatasetError, ModelError
+from fracture.errors import Cancelled, DatasetError, ModelError
 from fracture.learn import label_doubts, served_features
-from fracture.learn.events import Stopped
 from fracture.learn.label_doubts import COLUMNS, doubts, logits, problem
 from tests.drawing import draw_mura
 
@@ -111,7 +110,7 @@ def test_a_stop_keeps_the_features(drawn_set, make_model, monkeypatch):
     """Stopped after the first chunk, the next time begins behind it."""
     monkeypatch.setattr(served_features, "CHUNK", 4)
     model, dataset, said = make_model("m"), scan(drawn_set), []
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         label_doubts.label_doubts(dataset, model, should_stop=lambda: True)
     label_doubts.label_doubts(dataset, model, lambda done, _: said.append(done))
     assert said[0] == 4

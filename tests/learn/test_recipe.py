@@ -10,11 +10,10 @@ import pytest
 
 from fracture.classify.heat import SIDE
 from fracture.classify.store import model_folder, read_predictions
-from fracture.data.dataset import file_sha256
 from fracture.data.radiograph import load
-from fracture.errors import DatasetError, RunError
+from fracture.errors import Cancelled, DatasetError, RunError
+from fracture.files import file_sha256
 from fracture.learn.config import TrainConfig
-from fracture.learn.events import Stopped
 from tests.drawing import draw_mura
 
 pytestmark = [pytest.mark.full, pytest.mark.usefixtures("graphs")]
@@ -195,7 +194,7 @@ def test_an_image_that_cannot_be_read_is_left_out_and_named(homes, drawn, tmp_pa
 
 def test_a_stop_before_the_first_epoch_saves_nothing_but_features(homes, drawn):
     """Stopped among the features there is no model, but what was computed is not lost."""
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         run(drawn, should_stop=lambda: True)
     assert not (homes / "models/m/card.json").exists()
     _, said = run(drawn, name="later")

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from fracture.data.dataset import split_by_group
+from fracture.data.splits import split_by_group
 from fracture.learn.evaluation import Estimate
 from fracture.learn.instant.bench import Bench
 

@@ -1,0 +1,9 @@
+"""Numbers in the words of a sentence: one way each, for pages, messages and the command line."""
+
+_UNITS = {"GB": 10**9, "MB": 10**6, "kB": 10**3}
+
+
+def format_bytes(size: int) -> str:
+    """A number of bytes for people, in powers of ten."""
+    unit = next((unit for unit in ("GB", "MB", "kB") if size >= _UNITS[unit]), "kB")
+    return f"{size / _UNITS[unit]:,.1f} {unit}"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fracture import public
+from fracture import demo
 from fracture.app.activity import show_activities
 from fracture.app.widgets import answering_model, as_text, link, through_the_router
 from fracture.classify.choosing import describe
@@ -14,7 +14,7 @@ through_the_router("home")
 st.title("Bone X-ray lab")
 st.markdown("Look at a data set of bone radiographs, train **InceptionV3** on it, and ask the model about an X-ray.")
 
-if public.on():
+if demo.on():
     st.caption(
         ":material/public: This is a public demo: what you make here, others see, and it is deleted after a day. "
         "What you upload to be classified is seen by you alone."

@@ -7,7 +7,7 @@ from PIL import Image
 from fracture.charts import outlined
 from fracture.data.phantom.picture import Phantom
 from fracture.data.phantom.study import DIFFICULTY, draw_study
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 
 SIDE, GAP = 150, 4
 PICTURES = PROJECT / "docs" / "pictures"

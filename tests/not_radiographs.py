@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from fracture.data.radiograph import read
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 
 Gray = NDArray[np.uint8]
 

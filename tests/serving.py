@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import psutil
 
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 
 
 class Server(NamedTuple):

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from fracture import home
+from fracture import paths
 from fracture.errors import FractureError
 
 
@@ -13,8 +13,8 @@ def test_a_folder_of_the_data_home_goes_by_its_name(homes):
     (homes / "data" / "loop").symlink_to("loop")
     (homes / "elsewhere").mkdir()
     (homes / "data" / "mine").symlink_to(homes / "elsewhere")
-    assert home.short(str(homes / "elsewhere")) == "mine"
-    assert home.short("/somewhere/else") == "/somewhere/else"
+    assert paths.short(str(homes / "elsewhere")) == "mine"
+    assert paths.short("/somewhere/else") == "/somewhere/else"
 
 
 @pytest.mark.parametrize(("variable", "folder"), [("FRACTURE_DATA", "data_home"), ("FRACTURE_MODELS", "models_home")])
@@ -26,8 +26,8 @@ def test_a_home_that_may_not_be_read_is_a_sentence(homes, monkeypatch, variable,
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(FractureError, match=f"{variable} must be a folder that this user may read. Received: {homes}"):
-        getattr(home, folder)()
-    assert home.short("/somewhere/else") == "/somewhere/else"
+        getattr(paths, folder)()
+    assert paths.short("/somewhere/else") == "/somewhere/else"
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def test_a_home_that_may_not_be_read_is_a_sentence(homes, monkeypatch, variable,
 )
 def test_a_path_stays_inside_its_folder(tmp_path, path):
     """Whatever would lead out, on any system, or be read as something else."""
-    assert home.leads_out(path)
+    assert paths.leads_out(path)
     with pytest.raises(ValueError, match="by a path below its folder"):
-        home.inside(tmp_path, path)
-    assert home.inside(tmp_path, "a/b c.png") == tmp_path / "a" / "b c.png"
+        paths.inside(tmp_path, path)
+    assert paths.inside(tmp_path, "a/b c.png") == tmp_path / "a" / "b c.png"
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,5 @@ def test_a_path_stays_inside_its_folder(tmp_path, path):
 )
 def test_any_text_becomes_a_name(text, name):
     """That leads nowhere and hides nothing."""
-    assert home.as_name(text, "data") == name and home.is_name(name)
-    assert home.is_name(text) == (text == name)
+    assert paths.as_name(text, "data") == name and paths.is_name(name)
+    assert paths.is_name(text) == (text == name)

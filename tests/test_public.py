@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fracture import background, public
+from fracture import demo as public
 from fracture.classify.store import model_folder
 from fracture.data import archive, curation, importing
 from fracture.data import fracatlas as fracatlases
@@ -21,6 +21,7 @@ from fracture.data.phantom.drawing import Drawing, Plan, find_drawing
 from fracture.data.prep import write_prep, zip_prep
 from fracture.errors import DatasetError, FractureError, PublicError, RunError
 from fracture.files import write_json
+from fracture.jobs import process as background
 from fracture.learn import jobs
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 from fracture.learn.sweeping import sweep

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 
 
 @pytest.mark.full

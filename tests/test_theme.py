@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 
 ENOUGH = 4.5
 """Contrast of text and its ground."""

@@ -17,8 +17,8 @@ from fracture.data import radiograph as radiographs
 from fracture.data.phantom import samples
 from fracture.data.phantom.truth import Truth
 from fracture.data.thumbnails import changed
-from fracture.home import sanitize_name
 from fracture.learn.evaluation import by_study, mean, rates
+from fracture.paths import sanitize_name
 
 SHOWN = 1024
 """Longer side in px of the images shown large."""

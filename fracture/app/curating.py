@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import pandas as pd
 import streamlit as st
 
-from fracture import public
+from fracture import demo
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data import curation
 from fracture.data.browsing import NO_DECISION
@@ -17,7 +17,7 @@ Images = Iterable[str]
 
 def tick(image_id: str, data: Dataset) -> None:
     """A box that adds an image to the chosen ones, which last from page to page of the gallery."""
-    if public.on():
+    if demo.on():
         return
     ticked = _ticked(data)
     st.checkbox(
@@ -29,7 +29,7 @@ def tick(image_id: str, data: Dataset) -> None:
 
 def decide_bar(data: Dataset, here: Sequence[str], shown: "pd.Series[str]") -> None:
     """Choose many at once, and decide about all that are chosen. ``here``: those of this page."""
-    if public.on():
+    if demo.on():
         return
     ticked, none = _ticked(data), list[str]()
     with st.container(border=True):
@@ -47,7 +47,7 @@ def decide_bar(data: Dataset, here: Sequence[str], shown: "pd.Series[str]") -> N
 
 def decision_buttons(data: Dataset, image_ids: Images, key: str, what: str = "") -> None:
     """A reason, and a button for each decision about these images; ``what`` they are, in words."""
-    if public.on():
+    if demo.on():
         return
     images = list(image_ids)
     with st.container(horizontal=True, vertical_alignment="center"):

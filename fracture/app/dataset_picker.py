@@ -5,12 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from fracture import home, public
+from fracture import demo, paths
 from fracture.app.widgets import as_text, asked_for, may_change
 from fracture.data.folders import being_filled, list_datasets, remember
 from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
-from fracture.home import typed_path
+from fracture.paths import typed_path
 
 
 def choose_dataset() -> str | None:
@@ -18,10 +18,10 @@ def choose_dataset() -> str | None:
 
     The choice holds on every page, and the address says it: a reload or a link shows the same data set.
     """
-    here, found = home.data_home(), [str(folder) for folder in list_datasets()]
+    here, found = paths.data_home(), [str(folder) for folder in list_datasets()]
     _take_from_address(found)
     if (typed := st.session_state.get("data")) and typed not in found:
-        if not public.on():
+        if not demo.on():
             st.session_state["data"] = typed = _remembered(typed)
             found = [str(folder) for folder in list_datasets()]
         if typed not in found and _begun_here(Path(typed)):
@@ -32,13 +32,13 @@ def choose_dataset() -> str | None:
         found,
         index=(whole or [0])[0] if found else None,
         format_func=lambda path: Path(path).name if Path(path).parent == here else path,
-        placeholder="Choose one" if public.on() else "Choose one, or type the path of a folder",
-        accept_new_options=not public.on(),
+        placeholder="Choose one" if demo.on() else "Choose one, or type the path of a folder",
+        accept_new_options=not demo.on(),
         key="data",
         persist_state="session",
-        help=None if public.on() else f"Folders in {here} are listed; any other can be given by its path.",
+        help=None if demo.on() else f"Folders in {here} are listed; any other can be given by its path.",
     )
-    if public.on() and chosen not in found:  # whatever a browser sends
+    if demo.on() and chosen not in found:  # whatever a browser sends
         chosen = None
     _say_in_address(chosen)
     return chosen
@@ -47,7 +47,7 @@ def choose_dataset() -> str | None:
 def _begun_here(folder: Path) -> bool:
     """Whether this visitor began to bring data into a folder that has none yet: it is offered to nobody else."""
     begun = find_import(folder) is not None or find_drawing(folder) is not None
-    return folder.parent == home.data_home() and begun and may_change(folder)
+    return folder.parent == paths.data_home() and begun and may_change(folder)
 
 
 def _take_from_address(found: list[str]) -> None:
@@ -58,11 +58,11 @@ def _take_from_address(found: list[str]) -> None:
     asked = asked_for("data")
     if not asked:
         return
-    path = str(home.data_home() / asked)  # which an absolute path replaces
-    known = path in found or (not public.on() and _is_folder(path))
+    path = str(paths.data_home() / asked)  # which an absolute path replaces
+    known = path in found or (not demo.on() and _is_folder(path))
     st.session_state["data"] = path if known else None
-    if not known and public.on():
-        st.warning(f"{public.OFF['paths']} Received: {as_text(asked[:80])}", icon=":material/public:")
+    if not known and demo.on():
+        st.warning(f"{demo.OFF['paths']} Received: {as_text(asked[:80])}", icon=":material/public:")
     elif not known:
         st.warning(f"There is no data set {as_text(asked[:80])} on this machine.", icon=":material/folder_off:")
 
@@ -78,7 +78,7 @@ def _remembered(typed: str) -> str:
     with suppress(OSError, ValueError):  # no path at all: reading the data set will say so
         folder = typed_path(typed)
         if Path(typed).name == typed and not folder.exists():
-            folder = home.data_home() / typed
+            folder = paths.data_home() / typed
         remember(folder)
         return str(folder)
     return typed
@@ -89,7 +89,7 @@ def _say_in_address(chosen: str | None) -> None:
     if chosen is None:
         st.query_params.pop("data", None)
         return
-    inside = Path(chosen).parent == home.data_home()
+    inside = Path(chosen).parent == paths.data_home()
     said = Path(chosen).name if inside else chosen
     if st.query_params.get("data") != said:
         st.query_params["data"] = said

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fracture import home, public
+from fracture import demo, paths
 from fracture.app.widgets import as_text, errors_in_words, expander, left_out
 from fracture.classify.store import free_name
 from fracture.data import curation
@@ -12,7 +12,7 @@ from fracture.data.curation import curate
 from fracture.data.dataset import Dataset
 from fracture.data.prep import write_prep, zip_prep
 from fracture.errors import DatasetError
-from fracture.home import typed_path
+from fracture.paths import typed_path
 
 WAYS = {"Copies": "copy", "Hard links (take no room)": "link", "One zip": "zip"}
 
@@ -32,7 +32,7 @@ def show_decisions(data: Dataset) -> None:
                 st.dataframe(made.iloc[::-1], hide_index=True, height=240, key="decisions")
                 text = made.to_csv(index=False)
                 st.download_button("Download them", text, curation.FILE, "text/csv", icon=":material/download:")
-            if public.on():
+            if demo.on():
                 return
             other = st.file_uploader("Add a colleague's", "csv", max_upload_size=20, key="colleague")
             if other and st.button("Add", key="add colleague", icon=":material/merge:"):
@@ -60,8 +60,8 @@ def _target(data: Dataset, ending: str) -> str:
     """Where to: a free name is proposed as long as nobody has typed another."""
     key, proposed = f"export to {data.root}", f"proposed for {data.root}"
     if st.session_state.get(key) == st.session_state.get(proposed):
-        name = free_name(f"{data.name}-prep", home.data_home(), ending)
-        st.session_state[key] = st.session_state[proposed] = str(home.data_home() / name)
+        name = free_name(f"{data.name}-prep", paths.data_home(), ending)
+        st.session_state[key] = st.session_state[proposed] = str(paths.data_home() / name)
     return st.text_input("To", key=key, persist_state="session")
 
 
@@ -83,6 +83,6 @@ def _typed(target: str, way: str) -> Path:
         raise DatasetError("An export goes to a new folder or a new zip. Received: no name.")
     ending = ".zip" if way == "zip" and not target.strip().lower().endswith(".zip") else ""
     try:
-        return typed_path(str(home.data_home() / Path(target.strip()).expanduser()) + ending)
+        return typed_path(str(paths.data_home() / Path(target.strip()).expanduser()) + ending)
     except (ValueError, RuntimeError) as error:
         raise DatasetError(f"An export goes to a folder or a zip. {error}") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fracture import home
+from fracture import paths
 from fracture.app import loads
 from fracture.app.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.widgets import as_text, may_change, visitor
@@ -26,7 +26,7 @@ def offer_folder_dialog(root: str) -> None:
 @st.dialog("Edit data set", width="medium", on_dismiss=close_dialog)
 def _edit(root: str) -> None:
     folder = Path(root)
-    if folder.parent == home.data_home():
+    if folder.parent == paths.data_home():
         _rename_form(folder)
         _delete_form(folder)
     else:

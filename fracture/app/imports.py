@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from fracture import public
+from fracture import demo
 from fracture.app.dialogs import any_open, close_dialog, is_open, open_dialog
 from fracture.app.widgets import as_text, duration, errors_in_words, left_out, may_change, visitor
 from fracture.classify.store import free_name
@@ -18,7 +18,7 @@ from fracture.data.importing import Import, Order, find_import
 from fracture.data.kaggle_access import TOKENS, Credentials, from_secrets
 from fracture.errors import FetchError, FractureError
 from fracture.formatting import format_bytes
-from fracture.home import typed_path
+from fracture.paths import typed_path
 
 TERMS = "https://stanfordmlgroup.github.io/competitions/mura/"
 LARGEST_UPLOAD = 500
@@ -41,7 +41,7 @@ def _import() -> None:
 
 def import_form() -> bool:
     """What to import, and the button that starts it and chooses the new data set; whether that was just done."""
-    if public.on():
+    if demo.on():
         _fracatlas_form()
         left_out("kaggle", "zip")
     else:
@@ -110,8 +110,8 @@ def _fracatlas_form() -> None:
         "**FracAtlas**: hands, legs, hips and shoulders, fractured or not, with boxes. 4,083 images; CC BY 4.0: "
         "free to use with its authors named."
     )
-    everything = not public.on() and st.toggle("All of it (323 MB)", key="all of fracatlas", persist_state="session")
-    most = public.LIMITS.imported if public.on() else 4083
+    everything = not demo.on() and st.toggle("All of it (323 MB)", key="all of fracatlas", persist_state="session")
+    most = demo.LIMITS.imported if demo.on() else 4083
     left, right = st.columns(2)
     images = left.number_input(
         "Images", fracatlas.LEAST, most, 200, 50, key="fracatlas images", persist_state="session", disabled=everything

@@ -22,7 +22,7 @@ from fracture.classify.store import ModelFolder
 from fracture.data import radiograph
 from fracture.data.phantom.samples import draw_sample
 from fracture.data.regions import mask_of, parse_boxes, scale_boxes
-from fracture.home import sanitize_name
+from fracture.paths import sanitize_name
 
 BORDER = 0.08
 """Of the shorter side, that the button covers."""

@@ -26,7 +26,7 @@ from fracture.data.joined import with_labels
 from fracture.data.layouts import levels
 from fracture.data.thumbnails import changed
 from fracture.errors import DatasetError, ModelError
-from fracture.home import short
+from fracture.paths import short
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fracture import home, public
+from fracture import demo, paths
 from fracture.app import answers
 from fracture.app.dialogs import any_open, close_dialog, is_open, open_dialog
 from fracture.app.pictures import show_picture
@@ -13,7 +13,7 @@ from fracture.data.phantom.drawing import MOST_PATIENTS, MOST_SEED, Drawing, Pla
 from fracture.data.phantom.samples import sample_numbers
 from fracture.data.phantom.study import DIFFICULTY
 from fracture.errors import FractureError
-from fracture.home import typed_path
+from fracture.paths import typed_path
 
 FIRST_PAGE = 24
 """Images from which on new ones are shown only when asked for: before that there is little that could move."""
@@ -23,7 +23,7 @@ def draw_form() -> bool:
     """What to draw, and the button that starts it and chooses the new data set; whether that was just done."""
     st.markdown("**Draw phantoms**: synthetic X-rays of a humerus, some of them abnormal, with the truth known.")
     left, middle, right = st.columns((1, 2, 1))
-    most = public.LIMITS.patients if public.on() else MOST_PATIENTS
+    most = demo.LIMITS.patients if demo.on() else MOST_PATIENTS
     patients = left.number_input(
         "Patients", 2, most, 200, key="phantom patients", persist_state="session", help=f"2 to {most:,}."
     )
@@ -62,8 +62,8 @@ def _start() -> None:
     chosen = (st.session_state[f"phantom {name}"] for name in ("patients", "seed", "difficulty"))
     try:
         plan = Plan(*chosen)
-        same = drawings.find_same(home.data_home(), plan)
-        root = same.root if same else home.data_home() / free_name("phantoms", home.data_home())
+        same = drawings.find_same(paths.data_home(), plan)
+        root = same.root if same else paths.data_home() / free_name("phantoms", paths.data_home())
         if same is None or same.state == "interrupted":
             drawings.start(root, plan, visitor())
     except FractureError as error:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from fracture import charts, public
+from fracture import charts, demo
 from fracture.app.benches import Tried, tried
 from fracture.app.judge_model import number
 from fracture.app.widgets import as_text, errors_in_words, expander, in_words, link, visitor
@@ -57,7 +57,7 @@ def _dials(bench: Bench, name: str) -> tuple[TrainConfig, int]:
         "Class weight", ["none", "balanced"], default=given.class_weight, required=True, key=f"weight {name}",
         persist_state="session",
     )  # fmt: skip
-    most = int(public.most("epochs", max(MOST_EPOCHS, given.epochs)))
+    most = int(demo.most("epochs", max(MOST_EPOCHS, given.epochs)))
     epochs = st.slider("Epochs", 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session")
     groups = total
     if total > FEWEST:

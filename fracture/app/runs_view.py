@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from fracture import charts, home
+from fracture import charts, paths
 from fracture.app import watching
 from fracture.app.judge_model import number
 from fracture.app.widgets import as_text, in_words, show_chart
@@ -62,7 +62,7 @@ def _row(run: Run) -> dict[str, Any]:
         "Accuracy": in_words(point["accuracy"]) if point else "",
         "Epochs": f"{done} of {config.get('epochs', '?')}",
         "Begun": datetime.fromtimestamp(run.started) if run.started else None,
-        "Data set": card.get("data", {}).get("name") or Path(home.short(str(config.get("data", UNKNOWN)))).name,
+        "Data set": card.get("data", {}).get("name") or Path(paths.short(str(config.get("data", UNKNOWN)))).name,
         "Mode": config.get("mode", UNKNOWN),
         "Weights": weights_name(config),
         "Note": trouble or run.error or _note(run),

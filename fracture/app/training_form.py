@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from fracture import public
+from fracture import demo
 from fracture.app import imports, loads, phantoms
 from fracture.app.widgets import left_out, visitor
 from fracture.classify.store import free_name
@@ -88,7 +88,7 @@ def _start(config: TrainConfig, *, unique_name: bool) -> None:
 
 def offer_other_weights(run: jobs.Run) -> None:
     """A button that starts a run anew, with weights that come with the project and under the next free name."""
-    offered = public.weights() if public.on() else ["bundled", LITE]
+    offered = demo.weights() if demo.on() else ["bundled", LITE]
     weights = next((each for each in offered if each != run.config.get("weights")), None)
     if weights is None:
         return
@@ -100,10 +100,10 @@ def offer_other_weights(run: jobs.Run) -> None:
 
 def _offered_weights() -> Sequence[str]:
     """By name; none where a public demo's machine is too small for any, which is said."""
-    if not public.on():
+    if not demo.on():
         return WEIGHT_SOURCES
     try:
-        return public.weights()
+        return demo.weights()
     except PublicError as error:
         st.info(str(error), icon=":material/public:")
         return ()
@@ -137,12 +137,12 @@ def _choose_weights(offered: Sequence[str], preset: str) -> str:
     missing = default == "imagenet" and not imagenet.available()
     if missing:
         default = "bundled"
-    file = "" if public.on() else " Or type the path of a .weights.h5 file."
+    file = "" if demo.on() else " Or type the path of a .weights.h5 file."
     chosen = st.selectbox(
         "Pre-trained weights",
         offered,
         offered.index(default),
-        accept_new_options=not public.on(),
+        accept_new_options=not demo.on(),
         key="weights",
         persist_state="session",
         help="imagenet is fetched once from the internet; bundled is the model that comes with the project; "
@@ -159,7 +159,7 @@ def _choose_rest(data: str, parts: list[str], preset: str) -> dict[str, Any]:
     body_part = st.selectbox(
         "Body part", parts, index=None, placeholder="All", key=f"body part of {data}", persist_state="session"
     )
-    pixels = None if public.on() else _choose_pixel_range()
+    pixels = None if demo.on() else _choose_pixel_range()
     chosen = {field.name: _choice(field, preset) for field in _tuned(preset)}
     return {"body_part": body_part, "input_range": pixels, **chosen}
 
@@ -189,7 +189,7 @@ def _choice(field: Any, preset: str) -> Any:
         )
     number = field.type
     return st.number_input(
-        title, number(limits["low"]), number(public.most(field.name, limits["high"])), default,
+        title, number(limits["low"]), number(demo.most(field.name, limits["high"])), default,
         step=STEPS.get(field.name), format="%g" if number is float else None,
         help=why, key=key, persist_state="session",
     )  # fmt: skip
@@ -201,8 +201,8 @@ def _start_button(drawing: Drawing | None) -> bool:
     words = "Start training when all is drawn" if waiting else "Start training"
     key = f"start {submissions().number}"
     pressed = st.button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key=key)
-    if public.on():
-        limits = public.LIMITS
+    if demo.on():
+        limits = demo.LIMITS
         st.caption(
             f"One at a time, of at most {limits.images:,} images and {limits.seconds / 60:.0f} minutes: then it is "
             "stopped, and what it has learned is kept. After a day it is deleted."

@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
-from fracture import home, public
+from fracture import demo, paths
 from fracture.app.dialogs import close_dialog
 from fracture.classify.choosing import RULE, by_preference, describe, why_default
 from fracture.classify.store import ModelFolder, usable_models, write_zip
@@ -23,28 +23,28 @@ from fracture.learn.sweeping import sweep
 
 
 def visitor() -> str:
-    """The word by which this browser tab is known as who started something; see :mod:`fracture.public`."""
+    """The word by which this browser tab is known as who started something; see :mod:`fracture.demo`."""
     word: str = st.session_state.setdefault("visitor", secrets.token_urlsafe(32))
     return word
 
 
 def may_change(folder: Path) -> bool:
     """Whether this visitor may stop, go on with, rename or delete the training, model or data set in a folder."""
-    return public.may_change(folder, visitor())
+    return demo.may_change(folder, visitor())
 
 
 def left_out(*what: str) -> bool:
     """Whether this is a public demo, which leaves these out; why, it says in a quiet line."""
-    if public.on():
-        st.caption(" ".join([":material/public:", *(public.OFF[each] for each in what)]))
-    return public.on()
+    if demo.on():
+        st.caption(" ".join([":material/public:", *(demo.OFF[each] for each in what)]))
+    return demo.on()
 
 
 def how_long_kept(folder: Path) -> None:
     """Of what a visitor has made: whose it is, and when it will be deleted."""
-    if public.on() and (mark := public.mark_of(folder)):
+    if demo.on() and (mark := demo.mark_of(folder)):
         whose = "Yours, as long as this browser tab is open" if may_change(folder) else "Made by another visitor"
-        hours = min(max(0, mark.since + public.LIMITS.kept - time.time()), public.LIMITS.kept) / 3600
+        hours = min(max(0, mark.since + demo.LIMITS.kept - time.time()), demo.LIMITS.kept) / 3600
         when = f"within {hours:.0f} hours" if hours >= 2 else "soon"
         st.caption(f":material/schedule: {whose}. It is deleted {when}, as all is that visitors make.")
 
@@ -100,7 +100,7 @@ def _keep_model() -> None:
 
 
 def _of_another_visitor(folder: ModelFolder) -> bool:
-    return public.on() and public.mark_of(folder.path) is not None and not may_change(folder.path)
+    return demo.on() and demo.mark_of(folder.path) is not None and not may_change(folder.path)
 
 
 @contextmanager
@@ -183,12 +183,12 @@ def address() -> dict[str, list[str]]:
 
 def no_dataset_hint() -> None:
     """What to do where there is no data set yet."""
-    if public.on():
+    if demo.on():
         st.info("No data set chosen. Draw phantoms or import a sample on the page *Data set*.", icon=":material/draw:")
         return
     st.info(
         "No data set chosen. Draw phantoms or import one on the page *Data set*, put a folder of radiographs into "
-        f"`{home.data_home()}`, or type a path above. "
+        f"`{paths.data_home()}`, or type a path above. "
         "Readable are: a **MURA** tree (`train/XR_HUMERUS/patient00001/study1_positive/image1.png`), **class folders** "
         "(`train/negative/…`, `train/positive/…`), and a **`dataset.csv`** beside `images/`, as FracAtlas has it.",
         icon=":material/folder_open:",

@@ -14,10 +14,10 @@ from typing import Any, cast
 
 import pandas as pd
 
-from fracture import files, home
+from fracture import files, paths
 from fracture.classify.card_shape import CARD
 from fracture.errors import ModelError
-from fracture.home import as_name, is_name
+from fracture.paths import as_name, is_name
 from fracture.shapes import misfit
 
 BUNDLED = "fracatlas"
@@ -145,17 +145,17 @@ def model_folder(name: str, root: Path | None = None) -> ModelFolder:
         raise ModelError(
             f"A model's name has 1 to 64 letters, digits, dots, dashes and underscores. Received: {name[:80]!r}"
         )
-    return ModelFolder((root or home.models_home()) / name)
+    return ModelFolder((root or paths.models_home()) / name)
 
 
 def bundled_model() -> ModelFolder:
     """The model that comes with the project, wherever models that are trained here lie."""
-    return ModelFolder(home.PROJECT / "models" / BUNDLED)
+    return ModelFolder(paths.PROJECT / "models" / BUNDLED)
 
 
 def model_folders(root: Path | None = None) -> list[ModelFolder]:
     """All models and trainings, the newest first."""
-    root = root or home.models_home()
+    root = root or paths.models_home()
     if not root.is_dir():
         return []
     folders = [ModelFolder(path) for path in root.iterdir() if path.is_dir() and is_name(path.name)]
@@ -174,7 +174,7 @@ def free_name(stem: str, root: Path | None = None, ending: str = "") -> str:
     ``root``: where else it must be free. ``ending``: of a file's name, such as ``.zip``.
     """
     clean = as_name(stem, "model", most=56)
-    root = root or home.models_home()
+    root = root or paths.models_home()
     names = (f"{clean}-{number}{ending}" for number in itertools.count(1))
     return next(name for name in names if not (root / name).exists())
 

@@ -20,9 +20,9 @@ from fracture.data.phantom.drawing import Drawing, Plan
 from fracture.data.phantom.writing import write
 from fracture.data.prep import write_prep, zip_prep
 from fracture.errors import DatasetError
-from fracture.home import data_home, is_name
 from fracture.learn import label_doubts
 from fracture.learn.data_folders import delete_dataset, rename_dataset
+from fracture.paths import data_home, is_name
 
 Args = argparse.Namespace
 

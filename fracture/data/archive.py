@@ -13,14 +13,14 @@ from zipfile import ZipInfo
 
 from filelock import FileLock, Timeout
 
-from fracture import home, public
+from fracture import demo, paths
 from fracture.data.asking import CHUNK
 from fracture.data.dataset import scan
 from fracture.data.fetching import SAID_EVERY, Progress, Say
 from fracture.data.layouts import ENDINGS, SPLITS
 from fracture.data.zip_checks import LIMIT, Contents, check_sizes, choose, too_large
 from fracture.errors import Cancelled, DatasetError, FetchError
-from fracture.home import sanitize_name
+from fracture.paths import sanitize_name
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def unpack(
         Cancelled: as wished.
         PublicError: this is a public demo.
     """
-    public.refuse("zip")
+    demo.refuse("zip")
     name = str(source) if isinstance(source, str | Path) else sanitize_name(str(getattr(source, "name", "The upload")))
     with _words(name, out):
         _check_empty(out)
@@ -85,8 +85,8 @@ def default_folder(file: str | Path) -> Path:
 
     No name of a split, such as ``train``: all images below such a folder would be taken for that split's.
     """
-    stem = home.as_name(Path(file).stem, "unpacked")
-    return home.data_home() / (f"{stem}-unpacked" if stem.lower() in SPLITS else stem)
+    stem = paths.as_name(Path(file).stem, "unpacked")
+    return paths.data_home() / (f"{stem}-unpacked" if stem.lower() in SPLITS else stem)
 
 
 @contextlib.contextmanager
@@ -156,7 +156,7 @@ def _write(archive: zipfile.ZipFile, places: dict[ZipInfo, str], beside: Path, l
     size, total = 0, sum(info.file_size for info in places)
     for number, (info, place) in enumerate(places.items()):
         follow(Progress(number, len(places), size, total))
-        target = home.inside(beside, place)
+        target = paths.inside(beside, place)
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(info) as member, target.open("wb") as file:
             while chunk := member.read(CHUNK):

@@ -28,12 +28,12 @@ from typing import BinaryIO, NamedTuple
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from fracture import public
+from fracture import demo
 from fracture.data.dataset import Dataset
 from fracture.data.layouts import levels
 from fracture.errors import DatasetError
 from fracture.files import write_beside
-from fracture.home import sanitize_name
+from fracture.paths import sanitize_name
 
 FILE = "curation.csv"
 COLUMNS = ["time", "image_id", "decision", "reason"]
@@ -186,7 +186,7 @@ def _later(last: str) -> str:
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Nobody else writes meanwhile; what the disk refuses is a DatasetError. In a public demo nobody writes at all."""
-    public.refuse("decisions")
+    demo.refuse("decisions")
     if not root.is_dir():  # the lock would make it anew
         raise DatasetError(
             f"There is no folder {root} any more, in which decisions could be kept; read the data again."

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from fracture import public
+from fracture import demo
 from fracture.data import layouts, listing, radiograph, truth
 from fracture.data.sources import Source, source_of
 from fracture.data.splits import split_by_group
 from fracture.errors import DatasetError, RadiographError
-from fracture.home import data_home, short, typed_path
+from fracture.paths import data_home, short, typed_path
 
 COLUMNS = {
     "image_id": "str",  # the path relative to the scanned folder, or dataset.csv's image_id; unique
@@ -116,8 +116,8 @@ def existing_folder(given: str | Path) -> Path:
             root = next((path for path in [data_home() / given] if path.exists()), root).resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise DatasetError(f"A data set is a folder. {error}") from error
-    if public.on() and short(str(root)) == str(root):  # whether or not there is anything: that is nobody's business
-        raise DatasetError(f"{public.OFF['paths']} Received: {str(given)[:80]!r}; choose one of those that are listed.")
+    if demo.on() and short(str(root)) == str(root):  # whether or not there is anything: that is nobody's business
+        raise DatasetError(f"{demo.OFF['paths']} Received: {str(given)[:80]!r}; choose one of those that are listed.")
     if not root.exists():
         raise DatasetError(f"There is no folder {root}; give the path of a data set.")
     if not root.is_dir():

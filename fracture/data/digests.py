@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fracture.data.kept import keep, kept
+from fracture.cache import keep, kept
 from fracture.data.measurements import FileState, file_state, measured
 from fracture.files import file_sha256
 

@@ -7,12 +7,12 @@ import contextlib
 import logging
 from pathlib import Path
 
-from fracture import public
+from fracture import demo
 from fracture.data.dataset import looks_like_data
 from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
 from fracture.files import read_json, write_json
-from fracture.home import data_home
+from fracture.paths import data_home
 
 LIST = ".folders.json"
 """In the data home: the paths that were typed, the newest first."""
@@ -47,13 +47,13 @@ def being_filled(folder: Path) -> bool:
 
 def typed_folders() -> list[Path]:
     """The folders elsewhere that people have typed and that still look like data sets; none in a public demo."""
-    return [] if public.on() else [folder for folder in _typed() if looks_like_data(folder)]
+    return [] if demo.on() else [folder for folder in _typed() if looks_like_data(folder)]
 
 
 def remember(folder: Path) -> None:
     """Keep a typed folder in the list. A public demo keeps none, and those of the data home are listed anyway."""
     before = _typed()
-    if public.on() or folder.parent == data_home() or before[:1] == [folder] or not looks_like_data(folder):
+    if demo.on() or folder.parent == data_home() or before[:1] == [folder] or not looks_like_data(folder):
         return
     _write([folder, *(each for each in before if each != folder)][:MOST_TYPED])
 

@@ -15,7 +15,7 @@ from zipfile import ZipInfo
 
 import pandas as pd
 
-from fracture import home
+from fracture import paths
 from fracture.data.asking import Pace
 from fracture.data.fetching import Progress, Say, Wanted, fetch_all
 from fracture.data.figshare import PAGE, ZIP, members_of
@@ -58,7 +58,7 @@ def order(images: int = 200, seed: int = 1, whole: bool = False) -> Order:
 def default_folder(wanted: Order) -> Path:
     """Where an import goes unless somebody says otherwise: a folder in the data home."""
     images, seed = wanted.choices["images"], wanted.choices["seed"]
-    return home.data_home() / (f"FracAtlas-{images}-seed{seed}" if images else "FracAtlas")
+    return paths.data_home() / (f"FracAtlas-{images}-seed{seed}" if images else "FracAtlas")
 
 
 def _nothing(progress: Progress) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fracture import background, public
+from fracture import demo
 from fracture.data.fetching import Progress, Say
 from fracture.errors import Cancelled, FetchError, FractureError
 from fracture.files import read_json, write_json
+from fracture.jobs import process as background
 from fracture.shapes import Either, Shape, finite, flag, maybe, misfit, text, whole
 
 STATUS = "import.json"
@@ -105,16 +106,16 @@ def start(root: Path, order: Order, variables: Mapping[str, str] | None = None, 
     Raises FetchError where the folder cannot be used, or is being imported into; PublicError where a public demo does
     not import this.
     """
-    public.check_visitor(visitor)
-    public.check_import(order.source, order.choices)
+    demo.check_visitor(visitor)
+    demo.check_import(order.source, order.choices)
     root = root.absolute()
     with words_for_disk(root):
-        if public.on() and (busy := next((path for path in unfinished(root.parent) if _active(path)), None)):
+        if demo.on() and (busy := next((path for path in unfinished(root.parent) if _active(path)), None)):
             raise _busy(busy)
-        new = public.claimable(root, visitor)
+        new = demo.claimable(root, visitor)
         claim(root, order, waiting=True)
         if new:
-            public.sign(root, visitor)
+            demo.sign(root, visitor)
         command = ["-m", "fracture", f"import-{order.source}", "--out", str(root), "--json", *order.options()]
         background.spawn(command, root / LOG, variables)
 
@@ -126,7 +127,7 @@ def _active(root: Path) -> bool:
 
 def request_stop(root: Path, visitor: str = "") -> None:
     """Ask an import to end with the files in hand; what is fetched is kept. PublicError for another visitor's."""
-    public.check_owner(root, visitor)
+    demo.check_owner(root, visitor)
     with contextlib.suppress(OSError):  # the folder was deleted in the meantime: there is nothing to stop
         stop_request(root).touch()
 
@@ -208,7 +209,7 @@ def _read(root: Path) -> tuple[Import, dict[str, Any]] | None:
 
 
 def _save(current: Import, **process: float | bool) -> None:
-    """``import.json`` anew; ``process`` is its :func:`fracture.background.identity`, or ``ended``. Raises OSError."""
+    """``import.json`` anew; ``process`` is its :func:`fracture.jobs.process.identity`, or ``ended``. Raises OSError."""
     said = {**asdict(current.order), "complete": current.complete, "error": current.error}
     said["progress"] = asdict(current.progress)
     write_json(current.root / STATUS, {**said, "heartbeat": time.time(), **process})

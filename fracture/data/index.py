@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fracture import home
+from fracture import paths
 from fracture.data.dataset import COLUMNS, Dataset, existing_folder, scan
 from fracture.data.layouts import ENDINGS, files_below
 from fracture.data.sources import Source
@@ -46,7 +46,7 @@ def find_or_scan(root: str | Path) -> Dataset:
 
 
 def _file(folder: Path) -> Path:
-    return home.cache_home() / "index" / f"{hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]}.table"
+    return paths.cache_home() / "index" / f"{hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]}.table"
 
 
 def _state(folder: Path) -> bytes:

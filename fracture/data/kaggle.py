@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from fracture import home
+from fracture import paths
 from fracture.data.asking import Pace
 from fracture.data.fetching import Progress, Say, Wanted, fetch_all
 from fracture.data.importing import HIDDEN, Import, Order, carry_out
@@ -74,7 +74,7 @@ def default_folder(wanted: Order) -> Path:
     """Where an import goes unless somebody says otherwise: a folder in the data home."""
     dataset, part = str(wanted.choices["dataset"]), wanted.choices["body_part"]
     name = "MURA-v1.1" if dataset == DATASET else dataset.replace("/", "-")[:40]
-    return home.data_home() / f"{name}-{part}"
+    return paths.data_home() / f"{name}-{part}"
 
 
 def expected(wanted: Order) -> tuple[int, int]:

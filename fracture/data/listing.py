@@ -24,7 +24,7 @@ import pandas as pd
 from fracture.data.layouts import SPLITS, Found, walk
 from fracture.data.truth import findings
 from fracture.errors import DatasetError
-from fracture.home import leads_out, sanitize_name
+from fracture.paths import leads_out, sanitize_name
 
 BLOCK = 25
 """FracAtlas names no patients, but neighbouring numbers are often one patient's: so many stay together."""

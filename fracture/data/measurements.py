@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fracture.data.kept import keep, kept
+from fracture.cache import keep, kept
 from fracture.data.pixel_measures import Measures, measure_pixels
 from fracture.data.radiograph import PREPROCESSING, read
 from fracture.errors import RadiographError

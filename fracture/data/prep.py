@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fracture import public
+from fracture import demo
 from fracture.data.dataset import Dataset
 from fracture.errors import DatasetError
 from fracture.files import write_beside
@@ -74,7 +74,7 @@ def write_prep(dataset: Dataset, out: Path, how: str = "copy", say: Say = _nothi
             cannot be read, or the disk refuses.
         PublicError: this is a public demo.
     """
-    public.refuse("export")
+    demo.refuse("export")
     if how not in _PUT:
         raise DatasetError(f"how must be {' or '.join(_PUT)}. Received: {how}")
     with _words_for_disk(out):
@@ -98,7 +98,7 @@ def zip_prep(dataset: Dataset, file: Path, say: Say = _nothing) -> None:
     Raises DatasetError where there is such a file already, an image cannot be read, or the disk refuses; PublicError in
     a public demo.
     """
-    public.refuse("export")
+    demo.refuse("export")
 
     def fill(part: Path) -> None:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:

@@ -24,7 +24,7 @@ from PIL import Image
 from fracture.data.picture import picture_size, read_picture
 from fracture.errors import ConfigError, RadiographError
 from fracture.files import open_file
-from fracture.home import sanitize_name
+from fracture.paths import sanitize_name
 
 # Damaged EXIF data are left aside; pages and terminals need no word of it. Once, at import: see dicom.py.
 warnings.filterwarnings("ignore", "Corrupt EXIF data", module="PIL")

@@ -7,7 +7,7 @@ from PIL import Image
 
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
-from fracture.home import leads_out
+from fracture.paths import leads_out
 
 SPARE = 200 * 2**20
 """Bytes that are left free on the disk."""

@@ -16,7 +16,7 @@ from fracture.data import layouts
 from fracture.data.safety import check_space
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
-from fracture.home import leads_out
+from fracture.paths import leads_out
 
 LISTS = ("dataset.csv", "truth.csv", "curation.csv")
 """The only files besides images that are unpacked."""

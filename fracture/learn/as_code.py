@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from fracture import public
+from fracture import demo
 from fracture.classify.store import ModelFolder, bundled_model, read_card
 from fracture.data.dataset import existing_folder, fingerprint
 from fracture.data.joined import gather
@@ -39,7 +39,7 @@ def found_here(folder: ModelFolder) -> dict[str, Any]:
         ModelError: there is no such model, or its card is damaged.
     """
     card, run = read_card(folder), find_run(folder)
-    started = run.config if run and not public.on() else {}
+    started = run.config if run and not demo.on() else {}
     return {**card, "config": {**card.get("config", {}), **_paths(started)}}
 
 
@@ -157,7 +157,7 @@ def _data(config: TrainConfig) -> dict[str, str]:
 
 
 def _folder(said: str) -> str:
-    if public.on():  # where it lies is not for strangers
+    if demo.on():  # where it lies is not for strangers
         return Path(said).name
     try:
         return str(existing_folder(said))
@@ -171,7 +171,7 @@ def _source(config: TrainConfig) -> str:
 
 def _weights(config: TrainConfig) -> str:
     file = bundled_model().backbone if config.weights in BUNDLED else Path(config.weights)
-    return file.name if public.on() else str(file)
+    return file.name if demo.on() else str(file)
 
 
 def _entry(config: TrainConfig) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fracture import home
+from fracture import paths
 from fracture.errors import Cancelled
 from fracture.learn.augmentation import Batch, augment, mirrored
 from fracture.learn.config import BLOCKS, TrainConfig
@@ -115,7 +115,7 @@ def begin(
     mirrors = MIRRORS.get(config.augmentation, ())
     entry = entry_of(network.backbone, config.unfreeze).output
     shape = (len(examples.label), len(mirrors), *entry.shape[1:])
-    room = min(MOST_STORED, shutil.disk_usage(home.cache_home()).free / 2)
+    room = min(MOST_STORED, shutil.disk_usage(paths.cache_home()).free / 2)
     hidden = network.places is not None and BLOCKS.index(config.unfreeze) > BLOCKS.index("mixed8")  # they need mixed7
     if not mirrors or hidden or 2 * np.prod(shape) > room:
         return whole

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from fracture.classify.store import CARD_SCHEMA
 from fracture.data.dataset import Dataset, counts, fingerprint
-from fracture.home import short
 from fracture.learn.config import TrainConfig
 from fracture.learn.course import Fit
 from fracture.learn.weights import Weights
+from fracture.paths import short
 
 KERAS = ("tensorflow", "keras")
 

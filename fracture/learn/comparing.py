@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fracture import home
+from fracture import paths
 from fracture.classify.store import usable_models
 from fracture.errors import ModelError
 from fracture.learn import jobs
@@ -50,8 +50,8 @@ def describe(run: Run, card: Mapping[str, Any]) -> Described:
 
 def _choices(config: Mapping[str, Any]) -> Described:
     places = {
-        "data": home.short(str(config.get("data", UNKNOWN))),
-        "also": [home.short(str(each)) for each in config.get("also", ())],
+        "data": paths.short(str(config.get("data", UNKNOWN))),
+        "also": [paths.short(str(each)) for each in config.get("also", ())],
         "weights": weights_name(config),
     }
     return {

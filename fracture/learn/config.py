@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from fracture.data.radiograph import FITS
 from fracture.errors import ConfigError
-from fracture.home import is_name
+from fracture.paths import is_name
 
 LITE = "bundled-8bit"
 """The source on which heads are trained without TensorFlow."""

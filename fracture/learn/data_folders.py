@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fracture import public
+from fracture import demo
 from fracture.classify.store import ModelFolder, read_json
 from fracture.data.folders import being_filled
 from fracture.errors import DatasetError, ModelError
 from fracture.files import remove_folder, write_beside
-from fracture.home import data_home, is_name
 from fracture.learn import jobs
+from fracture.paths import data_home, is_name
 
 
 def rename_dataset(folder: Path, name: str, visitor: str = "") -> Path:
@@ -68,7 +68,7 @@ def _check_free(folder: Path, visitor: str) -> None:
         )
     if not folder.is_dir():
         raise DatasetError(f"There is no data set {folder.name!r} any more. Choose another one.")
-    public.check_owner(folder, visitor)
+    demo.check_owner(folder, visitor)
     if being_filled(folder):
         raise DatasetError(f"Images are being brought into {folder.name!r}. Stop that first, or wait for its end.")
     places = {str(folder), os.path.realpath(folder)}

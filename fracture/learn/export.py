@@ -27,7 +27,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fracture import home
+from fracture import paths
 from fracture.files import write_beside
 from fracture.learn.feature_cache import Preparation
 from fracture.learn.head_place import CAM_MARK, LOGIT_MARK, place_head
@@ -49,7 +49,7 @@ def served_graph(network: Network, weights: Weights, view: Preparation, *, froze
     if not frozen:
         return _convert(_served(network, view, head[:-1], head, looks=True))
     said = json.dumps([GRAPH, weights.identity, view.image_size, view.input_range, tf.__version__, keras.__version__])
-    file = home.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.sealed"
+    file = paths.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.sealed"
     template = _kept(file)
     if template is None:
         template = _convert(_served(network, view, CAM_MARK, LOGIT_MARK))

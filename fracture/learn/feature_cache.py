@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture import home
+from fracture import paths
 from fracture.data.radiograph import PREPROCESSING
 from fracture.learn.weights import Weights
 
@@ -42,7 +42,7 @@ class FeatureCache:
     def __init__(self, weights: Weights, view: Preparation) -> None:
         seen = {"backbone": "InceptionV3", "weights": weights.identity, "preprocessing": PREPROCESSING, **asdict(view)}
         said = json.dumps(seen, sort_keys=True)
-        folder = home.cache_home() / "features"
+        folder = paths.cache_home() / "features"
         self._path = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.sqlite"
         with suppress(OSError, sqlite3.OperationalError):  # the last where it is in use, or the disk is full
             folder.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 The process belongs to nobody: it goes on when a browser tab is closed or the server restarts, and whoever looks into
 its folder finds it again. All that passes between it and the rest are files: its status, its events, a request to stop.
 
-In a public demo (:mod:`fracture.public`), who asks for something says so by the word ``visitor``; elsewhere it is left
+In a public demo (:mod:`fracture.demo`), who asks for something says so by the word ``visitor``; elsewhere it is left
 out, and anybody may do anything.
 """
 
@@ -17,12 +17,13 @@ from typing import Any
 
 from filelock import FileLock
 
-from fracture import background, home, public
+from fracture import demo, paths
 from fracture.classify import keeping, store
 from fracture.classify.store import ModelFolder, model_folder, read_json
 from fracture.data.dataset import existing_folder, scan
 from fracture.errors import ModelError, RunError
 from fracture.files import write_json
+from fracture.jobs import process
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 from fracture.learn.runs import Run, active_run, find_run, runs
 from fracture.learn.weights import find_weights
@@ -42,7 +43,7 @@ def start(config: TrainConfig, visitor: str = "", *, unique_name: bool = False) 
         WeightsError: the weights cannot be had.
         PublicError: a public demo does not offer it, or not now.
     """
-    public.check_visitor(visitor)
+    demo.check_visitor(visitor)
     config = _checked(config)
     with alone():
         _check_queue(visitor)
@@ -50,7 +51,7 @@ def start(config: TrainConfig, visitor: str = "", *, unique_name: bool = False) 
             config = replace(config, name=store.next_name(config.name))
         run = Run(model_folder(config.name), "queued", config.to_json(), time.time())
         _claim(run.folder, visitor)
-        public.sign(run.folder.path, visitor)
+        demo.sign(run.folder.path, visitor)
         _queue(run)
     return _set_going(run)
 
@@ -64,7 +65,7 @@ def resume(run: Run, visitor: str = "") -> Run:
         WeightsError: its weights cannot be had any more.
         PublicError: in a public demo, it is another visitor's, or not to be had now.
     """
-    public.check_owner(run.folder.path, visitor)
+    demo.check_owner(run.folder.path, visitor)
     if run.resumable:
         _checked(TrainConfig.from_json(run.config))
     with alone():
@@ -79,14 +80,14 @@ def resume(run: Run, visitor: str = "") -> Run:
 
 def _queue(run: Run, **more: Any) -> None:
     """Write down that it waits; in a public demo also for how many seconds it may be at work."""
-    limit = {"seconds": public.LIMITS.seconds} if public.on() else {}
+    limit = {"seconds": demo.LIMITS.seconds} if demo.on() else {}
     write_json(run.folder.status, {"state": "queued", "config": run.config, "started": run.started, **limit, **more})
 
 
 def _check_queue(visitor: str) -> None:
     active = [run for run in runs() if run.active]
-    mine = sum(public.may_change(run.folder.path, visitor) for run in active)
-    public.check_queue(mine, sum(run.state == "queued" for run in active))
+    mine = sum(demo.may_change(run.folder.path, visitor) for run in active)
+    demo.check_queue(mine, sum(run.state == "queued" for run in active))
 
 
 def _why_not(name: str, found: Run | None) -> str:
@@ -98,8 +99,8 @@ def _why_not(name: str, found: Run | None) -> str:
 
 def _checked(config: TrainConfig) -> TrainConfig:
     """With absolute paths; what can be said at once is not left to the training's process."""
-    if public.on():
-        public.check_training(config.to_json(), _images(config))
+    if demo.on():
+        demo.check_training(config.to_json(), _images(config))
     found = find_weights(config)
     weights = config.weights if found.source in WEIGHT_SOURCES else str(found.path)
     also = tuple(str(existing_folder(each)) for each in config.also)
@@ -119,19 +120,19 @@ def _set_going(run: Run) -> Run:
 def alone() -> Iterator[None]:
     """Nobody else starts, resumes or takes a training out of the queue meanwhile."""
     try:
-        home.models_home().mkdir(parents=True, exist_ok=True)
-        with FileLock(home.models_home() / ".starting.lock", timeout=30):
+        paths.models_home().mkdir(parents=True, exist_ok=True)
+        with FileLock(paths.models_home() / ".starting.lock", timeout=30):
             yield
     except OSError as error:
         words = error.strerror or str(error)
-        raise RunError(f"The models folder {home.models_home()} cannot be written to: {words}.") from error
+        raise RunError(f"The models folder {paths.models_home()} cannot be written to: {words}.") from error
 
 
 def _claim(folder: ModelFolder, visitor: str) -> None:
     """Make the folder ours; a run that left nothing to use or to go on from gives its name back."""
     if folder.path.exists():
         found = find_run(folder)
-        if not public.may_change(folder.path, visitor):
+        if not demo.may_change(folder.path, visitor):
             raise RunError(f"Somebody else has used the name {folder.name!r} already. Choose another one.")
         if found is not None and not folder.card.exists() and (found.active or folder.checkpoint.exists()):
             way = "Resume or delete it" if found.resumable else "Stop it" if found.active else "Delete it"
@@ -165,9 +166,9 @@ def advance() -> None:
 
 
 def _spawn(folder: ModelFolder) -> None:
-    homes = {"FRACTURE_MODELS": str(folder.path.parent), "FRACTURE_CACHE": str(home.cache_home())}
+    homes = {"FRACTURE_MODELS": str(folder.path.parent), "FRACTURE_CACHE": str(paths.cache_home())}
     command = ["-m", "fracture.learn.working", str(folder.path)]
-    background.spawn(command, folder.log, {**homes, "TF_CPP_MIN_LOG_LEVEL": "2"})
+    process.spawn(command, folder.log, {**homes, "TF_CPP_MIN_LOG_LEVEL": "2"})
 
 
 def request_stop(run: Run, visitor: str = "") -> None:
@@ -175,7 +176,7 @@ def request_stop(run: Run, visitor: str = "") -> None:
 
     Raises RunError where the models folder cannot be written to; PublicError where it is another visitor's.
     """
-    public.check_owner(run.folder.path, visitor)
+    demo.check_owner(run.folder.path, visitor)
     with alone(), contextlib.suppress(FileNotFoundError, ModelError):  # deleted meanwhile: there is nothing to stop
         status = read_json(run.folder.status)
         if status.get("state") == "queued":
@@ -192,7 +193,7 @@ def delete(folder: ModelFolder, visitor: str = "") -> None:
         ModelError: it cannot be removed, or came with the project.
         PublicError: in a public demo, it is not this visitor's.
     """
-    public.check_owner(folder.path, visitor)
+    demo.check_owner(folder.path, visitor)
     remove(folder)
 
 
@@ -212,7 +213,7 @@ def rename(folder: ModelFolder, name: str, visitor: str = "") -> ModelFolder:
         ModelError: see :func:`fracture.classify.keeping.rename`.
         PublicError: it is another visitor's.
     """
-    public.check_owner(folder.path, visitor)
+    demo.check_owner(folder.path, visitor)
     with alone():
         if (found := find_run(folder)) is not None and found.active:
             raise RunError(f"{found.name!r} is {found.state}. Stop it before it is given another name.")
@@ -226,7 +227,7 @@ def note(folder: ModelFolder, text: str, visitor: str = "") -> None:
         ModelError: see :func:`fracture.classify.keeping.write_note`.
         PublicError: it is another visitor's.
     """
-    public.check_owner(folder.path, visitor)
+    demo.check_owner(folder.path, visitor)
     keeping.write_note(folder, text)
 
 
@@ -235,7 +236,7 @@ def end_now(run: Run, visitor: str = "") -> None:
 
     Raises RunError where the models folder cannot be written to; PublicError where it is another visitor's.
     """
-    public.check_owner(run.folder.path, visitor)
+    demo.check_owner(run.folder.path, visitor)
     end(run)
 
 
@@ -243,7 +244,7 @@ def end(run: Run) -> None:
     """What :func:`end_now` does, whoever made it."""
     with alone(), contextlib.suppress(FileNotFoundError, ModelError):
         status = read_json(run.folder.status)
-        background.end(status)
+        process.end(status)
         found = find_run(run.folder)
         unspoken = status.get("state") == "running" and "pid" not in status  # it will find that it is not wanted
         if unspoken or (found is not None and found.state == "failed"):  # and not at its end just before

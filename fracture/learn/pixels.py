@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture import home
+from fracture import paths as home
 from fracture.data.radiograph import fit, load
 from fracture.errors import Cancelled, RadiographError
 from fracture.learn.events import CountedStep, Emit

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fracture import background
 from fracture.classify.card_shape import CHOICES
 from fracture.classify.store import ModelFolder, model_folders, read_card, read_json
 from fracture.errors import ModelError, WeightsError
+from fracture.jobs import process
 from fracture.shapes import Shape, finite, maybe, misfit, moment, text
 
 ENDED = ("finished", "stopped", "failed")
@@ -19,7 +19,7 @@ STATUS: Shape = {
     "error?": maybe(text),
     "error_type?": maybe(text),
     "seconds?": finite,
-    **background.PROCESS,
+    **process.PROCESS,
 }
 """Of ``status.json``."""
 
@@ -103,7 +103,7 @@ def find_run(folder: ModelFolder) -> Run | None:
     started, config = status["started"], {**status["config"], "name": folder.name}
     queued, error_type = status.get("queued", started), status.get("error_type")
     run = Run(folder, status["state"], config, started, status.get("error"), queued, error_type)
-    if run.state == "running" and not background.alive(status):
+    if run.state == "running" and not process.alive(status):
         words = (
             "The training process ended without a word: it ran out of memory or of room on the disk, was killed, or "
             "the machine went off."

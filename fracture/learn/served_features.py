@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fracture.cache import keep, kept
 from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder, read_card
 from fracture.data.digests import digests
-from fracture.data.kept import keep, kept
 from fracture.data.radiograph import FITS, PREPROCESSING, fit, load
 from fracture.errors import Cancelled, ModelError, RadiographError
 

@@ -8,7 +8,7 @@ import os
 import time
 from pathlib import Path
 
-from fracture import home, public
+from fracture import demo, paths
 from fracture.classify.store import ModelFolder, read_json
 from fracture.data.folders import being_filled
 from fracture.errors import FractureError
@@ -22,18 +22,18 @@ def sweep() -> None:
 
     Does nothing where this is no public demo. What is in use stays, and several may sweep at once.
     """
-    if not public.on():
+    if not demo.on():
         return
     active = [run for run in jobs.runs() if run.active]
     for run in active:
         _end_overdue(run)
-    for folder in _outdated(home.models_home(), public.LIMITS.trainings):
+    for folder in _outdated(paths.models_home(), demo.LIMITS.trainings):
         with contextlib.suppress(FractureError):  # at work, or swept by another just now
             jobs.remove(ModelFolder(folder))
     for name in ("graphs", "features"):
-        _trim(home.cache_home() / name, public.LIMITS.cached)
+        _trim(paths.cache_home() / name, demo.LIMITS.cached)
     used = {str(each) for run in active for each in (run.config.get("data"), *run.config.get("also", ()))}
-    for folder in _outdated(home.data_home(), public.LIMITS.datasets):
+    for folder in _outdated(paths.data_home(), demo.LIMITS.datasets):
         if os.path.realpath(folder) not in used:
             _remove_data(folder)
 
@@ -41,10 +41,10 @@ def sweep() -> None:
 def _outdated(place: Path, most: int) -> list[Path]:
     """The folders of visitors that are too old, or not among the newest so many."""
     folders = [path for path in place.iterdir() if not path.name.startswith(".")] if place.is_dir() else []
-    since = {path: mark.since for path in folders if (mark := public.mark_of(path))}
+    since = {path: mark.since for path in folders if (mark := demo.mark_of(path))}
     newest, now = sorted(since, key=since.__getitem__, reverse=True), time.time()
     # What a clock that was wrong then has put more than a day ahead does not stay until then.
-    outdated = {path for path in newest if abs(now - since[path]) > public.LIMITS.kept}
+    outdated = {path for path in newest if abs(now - since[path]) > demo.LIMITS.kept}
     return [path for number, path in enumerate(newest) if number >= most or path in outdated]
 
 

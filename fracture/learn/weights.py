@@ -18,9 +18,9 @@ from fracture.classify.store import bundled_model, read_card
 from fracture.classify.sums import check_files
 from fracture.errors import WeightsError
 from fracture.files import file_sha256
-from fracture.home import typed_path
 from fracture.learn import imagenet
 from fracture.learn.config import LITE, WEIGHT_SOURCES, TrainConfig
+from fracture.paths import typed_path
 
 SOURCES = (
     "Sources: imagenet (needs the internet once), bundled (the model that comes with the project), bundled-8bit (the "

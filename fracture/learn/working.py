@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fracture import background, public
+from fracture import demo
 from fracture.classify.store import ModelFolder, read_json
 from fracture.errors import Cancelled, FractureError
 from fracture.files import write_json
+from fracture.jobs import process
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import EventLog
 from fracture.learn.jobs import advance, alone
@@ -31,7 +32,7 @@ TRIES = 5
 
 def work(folder: ModelFolder) -> None:
     """What the training process does, from its status file to its model."""
-    background.step_back()
+    process.step_back()
     status = _take_over(folder)
     if status is None:
         return
@@ -54,14 +55,14 @@ def _take_over(folder: ModelFolder) -> dict[str, Any] | None:
     """Make this process the one that trains here; None where the run was ended meanwhile, or another is at it."""
     with alone():
         status = read_json(folder.status)
-        if status["state"] != "running" or ("pid" in status and background.alive(status)):
+        if status["state"] != "running" or ("pid" in status and process.alive(status)):
             return None
         for left in folder.path.glob(".*"):  # what a killed process left of files that it was writing
             if left.is_dir():
                 shutil.rmtree(left)
-            elif left.name != public.MARK:
+            elif left.name != demo.MARK:
                 left.unlink()
-        status.update(background.identity())
+        status.update(process.identity())
         write_json(folder.status, status)
         return status
 

@@ -27,7 +27,7 @@ import psutil
 from playwright.sync_api import Browser, Page
 
 from fracture.data.phantom.samples import draw_sample
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 from tests.browser.chromium import chromium, new_page
 from tests.serving import served
 

@@ -25,9 +25,9 @@ from fracture.data.phantom import drawing
 from fracture.data.phantom.drawing import Plan, find_drawing
 from fracture.data.prep import zip_prep
 from fracture.errors import FractureError
-from fracture.home import PROJECT
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
+from fracture.paths import PROJECT
 from tests.drawing import draw_mura
 from tests.waiting import wait
 

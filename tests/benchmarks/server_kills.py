@@ -27,8 +27,8 @@ from fracture.classify.store import model_folder
 from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
 from fracture.files import file_sha256
-from fracture.home import PROJECT
 from fracture.learn.jobs import find_run
+from fracture.paths import PROJECT
 from tests.browser.chromium import chromium, new_page, unfold
 from tests.data.servers import Figshare, zip_of
 from tests.data.test_fracatlas import picture, rows_of

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 from tests.serving import homes_in
 
 TRAINED, BUNDLED = "reference", "fracatlas"

@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 from tests.browser.chromium import chromium, listen, new_page, settle
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
 from tests.browser.places import Place, ask_about_a_sample, cover

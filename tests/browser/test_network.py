@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Response, WebSocket, expect
 
-from fracture.background import identity
+from fracture.jobs.process import identity
 from tests.browser.chromium import new_page, settle, unfold
 from tests.browser.network import line_to
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from fracture import home
+from fracture import paths
 from fracture.classify.choosing import by_preference, describe, why_default
 from fracture.classify.store import usable_models
 
@@ -37,7 +37,7 @@ def test_a_stopped_training_answers_last(made):
 
 def test_the_model_that_comes_with_the_project_answers_first(made, make_model, homes, monkeypatch):
     """Whatever has been trained since."""
-    monkeypatch.setattr(home, "PROJECT", homes)
+    monkeypatch.setattr(paths, "PROJECT", homes)
     bundled = make_model("fracatlas")
     os.utime(bundled.path, (0, 0))
     assert preferred() == ["fracatlas", "new", "old", "stopped"]

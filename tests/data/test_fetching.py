@@ -14,7 +14,7 @@ from fracture.data.fetching import Wanted, fetch_all
 from fracture.data.safety import check_space, whole_image
 from fracture.errors import Cancelled, FetchError
 from fracture.formatting import format_bytes
-from fracture.home import leads_out
+from fracture.paths import leads_out
 from tests.data.servers import Answer, Server
 
 FILES = {f"folder{number % 3}/{number}.bin": bytes([number]) * (number + 1) for number in range(20)}

@@ -23,7 +23,7 @@ from fracture.data.codestream import codestream
 from fracture.data.frames import unpack as unpack_rle
 from fracture.data.radiograph import read
 from fracture.errors import DatasetError, FetchError, FractureError, RadiographError
-from fracture.home import sanitize_name
+from fracture.paths import sanitize_name
 from tests.hostile import dicoms, mutants, pictures, tables, zips
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

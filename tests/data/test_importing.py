@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fracture import background
 from fracture.data import importing
 from fracture.data.fetching import Progress
 from fracture.data.importing import Order, carry_out, claim, find_import, request_stop, start
 from fracture.errors import Cancelled, FetchError
+from fracture.jobs import process as background
 
 ORDER = Order("kaggle", {"dataset": "a/b", "body_part": "XR_HAND"})
 HALF = Progress(files=3, total_files=6, bytes=300, seconds_left=2.5)

@@ -24,7 +24,7 @@ from fracture.data.kaggle import default_folder, expected, import_kaggle, order
 from fracture.data.kaggle_access import Credentials, find_credentials, from_secrets, handed_over
 from fracture.data.safety import SPARE
 from fracture.errors import FetchError
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 from tests.data.servers import KEY, TOKEN, USERNAME, Answer, Kaggle, zip_of
 from tests.drawing import draw_mura
 from tests.waiting import wait

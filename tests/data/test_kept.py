@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fracture.data.kept import keep, kept
+from fracture.cache import keep, kept
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS seen (number INTEGER)"
 INSERT = "INSERT INTO seen VALUES (?)"

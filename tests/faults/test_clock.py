@@ -6,10 +6,11 @@ import time
 import psutil
 import pytest
 
-from fracture import background, public
+from fracture import demo
 from fracture.classify.store import model_folder
 from fracture.data.prep import STALE, _remove_stale
 from fracture.files import write_json
+from fracture.jobs import process
 from fracture.learn import jobs, sweeping
 
 HOUR = 3600.0
@@ -28,7 +29,7 @@ def test_a_training_at_work_is_still_at_work(homes, request):
     """It is known by how long it has been there, which no clock changes."""
     folder = model_folder("run")
     folder.path.mkdir(parents=True)
-    status = {"state": "running", "config": {}, "started": time.time(), **background.identity()}
+    status = {"state": "running", "config": {}, "started": time.time(), **process.identity()}
     write_json(folder.status, {**status, "heartbeat": time.time()})
     assert jobs.find_run(folder).state == "running"
     request.getfixturevalue("an_hour_back")()
@@ -69,7 +70,7 @@ def test_what_a_visitor_made_goes_although_it_seems_to_come_from_the_future(home
     }.items():
         folder = homes / "models" / name
         folder.mkdir()
-        write_json(folder / public.MARK, {"visitor": "x", "since": since})
+        write_json(folder / demo.MARK, {"visitor": "x", "since": since})
     gone = sweeping._outdated(homes / "models", most=12)
     assert {folder.name for folder in gone} == {"ahead", "old"}
 

@@ -11,11 +11,11 @@ from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
 from fracture.errors import ModelError
 from fracture.files import LARGEST, read_json, write_json
-from fracture.home import PROJECT
 from fracture.learn import jobs
 from fracture.learn.events import read_events
 from fracture.learn.progress import Progress
 from fracture.learn.runs import ENDED
+from fracture.paths import PROJECT
 from tests.faults.damage import BYTES, as_json, damage, write, wrong_values
 from tests.pages.test_pages import words
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fracture.errors import ConfigError
-from fracture.home import PROJECT
 from fracture.learn.config import TrainConfig
+from fracture.paths import PROJECT
 
 FINE = {"mode": "fine-tune", "image_size": 75, "learning_rate": 1e-3, "dropout": 0.0, "unfreeze": "mixed5"}
 CASES = {

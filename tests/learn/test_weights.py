@@ -46,7 +46,7 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path, said):
 @pytest.mark.parametrize("source", ["bundled", "somewhere/else.weights.h5", "model.keras"])
 def test_a_source_that_cannot_be_had_names_the_others(homes, monkeypatch, source):
     """Nothing falls back silently: the error names every other source."""
-    monkeypatch.setattr("fracture.home.PROJECT", homes / "installed without models")
+    monkeypatch.setattr("fracture.paths.PROJECT", homes / "installed without models")
     with pytest.raises(WeightsError, match=r"imagenet .* bundled .* none .* \.weights\.h5"):
         find(source)
 

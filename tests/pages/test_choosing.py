@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from fracture import home
+from fracture import paths
 from tests.pages.test_pages import alone, healthy, routed, words
 
 PICKER = ("classify", "models", "dataset")
@@ -77,7 +77,7 @@ def test_home_says_which_model_answers_and_why(two, homes, make_model, monkeypat
     """The one that finished, the one that comes with the project, or the one that the visitor chose."""
     app = healthy(alone("home").run())
     assert "**a · AUC" in words(app) and "the newest one whose run finished" in words(app)
-    monkeypatch.setattr(home, "PROJECT", homes)
+    monkeypatch.setattr(paths, "PROJECT", homes)
     make_model("fracatlas")
     app = healthy(alone("home").run())
     assert "**fracatlas · AUC" in words(app) and "it comes with the project" in words(app)

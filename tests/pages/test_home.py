@@ -4,15 +4,15 @@ import time
 
 import pytest
 
-from fracture import public
-from fracture.background import identity
+from fracture import demo
 from fracture.classify.store import model_folder
 from fracture.data import importing
 from fracture.data.fetching import Progress
 from fracture.data.phantom import drawing
 from fracture.files import write_json
-from fracture.home import data_home
+from fracture.jobs.process import identity
 from fracture.learn.config import TrainConfig
+from fracture.paths import data_home
 from tests.pages.test_pages import alone, healthy, words
 
 
@@ -51,7 +51,7 @@ def bars(app):
 @pytest.mark.parametrize("in_public", ["", "1"])
 def test_home_lists_all_that_is_being_made(homes, monkeypatch, in_public):
     """A run, one in the queue, phantoms and an import: each with its progress, in a public demo likewise."""
-    monkeypatch.setenv(public.VARIABLE, in_public)
+    monkeypatch.setenv(demo.VARIABLE, in_public)
     train("first")
     train("second", "queued")
     generate("phantoms")

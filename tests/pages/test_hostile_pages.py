@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fracture import public
+from fracture import demo
 from fracture.app.widgets import as_text
 from fracture.data.dataset import existing_folder, scan
 from fracture.errors import DatasetError
@@ -138,7 +138,7 @@ def test_a_listing_leads_nowhere_else(homes, path):
 def test_a_public_demo_takes_no_path(homes, monkeypatch, typed):
     """By no way: not of the address, not of what a browser sends, not of a model's card."""
     (homes / "data" / "listed" / "images").mkdir(parents=True)
-    monkeypatch.setenv(public.VARIABLE, "1")
+    monkeypatch.setenv(demo.VARIABLE, "1")
     with pytest.raises(DatasetError, match="its own data sets alone"):
         existing_folder(typed)
     for page in ("dataset", "train"):

@@ -15,8 +15,8 @@ from fracture.app.judge_point import hundred_in_words
 from fracture.charts import round_to_hundred
 from fracture.classify.familiarity import load_familiarity
 from fracture.classify.validation import Judged, judgements
-from fracture.home import PROJECT
 from fracture.learn.evaluation import evaluate
+from fracture.paths import PROJECT
 from tests.pages.test_pages import alone, healthy, words
 
 THRESHOLDS = {"half": 0.5, "balanced": 0.4, "high_sensitivity": 0.2, "high_specificity": 0.8}
@@ -409,7 +409,7 @@ def test_a_model_without_a_keras_model_says_so(homes, make_model):
 
 
 def test_the_bundled_model_offers_no_deletion(homes, make_model, monkeypatch):
-    monkeypatch.setattr("fracture.home.PROJECT", homes)
+    monkeypatch.setattr("fracture.paths.PROJECT", homes)
     make_model("fracatlas")
     assert "Delete it" not in [button.label for button in healthy(models().run()).button]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture import background
 from fracture.data.phantom.drawing import Plan, find_drawing
 from fracture.data.phantom.samples import draw_sample, sample_numbers
 from fracture.data.phantom.writing import write
+from fracture.jobs import process
 from tests.pages.test_pages import alone, healthy, words
 from tests.waiting import wait
 
@@ -38,7 +38,7 @@ def stand(root: Path, **values: object) -> None:
 
 
 def at_work(root: Path) -> None:
-    stand(root, done=1, seconds_left=30.2, ended=False, **background.identity())
+    stand(root, done=1, seconds_left=30.2, ended=False, **process.identity())
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -109,7 +109,7 @@ def test_before_the_first_image_the_page_waits(root):
     """No error about an empty folder, but that the images are coming."""
     for patient in root.glob("*/XR_HUMERUS/*"):
         shutil.rmtree(patient)
-    stand(root, done=0, images=0, seconds_left=None, ended=False, **background.identity())
+    stand(root, done=0, images=0, seconds_left=None, ended=False, **process.identity())
     for page in ("dataset", "train"):
         assert "The first images are being drawn" in words(healthy(alone(page).run()))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fracture import public
+from fracture import demo as public
 from fracture.classify.store import model_folder
 from fracture.data.phantom.drawing import find_drawing
 from fracture.files import write_json

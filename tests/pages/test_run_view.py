@@ -6,9 +6,9 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture import background
 from fracture.classify.store import ModelFolder, model_folder, read_json
 from fracture.files import write_json
+from fracture.jobs import process
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import EventLog
@@ -23,7 +23,7 @@ def running(homes, drawn) -> ModelFolder:
     folder = model_folder("first")
     folder.path.mkdir(parents=True)
     config = TrainConfig(data=str(drawn), name="first", weights="none", epochs=3).to_json()
-    status = {"state": "running", "config": config, "started": time.time(), **background.identity()}
+    status = {"state": "running", "config": config, "started": time.time(), **process.identity()}
     write_json(folder.status, status)
     return folder
 

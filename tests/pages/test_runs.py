@@ -9,10 +9,10 @@ from fracture.app.runs_worth import in_a_sentence
 from fracture.classify.keeping import read_note, write_note
 from fracture.classify.store import model_folder, read_json
 from fracture.files import write_json
-from fracture.home import PROJECT
 from fracture.learn import jobs
 from fracture.learn.comparing import Paired
 from fracture.learn.config import TrainConfig
+from fracture.paths import PROJECT
 from tests.pages.test_models import edit_card, judge, spread
 from tests.pages.test_pages import healthy, words
 
@@ -236,7 +236,7 @@ def test_deleted_after_asking_and_a_link_to_it_says_so(two):
 def test_the_bundled_model_and_one_at_work_are_neither_renamed_nor_deleted(homes, make_model, monkeypatch):
     """Their notes can be written all the same."""
     monkeypatch.setattr("fracture.app.runs_keeping.jobs.advance", lambda: None)
-    monkeypatch.setattr("fracture.home.PROJECT", homes)
+    monkeypatch.setattr("fracture.paths.PROJECT", homes)
     make_model("fracatlas")
     not_trained("later", "queued")
     for name in ("fracatlas", "later"):

@@ -5,9 +5,9 @@ import pytest
 from fracture.app.training_form import NO_IMAGENET
 from fracture.classify.store import model_folder
 from fracture.files import write_json
-from fracture.home import data_home
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
+from fracture.paths import data_home
 from tests.pages.test_pages import alone, healthy, words
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fracture import background, public
+from fracture import demo
 from fracture.data.phantom.study import DIFFICULTY
 from fracture.errors import DatasetError
 from fracture.files import read_json, write_json
+from fracture.jobs import process as background
 from fracture.shapes import Shape, finite, maybe, misfit, text, whole
 
 STATUS = "phantom.json"
@@ -114,16 +115,16 @@ def start(root: Path, plan: Plan, visitor: str = "") -> None:
     ``visitor``: who asks for it in a public demo. Raises DatasetError where the folder cannot be used, or this one or
     one beside it is being drawn into; PublicError where a public demo does not draw so much.
     """
-    public.check_visitor(visitor)
-    public.check_phantoms(plan.patients)
+    demo.check_visitor(visitor)
+    demo.check_phantoms(plan.patients)
     with words_for_disk(root):
         others = sorted(root.parent.iterdir()) if root.parent.is_dir() else []
         if busy := next((path for path in others if (found := find_drawing(path)) and found.active), None):
             raise _busy(busy)
-        new = public.claimable(root, visitor)
+        new = demo.claimable(root, visitor)
         claim(root, plan, waiting=True)
         if new:
-            public.sign(root, visitor)
+            demo.sign(root, visitor)
         command = ["-m", "fracture", "phantom", str(root), "--json"]
         choices = [text for name, value in asdict(plan).items() for text in (f"--{name}", str(value))]
         background.spawn([*command, *choices], root / LOG)
@@ -131,7 +132,7 @@ def start(root: Path, plan: Plan, visitor: str = "") -> None:
 
 def request_stop(root: Path, visitor: str = "") -> None:
     """Ask a drawing to end after the patients in hand; what is drawn is kept. PublicError for another visitor's."""
-    public.check_owner(root, visitor)
+    demo.check_owner(root, visitor)
     with contextlib.suppress(OSError):  # the folder was deleted in the meantime: there is nothing to stop
         stop_request(root).touch()
 
@@ -168,7 +169,7 @@ def _awaited(root: Path) -> bool:
 
 
 def save(drawing: Drawing, **process: float | bool) -> None:
-    """``phantom.json`` anew; ``process`` is its :func:`fracture.background.identity`, or ``ended``. Raises OSError."""
+    """``phantom.json`` anew; ``process`` is its :func:`fracture.jobs.process.identity`, or ``ended``. Raises OSError."""
     progress = {"done": drawing.done, "images": drawing.images, "seconds_left": drawing.seconds_left}
     said = {**asdict(drawing.plan), "renderer": RENDERER, **progress, "error": drawing.error}
     write_json(drawing.root / STATUS, {**said, "heartbeat": time.time(), **process})

@@ -28,12 +28,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fracture import background
 from fracture.data.phantom.drawing import STATUS, Drawing, Plan, claim, save, stop_request, words_for_disk
 from fracture.data.phantom.records import Row, png, read_png, read_rows, row_of, write_rows
 from fracture.data.phantom.study import draw_study
 from fracture.data.truth import NAME
 from fracture.errors import DatasetError
+from fracture.jobs import process
 
 SAVED_EVERY = 1.0
 """Seconds between two states of truth.csv and phantom.json on disk, at least."""
@@ -128,7 +128,7 @@ class _Ledger:
         """Both files anew, and between them the studies that truth.csv now lists."""
         started = time.monotonic()
         self._list()
-        save(self.drawing(), **background.identity(), ended=ended)
+        save(self.drawing(), **process.identity(), ended=ended)
         took = time.monotonic() - started
         pause = SAVED_EVERY if self.rows else 0.0  # the first image is waited for
         self.next_save = started + max(pause, 20 * took)  # a large table must not hold the drawing up
@@ -142,7 +142,7 @@ class _Ledger:
         with contextlib.suppress(OSError):
             self._list()
         with contextlib.suppress(OSError):
-            save(broken, **background.identity(), ended=True)
+            save(broken, **process.identity(), ended=True)
 
     def _list(self) -> None:
         write_rows(self.before.root / NAME, self.rows)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture import public
+from fracture import demo
 from fracture.data.digests import digests
 from fracture.data.joined import gather
 from fracture.errors import RunError
@@ -65,7 +65,7 @@ class Bench:
             RunError: one of the labels is missing in one of the parts.
             PublicError: a public demo trains no such head.
         """
-        public.check_head(config.to_json(), int(training.sum()))
+        demo.check_head(config.to_json(), int(training.sum()))
         for name, rows in (("train on", training), ("judge by", validation)):
             counts = np.bincount(self.part(rows)[1], minlength=2)
             if not counts.all():

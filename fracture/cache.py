@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from fracture import home
+from fracture import paths
 
 PATIENCE = 60.0
 """Seconds to wait for others who write."""
@@ -26,7 +26,7 @@ def kept(name: str, schema: str, version: int) -> Iterator[sqlite3.Connection]:
         schema: ``CREATE TABLE IF NOT EXISTS ...`` of its table.
         version: of the schema and of what the values mean; what is there of another one is dropped.
     """
-    with closing(_opened(home.cache_home() / f"{name}.sqlite", schema, version)) as base:
+    with closing(_opened(paths.cache_home() / f"{name}.sqlite", schema, version)) as base:
         yield base
 
 

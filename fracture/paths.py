@@ -12,7 +12,7 @@ The variables are read at each call, so that a test or a notebook can move a fol
 
 Whatever text from elsewhere becomes a path goes through here: a name by :func:`is_name`, the path of a file in a data
 set or a zip by :func:`leads_out` or :func:`inside`, and what a person types on their own machine by :func:`typed_path`.
-A public demo (:mod:`fracture.public`) takes the names of its own data sets and models alone.
+A public demo (:mod:`fracture.demo`) takes the names of its own data sets and models alone.
 """
 
 import os

@@ -21,7 +21,7 @@ import psutil
 
 from fracture.errors import PublicError
 from fracture.files import read_json, write_json
-from fracture.home import data_home
+from fracture.paths import data_home
 from fracture.shapes import misfit, moment, text
 
 VARIABLE = "FRACTURE_PUBLIC"

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from fracture import home
+from fracture import paths
 from fracture.shapes import Shape, flag, misfit, moment, whole
 
 PROCESS: Shape = {
@@ -32,7 +32,7 @@ def spawn(arguments: Sequence[str], log: Path, variables: Mapping[str, str] | No
     with log.open("ab") as file:
         process = subprocess.Popen(  # noqa: S603  our own interpreter, our own modules
             [sys.executable, *arguments],
-            cwd=home.PROJECT,
+            cwd=paths.PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

@@ -1,0 +1,1 @@
+"""Background jobs: processes that go on when the page is closed."""

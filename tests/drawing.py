@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from fracture.data.regions import box_of, boxes_text, encode_mask
+from fracture.imaging.annotations import box_of, boxes_text, encode_mask
 
 BAR = 250
 """Gray value of the bar across a positive image, and of nothing else."""

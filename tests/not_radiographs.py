@@ -2,7 +2,7 @@
 
 Nothing is downloaded: the pictures lie in the wheels of scikit-learn, scikit-image, matplotlib, pydicom and
 pydicom-data, in this project's README, or are drawn here. Each goes the way of an upload, through
-:func:`fracture.data.radiograph.read`. A picture comes in a few variants (cropped, as a negative); ``name`` is the
+:func:`fracture.imaging.radiograph.read`. A picture comes in a few variants (cropped, as a negative); ``name`` is the
 original's, so that shares can be given by original as well: variants of one picture resemble each other.
 
 >>> from collections import Counter
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from fracture.data.radiograph import read
+from fracture.imaging.radiograph import read
 from fracture.paths import PROJECT
 
 Gray = NDArray[np.uint8]

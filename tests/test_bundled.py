@@ -13,7 +13,7 @@ from fracture.classify.classifier import load_classifier
 from fracture.classify.graph import Graph
 from fracture.classify.store import bundled_model, read_card, read_predictions
 from fracture.data.dataset import scan
-from fracture.data.radiograph import Radiograph, fit, load, read
+from fracture.imaging.radiograph import Radiograph, fit, load, read
 from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import evaluate
 from fracture.learn.weights import find_weights

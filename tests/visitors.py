@@ -17,7 +17,7 @@ from PIL import Image
 from fracture.app.widgets import as_text
 from fracture.classify.classifier import Classifier
 from fracture.classify.report import rows
-from fracture.data.radiograph import read
+from fracture.imaging.radiograph import read
 from tests.tab import Tab
 
 BITS, SQUARE = 12, 24

@@ -17,7 +17,7 @@ from fracture.app.study_view import ask_for_study, show_study_asked_for
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, Wanted, select
 from fracture.data.dataset import Dataset
-from fracture.data.thumbnails import thumbnails
+from fracture.imaging.thumbnails import thumbnails
 
 PER_PAGE = 48
 SIDE = 256

@@ -9,7 +9,7 @@ from fracture import charts
 from fracture.app import loads
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text
-from fracture.data.thumbnails import thumbnails
+from fracture.imaging.thumbnails import thumbnails
 from fracture.learn.progress import Progress
 
 CELLS = ("true_negative", "false_positive", "false_negative", "true_positive")

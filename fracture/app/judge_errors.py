@@ -16,8 +16,8 @@ from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder
 from fracture.classify.validation import Judged
 from fracture.data.digests import digests
-from fracture.data.regions import parse_boxes
 from fracture.errors import FractureError
+from fracture.imaging.annotations import parse_boxes
 
 PER_PAGE = 8
 OPACITY = 0.4

@@ -19,9 +19,9 @@ from fracture.app.widgets import as_text, choose_model, errors_in_words, no_mode
 from fracture.classify.classifier import Classifier
 from fracture.classify.covering import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
 from fracture.classify.store import ModelFolder
-from fracture.data import radiograph
 from fracture.data.phantom.samples import draw_sample
-from fracture.data.regions import mask_of, parse_boxes, scale_boxes
+from fracture.imaging import radiograph
+from fracture.imaging.annotations import mask_of, parse_boxes, scale_boxes
 from fracture.paths import sanitize_name
 
 BORDER = 0.08

@@ -15,7 +15,6 @@ from fracture.classify.choosing import by_preference
 from fracture.classify.store import ModelFolder, read_card, read_predictions, usable_models
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
-from fracture.data import radiograph as radiographs
 from fracture.data.browsing import apply_decisions
 from fracture.data.browsing import catalogue as catalogue_of
 from fracture.data.curation import FILE as DECISIONS
@@ -24,8 +23,9 @@ from fracture.data.digests import digests, known_digests
 from fracture.data.index import find_or_scan
 from fracture.data.joined import with_labels
 from fracture.data.layouts import levels
-from fracture.data.thumbnails import changed
 from fracture.errors import DatasetError, ModelError
+from fracture.imaging import radiograph as radiographs
+from fracture.imaging.thumbnails import changed
 from fracture.paths import short
 
 

@@ -16,8 +16,8 @@ from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.browsing import NO_DECISION, steps
 from fracture.data.dataset import Dataset
 from fracture.data.phantom.records import truth_words
-from fracture.data.regions import parse_boxes
-from fracture.data.thumbnails import thumbnail
+from fracture.imaging.annotations import parse_boxes
+from fracture.imaging.thumbnails import thumbnail
 
 LARGE = 1600
 """Longer side in px of an image shown large."""

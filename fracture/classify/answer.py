@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.data.radiograph import Frame
+from fracture.imaging.radiograph import Frame
 
 DOUBT = "doubt"
 UNKNOWN = "unknown"

@@ -1,7 +1,7 @@
 """The served model: radiographs in, answers in the model's own words out.
 
 >>> from fracture.classify.classifier import load_classifier
->>> from fracture.data.radiograph import read
+>>> from fracture.imaging.radiograph import read
 >>> answer = load_classifier("first").classify([("view.png", read(data))])  # doctest: +SKIP
 """
 
@@ -18,8 +18,8 @@ from fracture.classify.graph import Graph
 from fracture.classify.heat import heat_map
 from fracture.classify.store import ModelFolder, model_folder, read_card
 from fracture.classify.sums import check_files
-from fracture.data.radiograph import Radiograph, fit, frame, unfit
 from fracture.errors import ModelError
+from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
 

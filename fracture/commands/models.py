@@ -21,8 +21,8 @@ from fracture.data.dataset import Dataset, scan
 from fracture.data.digests import digests
 from fracture.data.joined import with_labels
 from fracture.data.layouts import ENDINGS, walk
-from fracture.data.radiograph import Radiograph, load
 from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
+from fracture.imaging.radiograph import Radiograph, load
 from fracture.learn import jobs
 from fracture.learn.config import PRESETS, TrainConfig
 from fracture.learn.evaluation import evaluate as measure

@@ -17,10 +17,11 @@ from pathlib import Path
 import pandas as pd
 
 from fracture import demo
-from fracture.data import layouts, listing, radiograph, truth
+from fracture.data import layouts, listing, truth
 from fracture.data.sources import Source, source_of
 from fracture.data.splits import split_by_group
 from fracture.errors import DatasetError, RadiographError
+from fracture.imaging import radiograph
 from fracture.paths import data_home, short, typed_path
 
 COLUMNS = {

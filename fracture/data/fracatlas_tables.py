@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.data.listing import BLOCK
-from fracture.data.regions import Box, boxes_text, parse_boxes
 from fracture.errors import DatasetError, FetchError
+from fracture.imaging.annotations import Box, boxes_text, parse_boxes
 
 DRAWS = 200
 """Samples among which one is chosen."""

@@ -19,13 +19,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from fracture.cache import keep, kept
-from fracture.data.pixel_measures import Measures, measure_pixels
-from fracture.data.radiograph import PREPROCESSING, read
 from fracture.errors import RadiographError
 from fracture.files import open_file
+from fracture.imaging.radiograph import PREPROCESSING, read
+from fracture.imaging.statistics import Measures, measure_pixels
 
 VERSION = 1
-"""To be raised whenever :func:`fracture.data.pixel_measures.measure_pixels` says something else of the same pixels."""
+"""To be raised whenever :func:`fracture.imaging.statistics.measure_pixels` says something else of the same pixels."""
 
 CHUNK = 64
 """Images between two writes: at most so many are lost when the process ends."""

@@ -1,7 +1,7 @@
 """A ``truth.csv`` at the root of MURA's tree: what a synthetic radiograph shows, known exactly.
 
 Read are its columns ``image`` (the file, relative to the folder of truth.csv), ``view``, ``boxes`` and ``mask``, the
-last two as :mod:`fracture.data.regions` has them, and where it has them ``fracture`` and ``hardware``, which hold the
+last two as :mod:`fracture.imaging.annotations` has them, and where it has them ``fracture`` and ``hardware``, which hold the
 kind of what there is or nothing. An image that is not listed, because it is still being drawn, has
 no truth.
 """
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fracture.data.regions import parse_boxes, run_gaps
 from fracture.errors import DatasetError
+from fracture.imaging.annotations import parse_boxes, run_gaps
 
 NAME = "truth.csv"
 COLUMNS = ("view", "boxes", "mask")

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fracture.data.radiograph import fit, load
 from fracture.errors import RadiographError
+from fracture.imaging.radiograph import fit, load
 from fracture.learn.feature_cache import Features, Preparation
 from fracture.learn.features import BATCH
 

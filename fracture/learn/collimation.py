@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.classify.graph import Graph
-from fracture.data.radiograph import frame
+from fracture.imaging.radiograph import frame
 
 EVERY = 3
 """One training image in so many is looked at between margins as well. With it a lower leg of another hospital, between
@@ -52,7 +52,7 @@ def look_between_margins(
         squares: (N, S, S), all images, fitted.
         table: of all images, with ``width`` and ``height``.
         rows: the images that are asked about.
-        how: how they were fitted, see :func:`fracture.data.radiograph.fit`.
+        how: how they were fitted, see :func:`fracture.imaging.radiograph.fit`.
         on_done: is told after each image how many are done.
     """
     random, looks = np.random.default_rng(0), np.empty((len(rows), served.compared), np.float32)

@@ -4,8 +4,8 @@ from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replac
 from math import inf
 from typing import Any, Self
 
-from fracture.data.radiograph import FITS
 from fracture.errors import ConfigError
+from fracture.imaging.radiograph import FITS
 from fracture.paths import is_name
 
 LITE = "bundled-8bit"

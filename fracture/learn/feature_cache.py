@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture import paths
-from fracture.data.radiograph import PREPROCESSING
+from fracture.imaging.radiograph import PREPROCESSING
 from fracture.learn.weights import Weights
 
 FEATURES = 2048

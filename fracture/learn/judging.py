@@ -13,7 +13,7 @@ from scipy.special import expit
 from fracture.classify.familiarity import Familiarity
 from fracture.classify.graph import Graph
 from fracture.classify.heat import heat_map
-from fracture.data.radiograph import Radiograph, fit, frame, load, unfit
+from fracture.imaging.radiograph import Radiograph, fit, frame, load, unfit
 from fracture.learn.calibration import fit_temperature
 from fracture.learn.collimation import EVERY, look_between_margins
 from fracture.learn.config import TrainConfig

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fracture.classify.heat import PEAK_SIDE, map_size, peak
-from fracture.data.radiograph import Radiograph, load
-from fracture.data.regions import Box, decode_mask, mask_of, parse_boxes, scale_boxes
 from fracture.errors import RadiographError
+from fracture.imaging.annotations import Box, decode_mask, mask_of, parse_boxes, scale_boxes
+from fracture.imaging.radiograph import Radiograph, load
 from fracture.learn.evaluation import mean
 
 IMAGES = 200

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture import paths as home
-from fracture.data.radiograph import fit, load
 from fracture.errors import Cancelled, RadiographError
+from fracture.imaging.radiograph import fit, load
 from fracture.learn.events import CountedStep, Emit
 
 SOME = 64

@@ -6,8 +6,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fracture.classify.heat import Cells
-from fracture.data.radiograph import frame
-from fracture.data.regions import parse_boxes, scale_boxes
+from fracture.imaging.annotations import parse_boxes, scale_boxes
+from fracture.imaging.radiograph import frame
 
 
 def targets(boxes: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:
@@ -40,7 +40,7 @@ def fitted_boxes(table: pd.DataFrame, size: int, how: str) -> NDArray[np.float32
     Args:
         table: ``boxes, width, height``, as in :data:`fracture.data.dataset.COLUMNS`.
         size: side of the square in px.
-        how: of :data:`fracture.data.radiograph.FITS`.
+        how: of :data:`fracture.imaging.radiograph.FITS`.
 
     Returns:
         (N, K, 4) middle x, middle y, width, height in px; K is the most that an image has, width 0 where it has fewer.

@@ -19,8 +19,8 @@ from fracture.cache import keep, kept
 from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder, read_card
 from fracture.data.digests import digests
-from fracture.data.radiograph import FITS, PREPROCESSING, fit, load
 from fracture.errors import Cancelled, ModelError, RadiographError
+from fracture.imaging.radiograph import FITS, PREPROCESSING, fit, load
 
 CHUNK = 64
 """Images between two writes."""

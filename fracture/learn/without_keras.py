@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from fracture.classify.graph import Graph
 from fracture.classify.store import ModelFolder
-from fracture.data.radiograph import fit, load
 from fracture.errors import RadiographError
+from fracture.imaging.radiograph import fit, load
 from fracture.learn.bundled_graph import bundled_graph, describe
 from fracture.learn.checkpoint import Memory
 from fracture.learn.config import TrainConfig

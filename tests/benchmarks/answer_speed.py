@@ -114,7 +114,7 @@ def drawn(place: Path) -> Path:
 def answer(classifier, path: Path) -> None:
     """Bytes -> probability and heat map as drawn over the image."""
     from fracture.charts import heat_overlay
-    from fracture.data.radiograph import load, shrink
+    from fracture.imaging.radiograph import load, shrink
 
     image = load(path)
     view = classifier.view("image", image)

@@ -15,7 +15,7 @@ from fracture.classify.classifier import Classifier
 from fracture.classify.store import bundled_model
 from fracture.data.phantom.drawing import Plan
 from fracture.data.phantom.writing import write
-from fracture.data.radiograph import load
+from fracture.imaging.radiograph import load
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from tests.benchmarks.interruptions import LONG, events

@@ -23,7 +23,7 @@ from fracture.data.browsing import catalogue
 from fracture.data.index import find_or_scan
 from fracture.data.phantom.drawing import Plan
 from fracture.data.phantom.writing import write
-from fracture.data.thumbnails import thumbnails
+from fracture.imaging.thumbnails import thumbnails
 from tests.browser.chromium import chromium, new_page
 from tests.serving import served
 

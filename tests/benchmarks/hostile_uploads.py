@@ -25,9 +25,10 @@ from typing import Any, NamedTuple
 
 from fracture.classify.classifier import Classifier
 from fracture.classify.store import ModelFolder, bundled_model
-from fracture.data import curation, radiograph
+from fracture.data import curation
 from fracture.data.archive import unpack
 from fracture.errors import FractureError
+from fracture.imaging import radiograph
 from tests.conftest import SHARED
 from tests.hostile import dicoms, pictures, tables, zips
 

@@ -28,7 +28,7 @@ from fracture.data.phantom.picture import draw
 from fracture.data.phantom.shapes import Grid
 from fracture.data.phantom.study import DIFFICULTY, draw_study
 from fracture.data.phantom.view import Opening, draw_views
-from fracture.data.radiograph import load
+from fracture.imaging.radiograph import load
 
 SIZE = 256
 

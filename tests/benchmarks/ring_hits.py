@@ -16,8 +16,8 @@ from fracture.app.answers import SHOWN, Examined
 from fracture.app.overlay import Place, likeliest
 from fracture.classify.classifier import Classifier, load_classifier
 from fracture.data.dataset import scan
-from fracture.data.radiograph import Radiograph, load, shrink
-from fracture.data.regions import parse_boxes
+from fracture.imaging.annotations import parse_boxes
+from fracture.imaging.radiograph import Radiograph, load, shrink
 from fracture.learn.localisation import localise
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from fracture.classify.classifier import load_classifier
 from fracture.classify.graph import Graph
 from fracture.classify.store import model_folder
-from fracture.data.radiograph import fit, load
+from fracture.imaging.radiograph import fit, load
 from tests.benchmarks.answer_speed import drawn, timed
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fracture.classify.answer import Answer, Limits, View, offered_points, probability_of
-from fracture.data.radiograph import Frame
+from fracture.imaging.radiograph import Frame
 
 
 def view(probability: float, known: bool | None = True) -> View:

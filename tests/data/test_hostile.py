@@ -17,12 +17,13 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders import ExplicitVRLittleEndianDecoder, RLELosslessDecoder
 from pydicom.uid import JPEG2000Lossless
 
-from fracture.data import bounds, curation, zip_checks
+from fracture.data import curation, zip_checks
 from fracture.data.archive import unpack
-from fracture.data.codestream import codestream
-from fracture.data.frames import unpack as unpack_rle
-from fracture.data.radiograph import read
 from fracture.errors import DatasetError, FetchError, FractureError, RadiographError
+from fracture.imaging import limits
+from fracture.imaging.codestream import codestream
+from fracture.imaging.dicom_pixels import unpack as unpack_rle
+from fracture.imaging.radiograph import read
 from fracture.paths import sanitize_name
 from tests.hostile import dicoms, mutants, pictures, tables, zips
 
@@ -309,7 +310,7 @@ def test_pydicom_writes_no_log(caplog):
 
 def test_only_what_says_something_of_pixels_is_kept():
     """Names never get out of the file: they are not even read."""
-    from fracture.data import dicom
+    from fracture.imaging import dicom
 
     named = dicoms.dicom(pictures.RAMP, PatientName="Q7Z^Jane", PatientComments="Q7Z", StudyDescription="Q7Z")
     private = dicoms.preceded(dicoms.raw((0x09, 0x10), b"LO", b"Q7Z "), dicoms.raw((0x09, 0x1001), b"UT", b"Q7Z "))
@@ -336,8 +337,8 @@ def test_a_name_is_said_short_and_in_one_line(name, said):
 
 def test_a_file_is_read_from_a_bounded_number_of_times():
     """Then it counts as damaged."""
-    file = bounds.Bounded(BytesIO(bytes(10)))
-    for _ in range(bounds.MAX_READS):
+    file = limits.Bounded(BytesIO(bytes(10)))
+    for _ in range(limits.MAX_READS):
         file.read(0)
     with pytest.raises(ValueError, match="too many parts"):
         file.read(0)

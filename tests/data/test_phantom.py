@@ -16,7 +16,7 @@ from fracture.data.phantom.picture import draw
 from fracture.data.phantom.shapes import Grid, box, ellipsoid, elliptic_cylinder, rods
 from fracture.data.phantom.study import draw_study
 from fracture.data.phantom.view import VIEWS, Opening, View, draw_views
-from fracture.data.regions import mask_of
+from fracture.imaging.annotations import mask_of
 
 MM = 0.5
 """Distance of rays in mm where volumes are summed up."""

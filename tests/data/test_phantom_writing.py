@@ -15,8 +15,8 @@ from fracture.data.phantom import drawing, writing
 from fracture.data.phantom.drawing import Plan, find_drawing
 from fracture.data.phantom.records import read_rows, truth_words
 from fracture.data.phantom.writing import order_of, split_of, studies_of, write
-from fracture.data.radiograph import load
 from fracture.errors import DatasetError
+from fracture.imaging.radiograph import load
 from fracture.jobs import process as background
 
 PLAN = Plan(patients=4, seed=7, difficulty=0.25)

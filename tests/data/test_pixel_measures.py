@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw, ImageOps
 from scipy.ndimage import gaussian_filter
 
-from fracture.data.pixel_measures import light_strip, marks, measure_pixels
+from fracture.imaging.statistics import light_strip, marks, measure_pixels
 from tests.drawing import draw_limb
 
 

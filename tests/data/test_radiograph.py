@@ -24,9 +24,9 @@ from pydicom.uid import (
     JPEGLosslessSV1,
 )
 
-from fracture.data.bounds import MAX_PIXELS
-from fracture.data.radiograph import Radiograph, fit, frame, header_size, load, read, thumbnail, unfit
 from fracture.errors import ConfigError, RadiographError
+from fracture.imaging.limits import MAX_PIXELS
+from fracture.imaging.radiograph import Radiograph, fit, frame, header_size, load, read, thumbnail, unfit
 
 # pytest puts aside the filters that the modules set; test_import_is_cheap_and_reading_silent looks at them.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

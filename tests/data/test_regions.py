@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from fracture.data.regions import box_of, boxes_text, decode_mask, encode_mask, mask_of, parse_boxes
 from fracture.errors import DatasetError
+from fracture.imaging.annotations import box_of, boxes_text, decode_mask, encode_mask, mask_of, parse_boxes
 
 masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12))
 sizes = st.floats(0, 5000).map(lambda number: round(number, 3))

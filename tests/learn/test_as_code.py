@@ -14,8 +14,8 @@ from PIL import Image
 
 from fracture.data.curation import decide
 from fracture.data.dataset import scan
-from fracture.data.radiograph import fit, load
 from fracture.errors import ConfigError, DatasetError, ModelError
+from fracture.imaging.radiograph import fit, load
 from fracture.learn import code_parts as parts
 from fracture.learn.as_code import as_code, found_here, images_of
 from fracture.learn.config import AUGMENTATIONS, TrainConfig

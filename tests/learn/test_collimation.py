@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fracture.data.radiograph import fit
+from fracture.imaging.radiograph import fit
 from fracture.learn.collimation import MARGIN, WHITE, collimate, look_between_margins
 
 

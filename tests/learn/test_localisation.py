@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fracture.data.radiograph import Frame, unfit
-from fracture.data.regions import encode_mask, mask_of
+from fracture.imaging.annotations import encode_mask, mask_of
+from fracture.imaging.radiograph import Frame, unfit
 from fracture.learn import localisation
 from fracture.learn.localisation import compare_shuffled, localise, mass_inside, pointing_game
 

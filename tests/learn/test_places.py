@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fracture.classify.graph import Output
 from fracture.classify.heat import MIXED7, MIXED10, SIDE, heat_map, on_square, peak
-from fracture.data.radiograph import FITS, fit, frame, unfit
+from fracture.imaging.radiograph import FITS, fit, frame, unfit
 from fracture.learn.places import fitted_boxes, targets
 
 

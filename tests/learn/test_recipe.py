@@ -10,9 +10,9 @@ import pytest
 
 from fracture.classify.heat import SIDE
 from fracture.classify.store import model_folder, read_predictions
-from fracture.data.radiograph import load
 from fracture.errors import Cancelled, DatasetError, RunError
 from fracture.files import file_sha256
+from fracture.imaging.radiograph import load
 from fracture.learn.config import TrainConfig
 from tests.drawing import draw_mura
 

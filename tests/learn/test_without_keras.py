@@ -10,8 +10,8 @@ import pytest
 
 from fracture.classify.classifier import load_classifier
 from fracture.classify.store import model_folder, read_predictions, write_zip
-from fracture.data.radiograph import load
 from fracture.errors import ConfigError
+from fracture.imaging.radiograph import load
 from fracture.learn.config import TrainConfig
 from fracture.learn.instant.bench import open_bench
 from fracture.learn.jobs import find_run

@@ -12,7 +12,7 @@ from fracture.app.overlay import heated, likeliest
 from fracture.charts import FOR
 from fracture.classify.answer import View
 from fracture.classify.heat import SIDE
-from fracture.data.radiograph import Radiograph, fit, frame, unfit
+from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.learn.localisation import localise
 
 SIZES = ((373, 454), (454, 373), (300, 300), (900, 60), (60, 900))

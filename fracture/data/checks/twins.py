@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from fracture.data.pixel_measures import HASH_SIDE
+from fracture.imaging.statistics import HASH_SIDE
 
 ALIKE = 24
 """Bits of 256 in which two hashes of the same picture may differ."""

@@ -14,7 +14,7 @@ from fracture.data.phantom.person import Finding, Person
 from fracture.data.phantom.shapes import Array, Grid, rods, seen
 from fracture.data.phantom.truth import Truth
 from fracture.data.phantom.view import SIZE, View
-from fracture.data.regions import box_of
+from fracture.imaging.annotations import box_of
 
 Mask = NDArray[np.bool_]
 

@@ -14,11 +14,11 @@ from PIL import Image, PngImagePlugin
 
 from fracture.data.phantom.study import Phantom
 from fracture.data.phantom.truth import Truth
-from fracture.data.picture import SYNTHETIC
-from fracture.data.regions import boxes_text, encode_mask
 from fracture.data.truth import NAME
 from fracture.errors import DatasetError
 from fracture.files import write_beside
+from fracture.imaging.annotations import boxes_text, encode_mask
+from fracture.imaging.png_jpeg import SYNTHETIC
 
 Row = dict[str, str]
 """One image's truth: a text for each of :data:`COLUMNS`."""
@@ -34,7 +34,7 @@ COLUMNS = (
     "displacement_mm",
     "angulation_deg",
     "traps",  # ";" between them
-    "boxes",  # as in fracture.data.regions
+    "boxes",  # as in fracture.imaging.annotations
     "mask",
     "difficulty",
 )

@@ -6,7 +6,7 @@
                                                                        heat map ── unfit ──> (H, W) float32
 
 What had to be done on the way is kept in words in :attr:`Radiograph.steps`. The size is looked at
-before a single pixel is decoded. DICOM files are read by :mod:`fracture.data.dicom`.
+before a single pixel is decoded. DICOM files are read by :mod:`fracture.imaging.dicom`.
 """
 
 import warnings
@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fracture.data.picture import picture_size, read_picture
 from fracture.errors import ConfigError, RadiographError
 from fracture.files import open_file
+from fracture.imaging.png_jpeg import picture_size, read_picture
 from fracture.paths import sanitize_name
 
 # Damaged EXIF data are left aside; pages and terminals need no word of it. Once, at import: see dicom.py.
@@ -44,7 +44,7 @@ class Radiograph:
 
     ``pixels``: (H, W) uint8. ``format``: PNG, JPEG or DICOM.
     ``steps``: in words and in order, what was done to get from the file to the pixels.
-    ``synthetic``: the file says of itself that it was drawn, see :data:`fracture.data.picture.SYNTHETIC`.
+    ``synthetic``: the file says of itself that it was drawn, see :data:`fracture.imaging.png_jpeg.SYNTHETIC`.
     """
 
     pixels: NDArray[np.uint8]
@@ -88,7 +88,7 @@ def load(path: Path) -> Radiograph:
 
 
 def read(data: bytes, name: str = "the file") -> Radiograph:
-    """Decode the bytes of a PNG, JPEG or DICOM file, of a size within :mod:`fracture.data.bounds`.
+    """Decode the bytes of a PNG, JPEG or DICOM file, of a size within :mod:`fracture.imaging.limits`.
 
     Raises RadiographError, with ``name`` in its words, for anything else.
     """
@@ -200,7 +200,7 @@ def _unopened(path: Path, error: OSError) -> RadiographError:
 
 def _header_size(file: BinaryIO, kind: str, name: str) -> tuple[int, int]:
     if kind == "DICOM":
-        from fracture.data import dicom
+        from fracture.imaging import dicom
 
         return dicom.size(dicom.parse(file, name, pixels=False), name)
     return picture_size(file, kind)
@@ -212,7 +212,7 @@ def _read_picture(data: bytes, kind: str, name: str) -> Radiograph:
 
 
 def _read_dicom(data: bytes, name: str) -> Radiograph:
-    from fracture.data import dicom
+    from fracture.imaging import dicom
 
     pixels, steps = dicom.gray(dicom.parse(BytesIO(data), name), name)
     return Radiograph(pixels, "DICOM", steps)

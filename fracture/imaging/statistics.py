@@ -1,6 +1,6 @@
 """What the pixels of one image tell: brightness, what stands out in it, and hashes by which its like are found.
 
-Everything is measured on what :mod:`fracture.data.radiograph` makes of a file, which is what a network sees.
+Everything is measured on what :mod:`fracture.imaging.radiograph` makes of a file, which is what a network sees.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from scipy import ndimage
 
-from fracture.data.radiograph import shrink
+from fracture.imaging.radiograph import shrink
 
 Pixels = NDArray[np.uint8]
 

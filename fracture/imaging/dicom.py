@@ -1,7 +1,7 @@
 """What a DICOM file says about its one image, by way of pydicom.
 
 Only the elements that say something of pixels are read: names and whatever else stands in the header never get beyond
-the file. Imported by :mod:`fracture.data.radiograph` only when a DICOM file comes: pydicom takes 0.2 s to import.
+the file. Imported by :mod:`fracture.imaging.radiograph` only when a DICOM file comes: pydicom takes 0.2 s to import.
 Section numbers are those of the DICOM standard, PS3.3 2024.
 """
 
@@ -20,9 +20,9 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_modality_lut, convert_color_space
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from fracture.data.bounds import STRIP, Bounded, in_strips, to_8_bit
-from fracture.data.frames import check_frame, unpack
 from fracture.errors import RadiographError
+from fracture.imaging.dicom_pixels import check_frame, unpack
+from fracture.imaging.limits import STRIP, Bounded, in_strips, to_8_bit
 
 # What pydicom warns of (odd tags, bytes too many) concerns no reader of a page, and may quote the header. Said once, at
 # import, because warnings.catch_warnings() is not safe between threads.

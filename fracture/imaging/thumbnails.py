@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
-from fracture.data import radiograph
 from fracture.errors import RadiographError
+from fracture.imaging import radiograph
 
 KEPT = 2000
 """Pictures in memory: about 10 kB each at 256 px."""

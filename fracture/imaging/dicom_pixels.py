@@ -5,11 +5,11 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import ExplicitVRLittleEndian, JPEGExtended12Bit, RLELossless
 
-from fracture.data.bounds import check_size
-from fracture.data.codestream import MAGIC, codestream
-from fracture.data.picture import check_picture, jpeg_header
-from fracture.data.rle import unpack_rle
 from fracture.errors import RadiographError
+from fracture.imaging.codestream import MAGIC, codestream
+from fracture.imaging.limits import check_size
+from fracture.imaging.png_jpeg import check_picture, jpeg_header
+from fracture.imaging.rle import unpack_rle
 
 MOST_JPEG2000 = 20_000_000
 """Bytes of a JPEG 2000 frame: about 6 million are decoded in a second."""

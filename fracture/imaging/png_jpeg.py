@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
 
-from fracture.data.bounds import STRIP, Bounded, check_size, to_8_bit
 from fracture.errors import RadiographError
+from fracture.imaging.limits import STRIP, Bounded, check_size, to_8_bit
 
 MAX_SCANS = 30
 """Times that a JPEG goes over its pixels; encoders make ten or so, and each takes as long as the first."""

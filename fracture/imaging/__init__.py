@@ -1,0 +1,1 @@
+"""Bytes of an image file -> one checked grayscale radiograph."""

@@ -8,7 +8,7 @@ from fracture.app.answers import Examined
 from fracture.app.uploads import Upload, choose_uploads
 from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, through_the_router
 from fracture.classify.classifier import NOTICE, Classifier
-from fracture.classify.store import ModelFolder
+from fracture.registry.model_folder import ModelFolder
 
 
 def examine(uploads: list[Upload], classifier: Classifier, version: str) -> list[Examined]:

@@ -5,10 +5,10 @@ import streamlit as st
 from fracture import demo
 from fracture.app.activity import show_activities
 from fracture.app.widgets import answering_model, as_text, link, through_the_router
-from fracture.classify.choosing import describe
 from fracture.classify.classifier import NOTICE
-from fracture.classify.store import usable_models
 from fracture.data.folders import list_datasets
+from fracture.registry.default_model import describe
+from fracture.registry.model_folder import usable_models
 
 through_the_router("home")
 st.title("Bone X-ray lab")

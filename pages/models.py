@@ -16,8 +16,8 @@ from fracture.app.widgets import (
     through_the_router,
 )
 from fracture.classify.classifier import NOTICE
-from fracture.classify.store import ModelFolder, read_card
 from fracture.classify.validation import judgements
+from fracture.registry.model_folder import ModelFolder, read_card
 
 
 def judge(folder: ModelFolder) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from fracture.classify.store import ModelFolder, model_folder
+from fracture.registry.model_folder import ModelFolder, model_folder
 from tests.drawing import draw_mura
 
 SHARED = Path(os.environ.get("FRACTURE_SHARED") or Path(__file__).resolve().parents[2] / "shared")

@@ -11,12 +11,12 @@ from PIL import Image
 from fracture import cli
 from fracture.classify.classifier import load_classifier
 from fracture.classify.graph import Graph
-from fracture.classify.store import bundled_model, read_card, read_predictions
 from fracture.data.dataset import scan
 from fracture.imaging.radiograph import Radiograph, fit, load, read
 from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import evaluate
 from fracture.learn.weights import find_weights
+from fracture.registry.model_folder import bundled_model, read_card, read_predictions
 from tests.not_radiographs import LEGS, dicom, pictures
 
 FOLDER = bundled_model()

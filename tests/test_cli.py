@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fracture.classify.store import model_folder, read_predictions
 from fracture.cli import main
 from fracture.data.dataset import scan
 from fracture.data.phantom.study import DIFFICULTY
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
+from fracture.registry.model_folder import model_folder, read_predictions
 from tests.drawing import draw_mura
 from tests.waiting import wait
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from fracture.classify.classifier import Classifier
-from fracture.classify.store import bundled_model
 from fracture.data.phantom.drawing import Plan
 from fracture.data.phantom.writing import write
+from fracture.registry.model_folder import bundled_model
 from tests.benchmarks.many_visitors import homes_beside_the_bundled_model
 from tests.drawing import draw_mura
 from tests.serving import served

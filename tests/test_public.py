@@ -11,7 +11,6 @@ import psutil
 import pytest
 
 from fracture import demo as public
-from fracture.classify.store import model_folder
 from fracture.data import archive, curation, importing
 from fracture.data import fracatlas as fracatlases
 from fracture.data import kaggle as kaggles
@@ -25,6 +24,7 @@ from fracture.jobs import process as background
 from fracture.learn import jobs
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 from fracture.learn.sweeping import sweep
+from fracture.registry.model_folder import model_folder
 from tests.waiting import wait
 
 ME, OTHER = "a word that I hold", "another word"

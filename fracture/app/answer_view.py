@@ -15,10 +15,10 @@ from fracture.app.widgets import as_text, format_threshold, in_words
 from fracture.classify import report
 from fracture.classify.answer import DOUBT, STRANGE, Answer
 from fracture.classify.classifier import Classifier
-from fracture.classify.store import ModelFolder
 from fracture.classify.validation import Judged, judgements
 from fracture.data.phantom.truth import Truth
 from fracture.errors import ModelError
+from fracture.registry.model_folder import ModelFolder
 
 _SIGNS: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
     "positive": ("orange", ":material/radiology:"),

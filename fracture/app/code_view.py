@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from fracture.app.widgets import as_text, errors_in_words
-from fracture.classify.store import ModelFolder
 from fracture.errors import DatasetError
 from fracture.learn.as_code import TABLE, as_code, found_here, images_of
+from fracture.registry.model_folder import ModelFolder
 
 
 def show_code(folder: ModelFolder) -> None:

@@ -6,13 +6,13 @@ import streamlit as st
 
 from fracture import demo, paths
 from fracture.app.widgets import as_text, errors_in_words, expander, left_out
-from fracture.classify.store import free_name
 from fracture.data import curation
 from fracture.data.curation import curate
 from fracture.data.dataset import Dataset
 from fracture.data.prep import write_prep, zip_prep
 from fracture.errors import DatasetError
 from fracture.paths import typed_path
+from fracture.registry.model_folder import free_name
 
 WAYS = {"Copies": "copy", "Hard links (take no room)": "link", "One zip": "zip"}
 

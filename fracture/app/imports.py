@@ -11,7 +11,6 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from fracture import demo
 from fracture.app.dialogs import any_open, close_dialog, is_open, open_dialog
 from fracture.app.widgets import as_text, duration, errors_in_words, left_out, may_change, visitor
-from fracture.classify.store import free_name
 from fracture.data import archive, fracatlas, importing, kaggle
 from fracture.data.fetching import Progress
 from fracture.data.importing import Import, Order, find_import
@@ -19,6 +18,7 @@ from fracture.data.kaggle_access import TOKENS, Credentials, from_secrets
 from fracture.errors import FetchError, FractureError
 from fracture.formatting import format_bytes
 from fracture.paths import typed_path
+from fracture.registry.model_folder import free_name
 
 TERMS = "https://stanfordmlgroup.github.io/competitions/mura/"
 LARGEST_UPLOAD = 500

@@ -10,9 +10,9 @@ from fracture import charts
 from fracture.app import answers
 from fracture.app.judge_model import COUNTED, number, show_table
 from fracture.app.widgets import as_text, errors_in_words, in_words, show_chart
-from fracture.classify.store import ModelFolder, read_card, usable_models
 from fracture.classify.validation import Judged, Level, judgements
 from fracture.errors import ModelError
+from fracture.registry.model_folder import ModelFolder, read_card, usable_models
 
 MOST = len(charts.SEVERAL) - 1
 """How many others fit beside a model, each with a colour of its own."""

@@ -11,8 +11,8 @@ from fracture import charts
 from fracture.app import answers
 from fracture.app.judge_model import COUNTED, POINTS, named_points
 from fracture.app.widgets import as_text, errors_in_words, format_threshold, in_words
-from fracture.classify.store import ModelFolder
 from fracture.classify.validation import Judged
+from fracture.registry.model_folder import ModelFolder
 
 FIGURES = {
     "sensitivity": ("Sensitivity", "Of those that are {}, the share that is found."),

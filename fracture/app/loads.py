@@ -11,8 +11,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fracture import charts
-from fracture.classify.choosing import by_preference
-from fracture.classify.store import ModelFolder, read_card, read_predictions, usable_models
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
 from fracture.data.browsing import apply_decisions
@@ -27,6 +25,8 @@ from fracture.errors import DatasetError, ModelError
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed
 from fracture.paths import short
+from fracture.registry.default_model import by_preference
+from fracture.registry.model_folder import ModelFolder, read_card, read_predictions, usable_models
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
@@ -160,7 +160,7 @@ class Scores(NamedTuple):
 def scores(data: datasets.Dataset, version: str = "") -> Scores:
     """A model's probabilities for images of this data set, where one was validated on some of them.
 
-    The visitor's model comes first, then the default one; see :mod:`fracture.classify.choosing`.
+    The visitor's model comes first, then the default one; see :mod:`fracture.registry.default_model`.
 
     An image is the same where its file is: names are those of other images, too, such as those of other phantoms.
     """

@@ -22,12 +22,12 @@ from fracture.app.widgets import (
     show_chart,
     visitor,
 )
-from fracture.classify.store import ModelFolder, read_card
 from fracture.classify.validation import judgements
 from fracture.learn import jobs
 from fracture.learn.gap import explain_gap
 from fracture.learn.jobs import Run
 from fracture.learn.progress import Progress, stopping_words
+from fracture.registry.model_folder import ModelFolder, read_card
 
 _COLOURS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
     "queued": "gray",

@@ -12,11 +12,11 @@ from fracture.app.widgets import (
     offer_zip,
     visitor,
 )
-from fracture.classify.keeping import NOTE_LIMIT, read_note
-from fracture.classify.store import ModelFolder
 from fracture.errors import FractureError
 from fracture.learn import jobs
 from fracture.learn.jobs import Run
+from fracture.registry.edit import NOTE_LIMIT, read_note
+from fracture.registry.model_folder import ModelFolder
 
 
 def show_keeping(run: Run) -> None:

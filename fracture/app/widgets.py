@@ -15,11 +15,11 @@ from streamlit.errors import StreamlitAPIException
 
 from fracture import demo, paths
 from fracture.app.dialogs import close_dialog
-from fracture.classify.choosing import RULE, by_preference, describe, why_default
-from fracture.classify.store import ModelFolder, usable_models, write_zip
 from fracture.errors import FractureError
 from fracture.learn import jobs
 from fracture.learn.sweeping import sweep
+from fracture.registry.default_model import RULE, by_preference, describe, why_default
+from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
 
 
 def visitor() -> str:

@@ -16,10 +16,10 @@ from fracture.classify.answer import Answer, Limits, View, probability_of
 from fracture.classify.familiarity import Familiarity, load_familiarity
 from fracture.classify.graph import Graph
 from fracture.classify.heat import heat_map
-from fracture.classify.store import ModelFolder, model_folder, read_card
-from fracture.classify.sums import check_files
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
+from fracture.registry.model_folder import ModelFolder, model_folder, read_card
+from fracture.registry.sums import check_files
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fracture.classify.store import ModelFolder, read_predictions
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.errors import ModelError
 from fracture.files import write_beside
+from fracture.registry.model_folder import ModelFolder, read_predictions
 
 AGREES = 0.01
 """Difference in probability between two processors, or two versions of the runtime, that says nothing."""

@@ -4,10 +4,10 @@ import argparse
 import sys
 from typing import Any
 
-from fracture.classify.store import model_folder
 from fracture.errors import FractureError
 from fracture.files import write_beside
 from fracture.learn.as_code import TABLE, as_code, found_here, images_of
+from fracture.registry.model_folder import model_folder
 
 
 def code(args: argparse.Namespace) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from fracture.classify.store import model_folder
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity, check
 from fracture.data.curation import curate
@@ -23,6 +22,7 @@ from fracture.errors import DatasetError
 from fracture.learn import label_doubts
 from fracture.learn.data_folders import delete_dataset, rename_dataset
 from fracture.paths import data_home, is_name
+from fracture.registry.model_folder import model_folder
 
 Args = argparse.Namespace
 

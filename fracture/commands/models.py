@@ -11,11 +11,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from fracture.classify.answer import STRANGE, UNKNOWN, Limits, View
-from fracture.classify.choosing import auc_in_words, by_preference, describe, why_default
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.recorded_files import record_files
 from fracture.classify.report import rows, write_csv
-from fracture.classify.store import model_folder, read_card, usable_models
 from fracture.data.curation import curate
 from fracture.data.dataset import Dataset, scan
 from fracture.data.digests import digests
@@ -28,6 +26,8 @@ from fracture.learn.config import PRESETS, TrainConfig
 from fracture.learn.evaluation import evaluate as measure
 from fracture.learn.localisation import localise
 from fracture.learn.weights import check_available, find_weights
+from fracture.registry.default_model import auc_in_words, by_preference, describe, why_default
+from fracture.registry.model_folder import model_folder, read_card, usable_models
 from fracture.terminal import follow, summary, words
 
 Args = argparse.Namespace

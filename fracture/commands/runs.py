@@ -3,10 +3,10 @@
 import argparse
 from typing import Any
 
-from fracture.classify.keeping import read_note
-from fracture.classify.store import ModelFolder, model_folder, model_folders
 from fracture.errors import ModelError
 from fracture.learn import jobs
+from fracture.registry.edit import read_note
+from fracture.registry.model_folder import ModelFolder, model_folder, model_folders
 
 Args = argparse.Namespace
 

@@ -1,6 +1,6 @@
 """A finished training as a script by itself: plain Keras, to be read, changed and run without this package.
 
->>> from fracture.classify.store import model_folder
+>>> from fracture.registry.model_folder import model_folder
 >>> from fracture.learn.as_code import as_code, found_here, images_of
 >>> card = found_here(model_folder("first"))  # doctest: +SKIP
 >>> script, table = as_code(card), images_of(card)  # doctest: +SKIP
@@ -16,7 +16,6 @@ from typing import Any
 import pandas as pd
 
 from fracture import demo
-from fracture.classify.store import ModelFolder, bundled_model, read_card
 from fracture.data.dataset import existing_folder, fingerprint
 from fracture.data.joined import gather
 from fracture.errors import DatasetError, ModelError
@@ -24,6 +23,7 @@ from fracture.learn import code_parts as parts
 from fracture.learn.config import BLOCKS, LITE, TrainConfig
 from fracture.learn.jobs import find_run
 from fracture.learn.weights import BUNDLED
+from fracture.registry.model_folder import ModelFolder, bundled_model, read_card
 
 TABLE = "images.csv"
 """What the table of images must be called that lies beside a script."""

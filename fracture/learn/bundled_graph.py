@@ -14,9 +14,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from fracture.classify.store import bundled_model
 from fracture.learn.feature_cache import FEATURES
 from fracture.learn.head_place import CAM_MARK, LOGIT_MARK
+from fracture.registry.model_folder import bundled_model
 
 KEPT = ("cam", "features", "logit")
 """The outputs of a graph with a head on averaged features."""

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.classify.store import CARD_SCHEMA
 from fracture.data.dataset import Dataset, counts, fingerprint
 from fracture.learn.config import TrainConfig
 from fracture.learn.course import Fit
 from fracture.learn.weights import Weights
 from fracture.paths import short
+from fracture.registry.model_folder import CARD_SCHEMA
 
 KERAS = ("tensorflow", "keras")
 

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from fracture import paths
-from fracture.classify.store import usable_models
 from fracture.errors import ModelError
 from fracture.learn import jobs
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 from fracture.learn.evaluation import Estimate, auc_difference
 from fracture.learn.jobs import Run
+from fracture.registry.model_folder import usable_models
 
 UNKNOWN, UNUSED = "not known", "not used"
 """In the place of a choice that nobody has written down, and of one that this way to train makes no use of."""

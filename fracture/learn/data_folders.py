@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from fracture import demo
-from fracture.classify.store import ModelFolder, read_json
 from fracture.data.folders import being_filled
 from fracture.errors import DatasetError, ModelError
 from fracture.files import remove_folder, write_beside
 from fracture.learn import jobs
 from fracture.paths import data_home, is_name
+from fracture.registry.model_folder import ModelFolder, read_json
 
 
 def rename_dataset(folder: Path, name: str, visitor: str = "") -> Path:

@@ -18,8 +18,6 @@ from typing import Any
 from filelock import FileLock
 
 from fracture import demo, paths
-from fracture.classify import keeping, store
-from fracture.classify.store import ModelFolder, model_folder, read_json
 from fracture.data.dataset import existing_folder, scan
 from fracture.errors import ModelError, RunError
 from fracture.files import write_json
@@ -27,6 +25,9 @@ from fracture.jobs import process
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 from fracture.learn.runs import Run, active_run, find_run, runs
 from fracture.learn.weights import find_weights
+from fracture.registry import edit
+from fracture.registry import model_folder as store
+from fracture.registry.model_folder import ModelFolder, model_folder, read_json
 
 __all__ = ["Run", "active_run", "advance", "at_once", "delete", "end_now", "find_run", "request_stop", "resume"]
 __all__ += ["runs", "start"]
@@ -210,25 +211,25 @@ def rename(folder: ModelFolder, name: str, visitor: str = "") -> ModelFolder:
 
     Raises:
         RunError: it is at work, or waits.
-        ModelError: see :func:`fracture.classify.keeping.rename`.
+        ModelError: see :func:`fracture.registry.edit.rename`.
         PublicError: it is another visitor's.
     """
     demo.check_owner(folder.path, visitor)
     with alone():
         if (found := find_run(folder)) is not None and found.active:
             raise RunError(f"{found.name!r} is {found.state}. Stop it before it is given another name.")
-        return keeping.rename(folder, name)
+        return edit.rename(folder, name)
 
 
 def note(folder: ModelFolder, text: str, visitor: str = "") -> None:
     """Keep a note about a training or a model; a blank one takes it away.
 
     Raises:
-        ModelError: see :func:`fracture.classify.keeping.write_note`.
+        ModelError: see :func:`fracture.registry.edit.write_note`.
         PublicError: it is another visitor's.
     """
     demo.check_owner(folder.path, visitor)
-    keeping.write_note(folder, text)
+    edit.write_note(folder, text)
 
 
 def end_now(run: Run, visitor: str = "") -> None:

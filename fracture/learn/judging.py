@@ -75,7 +75,7 @@ class Judged:
     """What the model's answers are worth, and what they need to be given."""
 
     predictions: pd.DataFrame
-    """As :func:`fracture.classify.store.read_predictions` has them."""
+    """As :func:`fracture.registry.model_folder.read_predictions` has them."""
     own: pd.DataFrame
     """Those of the first data set."""
     temperature: float

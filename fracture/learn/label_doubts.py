@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from fracture.classify.familiarity import prepare
-from fracture.classify.store import ModelFolder
 from fracture.data.checks.problem import Problem, number
 from fracture.data.dataset import Dataset
 from fracture.errors import Cancelled, DatasetError, ModelError
 from fracture.learn.served_features import Features, served_features
+from fracture.registry.model_folder import ModelFolder
 
 FOLDS = 5
 

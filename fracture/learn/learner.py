@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.classify.store import ModelFolder
 from fracture.learn.checkpoint import Memory
 from fracture.learn.course import Fit
 from fracture.learn.events import Emit
 from fracture.learn.feature_cache import Features
+from fracture.registry.model_folder import ModelFolder
 
 Usable = Callable[[pd.DataFrame], None]
 """Raises where the images that could be read are not enough to train on."""

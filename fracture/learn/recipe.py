@@ -15,9 +15,6 @@ from typing import Any
 import pandas as pd
 
 from fracture.classify.graph import Graph
-from fracture.classify.replacing import replace_model, saved_aside
-from fracture.classify.store import ModelFolder, model_folder
-from fracture.classify.sums import sums
 from fracture.data.checks import check
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.digests import digests
@@ -33,6 +30,9 @@ from fracture.learn.learner import Learner, Trained
 from fracture.learn.localisation import ALIKE, compare_shuffled, images_with_boxes, localise
 from fracture.learn.tensorboard import Curves
 from fracture.learn.weights import BUNDLED, Weights, check_available, find_weights, seen_by_bundled
+from fracture.registry.model_folder import ModelFolder, model_folder
+from fracture.registry.replacing import replace_model, saved_aside
+from fracture.registry.sums import sums
 
 
 def _never() -> bool:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fracture.classify.card_shape import CHOICES
-from fracture.classify.store import ModelFolder, model_folders, read_card, read_json
 from fracture.errors import ModelError, WeightsError
 from fracture.jobs import process
+from fracture.registry.card import CHOICES
+from fracture.registry.model_folder import ModelFolder, model_folders, read_card, read_json
 from fracture.shapes import Shape, finite, maybe, misfit, moment, text
 
 ENDED = ("finished", "stopped", "failed")

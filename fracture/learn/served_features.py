@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from fracture.cache import keep, kept
 from fracture.classify.graph import Graph
-from fracture.classify.store import ModelFolder, read_card
 from fracture.data.digests import digests
 from fracture.errors import Cancelled, ModelError, RadiographError
 from fracture.imaging.radiograph import FITS, PREPROCESSING, fit, load
+from fracture.registry.model_folder import ModelFolder, read_card
 
 CHUNK = 64
 """Images between two writes."""

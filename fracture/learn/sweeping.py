@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 
 from fracture import demo, paths
-from fracture.classify.store import ModelFolder, read_json
 from fracture.data.folders import being_filled
 from fracture.errors import FractureError
 from fracture.files import remove_folder
 from fracture.learn import jobs
 from fracture.learn.runs import Run
+from fracture.registry.model_folder import ModelFolder, read_json
 
 
 def sweep() -> None:

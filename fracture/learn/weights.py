@@ -14,13 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.classify.familiarity import load_familiarity
-from fracture.classify.store import bundled_model, read_card
-from fracture.classify.sums import check_files
 from fracture.errors import WeightsError
 from fracture.files import file_sha256
 from fracture.learn import imagenet
 from fracture.learn.config import LITE, WEIGHT_SOURCES, TrainConfig
 from fracture.paths import typed_path
+from fracture.registry.model_folder import bundled_model, read_card
+from fracture.registry.sums import check_files
 
 SOURCES = (
     "Sources: imagenet (needs the internet once), bundled (the model that comes with the project), bundled-8bit (the "

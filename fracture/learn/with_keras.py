@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.classify.store import ModelFolder
 from fracture.files import write_beside
 from fracture.learn.backbone_pass import forward
 from fracture.learn.beginning import Examples
@@ -27,6 +26,7 @@ from fracture.learn.pixels import fitted_pixels
 from fracture.learn.places import fitted_boxes
 from fracture.learn.training import fit_head
 from fracture.learn.weights import Weights
+from fracture.registry.model_folder import ModelFolder
 
 
 class KerasLearner:

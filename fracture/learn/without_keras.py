@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.classify.graph import Graph
-from fracture.classify.store import ModelFolder
 from fracture.errors import RadiographError
 from fracture.imaging.radiograph import fit, load
 from fracture.learn.bundled_graph import bundled_graph, describe
@@ -25,6 +24,7 @@ from fracture.learn.head_place import place_head
 from fracture.learn.head_training import fit_head
 from fracture.learn.learner import Trained, Usable
 from fracture.learn.weights import Weights
+from fracture.registry.model_folder import ModelFolder
 
 
 class LiteLearner:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from fracture import demo
-from fracture.classify.store import ModelFolder, read_json
 from fracture.errors import Cancelled, FractureError
 from fracture.files import write_json
 from fracture.jobs import process
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import EventLog
 from fracture.learn.jobs import advance, alone
+from fracture.registry.model_folder import ModelFolder, read_json
 
 HEARTBEAT = 2.0
 """Seconds between signs of life in ``status.json``, for readers that cannot ask this machine about its processes."""

@@ -75,13 +75,13 @@ def timed(work: Callable[[], None]) -> float:
 
 def build(place: Path, size: int):
     """A network with random weights as a Keras model, which is returned, and as a model folder in ``place``."""
-    from fracture.classify.store import CARD_SCHEMA
     from fracture.files import write_json
     from fracture.learn.config import TrainConfig
     from fracture.learn.export import served_graph
     from fracture.learn.feature_cache import Preparation
     from fracture.learn.network import build_network
     from fracture.learn.weights import find_weights
+    from fracture.registry.model_folder import CARD_SCHEMA
 
     config = TrainConfig(data="none", name="timed", weights="none", image_size=size)
     weights = find_weights(config)

@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from fracture.classify.classifier import Classifier
-from fracture.classify.store import bundled_model
 from fracture.data.phantom.drawing import Plan
 from fracture.data.phantom.writing import write
 from fracture.imaging.radiograph import load
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
+from fracture.registry.model_folder import bundled_model
 from tests.benchmarks.interruptions import LONG, events
 from tests.waiting import wait
 

@@ -18,8 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fracture.classify.classifier import load_classifier
-from fracture.classify.keeping import write_note
-from fracture.classify.store import ModelFolder, model_folder
 from fracture.data.dataset import scan
 from fracture.data.phantom import drawing
 from fracture.data.phantom.drawing import Plan, find_drawing
@@ -28,6 +26,8 @@ from fracture.errors import FractureError
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.paths import PROJECT
+from fracture.registry.edit import write_note
+from fracture.registry.model_folder import ModelFolder, model_folder
 from tests.drawing import draw_mura
 from tests.waiting import wait
 

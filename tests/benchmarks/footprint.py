@@ -23,8 +23,8 @@ from pathlib import Path
 
 import psutil
 
-from fracture.classify.store import model_folder, read_card
 from fracture.learn.weights import BUNDLED
+from fracture.registry.model_folder import model_folder, read_card
 from tests.browser.chromium import chromium, new_page
 from tests.serving import served
 

@@ -17,10 +17,10 @@ import pandas as pd
 
 from fracture.classify.familiarity import FILE, Familiarity, load_familiarity
 from fracture.classify.graph import Graph
-from fracture.classify.store import model_folder, read_card
 from fracture.data.dataset import scan
 from fracture.imaging.radiograph import fit, load, read
 from fracture.learn.familiarity import REFUSED, conformal_threshold, fit_familiarity
+from fracture.registry.model_folder import model_folder, read_card
 from tests.not_radiographs import LEGS, dicom, pictures
 
 

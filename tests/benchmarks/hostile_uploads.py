@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fracture.classify.classifier import Classifier
-from fracture.classify.store import ModelFolder, bundled_model
 from fracture.data import curation
 from fracture.data.archive import unpack
 from fracture.errors import FractureError
 from fracture.imaging import radiograph
+from fracture.registry.model_folder import ModelFolder, bundled_model
 from tests.conftest import SHARED
 from tests.hostile import dicoms, pictures, tables, zips
 

@@ -23,7 +23,7 @@ import psutil
 from numpy.typing import NDArray
 
 from fracture.classify.graph import Graph
-from fracture.classify.store import BUNDLED, ModelFolder, bundled_model, model_folder
+from fracture.registry.model_folder import BUNDLED, ModelFolder, bundled_model, model_folder
 
 Figures = dict[str, float]
 

@@ -8,11 +8,11 @@ import argparse
 from dataclasses import replace
 
 from fracture.app.lab_leakage import FREE
-from fracture.classify.store import model_folder
 from fracture.learn.instant.bench import open_bench
 from fracture.learn.instant.leakage import WAYS, compare_splits, gap
 from fracture.learn.instant.shortcut import compare_trainings, due_to_hardware
 from fracture.learn.jobs import find_run
+from fracture.registry.model_folder import model_folder
 
 
 def main() -> None:

@@ -23,12 +23,12 @@ from typing import Any
 import psutil
 from playwright.sync_api import Page
 
-from fracture.classify.store import model_folder
 from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
 from fracture.files import file_sha256
 from fracture.learn.jobs import find_run
 from fracture.paths import PROJECT
+from fracture.registry.model_folder import model_folder
 from tests.browser.chromium import chromium, new_page, unfold
 from tests.data.servers import Figshare, zip_of
 from tests.data.test_fracatlas import picture, rows_of

@@ -19,9 +19,9 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page
 
-from fracture.classify.store import bundled_model
 from fracture.data.dataset import scan
 from fracture.learn import jobs
+from fracture.registry.model_folder import bundled_model
 from tests.browser.chromium import chromium, new_page, unfold
 from tests.serving import served
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from fracture.classify.classifier import load_classifier
 from fracture.classify.graph import Graph
-from fracture.classify.store import model_folder
 from fracture.imaging.radiograph import fit, load
+from fracture.registry.model_folder import model_folder
 from tests.benchmarks.answer_speed import drawn, timed
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fracture.classify.store import ModelFolder
+from fracture.registry.model_folder import ModelFolder
 from tests.browser.chromium import CHROMIUM, PATIENCE, broken_pictures, chromium, listen, new_page
 from tests.serving import homes_in, served
 

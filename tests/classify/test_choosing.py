@@ -6,8 +6,8 @@ import os
 import pytest
 
 from fracture import paths
-from fracture.classify.choosing import by_preference, describe, why_default
-from fracture.classify.store import usable_models
+from fracture.registry.default_model import by_preference, describe, why_default
+from fracture.registry.model_folder import usable_models
 
 
 def stop(folder):

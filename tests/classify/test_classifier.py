@@ -13,9 +13,9 @@ from PIL import Image
 from fracture.classify.classifier import load_classifier
 from fracture.classify.graph import Graph
 from fracture.classify.report import rows, write_csv
-from fracture.classify.sums import sums
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph, fit, read
+from fracture.registry.sums import sums
 
 
 def image(seed=0, shape=(90, 60)) -> Radiograph:

@@ -5,19 +5,19 @@ import os
 
 import pytest
 
-from fracture.classify import keeping, store
 from fracture.errors import ModelError
 from fracture.files import write_json
+from fracture.registry import edit, model_folder
 
 
 def test_a_note_is_kept_changed_and_taken_away(homes, make_model):
     """The last text counts, in any script; a blank one leaves no file behind."""
     folder = make_model("m")
-    assert keeping.read_note(folder) == ""
+    assert edit.read_note(folder) == ""
     for text in ("first", "zweite Zeile\nänderte *nichts* 骨"):
-        keeping.write_note(folder, text)
-        assert keeping.read_note(folder) == text
-    keeping.write_note(folder, " \n")
+        edit.write_note(folder, text)
+        assert edit.read_note(folder) == text
+    edit.write_note(folder, " \n")
     assert not folder.note.exists()
     assert not list(folder.path.glob(".*"))
 
@@ -25,17 +25,17 @@ def test_a_note_is_kept_changed_and_taken_away(homes, make_model):
 def test_a_note_that_is_too_long_changes_nothing(homes, make_model):
     """The limit and the length are named, and the note before is still there."""
     folder = make_model("m")
-    keeping.write_note(folder, "x" * keeping.NOTE_LIMIT)
+    edit.write_note(folder, "x" * edit.NOTE_LIMIT)
     with pytest.raises(ModelError, match=r"at most 2,000 characters\. Received: 2,001"):
-        keeping.write_note(folder, "y" * (keeping.NOTE_LIMIT + 1))
-    assert keeping.read_note(folder) == "x" * keeping.NOTE_LIMIT
+        edit.write_note(folder, "y" * (edit.NOTE_LIMIT + 1))
+    assert edit.read_note(folder) == "x" * edit.NOTE_LIMIT
 
 
 def test_a_note_about_what_is_gone_is_one_sentence(homes):
     """A folder that was deleted in another tab is not made again."""
-    folder = store.model_folder("gone")
+    folder = model_folder.model_folder("gone")
     with pytest.raises(ModelError, match="The note of 'gone' cannot be kept"):
-        keeping.write_note(folder, "words")
+        edit.write_note(folder, "words")
     assert not folder.path.exists()
 
 
@@ -44,17 +44,17 @@ def test_a_note_that_cannot_be_read_is_one_sentence(homes, make_model):
     folder = make_model("m")
     folder.note.mkdir()
     with pytest.raises(ModelError, match=r"note\.txt of 'm' cannot be read"):
-        keeping.read_note(folder)
+        edit.read_note(folder)
 
 
 def test_neither_a_note_nor_a_name_makes_a_model_newer(homes, make_model):
     """The newest of several may answer where none is named: writing about an old one must not change that."""
     old, new = make_model("old"), make_model("new")
     os.utime(old.path, (1, 1))
-    keeping.write_note(old, "words")
-    renamed = keeping.rename(old, "older")
-    assert [folder.name for folder in store.model_folders()] == [new.name, "older"]
-    assert keeping.read_note(renamed) == "words"
+    edit.write_note(old, "words")
+    renamed = edit.rename(old, "older")
+    assert [folder.name for folder in model_folder.model_folders()] == [new.name, "older"]
+    assert edit.read_note(renamed) == "words"
 
 
 def test_a_renamed_model_says_its_new_name_everywhere(homes, make_model):
@@ -63,7 +63,7 @@ def test_a_renamed_model_says_its_new_name_everywhere(homes, make_model):
     card = json.loads(folder.card.read_text())
     before = {**card, "command": card["command"].replace("--name trained", "--name m")}
     write_json(folder.card, before)
-    renamed = keeping.rename(folder, "other.name-2")
+    renamed = edit.rename(folder, "other.name-2")
     card, status = json.loads(renamed.card.read_text()), json.loads(renamed.status.read_text())
     assert (card["name"], card["config"]["name"], status["config"]["name"]) == ("other.name-2",) * 3
     assert "--name other.name-2 " in card["command"]
@@ -77,22 +77,22 @@ def test_a_name_that_is_taken_or_unsafe_is_refused(homes, make_model, name):
     folder = make_model("m")
     make_model("taken")
     with pytest.raises(ModelError, match=r"A model's name has|already in the models folder"):
-        keeping.rename(folder, name)
-    assert store.read_card(folder)["name"] == "m"
+        edit.rename(folder, name)
+    assert model_folder.read_card(folder)["name"] == "m"
 
 
 def test_the_bundled_model_keeps_its_name(homes, make_model, monkeypatch):
     """What came with the project is looked for under its name."""
     monkeypatch.setattr("fracture.paths.PROJECT", homes)
     with pytest.raises(ModelError, match="keeps its name"):
-        keeping.rename(make_model("fracatlas"), "mine")
+        edit.rename(make_model("fracatlas"), "mine")
 
 
 def test_killed_between_the_folder_and_its_files_it_is_a_whole_model(homes, make_model):
     """The folder's name counts, whatever the card inside still says."""
     folder = make_model("m")
-    moved = store.model_folder("moved")
+    moved = model_folder.model_folder("moved")
     folder.path.rename(moved.path)
     assert json.loads(moved.card.read_text())["name"] == "m"
-    assert store.read_card(moved)["name"] == "moved"
-    assert [each.name for each in store.usable_models()] == ["moved"]
+    assert model_folder.read_card(moved)["name"] == "moved"
+    assert [each.name for each in model_folder.usable_models()] == ["moved"]

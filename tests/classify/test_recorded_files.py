@@ -8,10 +8,10 @@ import pytest
 
 from fracture.classify.familiarity import load_familiarity
 from fracture.classify.recorded_files import record_files
-from fracture.classify.store import read_card, read_predictions
 from fracture.data.dataset import Dataset, fingerprint, scan
 from fracture.errors import ModelError
 from fracture.files import file_sha256
+from fracture.registry.model_folder import read_card, read_predictions
 
 
 @pytest.fixture

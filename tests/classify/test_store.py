@@ -5,15 +5,15 @@ import zipfile
 import pandas as pd
 import pytest
 
-from fracture.classify import store
 from fracture.errors import ModelError
+from fracture.registry import model_folder
 
 
 @pytest.mark.parametrize("name", ["..", "../other", "a/b", "", ".hidden", "x" * 65])
 def test_a_name_cannot_lead_out_of_the_models_folder(homes, name):
     """Names are checked before they become paths."""
     with pytest.raises(ModelError, match="A model's name has"):
-        store.model_folder(name)
+        model_folder.model_folder(name)
 
 
 @pytest.mark.parametrize(
@@ -21,39 +21,39 @@ def test_a_name_cannot_lead_out_of_the_models_folder(homes, name):
 )
 def test_a_damaged_or_foreign_card_is_one_sentence(homes, content, words):
     """A card that cannot be used says why."""
-    folder = store.model_folder("m")
+    folder = model_folder.model_folder("m")
     folder.path.mkdir(parents=True)
     folder.card.write_text(content)
     with pytest.raises(ModelError, match=words):
-        store.read_card(folder)
+        model_folder.read_card(folder)
 
 
 def test_a_missing_model_names_those_that_are_there(homes, make_model):
     """Who asks for a model that is not there learns which are."""
     make_model("first")
     with pytest.raises(ModelError, match=r"no finished model called 'second'. Models: first"):
-        store.read_card(store.model_folder("second"))
+        model_folder.read_card(model_folder.model_folder("second"))
 
 
 def test_free_name_counts_on(homes, make_model):
     """A proposed name is valid and not taken."""
-    assert store.free_name("my data (v2)") == "my-data-v2-1"
+    assert model_folder.free_name("my data (v2)") == "my-data-v2-1"
     make_model("my-data-v2-1")
-    assert store.free_name("my data (v2)") == "my-data-v2-2"
-    assert store.free_name("…") == "model-1"
+    assert model_folder.free_name("my data (v2)") == "my-data-v2-2"
+    assert model_folder.free_name("…") == "model-1"
 
 
 def test_delete_and_zip(homes, make_model, tmp_path):
     """A zip holds the folder's files; a deleted model is gone from every list."""
     folder = make_model("m")
-    store.write_zip(folder, tmp_path / "m.zip")
+    model_folder.write_zip(folder, tmp_path / "m.zip")
     with zipfile.ZipFile(tmp_path / "m.zip") as archive:
         names = archive.namelist()
     assert {"m/card.json", "m/model.tflite", "m/predictions.csv"} <= set(names)
     assert sum(name.startswith("m/tensorboard/") for name in names) == 2
-    store.delete(folder)
+    model_folder.delete(folder)
     assert not folder.path.exists()
-    assert store.model_folders() == []
+    assert model_folder.model_folders() == []
 
 
 def test_the_bundled_model_stays(homes, make_model, monkeypatch):
@@ -62,25 +62,25 @@ def test_the_bundled_model_stays(homes, make_model, monkeypatch):
     folder, other = make_model("fracatlas"), make_model("mine")
     assert folder.bundled and not other.bundled
     with pytest.raises(ModelError, match="comes with the project"):
-        store.delete(folder)
+        model_folder.delete(folder)
     assert folder.usable
 
 
 def test_a_group_called_na_stays_a_name(homes, make_model):
     """Words that pandas takes for missing values are names of patients here."""
     folder = make_model("m")
-    table = store.read_predictions(folder)
+    table = model_folder.read_predictions(folder)
     table.assign(group="NA", study="null").to_csv(folder.predictions, index=False)
-    assert set(store.read_predictions(folder)["group"]) == {"NA"}
-    assert set(store.read_predictions(folder)["study"]) == {"null"}
+    assert set(model_folder.read_predictions(folder)["group"]) == {"NA"}
+    assert set(model_folder.read_predictions(folder)["study"]) == {"null"}
 
 
 def test_predictions_without_a_files_column_are_read(homes, make_model):
     """Predictions from before the column sha256 was written are read, with an empty one; nothing else differs."""
     folder = make_model("m")
-    now = store.read_predictions(folder)
+    now = model_folder.read_predictions(folder)
     pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
-    before = store.read_predictions(folder)
+    before = model_folder.read_predictions(folder)
     assert set(before["sha256"]) == {""} and (now["sha256"].str.len() == 64).all()
     assert before.drop(columns="sha256").equals(now.drop(columns="sha256"))
 
@@ -93,7 +93,7 @@ def test_damaged_predictions_are_one_sentence(homes, make_model, content):
     if content is not None:
         folder.predictions.write_text(content)
     with pytest.raises(ModelError, match=r"predictions\.csv of model 'm' is missing or damaged"):
-        store.read_predictions(folder)
+        model_folder.read_predictions(folder)
 
 
 def test_a_card_that_lacks_its_metrics_is_one_sentence(homes, make_model):
@@ -101,4 +101,4 @@ def test_a_card_that_lacks_its_metrics_is_one_sentence(homes, make_model):
     folder = make_model("m")
     folder.card.write_text('{"schema": 2, "labels": ["a", "b"], "input": {}, "thresholds": {}}')
     with pytest.raises(ModelError, match="it lacks metrics"):
-        store.read_card(folder)
+        model_folder.read_card(folder)

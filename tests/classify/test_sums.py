@@ -5,9 +5,9 @@ import json
 import pytest
 
 from fracture.classify.classifier import load_classifier
-from fracture.classify.store import bundled_model, read_card
-from fracture.classify.sums import check_files, sums
 from fracture.errors import ModelError
+from fracture.registry.model_folder import bundled_model, read_card
+from fracture.registry.sums import check_files, sums
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "familiarity.npz"])

@@ -7,11 +7,11 @@ import psutil
 import pytest
 
 from fracture import demo
-from fracture.classify.store import model_folder
 from fracture.data.prep import STALE, _remove_stale
 from fracture.files import write_json
 from fracture.jobs import process
 from fracture.learn import jobs, sweeping
+from fracture.registry.model_folder import model_folder
 
 HOUR = 3600.0
 

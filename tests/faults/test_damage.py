@@ -5,7 +5,6 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.classify.store import model_folder, read_card
 from fracture.cli import main
 from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
@@ -16,6 +15,7 @@ from fracture.learn.events import read_events
 from fracture.learn.progress import Progress
 from fracture.learn.runs import ENDED
 from fracture.paths import PROJECT
+from fracture.registry.model_folder import model_folder, read_card
 from tests.faults.damage import BYTES, as_json, damage, write, wrong_values
 from tests.pages.test_pages import words
 

@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 
 from fracture import files
-from fracture.classify.keeping import rename, write_note
-from fracture.classify.replacing import replace_model, saved_aside
-from fracture.classify.store import ModelFolder, read_card
 from fracture.data.curation import decide
 from fracture.data.dataset import scan
 from fracture.data.index import find_or_scan
@@ -22,6 +19,9 @@ from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.feature_cache import FeatureCache, Preparation
 from fracture.learn.weights import Weights
+from fracture.registry.edit import rename, write_note
+from fracture.registry.model_folder import ModelFolder, read_card
+from fracture.registry.replacing import replace_model, saved_aside
 
 
 @pytest.fixture

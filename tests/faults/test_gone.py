@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from fracture.classify.store import delete
 from fracture.learn import jobs
+from fracture.registry.model_folder import delete
 from tests.faults.test_damage import ASKED, show
 from tests.pages.test_pages import words
 

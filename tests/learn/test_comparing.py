@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from fracture.classify.store import model_folder, read_card
 from fracture.errors import ModelError, RunError
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.comparing import UNKNOWN, UNUSED, check_files, describe, differing, every_run, pair
 from fracture.learn.config import TrainConfig
+from fracture.registry.model_folder import model_folder, read_card
 
 
 def predictions(seed: int, skill: float, groups: int = 60, shared: float = 1.0) -> pd.DataFrame:

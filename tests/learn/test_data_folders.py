@@ -5,13 +5,13 @@ import os
 
 import pytest
 
-from fracture.classify.store import read_card, read_json
 from fracture.cli import main
 from fracture.data.curation import decide, decided
 from fracture.data.dataset import scan
 from fracture.errors import DatasetError, PublicError
 from fracture.learn.data_folders import delete_dataset, rename_dataset
 from fracture.learn.runs import find_run
+from fracture.registry.model_folder import read_card, read_json
 from tests.drawing import draw_mura
 
 

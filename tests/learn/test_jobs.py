@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from fracture.classify.store import model_folder
 from fracture.data.curation import decide
 from fracture.data.dataset import scan
 from fracture.errors import DatasetError, RunError, WeightsError
@@ -19,6 +18,7 @@ from fracture.learn import jobs, working
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import read_events
 from fracture.learn.progress import Progress
+from fracture.registry.model_folder import model_folder
 from tests.waiting import wait
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from fracture.classify.heat import SIDE
-from fracture.classify.store import model_folder, read_predictions
 from fracture.errors import Cancelled, DatasetError, RunError
 from fracture.files import file_sha256
 from fracture.imaging.radiograph import load
 from fracture.learn.config import TrainConfig
+from fracture.registry.model_folder import model_folder, read_predictions
 from tests.drawing import draw_mura
 
 pytestmark = [pytest.mark.full, pytest.mark.usefixtures("graphs")]

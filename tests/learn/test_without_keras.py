@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from fracture.classify.classifier import load_classifier
-from fracture.classify.store import model_folder, read_predictions, write_zip
 from fracture.errors import ConfigError
 from fracture.imaging.radiograph import load
 from fracture.learn.config import TrainConfig
@@ -17,6 +16,7 @@ from fracture.learn.instant.bench import open_bench
 from fracture.learn.jobs import find_run
 from fracture.learn.recipe import run
 from fracture.learn.weights import find_weights
+from fracture.registry.model_folder import model_folder, read_predictions, write_zip
 from tests.drawing import draw_mura
 
 CHOSEN = {"name": "m", "weights": "bundled-8bit", "image_size": 75, "epochs": 4, "learning_rate": 0.1}

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.classify.store import model_folder, read_card, read_predictions
 from fracture.cli import main
 from fracture.data.checks import check
 from fracture.data.curation import decided
@@ -16,6 +15,7 @@ from fracture.data.dataset import scan
 from fracture.data.fetching import Progress
 from fracture.data.importing import Import, Order
 from fracture.data.measurements import measure
+from fracture.registry.model_folder import model_folder, read_card, read_predictions
 from tests.drawing import draw_mura
 from tests.pages.test_pages import alone, healthy, routed, words
 

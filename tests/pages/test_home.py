@@ -5,7 +5,6 @@ import time
 import pytest
 
 from fracture import demo
-from fracture.classify.store import model_folder
 from fracture.data import importing
 from fracture.data.fetching import Progress
 from fracture.data.phantom import drawing
@@ -13,6 +12,7 @@ from fracture.files import write_json
 from fracture.jobs.process import identity
 from fracture.learn.config import TrainConfig
 from fracture.paths import data_home
+from fracture.registry.model_folder import model_folder
 from tests.pages.test_pages import alone, healthy, words
 
 

@@ -11,11 +11,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture.app.widgets import as_text
-from fracture.classify.store import model_folder
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.paths import PROJECT
+from fracture.registry.model_folder import model_folder
 from tests.not_radiographs import LEGS, dicom
 
 PAGES = ("home", "dataset", "train", "runs", "playground", "labs", "classify", "models")

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from fracture import demo as public
-from fracture.classify.store import model_folder
 from fracture.data.phantom.drawing import find_drawing
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
+from fracture.registry.model_folder import model_folder
 from tests.pages.test_pages import PAGES, alone, healthy, words
 from tests.waiting import wait
 

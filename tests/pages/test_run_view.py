@@ -6,12 +6,12 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.classify.store import ModelFolder, model_folder, read_json
 from fracture.files import write_json
 from fracture.jobs import process
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import EventLog
+from fracture.registry.model_folder import ModelFolder, model_folder, read_json
 from tests.pages.test_pages import alone, healthy, words
 
 DATA = {"images": 20, "training": 12, "validation": 8, "positives": 9, "label_names": ["normal", "abnormal"]}

@@ -6,13 +6,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture.app.runs_worth import in_a_sentence
-from fracture.classify.keeping import read_note, write_note
-from fracture.classify.store import model_folder, read_json
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.comparing import Paired
 from fracture.learn.config import TrainConfig
 from fracture.paths import PROJECT
+from fracture.registry.edit import read_note, write_note
+from fracture.registry.model_folder import model_folder, read_json
 from tests.pages.test_models import edit_card, judge, spread
 from tests.pages.test_pages import healthy, words
 

@@ -3,11 +3,11 @@
 import pytest
 
 from fracture.app.training_form import NO_IMAGENET
-from fracture.classify.store import model_folder
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.paths import data_home
+from fracture.registry.model_folder import model_folder
 from tests.pages.test_pages import alone, healthy, words
 
 

@@ -5,9 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from fracture.classify.store import ModelFolder, read_card
 from fracture.classify.validation import judgements
 from fracture.errors import ModelError
+from fracture.registry.model_folder import ModelFolder, read_card
 
 RULE = "the model that comes with the project; without it, the newest one whose run finished"
 """The default model, in words."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from fracture.classify.store import ModelFolder, model_folder, read_json
 from fracture.errors import ModelError
 from fracture.files import write_beside, write_json
+from fracture.registry.model_folder import ModelFolder, model_folder, read_json
 
 NOTE_LIMIT = 2000
 """Most characters of a note."""

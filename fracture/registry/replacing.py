@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fracture.classify.store import ModelFolder
 from fracture.files import write_json
+from fracture.registry.model_folder import ModelFolder
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from typing import Any, cast
 import pandas as pd
 
 from fracture import files, paths
-from fracture.classify.card_shape import CARD
 from fracture.errors import ModelError
 from fracture.paths import as_name, is_name
+from fracture.registry.card import CARD
 from fracture.shapes import misfit
 
 BUNDLED = "fracatlas"

@@ -7,9 +7,9 @@ still answer, and wrongly.
 
 from typing import Any
 
-from fracture.classify.store import ModelFolder
 from fracture.errors import ModelError
 from fracture.files import file_sha256
+from fracture.registry.model_folder import ModelFolder
 
 
 def sums(folder: ModelFolder) -> dict[str, str]:

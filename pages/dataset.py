@@ -18,7 +18,7 @@ from fracture.app.widgets import (
     show_chart,
     through_the_router,
 )
-from fracture.data.browsing import apply_decisions
+from fracture.data.catalog import apply_decisions
 from fracture.data.dataset import Dataset
 
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from fracture.cli import main
-from fracture.data.curation import decide
+from fracture.data.decisions import decide
 from tests.drawing import draw_mura
 from tests.test_cli import LOADED
 

@@ -11,13 +11,13 @@ import psutil
 import pytest
 
 from fracture import demo as public
-from fracture.data import archive, curation, importing
+from fracture.data import archive, decisions, importing
 from fracture.data import fracatlas as fracatlases
 from fracture.data import kaggle as kaggles
 from fracture.data.dataset import existing_folder, scan
+from fracture.data.export import write_prep, zip_prep
 from fracture.data.phantom import drawing as drawings
 from fracture.data.phantom.drawing import Drawing, Plan, find_drawing
-from fracture.data.prep import write_prep, zip_prep
 from fracture.errors import DatasetError, FractureError, PublicError, RunError
 from fracture.files import write_json
 from fracture.jobs import process as background
@@ -187,9 +187,9 @@ def test_data_sets_stay_as_they_are(demo):
     theirs.write_text("time,image_id,decision,reason\n2026-01-01T00:00:00Z,a.png,exclude,\n")
     images, before = data.table["image_id"][:1], sorted(demo.rglob("*"))
     for act, sentence in (
-        (lambda: curation.decide(data.root, images, "exclude"), "keeps its data sets as they are"),
-        (lambda: curation.undo(data.root, "2026-01-01T00:00:00.000Z"), "keeps its data sets as they are"),
-        (lambda: curation.merge(data.root, theirs), "keeps its data sets as they are"),
+        (lambda: decisions.decide(data.root, images, "exclude"), "keeps its data sets as they are"),
+        (lambda: decisions.undo(data.root, "2026-01-01T00:00:00.000Z"), "keeps its data sets as they are"),
+        (lambda: decisions.merge(data.root, theirs), "keeps its data sets as they are"),
         (lambda: write_prep(data, demo / "data" / "out"), "writes no exports"),
         (lambda: zip_prep(data, demo / "data" / "out.zip"), "writes no exports"),
         (lambda: archive.unpack("mine.zip", demo / "data" / "mine"), "takes no data sets of one's own"),

@@ -15,7 +15,7 @@ from fracture.app.curating import decide_bar, decided_just_now, decision_words, 
 from fracture.app.pictures import show_picture
 from fracture.app.study_view import ask_for_study, show_study_asked_for
 from fracture.app.widgets import as_text, errors_in_words
-from fracture.data.browsing import NO_DECISION, Wanted, select
+from fracture.data.catalog import NO_DECISION, Wanted, select
 from fracture.data.dataset import Dataset
 from fracture.imaging.thumbnails import thumbnails
 

@@ -7,8 +7,8 @@ import streamlit as st
 
 from fracture import demo
 from fracture.app.widgets import as_text, errors_in_words
-from fracture.data import curation
-from fracture.data.browsing import NO_DECISION
+from fracture.data import decisions
+from fracture.data.catalog import NO_DECISION
 from fracture.data.dataset import Dataset
 from fracture.errors import FractureError
 
@@ -55,7 +55,7 @@ def decision_buttons(data: Dataset, image_ids: Images, key: str, what: str = "")
             st.markdown(f"**{what}**", width=110)
         st.text_input(
             "Reason", placeholder="Reason, for whoever reads it next year", key=f"reason {key}", width=260,
-            label_visibility="collapsed", max_chars=curation.MOST_REASON,
+            label_visibility="collapsed", max_chars=decisions.MOST_REASON,
         )  # fmt: skip
         for decision, words, icon in (
             ("exclude", "Exclude", ":material/block:"),
@@ -79,7 +79,7 @@ def decision_words(decision: str, data: Dataset) -> str:
 def decisions_in_words(known: pd.DataFrame, kept: pd.DataFrame) -> str:
     """How many images of a catalogue its decisions exclude or relabel, as a sentence; empty where none.
 
-    ``kept``: what :func:`fracture.data.browsing.apply_decisions` makes of it.
+    ``kept``: what :func:`fracture.data.catalog.apply_decisions` makes of it.
     """
     relabeled = int((kept["label"] != known.loc[kept.index, "label"]).sum())
     counted = {"excluded": len(known) - len(kept), "relabeled": relabeled}
@@ -113,7 +113,7 @@ def _tick_all(image_ids: "Sequence[str] | pd.Series[str]", data: Dataset) -> Non
 def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
     """Decide; what was typed and chosen for it is then done with."""
     reason = f"reason {key}"
-    if not _carefully(lambda: curation.decide(data.root, images, decision, st.session_state[reason])):
+    if not _carefully(lambda: decisions.decide(data.root, images, decision, st.session_state[reason])):
         return
     st.session_state[reason] = ""
     if key == "chosen":
@@ -123,7 +123,7 @@ def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
 
 def _undo_button(data: Dataset) -> None:
     with errors_in_words():
-        if last := curation.last_decision(data.root):
+        if last := decisions.last_decision(data.root):
             images = f"{last.images:,} image{'' if last.images == 1 else 's'}"
             st.button(
                 as_text(f"Undo: {images} {decision_words(last.decision, data)}"), icon=":material/undo:", key="undo",
@@ -133,7 +133,7 @@ def _undo_button(data: Dataset) -> None:
 
 
 def _undo(data: Dataset, time: str) -> None:
-    _carefully(lambda: curation.undo(data.root, time))
+    _carefully(lambda: decisions.undo(data.root, time))
 
 
 def _carefully(act: Callable[[], None]) -> bool:

@@ -6,10 +6,10 @@ import streamlit as st
 
 from fracture import demo, paths
 from fracture.app.widgets import as_text, errors_in_words, expander, left_out
-from fracture.data import curation
-from fracture.data.curation import curate
+from fracture.data import decisions
 from fracture.data.dataset import Dataset
-from fracture.data.prep import write_prep, zip_prep
+from fracture.data.decisions import curate
+from fracture.data.export import write_prep, zip_prep
 from fracture.errors import DatasetError
 from fracture.paths import typed_path
 from fracture.registry.model_folder import free_name
@@ -20,10 +20,10 @@ WAYS = {"Copies": "copy", "Hard links (take no room)": "link", "One zip": "zip"}
 def show_decisions(data: Dataset) -> None:
     """All decisions as a table and a file, and the way to add a colleague's."""
     with errors_in_words():
-        made = curation.read_decisions(data.root)
+        made = decisions.read_decisions(data.root)
         with expander(f"Decisions: {len(made):,}", "decisions made", ":material/gavel:"):
             st.caption(
-                f"They lie in `{curation.FILE}` beside the data, and are heeded by training, evaluation and export; "
+                f"They lie in `{decisions.FILE}` beside the data, and are heeded by training, evaluation and export; "
                 "the images stay what they are. Of several about one image, the last one counts."
             )
             if strange := int((~made["image_id"].isin(data.table["image_id"])).sum()):
@@ -31,12 +31,12 @@ def show_decisions(data: Dataset) -> None:
             if len(made):
                 st.dataframe(made.iloc[::-1], hide_index=True, height=240, key="decisions")
                 text = made.to_csv(index=False)
-                st.download_button("Download them", text, curation.FILE, "text/csv", icon=":material/download:")
+                st.download_button("Download them", text, decisions.FILE, "text/csv", icon=":material/download:")
             if demo.on():
                 return
             other = st.file_uploader("Add a colleague's", "csv", max_upload_size=20, key="colleague")
             if other and st.button("Add", key="add colleague", icon=":material/merge:"):
-                new = curation.merge(data.root, other)
+                new = decisions.merge(data.root, other)
                 st.toast(f"New decisions: {new:,}.", icon=":material/check:")
                 st.rerun()
 

@@ -10,8 +10,8 @@ from fracture.app.dialogs import any_open
 from fracture.app.widgets import as_text, choose_model, duration, errors_in_words, expander
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity
-from fracture.data.curation import curate
 from fracture.data.dataset import Dataset
+from fracture.data.decisions import curate
 from fracture.learn import label_doubts
 
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from fracture import charts
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
-from fracture.data.browsing import apply_decisions
-from fracture.data.browsing import catalogue as catalogue_of
-from fracture.data.curation import FILE as DECISIONS
-from fracture.data.curation import curate, decided
+from fracture.data.catalog import apply_decisions
+from fracture.data.catalog import catalogue as catalogue_of
+from fracture.data.combine import with_labels
+from fracture.data.decisions import FILE as DECISIONS
+from fracture.data.decisions import curate, decided
 from fracture.data.digests import digests, known_digests
-from fracture.data.index import find_or_scan
-from fracture.data.joined import with_labels
 from fracture.data.layouts import levels
+from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed

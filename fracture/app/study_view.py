@@ -13,7 +13,7 @@ from fracture.app.curating import decision_buttons, decision_words, say_failure
 from fracture.app.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, errors_in_words
-from fracture.data.browsing import NO_DECISION, steps
+from fracture.data.catalog import NO_DECISION, steps
 from fracture.data.dataset import Dataset
 from fracture.data.phantom.records import truth_words
 from fracture.imaging.annotations import parse_boxes

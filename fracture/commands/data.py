@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity, check
-from fracture.data.curation import curate
 from fracture.data.dataset import Dataset, counts, existing_folder, scan
+from fracture.data.decisions import curate
+from fracture.data.export import write_prep, zip_prep
 from fracture.data.phantom.drawing import Drawing, Plan
 from fracture.data.phantom.writing import write
-from fracture.data.prep import write_prep, zip_prep
 from fracture.errors import DatasetError
 from fracture.learn import label_doubts
 from fracture.learn.data_folders import delete_dataset, rename_dataset

@@ -14,10 +14,10 @@ from fracture.classify.answer import STRANGE, UNKNOWN, Limits, View
 from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.recorded_files import record_files
 from fracture.classify.report import rows, write_csv
-from fracture.data.curation import curate
+from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset, scan
+from fracture.data.decisions import curate
 from fracture.data.digests import digests
-from fracture.data.joined import with_labels
 from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
 from fracture.imaging.radiograph import Radiograph, load

@@ -17,8 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 from fracture import demo
-from fracture.data import layouts, listing, truth
-from fracture.data.sources import Source, source_of
+from fracture.data import dataset_csv, ground_truth, layouts
+from fracture.data.provenance import Source, source_of
 from fracture.data.splits import split_by_group
 from fracture.errors import DatasetError, RadiographError
 from fracture.imaging import radiograph
@@ -67,7 +67,7 @@ class Dataset:
     sources: tuple[Source, ...] = ()
     """Who made it, and on which terms, where that can be told."""
     excluded: int = 0
-    """Images that were left out by decision, see :mod:`fracture.data.curation`."""
+    """Images that were left out by decision, see :mod:`fracture.data.decisions`."""
     relabelled: int = 0
     """Images whose label is by decision another than the folder's."""
 
@@ -82,12 +82,12 @@ def scan(root: str | Path, body_part: str | None = None) -> Dataset:
     folder = existing_folder(root)
     files = layouts.walk(folder)
     _check_names([str(folder), *files])
-    found = listing.dataset_csv(folder) or layouts.mura(folder, files) or layouts.class_folders(folder, files)
+    found = dataset_csv.dataset_csv(folder) or layouts.mura(folder, files) or layouts.class_folders(folder, files)
     if found is None:
         raise _none_of_the_layouts(folder, files)
     rows = _with_split(found.rows, folder)  # before the filter: which part an image is in must not depend on it
     table = _complete(_only(rows, body_part, folder))
-    truth.check_regions(table)  # here, and not after hours of training
+    ground_truth.check_regions(table)  # here, and not after hours of training
     source = source_of(found.layout, found.synthetic, table["image_id"])
     sources = () if source is None else (source,)
     return Dataset(folder, folder.name, found.layout, found.label_names, table, found.synthetic, sources)

@@ -22,8 +22,8 @@ from fracture.data.figshare import PAGE, ZIP, members_of
 from fracture.data.fracatlas_tables import draw_sample, read_rows
 from fracture.data.importing import HIDDEN, Import, Order, carry_out
 from fracture.data.layouts import ENDINGS
+from fracture.data.provenance import FRACATLAS
 from fracture.data.safety import check_space
-from fracture.data.sources import FRACATLAS
 from fracture.data.zip_members import Members
 from fracture.errors import DatasetError, FetchError, RadiographError
 from fracture.files import write_beside

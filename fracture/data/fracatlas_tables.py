@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.data.listing import BLOCK
+from fracture.data.dataset_csv import BLOCK
 from fracture.errors import DatasetError, FetchError
 from fracture.imaging.annotations import Box, boxes_text, parse_boxes
 

@@ -2,7 +2,7 @@
 
 A reader takes a folder and the images below it, and returns rows with columns of
 :data:`fracture.data.dataset.COLUMNS`; or None where the folder is not of its layout.
-The third layout, a ``dataset.csv``, is read by :mod:`fracture.data.listing`.
+The third layout, a ``dataset.csv``, is read by :mod:`fracture.data.dataset_csv`.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fracture.data.truth import with_truth
+from fracture.data.ground_truth import with_truth
 from fracture.errors import DatasetError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".dcm")
@@ -107,7 +107,7 @@ def mura(root: Path, files: list[str]) -> Found | None:
 
     What lies above ``root`` is taken from its own path. MURA's positive means abnormal: a fracture, hardware,
     degeneration or a lesion (Rajpurkar et al., arXiv:1712.06957). A ``truth.csv`` beside the split folders, or whatever
-    else the tree begins with, is read by :mod:`fracture.data.truth`.
+    else the tree begins with, is read by :mod:`fracture.data.ground_truth`.
     """
     matches = [(file, match) for file in files if (match := _MURA.search(f"{root.as_posix()}/{file}"))]
     if not matches:

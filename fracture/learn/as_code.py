@@ -16,8 +16,8 @@ from typing import Any
 import pandas as pd
 
 from fracture import demo
+from fracture.data.combine import gather
 from fracture.data.dataset import existing_folder, fingerprint
-from fracture.data.joined import gather
 from fracture.errors import DatasetError, ModelError
 from fracture.learn import code_parts as parts
 from fracture.learn.config import BLOCKS, LITE, TrainConfig

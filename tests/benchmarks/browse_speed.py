@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import psutil
 
-from fracture.data.browsing import catalogue
-from fracture.data.index import find_or_scan
+from fracture.data.catalog import catalogue
 from fracture.data.phantom.drawing import Plan
 from fracture.data.phantom.writing import write
+from fracture.data.scan_cache import find_or_scan
 from fracture.imaging.thumbnails import thumbnails
 from tests.browser.chromium import chromium, new_page
 from tests.serving import served

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from fracture.classify.classifier import load_classifier
 from fracture.data.dataset import scan
+from fracture.data.export import zip_prep
 from fracture.data.phantom import drawing
 from fracture.data.phantom.drawing import Plan, find_drawing
-from fracture.data.prep import zip_prep
 from fracture.errors import FractureError
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fracture.classify.classifier import Classifier
-from fracture.data import curation
+from fracture.data import decisions
 from fracture.data.archive import unpack
 from fracture.errors import FractureError
 from fracture.imaging import radiograph
@@ -216,7 +216,7 @@ def _zip(data: bytes, _: Classifier) -> str:
 
 def _table(data: bytes, _: Classifier) -> str:
     with tempfile.TemporaryDirectory() as root:
-        return f"{curation.merge(Path(root), BytesIO(data))} decisions"
+        return f"{decisions.merge(Path(root), BytesIO(data))} decisions"
 
 
 def _peak() -> float:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fracture.data.browsing import NO_DECISION, Steps, Wanted, catalogue, select, steps
+from fracture.data.catalog import NO_DECISION, Steps, Wanted, catalogue, select, steps
 from fracture.data.dataset import scan
 from tests.drawing import draw_mura
 

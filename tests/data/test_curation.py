@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from fracture.data import curation
-from fracture.data.curation import curate, decide, decided, last_decision, merge, read_decisions, undo
+from fracture.data import decisions
 from fracture.data.dataset import scan
+from fracture.data.decisions import curate, decide, decided, last_decision, merge, read_decisions, undo
 from fracture.errors import DatasetError
 from tests.drawing import draw_mura
 
@@ -176,7 +176,7 @@ def test_a_disk_that_refuses_is_an_answer(root, ids, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(curation, "write_beside", full)
+    monkeypatch.setattr(decisions, "write_beside", full)
     with pytest.raises(DatasetError, match="cannot be written: No space left on device"):
         decide(root, ids[1:2], "exclude")
     assert holding(root) == {ids[0]: "exclude"}

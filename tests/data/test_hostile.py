@@ -17,7 +17,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders import ExplicitVRLittleEndianDecoder, RLELosslessDecoder
 from pydicom.uid import JPEG2000Lossless
 
-from fracture.data import curation, zip_checks
+from fracture.data import decisions, zip_checks
 from fracture.data.archive import unpack
 from fracture.errors import DatasetError, FetchError, FractureError, RadiographError
 from fracture.imaging import limits
@@ -186,18 +186,18 @@ def test_every_kind_of_decisions_is_merged_or_its_sentence(tmp_path, kind):
     upload = BytesIO(tables.small()[kind]())
     if kind in TABLES:
         with pytest.raises(DatasetError) as error:
-            curation.merge(tmp_path, upload)
+            decisions.merge(tmp_path, upload)
         assert TABLES[kind] in str(error.value) and str(error.value).isprintable()
-        assert not (tmp_path / curation.FILE).exists()
+        assert not (tmp_path / decisions.FILE).exists()
     else:
-        assert curation.merge(tmp_path, upload) in (0, 1, 20)
+        assert decisions.merge(tmp_path, upload) in (0, 1, 20)
 
 
 def test_damaged_decisions_are_merged_or_refused(tmp_path):
     """Letters changed, gone, or there twice."""
     for number in range(100):
         (root := tmp_path / str(number)).mkdir()
-        answers(lambda data, root=root: curation.merge(root, BytesIO(data)), tables.mutant(number))
+        answers(lambda data, root=root: decisions.merge(root, BytesIO(data)), tables.mutant(number))
 
 
 @pytest.mark.parametrize(

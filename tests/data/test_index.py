@@ -6,10 +6,10 @@ from dataclasses import fields
 import pandas as pd
 import pytest
 
-from fracture.data import index
-from fracture.data.curation import decide
+from fracture.data import scan_cache
 from fracture.data.dataset import scan
-from fracture.data.index import find_or_scan
+from fracture.data.decisions import decide
+from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError
 from tests.drawing import draw_mura
 
@@ -18,7 +18,7 @@ from tests.drawing import draw_mura
 def scans(monkeypatch):
     """The folders that were really read."""
     read = []
-    monkeypatch.setattr(index, "scan", lambda folder: read.append(folder) or scan(folder))
+    monkeypatch.setattr(scan_cache, "scan", lambda folder: read.append(folder) or scan(folder))
     return read
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from fracture.data.combine import join
 from fracture.data.dataset import scan
-from fracture.data.joined import join
 from fracture.data.phantom.drawing import Plan
 from fracture.data.phantom.writing import write
 from fracture.errors import DatasetError

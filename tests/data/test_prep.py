@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fracture.data.curation import curate, decide
 from fracture.data.dataset import scan
-from fracture.data.prep import places, write_prep, zip_prep
+from fracture.data.decisions import curate, decide
+from fracture.data.export import places, write_prep, zip_prep
 from fracture.errors import DatasetError
 from tests.drawing import draw_mura
 

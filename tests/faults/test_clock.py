@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from fracture import demo
-from fracture.data.prep import STALE, _remove_stale
+from fracture.data.export import STALE, _remove_stale
 from fracture.files import write_json
 from fracture.jobs import process
 from fracture.learn import jobs, sweeping

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from fracture import files
-from fracture.data.curation import decide
 from fracture.data.dataset import scan
-from fracture.data.index import find_or_scan
+from fracture.data.decisions import decide
+from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError, RunError
 from fracture.files import write_json
 from fracture.learn import jobs

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fracture.data.curation import decide
 from fracture.data.dataset import scan
+from fracture.data.decisions import decide
 from fracture.errors import ConfigError, DatasetError, ModelError
 from fracture.imaging.radiograph import fit, load
 from fracture.learn import code_parts as parts
@@ -199,9 +199,9 @@ def test_what_a_script_leaves_out_is_said():
 
 def test_the_table_is_what_was_trained_on(tmp_path):
     """Decisions and unreadable images are heeded, of further data sets the validation part is not; in order."""
-    from fracture.data.curation import curate
+    from fracture.data.combine import join
     from fracture.data.dataset import fingerprint
-    from fracture.data.joined import join
+    from fracture.data.decisions import curate
 
     first, second = draw_mura(tmp_path / "first"), draw_mura(tmp_path / "second", seed=1)
     ids = scan(first).table["image_id"]

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from fracture.cli import main
-from fracture.data.curation import decide, decided
 from fracture.data.dataset import scan
+from fracture.data.decisions import decide, decided
 from fracture.errors import DatasetError, PublicError
 from fracture.learn.data_folders import delete_dataset, rename_dataset
 from fracture.learn.runs import find_run

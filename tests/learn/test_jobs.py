@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from fracture.data.curation import decide
 from fracture.data.dataset import scan
+from fracture.data.decisions import decide
 from fracture.errors import DatasetError, RunError, WeightsError
 from fracture.files import write_json
 from fracture.learn import jobs, working

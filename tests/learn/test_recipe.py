@@ -100,8 +100,8 @@ def test_nothing_claims_to_know_places_where_no_box_has_taught_them(drawn, tmp_p
 
 def test_decisions_are_honoured_and_said(tmp_path):
     """What was excluded is not trained on, what was relabelled has its new label, and the card will count both."""
-    from fracture.data.curation import decide
     from fracture.data.dataset import scan
+    from fracture.data.decisions import decide
     from fracture.learn import recipe
     from fracture.learn.card import describe_data
 

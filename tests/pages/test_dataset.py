@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.cli import main
 from fracture.data.checks import check
-from fracture.data.curation import decided
 from fracture.data.dataset import scan
+from fracture.data.decisions import decided
 from fracture.data.fetching import Progress
 from fracture.data.importing import Import, Order
 from fracture.data.measurements import measure
@@ -158,14 +158,14 @@ def test_decisions_that_got_damaged_meanwhile_are_a_sentence_in_the_gallery(data
 
 def test_a_folder_that_cannot_be_written_to_is_a_sentence(data, monkeypatch):
     """And nothing is decided."""
-    from fracture.data import curation
+    from fracture.data import decisions
 
     def refuse(*_):
         raise OSError(30, "Read-only file system")
 
     app = healthy(alone("dataset").run())
     button(app, "tick All").click().run()
-    monkeypatch.setattr(curation, "write_beside", refuse)
+    monkeypatch.setattr(decisions, "write_beside", refuse)
     button(app, "exclude chosen").click().run()
     assert not app.exception and "cannot be written: Read-only file system" in said(app)
     assert "**0 chosen**" not in words(app)

@@ -3,8 +3,8 @@
 import pytest
 
 from fracture.app import loads
-from fracture.data.curation import curate, decide
 from fracture.data.dataset import scan
+from fracture.data.decisions import curate, decide
 from tests.drawing import draw_mura
 from tests.pages.test_pages import alone, healthy, words
 

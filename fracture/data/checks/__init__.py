@@ -13,9 +13,9 @@ Each check is a function that yields problems; :func:`check` runs them all.
 import pandas as pd
 
 from fracture.data.checks.appearance import appearance
-from fracture.data.checks.copies import copies
-from fracture.data.checks.listed import listed
+from fracture.data.checks.duplicates import copies
 from fracture.data.checks.problem import SEVERITIES, Problem, by_severity
+from fracture.data.checks.table import listed
 from fracture.data.dataset import Dataset
 from fracture.data.measurements import measure
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from fracture.data.ground_truth import NAME
 from fracture.data.phantom.study import Phantom
 from fracture.data.phantom.truth import Truth
-from fracture.data.truth import NAME
 from fracture.errors import DatasetError
 from fracture.files import write_beside
 from fracture.imaging.annotations import boxes_text, encode_mask

@@ -28,10 +28,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fracture.data.ground_truth import NAME
 from fracture.data.phantom.drawing import STATUS, Drawing, Plan, claim, save, stop_request, words_for_disk
 from fracture.data.phantom.records import Row, png, read_png, read_rows, row_of, write_rows
 from fracture.data.phantom.study import draw_study
-from fracture.data.truth import NAME
 from fracture.errors import DatasetError
 from fracture.jobs import process
 

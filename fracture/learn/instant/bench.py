@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture import demo
+from fracture.data.combine import gather
 from fracture.data.digests import digests
-from fracture.data.joined import gather
 from fracture.errors import RunError
 from fracture.learn.config import TrainConfig
 from fracture.learn.feature_cache import FeatureCache, Features, Preparation

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from fracture.data.curation import curate
 from fracture.data.dataset import Dataset, scan
+from fracture.data.decisions import curate
 from fracture.errors import DatasetError
 
 

@@ -1,6 +1,6 @@
 """A data set as class folders, ``prep/{train,valid}/{negative,positive}/``, the way many examples of Keras expect one.
 
-What :mod:`fracture.data.curation` excluded is not there, what it relabelled lies in the folder of the new label.
+What :mod:`fracture.data.decisions` excluded is not there, what it relabelled lies in the folder of the new label.
 A name is the image's whole path in one word, ``train_XR_HUMERUS_patient00001_study1_positive_image1.png``: it says
 where the image came from, and :func:`fracture.data.dataset.scan` finds patients and studies in it again.
 """
@@ -63,7 +63,7 @@ def write_prep(dataset: Dataset, out: Path, how: str = "copy", say: Say = _nothi
     """Make the folder, whole or not at all.
 
     Args:
-        dataset: as it is to be, see :func:`fracture.data.curation.curate`.
+        dataset: as it is to be, see :func:`fracture.data.decisions.curate`.
         out: a folder that is not there yet, or an empty one.
         how: ``copy``; or ``link``, the same file under a second name: it takes no room, and what changes one changes
             the other.

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from fracture.data.checks.appearance import BLANK
-from fracture.data.checks.listed import on_several
 from fracture.data.checks.problem import Problem, number
+from fracture.data.checks.table import on_several
 from fracture.data.checks.twins import clusters
 
 _LEARNED = "What was learned by heart in one part is asked for again in the other: results will look too good."

@@ -20,7 +20,7 @@ def catalogue(
 
     Args:
         dataset: whose table it is.
-        decisions: by ``image_id``, as :func:`fracture.data.curation.decided` has them.
+        decisions: by ``image_id``, as :func:`fracture.data.decisions.decided` has them.
         brightness: by ``image_id``, the mean gray level, 0 to 255.
         scores: by ``image_id``, a model's probability of the positive label.
 
@@ -45,7 +45,7 @@ def catalogue(
 def apply_decisions(known: pd.DataFrame) -> pd.DataFrame:
     """The rows of a catalogue that training and export use: without excluded images, and with the decided labels.
 
-    What is counted or charted of a data set is counted here, as :func:`fracture.data.curation.curate` would.
+    What is counted or charted of a data set is counted here, as :func:`fracture.data.decisions.curate` would.
     """
     kept = known[known["decision"] != "exclude"]
     decided = kept["decision"].map({"negative": 0, "positive": 1})

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fracture.data.ground_truth import findings
 from fracture.data.layouts import SPLITS, Found, walk
-from fracture.data.truth import findings
 from fracture.errors import DatasetError
 from fracture.paths import leads_out, sanitize_name
 

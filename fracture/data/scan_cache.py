@@ -16,9 +16,9 @@ import pandas as pd
 
 from fracture import paths
 from fracture.data.dataset import COLUMNS, Dataset, existing_folder, scan
+from fracture.data.ground_truth import NAME as TRUTH
 from fracture.data.layouts import ENDINGS, files_below
-from fracture.data.sources import Source
-from fracture.data.truth import NAME as TRUTH
+from fracture.data.provenance import Source
 from fracture.files import write_beside
 
 VERSION = 2

@@ -11,15 +11,16 @@ import psutil
 import pytest
 
 from fracture import demo as public
-from fracture.data import archive, decisions, importing
-from fracture.data import fracatlas as fracatlases
-from fracture.data import kaggle as kaggles
+from fracture.data import decisions
 from fracture.data.dataset import existing_folder, scan
 from fracture.data.export import write_prep, zip_prep
 from fracture.data.phantom import drawing as drawings
 from fracture.data.phantom.drawing import Drawing, Plan, find_drawing
 from fracture.errors import DatasetError, FractureError, PublicError, RunError
 from fracture.files import write_json
+from fracture.importers import fracatlas as fracatlases
+from fracture.importers import job, zip_file
+from fracture.importers import kaggle as kaggles
 from fracture.jobs import process as background
 from fracture.learn import jobs
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
@@ -192,7 +193,7 @@ def test_data_sets_stay_as_they_are(demo):
         (lambda: decisions.merge(data.root, theirs), "keeps its data sets as they are"),
         (lambda: write_prep(data, demo / "data" / "out"), "writes no exports"),
         (lambda: zip_prep(data, demo / "data" / "out.zip"), "writes no exports"),
-        (lambda: archive.unpack("mine.zip", demo / "data" / "mine"), "takes no data sets of one's own"),
+        (lambda: zip_file.unpack("mine.zip", demo / "data" / "mine"), "takes no data sets of one's own"),
     ):
         with pytest.raises(FractureError, match=sentence):
             act()
@@ -210,11 +211,11 @@ def test_data_sets_stay_as_they_are(demo):
 def test_only_a_small_import_is_let_in(demo, order, sentence):
     """And none while another is at work."""
     with pytest.raises(PublicError, match=sentence):
-        importing.start(demo / "data" / "new", order, visitor=ME)
+        job.start(demo / "data" / "new", order, visitor=ME)
     assert not (demo / "data" / "new").exists()
-    importing.claim(demo / "data" / "busy", fracatlases.order(20), waiting=True)
+    job.claim(demo / "data" / "busy", fracatlases.order(20), waiting=True)
     with pytest.raises(FractureError, match="busy is being imported into"):
-        importing.start(demo / "data" / "new", fracatlases.order(20), visitor=ME)
+        job.start(demo / "data" / "new", fracatlases.order(20), visitor=ME)
 
 
 def test_phantoms_are_drawn_up_to_a_limit_and_are_their_visitors(demo):

@@ -8,8 +8,8 @@ import streamlit as st
 from fracture.app import imports, phantoms, watching
 from fracture.app.widgets import as_text, errors_in_words, link
 from fracture.data.folders import list_datasets
-from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
+from fracture.importers.job import find_import
 from fracture.learn import jobs
 from fracture.learn.progress import stopping_words
 

@@ -8,8 +8,8 @@ import streamlit as st
 from fracture import demo, paths
 from fracture.app.widgets import as_text, asked_for, may_change
 from fracture.data.folders import being_filled, list_datasets, remember
-from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
+from fracture.importers.job import find_import
 from fracture.paths import typed_path
 
 

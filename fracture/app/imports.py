@@ -11,12 +11,12 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from fracture import demo
 from fracture.app.dialogs import any_open, close_dialog, is_open, open_dialog
 from fracture.app.widgets import as_text, duration, errors_in_words, left_out, may_change, visitor
-from fracture.data import archive, fracatlas, importing, kaggle
-from fracture.data.fetching import Progress
-from fracture.data.importing import Import, Order, find_import
-from fracture.data.kaggle_access import TOKENS, Credentials, from_secrets
 from fracture.errors import FetchError, FractureError
 from fracture.formatting import format_bytes
+from fracture.importers import fracatlas, job, kaggle, zip_file
+from fracture.importers.download import Progress
+from fracture.importers.job import Import, Order, find_import
+from fracture.importers.kaggle_credentials import TOKENS, Credentials, from_secrets
 from fracture.paths import typed_path
 from fracture.registry.model_folder import free_name
 
@@ -138,7 +138,7 @@ def _begin(root: Path, wanted: Order, variables: Mapping[str, str]) -> Path:
     """Start it, or choose what is there: two who press the same button share one data set."""
     there = find_import(root)
     if there is None or there.state == "interrupted" or there.order != wanted:
-        importing.start(root, wanted, variables, visitor())
+        job.start(root, wanted, variables, visitor())
     return root
 
 
@@ -178,7 +178,7 @@ def _unpack(path: str, upload: Any, only: str | None) -> Path:
     """Into a folder of the zip's name, or of a free one like it; which one that was."""
     if path and upload:
         raise FetchError("One zip at a time: a path was typed, and a file is uploaded. Take one of them away.")
-    root = archive.default_folder(upload.name if upload else path)
+    root = zip_file.default_folder(upload.name if upload else path)
     if root.exists():
         root = root.with_name(free_name(root.name, root.parent))
     bar = st.progress(0.0, text="Unpacking")
@@ -187,7 +187,7 @@ def _unpack(path: str, upload: Any, only: str | None) -> Path:
         bar.progress(share(progress), text="Unpacking")
 
     try:
-        archive.unpack(upload or _typed(path), root, only, say=say)
+        zip_file.unpack(upload or _typed(path), root, only, say=say)
     finally:
         bar.empty()
     return root
@@ -232,9 +232,9 @@ def _steer(found: Import) -> None:
     st.progress(share(found.progress), text=progress_words(found.progress))
     if not may_change(found.root):
         return
-    asked = importing.stop_request(found.root).exists()
+    asked = job.stop_request(found.root).exists()
     if st.button("Stopping …" if asked else "Stop", icon=":material/stop:", disabled=asked, key="stop import"):
-        importing.request_stop(found.root, visitor())
+        job.request_stop(found.root, visitor())
         st.rerun(scope="fragment")
 
 
@@ -257,5 +257,5 @@ def _offer_to_go_on(found: Import) -> None:
     st.markdown(f":material/pause: {done:,}{of} files are here; the import ended before its time.{why}")
     if st.button("Go on", icon=":material/play_arrow:", key="go on importing"):
         with errors_in_words():
-            importing.start(found.root, found.order, _credentials().variables(), visitor())
+            job.start(found.root, found.order, _credentials().variables(), visitor())
             st.rerun()

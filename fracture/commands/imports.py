@@ -8,11 +8,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fracture.data import archive, fracatlas, kaggle
-from fracture.data.fetching import Progress, Say
-from fracture.data.importing import Import
-from fracture.data.kaggle_access import handed_over
 from fracture.formatting import format_bytes
+from fracture.importers import fracatlas, kaggle, zip_file
+from fracture.importers.download import Progress, Say
+from fracture.importers.job import Import
+from fracture.importers.kaggle_credentials import handed_over
 
 Args = argparse.Namespace
 
@@ -33,9 +33,9 @@ def import_fracatlas(args: Args) -> dict[str, Any]:
 
 def import_zip(args: Args) -> dict[str, Any]:
     """Unpack a data set from a zip."""
-    root = (args.out or archive.default_folder(args.file)).absolute()
+    root = (args.out or zip_file.default_folder(args.file)).absolute()
     with _bar(args) as say:
-        unpacked = archive.unpack(args.file, root, args.body_part, say=say)
+        unpacked = zip_file.unpack(args.file, root, args.body_part, say=say)
     if not args.json:
         print(
             f"{unpacked.images:,} images ({format_bytes(unpacked.bytes)}, layout {unpacked.layout}) in {unpacked.root}"

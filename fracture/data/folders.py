@@ -9,9 +9,9 @@ from pathlib import Path
 
 from fracture import demo
 from fracture.data.dataset import looks_like_data
-from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
 from fracture.files import read_json, write_json
+from fracture.importers.job import find_import
 from fracture.paths import data_home
 
 LIST = ".folders.json"

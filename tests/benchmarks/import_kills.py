@@ -14,9 +14,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from fracture.data.importing import find_import, start
-from fracture.data.kaggle import order
-from fracture.data.kaggle_access import Credentials
+from fracture.importers.job import find_import, start
+from fracture.importers.kaggle import order
+from fracture.importers.kaggle_credentials import Credentials
 from tests.data.servers import TOKEN, Kaggle
 from tests.drawing import draw_mura
 from tests.waiting import wait

@@ -23,9 +23,9 @@ from typing import Any
 import psutil
 from playwright.sync_api import Page
 
-from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
 from fracture.files import file_sha256
+from fracture.importers.job import find_import
 from fracture.learn.jobs import find_run
 from fracture.paths import PROJECT
 from fracture.registry.model_folder import model_folder

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from fracture.cli import main
-from fracture.data import archive, zip_checks
-from fracture.data.archive import default_folder, unpack
 from fracture.data.dataset import scan
 from fracture.errors import Cancelled, FetchError
+from fracture.importers import zip_checks, zip_file
+from fracture.importers.zip_file import default_folder, unpack
 from tests.data.servers import zip_of
 from tests.drawing import draw_mura
 
@@ -198,7 +198,7 @@ def test_a_full_disk_is_noticed_before(tmp_path, out, images, monkeypatch):
 
 def test_bytes_are_counted_whatever_the_zip_says(tmp_path, out, images, monkeypatch):
     """Where the sizes in it are lies, it is stopped all the same, and nothing is left."""
-    monkeypatch.setattr(archive, "check_sizes", lambda *_: None)
+    monkeypatch.setattr(zip_file, "check_sizes", lambda *_: None)
     with pytest.raises(FetchError, match="may have"):
         unpack(zipped(tmp_path, images), out, limit=5000)
     assert nothing_is_left(out)
@@ -287,7 +287,7 @@ def test_folders_in_use_are_left_alone(tmp_path, out, images):
         unpack(file, out)
     assert contents(out) == images
     with (
-        archive.FileLock(out.parent / ".unpacking.lock"),
+        zip_file.FileLock(out.parent / ".unpacking.lock"),
         pytest.raises(FetchError, match="Another zip is being unpacked"),
     ):
         unpack(file, out.with_name("other"))

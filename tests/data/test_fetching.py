@@ -8,12 +8,12 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from fracture.data import fetching, safety
-from fracture.data.asking import NotThereError, Pace, Trouble, asking, body, patient_session
-from fracture.data.fetching import Wanted, fetch_all
-from fracture.data.safety import check_space, whole_image
 from fracture.errors import Cancelled, FetchError
 from fracture.formatting import format_bytes
+from fracture.importers import download, file_checks
+from fracture.importers.download import Wanted, fetch_all
+from fracture.importers.file_checks import check_space, whole_image
+from fracture.importers.http import NotThereError, Pace, Trouble, asking, body, patient_session
 from fracture.paths import leads_out
 from tests.data.servers import Answer, Server
 
@@ -248,7 +248,7 @@ def test_it_stops_while_a_server_is_silent(tmp_path, wish):
 def test_what_a_stop_cuts_off_is_not_let_in(tmp_path, monkeypatch):
     """Even where an end that came too early looks like any other."""
     begun, hung_up = threading.Event(), threading.Event()
-    monkeypatch.setattr(fetching, "hang_up", hung_up.set)
+    monkeypatch.setattr(download, "hang_up", hung_up.set)
 
     def fetch(_):
         yield b"half"
@@ -378,7 +378,7 @@ def test_images_are_whole_or_not(drawn, tmp_path):
 
 def test_room_is_looked_for_first(tmp_path, monkeypatch):
     """In a folder that does not exist yet, too; the sentence says what is needed and what is there."""
-    monkeypatch.setattr(safety.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 300 * 10**6}))
+    monkeypatch.setattr(file_checks.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 300 * 10**6}))
     check_space(tmp_path / "new" / "er", 50 * 10**6)
     with pytest.raises(FetchError, match=r"About 138.0 MB and 209.7 MB to spare.*Received: 300.0 MB"):
         check_space(tmp_path / "new" / "er", 138 * 10**6)

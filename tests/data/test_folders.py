@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from fracture.data.fetching import Progress
 from fracture.data.folders import forget, list_datasets, remember
-from fracture.data.importing import Import, Order
 from fracture.data.phantom.drawing import Drawing, Plan
+from fracture.importers.download import Progress
+from fracture.importers.job import Import, Order
 from tests.drawing import draw_mura
 
 

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from fracture.cli import main
-from fracture.data.asking import Pace
 from fracture.data.dataset import scan
-from fracture.data.fracatlas import default_folder, import_fracatlas, order
-from fracture.data.fracatlas_tables import draw_sample, read_boxes
-from fracture.data.importing import find_import, request_stop, start
 from fracture.errors import FetchError
+from fracture.importers.fracatlas import default_folder, import_fracatlas, order
+from fracture.importers.fracatlas_tables import draw_sample, read_boxes
+from fracture.importers.http import Pace
+from fracture.importers.job import find_import, request_stop, start
 from tests.data.servers import Answer, Figshare, zip_of
 from tests.waiting import wait
 

@@ -17,13 +17,14 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders import ExplicitVRLittleEndianDecoder, RLELosslessDecoder
 from pydicom.uid import JPEG2000Lossless
 
-from fracture.data import decisions, zip_checks
-from fracture.data.archive import unpack
+from fracture.data import decisions
 from fracture.errors import DatasetError, FetchError, FractureError, RadiographError
 from fracture.imaging import limits
 from fracture.imaging.codestream import codestream
 from fracture.imaging.dicom_pixels import unpack as unpack_rle
 from fracture.imaging.radiograph import read
+from fracture.importers import zip_checks
+from fracture.importers.zip_file import unpack
 from fracture.paths import sanitize_name
 from tests.hostile import dicoms, mutants, pictures, tables, zips
 

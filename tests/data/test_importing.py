@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fracture.data import importing
-from fracture.data.fetching import Progress
-from fracture.data.importing import Order, carry_out, claim, find_import, request_stop, start
 from fracture.errors import Cancelled, FetchError
+from fracture.importers import job
+from fracture.importers.download import Progress
+from fracture.importers.job import Order, carry_out, claim, find_import, request_stop, start
 from fracture.jobs import process as background
 
 ORDER = Order("kaggle", {"dataset": "a/b", "body_part": "XR_HAND"})
@@ -71,7 +71,7 @@ def test_a_wish_to_stop_is_heard(tmp_path):
 
     stopped = carry_out(tmp_path, ORDER, work, nothing)
     assert (stopped.state, stopped.error) == ("interrupted", None)
-    assert not importing.stop_request(tmp_path).exists()
+    assert not job.stop_request(tmp_path).exists()
     assert carry_out(tmp_path, ORDER, half_done, nothing).state == "complete"
 
 
@@ -138,7 +138,7 @@ def test_one_process_imports_at_a_time(tmp_path):
         claim(other, ORDER, waiting=True)
     request_stop(other)
     claim(other, ORDER)
-    assert importing.stop_request(other).exists()  # asked for since the start: it holds
+    assert job.stop_request(other).exists()  # asked for since the start: it holds
     assert status(other)["pid"] == background.identity()["pid"]
 
 

@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 
 from fracture.cli import main
-from fracture.data import fetching, kaggle_access
-from fracture.data.asking import Pace
 from fracture.data.dataset import scan
-from fracture.data.importing import find_import, request_stop, start
-from fracture.data.kaggle import default_folder, expected, import_kaggle, order
-from fracture.data.kaggle_access import Credentials, find_credentials, from_secrets, handed_over
-from fracture.data.safety import SPARE
 from fracture.errors import FetchError
+from fracture.importers import download, kaggle_credentials
+from fracture.importers.file_checks import SPARE
+from fracture.importers.http import Pace
+from fracture.importers.job import find_import, request_stop, start
+from fracture.importers.kaggle import default_folder, expected, import_kaggle, order
+from fracture.importers.kaggle_credentials import Credentials, find_credentials, from_secrets, handed_over
 from fracture.paths import PROJECT
 from tests.data.servers import KEY, TOKEN, USERNAME, Answer, Kaggle, zip_of
 from tests.drawing import draw_mura
@@ -224,7 +224,7 @@ def test_a_disk_that_becomes_full_is_one_sentence(kaggle, mura, out, monkeypatch
         os.close(handle)
         return Path("/dev/full").open(mode)
 
-    monkeypatch.setattr(fetching.os, "fdopen", fdopen)
+    monkeypatch.setattr(download.os, "fdopen", fdopen)
     with pytest.raises(
         FetchError, match=r"No space left on device\. Whatever has been fetched is kept: start the same"
     ):
@@ -501,10 +501,10 @@ def test_an_old_client_is_refused(monkeypatch, version, words):
 
     def found(_):
         if version is None:
-            raise kaggle_access.metadata.PackageNotFoundError
+            raise kaggle_credentials.metadata.PackageNotFoundError
         return version
 
-    monkeypatch.setattr(kaggle_access.metadata, "version", found)
+    monkeypatch.setattr(kaggle_credentials.metadata, "version", found)
     with pytest.raises(FetchError, match=rf'Received: {words}; pip install "kaggle>='):
         find_credentials(TOKEN_GIVEN)
 

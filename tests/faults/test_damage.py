@@ -6,10 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture.cli import main
-from fracture.data.importing import find_import
 from fracture.data.phantom.drawing import find_drawing
 from fracture.errors import ModelError
 from fracture.files import LARGEST, read_json, write_json
+from fracture.importers.job import find_import
 from fracture.learn import jobs
 from fracture.learn.events import read_events
 from fracture.learn.progress import Progress

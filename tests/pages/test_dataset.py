@@ -12,9 +12,9 @@ from fracture.cli import main
 from fracture.data.checks import check
 from fracture.data.dataset import scan
 from fracture.data.decisions import decided
-from fracture.data.fetching import Progress
-from fracture.data.importing import Import, Order
 from fracture.data.measurements import measure
+from fracture.importers.download import Progress
+from fracture.importers.job import Import, Order
 from fracture.registry.model_folder import model_folder, read_card, read_predictions
 from tests.drawing import draw_mura
 from tests.pages.test_pages import alone, healthy, routed, words

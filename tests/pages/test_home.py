@@ -5,10 +5,10 @@ import time
 import pytest
 
 from fracture import demo
-from fracture.data import importing
-from fracture.data.fetching import Progress
 from fracture.data.phantom import drawing
 from fracture.files import write_json
+from fracture.importers import job
+from fracture.importers.download import Progress
 from fracture.jobs.process import identity
 from fracture.learn.config import TrainConfig
 from fracture.paths import data_home
@@ -30,8 +30,8 @@ def fetch(name):
     root = data_home() / name
     root.mkdir()
     progress = Progress(files=30, total_files=200, bytes=3_100_000)
-    order = importing.Order("fracatlas", {"images": 200, "seed": 1})
-    importing._save(importing.Import(root, order, progress, working=True), **identity())
+    order = job.Order("fracatlas", {"images": 200, "seed": 1})
+    job._save(job.Import(root, order, progress, working=True), **identity())
 
 
 def train(name, state="running"):

@@ -19,8 +19,8 @@ from remotezip import (  # type: ignore[import-untyped]
     RemoteZipError,
 )
 
-from fracture.data.asking import CHUNK, NotThereError, Trouble, asking, patient_session, status_of
 from fracture.errors import FetchError
+from fracture.importers.http import CHUNK, NotThereError, Trouble, asking, patient_session, status_of
 
 
 class Members:

@@ -17,11 +17,11 @@ from typing import Any, BinaryIO, cast
 
 import requests
 
-from fracture.data.asking import CHUNK, NotThereError, Trouble, asking, body, prepare, status_of
-from fracture.data.fetching import Wanted
-from fracture.data.kaggle_access import TOKENS, Credentials, find_credentials
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
+from fracture.importers.download import Wanted
+from fracture.importers.http import CHUNK, NotThereError, Trouble, asking, body, prepare, status_of
+from fracture.importers.kaggle_credentials import TOKENS, Credentials, find_credentials
 
 TOP = "MURA-v1.1/"
 """Where in the data set all lies; a copy may have it at its top."""

@@ -15,14 +15,14 @@ from functools import partial
 from pathlib import Path
 
 from fracture import paths
-from fracture.data.asking import Pace
-from fracture.data.fetching import Progress, Say, Wanted, fetch_all
-from fracture.data.importing import HIDDEN, Import, Order, carry_out
-from fracture.data.kaggle_access import Credentials
-from fracture.data.kaggle_files import TOP, Source
-from fracture.data.safety import check_space, whole_image
 from fracture.errors import FetchError
 from fracture.files import write_beside
+from fracture.importers.download import Progress, Say, Wanted, fetch_all
+from fracture.importers.file_checks import check_space, whole_image
+from fracture.importers.http import Pace
+from fracture.importers.job import HIDDEN, Import, Order, carry_out
+from fracture.importers.kaggle_client import TOP, Source
+from fracture.importers.kaggle_credentials import Credentials
 
 DATASET = "cjinny/mura-v11"
 """MURA v1.1, as a Kaggle user put it there."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import requests
 
-from fracture.data.asking import Trouble, asking
 from fracture.errors import FetchError
+from fracture.importers.http import Trouble, asking
 
 OLDEST = (2, 2, 4)
 """The oldest version of the package kaggle that this was tried with."""

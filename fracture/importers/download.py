@@ -15,9 +15,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fracture.data.asking import NotThereError, Pace, Trouble, given_up, hang_up
-from fracture.data.safety import check_name
 from fracture.errors import Cancelled, FetchError
+from fracture.importers.file_checks import check_name
+from fracture.importers.http import NotThereError, Pace, Trouble, given_up, hang_up
 
 WORKERS = 4
 """Files that are fetched at once."""

@@ -16,19 +16,19 @@ from zipfile import ZipInfo
 import pandas as pd
 
 from fracture import paths
-from fracture.data.asking import Pace
-from fracture.data.fetching import Progress, Say, Wanted, fetch_all
-from fracture.data.figshare import PAGE, ZIP, members_of
-from fracture.data.fracatlas_tables import draw_sample, read_rows
-from fracture.data.importing import HIDDEN, Import, Order, carry_out
 from fracture.data.layouts import ENDINGS
 from fracture.data.provenance import FRACATLAS
-from fracture.data.safety import check_space
-from fracture.data.zip_members import Members
 from fracture.errors import DatasetError, FetchError, RadiographError
 from fracture.files import write_beside
 from fracture.imaging.annotations import parse_boxes
 from fracture.imaging.radiograph import header_size
+from fracture.importers.download import Progress, Say, Wanted, fetch_all
+from fracture.importers.figshare import PAGE, ZIP, members_of
+from fracture.importers.file_checks import check_space
+from fracture.importers.fracatlas_tables import draw_sample, read_rows
+from fracture.importers.http import Pace
+from fracture.importers.job import HIDDEN, Import, Order, carry_out
+from fracture.importers.remote_zip import Members
 
 LEAST = 10
 MOST_SEED = 2**31

@@ -14,12 +14,12 @@ from zipfile import ZipInfo
 from filelock import FileLock, Timeout
 
 from fracture import demo, paths
-from fracture.data.asking import CHUNK
 from fracture.data.dataset import scan
-from fracture.data.fetching import SAID_EVERY, Progress, Say
 from fracture.data.layouts import ENDINGS, SPLITS
-from fracture.data.zip_checks import LIMIT, Contents, check_sizes, choose, too_large
 from fracture.errors import Cancelled, DatasetError, FetchError
+from fracture.importers.download import SAID_EVERY, Progress, Say
+from fracture.importers.http import CHUNK
+from fracture.importers.zip_checks import LIMIT, Contents, check_sizes, choose, too_large
 from fracture.paths import sanitize_name
 
 

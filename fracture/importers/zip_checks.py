@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 from zipfile import ZipInfo
 
 from fracture.data import layouts
-from fracture.data.safety import check_space
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
+from fracture.importers.file_checks import check_space
 from fracture.paths import leads_out
 
 LISTS = ("dataset.csv", "truth.csv", "curation.csv")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import requests
 
-from fracture.data import zip_members
-from fracture.data.asking import asking, body, patient_session, status_of
-from fracture.data.fetching import Fetch, Progress, Wanted
-from fracture.data.safety import check_space
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
+from fracture.importers import remote_zip
+from fracture.importers.download import Fetch, Progress, Wanted
+from fracture.importers.file_checks import check_space
+from fracture.importers.http import asking, body, patient_session, status_of
 
 FIGSHARE = "https://api.figshare.com/v2"
 """Where figshare answers programs; the variable FRACTURE_FIGSHARE moves it."""
@@ -26,10 +26,10 @@ ZIP = "FracAtlas.zip"
 BY_HAND = f"or download it in a browser from {PAGE}, and then: python -m fracture import-zip FILE"
 
 
-def members_of(hidden: Path, whole: bool, get: Callable[..., Progress]) -> zip_members.Members:
+def members_of(hidden: Path, whole: bool, get: Callable[..., Progress]) -> remote_zip.Members:
     """The files in FracAtlas's zip, far away or, with ``whole``, on this disk.
 
-    ``hidden``: a folder for what figshare says, and the whole zip. ``get``: :func:`fracture.data.fetching.fetch_all`
+    ``hidden``: a folder for what figshare says, and the whole zip. ``get``: :func:`fracture.importers.download.fetch_all`
     with what it needs besides. Raises FetchError in words that say what to do.
     """
     article = hidden / "article.json"
@@ -38,10 +38,10 @@ def members_of(hidden: Path, whole: bool, get: Callable[..., Progress]) -> zip_m
     get(hidden, [Wanted(article.name)], _from(f"{base}/articles/{ARTICLE}"), whole=Path.is_file)
     found = _zip_of(article)
     if not whole:
-        return zip_members.remote(found.address, "figshare", _no_ranges(found.size))
+        return remote_zip.remote(found.address, "figshare", _no_ranges(found.size))
     check_space(hidden, found.size)
     get(hidden, [Wanted(ZIP, found.size)], _from(found.address), whole=partial(_is_same, md5=found.md5))
-    return zip_members.local(hidden / ZIP)
+    return remote_zip.local(hidden / ZIP)
 
 
 @dataclass(frozen=True)

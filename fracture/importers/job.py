@@ -15,9 +15,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fracture import demo
-from fracture.data.fetching import Progress, Say
 from fracture.errors import Cancelled, FetchError, FractureError
 from fracture.files import read_json, write_json
+from fracture.importers.download import Progress, Say
 from fracture.jobs import process as background
 from fracture.shapes import Either, Shape, finite, flag, maybe, misfit, text, whole
 

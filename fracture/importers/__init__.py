@@ -1,0 +1,1 @@
+"""Data sets from elsewhere: Kaggle, FracAtlas, zip files."""

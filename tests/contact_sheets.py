@@ -5,9 +5,9 @@ from itertools import count, islice
 from PIL import Image
 
 from fracture.charts import outlined
-from fracture.data.phantom.picture import Phantom
-from fracture.data.phantom.study import DIFFICULTY, draw_study
 from fracture.paths import PROJECT
+from fracture.phantoms.render import Phantom
+from fracture.phantoms.study import DIFFICULTY, draw_study
 
 SIDE, GAP = 150, 4
 PICTURES = PROJECT / "docs" / "pictures"

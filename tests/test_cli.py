@@ -15,10 +15,10 @@ from PIL import Image
 
 from fracture.cli import main
 from fracture.data.dataset import scan
-from fracture.data.phantom.study import DIFFICULTY
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
+from fracture.phantoms.study import DIFFICULTY
 from fracture.registry.model_folder import model_folder, read_predictions
 from tests.drawing import draw_mura
 from tests.waiting import wait

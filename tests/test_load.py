@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from fracture.classify.classifier import Classifier
-from fracture.data.phantom.drawing import Plan
-from fracture.data.phantom.writing import write
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Plan
 from fracture.registry.model_folder import bundled_model
 from tests.benchmarks.many_visitors import homes_beside_the_bundled_model
 from tests.drawing import draw_mura

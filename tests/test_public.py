@@ -14,8 +14,6 @@ from fracture import demo as public
 from fracture.data import decisions
 from fracture.data.dataset import existing_folder, scan
 from fracture.data.export import write_prep, zip_prep
-from fracture.data.phantom import drawing as drawings
-from fracture.data.phantom.drawing import Drawing, Plan, find_drawing
 from fracture.errors import DatasetError, FractureError, PublicError, RunError
 from fracture.files import write_json
 from fracture.importers import fracatlas as fracatlases
@@ -25,6 +23,8 @@ from fracture.jobs import process as background
 from fracture.learn import jobs
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
 from fracture.learn.sweeping import sweep
+from fracture.phantoms import job as drawings
+from fracture.phantoms.job import Drawing, Plan, find_drawing
 from fracture.registry.model_folder import model_folder
 from tests.waiting import wait
 

@@ -8,10 +8,10 @@ import streamlit as st
 from fracture.app import imports, phantoms, watching
 from fracture.app.widgets import as_text, errors_in_words, link
 from fracture.data.folders import list_datasets
-from fracture.data.phantom.drawing import find_drawing
 from fracture.importers.job import find_import
 from fracture.learn import jobs
 from fracture.learn.progress import stopping_words
+from fracture.phantoms.job import find_drawing
 
 LIVE = 2.0
 """Seconds between two looks at what is being made."""

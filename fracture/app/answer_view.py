@@ -16,8 +16,8 @@ from fracture.classify import report
 from fracture.classify.answer import DOUBT, STRANGE, Answer
 from fracture.classify.classifier import Classifier
 from fracture.classify.validation import Judged, judgements
-from fracture.data.phantom.truth import Truth
 from fracture.errors import ModelError
+from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder
 
 _SIGNS: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {

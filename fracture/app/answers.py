@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from fracture.classify.answer import View
 from fracture.classify.classifier import Classifier
-from fracture.data.phantom import samples
-from fracture.data.phantom.truth import Truth
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed
 from fracture.learn.evaluation import by_study, mean, rates
 from fracture.paths import sanitize_name
+from fracture.phantoms import samples
+from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder, read_predictions
 
 SHOWN = 1024

@@ -8,9 +8,9 @@ import streamlit as st
 from fracture import demo, paths
 from fracture.app.widgets import as_text, asked_for, may_change
 from fracture.data.folders import being_filled, list_datasets, remember
-from fracture.data.phantom.drawing import find_drawing
 from fracture.importers.job import find_import
 from fracture.paths import typed_path
+from fracture.phantoms.job import find_drawing
 
 
 def choose_dataset() -> str | None:

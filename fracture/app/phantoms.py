@@ -7,12 +7,12 @@ from fracture.app import answers
 from fracture.app.dialogs import any_open, close_dialog, is_open, open_dialog
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, duration, errors_in_words, may_change, visitor
-from fracture.data.phantom import drawing as drawings
-from fracture.data.phantom.drawing import MOST_PATIENTS, MOST_SEED, Drawing, Plan, find_drawing
-from fracture.data.phantom.samples import sample_numbers
-from fracture.data.phantom.study import DIFFICULTY
 from fracture.errors import FractureError
 from fracture.paths import typed_path
+from fracture.phantoms import job as drawings
+from fracture.phantoms.job import MOST_PATIENTS, MOST_SEED, Drawing, Plan, find_drawing
+from fracture.phantoms.samples import sample_numbers
+from fracture.phantoms.study import DIFFICULTY
 from fracture.registry.model_folder import free_name
 
 FIRST_PAGE = 24

@@ -15,9 +15,9 @@ from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.data.catalog import NO_DECISION, steps
 from fracture.data.dataset import Dataset
-from fracture.data.phantom.records import truth_words
 from fracture.imaging.annotations import parse_boxes
 from fracture.imaging.thumbnails import thumbnail
+from fracture.phantoms.records import truth_words
 
 LARGE = 1600
 """Longer side in px of an image shown large."""

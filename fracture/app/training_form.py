@@ -10,10 +10,10 @@ import streamlit as st
 from fracture import demo
 from fracture.app import imports, loads, phantoms
 from fracture.app.widgets import left_out, visitor
-from fracture.data.phantom.drawing import Drawing
 from fracture.errors import PublicError
 from fracture.learn import imagenet, jobs
 from fracture.learn.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig
+from fracture.phantoms.job import Drawing
 from fracture.registry.model_folder import free_name
 
 PIXEL_RANGES = {"As the weights say": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}

@@ -16,12 +16,12 @@ from fracture.data.checks import Problem, by_severity, check
 from fracture.data.dataset import Dataset, counts, existing_folder, scan
 from fracture.data.decisions import curate
 from fracture.data.export import write_prep, zip_prep
-from fracture.data.phantom.drawing import Drawing, Plan
-from fracture.data.phantom.writing import write
 from fracture.errors import DatasetError
 from fracture.learn import label_doubts
 from fracture.learn.data_folders import delete_dataset, rename_dataset
 from fracture.paths import data_home, is_name
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Drawing, Plan
 from fracture.registry.model_folder import model_folder
 
 Args = argparse.Namespace

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from fracture import demo
 from fracture.data.dataset import looks_like_data
-from fracture.data.phantom.drawing import find_drawing
 from fracture.files import read_json, write_json
 from fracture.importers.job import find_import
 from fracture.paths import data_home
+from fracture.phantoms.job import find_drawing
 
 LIST = ".folders.json"
 """In the data home: the paths that were typed, the newest first."""

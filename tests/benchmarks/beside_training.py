@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 from fracture.classify.classifier import Classifier
-from fracture.data.phantom.drawing import Plan
-from fracture.data.phantom.writing import write
 from fracture.imaging.radiograph import load
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Plan
 from fracture.registry.model_folder import bundled_model
 from tests.benchmarks.interruptions import LONG, events
 from tests.waiting import wait

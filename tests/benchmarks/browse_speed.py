@@ -20,10 +20,10 @@ import numpy as np
 import psutil
 
 from fracture.data.catalog import catalogue
-from fracture.data.phantom.drawing import Plan
-from fracture.data.phantom.writing import write
 from fracture.data.scan_cache import find_or_scan
 from fracture.imaging.thumbnails import thumbnails
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Plan
 from tests.browser.chromium import chromium, new_page
 from tests.serving import served
 

@@ -22,7 +22,7 @@ from fracture.data.checks import check
 from fracture.data.dataset import COLUMNS as TABLE
 from fracture.data.dataset import Dataset, scan
 from fracture.data.measurements import COLUMNS, measured
-from fracture.data.phantom.samples import draw_sample
+from fracture.phantoms.samples import draw_sample
 
 LARGE = 40_561
 """Images in MURA v1.1."""

@@ -26,8 +26,8 @@ from typing import Any
 import psutil
 from playwright.sync_api import Browser, Page
 
-from fracture.data.phantom.samples import draw_sample
 from fracture.paths import PROJECT
+from fracture.phantoms.samples import draw_sample
 from tests.browser.chromium import chromium, new_page
 from tests.serving import served
 

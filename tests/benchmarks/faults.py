@@ -20,12 +20,12 @@ from pathlib import Path
 from fracture.classify.classifier import load_classifier
 from fracture.data.dataset import scan
 from fracture.data.export import zip_prep
-from fracture.data.phantom import drawing
-from fracture.data.phantom.drawing import Plan, find_drawing
 from fracture.errors import FractureError
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.paths import PROJECT
+from fracture.phantoms import job
+from fracture.phantoms.job import Plan, find_drawing
 from fracture.registry.edit import write_note
 from fracture.registry.model_folder import ModelFolder, model_folder
 from tests.drawing import draw_mura
@@ -93,11 +93,11 @@ def full_disks(base: Path, data: Path, config: TrainConfig) -> Iterator[str]:
     """Drawing, export and training on disks that are too small for them, and once more when there is room."""
     with small_disk(base / "small-data", 1) as place:
         root = place / "phantoms"
-        drawing.start(root, Plan(patients=8))
+        job.start(root, Plan(patients=8))
         stood = wait(lambda: (found := find_drawing(root)) and not found.active and found, LONG)
         print(f"drawing, 1 MB: {stood.state}, {stood.images} images are kept; {stood.error}")
         enlarge(place)
-        drawing.start(root, Plan(patients=8))
+        job.start(root, Plan(patients=8))
         stood = wait(lambda: (found := find_drawing(root)) and not found.active and found, LONG)
         print(f"drawing, when there is room: {stood.state}, {stood.images} images; {stood.error}")
         if stood.state != "complete":

@@ -16,12 +16,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from fracture.data.phantom.drawing import Plan
-from fracture.data.phantom.writing import write
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.learn.events import Event, read_events
 from fracture.learn.progress import Progress
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Plan
 from tests.waiting import wait
 
 LONG = 3600

@@ -25,8 +25,8 @@ import numpy as np
 import psutil
 
 from fracture.classify.classifier import Classifier
-from fracture.data.phantom.drawing import Plan
-from fracture.data.phantom.writing import write
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Plan
 from fracture.registry.model_folder import bundled_model
 from tests.serving import homes_in, served
 from tests.visitors import Record, uploads, visit_all

@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.stats import wasserstein_distance
 
-from fracture.data.phantom.person import Finding, draw_person
-from fracture.data.phantom.picture import draw
-from fracture.data.phantom.shapes import Grid
-from fracture.data.phantom.study import DIFFICULTY, draw_study
-from fracture.data.phantom.view import Opening, draw_views
 from fracture.imaging.radiograph import load
+from fracture.phantoms.anatomy.geometry import Grid
+from fracture.phantoms.anatomy.person import Finding, draw_person
+from fracture.phantoms.render import draw
+from fracture.phantoms.study import DIFFICULTY, draw_study
+from fracture.phantoms.view import Opening, draw_views
 
 SIZE = 256
 

@@ -23,11 +23,11 @@ from typing import Any
 import psutil
 from playwright.sync_api import Page
 
-from fracture.data.phantom.drawing import find_drawing
 from fracture.files import file_sha256
 from fracture.importers.job import find_import
 from fracture.learn.jobs import find_run
 from fracture.paths import PROJECT
+from fracture.phantoms.job import find_drawing
 from fracture.registry.model_folder import model_folder
 from tests.browser.chromium import chromium, new_page, unfold
 from tests.data.servers import Figshare, zip_of

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 
-from fracture.data.phantom.drawing import Plan
-from fracture.data.phantom.writing import write
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Plan
 from tests.benchmarks.interruptions import LONG, events
 from tests.browser.chromium import chromium, new_page
 from tests.serving import served

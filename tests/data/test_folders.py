@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 from fracture.data.folders import forget, list_datasets, remember
-from fracture.data.phantom.drawing import Drawing, Plan
 from fracture.importers.download import Progress
 from fracture.importers.job import Import, Order
+from fracture.phantoms.job import Drawing, Plan
 from tests.drawing import draw_mura
 
 

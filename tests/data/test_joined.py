@@ -6,9 +6,9 @@ import pytest
 
 from fracture.data.combine import join
 from fracture.data.dataset import scan
-from fracture.data.phantom.drawing import Plan
-from fracture.data.phantom.writing import write
 from fracture.errors import DatasetError
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Plan
 from tests.drawing import draw_mura
 
 

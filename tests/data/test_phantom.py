@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fracture.data.phantom.fractures import KINDS, draw_fracture
-from fracture.data.phantom.hardware import draw_hardware
-from fracture.data.phantom.humerus import Fragment, Humerus
-from fracture.data.phantom.imaging import ATTENUATION, transmission
-from fracture.data.phantom.person import TRAPS, Finding, Person, draw_person
-from fracture.data.phantom.picture import draw
-from fracture.data.phantom.shapes import Grid, box, ellipsoid, elliptic_cylinder, rods
-from fracture.data.phantom.study import draw_study
-from fracture.data.phantom.view import VIEWS, Opening, View, draw_views
 from fracture.imaging.annotations import mask_of
+from fracture.phantoms.anatomy.fractures import KINDS, draw_fracture
+from fracture.phantoms.anatomy.geometry import Grid, box, ellipsoid, elliptic_cylinder, rods
+from fracture.phantoms.anatomy.humerus import Fragment, Humerus
+from fracture.phantoms.anatomy.implants import draw_hardware
+from fracture.phantoms.anatomy.person import TRAPS, Finding, Person, draw_person
+from fracture.phantoms.physics import ATTENUATION, transmission
+from fracture.phantoms.render import draw
+from fracture.phantoms.study import draw_study
+from fracture.phantoms.view import VIEWS, Opening, View, draw_views
 
 MM = 0.5
 """Distance of rays in mm where volumes are summed up."""
@@ -58,7 +58,7 @@ def test_the_same_seed_draws_the_same_pixels_in_any_order_and_process():
     assert all((one.pixels == other.pixels).all() for one, other in zip(first, again, strict=True))
     assert (draw_study(5, 2, views=1)[0].pixels == first[0].pixels).all()
     code = (
-        "import hashlib\nfrom fracture.data.phantom.study import draw_study\n"
+        "import hashlib\nfrom fracture.phantoms.study import draw_study\n"
         "print(hashlib.sha256(b''.join(each.pixels.tobytes() for each in draw_study(5, 2))).hexdigest())"
     )
     printed = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout for _ in range(2)]

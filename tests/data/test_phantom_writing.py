@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from fracture.data.dataset import scan
-from fracture.data.phantom import drawing, writing
-from fracture.data.phantom.drawing import Plan, find_drawing
-from fracture.data.phantom.records import read_rows, truth_words
-from fracture.data.phantom.writing import order_of, split_of, studies_of, write
 from fracture.errors import DatasetError
 from fracture.imaging.radiograph import load
 from fracture.jobs import process as background
+from fracture.phantoms import generate, job
+from fracture.phantoms.generate import order_of, split_of, studies_of, write
+from fracture.phantoms.job import Plan, find_drawing
+from fracture.phantoms.records import read_rows, truth_words
 
 PLAN = Plan(patients=4, seed=7, difficulty=0.25)
 
@@ -48,7 +48,7 @@ def written(root: Path) -> dict[str, int]:
 
 def test_the_same_plan_draws_the_same_bytes(drawn, tmp_path, monkeypatch):
     """Neither the order of the patients nor the number of processes matters."""
-    monkeypatch.setattr(writing, "order_of", lambda patients: list(range(patients, 0, -1)))
+    monkeypatch.setattr(generate, "order_of", lambda patients: list(range(patients, 0, -1)))
     write(tmp_path, PLAN, processes=1)
     again = {name: path.read_bytes() for name, path in images(tmp_path).items()}
     assert again == {name: path.read_bytes() for name, path in images(drawn).items()}
@@ -134,7 +134,7 @@ def test_a_reader_meets_whole_states_only(tmp_path):
         assert find_drawing(tmp_path).images == len(rows) == state.images
         seen.append(state.images)
         if state.images:
-            drawing.request_stop(tmp_path)
+            job.request_stop(tmp_path)
 
     stopped = write(tmp_path, Plan(patients=30, seed=1), say, processes=2)
     assert seen[0] == 0
@@ -175,7 +175,7 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(writing, "_draw", full)
+    monkeypatch.setattr(generate, "_draw", full)
     with pytest.raises(DatasetError, match="No space left on device"):
         write(tmp_path, PLAN)
     assert find_drawing(tmp_path).state == "interrupted"
@@ -230,11 +230,11 @@ def test_a_process_that_is_gone_is_noticed(tmp_path):
 
 def test_one_is_drawn_at_a_time(tmp_path):
     """A folder that another process draws into is not drawn into, nor is one started beside it."""
-    status = {"patients": 4, "seed": 7, "difficulty": 0.25, "renderer": drawing.RENDERER, "done": 1, "images": 2}
+    status = {"patients": 4, "seed": 7, "difficulty": 0.25, "renderer": job.RENDERER, "done": 1, "images": 2}
     parent = {"pid": 1, "process_started": background.psutil.Process(1).create_time()}
     (tmp_path / "busy").mkdir()
     (tmp_path / "busy" / "phantom.json").write_text(json.dumps({**status, **parent}))
-    for begin in (lambda: write(tmp_path / "busy", PLAN), lambda: drawing.start(tmp_path / "other", PLAN)):
+    for begin in (lambda: write(tmp_path / "busy", PLAN), lambda: job.start(tmp_path / "other", PLAN)):
         with pytest.raises(DatasetError, match="busy is being drawn by another process"):
             begin()
     assert not (tmp_path / "other").exists()

@@ -6,7 +6,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture.cli import main
-from fracture.data.phantom.drawing import find_drawing
 from fracture.errors import ModelError
 from fracture.files import LARGEST, read_json, write_json
 from fracture.importers.job import find_import
@@ -15,6 +14,7 @@ from fracture.learn.events import read_events
 from fracture.learn.progress import Progress
 from fracture.learn.runs import ENDED
 from fracture.paths import PROJECT
+from fracture.phantoms.job import find_drawing
 from fracture.registry.model_folder import model_folder, read_card
 from tests.faults.damage import BYTES, as_json, damage, write, wrong_values
 from tests.pages.test_pages import words

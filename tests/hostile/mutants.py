@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from fracture.data.phantom.samples import draw_sample
+from fracture.phantoms.samples import draw_sample
 from tests.hostile import dicoms, pictures
 
 SMALL = 300_000

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.data.phantom.drawing import Plan, find_drawing
-from fracture.data.phantom.samples import draw_sample, sample_numbers
-from fracture.data.phantom.writing import write
 from fracture.jobs import process
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Plan, find_drawing
+from fracture.phantoms.samples import draw_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
 from tests.waiting import wait
 

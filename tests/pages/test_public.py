@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from fracture import demo as public
-from fracture.data.phantom.drawing import find_drawing
 from fracture.files import write_json
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
+from fracture.phantoms.job import find_drawing
 from fracture.registry.model_folder import model_folder
 from tests.pages.test_pages import PAGES, alone, healthy, words
 from tests.waiting import wait

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fracture.data.phantom.body import Pose
-from fracture.data.phantom.humerus import Fragment
-from fracture.data.phantom.imaging import Exposure
-from fracture.data.phantom.person import PARTS, Finding, Person, spread
-from fracture.data.phantom.shapes import Array, Grid
+from fracture.phantoms.anatomy.body import Pose
+from fracture.phantoms.anatomy.geometry import Array, Grid
+from fracture.phantoms.anatomy.humerus import Fragment
+from fracture.phantoms.anatomy.person import PARTS, Finding, Person, spread
+from fracture.phantoms.physics import Exposure
 
 SIZE = 512
 """Height and width of every image, in px."""

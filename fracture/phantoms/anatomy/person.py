@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
-from fracture.data.phantom.body import Body
-from fracture.data.phantom.fractures import Fracture, draw_fracture, draw_growth_plates
-from fracture.data.phantom.hardware import Hardware, draw_hardware
-from fracture.data.phantom.humerus import TEXTURE, Humerus, Lucency
-from fracture.data.phantom.shapes import Array
+from fracture.phantoms.anatomy.body import Body
+from fracture.phantoms.anatomy.fractures import Fracture, draw_fracture, draw_growth_plates
+from fracture.phantoms.anatomy.geometry import Array
+from fracture.phantoms.anatomy.humerus import TEXTURE, Humerus, Lucency
+from fracture.phantoms.anatomy.implants import Hardware, draw_hardware
 
 PARTS = {"whole": (-0.14, 1.08), "upper": (-0.12, 0.49), "lower": (0.44, 1.06)}
 """From where to where along the bone the pictures of a study reach, as shares of its length. Which part is shown is

@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fracture.data.phantom.body import skin_fold
-from fracture.data.phantom.humerus import Fragment
-from fracture.data.phantom.imaging import develop, transmission
-from fracture.data.phantom.marker import marker
-from fracture.data.phantom.person import Finding, Person
-from fracture.data.phantom.shapes import Array, Grid, rods, seen
-from fracture.data.phantom.truth import Truth
-from fracture.data.phantom.view import SIZE, View
 from fracture.imaging.annotations import box_of
+from fracture.phantoms.anatomy.body import skin_fold
+from fracture.phantoms.anatomy.geometry import Array, Grid, rods, seen
+from fracture.phantoms.anatomy.humerus import Fragment
+from fracture.phantoms.anatomy.person import Finding, Person
+from fracture.phantoms.marker import marker
+from fracture.phantoms.physics import develop, transmission
+from fracture.phantoms.truth import Truth
+from fracture.phantoms.view import SIZE, View
 
 Mask = NDArray[np.bool_]
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from fracture.data.phantom.humerus import Humerus
-from fracture.data.phantom.shapes import Array, box, elliptic_cylinder
+from fracture.phantoms.anatomy.geometry import Array, box, elliptic_cylinder
+from fracture.phantoms.anatomy.humerus import Humerus
 
 Metal = Literal["titanium", "steel"]
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from fracture.data.phantom.humerus import Fragment, Humerus
-from fracture.data.phantom.shapes import Array
+from fracture.phantoms.anatomy.geometry import Array
+from fracture.phantoms.anatomy.humerus import Fragment, Humerus
 
 Kind = Literal["transverse", "oblique", "spiral", "comminuted", "surgical neck"]
 KINDS: tuple[Kind, ...] = ("transverse", "oblique", "spiral", "comminuted", "surgical neck")

@@ -29,11 +29,11 @@ from pathlib import Path
 import numpy as np
 
 from fracture.data.ground_truth import NAME
-from fracture.data.phantom.drawing import STATUS, Drawing, Plan, claim, save, stop_request, words_for_disk
-from fracture.data.phantom.records import Row, png, read_png, read_rows, row_of, write_rows
-from fracture.data.phantom.study import draw_study
 from fracture.errors import DatasetError
 from fracture.jobs import process
+from fracture.phantoms.job import STATUS, Drawing, Plan, claim, save, stop_request, words_for_disk
+from fracture.phantoms.records import Row, png, read_png, read_rows, row_of, write_rows
+from fracture.phantoms.study import draw_study
 
 SAVED_EVERY = 1.0
 """Seconds between two states of truth.csv and phantom.json on disk, at least."""

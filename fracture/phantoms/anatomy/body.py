@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from fracture.data.phantom.humerus import Fragment
-from fracture.data.phantom.imaging import stretch
-from fracture.data.phantom.shapes import Array, Grid, ellipsoid, elliptic_cylinder, rods
+from fracture.phantoms.anatomy.geometry import Array, Grid, ellipsoid, elliptic_cylinder, rods
+from fracture.phantoms.anatomy.humerus import Fragment
+from fracture.phantoms.physics import stretch
 
 _CHEST_V = np.array([-300, -200, -150, -110, -85, -62, -35, 0, 50, 120, 200, 300, 420.0])
 _CHEST_WIDE = np.array([70, 72, 60, 52, 56, 84, 118, 132, 136, 134, 128, 132, 138.0])

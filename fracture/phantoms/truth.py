@@ -11,7 +11,7 @@ class Truth:
     """What there is to be found in one image. Boxes are (x, y, w, h) in px."""
 
     fracture: str
-    """Its kind, as in :data:`fracture.data.phantom.fractures.KINDS`; "" for none."""
+    """Its kind, as in :data:`fracture.phantoms.anatomy.fractures.KINDS`; "" for none."""
     displacement: float
     """mm between the fragments, in space; 0 for none."""
     angulation: float

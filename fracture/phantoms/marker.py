@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fracture.data.phantom.shapes import Array, Grid, rods
+from fracture.phantoms.anatomy.geometry import Array, Grid, rods
 
 _STROKES = {  # on a square of 1, from the upper left
     "L": (((0, 0), (0, 1)), ((0, 1), (0.6, 1))),

@@ -1,7 +1,7 @@
 """A data set of phantoms in the making: what was asked for, how it stands, and how to start and stop it.
 
 The drawing is a process that belongs to nobody; all that passes between it and the rest are two files in its folder,
-``phantom.json`` and a request to stop. See :mod:`fracture.data.phantom.writing` for the work itself.
+``phantom.json`` and a request to stop. See :mod:`fracture.phantoms.generate` for the work itself.
 """
 
 import contextlib
@@ -14,10 +14,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fracture import demo
-from fracture.data.phantom.study import DIFFICULTY
 from fracture.errors import DatasetError
 from fracture.files import read_json, write_json
 from fracture.jobs import process as background
+from fracture.phantoms.study import DIFFICULTY
 from fracture.shapes import Shape, finite, maybe, misfit, text, whole
 
 STATUS = "phantom.json"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from fracture.data.phantom.shapes import Array
+from fracture.phantoms.anatomy.geometry import Array
 
 ATTENUATION = {  # 1/mm
     "soft": np.array([0.02849, 0.02400, 0.02171, 0.01932]),  # ICRU-44 soft tissue, 1.06 g/cm³

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from fracture.data.phantom.study import Phantom, draw_study
+from fracture.phantoms.study import Phantom, draw_study
 
 _DIGITS = 100_000, 999_999
 """As many digits as a person likes to read out."""

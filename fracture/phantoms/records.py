@@ -13,12 +13,12 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from fracture.data.ground_truth import NAME
-from fracture.data.phantom.study import Phantom
-from fracture.data.phantom.truth import Truth
 from fracture.errors import DatasetError
 from fracture.files import write_beside
 from fracture.imaging.annotations import boxes_text, encode_mask
 from fracture.imaging.png_jpeg import SYNTHETIC
+from fracture.phantoms.study import Phantom
+from fracture.phantoms.truth import Truth
 
 Row = dict[str, str]
 """One image's truth: a text for each of :data:`COLUMNS`."""

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.data.phantom.shapes import Array, Span, ellipsoid, elliptic_cylinder, seen
+from fracture.phantoms.anatomy.geometry import Array, Span, ellipsoid, elliptic_cylinder, seen
 
 LENGTH = 300.0
 """From the head's centre to the elbow's joint, in mm, at scale 1."""

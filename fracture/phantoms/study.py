@@ -1,6 +1,6 @@
 """One study drawn from one seed: a person, what is wrong with the bone, and two or three views of it. Read this first.
 
->>> from fracture.data.phantom.study import draw_study
+>>> from fracture.phantoms.study import draw_study
 >>> views = draw_study(seed=1, patient=7)
 >>> views[0].view, views[0].truth.words  # doctest: +SKIP
 ('AP', 'spiral fracture, 4.2 mm displaced, 9° angulated')
@@ -20,9 +20,9 @@ from itertools import islice
 
 import numpy as np
 
-from fracture.data.phantom.person import draw_finding, draw_person
-from fracture.data.phantom.picture import Phantom, draw
-from fracture.data.phantom.view import SIZE, draw_views
+from fracture.phantoms.anatomy.person import draw_finding, draw_person
+from fracture.phantoms.render import Phantom, draw
+from fracture.phantoms.view import SIZE, draw_views
 
 DIFFICULTY = 0.2
 """Between what everyone sees (0) and what a specialist would argue about (1)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fracture.classify.answer import offered_points
+from fracture.inference.prediction import offered_points
 from fracture.learn import jobs
 from fracture.learn.events import Event, read_events
 from fracture.learn.progress import Progress, stopping_words

@@ -7,7 +7,7 @@ from fracture.app.answer_view import show_answers
 from fracture.app.answers import Examined
 from fracture.app.uploads import Upload, choose_uploads
 from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, through_the_router
-from fracture.classify.classifier import NOTICE, Classifier
+from fracture.inference.classifier import NOTICE, Classifier
 from fracture.registry.model_folder import ModelFolder
 
 

@@ -6,7 +6,7 @@ from fracture.app.lab_covering import show_covering
 from fracture.app.lab_hardware import show_hardware
 from fracture.app.lab_leakage import show_leakage
 from fracture.app.widgets import through_the_router
-from fracture.classify.classifier import NOTICE
+from fracture.inference.classifier import NOTICE
 
 through_the_router("labs")
 st.title("Labs")

@@ -7,7 +7,7 @@ from fracture.app.runs_keeping import show_keeping
 from fracture.app.runs_view import show_curves, show_differences, show_table
 from fracture.app.runs_worth import show_worth
 from fracture.app.widgets import as_text, errors_in_words, no_model_hint, through_the_router
-from fracture.classify.classifier import NOTICE
+from fracture.inference.classifier import NOTICE
 from fracture.learn import jobs
 from fracture.learn.comparing import every_run
 

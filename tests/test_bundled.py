@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from fracture import cli
-from fracture.classify.classifier import load_classifier
-from fracture.classify.graph import Graph
 from fracture.data.dataset import scan
 from fracture.imaging.radiograph import Radiograph, fit, load, read
+from fracture.inference.classifier import load_classifier
+from fracture.inference.litert import Graph
 from fracture.learn.config import TrainConfig
 from fracture.learn.evaluation import evaluate
 from fracture.learn.weights import find_weights

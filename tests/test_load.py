@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fracture.classify.classifier import Classifier
+from fracture.inference.classifier import Classifier
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan
 from fracture.registry.model_folder import bundled_model

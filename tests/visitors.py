@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fracture.app.widgets import as_text
-from fracture.classify.classifier import Classifier
-from fracture.classify.report import rows
 from fracture.imaging.radiograph import read
+from fracture.inference.classifier import Classifier
+from fracture.inference.report import rows
 from tests.tab import Tab
 
 BITS, SQUARE = 12, 24

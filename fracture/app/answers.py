@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from fracture.classify.answer import View
-from fracture.classify.classifier import Classifier
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed
+from fracture.inference.classifier import Classifier
+from fracture.inference.prediction import View
 from fracture.learn.evaluation import by_study, mean, rates
 from fracture.paths import sanitize_name
 from fracture.phantoms import samples

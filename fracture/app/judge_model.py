@@ -7,8 +7,8 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.widgets import as_text, format_threshold, in_words, show_chart
-from fracture.classify.answer import offered_points, points_cross
 from fracture.classify.validation import Judged, Level, judgements
+from fracture.inference.prediction import offered_points, points_cross
 from fracture.learn.calibration import COOLEST, HOTTEST
 from fracture.learn.operating_points import PROMISE
 

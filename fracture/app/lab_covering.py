@@ -16,10 +16,10 @@ from fracture.app import answers, loads
 from fracture.app.answers import SHOWN_SMALL, Examined
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.widgets import as_text, choose_model, errors_in_words, no_model_hint, show_chart
-from fracture.classify.classifier import Classifier
-from fracture.classify.covering import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
 from fracture.imaging import radiograph
 from fracture.imaging.annotations import mask_of, parse_boxes, scale_boxes
+from fracture.inference.classifier import Classifier
+from fracture.inference.occlusion import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
 from fracture.paths import sanitize_name
 from fracture.phantoms.samples import draw_sample
 from fracture.registry.model_folder import ModelFolder

@@ -9,8 +9,8 @@ from PIL import Image
 from fracture import charts
 from fracture.app.answers import Examined
 from fracture.app.widgets import as_text
-from fracture.classify.classifier import Classifier
-from fracture.classify.heat import map_size, peak
+from fracture.inference.classifier import Classifier
+from fracture.inference.heatmap import map_size, peak
 
 
 def full_heat(model: Classifier, examined: Iterable[Examined]) -> float:

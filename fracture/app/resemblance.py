@@ -9,9 +9,9 @@ from fracture.app import loads
 from fracture.app.answers import Examined
 from fracture.app.study_view import picture
 from fracture.app.widgets import as_text
-from fracture.classify.classifier import Classifier
-from fracture.classify.familiarity import Familiarity
 from fracture.data.digests import digests
+from fracture.inference.classifier import Classifier
+from fracture.inference.ood import Familiarity
 
 SHOWN = 4
 

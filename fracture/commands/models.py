@@ -10,10 +10,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from fracture.classify.answer import STRANGE, UNKNOWN, Limits, View
-from fracture.classify.classifier import NOTICE, Classifier, load_classifier
 from fracture.classify.recorded_files import record_files
-from fracture.classify.report import rows, write_csv
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset, scan
 from fracture.data.decisions import curate
@@ -21,6 +18,9 @@ from fracture.data.digests import digests
 from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
 from fracture.imaging.radiograph import Radiograph, load
+from fracture.inference.classifier import NOTICE, Classifier, load_classifier
+from fracture.inference.prediction import STRANGE, UNKNOWN, Limits, View
+from fracture.inference.report import rows, write_csv
 from fracture.learn import jobs
 from fracture.learn.config import PRESETS, TrainConfig
 from fracture.learn.evaluation import evaluate as measure

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.classify.graph import Graph
 from fracture.imaging.radiograph import frame
+from fracture.inference.litert import Graph
 
 EVERY = 3
 """One training image in so many is looked at between margins as well. With it a lower leg of another hospital, between

@@ -12,8 +12,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.classify.familiarity import Familiarity, Vectors, prepare
 from fracture.errors import DatasetError
+from fracture.inference.ood import Familiarity, Vectors, prepare
 
 DIMENSIONS = 64
 """Of the space in which images are compared. On FracAtlas 128 did as well in twice the file, 32 somewhat worse."""

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fracture.classify.heat import MIXED7
 from fracture.errors import Cancelled
+from fracture.inference.heatmap import MIXED7
 from fracture.learn.beginning import Beginning, Examples, begin
 from fracture.learn.checkpoint import NONE, Memory
 from fracture.learn.class_weights import class_weights

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from fracture.classify.familiarity import Familiarity
-from fracture.classify.graph import Graph
-from fracture.classify.heat import heat_map
 from fracture.imaging.radiograph import Radiograph, fit, frame, load, unfit
+from fracture.inference.heatmap import heat_map
+from fracture.inference.litert import Graph
+from fracture.inference.ood import Familiarity
 from fracture.learn.calibration import fit_temperature
 from fracture.learn.collimation import EVERY, look_between_margins
 from fracture.learn.config import TrainConfig
@@ -151,7 +151,7 @@ def counted(heat: Heat, emit: Emit, text: str, images: int) -> Heat:
 
 
 def heat_of(served: Graph, how: str) -> Heat:
-    """The heat maps of the served graph, as :meth:`fracture.classify.classifier.Classifier.heat` draws them."""
+    """The heat maps of the served graph, as :meth:`fracture.inference.classifier.Classifier.heat` draws them."""
 
     def heat(image: Radiograph, width: int, height: int) -> NDArray[np.float32]:
         pixels = fit(image.pixels, served.size, how)

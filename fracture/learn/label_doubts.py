@@ -25,11 +25,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from fracture.classify.familiarity import prepare
 from fracture.data.checks.problem import Problem, number
 from fracture.data.dataset import Dataset
 from fracture.errors import Cancelled, DatasetError, ModelError
-from fracture.learn.served_features import Features, served_features
+from fracture.inference.embeddings import Features, served_features
+from fracture.inference.ood import prepare
 from fracture.registry.model_folder import ModelFolder
 
 FOLDS = 5

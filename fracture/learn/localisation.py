@@ -22,10 +22,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from fracture.classify.heat import PEAK_SIDE, map_size, peak
 from fracture.errors import RadiographError
 from fracture.imaging.annotations import Box, decode_mask, mask_of, parse_boxes, scale_boxes
 from fracture.imaging.radiograph import Radiograph, load
+from fracture.inference.heatmap import PEAK_SIDE, map_size, peak
 from fracture.learn.evaluation import mean
 
 IMAGES = 200
@@ -44,7 +44,7 @@ Heat = Callable[[Radiograph, int, int], NDArray[np.float32]]
 def pointing_game(heat: NDArray[np.float32], boxes: Sequence[Box], tolerance: float = 0.0) -> bool:
     """Whether the peak of a map (H, W) lies in any of the boxes, or at most ``tolerance`` beside it; all in its px.
 
-    The peak is that of :func:`fracture.classify.heat.peak`. A map without one points nowhere.
+    The peak is that of :func:`fracture.inference.heatmap.peak`. A map without one points nowhere.
     """
     found = peak(heat)
     wider = [(x - tolerance, y - tolerance, w + 2 * tolerance, h + 2 * tolerance) for x, y, w, h in boxes]

@@ -5,9 +5,9 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fracture.classify.heat import Cells
 from fracture.imaging.annotations import parse_boxes, scale_boxes
 from fracture.imaging.radiograph import frame
+from fracture.inference.heatmap import Cells
 
 
 def targets(boxes: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:

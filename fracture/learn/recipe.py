@@ -14,13 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from fracture.classify.graph import Graph
 from fracture.data.checks import check
 from fracture.data.combine import gather
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.digests import digests
 from fracture.errors import DatasetError, RunError
 from fracture.files import write_beside
+from fracture.inference.litert import Graph
 from fracture.learn.card import describe_data, describe_model, describe_training
 from fracture.learn.checkpoint import Memory
 from fracture.learn.config import TrainConfig

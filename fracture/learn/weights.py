@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.classify.familiarity import load_familiarity
 from fracture.errors import WeightsError
 from fracture.files import file_sha256
+from fracture.inference.ood import load_familiarity
 from fracture.learn import imagenet
 from fracture.learn.config import LITE, WEIGHT_SOURCES, TrainConfig
 from fracture.paths import typed_path

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.classify.graph import Graph
 from fracture.errors import RadiographError
 from fracture.imaging.radiograph import fit, load
+from fracture.inference.litert import Graph
 from fracture.learn.bundled_graph import bundled_graph, describe
 from fracture.learn.checkpoint import Memory
 from fracture.learn.config import TrainConfig

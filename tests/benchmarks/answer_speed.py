@@ -53,7 +53,7 @@ def main() -> None:
 
 def serve(place: Path, image: Path) -> None:
     """Answer once for each line that comes in, and print the seconds it took."""
-    from fracture.classify.classifier import load_classifier
+    from fracture.inference.classifier import load_classifier
 
     classifier = load_classifier("timed", place)
     for _ in sys.stdin:

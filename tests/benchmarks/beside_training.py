@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from fracture.classify.classifier import Classifier
 from fracture.imaging.radiograph import load
+from fracture.inference.classifier import Classifier
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.phantoms.generate import write

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fracture.classify.classifier import load_classifier
 from fracture.data.dataset import scan
 from fracture.data.export import zip_prep
 from fracture.errors import FractureError
+from fracture.inference.classifier import load_classifier
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
 from fracture.paths import PROJECT

@@ -23,11 +23,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fracture.classify.classifier import Classifier
 from fracture.data import decisions
 from fracture.errors import FractureError
 from fracture.imaging import radiograph
 from fracture.importers.zip_file import unpack
+from fracture.inference.classifier import Classifier
 from fracture.registry.model_folder import ModelFolder, bundled_model
 from tests.conftest import SHARED
 from tests.hostile import dicoms, pictures, tables, zips

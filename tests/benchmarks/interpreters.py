@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from fracture.classify.graph import Graph
+from fracture.inference.litert import Graph
 from fracture.registry.model_folder import BUNDLED, ModelFolder, bundled_model, model_folder
 
 Figures = dict[str, float]

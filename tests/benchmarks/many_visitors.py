@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from fracture.classify.classifier import Classifier
+from fracture.inference.classifier import Classifier
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan
 from fracture.registry.model_folder import bundled_model

@@ -12,9 +12,9 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from fracture.classify.classifier import load_classifier
-from fracture.classify.graph import Graph
 from fracture.imaging.radiograph import fit, load
+from fracture.inference.classifier import load_classifier
+from fracture.inference.litert import Graph
 from fracture.registry.model_folder import model_folder
 from tests.benchmarks.answer_speed import drawn, timed
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fracture.classify.answer import Answer, Limits, View, offered_points, probability_of
 from fracture.imaging.radiograph import Frame
+from fracture.inference.prediction import Answer, Limits, View, offered_points, probability_of
 
 
 def view(probability: float, known: bool | None = True) -> View:

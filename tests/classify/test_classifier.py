@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fracture.classify.classifier import load_classifier
-from fracture.classify.graph import Graph
-from fracture.classify.report import rows, write_csv
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph, fit, read
+from fracture.inference.classifier import load_classifier
+from fracture.inference.litert import Graph
+from fracture.inference.report import rows, write_csv
 from fracture.registry.sums import sums
 
 

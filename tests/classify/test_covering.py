@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fracture.classify.covering import FILLS, border_mask, cover, elsewhere, outline_mask
+from fracture.inference.occlusion import FILLS, border_mask, cover, elsewhere, outline_mask
 
 
 def shaded(height=60, width=80):

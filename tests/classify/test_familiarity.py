@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fracture.classify.familiarity import FILE, Familiarity, load_familiarity, prepare
 from fracture.errors import ModelError
+from fracture.inference.ood import FILE, Familiarity, load_familiarity, prepare
 from fracture.learn.familiarity import fit_familiarity
 
 FEATURES, DIMENSIONS, IMAGES = 40, 4, 30
@@ -200,6 +200,6 @@ def test_three_thousand_images_are_small_and_fast(tmp_path):
 def test_answering_needs_numpy_only():
     """Neither TensorFlow nor scikit-learn is imported by it."""
     heavy = {"tensorflow", "keras", "sklearn", "scipy"}
-    code = f"import sys, fracture.classify.familiarity; print(*{heavy} & set(sys.modules))"
+    code = f"import sys, fracture.inference.ood; print(*{heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == ""

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from fracture.classify.graph import Graph
+from fracture.inference.litert import Graph
 from tests.waiting import wait
 
 FEATURES = 4

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from fracture.classify.classifier import load_classifier
 from fracture.errors import ModelError
+from fracture.inference.classifier import load_classifier
 from fracture.registry.model_folder import bundled_model, read_card
 from fracture.registry.sums import check_files, sums
 

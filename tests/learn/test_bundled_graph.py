@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from fracture.classify.graph import Graph
+from fracture.inference.litert import Graph
 from fracture.learn.bundled_graph import bundled_graph, describe
 from fracture.learn.config import TrainConfig
 from fracture.learn.head_place import place_head

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from fracture.classify.heat import MIXED7
 from fracture.errors import Cancelled
+from fracture.inference.heatmap import MIXED7
 from fracture.learn import beginning, fine_tuning, network
 from fracture.learn.beginning import Examples
 from fracture.learn.checkpoint import NONE, Memory

@@ -6,7 +6,8 @@ import pytest
 
 from fracture.data.dataset import scan
 from fracture.errors import Cancelled, DatasetError, ModelError
-from fracture.learn import label_doubts, served_features
+from fracture.inference import embeddings
+from fracture.learn import label_doubts
 from fracture.learn.label_doubts import COLUMNS, doubts, logits, problem
 from tests.drawing import draw_mura
 
@@ -102,13 +103,13 @@ def test_a_model_is_asked_once_of_each_image(drawn_set, make_model, monkeypatch)
     assert set(first["image_id"]) == expected
     assert said[0] == (0, len(dataset.table)) and said[-1] == (len(dataset.table), len(dataset.table))
     broken.unlink()
-    monkeypatch.setattr(served_features, "Graph", None)
+    monkeypatch.setattr(embeddings, "Graph", None)
     pd.testing.assert_frame_equal(label_doubts.label_doubts(scan(drawn_set), model), first)
 
 
 def test_a_stop_keeps_the_features(drawn_set, make_model, monkeypatch):
     """Stopped after the first chunk, the next time begins behind it."""
-    monkeypatch.setattr(served_features, "CHUNK", 4)
+    monkeypatch.setattr(embeddings, "CHUNK", 4)
     model, dataset, said = make_model("m"), scan(drawn_set), []
     with pytest.raises(Cancelled):
         label_doubts.label_doubts(dataset, model, should_stop=lambda: True)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fracture.classify.graph import Output
-from fracture.classify.heat import MIXED7, MIXED10, SIDE, heat_map, on_square, peak
 from fracture.imaging.radiograph import FITS, fit, frame, unfit
+from fracture.inference.heatmap import MIXED7, MIXED10, SIDE, heat_map, on_square, peak
+from fracture.inference.litert import Output
 from fracture.learn.places import fitted_boxes, targets
 
 

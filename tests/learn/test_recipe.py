@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fracture.classify.heat import SIDE
 from fracture.errors import Cancelled, DatasetError, RunError
 from fracture.files import file_sha256
 from fracture.imaging.radiograph import load
+from fracture.inference.heatmap import SIDE
 from fracture.learn.config import TrainConfig
 from fracture.registry.model_folder import model_folder, read_predictions
 from tests.drawing import draw_mura
@@ -57,7 +57,7 @@ def test_a_trained_model_folder_is_complete(trained):
 
 def test_fine_tuning_leaves_a_model_that_answers_as_it_was_judged(homes, tmp_path):
     """On two data sets with boxes: every file is there, each set is judged, and the folder's model says the same."""
-    from fracture.classify.classifier import load_classifier
+    from fracture.inference.classifier import load_classifier
 
     data = draw_mura(tmp_path / "first", truth=True)
     also = draw_mura(tmp_path / "second", valid_patients=4, seed=1)

@@ -76,8 +76,8 @@ def test_loss_scaling_is_for_one_device():
 @pytest.mark.usefixtures("graphs")
 def test_where_there_is_no_gpu_mirrored_trains_on_the_processor(homes, drawn):
     """The whole way: what is saved is a model like any other, and its card says how it came about."""
-    from fracture.classify.classifier import load_classifier
     from fracture.imaging.radiograph import load
+    from fracture.inference.classifier import load_classifier
     from fracture.learn.recipe import run
 
     choices = {"weights": "none", "image_size": 75, "epochs": 1, "strategy": "mirrored"}

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fracture.classify.classifier import load_classifier
 from fracture.errors import ConfigError
 from fracture.imaging.radiograph import load
+from fracture.inference.classifier import load_classifier
 from fracture.learn.config import TrainConfig
 from fracture.learn.instant.bench import open_bench
 from fracture.learn.jobs import find_run

@@ -10,9 +10,9 @@ from PIL import Image
 from fracture.app.answers import Examined
 from fracture.app.overlay import heated, likeliest
 from fracture.charts import FOR
-from fracture.classify.answer import View
-from fracture.classify.heat import SIDE
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
+from fracture.inference.heatmap import SIDE
+from fracture.inference.prediction import View
 from fracture.learn.localisation import localise
 
 SIZES = ((373, 454), (454, 373), (300, 300), (900, 60), (60, 900))
@@ -34,7 +34,7 @@ class Seer:
         return View("view", 0.9, (2.0, 2.0), (0.9, 0.9), seen, framed, np.zeros(1, np.float32))
 
     def heat(self, view: View, width: int, height: int) -> np.ndarray:
-        """As :meth:`fracture.classify.classifier.Classifier.heat`."""
+        """As :meth:`fracture.inference.classifier.Classifier.heat`."""
         return unfit(view.heat, view.framed, width, height)
 
 

@@ -181,7 +181,7 @@ def test_the_answers_to_take_home_are_those_shown(homes, make_model, drawn, monk
     """A row a file, each a study of its own; joined, one study and a row for it."""
     make_model("first")
     saved = []
-    monkeypatch.setattr("fracture.classify.report.as_csv", lambda lines: saved.append(lines) or "")
+    monkeypatch.setattr("fracture.inference.report.as_csv", lambda lines: saved.append(lines) or "")
     views = sorted(Path(drawn).rglob("*.png"))[:2]
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([(path.name, path.read_bytes(), "image/png") for path in views]).run()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fracture.classify.graph import Output
+from fracture.inference.litert import Output
 
 SIDE = 128
 """Cells along an axis of the maps that are laid over images: four or more to each that the network has."""

@@ -1,6 +1,6 @@
 """The served model: radiographs in, answers in the model's own words out.
 
->>> from fracture.classify.classifier import load_classifier
+>>> from fracture.inference.classifier import load_classifier
 >>> from fracture.imaging.radiograph import read
 >>> answer = load_classifier("first").classify([("view.png", read(data))])  # doctest: +SKIP
 """
@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.classify.answer import Answer, Limits, View, probability_of
-from fracture.classify.familiarity import Familiarity, load_familiarity
-from fracture.classify.graph import Graph
-from fracture.classify.heat import heat_map
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
+from fracture.inference.heatmap import heat_map
+from fracture.inference.litert import Graph
+from fracture.inference.ood import Familiarity, load_familiarity
+from fracture.inference.prediction import Answer, Limits, View, probability_of
 from fracture.registry.model_folder import ModelFolder, model_folder, read_card
 from fracture.registry.sums import check_files
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fracture.classify.answer import UNKNOWN, Answer
 from fracture.errors import FractureError
 from fracture.files import write_beside
+from fracture.inference.prediction import UNKNOWN, Answer
 
 COLUMNS = ("kind", "study", "image", "answer", "probability", "lowest", "highest", "doubt_from", "doubt_to", "model")
 

@@ -16,10 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.cache import keep, kept
-from fracture.classify.graph import Graph
 from fracture.data.digests import digests
 from fracture.errors import Cancelled, ModelError, RadiographError
 from fracture.imaging.radiograph import FITS, PREPROCESSING, fit, load
+from fracture.inference.litert import Graph
 from fracture.registry.model_folder import ModelFolder, read_card
 
 CHUNK = 64

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fracture.charts.moving import HEIGHT, Moving
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, metric_range, plain
+from fracture.charts.vega import HEIGHT, Moving
 
 GHOSTS = 6
 """Tries before the one at hand that are still shown."""

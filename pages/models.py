@@ -15,7 +15,7 @@ from fracture.app.widgets import (
     offer_zip,
     through_the_router,
 )
-from fracture.classify.validation import judgements
+from fracture.evaluation.predictions import judgements
 from fracture.inference.classifier import NOTICE
 from fracture.registry.model_folder import ModelFolder, read_card
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from fracture import cli
 from fracture.data.dataset import scan
+from fracture.evaluation.metrics import evaluate
 from fracture.imaging.radiograph import Radiograph, fit, load, read
 from fracture.inference.classifier import load_classifier
 from fracture.inference.litert import Graph
 from fracture.learn.config import TrainConfig
-from fracture.learn.evaluation import evaluate
 from fracture.learn.weights import find_weights
 from fracture.registry.model_folder import bundled_model, read_card, read_predictions
 from tests.not_radiographs import LEGS, dicom, pictures

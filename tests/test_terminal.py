@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fracture.learn.evaluation import evaluate
+from fracture.evaluation.metrics import evaluate
 from fracture.terminal import _Bar, summary
 
 LABELS = ["normal", "abnormal"]

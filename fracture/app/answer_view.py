@@ -12,8 +12,8 @@ from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.pictures import show_picture
 from fracture.app.resemblance import show_resemblance
 from fracture.app.widgets import as_text, format_threshold, in_words
-from fracture.classify.validation import Judged, judgements
 from fracture.errors import ModelError
+from fracture.evaluation.predictions import Judged, judgements
 from fracture.inference import report
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, STRANGE, Answer

@@ -10,11 +10,11 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from fracture.evaluation.metrics import by_study, mean, rates
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import View
-from fracture.learn.evaluation import by_study, mean, rates
 from fracture.paths import sanitize_name
 from fracture.phantoms import samples
 from fracture.phantoms.truth import Truth
@@ -55,7 +55,7 @@ def _scored(path: str, version: str, level: str, data: str) -> pd.DataFrame:  # 
 
 
 def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> dict[str, Any]:
-    """What :func:`fracture.learn.evaluation.rates` gives at a threshold, and both predictive values, as ppv and npv."""
+    """What :func:`fracture.evaluation.metrics.rates` gives at a threshold, and both predictive values, as ppv and npv."""
     return _operating_point(str(folder.path), folder.version, level, threshold, data)
 
 

@@ -11,9 +11,9 @@ import streamlit as st
 
 from fracture.app import loads
 from fracture.app.widgets import errors_in_words, link
+from fracture.evaluation.metrics import Estimate, area, rates
 from fracture.learn import jobs
 from fracture.learn.config import TrainConfig
-from fracture.learn.evaluation import Estimate, area, rates
 from fracture.learn.instant.bench import Bench, can_be_tried, open_bench
 from fracture.learn.instant.head import Head
 from fracture.learn.instant.more_patients import of_so_many

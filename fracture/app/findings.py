@@ -12,7 +12,7 @@ from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity
 from fracture.data.dataset import Dataset
 from fracture.data.decisions import curate
-from fracture.learn import label_doubts
+from fracture.evaluation import label_issues
 
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
 
@@ -100,8 +100,8 @@ def _offer_to_doubt(data: Dataset) -> None:
     )
     if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="doubt", help=first):
         with errors_in_words():
-            found = label_doubts.label_doubts(curate(data), model, _bar("Asking the model"))
-            told = label_doubts.problem(found, data.label_names, model.name)
+            found = label_issues.label_doubts(curate(data), model, _bar("Asking the model"))
+            told = label_issues.problem(found, data.label_names, model.name)
             st.session_state[f"doubts of {data.root}"] = told
             if told is not None:
                 st.rerun()

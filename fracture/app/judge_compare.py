@@ -10,8 +10,8 @@ from fracture import charts
 from fracture.app import answers
 from fracture.app.judge_model import COUNTED, number, show_table
 from fracture.app.widgets import as_text, errors_in_words, in_words, show_chart
-from fracture.classify.validation import Judged, Level, judgements
 from fracture.errors import ModelError
+from fracture.evaluation.predictions import Judged, Level, judgements
 from fracture.registry.model_folder import ModelFolder, read_card, usable_models
 
 MOST = len(charts.SEVERAL) - 1

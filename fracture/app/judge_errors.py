@@ -12,9 +12,9 @@ from fracture.app.answers import Examined
 from fracture.app.overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text, errors_in_words, format_threshold
-from fracture.classify.validation import Judged
 from fracture.data.digests import digests
 from fracture.errors import FractureError
+from fracture.evaluation.predictions import Judged
 from fracture.imaging.annotations import parse_boxes
 from fracture.inference.classifier import Classifier
 from fracture.registry.model_folder import ModelFolder

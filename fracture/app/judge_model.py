@@ -7,10 +7,10 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.widgets import as_text, format_threshold, in_words, show_chart
-from fracture.classify.validation import Judged, Level, judgements
+from fracture.evaluation.calibration import COOLEST, HOTTEST
+from fracture.evaluation.predictions import Judged, Level, judgements
+from fracture.evaluation.thresholds import PROMISE
 from fracture.inference.prediction import offered_points, points_cross
-from fracture.learn.calibration import COOLEST, HOTTEST
-from fracture.learn.operating_points import PROMISE
 
 POINTS = {
     "balanced": "Balanced",

@@ -11,7 +11,7 @@ from fracture import charts
 from fracture.app import answers
 from fracture.app.judge_model import COUNTED, POINTS, named_points
 from fracture.app.widgets import as_text, errors_in_words, format_threshold, in_words
-from fracture.classify.validation import Judged
+from fracture.evaluation.predictions import Judged
 from fracture.registry.model_folder import ModelFolder
 
 FIGURES = {

@@ -22,7 +22,7 @@ from fracture.app.widgets import (
     show_chart,
     visitor,
 )
-from fracture.classify.validation import judgements
+from fracture.evaluation.predictions import judgements
 from fracture.learn import jobs
 from fracture.learn.gap import explain_gap
 from fracture.learn.jobs import Run

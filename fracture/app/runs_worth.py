@@ -9,8 +9,8 @@ from fracture.app import answers
 from fracture.app.judge_compare import Side, show_sides, side_of
 from fracture.app.judge_model import COUNTED
 from fracture.app.widgets import as_text, link
-from fracture.classify.validation import judgements
 from fracture.errors import ModelError
+from fracture.evaluation.predictions import judgements
 from fracture.learn.comparing import Paired, check_files, pair
 from fracture.learn.jobs import Run
 from fracture.registry.model_folder import ModelFolder

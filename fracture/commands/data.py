@@ -17,7 +17,7 @@ from fracture.data.dataset import Dataset, counts, existing_folder, scan
 from fracture.data.decisions import curate
 from fracture.data.export import write_prep, zip_prep
 from fracture.errors import DatasetError
-from fracture.learn import label_doubts
+from fracture.evaluation import label_issues
 from fracture.learn.data_folders import delete_dataset, rename_dataset
 from fracture.paths import data_home, is_name
 from fracture.phantoms.generate import write
@@ -47,7 +47,7 @@ def dataset(args: Args) -> dict[str, Any]:
     }
     if args.model:
         doubted = _doubted(found, args)
-        told = label_doubts.problem(doubted, found.label_names, args.model)
+        told = label_issues.problem(doubted, found.label_names, args.model)
         problems = by_severity([*problems, *([told] if told else [])])
         document["label_doubts"] = doubted[doubted["is_issue"]].to_dict(orient="records")
     if not args.json:
@@ -92,7 +92,7 @@ def _measured(found: Dataset, args: Args) -> pd.DataFrame | None:
 
 def _doubted(found: Dataset, args: Args) -> pd.DataFrame:
     with _counting(f"Asking model {args.model}", args) as say:
-        return label_doubts.label_doubts(found, model_folder(args.model), say)
+        return label_issues.label_doubts(found, model_folder(args.model), say)
 
 
 @contextlib.contextmanager

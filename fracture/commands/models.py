@@ -10,21 +10,21 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from fracture.classify.recorded_files import record_files
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset, scan
 from fracture.data.decisions import curate
 from fracture.data.digests import digests
 from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
+from fracture.evaluation.localization import localise
+from fracture.evaluation.metrics import evaluate as measure
+from fracture.evaluation.recorded_files import record_files
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.classifier import NOTICE, Classifier, load_classifier
 from fracture.inference.prediction import STRANGE, UNKNOWN, Limits, View
 from fracture.inference.report import rows, write_csv
 from fracture.learn import jobs
 from fracture.learn.config import PRESETS, TrainConfig
-from fracture.learn.evaluation import evaluate as measure
-from fracture.learn.localisation import localise
 from fracture.learn.weights import check_available, find_weights
 from fracture.registry.default_model import auc_in_words, by_preference, describe, why_default
 from fracture.registry.model_folder import model_folder, read_card, usable_models

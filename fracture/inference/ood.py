@@ -10,7 +10,7 @@ training images, in a space of a few dozen dimensions, and two things are measur
 ``rest`` is the residual of virtual-logit matching (Wang et al., "ViM: Out-Of-Distribution with Virtual-logit
 Matching", CVPR 2022), ``near`` the nearest neighbour of Sun et al., "Out-of-Distribution Detection with Deep Nearest
 Neighbors", ICML 2022, after whitening. Each catches what the other misses. Fitted by
-:mod:`fracture.learn.familiarity`; lies in one file beside the model.
+:mod:`fracture.evaluation.ood_fit`; lies in one file beside the model.
 """
 
 import hashlib

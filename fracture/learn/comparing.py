@@ -10,9 +10,9 @@ import pandas as pd
 
 from fracture import paths
 from fracture.errors import ModelError
+from fracture.evaluation.metrics import Estimate, auc_difference
 from fracture.learn import jobs
 from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
-from fracture.learn.evaluation import Estimate, auc_difference
 from fracture.learn.jobs import Run
 from fracture.registry.model_folder import usable_models
 

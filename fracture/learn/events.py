@@ -19,7 +19,7 @@ resumed       epoch: done before an interruption, after which it goes on
 kept          epoch (1-based) whose weights the model keeps
 step          text: what is being done that has no event of its own; stage: one of :data:`STAGES`; where it takes
               long, done, total (the former version had the text alone)
-evaluation    metrics (see :mod:`fracture.learn.evaluation`)
+evaluation    metrics (see :mod:`fracture.evaluation.metrics`)
 end           state (finished, stopped or failed), seconds, error (a sentence, failed only)
 ============  ===================================================================================
 """

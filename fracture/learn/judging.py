@@ -10,19 +10,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from fracture.evaluation.calibration import fit_temperature
+from fracture.evaluation.localization import Heat
+from fracture.evaluation.metrics import evaluate
+from fracture.evaluation.ood_fit import fit_familiarity
+from fracture.evaluation.thresholds import operating_points
 from fracture.imaging.radiograph import Radiograph, fit, frame, load, unfit
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
 from fracture.inference.ood import Familiarity
-from fracture.learn.calibration import fit_temperature
 from fracture.learn.collimation import EVERY, look_between_margins
 from fracture.learn.config import TrainConfig
-from fracture.learn.evaluation import evaluate
 from fracture.learn.events import CountedStep, Emit
-from fracture.learn.familiarity import fit_familiarity
 from fracture.learn.learner import Trained
-from fracture.learn.localisation import Heat
-from fracture.learn.operating_points import operating_points
 
 Values = NDArray[np.float64]
 

@@ -19,6 +19,7 @@ from fracture.data.combine import gather
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.digests import digests
 from fracture.errors import DatasetError, RunError
+from fracture.evaluation.localization import ALIKE, compare_shuffled, images_with_boxes, localise
 from fracture.files import write_beside
 from fracture.inference.litert import Graph
 from fracture.learn.card import describe_data, describe_model, describe_training
@@ -27,7 +28,6 @@ from fracture.learn.config import TrainConfig
 from fracture.learn.events import Emit
 from fracture.learn.judging import counted, heat_of, judge, look, served_difference
 from fracture.learn.learner import Learner, Trained
-from fracture.learn.localisation import ALIKE, compare_shuffled, images_with_boxes, localise
 from fracture.learn.tensorboard import Curves
 from fracture.learn.weights import BUNDLED, Weights, check_available, find_weights, seen_by_bundled
 from fracture.registry.model_folder import ModelFolder, model_folder

@@ -5,8 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from fracture.classify.validation import judgements
 from fracture.errors import ModelError
+from fracture.evaluation.predictions import judgements
 from fracture.registry.model_folder import ModelFolder, read_card
 
 RULE = "the model that comes with the project; without it, the newest one whose run finished"

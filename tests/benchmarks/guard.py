@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from fracture.data.dataset import scan
+from fracture.evaluation.ood_fit import REFUSED, conformal_threshold, fit_familiarity
 from fracture.imaging.radiograph import fit, load, read
 from fracture.inference.litert import Graph
 from fracture.inference.ood import FILE, Familiarity, load_familiarity
-from fracture.learn.familiarity import REFUSED, conformal_threshold, fit_familiarity
 from fracture.registry.model_folder import model_folder, read_card
 from tests.not_radiographs import LEGS, dicom, pictures
 

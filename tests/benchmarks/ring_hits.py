@@ -15,10 +15,10 @@ import pandas as pd
 from fracture.app.answers import SHOWN, Examined
 from fracture.app.overlay import Place, likeliest
 from fracture.data.dataset import scan
+from fracture.evaluation.localization import localise
 from fracture.imaging.annotations import parse_boxes
 from fracture.imaging.radiograph import Radiograph, load, shrink
 from fracture.inference.classifier import Classifier, load_classifier
-from fracture.learn.localisation import localise
 
 
 def main() -> None:

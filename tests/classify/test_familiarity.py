@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fracture.errors import ModelError
+from fracture.evaluation.ood_fit import fit_familiarity
 from fracture.inference.ood import FILE, Familiarity, load_familiarity, prepare
-from fracture.learn.familiarity import fit_familiarity
 
 FEATURES, DIMENSIONS, IMAGES = 40, 4, 30
 

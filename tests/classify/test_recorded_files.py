@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fracture.classify.recorded_files import record_files
 from fracture.data.dataset import Dataset, fingerprint, scan
 from fracture.errors import ModelError
+from fracture.evaluation.recorded_files import record_files
 from fracture.files import file_sha256
 from fracture.inference.ood import load_familiarity
 from fracture.registry.model_folder import read_card, read_predictions

@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss
 
-from fracture.learn.calibration import COOLEST, HOTTEST, error_by_chance, fit_temperature, reliability
+from fracture.evaluation.calibration import COOLEST, HOTTEST, error_by_chance, fit_temperature, reliability
 
 
 def simulated(temperature: float, seed: int = 0, count: int = 20_000):

@@ -16,9 +16,9 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from fracture.learn.calibration import reliability
-from fracture.learn.evaluation import by_study, evaluate, mean, ranking, rates
-from fracture.learn.operating_points import balanced_threshold
+from fracture.evaluation.calibration import reliability
+from fracture.evaluation.metrics import by_study, evaluate, mean, ranking, rates
+from fracture.evaluation.thresholds import balanced_threshold
 
 
 def table(label, probability, group=None, study=None) -> pd.DataFrame:

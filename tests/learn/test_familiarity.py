@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fracture.errors import DatasetError
+from fracture.evaluation.ood_fit import conformal_threshold, fit_familiarity
 from fracture.inference.ood import FILE, load_familiarity
-from fracture.learn.familiarity import conformal_threshold, fit_familiarity
 from tests.classify.test_familiarity import FEATURES, cloud
 
 

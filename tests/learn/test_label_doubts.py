@@ -6,9 +6,9 @@ import pytest
 
 from fracture.data.dataset import scan
 from fracture.errors import Cancelled, DatasetError, ModelError
+from fracture.evaluation import label_issues
+from fracture.evaluation.label_issues import COLUMNS, doubts, logits, problem
 from fracture.inference import embeddings
-from fracture.learn import label_doubts
-from fracture.learn.label_doubts import COLUMNS, doubts, logits, problem
 from tests.drawing import draw_mura
 
 
@@ -98,13 +98,13 @@ def test_a_model_is_asked_once_of_each_image(drawn_set, make_model, monkeypatch)
     model = make_model("m")
     (broken := sorted(drawn_set.rglob("*.png"))[0]).write_bytes(b"no picture")
     dataset, said = scan(drawn_set), []
-    first = label_doubts.label_doubts(dataset, model, lambda done, total: said.append((done, total)))
+    first = label_issues.label_doubts(dataset, model, lambda done, total: said.append((done, total)))
     expected = set(dataset.table["image_id"]) - {broken.relative_to(drawn_set).as_posix()}
     assert set(first["image_id"]) == expected
     assert said[0] == (0, len(dataset.table)) and said[-1] == (len(dataset.table), len(dataset.table))
     broken.unlink()
     monkeypatch.setattr(embeddings, "Graph", None)
-    pd.testing.assert_frame_equal(label_doubts.label_doubts(scan(drawn_set), model), first)
+    pd.testing.assert_frame_equal(label_issues.label_doubts(scan(drawn_set), model), first)
 
 
 def test_a_stop_keeps_the_features(drawn_set, make_model, monkeypatch):
@@ -112,8 +112,8 @@ def test_a_stop_keeps_the_features(drawn_set, make_model, monkeypatch):
     monkeypatch.setattr(embeddings, "CHUNK", 4)
     model, dataset, said = make_model("m"), scan(drawn_set), []
     with pytest.raises(Cancelled):
-        label_doubts.label_doubts(dataset, model, should_stop=lambda: True)
-    label_doubts.label_doubts(dataset, model, lambda done, _: said.append(done))
+        label_issues.label_doubts(dataset, model, should_stop=lambda: True)
+    label_issues.label_doubts(dataset, model, lambda done, _: said.append(done))
     assert said[0] == 4
 
 
@@ -121,15 +121,15 @@ def test_without_images_or_model_there_is_a_sentence(drawn_set, make_model, home
     """A data set of which nothing can be read, a model that is not there, one without its graph."""
     model = make_model("m")
     with pytest.raises(ModelError, match="There is no finished model called 'n'"):
-        label_doubts.label_doubts(scan(drawn_set), type(model)(model.path.with_name("n")))
+        label_issues.label_doubts(scan(drawn_set), type(model)(model.path.with_name("n")))
     dataset = scan(drawn_set)
     for file in drawn_set.rglob("*.png"):
         file.write_bytes(b"no picture")
     with pytest.raises(DatasetError, match="No image of"):
-        label_doubts.label_doubts(dataset, model)
+        label_issues.label_doubts(dataset, model)
     model.served_model.unlink()
     with pytest.raises(ModelError, match="no served graph"):
-        label_doubts.label_doubts(dataset, model)
+        label_issues.label_doubts(dataset, model)
 
 
 def test_a_card_names_no_file_outside_the_cache(drawn_set, make_model):
@@ -139,7 +139,7 @@ def test_a_card_names_no_file_outside_the_cache(drawn_set, make_model):
     card["input"]["fit"] = "/../../../precious"
     model.card.write_text(json.dumps(card))
     with pytest.raises(ModelError, match=r"must say fit stretch or letterbox. Received: '/"):
-        label_doubts.label_doubts(scan(drawn_set), model)
+        label_issues.label_doubts(scan(drawn_set), model)
 
 
 def test_what_a_model_sees_must_be_numbers(drawn_set, make_model, monkeypatch):
@@ -147,6 +147,6 @@ def test_what_a_model_sees_must_be_numbers(drawn_set, make_model, monkeypatch):
     dataset = scan(drawn_set)
     looks = {name: np.ones(3, np.float32) for name in dataset.table["image_id"]}
     looks[dataset.table["image_id"][2]][1] = np.nan
-    monkeypatch.setattr(label_doubts, "served_features", lambda *_: looks)
+    monkeypatch.setattr(label_issues, "served_features", lambda *_: looks)
     with pytest.raises(ModelError, match=f"is none in 1 images, such as {dataset.table['image_id'][2]}"):
-        label_doubts.label_doubts(dataset, make_model("m"))
+        label_issues.label_doubts(dataset, make_model("m"))

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from fracture.evaluation import localization
+from fracture.evaluation.localization import compare_shuffled, localise, mass_inside, pointing_game
 from fracture.imaging.annotations import encode_mask, mask_of
 from fracture.imaging.radiograph import Frame, unfit
-from fracture.learn import localisation
-from fracture.learn.localisation import compare_shuffled, localise, mass_inside, pointing_game
 
 
 def heat(peak: tuple[int, int], shape: tuple[int, int] = (10, 20)) -> np.ndarray:
@@ -124,7 +124,7 @@ def test_pointing_at_the_middle_is_the_other_level_to_beat(tmp_path, box, centre
 def test_intervals_are_by_group(tmp_path):
     """Images of fewer patients tell less; those of a single one give no interval at all."""
     table, peaks = images(tmp_path, 20), [(0.8, 0.5)] * 10 + [(0.1, 0.5)] * 10
-    order = table["image_id"].map(localisation.place).rank().astype(int)  # the first ten looked at are hits
+    order = table["image_id"].map(localization.place).rank().astype(int)  # the first ten looked at are hits
 
     def width(group) -> float:
         found = localise(table.assign(group=group), at(*peaks))["pointing"]
@@ -140,7 +140,7 @@ def test_only_positive_images_with_boxes_count_and_not_too_many(tmp_path, monkey
     """Negative images, those without truth and those beyond the limit are left aside; the draw ignores their order."""
     table = images(tmp_path, 12)
     table.loc[0, "label"], table.loc[1, "boxes"] = 0, ""
-    monkeypatch.setattr(localisation, "IMAGES", 5)
+    monkeypatch.setattr(localization, "IMAGES", 5)
     seen = []
 
     def drawn(rows: pd.DataFrame) -> set[str]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fracture.learn.evaluation import rates
-from fracture.learn.operating_points import balanced_threshold, operating_points
+from fracture.evaluation.metrics import rates
+from fracture.evaluation.thresholds import balanced_threshold, operating_points
 
 
 def table(label, probability) -> pd.DataFrame:

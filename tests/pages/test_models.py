@@ -13,9 +13,9 @@ from fracture.app.judge_compare import Side, warnings
 from fracture.app.judge_errors import worst
 from fracture.app.judge_point import hundred_in_words
 from fracture.charts import round_to_hundred
-from fracture.classify.validation import Judged, judgements
+from fracture.evaluation.metrics import evaluate
+from fracture.evaluation.predictions import Judged, judgements
 from fracture.inference.ood import load_familiarity
-from fracture.learn.evaluation import evaluate
 from fracture.paths import PROJECT
 from tests.pages.test_pages import alone, healthy, words
 

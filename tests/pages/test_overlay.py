@@ -10,10 +10,10 @@ from PIL import Image
 from fracture.app.answers import Examined
 from fracture.app.overlay import heated, likeliest
 from fracture.charts import FOR
+from fracture.evaluation.localization import localise
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import SIDE
 from fracture.inference.prediction import View
-from fracture.learn.localisation import localise
 
 SIZES = ((373, 454), (454, 373), (300, 300), (900, 60), (60, 900))
 

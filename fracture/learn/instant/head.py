@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import RunError
+from fracture.evaluation.metrics import ranking
 from fracture.learn.class_weights import class_weights
 from fracture.learn.config import TrainConfig
-from fracture.learn.evaluation import ranking
 from fracture.learn.feature_cache import Features
 
 Part = tuple[Features, NDArray[np.int64]]

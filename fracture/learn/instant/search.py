@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 
 from fracture.data.splits import split_by_group
-from fracture.learn.evaluation import ranking
+from fracture.evaluation.metrics import ranking
 from fracture.learn.instant.bench import Bench, Rows
 from fracture.learn.instant.head import Head
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.learn.evaluation import Estimate, area, auc_difference
+from fracture.evaluation.metrics import Estimate, area, auc_difference
 from fracture.learn.instant.bench import Bench, Rows
 
 FEWEST = 5

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.learn.calibration import error_by_chance, gaps, reliability
-from fracture.learn.operating_points import balanced_threshold
+from fracture.evaluation.calibration import error_by_chance, gaps, reliability
+from fracture.evaluation.thresholds import balanced_threshold
 
 __all__ = [
     "area",
@@ -50,7 +50,7 @@ def evaluate(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict[st
     Returns:
         ``{"image": level, "study": level}``. A level holds ``count, positives, groups``, the estimates ``auc`` and
         ``average_precision``, in ``points`` by threshold name what :func:`rates` returns, and ``calibration``: see
-        :func:`fracture.learn.calibration.reliability`, with both figures as estimates and, as ``chance``, what perfect
+        :func:`fracture.evaluation.calibration.reliability`, with both figures as estimates and, as ``chance``, what perfect
         probabilities would show.
 
         ``image`` also holds ``body_parts``, levels by body part without the bins of ``calibration``, where at least two

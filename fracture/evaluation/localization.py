@@ -8,7 +8,7 @@ that points at the middle of every image, where radiographers put what matters (
   what would count with as much beside the box is told as ``near``.
 - the share of what speaks for the positive label that lies in the mask.
 
-Intervals are those of :mod:`fracture.learn.evaluation`: by group, never by image.
+Intervals are those of :mod:`fracture.evaluation.metrics`: by group, never by image.
 """
 
 import contextlib
@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fracture.errors import RadiographError
+from fracture.evaluation.metrics import mean
 from fracture.imaging.annotations import Box, decode_mask, mask_of, parse_boxes, scale_boxes
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.heatmap import PEAK_SIDE, map_size, peak
-from fracture.learn.evaluation import mean
 
 IMAGES = 200
 """The most images looked at: they take seconds, and as many independent ones give intervals at most 14 % wide."""

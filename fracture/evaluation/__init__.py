@@ -1,0 +1,1 @@
+"""Predictions and labels -> metrics with intervals, calibration, thresholds, localization."""

@@ -1,6 +1,6 @@
 """Deep learning on bone radiographs: look at a data set, train InceptionV3 on it, ask the model.
 
-Start reading at :mod:`fracture.learn.recipe`, the whole way from a folder of images to a trained model.
+Start reading at :mod:`fracture.training.pipeline`, the whole way from a folder of images to a trained model.
 """
 
 __version__ = "0.1.0"

@@ -148,7 +148,7 @@ def _images(text: str) -> int:
 
 
 def _add_train(commands: Any) -> None:
-    from fracture.learn.config import PRESETS, TrainConfig
+    from fracture.training.config import PRESETS, TrainConfig
 
     parser = _add(commands, "train", "models.train", "train InceptionV3 on a data set")
     begin = parser.add_mutually_exclusive_group(required=True)

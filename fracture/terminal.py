@@ -9,20 +9,20 @@ from typing import Any
 from tqdm import tqdm
 
 from fracture.inference.prediction import offered_points
-from fracture.learn import jobs
-from fracture.learn.events import Event, read_events
-from fracture.learn.progress import Progress, stopping_words
+from fracture.training.events import Event, read_events
+from fracture.training.runs import queue
+from fracture.training.runs.progress import Progress, stopping_words
 
 
-def follow(run: jobs.Run, quiet: bool, since: int = 0) -> None:
+def follow(run: queue.Run, quiet: bool, since: int = 0) -> None:
     """Draw the run's events after byte ``since`` as a progress bar until its process has ended."""
     with _Bar(quiet, run.config) as bar:
         offset, active = since, True
         while active:
-            current = jobs.find_run(run.folder)
+            current = queue.find_run(run.folder)
             active = current is not None and current.active
             if current is not None and current.state == "queued":
-                jobs.advance()
+                queue.advance()
             events, offset = read_events(run.folder.events, offset)
             bar.show(events, stopping=current is not None and current.stopping)
             time.sleep(0.2 if active else 0)

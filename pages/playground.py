@@ -7,7 +7,7 @@ from fracture.app.playing import play
 from fracture.app.searching import show_learning_curve, show_search
 from fracture.app.widgets import through_the_router
 from fracture.learn.instant.bench import Bench
-from fracture.learn.jobs import Run
+from fracture.training.runs.queue import Run
 
 
 def explore(run: Run, bench: Bench) -> None:

@@ -8,11 +8,11 @@ from fracture.app.runs_view import show_curves, show_differences, show_table
 from fracture.app.runs_worth import show_worth
 from fracture.app.widgets import as_text, errors_in_words, no_model_hint, through_the_router
 from fracture.inference.classifier import NOTICE
-from fracture.learn import jobs
-from fracture.learn.comparing import every_run
+from fracture.training.runs import queue
+from fracture.training.runs.compare import every_run
 
 
-def pick(known: dict[str, jobs.Run]) -> list[jobs.Run]:
+def pick(known: dict[str, queue.Run]) -> list[queue.Run]:
     """The trainings to look at; the address names them, so that a link shows the same again."""
     asked = st.query_params.get_all("runs")
     if renamed := st.session_state.pop("renamed", None):
@@ -26,7 +26,7 @@ def pick(known: dict[str, jobs.Run]) -> list[jobs.Run]:
     return [known[name] for name in names]
 
 
-def compare(runs: list[jobs.Run]) -> None:
+def compare(runs: list[queue.Run]) -> None:
     """From what they were given to how they learned and what came of it."""
     if len(runs) > 1:
         st.header("What differs")
@@ -38,7 +38,7 @@ def compare(runs: list[jobs.Run]) -> None:
         show_worth(runs)
 
 
-def keep(runs: list[jobs.Run]) -> None:
+def keep(runs: list[queue.Run]) -> None:
     """Notes, names and files, a tab each."""
     st.header("Notes and files")
     for tab, run in zip(st.tabs([as_text(run.name) for run in runs]), runs, strict=True):
@@ -48,9 +48,9 @@ def keep(runs: list[jobs.Run]) -> None:
 
 through_the_router("runs")
 st.title("Runs")
-known: dict[str, jobs.Run] = {}
+known: dict[str, queue.Run] = {}
 with errors_in_words():
-    jobs.advance()  # those that wait, where the one before them was killed
+    queue.advance()  # those that wait, where the one before them was killed
     known = {run.name: run for run in every_run()}
 if not known:
     no_model_hint()

@@ -6,10 +6,10 @@ from fracture.app.dataset_picker import choose_dataset
 from fracture.app.run_view import show_run
 from fracture.app.training_form import submissions, training_form
 from fracture.app.widgets import errors_in_words, no_dataset_hint, through_the_router
-from fracture.learn import jobs
+from fracture.training.runs import queue
 
 
-def show_runs(known: dict[str, jobs.Run]) -> None:
+def show_runs(known: dict[str, queue.Run]) -> None:
     """One of the trainings that this machine knows; a link to this page with ``?run=NAME`` finds it again."""
     submitted = submissions()
     if submitted.newest in known:
@@ -23,8 +23,8 @@ def show_runs(known: dict[str, jobs.Run]) -> None:
 through_the_router("train")
 st.title("Train")
 with errors_in_words():
-    jobs.advance()  # those that wait, where the one before them was killed
-known = {run.name: run for run in sorted(jobs.runs(), key=lambda run: not run.active)}  # the one at work first
+    queue.advance()  # those that wait, where the one before them was killed
+known = {run.name: run for run in sorted(queue.runs(), key=lambda run: not run.active)}  # the one at work first
 # Folded away once a training of one's own is there to be looked at, so that nothing moves when another starts or ends.
 alone = all(run.folder.bundled for run in known.values())
 key = f"set up {submissions().number}"  # another one after each start, which is folded

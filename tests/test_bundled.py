@@ -14,9 +14,9 @@ from fracture.evaluation.metrics import evaluate
 from fracture.imaging.radiograph import Radiograph, fit, load, read
 from fracture.inference.classifier import load_classifier
 from fracture.inference.litert import Graph
-from fracture.learn.config import TrainConfig
-from fracture.learn.weights import find_weights
 from fracture.registry.model_folder import bundled_model, read_card, read_predictions
+from fracture.training.config import TrainConfig
+from fracture.training.weights import find_weights
 from tests.not_radiographs import LEGS, dicom, pictures
 
 FOLDER = bundled_model()
@@ -109,7 +109,7 @@ def test_it_says_of_real_radiographs_what_its_predictions_say(as_cloned, fracatl
 @pytest.mark.full
 def test_its_backbone_is_a_beginning_for_others(as_cloned):
     """``--weights bundled`` loads it, and what it sees in an image is what the served graph sees."""
-    from fracture.learn.network import build_network
+    from fracture.training.backbone.network import build_network
 
     card = read_card(FOLDER)
     size, how, (low, high) = (card["input"][name] for name in ("size", "fit", "pixel_range"))

@@ -16,10 +16,10 @@ from PIL import Image
 from fracture.cli import main
 from fracture.data.dataset import scan
 from fracture.files import write_json
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
 from fracture.phantoms.study import DIFFICULTY
 from fracture.registry.model_folder import model_folder, read_predictions
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
 from tests.drawing import draw_mura
 from tests.waiting import wait
 
@@ -373,11 +373,11 @@ def test_an_interrupted_command_stops_its_run_and_says_so(homes, drawn, monkeypa
             wait(run.folder.checkpoint.exists)
             raise KeyboardInterrupt
         assert main(["models"]) == 0
-        wait(lambda: not jobs.find_run(run.folder).active)
+        wait(lambda: not queue.find_run(run.folder).active)
 
     monkeypatch.setattr("fracture.commands.models.follow", follow)
     command = ["train", "--data", str(drawn), "--name", "cli", "--weights", "bundled-8bit", "--image-size", "75"]
-    monkeypatch.setattr("fracture.learn.runs.Run.stopping", True)
+    monkeypatch.setattr("fracture.training.runs.run.Run.stopping", True)
     assert main([*command, "--epochs", "1000"]) == 0
     said = capsys.readouterr()
     assert "Stopping: the best epoch so far is being saved." in said.err
@@ -387,19 +387,19 @@ def test_an_interrupted_command_stops_its_run_and_says_so(homes, drawn, monkeypa
 
 def test_train_without_its_weights_fails_at_once(homes, drawn, capsys, monkeypatch):
     """The default weights can't be had: a sentence that names the other sources, and no run is left behind."""
-    monkeypatch.setattr("fracture.learn.imagenet.available", lambda *_: False)
+    monkeypatch.setattr("fracture.training.backbone.imagenet.available", lambda *_: False)
     assert main(["train", "--data", str(drawn), "--name", "cli"]) == 1
     assert "does not answer. Sources: imagenet (needs the internet once), bundled" in capsys.readouterr().err
-    assert not jobs.model_folder("cli").path.exists()
+    assert not queue.model_folder("cli").path.exists()
 
 
 def test_train_goes_on_with_what_was_interrupted(homes, drawn, capsys):
     """By its name alone; what is not there, or has ended, is one sentence."""
     assert main(["train", "--resume", "--name", "cli"]) == 1
     assert "no training called 'cli'" in capsys.readouterr().err
-    run = jobs.start(TrainConfig(data=str(drawn), name="cli", weights="bundled-8bit", image_size=75, epochs=1000))
+    run = queue.start(TrainConfig(data=str(drawn), name="cli", weights="bundled-8bit", image_size=75, epochs=1000))
     wait(run.folder.checkpoint.exists)
-    jobs.end_now(run)
+    queue.end_now(run)
     status = json.loads(run.folder.status.read_text())
     write_json(run.folder.status, {**status, "config": {**status["config"], "epochs": 999}})
     assert main(["train", "--resume", "--name", "cli", "--json"]) == 0

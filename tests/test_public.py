@@ -20,12 +20,12 @@ from fracture.importers import fracatlas as fracatlases
 from fracture.importers import job, zip_file
 from fracture.importers import kaggle as kaggles
 from fracture.jobs import process as background
-from fracture.learn import jobs
-from fracture.learn.config import WEIGHT_SOURCES, TrainConfig
-from fracture.learn.sweeping import sweep
 from fracture.phantoms import job as drawings
 from fracture.phantoms.job import Drawing, Plan, find_drawing
 from fracture.registry.model_folder import model_folder
+from fracture.training.config import WEIGHT_SOURCES, TrainConfig
+from fracture.training.runs import queue
+from fracture.training.runs.cleanup import sweep
 from tests.waiting import wait
 
 ME, OTHER = "a word that I hold", "another word"
@@ -43,7 +43,7 @@ def demo(home_with_data, monkeypatch):
 def spawned(monkeypatch):
     """The names of the trainings whose processes would have been started; none is."""
     names = []
-    monkeypatch.setattr(jobs, "_spawn", lambda folder: names.append(folder.name))
+    monkeypatch.setattr(queue, "_spawn", lambda folder: names.append(folder.name))
     return names
 
 
@@ -86,7 +86,7 @@ def test_it_is_on_where_the_variable_says_so(monkeypatch, said, on):
 def test_a_training_beyond_the_limits_is_refused(demo, spawned, chosen, sentence):
     """Before anything is written, in a sentence; the same is let through where it is no demo."""
     with pytest.raises(FractureError, match=sentence):
-        jobs.start(config(**chosen), ME)
+        queue.start(config(**chosen), ME)
     assert not spawned and not model_folder("mine").path.exists()
 
 
@@ -94,17 +94,17 @@ def test_too_many_images_and_too_small_a_machine_are_refused(demo, spawned, monk
     """The images of all data sets count; what the machine has is said."""
     images = len(scan("drawn").table)
     limit(monkeypatch, images=images)
-    jobs.start(config(), ME)
+    queue.start(config(), ME)
     limit(monkeypatch, images=images - 1)
     with pytest.raises(PublicError, match=f"images must be at most {images - 1}. Received: {images}"):
-        jobs.start(config(name="other"), OTHER)
+        queue.start(config(name="other"), OTHER)
     small = {**dict.fromkeys(public.LIMITS.memory, 10**9), "bundled-8bit": 0}
     limit(monkeypatch, memory=small)
     with pytest.raises(PublicError, match=r"Received: [\d,]+ MB; choose bundled-8bit, or run"):
-        jobs.start(config(name="other"), OTHER)
+        queue.start(config(name="other"), OTHER)
     limit(monkeypatch, memory=dict.fromkeys(small, 10**9))
     with pytest.raises(PublicError, match=r"Received: [\d,]+ MB; look at the models"):
-        jobs.start(config(name="other"), OTHER)
+        queue.start(config(name="other"), OTHER)
 
 
 def test_the_weights_that_are_offered_exist():
@@ -115,59 +115,59 @@ def test_the_weights_that_are_offered_exist():
 def test_one_training_a_visitor_and_a_short_queue(demo, spawned, monkeypatch):
     """Who has one at work or waiting starts no other; when the queue is full, nobody does."""
     limit(monkeypatch, waiting=2)
-    first = jobs.start(config(name="first"), ME)
+    first = queue.start(config(name="first"), ME)
     with pytest.raises(PublicError, match="one training at a time"):
-        jobs.start(config(name="second"), ME)
+        queue.start(config(name="second"), ME)
     for visitor in ("b", "c"):
-        assert jobs.start(config(name=visitor), visitor).state == "queued"
+        assert queue.start(config(name=visitor), visitor).state == "queued"
     with pytest.raises(PublicError, match="At most 2 trainings wait"):
-        jobs.start(config(name="d"), "d")
-    jobs.end_now(first, ME)
-    assert jobs.start(config(name="second"), ME).state == "queued"
+        queue.start(config(name="d"), "d")
+    queue.end_now(first, ME)
+    assert queue.start(config(name="second"), ME).state == "queued"
 
 
 def test_only_who_started_it_may_change_it(demo, spawned):
     """Whoever else asks, or nobody at all, is refused; so is the name, and what the demo came with."""
-    run = jobs.start(config(), ME)
+    run = queue.start(config(), ME)
     for visitor in (OTHER, ""):
-        for act in (jobs.request_stop, jobs.end_now, jobs.resume):
+        for act in (queue.request_stop, queue.end_now, queue.resume):
             with pytest.raises(PublicError, match="only who made 'mine' may change it"):
                 act(run, visitor)
         with pytest.raises(PublicError, match="only who made 'mine'"):
-            jobs.delete(run.folder, visitor)
+            queue.delete(run.folder, visitor)
         with pytest.raises(PublicError, match="only who made 'mine'"):
-            jobs.rename(run.folder, "theirs", visitor)
+            queue.rename(run.folder, "theirs", visitor)
         with pytest.raises(PublicError, match="only who made 'mine'"):
-            jobs.note(run.folder, "words", visitor)
+            queue.note(run.folder, "words", visitor)
     with pytest.raises(PublicError, match="only its visitors act"):
-        jobs.start(config(name="nobodys"))
-    jobs.end_now(run, ME)
-    jobs.note(run.folder, "words", ME)
+        queue.start(config(name="nobodys"))
+    queue.end_now(run, ME)
+    queue.note(run.folder, "words", ME)
     assert run.folder.note.read_text() == "words"
     with pytest.raises(RunError, match="Somebody else has used the name"):
-        jobs.start(config(), OTHER)
+        queue.start(config(), OTHER)
     (run.folder.path / public.MARK).unlink()
     with pytest.raises(PublicError):
-        jobs.delete(run.folder, ME)
+        queue.delete(run.folder, ME)
 
 
 def test_the_word_itself_is_written_nowhere(demo, spawned):
     """Only its hash is: who reads the folder cannot act for the visitor."""
-    run = jobs.start(config(), ME)
+    run = queue.start(config(), ME)
     assert public.may_change(run.folder.path, ME) and not public.may_change(run.folder.path, OTHER)
     assert not any(ME in path.read_text() for path in run.folder.path.iterdir())
 
 
 def test_without_the_variable_nothing_is_forbidden(home_with_data, spawned):
     """Nobody says who asks, and nothing is signed."""
-    run = jobs.start(config(image_size=299, epochs=400))
-    assert jobs.start(config(name="second")).state == "queued"
+    run = queue.start(config(image_size=299, epochs=400))
+    assert queue.start(config(name="second")).state == "queued"
     assert not (run.folder.path / public.MARK).exists() and "seconds" not in json.loads(run.folder.status.read_text())
-    jobs.end_now(run)
-    jobs.delete(run.folder)
+    queue.end_now(run)
+    queue.delete(run.folder)
     assert existing_folder("/etc") == Path("/etc")
     with pytest.raises(RunError):
-        jobs.resume(run)
+        queue.resume(run)
 
 
 @pytest.mark.parametrize("given", ["/etc", "..", "../models", "drawn/train", "/not/here", "~"])
@@ -240,12 +240,12 @@ def test_after_a_day_what_visitors_made_is_gone(demo, make_model, spawned):
         shutil.copytree(demo / "data" / "drawn", root)
         public.sign(root, ME)
     drawings.save(Drawing(made["busy"], Plan(3), 1, 2, working=True), **background.identity())
-    running = jobs.start(config(name="running", data="used"), ME)
+    running = queue.start(config(name="running", data="used"), ME)
     for folder in (mine.path, running.folder.path, *made.values()):
         age(folder, public.LIMITS.kept + 1)
     age(kept.path, public.LIMITS.kept - 60)
     sweep()
-    assert {run.name for run in jobs.runs()} == {kept.name, came.name, running.name}
+    assert {run.name for run in queue.runs()} == {kept.name, came.name, running.name}
     assert {path.name for path in (demo / "data").glob("[!.]*")} == {"drawn", "used", "busy"}
     assert not list(demo.glob("*/.deleted-*"))
 
@@ -257,7 +257,7 @@ def test_the_newest_so_many_are_kept(demo, make_model, monkeypatch):
         public.sign(make_model(name).path, ME)
         age(model_folder(name).path, 100 - number)
     sweep()
-    assert {run.name for run in jobs.runs()} == {"older", "newest"}
+    assert {run.name for run in queue.runs()} == {"older", "newest"}
 
 
 def test_sweeping_is_for_public_demos_and_for_many_at_once(demo, make_model, monkeypatch):
@@ -269,25 +269,25 @@ def test_sweeping_is_for_public_demos_and_for_many_at_once(demo, make_model, mon
         elsewhere.delenv(public.VARIABLE)
         sweep()
         assert folder.path.exists()
-    remove = jobs.remove
-    monkeypatch.setattr(jobs, "remove", lambda folder: (remove(folder), remove(folder)))
+    remove = queue.remove
+    monkeypatch.setattr(queue, "remove", lambda folder: (remove(folder), remove(folder)))
     sweep()
     assert not folder.path.exists()
 
 
 def test_a_training_that_hangs_is_ended(demo, spawned):
     """After twice its time, whoever looks ends it, and the next one begins."""
-    run = jobs.start(config(name="hangs"), ME)
-    jobs.start(config(name="next"), OTHER)
+    run = queue.start(config(name="hangs"), ME)
+    queue.start(config(name="next"), OTHER)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as hanging:
         status = json.loads(run.folder.status.read_text())
         process = {"pid": hanging.pid, "process_started": psutil.Process(hanging.pid).create_time()}
         write_json(run.folder.status, {**status, **process})
         sweep()
-        assert jobs.find_run(run.folder).state == "running"
+        assert queue.find_run(run.folder).state == "running"
         write_json(run.folder.status, {**status, **process, "seconds": -1})
         sweep()
-    assert jobs.find_run(run.folder).state == "stopped" and spawned == ["hangs", "next"]
+    assert queue.find_run(run.folder).state == "stopped" and spawned == ["hangs", "next"]
 
 
 @pytest.mark.full
@@ -295,8 +295,8 @@ def test_a_training_that_hangs_is_ended(demo, spawned):
 def test_after_its_time_a_training_is_stopped(demo, monkeypatch):
     """As if its visitor had asked for it, who may go on with it afterwards."""
     limit(monkeypatch, seconds=0.0)
-    run = jobs.start(config(epochs=100), ME)
-    stopped = wait(lambda: (found := jobs.find_run(run.folder)) and not found.active and found, 300)
+    run = queue.start(config(epochs=100), ME)
+    stopped = wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found, 300)
     assert (stopped.state, stopped.error) == ("stopped", None)
     assert stopped.resumable and public.may_change(run.folder.path, ME)
 
@@ -306,6 +306,6 @@ def test_a_training_on_phantoms_goes_through(homes, monkeypatch):
     monkeypatch.setenv(public.VARIABLE, "1")
     drawings.start(homes / "data" / "phantoms", Plan(20), ME)
     wait(lambda: find_drawing(homes / "data" / "phantoms").state == "complete")
-    run = jobs.start(TrainConfig(data="phantoms", name="mine", weights="bundled-8bit", image_size=75), ME)
-    ended = wait(lambda: (found := jobs.find_run(run.folder)) and not found.active and found, 300)
+    run = queue.start(TrainConfig(data="phantoms", name="mine", weights="bundled-8bit", image_size=75), ME)
+    ended = wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found, 300)
     assert (ended.state, ended.error) == ("finished", None) and run.folder.usable

@@ -9,9 +9,9 @@ from fracture.app import imports, phantoms, watching
 from fracture.app.widgets import as_text, errors_in_words, link
 from fracture.data.folders import list_datasets
 from fracture.importers.job import find_import
-from fracture.learn import jobs
-from fracture.learn.progress import stopping_words
 from fracture.phantoms.job import find_drawing
+from fracture.training.runs import queue
+from fracture.training.runs.progress import stopping_words
 
 LIVE = 2.0
 """Seconds between two looks at what is being made."""
@@ -42,14 +42,14 @@ def show_activities() -> bool:
 
 def activities() -> list[Activity]:
     """All that is being made, from what lies on disk: runs in the order of the queue, then data sets."""
-    active = sorted((run for run in jobs.runs() if run.active), key=lambda run: (run.state == "queued", run.queued))
+    active = sorted((run for run in queue.runs() if run.active), key=lambda run: (run.state == "queued", run.queued))
     data = [found for folder in list_datasets() if (found := _being_filled(folder))]
     return [*map(_training, active), *data]
 
 
 def _list(shown: list[str]) -> None:
     with errors_in_words():
-        jobs.advance()  # those that wait, where the one before them was killed
+        queue.advance()  # those that wait, where the one before them was killed
     found = activities()
     if [each.name for each in found] != shown:  # what stands around the list must know
         st.rerun()
@@ -60,7 +60,7 @@ def _list(shown: list[str]) -> None:
             link(each.page, f"Watch {as_text(each.name)}", ":material/monitoring:", **watched)
 
 
-def _training(run: jobs.Run) -> Activity:
+def _training(run: queue.Run) -> Activity:
     progress = watching.progress(run)
     doing = stopping_words(progress) if run.stopping else progress.doing
     words = "in the queue" if run.state == "queued" else doing

@@ -12,12 +12,12 @@ import streamlit as st
 from fracture.app import loads
 from fracture.app.widgets import errors_in_words, link
 from fracture.evaluation.metrics import Estimate, area, rates
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
 from fracture.learn.instant.bench import Bench, can_be_tried, open_bench
-from fracture.learn.instant.head import Head
 from fracture.learn.instant.more_patients import of_so_many
-from fracture.learn.jobs import Run
+from fracture.training.config import TrainConfig
+from fracture.training.head.numpy_head import Head
+from fracture.training.runs import queue
+from fracture.training.runs.queue import Run
 
 
 def on_a_bench(experiment: Callable[[Run, Bench], None]) -> None:
@@ -30,7 +30,7 @@ def on_a_bench(experiment: Callable[[Run, Bench], None]) -> None:
 
 def choose_bench() -> Run | None:
     """A picker over the trainings whose features can be used again; a hint where there is none."""
-    known = {run.name: run for run in can_be_tried(jobs.runs())}
+    known = {run.name: run for run in can_be_tried(queue.runs())}
     if not known:
         st.info(
             "Heads are tried on the features that a training has computed, and none has yet. Train *a head on frozen "

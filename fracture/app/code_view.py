@@ -5,8 +5,8 @@ import streamlit as st
 
 from fracture.app.widgets import as_text, errors_in_words
 from fracture.errors import DatasetError
-from fracture.learn.as_code import TABLE, as_code, found_here, images_of
 from fracture.registry.model_folder import ModelFolder
+from fracture.training.runs.keras_script import TABLE, as_code, found_here, images_of
 
 
 def show_code(folder: ModelFolder) -> None:

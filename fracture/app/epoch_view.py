@@ -10,7 +10,7 @@ from fracture.app import loads
 from fracture.app.pictures import show_picture
 from fracture.app.widgets import as_text
 from fracture.imaging.thumbnails import thumbnails
-from fracture.learn.progress import Progress
+from fracture.training.runs.progress import Progress
 
 CELLS = ("true_negative", "false_positive", "false_negative", "true_positive")
 """Of the confusion matrix, in the order in which a training says them."""

@@ -11,7 +11,7 @@ from fracture.app.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.widgets import as_text, may_change, visitor
 from fracture.data.folders import forget, list_datasets
 from fracture.errors import FractureError
-from fracture.learn.data_folders import delete_dataset, rename_dataset
+from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 
 
 def offer_folder_dialog(root: str) -> None:

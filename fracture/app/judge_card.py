@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from fracture.app.widgets import as_text, duration, in_words
-from fracture.learn.config import LITE
+from fracture.training.config import LITE
 
 
 def show_origin(card: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from fracture.learn.instant.shortcut import (
     hardware,
     known,
 )
-from fracture.learn.jobs import Run
+from fracture.training.runs.queue import Run
 
 
 def show_hardware() -> None:

@@ -9,13 +9,13 @@ from fracture import charts, demo
 from fracture.app.benches import Tried, tried
 from fracture.app.judge_model import number
 from fracture.app.widgets import as_text, errors_in_words, expander, in_words, link, visitor
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
-from fracture.learn.gap import explain_gap
 from fracture.learn.instant.bench import Bench
 from fracture.learn.instant.more_patients import FEWEST
-from fracture.learn.jobs import Run
 from fracture.registry.model_folder import free_name, model_folder
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
+from fracture.training.runs.diagnosis import explain_gap
+from fracture.training.runs.queue import Run
 
 RATES = tuple(lead * 10.0**power for power in range(-5, 0) for lead in (1, 2, 5))
 PENALTIES = (0.0, *(10.0**power for power in range(-6, 0)))
@@ -171,7 +171,7 @@ def _keep(now: Tried, bench: Bench) -> None:
     )
     if pressed and not reason:
         config, asker = now.config.changed(name=free_name(now.config.name)), visitor()
-        made[now.config] = jobs.start(config, asker, unique_name=True).name
+        made[now.config] = queue.start(config, asker, unique_name=True).name
         st.rerun()
     if reason:
         st.caption(reason)

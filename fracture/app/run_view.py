@@ -23,11 +23,11 @@ from fracture.app.widgets import (
     visitor,
 )
 from fracture.evaluation.predictions import judgements
-from fracture.learn import jobs
-from fracture.learn.gap import explain_gap
-from fracture.learn.jobs import Run
-from fracture.learn.progress import Progress, stopping_words
 from fracture.registry.model_folder import ModelFolder, read_card
+from fracture.training.runs import queue
+from fracture.training.runs.diagnosis import explain_gap
+from fracture.training.runs.progress import Progress, stopping_words
+from fracture.training.runs.queue import Run
 
 _COLOURS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
     "queued": "gray",
@@ -41,17 +41,17 @@ _COLOURS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
 
 def show_run(folder: ModelFolder) -> None:
     """Draw a training as it stands. Meant as a fragment that runs every second while the training is at work."""
-    run = jobs.find_run(folder)
+    run = queue.find_run(folder)
     if run is None:
         st.info("This training has been deleted.", icon=":material/delete:")
         return
     with errors_in_words():
         if run.state == "queued":
-            jobs.advance()
+            queue.advance()
         _draw(run)
     if _ended_just_now(run):
         with errors_in_words():
-            jobs.advance()  # which it could not do itself if it was killed
+            queue.advance()  # which it could not do itself if it was killed
         st.rerun()  # the whole page: this fragment need not run on
 
 
@@ -106,12 +106,12 @@ def _steer(run: Run) -> None:
     if run.stopping:
         words = "Without a model of what it has learned so far; it can be resumed."
         if st.button("End it now", icon=":material/stop_circle:", key=f"end {run.name}", help=words):
-            jobs.end_now(run, visitor())
+            queue.end_now(run, visitor())
             st.rerun(scope="fragment")
     elif run.active:
         words = "Stop" if run.state == "running" else "Leave the queue"
         if st.button(words, icon=":material/stop:", key=f"stop {run.name}", help="What it has learned so far is kept."):
-            jobs.request_stop(run, visitor())
+            queue.request_stop(run, visitor())
             st.rerun(scope="fragment")
     else:
         _offer_to_go_on(run)
@@ -123,13 +123,13 @@ def _offer_to_go_on(run: Run) -> None:
         offer_other_weights(run)
     resumable = run.resumable and (run.folder.checkpoint.exists() or not run.lacks_weights)
     if resumable and st.button("Resume", icon=":material/resume:", key=f"resume {run.name}"):
-        jobs.resume(run, visitor())
+        queue.resume(run, visitor())
         st.rerun()
 
 
 def _words(run: Run, progress: Progress) -> str:
     if run.state == "queued":
-        before = sum(each.state == "running" or each.queued < run.queued for each in jobs.runs() if each.active)
+        before = sum(each.state == "running" or each.queued < run.queued for each in queue.runs() if each.active)
         which = f"{before} trainings before it have" if before > 1 else "a training before it has"
         return f"Waits until {which} ended."
     if run.stopping:

@@ -13,10 +13,10 @@ from fracture.app.widgets import (
     visitor,
 )
 from fracture.errors import FractureError
-from fracture.learn import jobs
-from fracture.learn.jobs import Run
 from fracture.registry.edit import NOTE_LIMIT, read_note
 from fracture.registry.model_folder import ModelFolder
+from fracture.training.runs import queue
+from fracture.training.runs.queue import Run
 
 
 def show_keeping(run: Run) -> None:
@@ -70,7 +70,7 @@ def _save(folder: ModelFolder, key: str, over: str | None = None) -> None:
     text, before = st.session_state[key], st.session_state[f"{key}, saved"] if over is None else over
     try:
         if read_note(folder).strip() == before.strip():
-            jobs.note(folder, text, visitor())
+            queue.note(folder, text, visitor())
             st.session_state[f"{key}, saved"] = text
     except FractureError as error:
         st.session_state[f"{key}, trouble"] = str(error)
@@ -85,7 +85,7 @@ def _offer_rename(folder: ModelFolder) -> None:
         name = st.text_input("New name", folder.name, max_chars=64, key=f"new name of {folder.name}").strip()
         if st.form_submit_button("Rename it", type="primary"):
             with errors_in_words():
-                jobs.rename(folder, name, visitor())
+                queue.rename(folder, name, visitor())
                 _follow(folder.name, name)
                 st.rerun()
 

@@ -13,12 +13,12 @@ from fracture.app import watching
 from fracture.app.judge_model import number
 from fracture.app.widgets import as_text, in_words, show_chart
 from fracture.errors import ModelError
-from fracture.learn.comparing import UNKNOWN, describe, differing, every_run, weights_name
-from fracture.learn.jobs import Run
 from fracture.registry.edit import read_note
 from fracture.registry.model_folder import ModelFolder, read_card, read_json
 from fracture.shapes import misfit, text
 from fracture.shapes import number as any_number
+from fracture.training.runs.compare import UNKNOWN, describe, differing, every_run, weights_name
+from fracture.training.runs.queue import Run
 
 LIVE = 2.0
 """Seconds between two looks at trainings that are at work."""

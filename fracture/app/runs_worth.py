@@ -11,9 +11,9 @@ from fracture.app.judge_model import COUNTED
 from fracture.app.widgets import as_text, link
 from fracture.errors import ModelError
 from fracture.evaluation.predictions import judgements
-from fracture.learn.comparing import Paired, check_files, pair
-from fracture.learn.jobs import Run
 from fracture.registry.model_folder import ModelFolder
+from fracture.training.runs.compare import Paired, check_files, pair
+from fracture.training.runs.queue import Run
 
 
 def show_worth(runs: Sequence[Run]) -> None:

@@ -13,7 +13,7 @@ from fracture.app.widgets import errors_in_words, show_chart
 from fracture.learn.instant.bench import Bench
 from fracture.learn.instant.more_patients import SHARES, Point, learning_curve
 from fracture.learn.instant.search import GRID, Try, by_lot, grid, search
-from fracture.learn.jobs import Run
+from fracture.training.runs.queue import Run
 
 DRAWS = 3
 """Heads for each number of patients."""

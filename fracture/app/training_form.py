@@ -11,10 +11,11 @@ from fracture import demo
 from fracture.app import imports, loads, phantoms
 from fracture.app.widgets import left_out, visitor
 from fracture.errors import PublicError
-from fracture.learn import imagenet, jobs
-from fracture.learn.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig
 from fracture.phantoms.job import Drawing
 from fracture.registry.model_folder import free_name
+from fracture.training.backbone import imagenet
+from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig
+from fracture.training.runs import queue
 
 PIXEL_RANGES = {"As the weights say": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
 STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5, "l2": 1e-5, "dropout": 0.05, "averaging": 0.001}
@@ -80,13 +81,13 @@ def training_form(data: str) -> None:
 
 def _start(config: TrainConfig, *, unique_name: bool) -> None:
     submitted, asker = submissions(), visitor()
-    run = jobs.start(config, asker, unique_name=unique_name)
+    run = queue.start(config, asker, unique_name=unique_name)
     submitted.newest = run.name
     submitted.number += 1
     st.rerun()
 
 
-def offer_other_weights(run: jobs.Run) -> None:
+def offer_other_weights(run: queue.Run) -> None:
     """A button that starts a run anew, with weights that come with the project and under the next free name."""
     offered = demo.weights() if demo.on() else ["bundled", LITE]
     weights = next((each for each in offered if each != run.config.get("weights")), None)

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from fracture import charts
-from fracture.learn.events import read_events
-from fracture.learn.jobs import Run
-from fracture.learn.progress import Progress
+from fracture.training.events import read_events
+from fracture.training.runs.progress import Progress
+from fracture.training.runs.queue import Run
 
 
 def progress(run: Run) -> Progress:

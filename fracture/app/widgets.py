@@ -16,10 +16,10 @@ from streamlit.errors import StreamlitAPIException
 from fracture import demo, paths
 from fracture.app.dialogs import close_dialog
 from fracture.errors import FractureError
-from fracture.learn import jobs
-from fracture.learn.sweeping import sweep
 from fracture.registry.default_model import RULE, by_preference, describe, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
+from fracture.training.runs import queue
+from fracture.training.runs.cleanup import sweep
 
 
 def visitor() -> str:
@@ -120,7 +120,7 @@ def offer_delete(folder: ModelFolder) -> None:
         st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
         if st.button("Delete it", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
             with errors_in_words():
-                jobs.delete(folder, visitor())
+                queue.delete(folder, visitor())
                 st.rerun(scope="app")
 
 

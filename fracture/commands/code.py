@@ -6,8 +6,8 @@ from typing import Any
 
 from fracture.errors import FractureError
 from fracture.files import write_beside
-from fracture.learn.as_code import TABLE, as_code, found_here, images_of
 from fracture.registry.model_folder import model_folder
+from fracture.training.runs.keras_script import TABLE, as_code, found_here, images_of
 
 
 def code(args: argparse.Namespace) -> dict[str, Any]:

@@ -18,11 +18,11 @@ from fracture.data.decisions import curate
 from fracture.data.export import write_prep, zip_prep
 from fracture.errors import DatasetError
 from fracture.evaluation import label_issues
-from fracture.learn.data_folders import delete_dataset, rename_dataset
 from fracture.paths import data_home, is_name
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Drawing, Plan
 from fracture.registry.model_folder import model_folder
+from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 
 Args = argparse.Namespace
 

@@ -23,12 +23,12 @@ from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.classifier import NOTICE, Classifier, load_classifier
 from fracture.inference.prediction import STRANGE, UNKNOWN, Limits, View
 from fracture.inference.report import rows, write_csv
-from fracture.learn import jobs
-from fracture.learn.config import PRESETS, TrainConfig
-from fracture.learn.weights import check_available, find_weights
 from fracture.registry.default_model import auc_in_words, by_preference, describe, why_default
 from fracture.registry.model_folder import model_folder, read_card, usable_models
 from fracture.terminal import follow, summary, words
+from fracture.training.config import PRESETS, TrainConfig
+from fracture.training.runs import queue
+from fracture.training.weights import check_available, find_weights
 
 Args = argparse.Namespace
 
@@ -42,9 +42,9 @@ def train(args: Args) -> dict[str, Any]:
         follow(run, quiet=args.json, since=since)
     except KeyboardInterrupt:
         print("\nStopping: the best epoch so far is being saved.", file=sys.stderr)
-        jobs.request_stop(run)
+        queue.request_stop(run)
         follow(run, quiet=args.json, since=since)
-    ended = jobs.find_run(run.folder)
+    ended = queue.find_run(run.folder)
     if ended is None or ended.state == "failed":
         raise RunError((ended and ended.error) or "The training's folder was removed while it ran.")
     if not run.folder.card.exists():
@@ -55,25 +55,25 @@ def train(args: Args) -> dict[str, Any]:
     return card
 
 
-def _start(args: Args) -> jobs.Run:
+def _start(args: Args) -> queue.Run:
     fields = TrainConfig.__dataclass_fields__
     chosen = {name: value for name in fields if (value := getattr(args, name, None)) is not None}
     chosen.update({name: tuple(chosen[name]) for name in ("input_range", "also") if name in chosen})
     config = TrainConfig(**{**PRESETS[args.preset], **chosen})
     check_available(find_weights(config))
-    return jobs.start(config)
+    return queue.start(config)
 
 
-def _resume(args: Args) -> tuple[jobs.Run, int]:
+def _resume(args: Args) -> tuple[queue.Run, int]:
     """The training, and how many bytes of events it had said before."""
     name, fields = args.name, TrainConfig.__dataclass_fields__
     if more := [f"--{each.replace('_', '-')}" for each in fields if each != "name" and getattr(args, each, None)]:
         raise RunError(f"{name!r} goes on with the choices it was begun with. Take away: {', '.join(more)}.")
-    if (run := jobs.find_run(model_folder(name))) is None:
-        names = ", ".join(each.name for each in jobs.runs() if each.resumable) or "none"
+    if (run := queue.find_run(model_folder(name))) is None:
+        names = ", ".join(each.name for each in queue.runs() if each.resumable) or "none"
         raise RunError(f"There is no training called {name!r}. Those that can be gone on with: {names}.")
     since = run.folder.events.stat().st_size if run.folder.events.exists() else 0
-    return jobs.resume(run), since
+    return queue.resume(run), since
 
 
 def evaluate(args: Args) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _default(quiet: bool) -> str:
 
 def models(args: Args) -> list[Any]:
     """Which models and trainings are here."""
-    states = {run.name: run for run in jobs.runs()}
+    states = {run.name: run for run in queue.runs()}
     names = dict.fromkeys([*states, *(folder.name for folder in usable_models())])
     found = [_model(name, states.get(name)) for name in names]
     if not args.json:
@@ -274,7 +274,7 @@ def models(args: Args) -> list[Any]:
     return found
 
 
-def _model(name: str, run: jobs.Run | None) -> dict[str, Any]:
+def _model(name: str, run: queue.Run | None) -> dict[str, Any]:
     """One model or training; a damaged one is listed with what is wrong."""
     folder, labels, auc = model_folder(name), None, None
     error = run.error if run else None

@@ -1,6 +1,6 @@
 """What a model's served graph sees in images, kept on disk by their content. No TensorFlow.
 
-:mod:`fracture.learn.features` computes those of a backbone in training; these come from a finished model's folder, in
+:mod:`fracture.training.backbone.features` computes those of a backbone in training; these come from a finished model's folder, in
 any process.
 """
 

@@ -46,12 +46,12 @@ class Graph:
     of its file.
 
     Args:
-        content: the graph of :mod:`fracture.learn.export`.
+        content: the graph of :mod:`fracture.training.export.tflite`.
         interpreters: how many may answer at once.
         threads: of each interpreter.
 
     Raises:
-        ModelError: the bytes are no graph with the input and outputs of :mod:`fracture.learn.export`.
+        ModelError: the bytes are no graph with the input and outputs of :mod:`fracture.training.export.tflite`.
     """
 
     def __init__(self, content: bytes, interpreters: int = INTERPRETERS, threads: int = THREADS) -> None:

@@ -76,12 +76,12 @@ def timed(work: Callable[[], None]) -> float:
 def build(place: Path, size: int):
     """A network with random weights as a Keras model, which is returned, and as a model folder in ``place``."""
     from fracture.files import write_json
-    from fracture.learn.config import TrainConfig
-    from fracture.learn.export import served_graph
-    from fracture.learn.feature_cache import Preparation
-    from fracture.learn.network import build_network
-    from fracture.learn.weights import find_weights
     from fracture.registry.model_folder import CARD_SCHEMA
+    from fracture.training.backbone.feature_cache import Preparation
+    from fracture.training.backbone.network import build_network
+    from fracture.training.config import TrainConfig
+    from fracture.training.export.tflite import served_graph
+    from fracture.training.weights import find_weights
 
     config = TrainConfig(data="none", name="timed", weights="none", image_size=size)
     weights = find_weights(config)

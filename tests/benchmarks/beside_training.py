@@ -13,11 +13,11 @@ from pathlib import Path
 
 from fracture.imaging.radiograph import load
 from fracture.inference.classifier import Classifier
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan
 from fracture.registry.model_folder import bundled_model
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
 from tests.benchmarks.interruptions import LONG, events
 from tests.waiting import wait
 
@@ -34,13 +34,13 @@ def main() -> None:
         file, classifier = next((Path(place) / "phantoms").rglob("*.png")), Classifier(bundled_model())
         idle = asked(classifier, file, args.answers)
         choices = {"mode": "fine-tune", "image_size": 224, "epochs": 100, "weights": args.weights}
-        run = jobs.start(TrainConfig(data=f"{place}/phantoms", name="beside", **choices))
+        run = queue.start(TrainConfig(data=f"{place}/phantoms", name="beside", **choices))
         wait(lambda: len(events(run, "steps")) > 2, LONG)
         beside = asked(classifier, file, args.answers)
         print(f"median answer: {1000 * idle:.0f} ms idle, {1000 * beside:.0f} ms while a training runs")
         print(f"    {beside / idle:.2f} times as long")
         print(f"the training meanwhile: {events(run, 'steps')[-1]['images_a_second']:.1f} images a second")
-        jobs.end_now(run)
+        queue.end_now(run)
 
 
 def asked(classifier: Classifier, file: Path, answers: int) -> float:

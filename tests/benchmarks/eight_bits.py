@@ -11,9 +11,9 @@ import time
 import numpy as np
 
 from fracture.data.dataset import scan
-from fracture.learn.config import TrainConfig
-from fracture.learn.feature_cache import Preparation
-from fracture.learn.weights import BUNDLED, find_weights
+from fracture.training.backbone.feature_cache import Preparation
+from fracture.training.config import TrainConfig
+from fracture.training.weights import BUNDLED, find_weights
 
 SIZES = (75, 150, 224, 299, 427)
 
@@ -35,9 +35,9 @@ def main() -> None:
 
 def features(weights: str, size: int, paths: dict[str, str]) -> tuple[dict[str, np.ndarray], float]:
     """The features (2048,) of each image, and the milliseconds that one took, decoding and start included."""
-    from fracture.learn.backbone_pass import forward
-    from fracture.learn.network import build_network
-    from fracture.learn.without_keras import LiteLearner
+    from fracture.training.backbone.keras_features import forward
+    from fracture.training.backbone.network import build_network
+    from fracture.training.learners.litert_learner import LiteLearner
 
     config = TrainConfig(data="x", name="x", weights=weights, image_size=size)
     found = find_weights(config)

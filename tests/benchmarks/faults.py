@@ -21,13 +21,13 @@ from fracture.data.dataset import scan
 from fracture.data.export import zip_prep
 from fracture.errors import FractureError
 from fracture.inference.classifier import load_classifier
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
 from fracture.paths import PROJECT
 from fracture.phantoms import job
 from fracture.phantoms.job import Plan, find_drawing
 from fracture.registry.edit import write_note
 from fracture.registry.model_folder import ModelFolder, model_folder
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
 from tests.drawing import draw_mura
 from tests.waiting import wait
 
@@ -117,7 +117,7 @@ def full_models(base: Path, config: TrainConfig) -> Iterator[str]:
         stood = ended(begun)
         print(f"training, 0.3 MB: {stood.state}; {stood.error}; checkpoint {folder.checkpoint.exists()}")
         enlarge(place)
-        jobs.resume(stood)
+        queue.resume(stood)
         stood = ended(stood)
         print(f"training, when there is room: {stood.state}; {stood.error or 'no error'}")
         if stood.state != "finished" or not folder.usable:
@@ -130,25 +130,25 @@ def read_only(base: Path, config: TrainConfig) -> Iterator[str]:
         shutil.copytree(base / "models" / "finished", place / "finished")
         subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
         os.environ["FRACTURE_MODELS"] = str(place)
-        print(f"training, read-only: {said_by(lambda: jobs.start(config))}")
+        print(f"training, read-only: {said_by(lambda: queue.start(config))}")
         print(f"note, read-only: {said_by(lambda: write_note(model_folder('finished'), 'seen'))}")
         if (said := said_by(lambda: load_classifier("finished"))) != "nothing":
             yield f"a model in a read-only folder does not answer: {said}"
     os.environ["FRACTURE_MODELS"] = str(base / "models")
 
 
-def start_in(folder: ModelFolder, config: TrainConfig) -> jobs.Run:
-    """As :func:`fracture.learn.jobs.start` would, in a folder that is there: it is a disk of its own."""
-    run = jobs.Run(folder, "queued", config.to_json(), time.time())
-    with jobs.alone():
-        jobs._queue(run)
-    jobs.advance()
+def start_in(folder: ModelFolder, config: TrainConfig) -> queue.Run:
+    """As :func:`fracture.training.runs.queue.start` would, in a folder that is there: it is a disk of its own."""
+    run = queue.Run(folder, "queued", config.to_json(), time.time())
+    with queue.alone():
+        queue._queue(run)
+    queue.advance()
     return run
 
 
-def ended(run: jobs.Run) -> jobs.Run:
+def ended(run: queue.Run) -> queue.Run:
     """The run when its process has ended."""
-    return wait(lambda: (found := jobs.find_run(run.folder)) and not found.active and found, LONG)
+    return wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found, LONG)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fracture.learn.config import BLOCKS, TrainConfig
+from fracture.training.config import BLOCKS, TrainConfig
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -48,8 +48,8 @@ def main() -> None:
 
 def random_examples(count: int, config: TrainConfig):
     """Pixels without a meaning, with every other label positive."""
-    from fracture.learn.beginning import Examples
-    from fracture.learn.weights import find_weights
+    from fracture.training.finetune.inputs import Examples
+    from fracture.training.weights import find_weights
 
     pixels = np.random.default_rng(0).integers(0, 256, (count, config.image_size, config.image_size), np.uint8)
     boxes = np.zeros((count, 1, 4), np.float32)
@@ -60,9 +60,9 @@ def compare(config: TrainConfig, examples, images: int) -> None:
     """Epochs of both in turns."""
     import keras
 
-    from fracture.learn.fine_tuning import fine_tune
-    from fracture.learn.network import build_network
-    from fracture.learn.weights import find_weights
+    from fracture.training.backbone.network import build_network
+    from fracture.training.finetune.finetune import fine_tune
+    from fracture.training.weights import find_weights
 
     keras.backend.clear_session()
     plain, ours, theirs, once = Plain(config, examples, images), [], [], []
@@ -100,7 +100,7 @@ class Plain:
     def __init__(self, config: TrainConfig, examples, images: int) -> None:
         import keras
 
-        from fracture.learn.weights import find_weights
+        from fracture.training.weights import find_weights
 
         keras.config.set_dtype_policy("float32" if config.precision == "float32" else f"mixed_{config.precision}")
         shape = (config.image_size, config.image_size, 3)
@@ -142,7 +142,7 @@ def pipeline(config: TrainConfig, examples, part: slice, *, train: bool):
     """Batches of (images, labels)."""
     import tensorflow as tf
 
-    from fracture.learn.augmentation import Batch, augment
+    from fracture.training.finetune.augmentation import Batch, augment
 
     low, high = examples.pixel_range
     data = tf.data.Dataset.from_tensor_slices(

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import psutil
 
-from fracture.learn.weights import BUNDLED
 from fracture.registry.model_folder import model_folder, read_card
+from fracture.training.weights import BUNDLED
 from tests.browser.chromium import chromium, new_page
 from tests.serving import served
 
@@ -36,8 +36,8 @@ STARTS = {
 
 TRAIN = """
 import sys
-from fracture.learn.config import TrainConfig
-from fracture.learn.recipe import run
+from fracture.training.config import TrainConfig
+from fracture.training.pipeline import run
 data, name, weights, size = sys.argv[1:]
 run(TrainConfig(data=data, name=name, weights=weights, image_size=int(size)), emit=lambda kind, **said: None)
 """

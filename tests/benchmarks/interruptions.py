@@ -16,12 +16,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
-from fracture.learn.events import Event, read_events
-from fracture.learn.progress import Progress
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan
+from fracture.training.config import TrainConfig
+from fracture.training.events import Event, read_events
+from fracture.training.runs import queue
+from fracture.training.runs.progress import Progress
 from tests.waiting import wait
 
 LONG = 3600
@@ -44,36 +44,36 @@ def main() -> None:
         choices = {"mode": "fine-tune", "image_size": 150, "unfreeze": "mixed8", "augmentation": "full"}
         choices |= {"averaging": 0.9, "learning_rate": 3e-4, "epochs": args.epochs, "weights": args.weights}
         chosen = [TrainConfig(data=f"{place}/phantoms", name=name, **choices) for name in ("left-alone", "killed")]
-        alone = ended(jobs.start(chosen[0]))
-        killed = kill(jobs.start(chosen[1]), args.kills, args.longest, random.Random(args.seed))
+        alone = ended(queue.start(chosen[0]))
+        killed = kill(queue.start(chosen[1]), args.kills, args.longest, random.Random(args.seed))
         compare(alone, killed)
         print(f"from the request to stop to the end of the loop: {stop(chosen[0]):.2f} s")
 
 
-def ended(run: jobs.Run) -> jobs.Run:
+def ended(run: queue.Run) -> queue.Run:
     """The run when its process has ended."""
-    return wait(lambda: (found := jobs.find_run(run.folder)) and not found.active and found, LONG)
+    return wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found, LONG)
 
 
-def events(run: jobs.Run, kind: str) -> list[Event]:
+def events(run: queue.Run, kind: str) -> list[Event]:
     """All events of a kind that a run has said so far."""
     return [event for event in read_events(run.folder.events)[0] if event["kind"] == kind]
 
 
-def kill(run: jobs.Run, kills: int, longest: float, chance: random.Random) -> jobs.Run:
+def kill(run: queue.Run, kills: int, longest: float, chance: random.Random) -> queue.Run:
     """Kill and go on; where it comes to its end before the last kill, the rest of them is not to be had."""
     for number in range(kills):
         end = time.monotonic() + chance.uniform(1, longest)
-        wait(lambda end=end: time.monotonic() > end or not jobs.find_run(run.folder).active, LONG)
-        if (found := jobs.find_run(run.folder)).state == "finished":
+        wait(lambda end=end: time.monotonic() > end or not queue.find_run(run.folder).active, LONG)
+        if (found := queue.find_run(run.folder)).state == "finished":
             print(f"it came to its end after {number} kills")
             return found
         os.kill(json.loads(run.folder.status.read_text())["pid"], signal.SIGKILL)
-        jobs.resume(ended(run))
+        queue.resume(ended(run))
     return ended(run)
 
 
-def compare(alone: jobs.Run, killed: jobs.Run) -> None:
+def compare(alone: queue.Run, killed: queue.Run) -> None:
     """What the kills have cost."""
     print(f"states: {alone.state} and {killed.state} {killed.error or ''}")
     times = [event["epoch"] for event in events(killed, "epoch")]
@@ -96,12 +96,12 @@ def stop(config: TrainConfig) -> float:
     """The median over three stops, each in the middle of an epoch."""
     took = []
     for number in range(3):
-        run = jobs.start(replace(config, name=f"stopped-{number}"))
+        run = queue.start(replace(config, name=f"stopped-{number}"))
         wait(lambda run=run: [event for event in events(run, "steps") if event["epoch"] == 2], LONG)
         asked = time.time()
-        jobs.request_stop(run)
+        queue.request_stop(run)
         took.append(wait(lambda run=run: events(run, "kept"), LONG)[0]["time"] - asked)
-        jobs.end_now(run)
+        queue.end_now(run)
     return statistics.median(took)
 
 

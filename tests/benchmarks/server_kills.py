@@ -25,10 +25,10 @@ from playwright.sync_api import Page
 
 from fracture.files import file_sha256
 from fracture.importers.job import find_import
-from fracture.learn.jobs import find_run
 from fracture.paths import PROJECT
 from fracture.phantoms.job import find_drawing
 from fracture.registry.model_folder import model_folder
+from fracture.training.runs.queue import find_run
 from tests.browser.chromium import chromium, new_page, unfold
 from tests.data.servers import Figshare, zip_of
 from tests.data.test_fracatlas import picture, rows_of

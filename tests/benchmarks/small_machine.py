@@ -20,8 +20,8 @@ import psutil
 from playwright.sync_api import Page
 
 from fracture.data.dataset import scan
-from fracture.learn import jobs
 from fracture.registry.model_folder import bundled_model
+from fracture.training.runs import queue
 from tests.browser.chromium import chromium, new_page, unfold
 from tests.serving import served
 
@@ -106,7 +106,7 @@ def watch(server: psutil.Process) -> None:
     largest, run = 0.0, None
     while run is None or run.active:
         largest = max(largest, together(server))
-        run = next((each for each in jobs.runs() if each.name != bundled_model().name), None)
+        run = next((each for each in queue.runs() if each.name != bundled_model().name), None)
         time.sleep(0.2)
     chosen, seconds = run.config, time.time() - run.started
     print(f"training on {chosen['weights']} at {chosen['image_size']} px: {run.state} after {seconds:.0f} s")

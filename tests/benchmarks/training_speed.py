@@ -22,8 +22,8 @@ import json, sys, time
 started = time.time()
 import keras, tensorflow as tf
 from fracture.data.dataset import scan
-from fracture.learn.config import TrainConfig
-from fracture.learn.weights import find_weights
+from fracture.training.config import TrainConfig
+from fracture.training.weights import find_weights
 config = TrainConfig.from_json(json.loads(sys.argv[1])); epochs = int(sys.argv[2])
 weights, table = find_weights(config), scan(config.data, config.body_part).table
 low, high = weights.input_range

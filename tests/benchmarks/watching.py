@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
 from tests.benchmarks.interruptions import LONG, events
 from tests.browser.chromium import chromium, new_page
 from tests.serving import served
@@ -35,7 +35,7 @@ def main() -> None:
         choices = {"mode": "fine-tune", "image_size": 150, "unfreeze": "mixed8", "epochs": 100}
         config = TrainConfig(data=f"{place}/data/phantoms", name="watched", weights=args.weights, **choices)
         with served(Path(place) / "server.log") as app, chromium() as browser:
-            run = jobs.start(config)
+            run = queue.start(config)
             page = new_page(browser)
             page.goto(f"{app.address}/train?run=watched")
             wait(lambda: len(events(run, "epoch")) > 1, LONG)
@@ -45,7 +45,7 @@ def main() -> None:
             print(
                 f"processor time of the server: {share:.1%} of one core, over {args.seconds:g} s and to epoch {epochs}"
             )
-            jobs.end_now(run)
+            queue.end_now(run)
 
 
 def watched(server: psutil.Process, seconds: float) -> float:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from fracture.learn import jobs
+from fracture.training.runs import queue
 from tests.browser.chromium import settle, unfold
 from tests.serving import served
 
@@ -15,9 +15,9 @@ def app(home_with_data, tmp_path):
     """The app with one data set, at its address; what is started is ended with it."""
     with served(tmp_path / "server.log") as app:
         yield app.address
-        for run in jobs.runs():
+        for run in queue.runs():
             if run.active:
-                jobs.end_now(run)
+                queue.end_now(run)
 
 
 def test_a_double_click_on_start_starts_one_run_in_sight(app, page):
@@ -39,6 +39,6 @@ def test_a_double_click_on_start_starts_one_run_in_sight(app, page):
         page.get_by_role("button", name="Start training").dblclick()
         expect(form).not_to_have_attribute("open", "")
         settle(page)
-        assert {run.name for run in jobs.runs() if not run.folder.bundled} == expected
+        assert {run.name for run in queue.runs() if not run.folder.bundled} == expected
         expect(page.get_by_role("combobox", name="Training", exact=True)).to_have_value(max(expected))
         expect(page.get_by_text(re.compile("^(running|queued|finished)$"))).to_be_in_viewport()

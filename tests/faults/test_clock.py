@@ -10,8 +10,8 @@ from fracture import demo
 from fracture.data.export import STALE, _remove_stale
 from fracture.files import write_json
 from fracture.jobs import process
-from fracture.learn import jobs, sweeping
 from fracture.registry.model_folder import model_folder
+from fracture.training.runs import cleanup, queue
 
 HOUR = 3600.0
 
@@ -31,9 +31,9 @@ def test_a_training_at_work_is_still_at_work(homes, request):
     folder.path.mkdir(parents=True)
     status = {"state": "running", "config": {}, "started": time.time(), **process.identity()}
     write_json(folder.status, {**status, "heartbeat": time.time()})
-    assert jobs.find_run(folder).state == "running"
+    assert queue.find_run(folder).state == "running"
     request.getfixturevalue("an_hour_back")()
-    assert jobs.find_run(folder).state == "running"
+    assert queue.find_run(folder).state == "running"
 
 
 def test_one_that_never_spoke_does_not_hold_the_others_up(homes):
@@ -42,7 +42,7 @@ def test_one_that_never_spoke_does_not_hold_the_others_up(homes):
     folder.path.mkdir(parents=True)
     status = {"state": "running", "config": {}, "started": time.time(), "heartbeat": time.time() + HOUR}
     write_json(folder.status, status)
-    assert jobs.find_run(folder).state == "failed"
+    assert queue.find_run(folder).state == "failed"
 
 
 def test_another_model_of_the_same_time_is_another_version(homes, make_model):
@@ -71,7 +71,7 @@ def test_what_a_visitor_made_goes_although_it_seems_to_come_from_the_future(home
         folder = homes / "models" / name
         folder.mkdir()
         write_json(folder / demo.MARK, {"visitor": "x", "since": since})
-    gone = sweeping._outdated(homes / "models", most=12)
+    gone = cleanup._outdated(homes / "models", most=12)
     assert {folder.name for folder in gone} == {"ahead", "old"}
 
 

@@ -9,13 +9,13 @@ from fracture.cli import main
 from fracture.errors import ModelError
 from fracture.files import LARGEST, read_json, write_json
 from fracture.importers.job import find_import
-from fracture.learn import jobs
-from fracture.learn.events import read_events
-from fracture.learn.progress import Progress
-from fracture.learn.runs import ENDED
 from fracture.paths import PROJECT
 from fracture.phantoms.job import find_drawing
 from fracture.registry.model_folder import model_folder, read_card
+from fracture.training.events import read_events
+from fracture.training.runs import queue
+from fracture.training.runs.progress import Progress
+from fracture.training.runs.run import ENDED
 from tests.faults.damage import BYTES, as_json, damage, write, wrong_values
 from tests.pages.test_pages import words
 
@@ -110,12 +110,12 @@ def test_a_status_of_wrong_types_is_a_run_all_the_same(homes, trained):
     for state in ("running", "finished", "queued"):
         for where, said in wrong_values({**whole, "state": state}, 2):
             write(folder.status, as_json(said))
-            run = jobs.find_run(folder)
+            run = queue.find_run(folder)
             assert run is not None and run.state in ("queued", "running", *ENDED), where
             assert isinstance(run.started, float | int) and isinstance(run.config, dict), where
     write(folder.status, b"{")
     write(folder.card, trained.card.read_bytes())
-    found = jobs.find_run(folder)
+    found = queue.find_run(folder)
     assert (found.state, found.config["epochs"]) == ("finished", 3)
     assert "status.json of this training is damaged" in found.error
 

@@ -15,13 +15,13 @@ from fracture.data.decisions import decide
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError, RunError
 from fracture.files import write_json
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
-from fracture.learn.feature_cache import FeatureCache, Preparation
-from fracture.learn.weights import Weights
 from fracture.registry.edit import rename, write_note
 from fracture.registry.model_folder import ModelFolder, read_card
 from fracture.registry.replacing import replace_model, saved_aside
+from fracture.training.backbone.feature_cache import FeatureCache, Preparation
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
+from fracture.training.weights import Weights
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def test_no_training_is_begun_that_could_not_be_kept(homes, drawn, make_model, f
     before = sums(make_model("m").path)
     full_disk()
     with pytest.raises(RunError, match="cannot be written to: No space left on device"):
-        jobs.start(TrainConfig(data=str(drawn), name="new", weights="none"))
+        queue.start(TrainConfig(data=str(drawn), name="new", weights="none"))
     assert sums(homes / "models" / "m") == before
-    assert jobs.find_run(ModelFolder(homes / "models" / "new")) is None
+    assert queue.find_run(ModelFolder(homes / "models" / "new")) is None
 
 
 def test_decisions_that_were_made_stay(tmp_path, home_with_data, full_disk):

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from fracture.learn import jobs
 from fracture.registry.model_folder import delete
+from fracture.training.runs import queue
 from tests.faults.test_damage import ASKED, show
 from tests.pages.test_pages import words
 
@@ -20,7 +20,7 @@ def test_a_model_deleted_between_two_looks(home_with_data, features, make_model,
     app.run()
     assert not app.exception, app.exception
     assert "Traceback" not in words(app)
-    assert jobs.find_run(bad) is None and show(page)
+    assert queue.find_run(bad) is None and show(page)
 
 
 def test_a_data_set_renamed_between_two_looks(home_with_data, features, make_model):

@@ -16,9 +16,9 @@ from fracture.data.dataset import scan
 from fracture.data.decisions import decide
 from fracture.errors import ConfigError, DatasetError, ModelError
 from fracture.imaging.radiograph import fit, load
-from fracture.learn import code_parts as parts
-from fracture.learn.as_code import as_code, found_here, images_of
-from fracture.learn.config import AUGMENTATIONS, TrainConfig
+from fracture.training.config import AUGMENTATIONS, TrainConfig
+from fracture.training.runs import script_templates as parts
+from fracture.training.runs.keras_script import as_code, found_here, images_of
 from tests.drawing import draw_mura
 
 
@@ -60,18 +60,18 @@ def test_the_script_of_a_head_trains_it_to_the_same_curves(trained, tmp_path, mo
 @pytest.mark.full
 def test_the_script_of_upper_blocks_trains_them_to_the_same_curves(homes, tmp_path):
     """With augmentation, averaged weights and balanced labels; also where a second data set is trained on."""
-    from fracture.learn import recipe
-    from fracture.learn.card import describe_data, describe_model
-    from fracture.learn.checkpoint import NONE
-    from fracture.learn.weights import find_weights
-    from fracture.learn.with_keras import KerasLearner
+    from fracture.training import pipeline
+    from fracture.training.checkpoint import NONE
+    from fracture.training.learners.keras_learner import KerasLearner
+    from fracture.training.model_card import describe_data, describe_model
+    from fracture.training.weights import find_weights
 
     config = TrainConfig(
         data=str(draw_mura(tmp_path / "first", 6, 4)), also=(str(draw_mura(tmp_path / "second", 4, 2, seed=1)),),
         name="m", mode="fine-tune", weights="none", image_size=75, fit="letterbox", epochs=2, unfreeze="mixed9",
         averaging=0.9, class_weight="balanced",
     )  # fmt: skip
-    dataset, weights = recipe._read_data(config, nobody), find_weights(config)
+    dataset, weights = pipeline._read_data(config, nobody), find_weights(config)
     learner = KerasLearner(config, weights)
     trained = learner.train(dataset.table, nobody, emit=nobody, should_stop=lambda: False, memory=NONE)
     data = describe_data(dataset, readable=trained.readable)
@@ -120,7 +120,7 @@ def test_a_script_changes_images_as_a_training_does(how):
     """The same seed draws the same changes."""
     import tensorflow as tf
 
-    from fracture.learn.augmentation import Batch, augment
+    from fracture.training.finetune.augmentation import Batch, augment
 
     gray = np.random.default_rng(0).integers(0, 256, (24, 40, 40), np.uint8)
     batch = Batch(tf.cast(gray, tf.float32), tf.zeros((24, 1, 4)))
@@ -132,7 +132,7 @@ def test_a_script_mirrors_images_as_a_training_does():
     """The variants of an image are drawn as those whose frozen blocks' output is stored."""
     import tensorflow as tf
 
-    from fracture.learn.beginning import MIRRORS
+    from fracture.training.finetune.inputs import MIRRORS
 
     gray = np.random.default_rng(0).integers(0, 256, (24, 40, 40), np.uint8)
     drawn = tf.random.stateless_uniform((24,), (3, 7), 0, 4, tf.int64).numpy()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fracture.learn import augmentation
-from fracture.learn.augmentation import Batch, _collimate, augment
+from fracture.training.finetune import augmentation
+from fracture.training.finetune.augmentation import Batch, _collimate, augment
 
 SIZE = 96
 

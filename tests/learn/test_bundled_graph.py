@@ -7,13 +7,13 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from fracture.inference.litert import Graph
-from fracture.learn.bundled_graph import bundled_graph, describe
-from fracture.learn.config import TrainConfig
-from fracture.learn.head_place import place_head
-from fracture.learn.network import build_network
-from fracture.learn.network import describe as describe_keras
-from fracture.learn.weights import find_weights
 from fracture.registry.model_folder import bundled_model
+from fracture.training.backbone.network import build_network
+from fracture.training.backbone.network import describe as describe_keras
+from fracture.training.config import TrainConfig
+from fracture.training.export.bundled_backbone import bundled_graph, describe
+from fracture.training.export.head_slot import place_head
+from fracture.training.weights import find_weights
 
 SIZES = (75, 150, 224, 299, 427)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from fracture.imaging.radiograph import fit
-from fracture.learn.collimation import MARGIN, WHITE, collimate, look_between_margins
+from fracture.training.finetune.margins import MARGIN, WHITE, collimate, look_between_margins
 
 
 @pytest.mark.parametrize("seed", range(8))

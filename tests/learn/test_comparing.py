@@ -9,10 +9,10 @@ from sklearn.metrics import roc_auc_score
 
 from fracture.errors import ModelError, RunError
 from fracture.files import write_json
-from fracture.learn import jobs
-from fracture.learn.comparing import UNKNOWN, UNUSED, check_files, describe, differing, every_run, pair
-from fracture.learn.config import TrainConfig
 from fracture.registry.model_folder import model_folder, read_card
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
+from fracture.training.runs.compare import UNKNOWN, UNUSED, check_files, describe, differing, every_run, pair
 
 
 def predictions(seed: int, skill: float, groups: int = 60, shared: float = 1.0) -> pd.DataFrame:
@@ -97,9 +97,9 @@ def test_other_images_cannot_be_paired(change):
         pair(predictions(1, 1.0), change(predictions(2, 1.0)))
 
 
-def run_of(**chosen) -> jobs.Run:
+def run_of(**chosen) -> queue.Run:
     config = TrainConfig(**{"data": "drawn", "name": "m", "weights": "none", **chosen})
-    return jobs.Run(model_folder("m"), "stopped", config.to_json(), 1.0)
+    return queue.Run(model_folder("m"), "stopped", config.to_json(), 1.0)
 
 
 def test_only_what_differs_is_said(homes):
@@ -145,23 +145,23 @@ def test_every_run_lists_models_without_a_history(homes, make_model):
     assert [run.name for run in every_run()] == ["trained-here", "from-elsewhere"]
 
 
-def waiting(name: str, state: str) -> jobs.Run:
+def waiting(name: str, state: str) -> queue.Run:
     folder = model_folder(name)
     folder.path.mkdir(parents=True)
     config = TrainConfig(data="drawn", name=name, weights="none").to_json()
     write_json(folder.status, {"state": state, "config": config, "started": 1.0})
-    return jobs.find_run(folder)
+    return queue.find_run(folder)
 
 
 def test_what_waits_keeps_its_name_and_what_has_stopped_goes_on_under_its_new_one(homes, monkeypatch):
     """A training at work or in the queue is refused; a stopped one resumes in the folder that it lies in now."""
     with pytest.raises(RunError, match=r"'later' is queued\. Stop it"):
-        jobs.rename(waiting("later", "queued").folder, "other")
-    renamed = jobs.find_run(jobs.rename(waiting("old", "stopped").folder, "new"))
+        queue.rename(waiting("later", "queued").folder, "other")
+    renamed = queue.find_run(queue.rename(waiting("old", "stopped").folder, "new"))
     assert (renamed.name, renamed.config["name"], renamed.resumable) == ("new", "new", True)
-    monkeypatch.setattr(jobs, "advance", lambda: None)
-    monkeypatch.setattr(jobs, "_checked", lambda config: config)
-    jobs.resume(renamed)
+    monkeypatch.setattr(queue, "advance", lambda: None)
+    monkeypatch.setattr(queue, "_checked", lambda config: config)
+    queue.resume(renamed)
     assert json.loads(renamed.folder.status.read_text())["config"]["name"] == "new"
 
 
@@ -170,11 +170,11 @@ def test_killed_while_it_was_renamed_a_training_goes_on_where_it_lies(homes):
     run = waiting("old", "stopped")
     moved = model_folder("new")
     run.folder.path.rename(moved.path)
-    assert jobs.find_run(moved).config["name"] == "new"
+    assert queue.find_run(moved).config["name"] == "new"
 
 
 def test_a_renamed_model_is_read_under_its_new_name(homes, make_model):
     """By whoever reads the card, and by the list of trainings."""
-    folder = jobs.rename(make_model("m"), "n")
+    folder = queue.rename(make_model("m"), "n")
     assert read_card(folder)["name"] == "n"
-    assert [run.name for run in jobs.runs()] == ["n"]
+    assert [run.name for run in queue.runs()] == ["n"]

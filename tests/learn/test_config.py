@@ -3,7 +3,7 @@
 import pytest
 
 from fracture.errors import ConfigError
-from fracture.learn.config import PRESETS, TrainConfig
+from fracture.training.config import PRESETS, TrainConfig
 
 
 def config(**chosen) -> TrainConfig:

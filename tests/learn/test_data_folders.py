@@ -9,9 +9,9 @@ from fracture.cli import main
 from fracture.data.dataset import scan
 from fracture.data.decisions import decide, decided
 from fracture.errors import DatasetError, PublicError
-from fracture.learn.data_folders import delete_dataset, rename_dataset
-from fracture.learn.runs import find_run
 from fracture.registry.model_folder import read_card, read_json
+from fracture.training.runs.data_folders import delete_dataset, rename_dataset
+from fracture.training.runs.run import find_run
 from tests.drawing import draw_mura
 
 

@@ -1,9 +1,9 @@
 """Events, and what they add up to."""
 
-from fracture.learn.config import TrainConfig
-from fracture.learn.events import STAGES, EventLog, read_events
-from fracture.learn.progress import MOST_STEPS, Progress
-from fracture.learn.recipe import run
+from fracture.training.config import TrainConfig
+from fracture.training.events import STAGES, EventLog, read_events
+from fracture.training.pipeline import run
+from fracture.training.runs.progress import MOST_STEPS, Progress
 
 
 def test_each_read_gives_only_what_is_new(tmp_path):

@@ -9,14 +9,15 @@ from keras import layers
 
 from fracture.errors import Cancelled
 from fracture.inference.heatmap import MIXED7
-from fracture.learn import beginning, fine_tuning, network
-from fracture.learn.beginning import Examples
-from fracture.learn.checkpoint import NONE, Memory
-from fracture.learn.config import TrainConfig
-from fracture.learn.fine_tuning import fine_tune
-from fracture.learn.network import build_network, entry_of
-from fracture.learn.places import targets
-from fracture.learn.weights import Weights
+from fracture.training.backbone import network
+from fracture.training.backbone.network import build_network, entry_of
+from fracture.training.checkpoint import NONE, Memory
+from fracture.training.config import TrainConfig
+from fracture.training.finetune import finetune, inputs
+from fracture.training.finetune.box_targets import targets
+from fracture.training.finetune.finetune import fine_tune
+from fracture.training.finetune.inputs import Examples
+from fracture.training.weights import Weights
 
 SIZE = 43 + 32  # mixed7 has 3 x 3 cells, mixed10 has 1 x 1
 
@@ -91,7 +92,7 @@ def test_only_the_blocks_from_the_chosen_one_up_change(small, examples, block, a
 def test_what_is_stored_of_frozen_blocks_trains_like_the_images(small, examples, monkeypatch):
     """The same losses, but for the 16 bits in which the blocks' output is stored."""
     stored = train(examples, config(augmentation="none", unfreeze="mixed5", learning_rate=1e-3))[2].history
-    monkeypatch.setattr(beginning, "MOST_STORED", 0)
+    monkeypatch.setattr(inputs, "MOST_STORED", 0)
     whole = train(examples, config(augmentation="none", unfreeze="mixed5", learning_rate=1e-3))[2].history
     assert stored["loss"] == pytest.approx(whole["loss"], rel=2e-3)
     assert stored["val_loss"] == pytest.approx(whole["val_loss"], rel=2e-3)
@@ -99,7 +100,7 @@ def test_what_is_stored_of_frozen_blocks_trains_like_the_images(small, examples,
 
 def test_it_learns_what_and_where(small, examples, monkeypatch):
     """The places' highest cell is the one that the square lies in, and the history has both losses."""
-    monkeypatch.setattr(fine_tuning.Watch, "on_epoch_end", keep_the_last(fine_tuning.Watch.on_epoch_end))
+    monkeypatch.setattr(finetune.Watch, "on_epoch_end", keep_the_last(finetune.Watch.on_epoch_end))
     choices = config(box_weight=1.0, epochs=40, dropout=0.0, unfreeze="mixed0", augmentation="flips")
     net, _, fit = train(examples, choices)
     assert fit.history["places_loss"][-1] < 0.7 * fit.history["places_loss"][0]
@@ -168,7 +169,7 @@ def test_steps_are_said_and_add_up(small, examples):
 def test_the_losses_of_the_steps_are_those_of_their_epoch(small, examples, monkeypatch):
     """Without the loss of the boxes, so that both belong on one axis: their mean is the epoch's."""
     clock = itertools.count(0, 2)  # each step is a second after the one before, and is said
-    monkeypatch.setattr(fine_tuning.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(finetune.time, "monotonic", lambda: float(next(clock)))
     said = []
     choices = config(box_weight=1.0, epochs=1)
     fit = train(examples, choices, emit=lambda kind, **values: said.append(values) if kind == "steps" else None)[2]
@@ -182,8 +183,8 @@ def test_balanced_classes_weigh_the_rarer_label_more(small, examples):
     """The mean of the weights stays 1, so that the learning rate means the same."""
     choices = config(class_weight="balanced")
     net = build_network(choices, WEIGHTS)
-    source = beginning.FromPixels(net, examples, "none")
-    epoch = fine_tuning._batches(source, net, TRAINING, choices, train=True).take(-(-len(TRAINING) // 8))
+    source = inputs.FromPixels(net, examples, "none")
+    epoch = finetune._batches(source, net, TRAINING, choices, train=True).take(-(-len(TRAINING) // 8))
     read = list(epoch)
     label, weight = (np.concatenate([np.ravel(each[part]["label"]) for each in read]) for part in (1, 2))
     share = examples.label[TRAINING].mean()

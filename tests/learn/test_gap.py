@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fracture.learn.gap import explain_gap
+from fracture.training.runs.diagnosis import explain_gap
 
 FALLING = [0.7, 0.6, 0.5, 0.42, 0.36, 0.31, 0.27]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fracture.errors import Cancelled, RunError
-from fracture.learn.checkpoint import NONE, Memory
-from fracture.learn.config import TrainConfig
-from fracture.learn.head_training import fit_head
-from fracture.learn.instant.head import fit_at_once
+from fracture.training.checkpoint import NONE, Memory
+from fracture.training.config import TrainConfig
+from fracture.training.head.numpy_head import fit_at_once
+from fracture.training.head.numpy_training import fit_head
 from tests.learn.instant.test_head import clouds
 
 CONFIG = TrainConfig(data="any", name="any", weights="bundled-8bit", epochs=6, learning_rate=0.01)

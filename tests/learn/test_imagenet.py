@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from fracture.learn import imagenet
+from fracture.training.backbone import imagenet
 
 
 @pytest.fixture(autouse=True)

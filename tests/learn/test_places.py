@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fracture.imaging.radiograph import FITS, fit, frame, unfit
 from fracture.inference.heatmap import MIXED7, MIXED10, SIDE, heat_map, on_square, peak
 from fracture.inference.litert import Output
-from fracture.learn.places import fitted_boxes, targets
+from fracture.training.finetune.box_targets import fitted_boxes, targets
 
 
 def cells_of(*boxes: tuple[float, float, float, float], count: int = 17) -> np.ndarray:

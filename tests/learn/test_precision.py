@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from fracture.learn import network
-from fracture.learn.checkpoint import Memory
+from fracture.training.backbone import network
+from fracture.training.checkpoint import Memory
 from tests.learn.test_fine_tuning import bright_squares, config, small_backbone, train
 
 

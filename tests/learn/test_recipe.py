@@ -12,21 +12,21 @@ from fracture.errors import Cancelled, DatasetError, RunError
 from fracture.files import file_sha256
 from fracture.imaging.radiograph import load
 from fracture.inference.heatmap import SIDE
-from fracture.learn.config import TrainConfig
 from fracture.registry.model_folder import model_folder, read_predictions
+from fracture.training.config import TrainConfig
 from tests.drawing import draw_mura
 
 pytestmark = [pytest.mark.full, pytest.mark.usefixtures("graphs")]
 
 
 def run(drawn, should_stop=lambda: False, **chosen):
-    from fracture.learn import recipe
+    from fracture.training import pipeline
 
     said = []
     config = TrainConfig(
         **{"data": str(drawn), "name": "m", "weights": "none", "image_size": 75, "epochs": 2, **chosen}
     )
-    card = recipe.run(config, lambda kind, **values: said.append({"kind": kind, **values}), should_stop)
+    card = pipeline.run(config, lambda kind, **values: said.append({"kind": kind, **values}), should_stop)
     return card, said
 
 
@@ -82,12 +82,12 @@ def test_fine_tuning_leaves_a_model_that_answers_as_it_was_judged(homes, tmp_pat
 
 def read(drawn, **chosen):
     """What is read before anything is trained: the data set, and what was said of it."""
-    from fracture.learn import recipe
+    from fracture.training import pipeline
 
     said = []
     config = TrainConfig(**{"data": str(drawn), "name": "m", "mode": "fine-tune", "box_weight": 0.1, **chosen})
-    dataset = recipe._read_data(config, lambda _, **values: said.append(values))
-    return recipe._without_places(config, dataset), said[-1]["problems"]
+    dataset = pipeline._read_data(config, lambda _, **values: said.append(values))
+    return pipeline._without_places(config, dataset), said[-1]["problems"]
 
 
 def test_nothing_claims_to_know_places_where_no_box_has_taught_them(drawn, tmp_path):
@@ -102,15 +102,15 @@ def test_decisions_are_honoured_and_said(tmp_path):
     """What was excluded is not trained on, what was relabelled has its new label, and the card will count both."""
     from fracture.data.dataset import scan
     from fracture.data.decisions import decide
-    from fracture.learn import recipe
-    from fracture.learn.card import describe_data
+    from fracture.training import pipeline
+    from fracture.training.model_card import describe_data
 
     root = draw_mura(tmp_path / "MURA-v1.1")
     table = scan(root).table
     decide(root, table["image_id"][:3], "exclude")
     decide(root, table["image_id"][4:5], "negative" if table["label"][4] else "positive")
     said = []
-    dataset = recipe._read_data(TrainConfig(data=str(root), name="m"), lambda _, **values: said.append(values))
+    dataset = pipeline._read_data(TrainConfig(data=str(root), name="m"), lambda _, **values: said.append(values))
     assert len(dataset.table) == len(table) - 3
     assert dataset.table.set_index("image_id")["label"][table["image_id"][4]] == 1 - table["label"][4]
     assert "By decision, 3 images are left out and 1 have another label." in said[-1]["problems"]
@@ -121,12 +121,12 @@ def test_decisions_are_honoured_and_said(tmp_path):
 def test_validation_images_that_the_bundled_weights_have_seen_are_counted(drawn, monkeypatch):
     """They know those already."""
     from fracture.data.dataset import scan
-    from fracture.learn import recipe
+    from fracture.training import pipeline
 
     table = scan(drawn).table
     paths = table.loc[table["split"] == "valid", "path"]
     seen = {file_sha256(Path(path)) for path in paths[:3]}
-    monkeypatch.setattr(recipe, "seen_by_bundled", lambda valid: valid["sha256"].isin(seen))
+    monkeypatch.setattr(pipeline, "seen_by_bundled", lambda valid: valid["sha256"].isin(seen))
     assert read(drawn, weights="bundled")[1][-1].startswith("3 of ")
     assert not any("bundled" in problem for problem in read(drawn, weights="none")[1])
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fracture.errors import ConfigError
-from fracture.learn.config import TrainConfig
 from fracture.paths import PROJECT
+from fracture.training.config import TrainConfig
 
 FINE = {"mode": "fine-tune", "image_size": 75, "learning_rate": 1e-3, "dropout": 0.0, "unfreeze": "mixed5"}
 CASES = {
@@ -78,7 +78,7 @@ def test_where_there_is_no_gpu_mirrored_trains_on_the_processor(homes, drawn):
     """The whole way: what is saved is a model like any other, and its card says how it came about."""
     from fracture.imaging.radiograph import load
     from fracture.inference.classifier import load_classifier
-    from fracture.learn.recipe import run
+    from fracture.training.pipeline import run
 
     choices = {"weights": "none", "image_size": 75, "epochs": 1, "strategy": "mirrored"}
     card = run(TrainConfig(data=str(drawn), name="mirrored", **choices), emit=lambda *_, **__: None)
@@ -93,7 +93,7 @@ def train_all(path: Path) -> None:
 
     processor = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
-    from fracture.learn.checkpoint import NONE, Memory
+    from fracture.training.checkpoint import NONE, Memory
 
     found = {}
     for case, choices in CASES.items():
@@ -113,9 +113,9 @@ def train_all(path: Path) -> None:
 
 def train(choices, memory, stop_after=0):
     """One training on drawn numbers and images; ``stop_after``: epochs."""
-    from fracture.learn import network
-    from fracture.learn.fine_tuning import fine_tune
-    from fracture.learn.training import fit_head
+    from fracture.training.backbone import network
+    from fracture.training.finetune.finetune import fine_tune
+    from fracture.training.head.keras_head import fit_head
     from tests.learn.test_fine_tuning import TRAINING, VALIDATION, WEIGHTS, bright_squares, small_backbone
 
     network._load_backbone = small_backbone

@@ -9,10 +9,10 @@ import sys
 import pytest
 import tensorflow as tf
 
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
-from fracture.learn.events import read_events
-from fracture.learn.tensorboard import Curves
+from fracture.training.config import TrainConfig
+from fracture.training.events import read_events
+from fracture.training.runs import queue
+from fracture.training.tensorboard import Curves
 from tests.waiting import wait
 
 
@@ -61,12 +61,12 @@ def test_a_training_leaves_its_curves(trained):
 def test_killed_and_gone_on_with_each_epoch_is_there_once(homes, drawn):
     """Also the one that was said before the kill and trained again after it."""
     config = TrainConfig(data=str(drawn), name="run", weights="none", image_size=75, epochs=60)
-    run = jobs.start(config)
+    run = queue.start(config)
     wait(lambda: sum(event["kind"] == "epoch" for event in read_events(run.folder.events)[0]) > 5)
     os.kill(json.loads(run.folder.status.read_text())["pid"], signal.SIGKILL)
-    wait(lambda: not jobs.find_run(run.folder).active)
-    jobs.resume(jobs.find_run(run.folder))
-    wait(lambda: not jobs.find_run(run.folder).active)
+    wait(lambda: not queue.find_run(run.folder).active)
+    queue.resume(queue.find_run(run.folder))
+    wait(lambda: not queue.find_run(run.folder).active)
     assert matches(run.folder.tensorboard, json.loads(run.folder.history.read_text()))
 
 
@@ -98,7 +98,7 @@ def test_where_nothing_can_be_written_the_training_goes_on(tmp_path, capsys):
 
 FULL = """
 import pathlib, resource, sys
-from fracture.learn.tensorboard import Curves
+from fracture.training.tensorboard import Curves
 curves = Curves(lambda kind, **values: print(values["epoch"]), pathlib.Path(sys.argv[1]))
 for epoch in range(1, 9):
     if epoch == 4:

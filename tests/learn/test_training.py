@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fracture.learn.config import TrainConfig
+from fracture.training.config import TrainConfig
 
 pytestmark = pytest.mark.full
 
@@ -15,8 +15,8 @@ def config(**chosen) -> TrainConfig:
 
 
 def build(chosen: TrainConfig):
-    from fracture.learn.network import build_network
-    from fracture.learn.weights import find_weights
+    from fracture.training.backbone.network import build_network
+    from fracture.training.weights import find_weights
 
     return build_network(chosen, find_weights(chosen))
 
@@ -31,7 +31,7 @@ def test_training_on_features_is_training_on_images(images):
     """Same seed, same order: losses and head are the same as those of the plain Keras loop on a frozen backbone."""
     import keras
 
-    from fracture.learn.training import batches, fit_head
+    from fracture.training.head.keras_head import batches, fit_head
 
     pixels, label = images
     chosen = config(epochs=3, learning_rate=1e-2, seed=5)
@@ -70,7 +70,7 @@ def test_training_on_features_is_training_on_images(images):
 
 def test_the_head_keeps_its_best_epoch_and_the_whole_network_has_it(images):
     """After training the whole network answers with the weights of the lowest validation loss."""
-    from fracture.learn.training import fit_head
+    from fracture.training.head.keras_head import fit_head
 
     network = build(config(epochs=6, learning_rate=0.3))
     rng = np.random.default_rng(1)
@@ -93,7 +93,7 @@ def test_the_head_keeps_its_best_epoch_and_the_whole_network_has_it(images):
 
 def test_a_stop_ends_after_the_epoch_and_keeps_what_was_learned(images):
     """Asked to stop, the training ends with the epoch it is in."""
-    from fracture.learn.training import fit_head
+    from fracture.training.head.keras_head import fit_head
 
     network = build(config(epochs=50))
     features, label = np.zeros((8, 2048), np.float32), np.arange(8) % 2
@@ -111,8 +111,8 @@ def test_a_stop_ends_after_the_epoch_and_keeps_what_was_learned(images):
 
 def test_gone_on_with_the_head_is_what_it_would_have_been(tmp_path):
     """Interrupted and gone on with, to the last bit: losses, best epoch and weights."""
-    from fracture.learn.checkpoint import NONE, Memory
-    from fracture.learn.training import fit_head
+    from fracture.training.checkpoint import NONE, Memory
+    from fracture.training.head.keras_head import fit_head
 
     rng = np.random.default_rng(1)
     features, label = rng.standard_normal((40, 2048)).astype(np.float32), rng.integers(0, 2, 40)
@@ -141,7 +141,7 @@ def test_gone_on_with_the_head_is_what_it_would_have_been(tmp_path):
 
 def test_only_the_head_trains():
     """A frozen backbone leaves the 2,049 parameters of one unit over 2,048 features."""
-    from fracture.learn.network import describe
+    from fracture.training.backbone.network import describe
 
     said = describe(build(config()))
     assert (said["layers"], said["parameters"], said["trainable"]) == (315, 21_804_833, 2_049)

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from fracture.errors import WeightsError
-from fracture.learn.config import TrainConfig
-from fracture.learn.weights import file_sha256, find_weights
+from fracture.training.config import TrainConfig
+from fracture.training.weights import file_sha256, find_weights
 
 
 def find(weights, **chosen):
@@ -66,7 +66,7 @@ def test_random_weights_differ_by_seed():
 @pytest.mark.parametrize("answer", [404, 200])
 def test_imagenet_that_cannot_be_fetched_is_one_sentence(homes, monkeypatch, httpserver_port, answer):
     """Keras's own client, sent to a server that refuses, or sends something else: one sentence."""
-    from fracture.learn import network
+    from fracture.training.backbone import network
 
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(homes))
     module = pytest.importorskip("keras.src.applications.inception_v3")

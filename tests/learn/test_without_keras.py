@@ -11,12 +11,12 @@ import pytest
 from fracture.errors import ConfigError
 from fracture.imaging.radiograph import load
 from fracture.inference.classifier import load_classifier
-from fracture.learn.config import TrainConfig
 from fracture.learn.instant.bench import open_bench
-from fracture.learn.jobs import find_run
-from fracture.learn.recipe import run
-from fracture.learn.weights import find_weights
 from fracture.registry.model_folder import model_folder, read_predictions, write_zip
+from fracture.training.config import TrainConfig
+from fracture.training.pipeline import run
+from fracture.training.runs.queue import find_run
+from fracture.training.weights import find_weights
 from tests.drawing import draw_mura
 
 CHOSEN = {"name": "m", "weights": "bundled-8bit", "image_size": 75, "epochs": 4, "learning_rate": 0.1}
@@ -24,8 +24,8 @@ CHOSEN = {"name": "m", "weights": "bundled-8bit", "image_size": 75, "epochs": 4,
 ALONE = """
 import json, sys
 from pathlib import Path
-from fracture.learn.config import TrainConfig
-from fracture.learn.recipe import run
+from fracture.training.config import TrainConfig
+from fracture.training.pipeline import run
 said = []
 run(TrainConfig.from_json(json.loads(sys.argv[1])), lambda kind, **values: said.append({"kind": kind, **values}))
 loaded = [name for name in ("tensorflow", "keras", "streamlit") if name in sys.modules]

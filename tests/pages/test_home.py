@@ -9,10 +9,10 @@ from fracture.files import write_json
 from fracture.importers import job
 from fracture.importers.download import Progress
 from fracture.jobs.process import identity
-from fracture.learn.config import TrainConfig
 from fracture.paths import data_home
 from fracture.phantoms import job as drawing
 from fracture.registry.model_folder import model_folder
+from fracture.training.config import TrainConfig
 from tests.pages.test_pages import alone, healthy, words
 
 

@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.app.widgets import as_text
 from fracture.files import write_json
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
 from fracture.paths import PROJECT
 from fracture.registry.model_folder import model_folder
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
 from tests.not_radiographs import LEGS, dicom
 
 PAGES = ("home", "dataset", "train", "runs", "playground", "labs", "classify", "models")
@@ -130,7 +130,7 @@ def test_train_shows_a_training_as_code(homes, make_model):
 
 def test_train_shows_who_waits_and_goes_on_with_what_was_stopped(homes, drawn, monkeypatch):
     """A training that waits can leave the queue, and one that was stopped can be gone on with."""
-    monkeypatch.setattr(jobs, "advance", lambda: None)
+    monkeypatch.setattr(queue, "advance", lambda: None)
     folder = model_folder("later")
     folder.path.mkdir(parents=True)
     config = TrainConfig(data=str(drawn), name="later", weights="none").to_json()
@@ -144,7 +144,7 @@ def test_train_shows_who_waits_and_goes_on_with_what_was_stopped(homes, drawn, m
     app.selectbox(key="run").set_value("later").run()
     assert "Waits until 3 trainings before it have ended" in words(app)
     app.button(key="stop later").click().run()
-    assert jobs.find_run(folder).state == "stopped"
+    assert queue.find_run(folder).state == "stopped"
     app = healthy(alone("train").run())
     app.selectbox(key="run").set_value("later").run()
     app.button(key="resume later").click().run()

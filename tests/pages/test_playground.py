@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture.app import benches
-from fracture.learn import jobs
+from fracture.training.runs import queue
 from tests.pages.test_models import button
 from tests.pages.test_pages import alone, healthy, words
 
@@ -86,7 +86,7 @@ def test_what_was_found_can_become_a_model(tried_on, monkeypatch):
     """The choices of the dials start a training proper, under a name that is free."""
     started = []
     monkeypatch.setattr(
-        jobs, "start", lambda config, *_, **__: started.append(config) or jobs.Run(tried_on, "queued", {}, 0.0)
+        queue, "start", lambda config, *_, **__: started.append(config) or queue.Run(tried_on, "queued", {}, 0.0)
     )
     app = healthy(alone("playground").run())
     slider(app, "Epochs").set_value(7).run()
@@ -151,7 +151,7 @@ def test_a_class_shares_one_bench(tried_on, make_model, monkeypatch):
     monkeypatch.setattr(
         benches, "open_bench", lambda run, real=benches.open_bench: opened.append(run.name) or real(run)
     )
-    first, second = (benches.bench_of(jobs.find_run(folder)) for folder in (tried_on, other))
+    first, second = (benches.bench_of(queue.find_run(folder)) for folder in (tried_on, other))
     assert opened == ["first"]
     assert first.features is second.features
     assert (first.config.name, second.config.name) == ("first", "second")

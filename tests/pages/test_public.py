@@ -7,10 +7,10 @@ import pytest
 
 from fracture import demo as public
 from fracture.files import write_json
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
 from fracture.phantoms.job import find_drawing
 from fracture.registry.model_folder import model_folder
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
 from tests.pages.test_pages import PAGES, alone, healthy, words
 from tests.waiting import wait
 
@@ -28,7 +28,7 @@ def demo(home_with_data, make_model, monkeypatch):
 
 @pytest.fixture
 def nothing_spawned(monkeypatch):
-    monkeypatch.setattr(jobs, "_spawn", lambda _: None)
+    monkeypatch.setattr(queue, "_spawn", lambda _: None)
 
 
 def button(app, label):
@@ -143,7 +143,7 @@ def test_a_training_is_steered_by_its_visitor_alone(demo, nothing_spawned):
     assert "Stop" not in labels(other) and "Made by another visitor" in words(other)
     other.text_input[0].set_value("theirs")
     button(other, "Start training").click().run()
-    assert jobs.find_run(model_folder("theirs")).state == "queued"
+    assert queue.find_run(model_folder("theirs")).state == "queued"
     assert "Leave the queue" in labels(healthy(other))
     app.run()
     button(app, "Stop").click().run()
@@ -156,7 +156,7 @@ def test_who_leaves_the_name_as_proposed_never_reads_that_it_is_taken(demo, noth
     assert first.text_input[0].value == second.text_input[0].value == "drawn-1"
     for app, name in ((first, "drawn-1"), (second, "drawn-2")):
         healthy(button(app, "Start training").click().run())
-        assert not app.error and jobs.find_run(model_folder(name)).state in ("running", "queued")
+        assert not app.error and queue.find_run(model_folder(name)).state in ("running", "queued")
 
 
 def test_what_is_not_ones_own_has_no_delete_button(demo, make_model):

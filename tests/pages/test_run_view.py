@@ -8,10 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.files import write_json
 from fracture.jobs import process
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
-from fracture.learn.events import EventLog
 from fracture.registry.model_folder import ModelFolder, model_folder, read_json
+from fracture.training.config import TrainConfig
+from fracture.training.events import EventLog
+from fracture.training.runs import queue
 from tests.pages.test_pages import alone, healthy, words
 
 DATA = {"images": 20, "training": 12, "validation": 8, "positives": 9, "label_names": ["normal", "abnormal"]}
@@ -57,7 +57,7 @@ def test_a_run_that_was_asked_to_stop_is_said_to_be_stopping(running):
     say(running, {"kind": "data", **DATA, "problems": []})
     app = healthy(alone("train").run())
     assert badge(app) == "running"
-    jobs.request_stop(jobs.find_run(running))
+    queue.request_stop(queue.find_run(running))
     app.run()
     assert badge(app) == "stopping" and "Stopping after this step" in words(app)
     say(running, KEPT, {"kind": "step", "text": "Making the served graph"})
@@ -74,7 +74,7 @@ def test_a_run_that_was_asked_to_stop_is_said_to_be_stopping(running):
 @pytest.mark.parametrize("ended", [[{"kind": "end", "state": "stopped", "seconds": 4.0}], []])
 def test_a_run_that_is_resumed_begins_at_its_first_stage(running, monkeypatch, ended):
     """Until its process has spoken, the page does not show where it ended before, be it by a stop or by a kill."""
-    monkeypatch.setattr(jobs, "_spawn", lambda _: None)
+    monkeypatch.setattr(queue, "_spawn", lambda _: None)
     say(running, {"kind": "data", **DATA, "problems": []}, KEPT, *SAVING, *ended)
     write_json(running.status, {**read_json(running.status), "state": "stopped", "pid": 0})
     app = healthy(alone("train").run())

@@ -7,12 +7,12 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.app.runs_worth import in_a_sentence
 from fracture.files import write_json
-from fracture.learn import jobs
-from fracture.learn.comparing import Paired
-from fracture.learn.config import TrainConfig
 from fracture.paths import PROJECT
 from fracture.registry.edit import read_note, write_note
 from fracture.registry.model_folder import model_folder, read_json
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
+from fracture.training.runs.compare import Paired
 from tests.pages.test_models import edit_card, judge, spread
 from tests.pages.test_pages import healthy, words
 
@@ -59,7 +59,7 @@ def two(homes, make_model):
 
 def test_every_run_is_in_the_table(homes, make_model, monkeypatch):
     """Finished ones with their figures, a failed one with its reason, a damaged one with what is wrong; the bundled."""
-    monkeypatch.setattr(jobs, "advance", lambda: None)
+    monkeypatch.setattr(queue, "advance", lambda: None)
     judge(make_model("good"), spread)
     write_note(model_folder("good"), "the best so far")
     make_model("bad").card.write_text('{"schema": 99}')
@@ -76,7 +76,7 @@ def test_every_run_is_in_the_table(homes, make_model, monkeypatch):
 
 def test_twenty_runs_are_listed_and_as_many_as_there_are_colours_compared(homes, monkeypatch):
     """The table takes them all; a link that names too many is cut."""
-    monkeypatch.setattr(jobs, "advance", lambda: None)
+    monkeypatch.setattr(queue, "advance", lambda: None)
     for number in range(20):
         not_trained(f"run-{number}", "stopped", epochs=number + 1)
     app = healthy(runs(*(f"run-{number}" for number in range(8))).run())
@@ -128,7 +128,7 @@ def test_other_training_images_do_not_hinder_the_comparison(two):
 
 def test_one_that_has_no_model_is_compared_as_far_as_it_is_known(two, monkeypatch):
     """A stopped training has choices, no figures, and a way to go on."""
-    monkeypatch.setattr(jobs, "advance", lambda: None)
+    monkeypatch.setattr(queue, "advance", lambda: None)
     not_trained("third", "stopped", learning_rate=0.2)
     app = healthy(runs("third", "first", "second").run())
     assert frame(app, "Choice").loc["Learning rate", "third"] == "0.2"

@@ -4,17 +4,17 @@ import pytest
 
 from fracture.app.training_form import NO_IMAGENET
 from fracture.files import write_json
-from fracture.learn import jobs
-from fracture.learn.config import TrainConfig
 from fracture.paths import data_home
 from fracture.registry.model_folder import model_folder
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
 from tests.pages.test_pages import alone, healthy, words
 
 
 @pytest.fixture
 def nothing_spawned(monkeypatch):
     """Runs are queued and started on disk, without a process."""
-    monkeypatch.setattr(jobs, "_spawn", lambda _: None)
+    monkeypatch.setattr(queue, "_spawn", lambda _: None)
 
 
 def form():
@@ -24,7 +24,7 @@ def form():
 
 
 def names():
-    return sorted(run.name for run in jobs.runs() if not run.folder.bundled)
+    return sorted(run.name for run in queue.runs() if not run.folder.bundled)
 
 
 def test_start_pressed_twice_starts_one_run(home_with_data, nothing_spawned):
@@ -44,7 +44,7 @@ def test_start_on_the_next_form_starts_the_next_run(home_with_data, nothing_spaw
     assert app.number_input(key="train reference epochs").value == 7
     healthy(start_button(app).click().run())
     assert names() == ["drawn-1", "drawn-2"]
-    assert {run.config["epochs"] for run in jobs.runs() if run.name in names()} == {7}
+    assert {run.config["epochs"] for run in queue.runs() if run.name in names()} == {7}
     assert app.selectbox(key="run").value == "drawn-2"
 
 
@@ -72,7 +72,7 @@ def test_a_refused_start_keeps_the_form(home_with_data, nothing_spawned):
 @pytest.fixture
 def offline(monkeypatch):
     """The ImageNet weights can't be had."""
-    monkeypatch.setattr("fracture.learn.imagenet.available", lambda *_: False)
+    monkeypatch.setattr("fracture.training.backbone.imagenet.available", lambda *_: False)
 
 
 def test_weights_that_can_be_had_are_proposed(home_with_data):
@@ -113,7 +113,7 @@ def test_a_run_that_lacked_its_weights_starts_again_with_bundled(home_with_data,
     assert healthy(again.run()).selectbox(key="run").value == "drawn-2"
     again.run()
     assert names() == ["drawn-1", "drawn-2"]
-    config = jobs.find_run(model_folder("drawn-2")).config
+    config = queue.find_run(model_folder("drawn-2")).config
     assert (config["weights"], config["epochs"]) == ("bundled", 5)
 
 

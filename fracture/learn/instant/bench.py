@@ -12,11 +12,11 @@ from fracture import demo
 from fracture.data.combine import gather
 from fracture.data.digests import digests
 from fracture.errors import RunError
-from fracture.learn.config import TrainConfig
-from fracture.learn.feature_cache import FeatureCache, Features, Preparation
-from fracture.learn.instant.head import Head, Part, fit_at_once
-from fracture.learn.jobs import Run
-from fracture.learn.weights import find_weights
+from fracture.training.backbone.feature_cache import FeatureCache, Features, Preparation
+from fracture.training.config import TrainConfig
+from fracture.training.head.numpy_head import Head, Part, fit_at_once
+from fracture.training.runs.queue import Run
+from fracture.training.weights import find_weights
 
 _TURN = threading.Lock()
 

@@ -25,7 +25,7 @@ class Outcome:
     way: Way
     seed: int
     history: dict[str, list[float]]
-    """By epoch; see :class:`fracture.learn.instant.head.Head`."""
+    """By epoch; see :class:`fracture.training.head.numpy_head.Head`."""
     shared: float
     """Share of the held-out images of whose group there are images in the training part, too."""
 

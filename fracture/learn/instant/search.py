@@ -13,7 +13,7 @@ import numpy as np
 from fracture.data.splits import split_by_group
 from fracture.evaluation.metrics import ranking
 from fracture.learn.instant.bench import Bench, Rows
-from fracture.learn.instant.head import Head
+from fracture.training.head.numpy_head import Head
 
 GRID: dict[str, tuple[float, ...]] = {
     "learning_rate": (1e-4, 1e-3, 1e-2),

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from fracture.learn.config import TrainConfig
 from fracture.learn.instant.bench import Bench
+from fracture.training.config import TrainConfig
 
 CONFIG = TrainConfig(data="drawn", name="drawn", epochs=20, learning_rate=0.01, dropout=0.0, l2=0.0)
 

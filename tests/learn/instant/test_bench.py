@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fracture.errors import RunError
-from fracture.learn.config import TrainConfig
 from fracture.learn.instant.bench import can_be_tried, open_bench
-from fracture.learn.jobs import find_run
+from fracture.training.config import TrainConfig
+from fracture.training.runs.queue import find_run
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fracture.learn.config import TrainConfig
-from fracture.learn.instant.head import fit_at_once
+from fracture.training.config import TrainConfig
+from fracture.training.head.numpy_head import fit_at_once
 
 
 def clouds(images, features=24, seed=0):
@@ -23,7 +23,7 @@ def keras_fit():
     """The same training by Keras: from given weights, in the order of its own pipeline."""
     import keras
 
-    from fracture.learn.training import fit_head, orders
+    from fracture.training.head.keras_head import fit_head, orders
 
     def fit(training, validation, choices, start):
         head = keras.Sequential(

@@ -1,0 +1,1 @@
+"""A table of images -> a trained model."""

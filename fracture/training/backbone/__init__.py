@@ -1,0 +1,1 @@
+"""InceptionV3, frozen: its layers, its features, the devices it runs on."""

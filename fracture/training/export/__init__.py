@@ -1,0 +1,1 @@
+"""A trained network -> the files that answer without TensorFlow."""

@@ -1,0 +1,1 @@
+"""Fine-tuning: head and upper blocks together, on augmented images."""

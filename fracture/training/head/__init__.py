@@ -1,0 +1,1 @@
+"""The head alone: one unit on the features of a frozen backbone."""

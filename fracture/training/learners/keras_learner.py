@@ -1,0 +1,122 @@
+"""Learning through Keras and TensorFlow: a head on features that are computed once, or the upper blocks as well."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fracture.files import write_beside
+from fracture.registry.model_folder import ModelFolder
+from fracture.training.backbone.feature_cache import Preparation
+from fracture.training.backbone.features import BATCH
+from fracture.training.backbone.keras_features import forward
+from fracture.training.backbone.network import Network, build_network, describe, save_backbone, shuffled_head
+from fracture.training.checkpoint import Memory
+from fracture.training.config import TrainConfig
+from fracture.training.events import Emit
+from fracture.training.export.tflite import head_of, served_graph
+from fracture.training.finetune.box_targets import fitted_boxes
+from fracture.training.finetune.finetune import fine_tune
+from fracture.training.finetune.inputs import Examples
+from fracture.training.finetune.pixel_store import fitted_pixels
+from fracture.training.head.head_data import follow, parts, prepare
+from fracture.training.head.keras_head import fit_head
+from fracture.training.learner import Trained, Usable
+from fracture.training.weights import Weights
+
+
+class KerasLearner:
+    """InceptionV3 in Keras, as :class:`fracture.training.learner.Learner` says.
+
+    Raises:
+        WeightsError: the weights cannot be fetched or do not fit.
+    """
+
+    def __init__(self, config: TrainConfig, weights: Weights) -> None:
+        self._config, self._weights = config, weights
+        self._network = build_network(config, weights)
+
+    def describe(self) -> dict[str, Any]:
+        """See :func:`fracture.training.backbone.network.describe`."""
+        return describe(self._network)
+
+    def train(
+        self, table: pd.DataFrame, check: Usable, *, emit: Emit, should_stop: Callable[[], bool], memory: Memory
+    ) -> Trained:
+        """Train what the mode says."""
+        train = self._train_head if self._config.mode == "head" else self._train_blocks
+        return train(table, check, emit, should_stop, memory)
+
+    def served(self) -> bytes:
+        """See :func:`fracture.training.export.tflite.served_graph`."""
+        view = Preparation(self._config.image_size, self._config.fit, self._weights.input_range)
+        return served_graph(self._network, self._weights, view, frozen=self._config.mode == "head")
+
+    def shuffled(self) -> bytes:
+        """The same, and what it says of places likewise in a random order."""
+        with shuffled_head(self._network, self._config.seed):
+            return self.served()
+
+    def save(self, folder: ModelFolder) -> None:
+        """The Keras model, and the backbone where it has learned, too."""
+        write_beside(folder.keras_model, self._network.whole.save)
+        if self._config.mode == "fine-tune":  # a frozen backbone has its own file
+            write_beside(folder.backbone, lambda part: save_backbone(self._network, part))
+
+    def _train_head(
+        self, table: pd.DataFrame, check: Usable, emit: Emit, should_stop: Callable[[], bool], memory: Memory
+    ) -> Trained:
+        """Train the head on the features of the images, each computed once."""
+        backbone = partial(forward, self._network.backbone)
+        material = prepare(
+            backbone, self._weights, table, self._config, check, emit=emit, should_stop=should_stop
+        )  # fmt: skip
+        fit = fit_head(
+            self._network.head, material.training, material.validation, self._config,
+            emit=emit, should_stop=should_stop, memory=memory, followed=material.followed,
+        )  # fmt: skip
+        self._network = self._plain()
+        head = head_of(self._network)
+        return Trained(fit, material.readable, head, features=material.features, mirrored=material.mirrored)
+
+    def _train_blocks(
+        self, table: pd.DataFrame, check: Usable, emit: Emit, should_stop: Callable[[], bool], memory: Memory
+    ) -> Trained:
+        """Train the head and the upper blocks on the images."""
+        config = self._config
+        pixels, readable = fitted_pixels(
+            table["path"].tolist(), config.image_size, config.fit, emit=emit, should_stop=should_stop
+        )
+        check(table[readable])
+        label, boxes = table["label"].to_numpy(np.int64), fitted_boxes(table, config.image_size, config.fit)
+        training, validation = (np.flatnonzero(readable & each) for each in parts(table))
+        examples = Examples(pixels, label, boxes, self._weights.input_range)
+        followed = follow(table, np.isin(np.arange(len(table)), validation), emit, config.seed)
+        fit = fine_tune(
+            self._network, examples, training, validation, config,
+            emit=emit, should_stop=should_stop, memory=memory, followed=followed,
+        )  # fmt: skip
+        self._network = self._plain()
+        ask = partial(_probabilities, self._network, examples)
+        return Trained(fit, readable, head_of(self._network), pixels=pixels, probabilities=ask)
+
+    def _plain(self) -> Network:
+        """The same network as it is saved and served: 16 bits and several devices are for training only."""
+        if (as_served := replace(self._config, precision="float32", strategy="one")) == self._config:
+            return self._network
+        plain = build_network(as_served, self._weights)
+        plain.whole.set_weights(self._network.whole.get_weights())
+        return plain
+
+
+def _probabilities(network: Network, examples: Examples, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What the network says of these images (len(rows),)."""
+    low, high = examples.pixel_range
+    batches = np.array_split(rows, -(-len(rows) // BATCH))
+    gray = (examples.pixels[batch].astype(np.float32) * ((high - low) / 255) + low for batch in batches)
+    answers = [network.whole.predict_on_batch(np.repeat(each[..., None], 3, axis=-1)) for each in gray]
+    return np.concatenate(answers)[:, 0].astype(np.float64)

@@ -1,0 +1,153 @@
+"""Trainings side by side: what differs in what they were given, and whether one does better on the same images."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from fracture import paths
+from fracture.errors import ModelError
+from fracture.evaluation.metrics import Estimate, auc_difference
+from fracture.registry.model_folder import usable_models
+from fracture.training.config import WEIGHT_SOURCES, TrainConfig
+from fracture.training.runs import queue
+from fracture.training.runs.queue import Run
+
+UNKNOWN, UNUSED = "not known", "not used"
+"""In the place of a choice that nobody has written down, and of one that this way to train makes no use of."""
+
+COUNTED = {
+    "training_images": "Training images",
+    "validation_images": "Validation images",
+    "excluded": "Left out by decision",
+    "relabelled": "Given another label by decision",
+    "fingerprint": "Fingerprint of the images",
+}
+"""What a card counts of its data, and what that is called."""
+
+Described = dict[str, str]
+"""What a training was given, a name and a word or a number each."""
+
+
+def every_run() -> list[Run]:
+    """All trainings and all models, the newest first; models that nothing is known of but their files come last."""
+    found = queue.runs()
+    known = {run.name for run in found}
+    return found + [Run(folder, "finished", {}, 0.0) for folder in usable_models() if folder.name not in known]
+
+
+def describe(run: Run, card: Mapping[str, Any]) -> Described:
+    """Every choice of a training, its data and its libraries; ``card`` is empty where there is none yet."""
+    config, data = card.get("config") or run.config, card.get("data", {})
+    counted = {name: _text(data[key]) if key in data else UNKNOWN for key, name in COUNTED.items()}
+    libraries = {f"Library {name}": str(version) for name, version in card.get("libraries", {}).items()}
+    done = {"Epochs done": _text(card["epochs_done"])} if "epochs_done" in card else {"Epochs done": UNKNOWN}
+    return {**_choices(config), **done, **counted, **libraries}
+
+
+def _choices(config: Mapping[str, Any]) -> Described:
+    places = {
+        "data": paths.short(str(config.get("data", UNKNOWN))),
+        "also": [paths.short(str(each)) for each in config.get("also", ())],
+        "weights": weights_name(config),
+    }
+    return {
+        _title(each.name): _text({**config, **places}.get(each.name, UNKNOWN)) if _used(each, config) else UNUSED
+        for each in fields(TrainConfig)
+        if each.name != "name"
+    }
+
+
+def weights_name(config: Mapping[str, Any]) -> str:
+    """A named source of weights as it is, of a file its name."""
+    source = str(config.get("weights", UNKNOWN))
+    return source if source in WEIGHT_SOURCES else Path(source).name
+
+
+def _title(name: str) -> str:
+    named = {"data": "Data set", "also": "Further data sets", "l2": "L2"}
+    return named.get(name, name.replace("_", " ").capitalize())
+
+
+def _used(choice: Any, config: Mapping[str, Any]) -> bool:
+    return config.get("mode") != "head" or not choice.metadata.get("why", "").startswith("fine-tune: ")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "as it comes"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value)) or "none"
+    return f"{value:,g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def differing(described: Mapping[str, Described]) -> dict[str, Described]:
+    """What is not the same in all trainings, as far as it is known, by its name: what each of them was given.
+
+    Args:
+        described: what :func:`describe` says of each training, by the trainings' names.
+    """
+    names = dict.fromkeys(name for said in described.values() for name in said)
+    rows = {name: {run: said.get(name, UNKNOWN) for run, said in described.items()} for name in names}
+    return {name: row for name, row in rows.items() if len(set(row.values()) - {UNKNOWN}) > 1}
+
+
+class Paired(NamedTuple):
+    """How far apart two models are on the same images."""
+
+    cases: int
+    """Images, or studies."""
+    groups: int
+    """Patients, or whatever was drawn together."""
+    auc: Estimate
+    """The second one's AUC minus the first one's."""
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the 95 % interval excludes 0."""
+        low, high = self.auc["low"], self.auc["high"]
+        return low is not None and high is not None and (low > 0 or high < 0)
+
+
+def check_files(first: pd.DataFrame, second: pd.DataFrame) -> None:
+    """Compare the files of two models' predictions, as far as they are recorded: one name may be that of two images.
+
+    Args:
+        first: ``image_id, sha256``.
+        second: the same of the other model.
+
+    Raises:
+        ModelError: images of the same name were different files.
+    """
+    both = first.merge(second, on="image_id", suffixes=("", " of the second"))
+    one, other = both["sha256"], both["sha256 of the second"]
+    if differ := int(((one != other) & (one != "") & (other != "")).sum()):
+        raise ModelError(
+            f"Only models that were asked about the same images can be paired. Received: {differ:,} of {len(both):,} "
+            "images of the same name that were different files."
+        )
+
+
+def pair(first: pd.DataFrame, second: pd.DataFrame) -> Paired:
+    """The difference in AUC of two models that were asked about the same images, with its paired 95 % interval.
+
+    Args:
+        first: ``group, label, probability`` by ``image_id``, or by ``study`` where there is no such column.
+        second: the same of the other model.
+
+    Raises:
+        ModelError: they were asked about different images, or of images with different labels.
+    """
+    key = "image_id" if "image_id" in first and "image_id" in second else "study"
+    both = first.merge(second, on=[key, "label"], suffixes=("", " of the second"))
+    if not len(first) == len(second) == len(both):
+        raise ModelError(
+            f"Only models that were asked about the same images can be paired. Received: {len(first):,} and "
+            f"{len(second):,}, of which {len(both):,} are the same with the same label."
+        )
+    one, other = (both[name].to_numpy(np.float64) for name in ("probability", "probability of the second"))
+    auc = auc_difference(both["label"].to_numpy(), one, other, both["group"])
+    return Paired(len(both), both["group"].nunique(), auc)

@@ -1,0 +1,205 @@
+"""A finished training as a script by itself: plain Keras, to be read, changed and run without this package.
+
+>>> from fracture.registry.model_folder import model_folder
+>>> from fracture.training.runs.keras_script import as_code, found_here, images_of
+>>> card = found_here(model_folder("first"))  # doctest: +SKIP
+>>> script, table = as_code(card), images_of(card)  # doctest: +SKIP
+
+The script reads which images there are from a table, ``images.csv``: decisions and the split by patients are in it.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fracture import demo
+from fracture.data.combine import gather
+from fracture.data.dataset import existing_folder, fingerprint
+from fracture.errors import DatasetError, ModelError
+from fracture.registry.model_folder import ModelFolder, bundled_model, read_card
+from fracture.training.config import BLOCKS, LITE, TrainConfig
+from fracture.training.runs import script_templates as parts
+from fracture.training.runs.queue import find_run
+from fracture.training.weights import BUNDLED
+
+TABLE = "images.csv"
+"""What the table of images must be called that lies beside a script."""
+
+_COMMON = ("image_size", "batch_size", "epochs", "learning_rate", "dropout", "l2", "seed")
+_OF_BLOCKS = ("weight_decay", "label_smoothing")
+
+
+def found_here(folder: ModelFolder) -> dict[str, Any]:
+    """A finished model's card, with the whole paths of its data and weights where this machine knows them.
+
+    Raises:
+        ModelError: there is no such model, or its card is damaged.
+    """
+    card, run = read_card(folder), find_run(folder)
+    started = run.config if run and not demo.on() else {}
+    return {**card, "config": {**card.get("config", {}), **_paths(started)}}
+
+
+def _paths(config: dict[str, Any]) -> dict[str, Any]:
+    return {name: config[name] for name in ("data", "also", "weights") if name in config}
+
+
+def as_code(card: dict[str, Any]) -> str:
+    """The script that trains a model again by the choices on its card.
+
+    What a person has named or chosen stands in it as the values of constants and nowhere else.
+
+    Raises:
+        ConfigError: a choice on the card is out of its range.
+        ModelError: the card is damaged.
+    """
+    try:
+        config = TrainConfig.from_json(card["config"])
+        told = "".join(f"{line}\n" for line in _docstring(config, card))
+        return told + parts.IMPORTS + "\n" + "".join(_constants(config, card)) + "\n" + "".join(_code(config))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError("The card of this model is damaged: its training cannot be told from it.") from error
+
+
+def images_of(card: dict[str, Any]) -> pd.DataFrame:
+    """The images that a model was trained on and its best epoch was told by: ``data, path, label, split``, in order.
+
+    ``data`` is the name of the data set, ``path`` begins in its folder.
+
+    Raises:
+        DatasetError: a data set is not here, or is no longer what the model was trained on.
+    """
+    config = TrainConfig.from_json(card["config"])
+    dataset = gather(config.data, config.also, config.body_part)
+    if fingerprint(dataset) != card["data"]["fingerprint"]:
+        raise DatasetError(
+            f"The images of {dataset.name}, their labels or their split are no longer those that {config.name!r} was "
+            "trained on. Take later decisions and changes back, or train again."
+        )
+    table = dataset.table
+    roots = {Path(folder).name: existing_folder(folder) for folder in (config.data, *config.also)}
+    judged = (table["split"] == "valid") & (table["data"] == table["data"].iloc[0])
+    used = ((table["split"] == "train") | judged) & ~table["image_id"].isin(card["data"]["unreadable"])
+    inside = [Path(os.path.relpath(path, roots[name])).as_posix() for path, name in table[["path", "data"]].to_numpy()]
+    found: pd.DataFrame = table.assign(path=inside).loc[used, ["data", "path", "label", "split"]]
+    return found
+
+
+def _docstring(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
+    """What the script does and what it leaves out, in words that are this project's own: no name is among them."""
+    what = "its upper blocks and a head" if config.mode == "fine-tune" else "frozen, and a head on its features"
+    yield f'"""Train InceptionV3, {what}, to tell two kinds of radiographs apart.'
+    yield ""
+    yield from _likeness(config)
+    yield ""
+    yield "- DICOM files, images of more than 8 bits and transparent ones end it, as do files that cannot be read."
+    yield "- What comes after a training is left out: calibration, operating points, the graph that answers."
+    yield from _differences(config)
+    if card["state"] == "stopped":
+        yield f"- That training was stopped after {int(card['epochs_done'])} epochs; this one does all {config.epochs}."
+    yield '"""'
+
+
+def _likeness(config: TrainConfig) -> Iterator[str]:
+    if config.weights == LITE:
+        yield f"Run it where {TABLE} lies, a line an image: data, path, label, split. The training that it was made"
+        yield "from saw features by weights of 8 bits, and drew initial head, dropout and the order of the images by"
+        yield "NumPy: the curves of this one are like its own, and not the same. What else differs:"
+        return
+    yield f"Run it where {TABLE} lies, a line an image: data, path, label, split. Seed, order of the images and initial"
+    yield "head are those of the training that it was made from, so that its losses come out the same but for the last"
+    yield "digits. Where they cannot, and what else differs:"
+
+
+def _differences(config: TrainConfig) -> Iterator[str]:
+    if config.teaches_places:
+        yield "- That training also learned from boxes what each place shows, and answered by it. That part is left"
+        yield "  out: the figures will differ, and the model is another."
+    if config.mode == "fine-tune" and config.augmentation == "full":
+        yield "- White margins may cover what a box marks; in that training they left it free."
+    if config.mode == "fine-tune" and config.augmentation != "full":
+        yield "- The frozen blocks run in every epoch; in that training they ran once, and what came of it was kept in"
+        yield "  16 bits."
+    if config.strategy == "mirrored":
+        yield "- That training may have shared its batches among several devices; this one trains on one."
+    if config.mode == "fine-tune" and config.precision != "float32":
+        yield "- Numbers of 16 bits hold two to three digits: the curves come out alike no closer than that."
+
+
+def _constants(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
+    """``NAME = value`` for each choice; only what :func:`repr` makes of a value, so that it stays one."""
+    fine = config.mode == "fine-tune"
+    low, high = (float(bound) for bound in card["input"]["pixel_range"])
+    yield f"NAME = {config.name!r}\n"
+    yield f"LABELS = {tuple(map(str, card['labels']))!r}\n"
+    yield f"DATA = {_data(config)!r}  # where each data set lies\n"
+    if config.weights == LITE:
+        yield f"WEIGHTS = {_weights(config)!r}  # the same backbone in 16 bits\n"
+    elif _source(config) == "file":
+        yield f"WEIGHTS = {_weights(config)!r}  # sha256 {card['weights']['sha256']!r}\n"
+    yield f"LOW, HIGH = {low!r}, {high!r}  # pixel range that the weights were trained on\n"
+    for name in (*_COMMON, *(_OF_BLOCKS if fine else ())):
+        why = TrainConfig.__dataclass_fields__[name].metadata["why"].removeprefix("fine-tune: ")
+        yield f"{'SIZE' if name == 'image_size' else name.upper()} = {getattr(config, name)!r}  # {why}\n"
+    if fine:
+        yield f"FROZEN_UP_TO = {_entry(config)!r}  # the layer below the lowest block that trains\n"
+        yield f"PATIENCE = {config.patience or config.epochs!r}  # epochs without a better one until it ends early\n"
+    if fine and config.averaging:
+        yield f"AVERAGING = {config.averaging!r}  # momentum of the moving average of the weights\n"
+
+
+def _data(config: TrainConfig) -> dict[str, str]:
+    """Where each data set lies, by its name."""
+    return {Path(folder).name: folder for folder in map(_folder, (config.data, *config.also))}
+
+
+def _folder(said: str) -> str:
+    if demo.on():  # where it lies is not for strangers
+        return Path(said).name
+    try:
+        return str(existing_folder(said))
+    except DatasetError:  # on another machine it may be there
+        return said
+
+
+def _source(config: TrainConfig) -> str:
+    return config.weights if config.weights in ("imagenet", "none") else "file"
+
+
+def _weights(config: TrainConfig) -> str:
+    file = bundled_model().backbone if config.weights in BUNDLED else Path(config.weights)
+    return file.name if demo.on() else str(file)
+
+
+def _entry(config: TrainConfig) -> str:
+    """Keras's name of the layer below the lowest block that trains."""
+    number = BLOCKS.index(config.unfreeze)
+    return BLOCKS[number - 1] if number else "max_pooling2d_1"  # the second of the stem
+
+
+def _code(config: TrainConfig) -> Iterator[str]:
+    fine = config.mode == "fine-tune"
+    yield from (parts.READ, parts.FITS[config.fit], parts.PREPARED)
+    if fine:
+        yield from (parts.AUGMENTATIONS[config.augmentation], parts.BATCHES)
+    yield from (parts.IMAGES, parts.SEEDED)
+    yield parts.PRECISIONS[config.precision] if fine else ""
+    yield parts.BACKBONES[_source(config)]
+    yield parts.UPPER_BLOCKS if fine else ""
+    yield parts.HEAD
+    yield from _fit_blocks(config) if fine else _fit_head(config)
+    yield parts.SAVE
+
+
+def _fit_head(config: TrainConfig) -> Iterator[str]:
+    yield from (parts.FEATURES, parts.CLASS_WEIGHTS[config.class_weight], parts.FIT_ON_FEATURES)
+
+
+def _fit_blocks(config: TrainConfig) -> Iterator[str]:
+    yield parts.SCHEDULE
+    yield parts.OPTIMIZERS["averaged" if config.averaging else "last"]
+    yield parts.CLASS_WEIGHTS[config.class_weight]
+    yield parts.FIT_BLOCKS

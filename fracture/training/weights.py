@@ -1,0 +1,144 @@
+"""Where a backbone's pre-trained weights come from, and what must be known about them.
+
+The pixel range belongs to the weights: a backbone that was trained on [0, 1] and is fed [-1, 1] still answers,
+only worse, and nothing would say so. So a source without a known range is refused.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fracture.errors import WeightsError
+from fracture.files import file_sha256
+from fracture.inference.ood import load_familiarity
+from fracture.paths import typed_path
+from fracture.registry.model_folder import bundled_model, read_card
+from fracture.registry.sums import check_files
+from fracture.training.backbone import imagenet
+from fracture.training.config import LITE, WEIGHT_SOURCES, TrainConfig
+
+SOURCES = (
+    "Sources: imagenet (needs the internet once), bundled (the model that comes with the project), bundled-8bit (the "
+    "same as it is served, for heads only), none (random), or the path of a .weights.h5 file."
+)
+"""All sources, in a sentence for errors: what cannot be had is never replaced silently."""
+
+BUNDLED = ("bundled", "bundled-8bit")
+"""The sources that are the bundled model's backbone."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A backbone's weights, before anything is loaded."""
+
+    source: str
+    """One of :data:`fracture.training.config.WEIGHT_SOURCES`, or a file's name."""
+    origin: str
+    """Who made them and from what, in a sentence."""
+    licence: str
+    input_range: tuple[float, float]
+    """What the darkest and the brightest pixel become before they enter the backbone."""
+    identity: str
+    """Equal for equal weights: the file's sha256, or for sources without a file what they are made from."""
+    path: Path | None = None
+    """The file to load; None for ``imagenet``, which Keras fetches, and for ``none``."""
+
+    @property
+    def sha256(self) -> str | None:
+        """The file's sha256; None where there is no file."""
+        return self.identity if self.path else None
+
+    @property
+    def without_keras(self) -> bool:
+        """Whether a head is trained on them without TensorFlow."""
+        return self.source == LITE
+
+
+def find_weights(config: TrainConfig) -> Weights:
+    """What ``config.weights`` names, checked as far as that goes without TensorFlow.
+
+    Raises:
+        WeightsError: the source cannot be had, is not what it claims, or its input range is unknown.
+    """
+    if config.input_range and config.weights in WEIGHT_SOURCES:
+        raise WeightsError(f"input_range is for a weights file; the range of {config.weights} is known. Leave it out.")
+    if config.weights == "none":
+        return Weights("none", "random, never trained", "none needed", (-1.0, 1.0), f"random {config.seed}")
+    if config.weights == "imagenet":
+        return Weights("imagenet", "Keras Applications, trained on ImageNet", "Apache-2.0", (-1.0, 1.0), "imagenet")
+    if config.weights in BUNDLED:
+        return _bundled(config.weights)
+    try:
+        path = typed_path(config.weights)
+    except ValueError as error:
+        raise WeightsError(f"{error} {SOURCES}") from error
+    return _from_file(path, config.input_range)
+
+
+def check_available(weights: Weights) -> None:
+    """Raises WeightsError where Keras would have to fetch them, and cannot. Takes some seconds at most."""
+    if weights.source == "imagenet" and not imagenet.available(imagenet.LONG_PATIENCE):
+        raise WeightsError(
+            "The ImageNet weights are not on this machine, and the server that has them does not answer. " + SOURCES
+        )
+
+
+def _bundled(source: str) -> Weights:
+    folder = bundled_model()
+    file = folder.served_model if source == LITE else folder.backbone
+    if not (folder.card.exists() and file.exists()):
+        raise WeightsError(f"There is no bundled model in {folder.path.parent}. {SOURCES}")
+    card = read_card(folder)
+    check_files(folder, card)
+    low, high = card["input"]["pixel_range"]
+    bits = ", its weights in 8 bits" if source == LITE else ""
+    origin = f"{card['weights']['origin']}; then fine-tuned on {card['data']['name']} by this project{bits}"
+    data = [f"{each['name']}: {each['licence']}" for each in card["data"].get("sources", [])]
+    licence = "; ".join([card["weights"]["licence"], *data])
+    return Weights(source, origin, licence, (low, high), file_sha256(file), file)
+
+
+def seen_by_bundled(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which images of a table with ``image_id`` and ``sha256`` the bundled weights were trained on: (N,)."""
+    known = load_familiarity(bundled_model().familiarity)
+    return known.trained_on(table["image_id"].tolist(), table["sha256"].tolist())
+
+
+def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
+    if not path.name.endswith(".weights.h5") or not path.is_file():
+        raise WeightsError(f"weights must name a source or an existing .weights.h5 file. Received: {path}. {SOURCES}")
+    beside = path.with_name(path.name.removesuffix(".weights.h5") + ".json")
+    said = _read_beside(beside)
+    sha256 = file_sha256(path)
+    if said.get("sha256", sha256) != sha256:
+        raise WeightsError(f"{path.name} is not the file that {beside.name} describes: their sha256 differ.")
+    pixel_range = input_range or said.get("input_range")
+    if not pixel_range:
+        raise WeightsError(
+            f"The pixel range that {path.name} was trained on must be known: give input_range, for example 0 1 or -1 1,"
+            f' or put {beside.name} beside it with "input_range": [0, 1].'
+        )
+    try:
+        low, high = (float(bound) for bound in pixel_range)
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f'"input_range" in {beside.name} must be two numbers. Received: {pixel_range!r}') from error
+    return Weights(
+        path.name, said.get("source", "not stated"), said.get("licence", "not stated"), (low, high), sha256, path
+    )
+
+
+def _read_beside(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsError(f"{path.name}, which describes the weights, is no JSON: {error}") from error
+    if not isinstance(said, dict):
+        raise WeightsError(f"{path.name}, which describes the weights, must hold a JSON object.")
+    return said

@@ -6,7 +6,7 @@ from fracture.app.benches import on_a_bench
 from fracture.app.playing import play
 from fracture.app.searching import show_learning_curve, show_search
 from fracture.app.widgets import through_the_router
-from fracture.learn.instant.bench import Bench
+from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
 

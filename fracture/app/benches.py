@@ -12,8 +12,8 @@ import streamlit as st
 from fracture.app import loads
 from fracture.app.widgets import errors_in_words, link
 from fracture.evaluation.metrics import Estimate, area, rates
-from fracture.learn.instant.bench import Bench, can_be_tried, open_bench
-from fracture.learn.instant.more_patients import of_so_many
+from fracture.experiments.learning_curve import of_so_many
+from fracture.experiments.workbench import Bench, can_be_tried, open_bench
 from fracture.training.config import TrainConfig
 from fracture.training.head.numpy_head import Head
 from fracture.training.runs import queue

@@ -6,16 +6,8 @@ from fracture.app.benches import on_a_bench
 from fracture.app.judge_model import number, show_table
 from fracture.app.searching import with_progress
 from fracture.app.widgets import errors_in_words
-from fracture.learn.instant.bench import Bench
-from fracture.learn.instant.shortcut import (
-    DRAWS,
-    FEWEST,
-    Trained,
-    compare_trainings,
-    due_to_hardware,
-    hardware,
-    known,
-)
+from fracture.experiments.shortcut import DRAWS, FEWEST, Trained, compare_trainings, due_to_hardware, hardware, known
+from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
 

@@ -10,8 +10,8 @@ from fracture import charts
 from fracture.app.benches import on_a_bench
 from fracture.app.searching import with_progress
 from fracture.app.widgets import errors_in_words, show_chart
-from fracture.learn.instant.bench import Bench
-from fracture.learn.instant.leakage import WAYS, Outcome, compare_splits, gap
+from fracture.experiments.leakage import WAYS, Outcome, compare_splits, gap
+from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
 FREE: dict[str, Any] = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, "batch_size": 64}

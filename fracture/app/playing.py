@@ -9,8 +9,8 @@ from fracture import charts, demo
 from fracture.app.benches import Tried, tried
 from fracture.app.judge_model import number
 from fracture.app.widgets import as_text, errors_in_words, expander, in_words, link, visitor
-from fracture.learn.instant.bench import Bench
-from fracture.learn.instant.more_patients import FEWEST
+from fracture.experiments.learning_curve import FEWEST
+from fracture.experiments.workbench import Bench
 from fracture.registry.model_folder import free_name, model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue

@@ -10,9 +10,9 @@ import streamlit as st
 from fracture import charts
 from fracture.app.playing import as_dialled
 from fracture.app.widgets import errors_in_words, show_chart
-from fracture.learn.instant.bench import Bench
-from fracture.learn.instant.more_patients import SHARES, Point, learning_curve
-from fracture.learn.instant.search import GRID, Try, by_lot, grid, search
+from fracture.experiments.learning_curve import SHARES, Point, learning_curve
+from fracture.experiments.search import GRID, Try, by_lot, grid, search
+from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
 DRAWS = 3

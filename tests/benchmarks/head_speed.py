@@ -22,7 +22,7 @@ VIEWS = 3.0
 
 ALONE = """
 from fracture.learn import jobs
-from fracture.learn.instant.bench import can_be_tried, open_bench
+from fracture.experiments.workbench import can_be_tried, open_bench
 bench = open_bench(can_be_tried(jobs.runs())[0])
 head = bench.fit(bench.training, bench.validation, bench.config)
 print(len(bench.table), len(head.history["loss"]))
@@ -30,7 +30,7 @@ print(len(bench.table), len(head.history["loss"]))
 WARM = """
 import time
 from fracture.learn import jobs
-from fracture.learn.instant.bench import can_be_tried, open_bench
+from fracture.experiments.workbench import can_be_tried, open_bench
 bench = open_bench(can_be_tried(jobs.runs())[0])
 for seed in range({times}):
     begun = time.perf_counter()

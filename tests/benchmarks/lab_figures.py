@@ -8,9 +8,9 @@ import argparse
 from dataclasses import replace
 
 from fracture.app.lab_leakage import FREE
-from fracture.learn.instant.bench import open_bench
-from fracture.learn.instant.leakage import WAYS, compare_splits, gap
-from fracture.learn.instant.shortcut import compare_trainings, due_to_hardware
+from fracture.experiments.leakage import WAYS, compare_splits, gap
+from fracture.experiments.shortcut import compare_trainings, due_to_hardware
+from fracture.experiments.workbench import open_bench
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.queue import find_run
 

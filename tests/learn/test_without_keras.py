@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from fracture.errors import ConfigError
+from fracture.experiments.workbench import open_bench
 from fracture.imaging.radiograph import load
 from fracture.inference.classifier import load_classifier
-from fracture.learn.instant.bench import open_bench
 from fracture.registry.model_folder import model_folder, read_predictions, write_zip
 from fracture.training.config import TrainConfig
 from fracture.training.pipeline import run

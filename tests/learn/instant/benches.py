@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from fracture.learn.instant.bench import Bench
+from fracture.experiments.workbench import Bench
 from fracture.training.config import TrainConfig
 
 CONFIG = TrainConfig(data="drawn", name="drawn", epochs=20, learning_rate=0.01, dropout=0.0, l2=0.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fracture.errors import RunError
-from fracture.learn.instant.bench import can_be_tried, open_bench
+from fracture.experiments.workbench import can_be_tried, open_bench
 from fracture.training.config import TrainConfig
 from fracture.training.runs.queue import find_run
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fracture.learn.instant.leakage import WAYS, compare_splits, gap
+from fracture.experiments.leakage import WAYS, compare_splits, gap
 from tests.learn.instant.benches import draw_bench
 
 BY_HEART = {"learning_rate": 0.03, "epochs": 60}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fracture.learn.instant.more_patients import FEWEST, learning_curve, of_so_many
-from fracture.learn.instant.search import GRID, by_lot, grid, search
+from fracture.experiments.learning_curve import FEWEST, learning_curve, of_so_many
+from fracture.experiments.search import GRID, by_lot, grid, search
 from tests.learn.instant.benches import draw_bench
 
 

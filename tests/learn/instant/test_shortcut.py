@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fracture.errors import RunError
-from fracture.learn.instant.shortcut import DRAWS, _by_lot, compare_trainings, due_to_hardware, hardware
+from fracture.experiments.shortcut import DRAWS, _by_lot, compare_trainings, due_to_hardware, hardware
 from tests.learn.instant.benches import draw_bench
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fracture.errors import RunError
-from fracture.learn.instant.bench import Bench, Rows
+from fracture.experiments.workbench import Bench, Rows
 
 MOST_EPOCHS = 1000
 """That a head is trained for, however few patients it learns from."""

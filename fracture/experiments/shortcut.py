@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.evaluation.metrics import Estimate, area, auc_difference
-from fracture.learn.instant.bench import Bench, Rows
+from fracture.experiments.workbench import Bench, Rows
 
 FEWEST = 5
 """Positive images of a kind from which on an AUC is worked out for it."""

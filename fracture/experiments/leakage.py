@@ -9,7 +9,7 @@ import pandas as pd
 
 from fracture.data.splits import split_by_group
 from fracture.evaluation.metrics import Estimate
-from fracture.learn.instant.bench import Bench
+from fracture.experiments.workbench import Bench
 
 Way = Literal["image", "group"]
 WAYS: tuple[Way, Way] = ("image", "group")

@@ -12,7 +12,7 @@ import numpy as np
 
 from fracture.data.splits import split_by_group
 from fracture.evaluation.metrics import ranking
-from fracture.learn.instant.bench import Bench, Rows
+from fracture.experiments.workbench import Bench, Rows
 from fracture.training.head.numpy_head import Head
 
 GRID: dict[str, tuple[float, ...]] = {

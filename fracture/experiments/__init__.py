@@ -1,0 +1,1 @@
+"""Heads on cached features: what a data set does to a model, within seconds."""

@@ -1,1 +1,0 @@
-"""From a table of images to a trained model."""

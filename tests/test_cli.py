@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fracture.cli.main.main import main
 from PIL import Image
 
-from fracture.cli import main
 from fracture.data.dataset import scan
 from fracture.files import write_json
 from fracture.phantoms.study import DIFFICULTY
@@ -375,7 +375,7 @@ def test_an_interrupted_command_stops_its_run_and_says_so(homes, drawn, monkeypa
         assert main(["models"]) == 0
         wait(lambda: not queue.find_run(run.folder).active)
 
-    monkeypatch.setattr("fracture.commands.models.follow", follow)
+    monkeypatch.setattr("fracture.cli.models.follow", follow)
     command = ["train", "--data", str(drawn), "--name", "cli", "--weights", "bundled-8bit", "--image-size", "75"]
     monkeypatch.setattr("fracture.training.runs.run.Run.stopping", True)
     assert main([*command, "--epochs", "1000"]) == 0
@@ -408,7 +408,7 @@ def test_train_goes_on_with_what_was_interrupted(homes, drawn, capsys):
     assert "'cli' is finished" in capsys.readouterr().err
 
 
-LOADED = "import sys; from fracture.cli import main; code = main(sys.argv[1:]); "
+LOADED = "import sys; from fracture.cli.main import main; code = main(sys.argv[1:]); "
 LOADED += (
     "print([m for m in ('tensorflow', 'keras', 'streamlit') if m in sys.modules], file=sys.stderr); sys.exit(code)"
 )

@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 import pytest
+from fracture.cli.main.main import main
 from PIL import Image
 
-from fracture.cli import main
 from fracture.data.decisions import decide
 from tests.drawing import draw_mura
 from tests.test_cli import LOADED

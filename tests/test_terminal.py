@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from fracture.cli.main.terminal import _Bar, summary
 
 from fracture.evaluation.metrics import evaluate
-from fracture.terminal import _Bar, summary
 
 LABELS = ["normal", "abnormal"]
 POINTS = {"half": 0.5, "balanced": 0.431, "high_sensitivity": 0.0042, "high_specificity": 0.9}

@@ -1,4 +1,4 @@
-"""What the commands ``import-...`` of :mod:`fracture.cli` do."""
+"""What the commands ``import-...`` of :mod:`fracture.cli.main` do."""
 
 import argparse
 import contextlib

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from fracture.cli.main.terminal import follow, summary, words
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset, scan
 from fracture.data.decisions import curate
@@ -25,7 +26,6 @@ from fracture.inference.prediction import STRANGE, UNKNOWN, Limits, View
 from fracture.inference.report import rows, write_csv
 from fracture.registry.default_model import auc_in_words, by_preference, describe, why_default
 from fracture.registry.model_folder import model_folder, read_card, usable_models
-from fracture.terminal import follow, summary, words
 from fracture.training.config import PRESETS, TrainConfig
 from fracture.training.runs import queue
 from fracture.training.weights import check_available, find_weights

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fracture.app.widgets import address
+from fracture.app.shared.widgets import address
 
 # Before the navigation, which would otherwise fetch the tab's icon from the internet; the title is the page's, below.
 st.set_page_config(page_icon="assets/icon.png", layout="wide")

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from fracture.app import answers, phantoms
-from fracture.app.answer_view import show_answers
-from fracture.app.answers import Examined
-from fracture.app.uploads import Upload, choose_uploads
-from fracture.app.widgets import choose_model, errors_in_words, no_model_hint, through_the_router
+from fracture.app.classify.result import show_answers
+from fracture.app.dataset import phantom_dialog
+from fracture.app.shared import prediction_cache
+from fracture.app.shared.prediction_cache import Examined
+from fracture.app.shared.uploads import Upload, choose_uploads
+from fracture.app.shared.widgets import choose_model, errors_in_words, no_model_hint, through_the_router
 from fracture.inference.classifier import NOTICE, Classifier
 from fracture.registry.model_folder import ModelFolder
 
@@ -16,7 +17,7 @@ def examine(uploads: list[Upload], classifier: Classifier, version: str) -> list
     examined = []
     for upload in uploads:
         with errors_in_words():
-            examined.append(answers.examined(upload.name, upload.data, classifier, version))
+            examined.append(prediction_cache.examined(upload.name, upload.data, classifier, version))
     return examined
 
 
@@ -36,11 +37,11 @@ def show_uploads(uploads: list[Upload], classifier: Classifier, folder: ModelFol
 
 def show_sample(number: int, classifier: Classifier, folder: ModelFolder, back: str) -> None:
     """What the model says of a synthetic study, and on request the truth."""
-    views = answers.sample(number, classifier, folder.version)
+    views = prediction_cache.sample(number, classifier, folder.version)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Synthetic study {number}** · no person was X-rayed for it", width="stretch")
         revealed = st.toggle("Reveal the truth", key=f"truth of {number}")
-        st.button(back, icon=":material/close:", type="tertiary", on_click=phantoms.take_sample, args=(None,))
+        st.button(back, icon=":material/close:", type="tertiary", on_click=phantom_dialog.take_sample, args=(None,))
     truths = {each.view.name: truth for each, truth in views} if revealed else {}
     show_answers(classifier, folder, {f"synthetic {number}": [each for each, _ in views]}, len(views), truths)
 
@@ -52,7 +53,7 @@ if folder is None:
     no_model_hint()
     st.stop()
 with errors_in_words():
-    classifier = answers.classifier(folder)
+    classifier = prediction_cache.classifier(folder)
     if classifier.card.get("data", {}).get("synthetic"):
         st.caption(
             ":material/draw: It has learned from synthetic X-rays alone: what it says of real ones means little."
@@ -62,7 +63,7 @@ with errors_in_words():
             ":material/help: It cannot tell whether an image is an X-ray at all, and answers whatever it is shown."
         )
     uploads = choose_uploads()
-    sample = phantoms.choose_sample(expanded=not uploads)
+    sample = phantom_dialog.choose_sample(expanded=not uploads)
     if sample is not None:
         show_sample(sample, classifier, folder, "Back to my files" if uploads else "Put it aside")
     elif uploads:

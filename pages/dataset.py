@@ -4,26 +4,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from fracture.app import imports, loads, phantoms
-from fracture.app.browse import show_gallery
-from fracture.app.curating import decisions_in_words
-from fracture.app.dataset_picker import choose_dataset
-from fracture.app.exporting import show_decisions, show_export
-from fracture.app.findings import show_findings
-from fracture.app.folder_dialog import offer_folder_dialog
-from fracture.app.widgets import (
-    errors_in_words,
-    how_long_kept,
-    no_dataset_hint,
-    show_chart,
-    through_the_router,
-)
+from fracture.app.dataset import import_dialog, phantom_dialog
+from fracture.app.dataset.checks import show_findings
+from fracture.app.dataset.decisions import decisions_in_words
+from fracture.app.dataset.export import show_decisions, show_export
+from fracture.app.dataset.folder_dialog import offer_folder_dialog
+from fracture.app.dataset.gallery import show_gallery
+from fracture.app.shared import dataset_cache
+from fracture.app.shared.dataset_picker import choose_dataset
+from fracture.app.shared.widgets import errors_in_words, how_long_kept, no_dataset_hint, show_chart, through_the_router
 from fracture.data.catalog import apply_decisions
 from fracture.data.dataset import Dataset
 
 
 def overview(data: Dataset, version: str) -> None:
-    known = loads.catalogue(data, version)
+    known = dataset_cache.catalogue(data, version)
     table = apply_decisions(known)
     if table.empty:
         st.info(f"All {len(known):,} images are excluded.", icon=":material/block:")
@@ -36,7 +31,7 @@ def overview(data: Dataset, version: str) -> None:
     with st.container():  # also where nothing is said: what follows stays where it is, and keeps the focus
         if decided := decisions_in_words(known, table):
             st.caption(f":material/gavel: {decided}")
-    drawn = loads.overview(data, version)
+    drawn = dataset_cache.overview(data, version)
     for tab, (name, chart) in zip(st.tabs(list(drawn)), drawn.items(), strict=True):
         with tab:
             show_chart(chart.figure, f"chart of {name}", chart.alt)
@@ -47,29 +42,29 @@ st.title("Data set")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     root = choose_dataset()
     if root:
-        imports.offer_import()
-        phantoms.offer_to_draw()
+        import_dialog.offer_import()
+        phantom_dialog.offer_to_draw()
         offer_folder_dialog(root)
 if not root:
     no_dataset_hint()
     with st.container(border=True):
-        phantoms.draw_form()
+        phantom_dialog.draw_form()
     with st.container(border=True):
-        imports.import_form()
+        import_dialog.import_form()
     st.stop()
 how_long_kept(Path(root))
-incoming = imports.follow_import(root)
+incoming = import_dialog.follow_import(root)
 if incoming and incoming.active:
     st.caption("It can be looked at when all of it is here.")
 if incoming and (incoming.active or not incoming.progress.files):
     st.stop()
-drawing = phantoms.follow(root, browsing=True)
-version = phantoms.version(drawing) + imports.version(incoming)
+drawing = phantom_dialog.follow(root, browsing=True)
+version = phantom_dialog.version(drawing) + import_dialog.version(incoming)
 with errors_in_words():
     if drawing and not drawing.images:
         st.caption("The first images are being drawn.")
         st.stop()
-    data = loads.dataset(root, version)
+    data = dataset_cache.dataset(root, version)
     overview(data, version)
     show_findings(data, version, complete=not (drawing and drawing.active))
     st.header("Images")
@@ -78,5 +73,5 @@ with errors_in_words():
     show_export(data)
 st.button(
     "Read the folder again", icon=":material/refresh:", type="tertiary",
-    on_click=loads.forget_dataset, args=(root, version),
+    on_click=dataset_cache.forget_dataset, args=(root, version),
 )  # fmt: skip

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from fracture import demo
-from fracture.app.activity import show_activities
-from fracture.app.widgets import answering_model, as_text, link, through_the_router
+from fracture.app.home.activity import show_activities
+from fracture.app.shared.widgets import answering_model, as_text, link, through_the_router
 from fracture.data.folders import list_datasets
 from fracture.inference.classifier import NOTICE
 from fracture.registry.default_model import describe

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from fracture.app.lab_covering import show_covering
-from fracture.app.lab_hardware import show_hardware
-from fracture.app.lab_leakage import show_leakage
-from fracture.app.widgets import through_the_router
+from fracture.app.experiments.leakage import show_leakage
+from fracture.app.experiments.occlusion import show_covering
+from fracture.app.experiments.shortcut import show_hardware
+from fracture.app.shared.widgets import through_the_router
 from fracture.inference.classifier import NOTICE
 
 through_the_router("labs")

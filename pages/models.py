@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from fracture.app.judge_card import show_localisation, show_origin
-from fracture.app.judge_compare import show_comparison
-from fracture.app.judge_errors import show_errors
-from fracture.app.judge_model import choose_judged, show_body_parts, show_figures, show_reliability
-from fracture.app.judge_point import show_operating_point
-from fracture.app.widgets import (
+from fracture.app.models.card import show_localisation, show_origin
+from fracture.app.models.compare import show_comparison
+from fracture.app.models.errors import show_errors
+from fracture.app.models.results import choose_judged, show_body_parts, show_figures, show_reliability
+from fracture.app.models.threshold import show_operating_point
+from fracture.app.shared.widgets import (
     choose_model,
     errors_in_words,
     no_model_hint,

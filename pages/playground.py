@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from fracture.app.benches import on_a_bench
-from fracture.app.playing import play
-from fracture.app.searching import show_learning_curve, show_search
-from fracture.app.widgets import through_the_router
+from fracture.app.experiments.material import on_a_bench
+from fracture.app.experiments.playground import play
+from fracture.app.experiments.search import show_learning_curve, show_search
+from fracture.app.shared.widgets import through_the_router
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from fracture import charts
-from fracture.app.runs_keeping import show_keeping
-from fracture.app.runs_view import show_curves, show_differences, show_table
-from fracture.app.runs_worth import show_worth
-from fracture.app.widgets import as_text, errors_in_words, no_model_hint, through_the_router
+from fracture.app.runs.actions import show_keeping
+from fracture.app.runs.significance import show_worth
+from fracture.app.runs.table import show_curves, show_differences, show_table
+from fracture.app.shared.widgets import as_text, errors_in_words, no_model_hint, through_the_router
 from fracture.inference.classifier import NOTICE
 from fracture.training.runs import queue
 from fracture.training.runs.compare import every_run

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from fracture.app.dataset_picker import choose_dataset
-from fracture.app.run_view import show_run
-from fracture.app.training_form import submissions, training_form
-from fracture.app.widgets import errors_in_words, no_dataset_hint, through_the_router
+from fracture.app.shared.dataset_picker import choose_dataset
+from fracture.app.shared.widgets import errors_in_words, no_dataset_hint, through_the_router
+from fracture.app.train.form import submissions, training_form
+from fracture.app.train.run import show_run
 from fracture.training.runs import queue
 
 

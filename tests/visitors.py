@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fracture.app.widgets import as_text
+from fracture.app.shared.widgets import as_text
 from fracture.imaging.radiograph import read
 from fracture.inference.classifier import Classifier
 from fracture.inference.report import rows

@@ -7,7 +7,7 @@ the cache.
 import argparse
 from dataclasses import replace
 
-from fracture.app.lab_leakage import FREE
+from fracture.app.experiments.leakage import FREE
 from fracture.experiments.leakage import WAYS, compare_splits, gap
 from fracture.experiments.shortcut import compare_trainings, due_to_hardware
 from fracture.experiments.workbench import open_bench

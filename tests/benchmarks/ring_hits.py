@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fracture.app.answers import SHOWN, Examined
-from fracture.app.overlay import Place, likeliest
+from fracture.app.shared.heatmap_overlay import Place, likeliest
+from fracture.app.shared.prediction_cache import SHOWN, Examined
 from fracture.data.dataset import scan
 from fracture.evaluation.localization import localise
 from fracture.imaging.annotations import parse_boxes

@@ -2,13 +2,13 @@
 
 import pytest
 
-from fracture.app import benches
+from fracture.app.experiments import material
 
 
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch):
     """The classify page offers the same two synthetic studies in every test: they are drawn once."""
-    monkeypatch.setattr("fracture.app.phantoms.sample_numbers", lambda: [123456, 123457])
+    monkeypatch.setattr("fracture.app.dataset.phantom_dialog.sample_numbers", lambda: [123456, 123457])
 
 
 @pytest.fixture(autouse=True)
@@ -29,4 +29,4 @@ def no_clearing(monkeypatch):
 @pytest.fixture(autouse=True)
 def fresh_benches():
     """Each test is a server of its own: what another one has read of the same data is forgotten."""
-    benches._bench.clear()
+    material._bench.clear()

@@ -77,7 +77,7 @@ def test_the_order_is_the_readers_or_by_brightness(data):
 
 def test_checks_stay_open_when_their_own_computation_ends(data, monkeypatch):
     """Their label counts the findings; its change does not fold them."""
-    monkeypatch.setattr("fracture.app.findings.AT_ONCE", 0)  # so that images are checked only when asked for
+    monkeypatch.setattr("fracture.app.dataset.checks.AT_ONCE", 0)  # so that images are checked only when asked for
     app = healthy(alone("dataset").run())
     app.session_state["checks"] = True
     before = folded(app)
@@ -221,7 +221,7 @@ def test_a_second_zip_of_the_same_name_is_another_data_set(homes, drawn, tmp_pat
     shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
 
     def form():
-        from fracture.app.imports import import_form
+        from fracture.app.dataset.import_dialog import import_form
 
         import_form()
 
@@ -245,7 +245,7 @@ def test_a_file_that_is_no_zip_is_a_sentence(homes, tmp_path):
 
 def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch):
     """What was typed goes to the process alone; the page shows how far it is, and takes it back at the end."""
-    from fracture.app import imports
+    from fracture.app.dataset import import_dialog
 
     started, there = [], {}
 
@@ -254,8 +254,8 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
         (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
         there["now"] = Import(root, order, Progress(12, 1560, 10**6, None, 75.0), working=True)
 
-    monkeypatch.setattr(imports.importing, "start", start)
-    for module in ("fracture.app.imports", "fracture.data.folders"):
+    monkeypatch.setattr(import_dialog.importing, "start", start)
+    for module in ("fracture.app.dataset.import_dialog", "fracture.data.folders"):
         monkeypatch.setattr(f"{module}.find_import", lambda _: there.get("now"))
     app = healthy(alone("dataset").run())
     app.text_input(key="kaggle token").set_value("KGAT_typed")
@@ -305,18 +305,19 @@ def test_dialog_closes_when_another_page_opens(data):
 def test_page_does_not_run_by_itself_while_a_dialog_is_open(homes, monkeypatch):
     """The end of an import would blank the dialog for a moment, and what is being typed in it with it."""
     root, order = homes / "data" / "MURA-v1.1", Order("kaggle", {})
-    monkeypatch.setattr("fracture.app.imports.find_import", lambda _: Import(root, order, complete=True))
+    monkeypatch.setattr("fracture.app.dataset.import_dialog.find_import", lambda _: Import(root, order, complete=True))
 
     def page():
         import streamlit as st
 
-        from fracture.app import dialogs, imports
+        from fracture.app.dataset import import_dialog
+        from fracture.app.shared import dialogs
 
         st.session_state["runs"] += 1
         if st.session_state["runs"] == 1:
             dialogs.open_dialog("import")
         if st.session_state["runs"] < 3:
-            imports._live(st.session_state["before"])
+            import_dialog._live(st.session_state["before"])
 
     app = AppTest.from_function(page)
     app.session_state["runs"], app.session_state["before"] = 0, Import(root, order, working=True)
@@ -339,7 +340,7 @@ def test_dialog_stays_open_when_an_import_ends_behind_it(homes, monkeypatch):
     root, order = draw_mura(homes / "data" / "MURA-v1.1"), Order("kaggle", {})
     images = len(list(root.rglob("*.png")))
     now = {"import": Import(root, order, Progress(0, images), working=True)}
-    monkeypatch.setattr("fracture.app.imports.find_import", lambda _: now["import"])
+    monkeypatch.setattr("fracture.app.dataset.import_dialog.find_import", lambda _: now["import"])
     app = healthy(alone("dataset").run())
     button(app, "import dialog").click().run()
     app.text_input(key="zip path 0").set_value("mine.zip").run()
@@ -351,14 +352,14 @@ def test_dialog_stays_open_when_an_import_ends_behind_it(homes, monkeypatch):
 
 def test_what_an_import_brings_after_a_pause_is_seen(homes, monkeypatch):
     """The part that was looked at while it was interrupted is not taken for the whole."""
-    from fracture.app import imports
+    from fracture.app.dataset import import_dialog
 
     root = draw_mura(homes / "data" / "MURA-v1.1")
     order, away = Order("kaggle", {}), homes / "away"
     shutil.move(root / "valid", away)
     part = len(list(root.rglob("*.png")))
     now = {"import": Import(root, order, Progress(part, part + 1))}
-    monkeypatch.setattr(imports, "find_import", lambda _: now["import"])
+    monkeypatch.setattr(import_dialog, "find_import", lambda _: now["import"])
     app = healthy(alone("dataset").run())
     assert seen(app)[1] == part
     shutil.move(away, root / "valid")
@@ -440,7 +441,7 @@ def test_probabilities_of_a_model_that_names_no_files_are_not_shown(validated):
 
 def test_probabilities_wait_until_files_are_known(validated, monkeypatch):
     """Before anybody has looked at the images no probability is shown, and afterwards it is."""
-    monkeypatch.setattr("fracture.app.findings.AT_ONCE", 0)
+    monkeypatch.setattr("fracture.app.dataset.checks.AT_ONCE", 0)
     app = healthy(alone("dataset").run())
     assert "not known until they are looked at" in said(app)
     assert not any("likely" in order for order in orders(app, validated))

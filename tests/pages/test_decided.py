@@ -2,7 +2,7 @@
 
 import pytest
 
-from fracture.app import loads
+from fracture.app.shared import dataset_cache
 from fracture.data.dataset import scan
 from fracture.data.decisions import curate, decide
 from tests.drawing import draw_mura
@@ -18,10 +18,10 @@ def data(homes):
 def test_what_is_decided_above_shows_at_once(data):
     """A part of a tree is looked at, and somebody decides about the tree."""
     part = scan(data / "train")
-    shown = loads.catalogue(part)
+    shown = dataset_cache.catalogue(part)
     decide(data, ["train/" + shown["image_id"][0]], "exclude")
     assert (shown["decision"] == "none").all()
-    assert loads.catalogue(part)["decision"].tolist() == ["exclude", *shown["decision"][1:]]
+    assert dataset_cache.catalogue(part)["decision"].tolist() == ["exclude", *shown["decision"][1:]]
 
 
 def counted(app):
@@ -52,13 +52,13 @@ def test_charts_after_decisions_count_the_decided_labels(data):
     """The bars of each label add up to what is kept, under the label that was decided."""
     decide(data, scan(data).table["image_id"].iloc[:3], "exclude")
     kept = curate(scan(data)).table
-    figure = loads.overview(scan(data))["Parts"].figure
+    figure = dataset_cache.overview(scan(data))["Parts"].figure
     assert [sum(bar.y) for bar in figure.data] == [int((kept["label"] == label).sum()) for label in (0, 1)]
 
 
 def test_tile_of_excluded_image_is_crossed_out(data):
     """Its picture in the gallery is another one, and its alternative text says why."""
-    first = loads.catalogue(scan(data))["image_id"][0]
+    first = dataset_cache.catalogue(scan(data))["image_id"][0]
     decide(data, [first], "exclude")
     alts = [image.proto.imgs[0].alt for image in healthy(alone("dataset").run()).image]
     assert f"Excluded radiograph {first}" in alts and f"Radiograph {first}" not in alts

@@ -64,7 +64,7 @@ def test_address_of_no_folder_is_no_traceback(two, asked):
 
 def test_data_set_that_is_being_filled_is_nobodys_default(two, monkeypatch):
     """The first whole one is, although the other comes first in the alphabet."""
-    monkeypatch.setattr("fracture.app.dataset_picker.being_filled", lambda folder: folder == two[0])
+    monkeypatch.setattr("fracture.app.shared.dataset_picker.being_filled", lambda folder: folder == two[0])
     assert shown(healthy(alone("dataset").run())) == str(two[1])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fracture import demo
-from fracture.app.widgets import as_text
+from fracture.app.shared.widgets import as_text
 from fracture.data.dataset import existing_folder, scan
 from fracture.errors import DatasetError
 from tests.hostile import dicoms, pictures, zips

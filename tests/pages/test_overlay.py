@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fracture.app.answers import Examined
-from fracture.app.overlay import heated, likeliest
+from fracture.app.shared.heatmap_overlay import heated, likeliest
+from fracture.app.shared.prediction_cache import Examined
 from fracture.charts import FOR
 from fracture.evaluation.localization import localise
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit

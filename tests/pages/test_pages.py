@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app.widgets import as_text
+from fracture.app.shared.widgets import as_text
 from fracture.files import write_json
 from fracture.paths import PROJECT
 from fracture.registry.model_folder import model_folder

@@ -6,7 +6,7 @@ import pyarrow
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app import benches
+from fracture.app.experiments import material
 from fracture.training.runs import queue
 from tests.pages.test_models import button
 from tests.pages.test_pages import alone, healthy, words
@@ -149,9 +149,9 @@ def test_a_class_shares_one_bench(tried_on, make_model, monkeypatch):
     """Thirty trainings on the same data with the same weights have one set of features, read once; each its choices."""
     other, opened = make_model("second"), []
     monkeypatch.setattr(
-        benches, "open_bench", lambda run, real=benches.open_bench: opened.append(run.name) or real(run)
+        material, "open_bench", lambda run, real=material.open_bench: opened.append(run.name) or real(run)
     )
-    first, second = (benches.bench_of(queue.find_run(folder)) for folder in (tried_on, other))
+    first, second = (material.bench_of(queue.find_run(folder)) for folder in (tried_on, other))
     assert opened == ["first"]
     assert first.features is second.features
     assert (first.config.name, second.config.name) == ("first", "second")

@@ -5,7 +5,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app.runs_worth import in_a_sentence
+from fracture.app.runs.significance import in_a_sentence
 from fracture.files import write_json
 from fracture.paths import PROJECT
 from fracture.registry.edit import read_note, write_note
@@ -235,7 +235,7 @@ def test_deleted_after_asking_and_a_link_to_it_says_so(two):
 
 def test_the_bundled_model_and_one_at_work_are_neither_renamed_nor_deleted(homes, make_model, monkeypatch):
     """Their notes can be written all the same."""
-    monkeypatch.setattr("fracture.app.runs_keeping.jobs.advance", lambda: None)
+    monkeypatch.setattr("fracture.app.runs.actions.jobs.advance", lambda: None)
     monkeypatch.setattr("fracture.paths.PROJECT", homes)
     make_model("fracatlas")
     not_trained("later", "queued")

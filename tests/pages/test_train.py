@@ -2,7 +2,7 @@
 
 import pytest
 
-from fracture.app.training_form import NO_IMAGENET
+from fracture.app.train.form import NO_IMAGENET
 from fracture.files import write_json
 from fracture.paths import data_home
 from fracture.registry.model_folder import model_folder

@@ -1,0 +1,162 @@
+"""How good a model is by its card: figures with their intervals, by body part, and whether it knows how sure it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from fracture import charts
+from fracture.app.shared.widgets import as_text, format_threshold, in_words, show_chart
+from fracture.evaluation.calibration import COOLEST, HOTTEST
+from fracture.evaluation.predictions import Judged, Level, judgements
+from fracture.evaluation.thresholds import PROMISE
+from fracture.inference.prediction import offered_points, points_cross
+
+POINTS = {
+    "balanced": "Balanced",
+    "high_sensitivity": "High sensitivity",
+    "high_specificity": "High specificity",
+    "half": "One half",
+}
+"""The names of a card's operating points, in the order in which they are offered."""
+
+COUNTED = {"image": "images", "study": "studies"}
+"""What is counted at each level."""
+
+
+def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:
+    """The operating points to offer, in the order of :data:`POINTS`."""
+    offered = offered_points(thresholds)
+    return {name: float(offered[name]) for name in POINTS if name in offered}
+
+
+def choose_judged(card: dict[str, Any]) -> tuple[Judged, str]:
+    """Which data set, where there are several, and whether by image or by study, where both are known."""
+    several = {judged.data: judged for judged in judgements(card)}
+    judged, level = next(iter(several.values())), "image"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(several) > 1:
+            judged = several[st.selectbox("Judged on", list(several), key="judged on")]
+        if "study" in judged.metrics:
+            level = st.segmented_control(
+                "Judge it by", ["image", "study"], default="image", required=True, key="judge by",
+                help="A study is all views of one visit; its probability is the mean of theirs.",
+            )  # fmt: skip
+    return judged, level
+
+
+def show_figures(card: dict[str, Any], judged: Judged, level: str) -> None:
+    """What holds over all thresholds, then what holds at the named ones."""
+    found = judged.metrics[level]
+    st.table(_over_all(found, COUNTED[level]), border="horizontal", hide_header=True, width="content")
+    points = found["points"]
+    named = named_points({name: point["threshold"] for name, point in points.items()})
+    show_table([{"Operating point": POINTS[name], **_rates(points[name])} for name in named])
+    first = judgements(card)[0]
+    chosen = (
+        f"The operating points and the kept epoch ({card.get('kept_epoch')} of {card.get('epochs_done')}) were chosen "
+        + (
+            "on the same validation images, which flatters the figures a little."
+            if judged.data == first.data
+            else f"on the validation images of *{as_text(first.data)}*."
+        )
+    )
+    st.caption(f"In brackets 95 % intervals, by bootstrap over {found['groups']:,} patients or groups. {chosen}")
+    if promise := _promise(card["thresholds"], first):
+        st.caption(promise)
+
+
+def _promise(thresholds: Mapping[str, float], first: Judged) -> str:
+    """What the points of high sensitivity and specificity were chosen for, or why they are left out."""
+    share, where = f"{100 * PROMISE:.0f} %", f"by image on *{as_text(first.data)}*"
+    image = first.metrics["image"]
+    if points_cross(thresholds):
+        if image["positives"] in (0, image["count"]):  # of one label alone, nothing can be promised
+            return ""
+        return f"No points of high sensitivity or specificity: one threshold reaches {share} of both, {where}."
+    named = [POINTS[name] for name in named_points(thresholds) if name.startswith("high")]
+    return f"{' and '.join(named)}: chosen for at least {share}, {where}." if named else ""
+
+
+def show_body_parts(level: Level) -> None:
+    """Each body part on its own, at the balanced point; nothing where the card does not tell them apart."""
+    parts, small = level.get("body_parts") or {}, level.get("body_parts_too_small") or {}
+    if not parts and not small:
+        return
+    st.header("By body part")
+    if parts:
+        show_table([_part_row(as_text(part), values) for part, values in parts.items()])
+        st.caption("By image, in brackets how many are positive; at the balanced operating point.")
+    if small:
+        counted = ", ".join(f"{as_text(part)} ({count:,})" for part, count in small.items())
+        st.caption(f"Too few images to be judged apart: {counted}.")
+
+
+def show_reliability(level: Level, positive: str, temperature: float | None, data: str) -> None:
+    """Whether, of those that are given a probability of 70 %, some 70 % are positive."""
+    st.header("How far its probabilities can be believed")
+    found = level.get("calibration")
+    if not found:
+        st.caption("Not measured for this model.")
+        return
+    show_chart(charts.reliability(found["bins"], positive), "reliability", "Reliability diagram")
+    error, brier = found["expected_calibration_error"], found.get("brier")
+    share = level["positives"] / max(1, level["count"])
+    said = [f"Where the line runs along the diagonal, what the model calls 70 % is {as_text(positive)} in 70 of 100."]
+    if error["value"] is not None:
+        said.append(f"Its probabilities are off by **{_points(error)}** on average (expected calibration error).")
+        if error.get("chance") is not None:
+            said.append(f"Perfect ones would by chance look off by {100 * error['chance']:.1f} on so few cases.")
+    if brier and brier["value"] is not None:
+        said.append(f"Brier score {number(brier)}; always saying {share:.0%} would get {share * (1 - share):.3f}.")
+    if temperature:
+        said.append(
+            f"They are calibrated on *{as_text(data)}*: log-odds divided by a temperature of {temperature:.2f}."
+        )
+        if not COOLEST < temperature < HOTTEST:
+            said.append("That is the end of the range that was searched: these images do not tell it.")
+    st.markdown(" ".join(said))
+    st.caption("Below each part of the scale: how many got such a probability. Few there make a wide interval.")
+
+
+def number(estimate: dict[str, Any] | None, digits: int = 3) -> str:
+    """A figure that is no share, with its 95 % interval: ``0.812 (0.780 to 0.840)``."""
+    if not estimate or estimate["value"] is None:
+        return "not measured"
+    low, high = estimate["low"], estimate["high"]
+    ends = " (no interval)" if low is None else f" ({low:.{digits}f} to {high:.{digits}f})"
+    return f"{estimate['value']:.{digits}f}{ends}"
+
+
+def show_table(rows: list[dict[str, str]]) -> None:
+    """A table of words; on a narrow screen an interval goes to the next line as a whole."""
+    kept = [{name: text.replace(" to ", "\u00a0to\u00a0") for name, text in row.items()} for row in rows]
+    st.table(kept, border="horizontal")
+
+
+def _points(error: dict[str, Any]) -> str:
+    low, high = error["low"], error["high"]
+    ends = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{100 * error['value']:.1f} percentage points{ends}"
+
+
+def _over_all(found: Level, counted: str) -> list[dict[str, str]]:
+    rows = {
+        "Validated on": f"{found['count']:,} {counted}, {found['positives']:,} of them positive",
+        "AUC (area under the ROC curve)": number(found["auc"]),
+        "Average precision": number(found.get("average_precision")),
+    }
+    return [{"Figure": name, "Value": value} for name, value in rows.items()]
+
+
+def _rates(point: dict[str, Any]) -> dict[str, str]:
+    shares = {name.capitalize(): in_words(point[name]) for name in ("sensitivity", "specificity", "accuracy")}
+    kappa = {"Kappa": number(point["kappa"], 2)} if point.get("kappa") else {}
+    return {"From": format_threshold(point["threshold"]), **shares, **kappa}
+
+
+def _part_row(part: str, values: Level) -> dict[str, str]:
+    point = values["points"]["balanced"]
+    shares = {name.capitalize(): in_words(point[name]) for name in ("sensitivity", "specificity")}
+    counted = f"{values['count']:,} ({values['positives']:,})"
+    return {"Part": part, "Images": counted, **shares, "AUC": number(values["auc"], 2)}

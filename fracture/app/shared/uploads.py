@@ -1,0 +1,58 @@
+"""The X-rays that a visitor has uploaded; they stay while the visitor looks at other pages."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from fracture.app.dataset import phantom_dialog
+from fracture.app.shared.widgets import as_text
+
+_KEPT = "kept uploads"
+
+MAX_KEPT = 100 * 2**20
+"""Bytes of one visitor's uploads that are kept for the way back from another page."""
+
+
+class Upload(NamedTuple):
+    """One file as it came."""
+
+    name: str
+    data: bytes
+
+
+def choose_uploads() -> list[Upload]:
+    """The files in the uploader, or those that were in it before the visitor went to another page."""
+    files = st.file_uploader(
+        "X-rays (PNG, JPEG or DICOM)",
+        accept_multiple_files=True,
+        max_upload_size=50,
+        key="uploads",
+        on_change=_keep,
+        help="They stay in memory, are seen by you alone, and are gone when you remove them or close this tab.",
+    )
+    kept: list[Upload] = st.session_state.get(_KEPT, [])
+    if files or not kept:
+        if files and not kept:
+            st.caption(f"More than {MAX_KEPT // 2**20} MB in all: they are gone when you open another page.")
+        return _read(files)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Uploaded before:** {as_text(', '.join(each.name for each in kept))}", width="stretch")
+        st.button("Remove", icon=":material/close:", type="tertiary", key="remove uploads", on_click=_forget)
+    return kept
+
+
+def _read(files: Iterable[Any]) -> list[Upload]:
+    return [Upload(file.name, file.getvalue()) for file in files]
+
+
+def _keep() -> None:
+    """Keep what the uploader holds now; it takes the place of a sample."""
+    uploads = _read(st.session_state["uploads"])
+    fits = sum(len(each.data) for each in uploads) <= MAX_KEPT
+    st.session_state[_KEPT] = uploads if fits else []
+    phantom_dialog.take_sample(None)
+
+
+def _forget() -> None:
+    st.session_state.pop(_KEPT, None)

@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from fracture.registry.model_folder import ModelFolder, model_folder
-from tests.drawing import draw_mura
+from tests.support.drawing import draw_mura
 
 SHARED = Path(os.environ.get("FRACTURE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 

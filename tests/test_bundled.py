@@ -17,7 +17,7 @@ from fracture.inference.litert import Graph
 from fracture.registry.model_folder import bundled_model, read_card, read_predictions
 from fracture.training.config import TrainConfig
 from fracture.training.weights import find_weights
-from tests.not_radiographs import LEGS, dicom, pictures
+from tests.support.not_radiographs import LEGS, dicom, pictures
 
 FOLDER = bundled_model()
 

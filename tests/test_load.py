@@ -1,4 +1,4 @@
-"""Several visitors at the same time, on real websockets; ``tests.benchmarks.many_visitors`` is the long one."""
+"""Several visitors at the same time, on real websockets; ``benchmarks.many_visitors`` is the long one."""
 
 import io
 import os
@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.many_visitors import homes_beside_the_bundled_model
 from fracture.inference.classifier import Classifier
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan
 from fracture.registry.model_folder import bundled_model
-from tests.benchmarks.many_visitors import homes_beside_the_bundled_model
-from tests.drawing import draw_mura
-from tests.serving import served
-from tests.tab import Tab
-from tests.visitors import mark, mark_of, uploads, visit_all
-from tests.waiting import wait
+from tests.support.drawing import draw_mura
+from tests.support.serving import served
+from tests.support.tab import Tab
+from tests.support.visitors import mark, mark_of, uploads, visit_all
+from tests.support.waiting import wait
 
 
 def test_visitors_at_the_same_time_each_get_their_own_answer(tmp_path, monkeypatch):

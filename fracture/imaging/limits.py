@@ -1,7 +1,7 @@
 """How much of a server's time and memory one file may take, whoever sent it.
 
 With a model loaded and an upload of 100 MB in memory, a process stays under 500 MB; no file takes five seconds.
-``python -m tests.benchmarks.hostile_uploads`` measures both.
+``python -m benchmarks.hostile_uploads`` measures both.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ import pytest
 
 from fracture.registry.model_folder import ModelFolder
 from tests.browser.chromium import CHROMIUM, PATIENCE, broken_pictures, chromium, listen, new_page
-from tests.serving import homes_in, served
+from tests.support.serving import homes_in, served
 
 
 def pytest_collection_modifyitems(items):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from fracture.paths import PROJECT
-from tests.serving import homes_in
+from tests.support.serving import homes_in
 
 TRAINED, BUNDLED = "reference", "fracatlas"
 """The names of the two models."""

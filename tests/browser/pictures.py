@@ -20,7 +20,7 @@ from fracture.paths import PROJECT
 from tests.browser.chromium import chromium, listen, new_page, settle
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
 from tests.browser.places import Place, ask_about_a_sample, cover
-from tests.serving import served
+from tests.support.serving import served
 
 PICTURES = PROJECT / "docs" / "pictures"
 SIZE = {"width": 1280, "height": 860}

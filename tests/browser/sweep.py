@@ -24,7 +24,7 @@ from tests.browser.faults import ALLOWED, Allowed, accessibility, overflow
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
 from tests.browser.keyboard import unseen_stops
 from tests.browser.places import PAGES, Place, full
-from tests.serving import homes_in, served
+from tests.support.serving import homes_in, served
 
 TALLEST = 9000
 """px of a picture."""

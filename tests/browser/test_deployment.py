@@ -1,8 +1,8 @@
-"""The app as a host of public demos starts it; ``tests.benchmarks.deployment`` does so in a fresh environment."""
+"""The app as a host of public demos starts it; ``benchmarks.deployment`` does so in a fresh environment."""
 
 import sys
 
-from tests.benchmarks.deployment import PROMISED, classify, clone, first_page, memory, tensorflow, train
+from benchmarks.deployment import PROMISED, classify, clone, first_page, memory, tensorflow, train
 
 
 def test_a_demo_keeps_to_its_memory(browser, tmp_path, monkeypatch):

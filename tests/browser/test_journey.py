@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chromium import unfold
-from tests.data.servers import Figshare, zip_of
-from tests.data.test_fracatlas import picture, rows_of
+from tests.importers.test_fracatlas import picture, rows_of
+from tests.support.servers import Figshare, zip_of
 
 
 @pytest.mark.look("laptop", "dark")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from fracture.training.runs import queue
 from tests.browser.chromium import settle, unfold
-from tests.serving import served
+from tests.support.serving import served
 
 
 @pytest.fixture

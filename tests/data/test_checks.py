@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 from fracture.data.checks import Problem, by_severity, check
 from fracture.data.dataset import scan
 from fracture.data.measurements import measure, measured
-from tests.drawing import draw_limb, draw_mura
+from tests.support.drawing import draw_limb, draw_mura
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from fracture.data.dataset import COLUMNS, counts, fingerprint, looks_like_data,
 from fracture.data.measurements import measure
 from fracture.data.splits import split_by_group
 from fracture.errors import DatasetError
-from tests.drawing import draw_mura
+from tests.support.drawing import draw_mura
 
 
 def draw(path: Path, width: int = 4, height: int = 3) -> None:

@@ -8,7 +8,7 @@ from fracture.data.folders import forget, list_datasets, remember
 from fracture.importers.download import Progress
 from fracture.importers.job import Import, Order
 from fracture.phantoms.job import Drawing, Plan
-from tests.drawing import draw_mura
+from tests.support.drawing import draw_mura
 
 
 @pytest.fixture

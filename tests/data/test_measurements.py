@@ -8,7 +8,7 @@ from fracture.data import measurements
 from fracture.data.dataset import scan
 from fracture.data.measurements import COLUMNS, measure, measured
 from fracture.files import file_sha256
-from tests.drawing import draw_mura
+from tests.support.drawing import draw_mura
 
 
 @pytest.fixture

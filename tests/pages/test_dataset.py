@@ -16,8 +16,8 @@ from fracture.data.measurements import measure
 from fracture.importers.download import Progress
 from fracture.importers.job import Import, Order
 from fracture.registry.model_folder import model_folder, read_card, read_predictions
-from tests.drawing import draw_mura
 from tests.pages.test_pages import alone, healthy, routed, words
+from tests.support.drawing import draw_mura
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from fracture.app.shared import dataset_cache
 from fracture.data.dataset import scan
 from fracture.data.decisions import curate, decide
-from tests.drawing import draw_mura
 from tests.pages.test_pages import alone, healthy, words
+from tests.support.drawing import draw_mura
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 
 from fracture.data.folders import list_datasets
-from tests.drawing import draw_mura
 from tests.pages.test_pages import alone, healthy, routed, words
+from tests.support.drawing import draw_mura
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from fracture.paths import PROJECT
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
-from tests.not_radiographs import LEGS, dicom
+from tests.support.not_radiographs import LEGS, dicom
 
 PAGES = ("home", "dataset", "train", "runs", "playground", "labs", "classify", "models")
 

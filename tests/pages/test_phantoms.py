@@ -12,7 +12,7 @@ from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan, find_drawing
 from fracture.phantoms.samples import draw_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
-from tests.waiting import wait
+from tests.support.waiting import wait
 
 PLAN = Plan(patients=3, seed=2)
 

@@ -12,7 +12,7 @@ from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.pages.test_pages import PAGES, alone, healthy, words
-from tests.waiting import wait
+from tests.support.waiting import wait
 
 OTHER = "another visitor's word"
 

@@ -1,0 +1,48 @@
+"""What the labs show of a trained head's data: the leak of a split by image, and what hardware does.
+
+Run as ``python -m benchmarks.lab_figures --model NAME``, of a finished training of a head whose features are in
+the cache.
+"""
+
+import argparse
+from dataclasses import replace
+
+from fracture.app.experiments.leakage import FREE
+from fracture.experiments.leakage import WAYS, compare_splits, gap
+from fracture.experiments.shortcut import compare_trainings, due_to_hardware
+from fracture.experiments.workbench import open_bench
+from fracture.registry.model_folder import model_folder
+from fracture.training.runs.queue import find_run
+
+
+def main() -> None:
+    """Split in both ways, with labels as they are and by lot; then train with and without hardware."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--splits", type=int, default=10)
+    args = parser.parse_args()
+    run = find_run(model_folder(args.model))
+    if run is None:
+        parser.error(f"there is no training called {args.model}")
+    bench = open_bench(run)
+    by_heart = replace(bench, config=bench.config.changed(**FREE))
+    for name, each, by_lot in (
+        ("as it was trained", bench, False),
+        ("free to learn by heart", by_heart, False),
+        ("free to learn by heart, labels by lot", by_heart, True),
+    ):
+        found = list(compare_splits(each, args.splits, by_lot=by_lot))
+        means = {way: sum(one.auc for one in found if one.way == way) / args.splits for way in WAYS}
+        apart = gap(found)
+        print(
+            f"{name}: AUC {means['image']:.3f} by image, {means['group']:.3f} by group, gap {apart['value']:+.3f} "
+            f"({apart['low']:+.3f} to {apart['high']:+.3f})"
+        )
+    everything, without, *fewer = compare_trainings(bench)
+    print("on images without hardware: trained on all", everything.plain, "without hardware", without.plain)
+    print("on as few by lot", [each.plain and round(each.plain["value"] or 0, 3) for each in fewer])
+    print("the difference of the last two", due_to_hardware(bench, without, fewer))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from fracture.cli.main.main import main
+from PIL import Image
+
+from fracture.data.decisions import decide
+from tests.cli.test_main import LOADED
+from tests.support.drawing import draw_mura
+
+
+@pytest.fixture
+def spoilt(homes):
+    """A drawn data set with a blank image."""
+    root = draw_mura(homes / "mura", 4, 2, size=80)
+    Image.new("L", (80, 80), 9).save(sorted(root.rglob("*.png"))[0])
+    return root
+
+
+def run(capsys, *argv: str) -> dict:
+    assert main(["dataset", *argv, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return json.loads(captured.out)
+
+
+def test_problems_are_told_with_why_they_matter(spoilt, capsys):
+    """For people a line each, and a second one that says why; the same for programs."""
+    problem = run(capsys, str(spoilt))["problems"]
+    assert [found["kind"] for found in problem] == ["blank"]
+    assert main(["dataset", str(spoilt)]) == 0
+    out = capsys.readouterr().out
+    assert f"warning: {problem[0]['message']}\n    {problem[0]['why']}\n" in out
+
+
+def test_quick_decodes_no_pixels(spoilt, capsys, homes):
+    """What only pixels tell is not told, and nothing is kept."""
+    assert run(capsys, str(spoilt), "--quick")["problems"] == []
+    assert not list((homes / "cache").rglob("*.sqlite"))
+
+
+def test_decisions_are_heeded_and_told(spoilt, capsys):
+    """An image that was excluded is no problem any more."""
+    blank = run(capsys, str(spoilt))["problems"][0]["images"][0]
+    (spoilt / "curation.csv").write_text(
+        f"time,image_id,decision,reason\n2026-01-02T03:04:05.678Z,{blank},exclude,nothing to see\n"
+    )
+    document = run(capsys, str(spoilt))
+    assert (document["problems"], document["excluded"], document["relabelled"]) == ([], 1, 0)
+    assert main(["dataset", str(spoilt)]) == 0
+    assert "By decision, 1 more are left out" in capsys.readouterr().out
+
+
+def test_a_models_doubts_are_listed_without_tensorflow(drawn, make_model):
+    """Each with study, label, probability and doubt; those of the problem are the same, in the same order."""
+    make_model("m")
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, "dataset", str(drawn), "--model", "m", "--json"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip().endswith("[]")
+    document = json.loads(done.stdout)
+    told = [found["images"] for found in document["problems"] if found["kind"] == "label doubts"]
+    listed = [found["image_id"] for found in document["label_doubts"]]
+    assert told == ([listed] if listed else [])
+
+
+def test_a_model_that_is_not_there_is_a_sentence(drawn, homes, capsys):
+    """Status 1, and which models there are."""
+    assert main(["dataset", str(drawn), "--model", "nope"]) == 1
+    assert "no finished model called 'nope'" in capsys.readouterr().err
+
+
+def test_class_folders_are_made_as_decided(spoilt, homes, capsys):
+    """By copies, by links or in a zip; and it is said how many images were left out."""
+    first = sorted(path.relative_to(spoilt).as_posix() for path in spoilt.rglob("*.png"))[0]
+    decide(spoilt, [first], "exclude", "nothing to see")
+    for way, out in (("copy", "prep"), ("zip", "prep.zip")):
+        assert main(["prep", str(spoilt), str(homes / out), "--as", way, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (homes / out).exists() and told["excluded"] == 1
+    assert len(list((homes / "prep").rglob("*.png"))) == told["images"]
+    assert main(["prep", str(spoilt), str(homes / "prep")]) == 1
+    assert "must be empty, or not there yet" in capsys.readouterr().err
+
+
+def test_nothing_left_is_one_sentence(spoilt, homes, make_model, capsys):
+    """Whatever is to be made of a data set of which every image was excluded."""
+    make_model("m")
+    decide(spoilt, [path.relative_to(spoilt).as_posix() for path in spoilt.rglob("*.png")], "exclude")
+    for argv in (
+        ["dataset", str(spoilt)],
+        ["prep", str(spoilt), str(homes / "prep")],
+        ["prep", str(spoilt), str(homes / "prep.zip"), "--as", "zip"],
+        ["evaluate", "--model", "m", "--data", str(spoilt)],
+    ):
+        assert main(argv) == 1
+        assert "At least one image of" in (told := capsys.readouterr().err) and told.count("\n") == 1
+    assert not (homes / "prep").exists() and not (homes / "prep.zip").exists()

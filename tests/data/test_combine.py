@@ -1,0 +1,57 @@
+"""Several data sets as one."""
+
+from dataclasses import replace
+
+import pytest
+
+from fracture.data.combine import join
+from fracture.data.dataset import scan
+from fracture.errors import DatasetError
+from fracture.phantoms.generate import write
+from fracture.phantoms.job import Plan
+from tests.support.drawing import draw_mura
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("joined") / "phantoms"
+    write(folder, Plan(patients=8, seed=3, difficulty=0.5), lambda *_: None)
+    return scan(folder)
+
+
+def fractured(dataset):
+    """The same images, in FracAtlas's words."""
+    return replace(dataset, label_names=("not fractured", "fractured"))
+
+
+def test_one_alone_stays_as_it_is(drawn):
+    first = scan(drawn)
+    joined = join(first, [])
+    assert joined.name == first.name and joined.table.drop(columns="data").equals(first.table)
+
+
+def test_the_same_words_are_taken_over_and_names_stay_unique(drawn, tmp_path):
+    first, other = scan(drawn), scan(draw_mura(tmp_path / "second"))
+    table = join(first, [other]).table
+    assert len(table) == len(first.table) + len(other.table)
+    assert table["image_id"].is_unique
+    assert not set(table.loc[table["data"] == "second", "group"]) & set(first.table["group"])
+
+
+def test_phantoms_become_fractured_by_their_truth(drawn, phantoms):
+    """Hardware alone is no fracture, and its boxes are not those of one."""
+    table = join(fractured(scan(drawn)), [phantoms]).table
+    drawn_ones = table[table["data"] == "phantoms"]
+    assert (drawn_ones["label"] == drawn_ones["findings"].str.contains("fracture")).all()
+    assert (drawn_ones.loc[drawn_ones["findings"].str.contains("hardware"), "boxes"] == "").all()
+    assert (drawn_ones.loc[drawn_ones["findings"] == "fracture", "boxes"] != "").any()
+
+
+def test_other_words_without_truth_are_refused(drawn, tmp_path):
+    with pytest.raises(DatasetError, match="not the same"):
+        join(fractured(scan(drawn)), [scan(draw_mura(tmp_path / "second"))])
+
+
+def test_two_of_one_name_are_refused(drawn):
+    with pytest.raises(DatasetError, match="different names"):
+        join(scan(drawn), [scan(drawn)])

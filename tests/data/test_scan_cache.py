@@ -1,0 +1,114 @@
+"""Looking a folder's table up instead of reading it again."""
+
+import os
+from dataclasses import fields
+
+import pandas as pd
+import pytest
+
+from fracture.data import scan_cache
+from fracture.data.dataset import scan
+from fracture.data.decisions import decide
+from fracture.data.scan_cache import find_or_scan
+from fracture.errors import DatasetError
+from tests.support.drawing import draw_mura
+
+
+@pytest.fixture
+def scans(monkeypatch):
+    """The folders that were really read."""
+    read = []
+    monkeypatch.setattr(scan_cache, "scan", lambda folder: read.append(folder) or scan(folder))
+    return read
+
+
+def same(one, other):
+    pd.testing.assert_frame_equal(one.table, other.table)
+    names = [field.name for field in fields(one) if field.name != "table"]
+    assert [getattr(one, name) for name in names] == [getattr(other, name) for name in names]
+
+
+def test_the_second_look_reads_nothing_and_says_the_same(homes, scans, tmp_path):
+    """Table, types, names and sources, all as if read."""
+    root = draw_mura(tmp_path / "MURA-v1.1", truth=True)
+    first = find_or_scan(root)
+    second = find_or_scan(root)
+    assert len(scans) == 1
+    same(first, scan(root))
+    same(second, first)
+    assert second.table.dtypes.to_dict() == first.table.dtypes.to_dict()
+
+
+def change(root, what):
+    image = sorted(root.rglob("*.png"))[0]
+    if what == "an image goes":
+        image.unlink()
+    elif what == "an image changes":
+        os.utime(image, ns=(1, 1))
+    elif what == "an image comes":
+        (image.parent / "image9.png").write_bytes(image.read_bytes())
+    elif what == "the list changes":
+        (root / "truth.csv").write_text("image,view,boxes,mask\n")
+
+
+@pytest.mark.parametrize("what", ["an image goes", "an image changes", "an image comes", "the list changes"])
+def test_a_change_is_noticed(homes, scans, tmp_path, what):
+    """Whatever decides the table makes it be read anew."""
+    root = draw_mura(tmp_path / "MURA-v1.1", truth=True)
+    find_or_scan(root)
+    change(root, what)
+    same(find_or_scan(root), scan(root))
+    assert len(scans) == 2
+
+
+def test_the_truth_above_a_part_of_a_tree_counts(homes, scans, tmp_path):
+    """A part of a tree is described by the list at its root."""
+    root = draw_mura(tmp_path / "MURA-v1.1", truth=True)
+    find_or_scan(root / "train")
+    change(root, "the list changes")
+    assert (find_or_scan(root / "train").table["boxes"] == "").all() and len(scans) == 2
+
+
+def test_damage_is_as_good_as_absence(homes, scans, drawn):
+    """A kept table that cannot be read is made anew."""
+    find_or_scan(drawn)
+    kept = next((homes / "cache" / "index").iterdir())
+    kept.write_bytes(kept.read_bytes()[:100])
+    same(find_or_scan(drawn), scan(drawn))
+    assert len(scans) == 2
+    find_or_scan(drawn)
+    assert len(scans) == 2
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(homes, scans, drawn, monkeypatch):
+    """The table is there all the same."""
+    (homes / "cache" / "index").write_text("a file where the folder should be")
+    same(find_or_scan(drawn), scan(drawn))
+
+
+def test_what_is_no_data_set_is_said_each_time(homes, tmp_path):
+    """An error is not kept."""
+    (tmp_path / "empty").mkdir()
+    for _ in range(2):
+        with pytest.raises(DatasetError, match="must be one of"):
+            find_or_scan(tmp_path / "empty")
+
+
+def test_a_decision_is_no_reason_to_read_it_again(homes, scans, tmp_path):
+    """Nor is any other list that the table is not made of."""
+    root = draw_mura(tmp_path / "MURA-v1.1")
+    find_or_scan(root)
+    decide(root, ["a.png"], "exclude")
+    find_or_scan(root)
+    assert len(scans) == 1
+
+
+def test_a_bit_turned_over_is_noticed(homes, scans, drawn):
+    """Wherever it lies: it is as good as absence, never another table."""
+    first = find_or_scan(drawn)
+    kept = next((homes / "cache" / "index").iterdir())
+    content = kept.read_bytes()
+    for place in range(0, len(content), len(content) // 20):
+        kept.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        same(find_or_scan(drawn), first)
+    assert len(scans) == 1 + len(range(0, len(content), len(content) // 20))

@@ -1,0 +1,130 @@
+"""The served graph, asked by many at once."""
+
+import gc
+import multiprocessing
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from fracture.inference.litert import Graph
+from tests.support.waiting import wait
+
+FEATURES = 4
+
+
+def images(count: int, size: int) -> list[np.ndarray]:
+    return list(np.random.default_rng(0).integers(0, 256, (count, size, size), np.uint8))
+
+
+@pytest.fixture(scope="module")
+def content(trained) -> bytes:
+    return trained.served_model.read_bytes()
+
+
+def test_many_threads_get_what_each_gets_alone(content):
+    """Twelve threads with images of their own, over three interpreters: every number as if nobody else had asked."""
+    graph = Graph(content, interpreters=3)
+    asked = images(12, graph.size)
+    single = Graph(content, interpreters=1)
+    alone = [single(image) for image in asked]
+    with ThreadPoolExecutor(len(asked)) as callers:
+        for _ in range(5):
+            for expected, found in zip(alone, callers.map(graph, asked), strict=True):
+                assert found.logit == expected.logit
+                assert np.array_equal(found.features, expected.features)
+                assert np.array_equal(found.cam, expected.cam)
+    assert len({each.logit for each in alone}) == len(asked), "the images must have different answers"
+
+
+def test_images_given_together_come_back_in_their_order(content):
+    graph = Graph(content, interpreters=2)
+    asked = images(5, graph.size)
+    assert [each.logit for each in graph.each(*asked)] == [graph(image).logit for image in asked]
+
+
+class Stand:
+    """Stands in for LiteRT's interpreter: knows who is in it, and answers with the image's first pixel."""
+
+    made: list["Stand"]
+    together: threading.Barrier | None = None
+    """Where those who are inside at the same time meet."""
+
+    def __init__(self, **_: object) -> None:
+        self.inside, self.crowded, self.answered = 0, False, 0
+        Stand.made.append(self)
+
+    def get_signature_runner(self):
+        return self
+
+    def get_input_details(self):
+        return {"image": {"shape": np.array([1, 2, 2, 1])}}
+
+    def get_output_details(self):
+        return {name: {"shape": np.array([1, FEATURES])} for name in ("logit", "features", "cam")}
+
+    def __call__(self, image):
+        self.inside += 1
+        self.crowded |= self.inside > 1
+        if Stand.together:
+            Stand.together.wait(20)
+        self.crowded |= self.inside > 1
+        self.inside -= 1
+        self.answered += 1
+        first = float(image[0, 0, 0, 0])
+        return {"logit": np.array([[first]]), "features": np.zeros((1, FEATURES)), "cam": np.zeros((1, 1, 1))}
+
+
+@pytest.fixture
+def stand(monkeypatch):
+    """Graphs of :class:`Stand`."""
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    monkeypatch.setattr(interpreter, "Interpreter", Stand)
+    Stand.made, Stand.together = [], None
+    return Stand
+
+
+def first_pixels(count: int) -> list[np.ndarray]:
+    return [np.full((2, 2), number, np.uint8) for number in range(count)]
+
+
+def test_interpreters_work_at_the_same_time(stand):
+    """Two calls are inside two interpreters at once: each of them waits there for the other."""
+    graph = Graph(b"", interpreters=2)
+    stand.together = threading.Barrier(2)
+    assert [each.logit for each in graph.each(*first_pixels(6))] == [0, 1, 2, 3, 4, 5]
+    assert [each.answered for each in stand.made] == [3, 3]
+
+
+def test_no_interpreter_is_entered_by_two_threads_at_once(stand):
+    """Eight threads want in at once; each interpreter lets one in after another, held there until two are inside."""
+    graph = Graph(b"", interpreters=2)
+    stand.together = threading.Barrier(2)
+    with ThreadPoolExecutor(8) as callers:
+        found = list(callers.map(graph, first_pixels(40)))
+    assert [each.logit for each in found] == list(range(40))
+    assert len(stand.made) == 2
+    assert not any(each.crowded for each in stand.made)
+
+
+def test_a_graph_that_is_gone_leaves_no_thread_and_no_interpreter(content):
+    """What a model took is free again when it has been put aside."""
+    before = set(threading.enumerate())
+    graph = Graph(content, interpreters=2)
+    graph.each(*images(4, graph.size))
+    workers = set(threading.enumerate()) - before
+    assert workers
+    del graph
+    gc.collect()
+    wait(lambda: not any(worker.is_alive() for worker in workers), 20)
+
+
+def test_a_process_that_has_asked_can_fork(content):
+    """The child is not harmed by the interpreters of threads that it does not have."""
+    graphs = [Graph(content, interpreters=2) for _ in range(3)]
+    for graph in graphs:
+        graph.each(*images(4, graph.size))
+    for _ in range(3):
+        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+            assert list(pool.map(abs, [-1, -2])) == [1, 2]

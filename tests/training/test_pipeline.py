@@ -1,0 +1,224 @@
+"""The whole way, on a drawn data set with the full network."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fracture.errors import Cancelled, DatasetError, RunError
+from fracture.files import file_sha256
+from fracture.imaging.radiograph import load
+from fracture.inference.heatmap import SIDE
+from fracture.registry.model_folder import model_folder, read_predictions
+from fracture.training.config import TrainConfig
+from tests.support.drawing import draw_mura
+
+pytestmark = [pytest.mark.full, pytest.mark.usefixtures("graphs")]
+
+
+def run(drawn, should_stop=lambda: False, **chosen):
+    from fracture.training import pipeline
+
+    said = []
+    config = TrainConfig(
+        **{"data": str(drawn), "name": "m", "weights": "none", "image_size": 75, "epochs": 2, **chosen}
+    )
+    card = pipeline.run(config, lambda kind, **values: said.append({"kind": kind, **values}), should_stop)
+    return card, said
+
+
+def features(said, word=0):
+    """The first word on features counts what is cached of the images as they are, the last of the mirrored, too."""
+    return [event for event in said if event["kind"] == "features"][word]
+
+
+def test_a_trained_model_folder_is_complete(trained):
+    """Every file of the contract is there, and the card says what was used and how good it is."""
+    names = {path.name for path in trained.path.iterdir()}
+    assert {"card.json", "model.h5", "model.tflite", "history.json", "predictions.csv", "familiarity.npz"} <= names
+    card = json.loads(trained.card.read_text())
+    assert card["labels"] == ["normal", "abnormal"]
+    assert card["state"] == "finished"
+    assert card["input"] == {"size": 75, "fit": "stretch", "pixel_range": [-1.0, 1.0]}
+    assert len(card["data"]["fingerprint"]) >= 16
+    assert card["served"]["largest_probability_difference"] < 0.02
+    history = json.loads(trained.history.read_text())
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert {len(values) for values in history.values()} == {card["epochs_done"]}
+    predictions = pd.read_csv(trained.predictions)
+    assert list(predictions) == [
+        "image_id", "study", "group", "body_part", "label", "data", "sha256", "logit", "probability",
+    ]  # fmt: skip
+    assert len(predictions) == card["data"]["validation_images"] == card["metrics"]["image"]["count"]
+
+
+def test_fine_tuning_leaves_a_model_that_answers_as_it_was_judged(homes, tmp_path):
+    """On two data sets with boxes: every file is there, each set is judged, and the folder's model says the same."""
+    from fracture.inference.classifier import load_classifier
+
+    data = draw_mura(tmp_path / "first", truth=True)
+    also = draw_mura(tmp_path / "second", valid_patients=4, seed=1)
+    chosen = {"mode": "fine-tune", "unfreeze": "mixed9", "box_weight": 0.02, "averaging": 0.9, "also": (str(also),)}
+    card, said = run(data, **chosen)
+    folder = model_folder("m")
+    assert {"places"} < {row["name"] for row in next(event for event in said if event["kind"] == "network")["rows"]}
+    assert folder.backbone.stat().st_size < 46e6
+    assert list(card["metrics_by_data"]) == ["first", "second"]
+    assert card["metrics_by_data"]["first"] == card["metrics"] != card["metrics_by_data"]["second"]
+    assert card["metrics"]["image"]["count"] == card["data"]["by_data"]["first"]["valid"]
+    assert card["served"]["auc_served"] == pytest.approx(card["served"]["auc_keras"], abs=0.005)
+    assert set(card["localisation"]["shuffled_head"]) == {"correlation", "pointing"}
+    assert "--also" in card["command"] and "--unfreeze mixed9" in card["command"]
+    classifier = load_classifier("m")
+    row = read_predictions(folder).iloc[0]
+    view = classifier.view("x", load(data / row["image_id"]))
+    assert view.probability == pytest.approx(row["probability"], abs=1e-4)
+    assert view.heat.shape == (SIDE, SIDE) and 0 <= view.heat.min() <= view.heat.max() <= 1
+    assert classifier.shows_places and view.looks.shape == (1280,)
+
+
+def read(drawn, **chosen):
+    """What is read before anything is trained: the data set, and what was said of it."""
+    from fracture.training import pipeline
+
+    said = []
+    config = TrainConfig(**{"data": str(drawn), "name": "m", "mode": "fine-tune", "box_weight": 0.1, **chosen})
+    dataset = pipeline._read_data(config, lambda _, **values: said.append(values))
+    return pipeline._without_places(config, dataset), said[-1]["problems"]
+
+
+def test_nothing_claims_to_know_places_where_no_box_has_taught_them(drawn, tmp_path):
+    """Without boxes the network gets no part for places, and it is said."""
+    config, problems = read(drawn)
+    assert not config.teaches_places and "is not taught" in problems[-1]
+    config, problems = read(draw_mura(tmp_path / "boxed", truth=True))
+    assert config.teaches_places and not any("is not taught" in problem for problem in problems)
+
+
+def test_decisions_are_honoured_and_said(tmp_path):
+    """What was excluded is not trained on, what was relabelled has its new label, and the card will count both."""
+    from fracture.data.dataset import scan
+    from fracture.data.decisions import decide
+    from fracture.training import pipeline
+    from fracture.training.model_card import describe_data
+
+    root = draw_mura(tmp_path / "MURA-v1.1")
+    table = scan(root).table
+    decide(root, table["image_id"][:3], "exclude")
+    decide(root, table["image_id"][4:5], "negative" if table["label"][4] else "positive")
+    said = []
+    dataset = pipeline._read_data(TrainConfig(data=str(root), name="m"), lambda _, **values: said.append(values))
+    assert len(dataset.table) == len(table) - 3
+    assert dataset.table.set_index("image_id")["label"][table["image_id"][4]] == 1 - table["label"][4]
+    assert "By decision, 3 images are left out and 1 have another label." in said[-1]["problems"]
+    told = describe_data(dataset, readable=np.ones(len(dataset.table), bool))
+    assert (told["excluded"], told["relabelled"]) == (3, 1)
+
+
+def test_validation_images_that_the_bundled_weights_have_seen_are_counted(drawn, monkeypatch):
+    """They know those already."""
+    from fracture.data.dataset import scan
+    from fracture.training import pipeline
+
+    table = scan(drawn).table
+    paths = table.loc[table["split"] == "valid", "path"]
+    seen = {file_sha256(Path(path)) for path in paths[:3]}
+    monkeypatch.setattr(pipeline, "seen_by_bundled", lambda valid: valid["sha256"].isin(seen))
+    assert read(drawn, weights="bundled")[1][-1].startswith("3 of ")
+    assert not any("bundled" in problem for problem in read(drawn, weights="none")[1])
+
+
+def test_the_first_data_set_must_have_validation_images_of_both_labels(drawn, tmp_path):
+    """It is the one by which all is judged; those of another do not stand in for them."""
+    first = draw_mura(tmp_path / "first")
+    for path in sorted((first / "valid").rglob("*_positive/*.png")):
+        path.unlink()
+    with pytest.raises(DatasetError, match=r"Part valid of .*first has .* and 0 "):
+        read(first, also=(str(drawn),))
+
+
+def test_the_card_says_where_the_heat_maps_point(trained):
+    """With a truth.csv the card has both measures of the positive validation images, and what chance would reach."""
+    card = json.loads(trained.card.read_text())
+    found = card["localisation"]
+    assert found["images"] == found["known"] == card["metrics"]["image"]["positives"]
+    assert found["groups"] == 3
+    bar = (64 // 8) * (64 - 2 * 64 // 8) / 64**2  # of tests/drawing.py
+    assert found["pointing"]["chance"] == found["mass"]["chance"] == pytest.approx(bar)
+    assert found["flat"] == found["images"], "at 75 px the map has a single cell"
+    assert found["pointing"]["value"] == 0
+    assert found["mass"]["value"] is None or found["mass"]["value"] == pytest.approx(bar)
+
+
+def test_features_are_computed_once_per_image_whatever_it_is_called(homes, drawn, tmp_path):
+    """A second training finds every image in the cache, also when the data set was moved; another view is computed."""
+    _, said = run(drawn)
+    assert features(said)["cached"] == 0
+    total = features(said)["total"]
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(drawn, moved)
+    again, said = run(moved, name="again")
+    assert features(said, -1)["cached"] == total
+    first = pd.read_csv(homes / "models/m/predictions.csv")["probability"]
+    second = pd.read_csv(homes / "models/again/predictions.csv")["probability"]
+    assert np.allclose(first, second, atol=1e-6), "the same seed gives the same model"
+    _, said = run(moved, name="changed", fit="letterbox")
+    assert features(said)["cached"] == 0, "another fit is another view"
+    assert again["localisation"] is None, "nothing is known of where the bars are"
+    assert again["data"]["fingerprint"] == json.loads((homes / "models/m/card.json").read_text())["data"]["fingerprint"]
+
+
+def test_a_damaged_cache_is_computed_again(homes, drawn):
+    """The cache may be deleted or damaged at any time; training goes on without it."""
+    run(drawn)
+    path = max((homes / "cache/features").iterdir(), key=lambda file: file.stat().st_size)  # the other: mirrored ones
+    whole = path.read_bytes()
+    for number, damaged in enumerate([b"this is no database" * 100, whole[:8192] + b"\0" * (len(whole) - 8192)]):
+        path.write_bytes(damaged)
+        _, said = run(drawn, name=f"again-{number}")
+        assert features(said)["cached"] == 0
+
+
+def test_an_image_that_cannot_be_read_is_left_out_and_named(homes, drawn, tmp_path):
+    """One broken file does not end a training; the card names it."""
+    broken = tmp_path / "broken"
+    shutil.copytree(drawn, broken)
+    victim = sorted((broken / "train").rglob("*.png"))[0]
+    victim.write_bytes(victim.read_bytes()[:60])
+    card, _ = run(broken)
+    assert [victim.name in image for image in card["data"]["unreadable"]] == [True]
+
+
+def test_a_stop_before_the_first_epoch_saves_nothing_but_features(homes, drawn):
+    """Stopped among the features there is no model, but what was computed is not lost."""
+    with pytest.raises(Cancelled):
+        run(drawn, should_stop=lambda: True)
+    assert not (homes / "models/m/card.json").exists()
+    _, said = run(drawn, name="later")
+    assert features(said)["cached"] > 0
+
+
+def test_a_taken_name_and_a_one_sided_data_set_are_refused(homes, drawn, tmp_path):
+    """What cannot work is said before anything is computed."""
+    run(drawn)
+    with pytest.raises(RunError, match="already"):
+        run(drawn)
+    one_sided = tmp_path / "one-sided"
+    shutil.copytree(drawn, one_sided)
+    for study in (one_sided / "valid").rglob("*_positive"):
+        shutil.rmtree(study)
+    with pytest.raises(DatasetError, match="both labels in both parts"):
+        run(one_sided, name="other")
+
+
+def test_files_that_cannot_be_read_do_not_count_as_a_label(homes, drawn, tmp_path):
+    """A validation part whose positives are all broken is refused, not measured."""
+    broken = tmp_path / "broken"
+    shutil.copytree(drawn, broken)
+    for path in (broken / "valid").glob("**/*_positive/*.png"):
+        path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(DatasetError, match="0 abnormal that can be read"):
+        run(broken)

@@ -2,7 +2,8 @@
 
     python -m benchmarks.guard --model NAME --data FRACATLAS [--turns 20]
 
-The pictures are those of :mod:`tests.support.not_radiographs`. A model folder without its own ``familiarity.npz`` has one
+The pictures are those of :mod:`tests.support.not_radiographs`. A model folder without its own ``familiarity.npz``
+has one
 fitted here, to the data's training images. The validation images chose the threshold, so it is chosen again on one half
 of their groups and the share counted on the other, ``--turns`` times. Printed at the end: how long one answer takes.
 """

@@ -21,17 +21,17 @@ VIEWS = 3.0
 """Images of a patient, in the mean, that :func:`tests.support.drawing.draw_mura` draws."""
 
 ALONE = """
-from fracture.learn import jobs
+from fracture.training.runs import queue
 from fracture.experiments.workbench import can_be_tried, open_bench
-bench = open_bench(can_be_tried(jobs.runs())[0])
+bench = open_bench(can_be_tried(queue.runs())[0])
 head = bench.fit(bench.training, bench.validation, bench.config)
 print(len(bench.table), len(head.history["loss"]))
 """
 WARM = """
 import time
-from fracture.learn import jobs
+from fracture.training.runs import queue
 from fracture.experiments.workbench import can_be_tried, open_bench
-bench = open_bench(can_be_tried(jobs.runs())[0])
+bench = open_bench(can_be_tried(queue.runs())[0])
 for seed in range({times}):
     begun = time.perf_counter()
     bench.fit(bench.training, bench.validation, bench.config.changed(seed=seed))

@@ -2,6 +2,6 @@
 
 import sys
 
-from fracture.cli.main.main import main
+from fracture.cli.main import main
 
 sys.exit(main())

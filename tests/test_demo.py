@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fracture import demo as public
+from fracture import demo as public_demo
 from fracture.data import decisions
 from fracture.data.dataset import existing_folder, scan
 from fracture.data.export import write_prep, zip_prep
@@ -34,8 +34,8 @@ ME, OTHER = "a word that I hold", "another word"
 @pytest.fixture
 def demo(home_with_data, monkeypatch):
     """A public demo with one data set, ``drawn``, on a machine that is large enough."""
-    monkeypatch.setenv(public.VARIABLE, "1")
-    limit(monkeypatch, memory=dict.fromkeys(public.LIMITS.memory, 0))
+    monkeypatch.setenv(public_demo.VARIABLE, "1")
+    limit(monkeypatch, memory=dict.fromkeys(public_demo.LIMITS.memory, 0))
     return home_with_data
 
 
@@ -48,7 +48,7 @@ def spawned(monkeypatch):
 
 
 def limit(monkeypatch, **limits):
-    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, **limits))
+    monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, **limits))
 
 
 def config(**chosen) -> TrainConfig:
@@ -57,8 +57,8 @@ def config(**chosen) -> TrainConfig:
 
 def age(folder: Path, seconds: float) -> None:
     """Let it have been made so long ago."""
-    mark = json.loads((folder / public.MARK).read_text())
-    write_json(folder / public.MARK, {**mark, "since": mark["since"] - seconds})
+    mark = json.loads((folder / public_demo.MARK).read_text())
+    write_json(folder / public_demo.MARK, {**mark, "since": mark["since"] - seconds})
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def age(folder: Path, seconds: float) -> None:
 )
 def test_it_is_on_where_the_variable_says_so(monkeypatch, said, on):
     """Any word but one that says no."""
-    monkeypatch.setenv(public.VARIABLE, said)
-    assert public.on() == on
+    monkeypatch.setenv(public_demo.VARIABLE, said)
+    assert public_demo.on() == on
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_too_many_images_and_too_small_a_machine_are_refused(demo, spawned, monk
     limit(monkeypatch, images=images - 1)
     with pytest.raises(PublicError, match=f"images must be at most {images - 1}. Received: {images}"):
         queue.start(config(name="other"), OTHER)
-    small = {**dict.fromkeys(public.LIMITS.memory, 10**9), "bundled-8bit": 0}
+    small = {**dict.fromkeys(public_demo.LIMITS.memory, 10**9), "bundled-8bit": 0}
     limit(monkeypatch, memory=small)
     with pytest.raises(PublicError, match=r"Received: [\d,]+ MB; choose bundled-8bit, or run"):
         queue.start(config(name="other"), OTHER)
@@ -109,7 +109,7 @@ def test_too_many_images_and_too_small_a_machine_are_refused(demo, spawned, monk
 
 def test_the_weights_that_are_offered_exist():
     """Each by the name that a training knows it by."""
-    assert set(public.LIMITS.memory) <= set(WEIGHT_SOURCES)
+    assert set(public_demo.LIMITS.memory) <= set(WEIGHT_SOURCES)
 
 
 def test_one_training_a_visitor_and_a_short_queue(demo, spawned, monkeypatch):
@@ -146,7 +146,7 @@ def test_only_who_started_it_may_change_it(demo, spawned):
     assert run.folder.note.read_text() == "words"
     with pytest.raises(RunError, match="Somebody else has used the name"):
         queue.start(config(), OTHER)
-    (run.folder.path / public.MARK).unlink()
+    (run.folder.path / public_demo.MARK).unlink()
     with pytest.raises(PublicError):
         queue.delete(run.folder, ME)
 
@@ -154,7 +154,7 @@ def test_only_who_started_it_may_change_it(demo, spawned):
 def test_the_word_itself_is_written_nowhere(demo, spawned):
     """Only its hash is: who reads the folder cannot act for the visitor."""
     run = queue.start(config(), ME)
-    assert public.may_change(run.folder.path, ME) and not public.may_change(run.folder.path, OTHER)
+    assert public_demo.may_change(run.folder.path, ME) and not public_demo.may_change(run.folder.path, OTHER)
     assert not any(ME in path.read_text() for path in run.folder.path.iterdir())
 
 
@@ -162,7 +162,9 @@ def test_without_the_variable_nothing_is_forbidden(home_with_data, spawned):
     """Nobody says who asks, and nothing is signed."""
     run = queue.start(config(image_size=299, epochs=400))
     assert queue.start(config(name="second")).state == "queued"
-    assert not (run.folder.path / public.MARK).exists() and "seconds" not in json.loads(run.folder.status.read_text())
+    assert not (run.folder.path / public_demo.MARK).exists() and "seconds" not in json.loads(
+        run.folder.status.read_text()
+    )
     queue.end_now(run)
     queue.delete(run.folder)
     assert existing_folder("/etc") == Path("/etc")
@@ -227,23 +229,23 @@ def test_phantoms_are_drawn_up_to_a_limit_and_are_their_visitors(demo):
     with pytest.raises(PublicError, match="only who made 'few'"):
         drawings.request_stop(root, OTHER)
     assert wait(lambda: find_drawing(root).state == "complete")
-    assert public.may_change(root, ME) and not public.may_change(root, OTHER)
+    assert public_demo.may_change(root, ME) and not public_demo.may_change(root, OTHER)
 
 
 def test_after_a_day_what_visitors_made_is_gone(demo, make_model, spawned):
     """Finished or not, models and data; what is younger, at work, in use or came with the demo stays."""
     mine, kept, came = make_model("mine"), make_model("kept"), make_model("came")
     for folder in (mine, kept):
-        public.sign(folder.path, ME)
+        public_demo.sign(folder.path, ME)
     made = {name: demo / "data" / name for name in ("old", "used", "busy")}
     for root in made.values():
         shutil.copytree(demo / "data" / "drawn", root)
-        public.sign(root, ME)
+        public_demo.sign(root, ME)
     drawings.save(Drawing(made["busy"], Plan(3), 1, 2, working=True), **background.identity())
     running = queue.start(config(name="running", data="used"), ME)
     for folder in (mine.path, running.folder.path, *made.values()):
-        age(folder, public.LIMITS.kept + 1)
-    age(kept.path, public.LIMITS.kept - 60)
+        age(folder, public_demo.LIMITS.kept + 1)
+    age(kept.path, public_demo.LIMITS.kept - 60)
     sweep()
     assert {run.name for run in queue.runs()} == {kept.name, came.name, running.name}
     assert {path.name for path in (demo / "data").glob("[!.]*")} == {"drawn", "used", "busy"}
@@ -254,7 +256,7 @@ def test_the_newest_so_many_are_kept(demo, make_model, monkeypatch):
     """The oldest makes room."""
     limit(monkeypatch, trainings=2)
     for number, name in enumerate(("oldest", "older", "newest")):
-        public.sign(make_model(name).path, ME)
+        public_demo.sign(make_model(name).path, ME)
         age(model_folder(name).path, 100 - number)
     sweep()
     assert {run.name for run in queue.runs()} == {"older", "newest"}
@@ -263,10 +265,10 @@ def test_the_newest_so_many_are_kept(demo, make_model, monkeypatch):
 def test_sweeping_is_for_public_demos_and_for_many_at_once(demo, make_model, monkeypatch):
     """Elsewhere nothing is deleted; a folder that another sweeper has taken is no error."""
     folder = make_model("mine")
-    public.sign(folder.path, ME)
-    age(folder.path, public.LIMITS.kept + 1)
+    public_demo.sign(folder.path, ME)
+    age(folder.path, public_demo.LIMITS.kept + 1)
     with monkeypatch.context() as elsewhere:
-        elsewhere.delenv(public.VARIABLE)
+        elsewhere.delenv(public_demo.VARIABLE)
         sweep()
         assert folder.path.exists()
     remove = queue.remove
@@ -298,12 +300,12 @@ def test_after_its_time_a_training_is_stopped(demo, monkeypatch):
     run = queue.start(config(epochs=100), ME)
     stopped = wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found, 300)
     assert (stopped.state, stopped.error) == ("stopped", None)
-    assert stopped.resumable and public.may_change(run.folder.path, ME)
+    assert stopped.resumable and public_demo.may_change(run.folder.path, ME)
 
 
 def test_a_training_on_phantoms_goes_through(homes, monkeypatch):
     """Twenty patients drawn and learned from, by a visitor, within all limits."""
-    monkeypatch.setenv(public.VARIABLE, "1")
+    monkeypatch.setenv(public_demo.VARIABLE, "1")
     drawings.start(homes / "data" / "phantoms", Plan(20), ME)
     wait(lambda: find_drawing(homes / "data" / "phantoms").state == "complete")
     run = queue.start(TrainConfig(data="phantoms", name="mine", weights="bundled-8bit", image_size=75), ME)

@@ -73,18 +73,18 @@ def _add(commands: Any, name: str, run: str, about: str) -> argparse.ArgumentPar
 
 
 def _later(place: str) -> Command:
-    """A ``module.function`` of :mod:`fracture.commands`, imported only when it runs: ``--help`` answers at once."""
+    """A ``module.function`` of :mod:`fracture.cli`, imported only when it runs: ``--help`` answers at once."""
 
     def run(args: argparse.Namespace) -> dict[str, Any] | list[Any]:
         module, name = place.split(".")
-        command: Command = getattr(importlib.import_module(f"fracture.commands.{module}"), name)
+        command: Command = getattr(importlib.import_module(f"fracture.cli.{module}"), name)
         return command(args)
 
     return run
 
 
 def _add_dataset(commands: Any) -> None:
-    parser = _add(commands, "dataset", "data.dataset", "what is in a data set, and what is wrong with it")
+    parser = _add(commands, "dataset", "datasets.dataset", "what is in a data set, and what is wrong with it")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
     parser.add_argument("--quick", action="store_true", help="decode no pixels: what names, lists and headers tell")
@@ -96,7 +96,7 @@ def _add_dataset(commands: Any) -> None:
 
 
 def _add_prep(commands: Any) -> None:
-    parser = _add(commands, "prep", "data.prep", "make class folders of a data set as it was decided to be")
+    parser = _add(commands, "prep", "datasets.prep", "make class folders of a data set as it was decided to be")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or a new zip")
     parser.add_argument("--as", dest="way", choices=WAYS, default="copy", help="copies, hard links or one zip")
@@ -104,7 +104,9 @@ def _add_prep(commands: Any) -> None:
 
 
 def _add_phantom(commands: Any) -> None:
-    parser = _add(commands, "phantom", "data.phantom", "draw synthetic radiographs of the humerus, with their truth")
+    parser = _add(
+        commands, "phantom", "datasets.phantom", "draw synthetic radiographs of the humerus, with their truth"
+    )
     parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or one in which the same was begun")
     parser.add_argument("--patients", type=int, help="2 to 20000 (default: 200)")
     parser.add_argument("--seed", type=int, help="0 to 2**31; the same draws the same (default: 1)")

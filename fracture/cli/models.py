@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from fracture.cli.main.terminal import follow, summary, words
+from fracture.cli.terminal import follow, summary, words
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset, scan
 from fracture.data.decisions import curate

@@ -50,8 +50,8 @@ def evaluate(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict[st
     Returns:
         ``{"image": level, "study": level}``. A level holds ``count, positives, groups``, the estimates ``auc`` and
         ``average_precision``, in ``points`` by threshold name what :func:`rates` returns, and ``calibration``: see
-        :func:`fracture.evaluation.calibration.reliability`, with both figures as estimates and, as ``chance``, what perfect
-        probabilities would show.
+        :func:`fracture.evaluation.calibration.reliability`, with both figures as estimates and, as
+        ``chance``, what perfect probabilities would show.
 
         ``image`` also holds ``body_parts``, levels by body part without the bins of ``calibration``, where at least two
         have ``PART_IMAGES`` images of either label, and the others' counts in ``body_parts_too_small``.

@@ -209,7 +209,7 @@ def _read(root: Path) -> tuple[Import, dict[str, Any]] | None:
 
 
 def _save(current: Import, **process: float | bool) -> None:
-    """``import.json`` anew; ``process`` is its :func:`fracture.jobs.process.identity`, or ``ended``. Raises OSError."""
+    """Write ``import.json``. ``process``: :func:`fracture.jobs.process.identity`, or ``ended``. Raises OSError."""
     said = {**asdict(current.order), "complete": current.complete, "error": current.error}
     said["progress"] = asdict(current.progress)
     write_json(current.root / STATUS, {**said, "heartbeat": time.time(), **process})

@@ -1,7 +1,7 @@
 """What a model's served graph sees in images, kept on disk by their content. No TensorFlow.
 
-:mod:`fracture.training.backbone.features` computes those of a backbone in training; these come from a finished model's folder, in
-any process.
+:mod:`fracture.training.backbone.features` computes those of a backbone in training; these come from a finished
+model's folder, in any process.
 """
 
 import hashlib

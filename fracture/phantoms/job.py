@@ -169,7 +169,7 @@ def _awaited(root: Path) -> bool:
 
 
 def save(drawing: Drawing, **process: float | bool) -> None:
-    """``phantom.json`` anew; ``process`` is its :func:`fracture.jobs.process.identity`, or ``ended``. Raises OSError."""
+    """Write ``phantom.json``. ``process``: :func:`fracture.jobs.process.identity`, or ``ended``. Raises OSError."""
     progress = {"done": drawing.done, "images": drawing.images, "seconds_left": drawing.seconds_left}
     said = {**asdict(drawing.plan), "renderer": RENDERER, **progress, "error": drawing.error}
     write_json(drawing.root / STATUS, {**said, "heartbeat": time.time(), **process})

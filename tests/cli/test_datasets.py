@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 import pytest
-from fracture.cli.main.main import main
 from PIL import Image
 
+from fracture.cli.main import main
 from fracture.data.decisions import decide
 from tests.cli.test_main import LOADED
 from tests.support.drawing import draw_mura

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fracture.cli.main.main import main
 from PIL import Image
 
+from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.files import write_json
 from fracture.phantoms.study import DIFFICULTY

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from fracture.cli.main.terminal import _Bar, summary
 
+from fracture.cli.terminal import _Bar, summary
 from fracture.evaluation.metrics import evaluate
 
 LABELS = ["normal", "abnormal"]

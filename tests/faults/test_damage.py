@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from fracture.cli.main.main import main
 from streamlit.testing.v1 import AppTest
 
+from fracture.cli.main import main
 from fracture.errors import ModelError
 from fracture.files import LARGEST, read_json, write_json
 from fracture.importers.job import find_import

@@ -238,8 +238,8 @@ def test_strips_give_the_same_pixels(monkeypatch):
         dicoms.dicom(colour, PhotometricInterpretation="YBR_FULL"), dicoms.table([256, 0, 16], list(range(256))),
     ]  # fmt: skip
     whole = [read(data).pixels for data in files]
-    for module in ("bounds", "picture", "dicom"):
-        monkeypatch.setattr(f"fracture.data.{module}.STRIP", 100)
+    for module in ("limits", "png_jpeg", "dicom"):
+        monkeypatch.setattr(f"fracture.imaging.{module}.STRIP", 100)
     for data, pixels in zip(files, whole, strict=True):
         assert np.array_equal(read(data).pixels, pixels)
 

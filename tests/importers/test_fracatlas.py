@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from fracture.cli.main.main import main
 from PIL import Image
 
+from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.errors import FetchError
 from fracture.importers.fracatlas import default_folder, import_fracatlas, order

@@ -14,8 +14,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from fracture.cli.main.main import main
 
+from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.errors import FetchError
 from fracture.importers import download, kaggle_credentials

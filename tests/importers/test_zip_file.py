@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fracture.cli.main.main import main
 
+from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.errors import Cancelled, FetchError
 from fracture.importers import zip_checks, zip_file

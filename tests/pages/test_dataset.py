@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fracture.cli.main.main import main
 from streamlit.testing.v1 import AppTest
 
+from fracture.cli.main import main
 from fracture.data.checks import check
 from fracture.data.dataset import scan
 from fracture.data.decisions import decided

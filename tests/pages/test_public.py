@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fracture import demo as public
+from fracture import demo as public_demo
 from fracture.files import write_json
 from fracture.phantoms.job import find_drawing
 from fracture.registry.model_folder import model_folder
@@ -21,8 +21,10 @@ OTHER = "another visitor's word"
 def demo(home_with_data, make_model, monkeypatch):
     """A public demo with a data set and a model that came with it, on a machine that is large enough."""
     make_model("came")
-    monkeypatch.setenv(public.VARIABLE, "1")
-    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory=dict.fromkeys(public.LIMITS.memory, 0)))
+    monkeypatch.setenv(public_demo.VARIABLE, "1")
+    monkeypatch.setattr(
+        public_demo, "LIMITS", replace(public_demo.LIMITS, memory=dict.fromkeys(public_demo.LIMITS.memory, 0))
+    )
     return home_with_data
 
 
@@ -53,7 +55,7 @@ def test_every_page_draws(demo, page):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_draws_where_nothing_is(homes, monkeypatch, page):
     """And none tells where on the disk anything lies."""
-    monkeypatch.setenv(public.VARIABLE, "1")
+    monkeypatch.setenv(public_demo.VARIABLE, "1")
     assert str(homes) not in words(healthy(alone(page).run()))
 
 
@@ -62,21 +64,21 @@ def test_the_form_offers_what_is_allowed(demo):
     app = healthy(alone("train").run())
     assert "trains the head alone" in words(app) and "After a day it is deleted" in words(app)
     assert not app.segmented_control and "Pixel range of the weights" not in labels(app)
-    assert app.selectbox(key="weights").options == list(public.LIMITS.memory)
-    assert app.number_input(key="train reference epochs").max == public.LIMITS.most["epochs"]
-    assert app.number_input(key="train reference image_size").max == public.LIMITS.most["image_size"]
+    assert app.selectbox(key="weights").options == list(public_demo.LIMITS.memory)
+    assert app.number_input(key="train reference epochs").max == public_demo.LIMITS.most["epochs"]
+    assert app.number_input(key="train reference image_size").max == public_demo.LIMITS.most["image_size"]
     for key in ("weights", "data"):
         assert not app.selectbox(key=key).proto.accept_new_options
 
 
 def test_a_machine_that_is_too_small_offers_no_training(demo, monkeypatch):
     """And says so before anything is chosen; the models that are there can still be asked."""
-    memory = dict.fromkeys(public.LIMITS.memory, 10**9)
-    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory=memory))
+    memory = dict.fromkeys(public_demo.LIMITS.memory, 10**9)
+    monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, memory=memory))
     app = healthy(alone("train").run())
     assert "A training needs a machine with" in words(app) and "Start training" not in labels(app)
     assert "no trained model" not in words(healthy(alone("classify").run()))
-    monkeypatch.setattr(public, "LIMITS", replace(public.LIMITS, memory={**memory, "bundled-8bit": 0}))
+    monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, memory={**memory, "bundled-8bit": 0}))
     assert healthy(alone("train").run()).selectbox(key="weights").options == ["bundled-8bit"]
 
 
@@ -103,13 +105,13 @@ def test_a_crafted_choice_is_refused(demo, typed):
 def test_data_sets_can_be_looked_at_and_no_more(demo):
     """No decision, no export, no zip, no token; and a line that says why."""
     app = healthy(alone("dataset").run())
-    assert public.OFF["decisions"] in words(app) and public.OFF["export"] in words(app)
+    assert public_demo.OFF["decisions"] in words(app) and public_demo.OFF["export"] in words(app)
     assert not app.checkbox and not {"Export", "Exclude", "Undo"} & labels(app)
     healthy(button(app, "Draw phantoms").click().run())
-    assert app.number_input(key="phantom patients").max == public.LIMITS.patients
+    assert app.number_input(key="phantom patients").max == public_demo.LIMITS.patients
     healthy(button(app, "Import").click().run())
-    assert app.number_input(key="fracatlas images").max == public.LIMITS.imported
-    assert public.OFF["kaggle"] in words(app) and public.OFF["zip"] in words(app)
+    assert app.number_input(key="fracatlas images").max == public_demo.LIMITS.imported
+    assert public_demo.OFF["kaggle"] in words(app) and public_demo.OFF["zip"] in words(app)
     assert not app.file_uploader and not {"Unpack", "API token"} & labels(app)
     next(each for each in app.button if str(each.key).startswith("open ")).click().run()
     assert "**Part**" in words(healthy(app)) and "This view" not in words(app)
@@ -120,7 +122,7 @@ def test_phantoms_are_their_visitors(demo):
     app = healthy(alone("dataset").run())
     button(app, "Draw phantoms").click().run()
     app.number_input(key="phantom patients").set_value(2)
-    healthy(button(app, f"Draw {public.LIMITS.patients} patients").click().run())
+    healthy(button(app, f"Draw {public_demo.LIMITS.patients} patients").click().run())
     root = demo / "data" / "phantoms-1"
     assert wait(lambda: find_drawing(root).state == "complete")
     assert "Yours, as long as this browser tab is open. It is deleted within 24 hours" in words(healthy(app.run()))
@@ -161,11 +163,11 @@ def test_who_leaves_the_name_as_proposed_never_reads_that_it_is_taken(demo, noth
 
 def test_what_is_not_ones_own_has_no_delete_button(demo, make_model):
     """Neither what came with the demo nor another visitor's; one's own has."""
-    public.sign(make_model("theirs").path, OTHER)
+    public_demo.sign(make_model("theirs").path, OTHER)
     app = healthy(alone("models").run())
     for name in ("came", "theirs"):
         assert "Delete it" not in labels(healthy(app.selectbox(key="model").set_value(name).run()))
-    public.sign(make_model("mine").path, app.session_state["visitor"])
+    public_demo.sign(make_model("mine").path, app.session_state["visitor"])
     app.run()
     healthy(app.selectbox(key="model").set_value("mine").run())
     button(app, "Delete it").click().run()
@@ -174,7 +176,7 @@ def test_what_is_not_ones_own_has_no_delete_button(demo, make_model):
 
 def test_the_models_of_other_visitors_come_last(demo, make_model):
     """Nobody is answered by a stranger's model unasked, be it the newest."""
-    public.sign(make_model("theirs").path, OTHER)
+    public_demo.sign(make_model("theirs").path, OTHER)
     options = healthy(alone("classify").run()).selectbox(key="model").options
     assert [each.split(" · ")[0] for each in options] == ["came", "theirs"]
 
@@ -185,10 +187,10 @@ def test_whoever_opens_a_page_sweeps(demo):
     folder.path.mkdir()
     chosen = TrainConfig(data="drawn", name="old", weights="none").to_json()
     write_json(folder.status, {"state": "failed", "config": chosen, "started": 1.0})
-    public.sign(folder.path, OTHER)
+    public_demo.sign(folder.path, OTHER)
     healthy(alone("home").run())
     assert folder.path.exists()
-    mark = json.loads((folder.path / public.MARK).read_text())
-    write_json(folder.path / public.MARK, {**mark, "since": mark["since"] - public.LIMITS.kept - 1})
+    mark = json.loads((folder.path / public_demo.MARK).read_text())
+    write_json(folder.path / public_demo.MARK, {**mark, "since": mark["since"] - public_demo.LIMITS.kept - 1})
     healthy(alone("home").run())
     assert not folder.path.exists()

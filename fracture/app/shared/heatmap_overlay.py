@@ -29,7 +29,7 @@ class Place(NamedTuple):
 def likeliest(model: Classifier, each: Examined) -> Place | None:
     """The peak of the map over the view; None where the map has no single one, or the model has not learned of places.
 
-    The peak is that of :func:`fracture.evaluation.localization.pointing_game`, so that the ring hits what the card counts.
+    The peak is that of :func:`fracture.evaluation.localization.pointing_game`: the ring hits what the card counts.
     """
     if not model.shows_places:
         return None

@@ -55,7 +55,7 @@ def _scored(path: str, version: str, level: str, data: str) -> pd.DataFrame:  # 
 
 
 def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> dict[str, Any]:
-    """What :func:`fracture.evaluation.metrics.rates` gives at a threshold, and both predictive values, as ppv and npv."""
+    """The rates of :func:`fracture.evaluation.metrics.rates` at a threshold, and the predictive values ppv and npv."""
     return _operating_point(str(folder.path), folder.version, level, threshold, data)
 
 

@@ -102,7 +102,7 @@ def _mark_head(model: Any) -> None:
 
 
 def describe(content: bytes) -> dict[str, Any]:
-    """What :func:`fracture.training.backbone.network.describe` says of the Keras network that the graph was converted from.
+    """Describe the Keras network behind the graph, as :func:`fracture.training.backbone.network.describe` does.
 
     One operator of the graph does the work of a convolution, its batch normalization and its activation: here they
     count as the three layers that they are in Keras. Of all, only the head trains.
@@ -121,7 +121,7 @@ def _layers(graph: Any) -> set[str]:
 
 
 def _rows(graph: Any) -> Iterator[dict[str, Any]]:
-    """One row for the stem, each Inception block and the head; see :func:`fracture.training.backbone.network.describe`."""
+    """One row each for the stem, the Inception blocks and the head; as :mod:`fracture.training.backbone.network`."""
     parameters = 0
     for operator in graph.operators:
         output = graph.tensors[operator.outputs[0]]

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture import paths as home
 from fracture.errors import Cancelled, RadiographError
 from fracture.imaging.radiograph import fit, load
+from fracture.paths import cache_home
 from fracture.training.events import CountedStep, Emit
 
 SOME = 64
@@ -26,7 +26,7 @@ SOME = 64
 
 def stored(shape: tuple[int, ...], dtype: Any) -> Any:
     """An array of zeros that lies in a temporary file of the cache folder; it is gone when nobody holds it."""
-    folder = home.cache_home()
+    folder = cache_home()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:  # the array keeps a handle of its own
         if hasattr(os, "posix_fallocate"):  # a full disk is an error now; later on it would end the process

@@ -1,4 +1,4 @@
-"""The head alone, in NumPy: the same mathematics as :func:`fracture.training.head.keras_head.fit_head`, without TensorFlow.
+"""The head alone, in NumPy: the mathematics of :func:`fracture.training.head.keras_head.fit_head` without TensorFlow.
 
 One sigmoid unit on dropped-out features, binary cross-entropy, an L2 penalty, Adam. With the same initial weights and
 the same order of images it gives the same curves as Keras (the tests hold one against the other); by itself it draws

@@ -28,7 +28,7 @@ from fracture.training.weights import Weights
 
 
 class LiteLearner:
-    """A :class:`fracture.training.learner.Learner` of a head, on the backbone of :mod:`fracture.training.export.bundled_backbone`."""
+    """Trains a head on the backbone of :mod:`fracture.training.export.bundled_backbone`; a ``Learner``."""
 
     def __init__(self, config: TrainConfig, weights: Weights) -> None:
         self._config, self._weights = config, weights
@@ -65,7 +65,7 @@ class LiteLearner:
         """Nothing: there is no Keras model, and the backbone is the bundled model's."""
 
     def forward(self, missing: dict[str, str], view: Preparation) -> Iterator[tuple[list[str], Features]]:
-        """As :data:`fracture.training.backbone.features.Forward` says; images are decoded while the backbone is at work."""
+        """A :data:`fracture.training.backbone.features.Forward`; images are decoded while the backbone is at work."""
         graph, images = Graph(self._backbone), list(missing)
         with ThreadPoolExecutor() as pool:
             for start in range(0, len(images), BATCH):

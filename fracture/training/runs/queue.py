@@ -23,8 +23,7 @@ from fracture.errors import ModelError, RunError
 from fracture.files import write_json
 from fracture.jobs import process
 from fracture.registry import edit
-from fracture.registry import model_folder as store
-from fracture.registry.model_folder import ModelFolder, model_folder, read_json
+from fracture.registry.model_folder import ModelFolder, delete, model_folder, next_name, read_json
 from fracture.training.config import WEIGHT_SOURCES, TrainConfig
 from fracture.training.runs.run import Run, active_run, find_run, runs
 from fracture.training.weights import find_weights
@@ -49,7 +48,7 @@ def start(config: TrainConfig, visitor: str = "", *, unique_name: bool = False) 
     with alone():
         _check_queue(visitor)
         if unique_name and model_folder(config.name).path.exists():
-            config = replace(config, name=store.next_name(config.name))
+            config = replace(config, name=next_name(config.name))
         run = Run(model_folder(config.name), "queued", config.to_json(), time.time())
         _claim(run.folder, visitor)
         demo.sign(run.folder.path, visitor)
@@ -203,7 +202,7 @@ def remove(folder: ModelFolder) -> None:
     with alone():
         if (found := find_run(folder)) is not None and found.active:
             raise RunError(f"{found.name!r} is {found.state}. Stop it before it is deleted.")
-        store.delete(folder)
+        delete(folder)
 
 
 def rename(folder: ModelFolder, name: str, visitor: str = "") -> ModelFolder:

@@ -4,8 +4,8 @@ import json
 import os
 
 import pytest
-from fracture.cli.main.main import main
 
+from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.data.decisions import decide, decided
 from fracture.errors import DatasetError, PublicError

@@ -161,8 +161,9 @@ def test_what_does_not_belong_together_is_not_gone_on_with(homes, drawn, tmp_pat
 def test_it_outlives_the_process_that_started_it_and_its_death_is_noticed(homes, drawn):
     """A training goes on when whoever started it ends; killed itself, its run is reported as failed."""
     chosen = json.dumps(config(drawn, epochs=1000).to_json())
-    code = "import sys, json; from fracture.learn import jobs; from fracture.training.config import TrainConfig; "
-    code += "jobs.start(TrainConfig.from_json(json.loads(sys.argv[1])))"
+    code = "import sys, json; from fracture.training.runs import queue\n"
+    code += "from fracture.training.config import TrainConfig\n"
+    code += "queue.start(TrainConfig.from_json(json.loads(sys.argv[1])))"
     subprocess.run([sys.executable, "-c", code, chosen], check=True)
     folder = model_folder("run")
     wait(lambda: any(event["kind"] == "epoch" for event in read_events(folder.events)[0]))

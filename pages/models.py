@@ -15,9 +15,9 @@ from fracture.app.shared.widgets import (
     offer_zip,
     through_the_router,
 )
-from fracture.evaluation.predictions import judgements
 from fracture.inference.classifier import NOTICE
 from fracture.registry.model_folder import ModelFolder, read_card
+from fracture.registry.validation import judgements
 
 
 def judge(folder: ModelFolder) -> None:

@@ -1,9 +1,8 @@
 """A ``truth.csv`` at the root of MURA's tree: what a synthetic radiograph shows, known exactly.
 
-Read are its columns ``image`` (the file, relative to the folder of truth.csv), ``view``, ``boxes`` and ``mask``, the
-last two as :mod:`fracture.imaging.annotations` reads them; where present ``fracture`` and ``hardware``, each with its kind
-or empty. An image that is not listed, because it is still being drawn, has
-no truth.
+Read are its columns ``image`` (the file, relative to the folder of truth.csv), ``view``, ``boxes`` and ``mask``
+(see :mod:`fracture.imaging.annotations`), and, where present, ``fracture`` and ``hardware`` (the kind, or empty).
+An image that is not listed yet has no truth.
 """
 
 from collections.abc import Iterable

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fracture.estimate import Estimate
 from fracture.evaluation.calibration import error_by_chance, gaps, reliability
 from fracture.evaluation.thresholds import balanced_threshold
 
@@ -34,8 +35,6 @@ RESAMPLES = 1000
 PART_IMAGES = 10
 """Fewest images of either label of a body part that is looked at by itself; fewer give no interval worth the name."""
 
-Estimate = dict[str, float | None]
-"""``value, low, high``; all None where it is not defined, for example a sensitivity without positives."""
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fracture.data.splits import split_by_group
-from fracture.evaluation.metrics import Estimate
+from fracture.estimate import Estimate
 from fracture.experiments.workbench import Bench
 
 Way = Literal["image", "group"]

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.evaluation.metrics import Estimate, area, auc_difference
+from fracture.estimate import Estimate
+from fracture.evaluation.metrics import area, auc_difference
 from fracture.experiments.workbench import Bench, Rows
 
 FEWEST = 5

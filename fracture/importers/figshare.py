@@ -29,8 +29,8 @@ BY_HAND = f"or download it in a browser from {PAGE}, and then: python -m fractur
 def members_of(hidden: Path, whole: bool, get: Callable[..., Progress]) -> remote_zip.Members:
     """The files in FracAtlas's zip, far away or, with ``whole``, on this disk.
 
-    ``hidden``: a folder for figshare's answer and the whole zip. ``get``: :func:`fracture.importers.download.fetch_all` with
-    its other arguments bound. Raises FetchError in words that say what to do.
+    ``hidden``: a folder for figshare's answer and the whole zip. ``get``: :func:`fracture.importers.download.fetch_all`
+    with its other arguments bound. Raises FetchError in words that say what to do.
     """
     article = hidden / "article.json"
     article.unlink(missing_ok=True)  # an address found before need not be right any more

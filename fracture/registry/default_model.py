@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fracture.errors import ModelError
-from fracture.evaluation.predictions import judgements
 from fracture.registry.model_folder import ModelFolder, read_card
+from fracture.registry.validation import judgements
 
 RULE = "the model that comes with the project; without it, the newest one whose run finished"
 """The default model, in words."""

@@ -28,7 +28,10 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AT_ONCE = 64 * 2**20
 """Bytes that are read at a time: a day's training says a hundredth of that."""
@@ -37,6 +40,8 @@ Event = dict[str, Any]
 Emit = Callable[..., None]
 """``emit(kind, **values)``; a notebook may pass one that appends to a list."""
 
+Usable = Callable[["pd.DataFrame"], None]
+"""Raises where the images that could be read are not enough to train on."""
 
 STAGES = ("read", "features", "train", "evaluate", "save")
 """Of a run, in their order; where no block of the backbone is frozen, or each image has many variants, there are no

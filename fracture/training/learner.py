@@ -12,10 +12,7 @@ from fracture.registry.model_folder import ModelFolder
 from fracture.training.backbone.feature_cache import Features
 from fracture.training.checkpoint import Memory
 from fracture.training.epoch_tracker import Fit
-from fracture.training.events import Emit
-
-Usable = Callable[[pd.DataFrame], None]
-"""Raises where the images that could be read are not enough to train on."""
+from fracture.training.events import Emit, Usable
 
 
 @dataclass(frozen=True)

@@ -387,7 +387,7 @@ def test_an_interrupted_command_stops_its_run_and_says_so(homes, drawn, monkeypa
 
 def test_train_without_its_weights_fails_at_once(homes, drawn, capsys, monkeypatch):
     """The default weights can't be had: a sentence that names the other sources, and no run is left behind."""
-    monkeypatch.setattr("fracture.training.backbone.imagenet.available", lambda *_: False)
+    monkeypatch.setattr("fracture.training.imagenet.available", lambda *_: False)
     assert main(["train", "--data", str(drawn), "--name", "cli"]) == 1
     assert "does not answer. Sources: imagenet (needs the internet once), bundled" in capsys.readouterr().err
     assert not queue.model_folder("cli").path.exists()

@@ -14,7 +14,7 @@ def few_samples(monkeypatch):
 @pytest.fixture(autouse=True)
 def imagenet_is_there(monkeypatch):
     """Whether the tests' machine has an internet makes no difference: the server of the ImageNet weights answers."""
-    monkeypatch.setattr("fracture.training.backbone.imagenet.available", lambda *_: True)
+    monkeypatch.setattr("fracture.training.imagenet.available", lambda *_: True)
 
 
 @pytest.fixture(autouse=True)

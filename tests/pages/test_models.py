@@ -14,9 +14,9 @@ from fracture.app.models.errors import worst
 from fracture.app.models.threshold import hundred_in_words
 from fracture.charts import round_to_hundred
 from fracture.evaluation.metrics import evaluate
-from fracture.evaluation.predictions import Judged, judgements
 from fracture.inference.ood import load_familiarity
 from fracture.paths import PROJECT
+from fracture.registry.validation import Judged, judgements
 from tests.pages.test_pages import alone, healthy, words
 
 THRESHOLDS = {"half": 0.5, "balanced": 0.4, "high_sensitivity": 0.2, "high_specificity": 0.8}

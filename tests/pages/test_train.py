@@ -72,7 +72,7 @@ def test_a_refused_start_keeps_the_form(home_with_data, nothing_spawned):
 @pytest.fixture
 def offline(monkeypatch):
     """The ImageNet weights can't be had."""
-    monkeypatch.setattr("fracture.training.backbone.imagenet.available", lambda *_: False)
+    monkeypatch.setattr("fracture.training.imagenet.available", lambda *_: False)
 
 
 def test_weights_that_can_be_had_are_proposed(home_with_data):

@@ -13,12 +13,12 @@ from fracture.app.shared.images import show_picture
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import as_text, format_threshold, in_words
 from fracture.errors import ModelError
-from fracture.evaluation.predictions import Judged, judgements
 from fracture.inference import report
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, STRANGE, Answer
 from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder
+from fracture.registry.validation import Judged, judgements
 
 _SIGNS: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
     "positive": ("orange", ":material/radiology:"),

@@ -11,7 +11,8 @@ import streamlit as st
 
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.widgets import errors_in_words, link
-from fracture.evaluation.metrics import Estimate, area, rates
+from fracture.estimate import Estimate
+from fracture.evaluation.metrics import area, rates
 from fracture.experiments.learning_curve import of_so_many
 from fracture.experiments.workbench import Bench, can_be_tried, open_bench
 from fracture.training.config import TrainConfig

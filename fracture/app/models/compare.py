@@ -11,8 +11,8 @@ from fracture.app.models.results import COUNTED, number, show_table
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import as_text, errors_in_words, in_words, show_chart
 from fracture.errors import ModelError
-from fracture.evaluation.predictions import Judged, Level, judgements
 from fracture.registry.model_folder import ModelFolder, read_card, usable_models
+from fracture.registry.validation import Judged, Level, judgements
 
 MOST = len(charts.SEVERAL) - 1
 """How many others fit beside a model, each with a colour of its own."""

@@ -14,10 +14,10 @@ from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import as_text, errors_in_words, format_threshold
 from fracture.data.digests import digests
 from fracture.errors import FractureError
-from fracture.evaluation.predictions import Judged
 from fracture.imaging.annotations import parse_boxes
 from fracture.inference.classifier import Classifier
 from fracture.registry.model_folder import ModelFolder
+from fracture.registry.validation import Judged
 
 PER_PAGE = 8
 OPACITY = 0.4

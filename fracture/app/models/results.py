@@ -8,9 +8,9 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared.widgets import as_text, format_threshold, in_words, show_chart
 from fracture.evaluation.calibration import COOLEST, HOTTEST
-from fracture.evaluation.predictions import Judged, Level, judgements
 from fracture.evaluation.thresholds import PROMISE
 from fracture.inference.prediction import offered_points, points_cross
+from fracture.registry.validation import Judged, Level, judgements
 
 POINTS = {
     "balanced": "Balanced",

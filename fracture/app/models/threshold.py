@@ -11,8 +11,8 @@ from fracture import charts
 from fracture.app.models.results import COUNTED, POINTS, named_points
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import as_text, errors_in_words, format_threshold, in_words
-from fracture.evaluation.predictions import Judged
 from fracture.registry.model_folder import ModelFolder
+from fracture.registry.validation import Judged
 
 FIGURES = {
     "sensitivity": ("Sensitivity", "Of those that are {}, the share that is found."),

@@ -10,8 +10,8 @@ from fracture.app.models.results import COUNTED
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import as_text, link
 from fracture.errors import ModelError
-from fracture.evaluation.predictions import judgements
 from fracture.registry.model_folder import ModelFolder
+from fracture.registry.validation import judgements
 from fracture.training.runs.compare import Paired, check_files, pair
 from fracture.training.runs.queue import Run
 

@@ -14,7 +14,7 @@ from fracture.app.shared.widgets import left_out, visitor
 from fracture.errors import PublicError
 from fracture.phantoms.job import Drawing
 from fracture.registry.model_folder import free_name
-from fracture.training.backbone import imagenet
+from fracture.training import imagenet
 from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig
 from fracture.training.runs import queue
 

@@ -22,8 +22,8 @@ from fracture.app.shared.widgets import (
 from fracture.app.train.epoch import show_look
 from fracture.app.train.form import offer_other_weights
 from fracture.app.train.script import show_code
-from fracture.evaluation.predictions import judgements
 from fracture.registry.model_folder import ModelFolder, read_card
+from fracture.registry.validation import judgements
 from fracture.training.runs import queue
 from fracture.training.runs.diagnosis import explain_gap
 from fracture.training.runs.progress import Progress, stopping_words

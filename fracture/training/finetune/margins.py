@@ -1,7 +1,8 @@
 """White margins, as a collimator leaves them on a film: what was not exposed is white, and some clinics cut it off.
 
 A network that was trained with such margins, see :mod:`fracture.training.finetune.augmentation`, answers behind them as
-well. So that it does not take them for something strange, some of its training images are looked at with them and without.
+well. So that it does not take them for something strange, some of its
+training images are looked at with them and without.
 """
 
 from collections.abc import Callable

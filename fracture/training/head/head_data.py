@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from fracture.training.backbone.feature_cache import Features, Preparation
 from fracture.training.backbone.features import Counter, Forward, compute_features
 from fracture.training.config import TrainConfig
-from fracture.training.events import Emit
+from fracture.training.events import Emit, Usable
 from fracture.training.head.numpy_head import Part
-from fracture.training.learner import Usable
 from fracture.training.weights import Weights
 
 

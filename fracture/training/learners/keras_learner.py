@@ -17,7 +17,7 @@ from fracture.training.backbone.keras_features import forward
 from fracture.training.backbone.network import Network, build_network, describe, save_backbone, shuffled_head
 from fracture.training.checkpoint import Memory
 from fracture.training.config import TrainConfig
-from fracture.training.events import Emit
+from fracture.training.events import Emit, Usable
 from fracture.training.export.tflite import head_of, served_graph
 from fracture.training.finetune.box_targets import fitted_boxes
 from fracture.training.finetune.finetune import fine_tune
@@ -25,7 +25,7 @@ from fracture.training.finetune.inputs import Examples
 from fracture.training.finetune.pixel_store import fitted_pixels
 from fracture.training.head.head_data import follow, parts, prepare
 from fracture.training.head.keras_head import fit_head
-from fracture.training.learner import Trained, Usable
+from fracture.training.learner import Trained
 from fracture.training.weights import Weights
 
 

@@ -18,12 +18,12 @@ from fracture.training.backbone.feature_cache import FEATURES, Features, Prepara
 from fracture.training.backbone.features import BATCH
 from fracture.training.checkpoint import Memory
 from fracture.training.config import TrainConfig
-from fracture.training.events import Emit
+from fracture.training.events import Emit, Usable
 from fracture.training.export.bundled_backbone import bundled_graph, describe
 from fracture.training.export.head_slot import place_head
 from fracture.training.head.head_data import prepare
 from fracture.training.head.numpy_training import fit_head
-from fracture.training.learner import Trained, Usable
+from fracture.training.learner import Trained
 from fracture.training.weights import Weights
 
 

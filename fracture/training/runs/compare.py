@@ -10,7 +10,8 @@ import pandas as pd
 
 from fracture import paths
 from fracture.errors import ModelError
-from fracture.evaluation.metrics import Estimate, auc_difference
+from fracture.estimate import Estimate
+from fracture.evaluation.metrics import auc_difference
 from fracture.registry.model_folder import usable_models
 from fracture.training.config import WEIGHT_SOURCES, TrainConfig
 from fracture.training.runs import queue

@@ -23,7 +23,8 @@ from fracture.errors import ModelError, RunError
 from fracture.files import write_json
 from fracture.jobs import process
 from fracture.registry import edit
-from fracture.registry.model_folder import ModelFolder, delete, model_folder, next_name, read_json
+from fracture.registry import model_folder as registry_folder
+from fracture.registry.model_folder import ModelFolder, model_folder, next_name, read_json
 from fracture.training.config import WEIGHT_SOURCES, TrainConfig
 from fracture.training.runs.run import Run, active_run, find_run, runs
 from fracture.training.weights import find_weights
@@ -202,7 +203,7 @@ def remove(folder: ModelFolder) -> None:
     with alone():
         if (found := find_run(folder)) is not None and found.active:
             raise RunError(f"{found.name!r} is {found.state}. Stop it before it is deleted.")
-        delete(folder)
+        registry_folder.delete(folder)
 
 
 def rename(folder: ModelFolder, name: str, visitor: str = "") -> ModelFolder:

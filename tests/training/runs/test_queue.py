@@ -263,7 +263,7 @@ def test_ended_before_its_process_has_spoken_it_never_trains(homes, drawn, spawn
 @pytest.mark.parametrize("weights", ["imagenet", "bundled-8bit"])
 def test_what_kind_of_error_a_run_failed_with_is_kept(homes, drawn, spawned, monkeypatch, weights):
     """A run whose weights can't be had fails with a sentence, and its folder says so; others don't lack weights."""
-    monkeypatch.setattr("fracture.training.backbone.imagenet.available", lambda *_: False)
+    monkeypatch.setattr("fracture.training.imagenet.available", lambda *_: False)
     run = queue.start(config(drawn, weights=weights, data=str(homes / "data")))
     worker.work(run.folder)
     failed = queue.find_run(run.folder)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from fracture.training.backbone import imagenet
+from fracture.training import imagenet
 
 
 @pytest.fixture(autouse=True)

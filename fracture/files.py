@@ -51,10 +51,10 @@ def file_sha256(path: Path) -> str:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """A JSON object to a file, whole or not at all."""
-    write_beside(path, lambda part: part.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8"))
+    atomic_write(path, lambda part: part.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8"))
 
 
-def write_beside(path: Path, write: Callable[[Path], object]) -> None:
+def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file of the same ending, then rename it to ``path``.
 
     It is on the disk before it has the name, and has it for good before this returns: also where the power fails.

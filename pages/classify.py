@@ -7,7 +7,7 @@ from fracture.app.dataset import phantom_dialog
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import Upload, choose_uploads
-from fracture.app.shared.widgets import choose_model, errors_in_words, no_model_hint, through_the_router
+from fracture.app.shared.widgets import choose_model, ensure_routed, no_model_hint, show_errors
 from fracture.inference.classifier import NOTICE, Classifier
 from fracture.registry.model_folder import ModelFolder
 
@@ -16,7 +16,7 @@ def examine(uploads: list[Upload], classifier: Classifier, version: str) -> list
     """Each upload that can be read, with what the model says of it; a sentence for each that cannot."""
     examined = []
     for upload in uploads:
-        with errors_in_words():
+        with show_errors():
             examined.append(prediction_cache.examined(upload.name, upload.data, classifier, version))
     return examined
 
@@ -46,13 +46,13 @@ def show_sample(number: int, classifier: Classifier, folder: ModelFolder, back: 
     show_answers(classifier, folder, {f"synthetic {number}": [each for each, _ in views]}, len(views), truths)
 
 
-through_the_router("classify")
+ensure_routed("classify")
 st.title("Classify")
 folder = choose_model()
 if folder is None:
     no_model_hint()
     st.stop()
-with errors_in_words():
+with show_errors():
     classifier = prediction_cache.classifier(folder)
     if classifier.card.get("data", {}).get("synthetic"):
         st.caption(

@@ -12,14 +12,14 @@ from fracture.app.dataset.folder_dialog import offer_folder_dialog
 from fracture.app.dataset.gallery import show_gallery
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.dataset_picker import choose_dataset
-from fracture.app.shared.widgets import errors_in_words, how_long_kept, no_dataset_hint, show_chart, through_the_router
-from fracture.data.catalog import apply_decisions
+from fracture.app.shared.widgets import ensure_routed, how_long_kept, no_dataset_hint, show_chart, show_errors
+from fracture.data.catalog import rows_after_decisions
 from fracture.data.dataset import Dataset
 
 
 def overview(data: Dataset, version: str) -> None:
     known = dataset_cache.catalogue(data, version)
-    table = apply_decisions(known)
+    table = rows_after_decisions(known)
     if table.empty:
         st.info(f"All {len(known):,} images are excluded.", icon=":material/block:")
         return
@@ -37,7 +37,7 @@ def overview(data: Dataset, version: str) -> None:
             show_chart(chart.figure, f"chart of {name}", chart.alt)
 
 
-through_the_router("dataset")
+ensure_routed("dataset")
 st.title("Data set")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     root = choose_dataset()
@@ -60,7 +60,7 @@ if incoming and (incoming.active or not incoming.progress.files):
     st.stop()
 drawing = phantom_dialog.follow(root, browsing=True)
 version = phantom_dialog.version(drawing) + import_dialog.version(incoming)
-with errors_in_words():
+with show_errors():
     if drawing and not drawing.images:
         st.caption("The first images are being drawn.")
         st.stop()

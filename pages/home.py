@@ -4,13 +4,13 @@ import streamlit as st
 
 from fracture import demo
 from fracture.app.home.activity import show_activities
-from fracture.app.shared.widgets import answering_model, as_text, link, through_the_router
+from fracture.app.shared.widgets import answering_model, ensure_routed, escape_markdown, link
 from fracture.data.folders import list_datasets
 from fracture.inference.classifier import NOTICE
 from fracture.registry.default_model import describe
 from fracture.registry.model_folder import usable_models
 
-through_the_router("home")
+ensure_routed("home")
 st.title("Bone X-ray lab")
 st.markdown("Look at a data set of bone radiographs, train **InceptionV3** on it, and ask the model about an X-ray.")
 
@@ -30,7 +30,7 @@ if answering or not busy:  # without a model, the next step is to watch what is 
     st.header("Next step")
 if answering:
     model, why = answering
-    st.markdown(f"**{as_text(describe(model))}** answers: {why}.")
+    st.markdown(f"**{escape_markdown(describe(model))}** answers: {why}.")
     link("classify", "Ask it about an X-ray", ":material/radiology:", model.name)
 elif datasets and not busy:
     st.markdown("There is a data set, and no model yet.")

@@ -5,10 +5,10 @@ import streamlit as st
 from fracture.app.experiments.leakage import show_leakage
 from fracture.app.experiments.occlusion import show_covering
 from fracture.app.experiments.shortcut import show_hardware
-from fracture.app.shared.widgets import through_the_router
+from fracture.app.shared.widgets import ensure_routed
 from fracture.inference.classifier import NOTICE
 
-through_the_router("labs")
+ensure_routed("labs")
 st.title("Labs")
 lab = st.segmented_control(
     "Lab", ["Leakage", "Shortcuts"], default="Leakage", required=True, key="lab", bind="query-params",

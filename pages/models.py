@@ -4,16 +4,16 @@ import streamlit as st
 
 from fracture.app.models.card import show_localisation, show_origin
 from fracture.app.models.compare import show_comparison
-from fracture.app.models.errors import show_errors
+from fracture.app.models.errors import show_misclassified
 from fracture.app.models.results import choose_judged, show_body_parts, show_figures, show_reliability
 from fracture.app.models.threshold import show_operating_point
 from fracture.app.shared.widgets import (
     choose_model,
-    errors_in_words,
+    ensure_routed,
     no_model_hint,
     offer_delete,
     offer_zip,
-    through_the_router,
+    show_errors,
 )
 from fracture.inference.classifier import NOTICE
 from fracture.registry.model_folder import ModelFolder, read_card
@@ -33,17 +33,17 @@ def judge(folder: ModelFolder) -> None:
     first = judgements(card)[0].data
     show_reliability(judged.metrics[level], card["labels"][1], card.get("temperature"), first)
     show_localisation(card, first)
-    show_errors(folder, card, judged)
+    show_misclassified(folder, card, judged)
     show_comparison(folder, judged, level)
 
 
-through_the_router("models")
+ensure_routed("models")
 st.title("Models")
 folder = choose_model()
 if folder is None:
     no_model_hint()
     st.stop()
-with errors_in_words():
+with show_errors():
     judge(folder)
 with st.container(horizontal=True):
     offer_zip(folder)

@@ -5,7 +5,7 @@ import streamlit as st
 from fracture.app.experiments.material import on_a_bench
 from fracture.app.experiments.playground import play
 from fracture.app.experiments.search import show_learning_curve, show_search
-from fracture.app.shared.widgets import through_the_router
+from fracture.app.shared.widgets import ensure_routed
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
@@ -19,7 +19,7 @@ def explore(run: Run, bench: Bench) -> None:
     show_search(run, bench)
 
 
-through_the_router("playground")
+ensure_routed("playground")
 st.title("Playground")
 st.caption(
     "The backbone is frozen and its features are known; what trains is the one unit on top of them. That takes a "

@@ -6,7 +6,7 @@ from fracture import charts
 from fracture.app.runs.actions import show_keeping
 from fracture.app.runs.significance import show_worth
 from fracture.app.runs.table import show_curves, show_differences, show_table
-from fracture.app.shared.widgets import as_text, errors_in_words, no_model_hint, through_the_router
+from fracture.app.shared.widgets import ensure_routed, escape_markdown, no_model_hint, show_errors
 from fracture.inference.classifier import NOTICE
 from fracture.training.runs import queue
 from fracture.training.runs.compare import every_run
@@ -17,7 +17,7 @@ def pick(known: dict[str, queue.Run]) -> list[queue.Run]:
     asked = st.query_params.get_all("runs")
     if renamed := st.session_state.pop("renamed", None):
         st.session_state["runs"] = [renamed.get(name, name) for name in st.session_state.get("runs", [])]
-    elif gone := [as_text(name) for name in asked if name not in known]:
+    elif gone := [escape_markdown(name) for name in asked if name not in known]:
         st.warning(f"Not here any more, or under another name: {', '.join(gone)}.", icon=":material/delete:")
     names = st.multiselect(
         "Compare", list(known), placeholder="Choose one or more", max_selections=len(charts.SEVERAL), key="runs",
@@ -41,15 +41,15 @@ def compare(runs: list[queue.Run]) -> None:
 def keep(runs: list[queue.Run]) -> None:
     """Notes, names and files, a tab each."""
     st.header("Notes and files")
-    for tab, run in zip(st.tabs([as_text(run.name) for run in runs]), runs, strict=True):
+    for tab, run in zip(st.tabs([escape_markdown(run.name) for run in runs]), runs, strict=True):
         with tab:
             show_keeping(run)
 
 
-through_the_router("runs")
+ensure_routed("runs")
 st.title("Runs")
 known: dict[str, queue.Run] = {}
-with errors_in_words():
+with show_errors():
     queue.advance()  # those that wait, where the one before them was killed
     known = {run.name: run for run in every_run()}
 if not known:
@@ -60,9 +60,9 @@ picked = pick(known)
 # In places of their own, so that a note that is being typed stays where it is when the rest grows.
 compared, kept = st.container(), st.container()
 if picked:
-    with compared, errors_in_words():
+    with compared, show_errors():
         compare(picked)
-    with kept, errors_in_words():
+    with kept, show_errors():
         keep(picked)
 else:
     st.caption("Choose one to write a note about it or to rename it, two or more to compare them.")

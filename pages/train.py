@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fracture.app.shared.dataset_picker import choose_dataset
-from fracture.app.shared.widgets import errors_in_words, no_dataset_hint, through_the_router
+from fracture.app.shared.widgets import ensure_routed, no_dataset_hint, show_errors
 from fracture.app.train.form import submissions, training_form
 from fracture.app.train.run import show_run
 from fracture.training.runs import queue
@@ -20,15 +20,15 @@ def show_runs(known: dict[str, queue.Run]) -> None:
         st.fragment(show_run, run_every=1.0 if known[name].active else None)(known[name].folder)
 
 
-through_the_router("train")
+ensure_routed("train")
 st.title("Train")
-with errors_in_words():
+with show_errors():
     queue.advance()  # those that wait, where the one before them was killed
 known = {run.name: run for run in sorted(queue.runs(), key=lambda run: not run.active)}  # the one at work first
 # Folded away once a training of one's own is there to be looked at, so that nothing moves when another starts or ends.
 alone = all(run.folder.bundled for run in known.values())
 key = f"set up {submissions().number}"  # another one after each start, which is folded
-with st.expander("Set up a training", expanded=alone, key=key, icon=":material/model_training:"), errors_in_words():
+with st.expander("Set up a training", expanded=alone, key=key, icon=":material/model_training:"), show_errors():
     data = choose_dataset()
     if data:
         training_form(data)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fracture.files import write_beside, write_json
+from fracture.files import atomic_write, write_json
 
 
 def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path):
@@ -17,6 +17,6 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        write_beside(path, breaks)
+        atomic_write(path, breaks)
     assert json.loads(path.read_text()) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fracture.charts.style import NEGATIVE, POSITIVE, plain
+from fracture.charts.style import NEGATIVE, POSITIVE, apply_theme
 from fracture.data.dataset import counts
 
 _COLOURS = (NEGATIVE, POSITIVE)
@@ -46,7 +46,7 @@ def class_balance(counts: pd.DataFrame, label_names: tuple[str, str], by: str) -
         )  # fmt: skip
     figure.update_layout(title=f"Images by {by.replace('_', ' ')}", barmode="group")
     figure.update_xaxes(type="category")
-    return plain(figure)
+    return apply_theme(figure)
 
 
 def views_per_study(table: pd.DataFrame, label_names: tuple[str, str]) -> Any:
@@ -59,7 +59,7 @@ def views_per_study(table: pd.DataFrame, label_names: tuple[str, str]) -> Any:
     figure.update_layout(title="Views per study", barmode="group")
     figure.update_xaxes(title="views", dtick=1)
     figure.update_yaxes(title="studies")
-    return plain(figure)
+    return apply_theme(figure)
 
 
 def distribution(
@@ -82,4 +82,4 @@ def distribution(
     figure.update_layout(title=what)
     figure.update_xaxes(title=unit)
     figure.update_yaxes(title="share of the images", tickformat=".0%", rangemode="tozero")
-    return plain(figure)
+    return apply_theme(figure)

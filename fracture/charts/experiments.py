@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, metric_range, plain
+from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, apply_theme, metric_range
 from fracture.charts.vega import HEIGHT, Moving
 
 GHOSTS = 6
@@ -101,7 +101,7 @@ def more_patients(points: pd.DataFrame) -> Any:
     figure.update_xaxes(title="Training patients (or groups)", type="log", tickvals=means["groups"].tolist())
     figure.update_yaxes(title="Validation AUC", range=metric_range("auc", points["auc"]))
     figure.update_layout(title="Learning curve")
-    return plain(figure)
+    return apply_theme(figure)
 
 
 def searched(found: pd.DataFrame) -> Any:
@@ -126,7 +126,7 @@ def searched(found: pd.DataFrame) -> Any:
             ],
         )
     )
-    plain(figure)
+    apply_theme(figure)
     figure.update_layout(margin={"l": 60, "r": 60, "t": 60, "b": 24})
     return figure
 
@@ -160,4 +160,4 @@ def gaps_of_splits(outcomes: pd.DataFrame) -> Any:
     figure.update_yaxes(title="AUC on held-out images", range=metric_range("auc", outcomes["auc"]))
     figure.update_xaxes(range=[-0.4, 1.4])
     figure.update_layout(title="The same images, split in two ways")
-    return plain(figure)
+    return apply_theme(figure)

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fracture.charts.style import NEGATIVE, colours, plain
+from fracture.charts.style import NEGATIVE, apply_theme, colours
 
 Scored = tuple[NDArray[Any], NDArray[Any]]
 """Labels (N,), 0 or 1, both of them there, and probabilities (N,)."""
@@ -105,4 +105,4 @@ def _square(figure: Any, across: str, up: str, models: int = 1) -> Any:
     """Both axes are shares. Several models, whose names may be long, may take a row of the legend each."""
     figure.update_xaxes(title=across, **_SHARE)
     figure.update_yaxes(title=up, **_SHARE)
-    return plain(figure, height=300 + 20 * models, legend_rows=models)
+    return apply_theme(figure, height=300 + 20 * models, legend_rows=models)

@@ -33,7 +33,7 @@ _MARGIN = 0.02
 """Beyond both ends of an axis of shares, so that a line along one of them is seen whole."""
 
 
-def plain(figure: Any, height: int = 340, legend_rows: int = 1) -> Any:
+def apply_theme(figure: Any, height: int = 340, legend_rows: int = 1) -> Any:
     """The figure without ground of its own; height in px. The legend stands above, with room for so many rows."""
     figure.update_layout(
         height=height,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from fracture.charts.style import ACCENT, TRAINING, VALIDATION, colours, metric_range, plain
+from fracture.charts.style import ACCENT, TRAINING, VALIDATION, apply_theme, colours, metric_range
 
 _NAMES = {"loss": "Loss", "accuracy": "Accuracy", "auc": "AUC"}
 
@@ -46,7 +46,7 @@ def curves(
         )  # fmt: skip
     _epochs(figure, epochs, 0 if steps else 0.5)
     _metric(figure, metric, [*training, *validation])
-    return plain(figure)
+    return apply_theme(figure)
 
 
 class Learned(NamedTuple):
@@ -82,7 +82,7 @@ def overlaid(trainings: Mapping[str, Learned], metric: str, epochs: int) -> Any:
             )
     _epochs(figure, epochs, 0.5)
     _metric(figure, metric, values)
-    return plain(figure, height=300 + 20 * len(trainings), legend_rows=len(trainings))
+    return apply_theme(figure, height=300 + 20 * len(trainings), legend_rows=len(trainings))
 
 
 def _line(figure: Any, name: str, values: Sequence[float], colour: str, dash: str, *, in_legend: bool = True) -> None:

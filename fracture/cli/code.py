@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from fracture.errors import FractureError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.keras_script import TABLE, as_code, found_here, images_of
 
@@ -30,8 +30,8 @@ def _write(args: argparse.Namespace, card: dict[str, Any], script: str) -> dict[
     try:
         table = images_of(card)
         args.out.mkdir(parents=True, exist_ok=True)
-        write_beside(files[0], lambda part: part.write_text(script, encoding="utf-8"))
-        write_beside(files[1], lambda part: table.to_csv(part, index=False))
+        atomic_write(files[0], lambda part: part.write_text(script, encoding="utf-8"))
+        atomic_write(files[1], lambda part: table.to_csv(part, index=False))
     except OSError as error:
         raise FractureError(f"{args.out} cannot be written to: {error.strerror}. Choose another folder.") from error
     if not args.json:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity, check
 from fracture.data.dataset import Dataset, counts, existing_folder, scan
-from fracture.data.decisions import curate
+from fracture.data.decisions import apply_decisions
 from fracture.data.export import write_prep, zip_prep
 from fracture.errors import DatasetError
 from fracture.evaluation import label_issues
@@ -33,7 +33,7 @@ def dataset(args: Args) -> dict[str, Any]:
         return _rename(args)
     if args.delete:
         return _delete(args)
-    found = curate(scan(args.path, args.body_part))
+    found = apply_decisions(scan(args.path, args.body_part))
     table = counts(found.table)
     problems = check(found, _measured(found, args), read_files=False)
     document = {
@@ -145,7 +145,7 @@ def phantom(args: Args) -> dict[str, Any]:
 
 def prep(args: Args) -> dict[str, Any]:
     """Make class folders, or a zip of them, of a data set as it was decided to be."""
-    found, out = curate(scan(args.path, args.body_part)), args.out.absolute()
+    found, out = apply_decisions(scan(args.path, args.body_part)), args.out.absolute()
     with _counting("Exporting", args) as say:
         zip_prep(found, out, say) if args.way == "zip" else write_prep(found, out, args.way, say)
     if not args.json:

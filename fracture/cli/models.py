@@ -13,7 +13,7 @@ from tqdm import tqdm
 from fracture.cli.terminal import follow, summary, words
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset, scan
-from fracture.data.decisions import curate
+from fracture.data.decisions import apply_decisions
 from fracture.data.digests import digests
 from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
@@ -79,7 +79,7 @@ def _resume(args: Args) -> tuple[queue.Run, int]:
 def evaluate(args: Args) -> dict[str, Any]:
     """Measure a model on one part of a data set, in the model's words where the data set's can be put into them."""
     classifier = load_classifier(args.model)
-    found = curate(scan(args.data, args.body_part))
+    found = apply_decisions(scan(args.data, args.body_part))
     with contextlib.suppress(DatasetError):  # it is told below that they mean something else
         found = with_labels(found, classifier.labels)
     table = _part(found, args.split)

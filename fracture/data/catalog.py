@@ -42,10 +42,10 @@ def catalogue(
     return known.loc[keys.sort_values(names).index].reset_index(drop=True)
 
 
-def apply_decisions(known: pd.DataFrame) -> pd.DataFrame:
+def rows_after_decisions(known: pd.DataFrame) -> pd.DataFrame:
     """The rows of a catalogue that training and export use: without excluded images, and with the decided labels.
 
-    What is counted or charted of a data set is counted here, as :func:`fracture.data.decisions.curate` would.
+    What is counted or charted of a data set is counted here, as :func:`fracture.data.decisions.apply_decisions` would.
     """
     kept = known[known["decision"] != "exclude"]
     decided = kept["decision"].map({"negative": 0, "positive": 1})

@@ -6,17 +6,17 @@ from dataclasses import replace
 import pandas as pd
 
 from fracture.data.dataset import Dataset, scan
-from fracture.data.decisions import curate
+from fracture.data.decisions import apply_decisions
 from fracture.errors import DatasetError
 
 
-def gather(folder: str, others: Sequence[str] = (), body_part: str | None = None) -> Dataset:
+def load_combined(folder: str, others: Sequence[str] = (), body_part: str | None = None) -> Dataset:
     """The data sets in several folders as one, each as it was decided to be; ``body_part``: only this of the first.
 
     Raises:
         DatasetError: one of them cannot be read, or :func:`join` refuses.
     """
-    return join(curate(scan(folder, body_part)), [curate(scan(each)) for each in others])
+    return join(apply_decisions(scan(folder, body_part)), [apply_decisions(scan(each)) for each in others])
 
 
 def join(first: Dataset, others: Sequence[Dataset]) -> Dataset:

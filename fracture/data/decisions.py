@@ -32,7 +32,7 @@ from fracture import demo
 from fracture.data.dataset import Dataset
 from fracture.data.layouts import levels
 from fracture.errors import DatasetError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.paths import sanitize_name
 
 FILE = "curation.csv"
@@ -136,7 +136,7 @@ def merge(root: Path, other: Path | BinaryIO) -> int:
     return len(both) - len(before)
 
 
-def curate(dataset: Dataset) -> Dataset:
+def apply_decisions(dataset: Dataset) -> Dataset:
     """A data set without what was excluded and with labels as they were decided, and how many images that concerns.
 
     An image with a new label has no boxes, mask and findings: they tell of the old one. Decisions about images that are
@@ -204,7 +204,7 @@ def _alone(root: Path) -> Iterator[None]:
 
 
 def _write(root: Path, decisions: pd.DataFrame) -> None:
-    write_beside(root / FILE, lambda part: decisions.to_csv(part, index=False))
+    atomic_write(root / FILE, lambda part: decisions.to_csv(part, index=False))
 
 
 def _parse(source: Path | BinaryIO) -> pd.DataFrame:

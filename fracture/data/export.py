@@ -20,7 +20,7 @@ import pandas as pd
 from fracture import demo
 from fracture.data.dataset import Dataset
 from fracture.errors import DatasetError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 
 FOLDERS = ("negative", "positive")
 
@@ -63,7 +63,7 @@ def write_prep(dataset: Dataset, out: Path, how: str = "copy", say: Say = _nothi
     """Make the folder, whole or not at all.
 
     Args:
-        dataset: as it is to be, see :func:`fracture.data.decisions.curate`.
+        dataset: as it is to be, see :func:`fracture.data.decisions.apply_decisions`.
         out: a folder that is not there yet, or an empty one.
         how: ``copy``; or ``link``, the same file under a second name: it takes no room, and what changes one changes
             the other.
@@ -109,7 +109,7 @@ def zip_prep(dataset: Dataset, file: Path, say: Say = _nothing) -> None:
         if file.exists():
             raise DatasetError(f"{file} must not be there yet. Choose another name, or delete it first.")
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(file, fill)
+        atomic_write(file, fill)
 
 
 def _remove_stale(folder: Path) -> None:

@@ -19,7 +19,7 @@ from fracture.data.dataset import COLUMNS, Dataset, existing_folder, scan
 from fracture.data.ground_truth import NAME as TRUTH
 from fracture.data.layouts import ENDINGS, files_below
 from fracture.data.provenance import Source
-from fracture.files import write_beside
+from fracture.files import atomic_write
 
 VERSION = 2
 """To be raised whenever :func:`fracture.data.dataset.scan` makes another table of the same files."""
@@ -75,7 +75,7 @@ def _write(file: Path, state: bytes, found: Dataset) -> None:
     content = table.to_parquet()
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(file, lambda part: part.write_bytes(_seal(state, content) + content))
+        atomic_write(file, lambda part: part.write_bytes(_seal(state, content) + content))
 
 
 def _read(file: Path, state: bytes) -> Dataset | None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.errors import ModelError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.registry.model_folder import ModelFolder, read_predictions
 
 AGREES = 0.01
@@ -65,4 +65,4 @@ def _served_difference(card: dict[str, Any]) -> float:
 def _write(folder: ModelFolder, sha256: "pd.Series[str]") -> None:
     """All else stays as it stands there, to the last digit."""
     table = pd.read_csv(folder.predictions, dtype=str, keep_default_na=False).assign(sha256=sha256)
-    write_beside(folder.predictions, lambda part: table.to_csv(part, index=False))
+    atomic_write(folder.predictions, lambda part: table.to_csv(part, index=False))

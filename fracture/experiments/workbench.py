@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture import demo
-from fracture.data.combine import gather
+from fracture.data.combine import load_combined
 from fracture.data.digests import digests
 from fracture.errors import RunError
 from fracture.training.backbone.feature_cache import FeatureCache, Features, Preparation
@@ -94,7 +94,7 @@ def open_bench(run: Run) -> Bench:
     """
     config = TrainConfig.from_json({**run.config, "name": run.name})
     weights = find_weights(config)
-    data = gather(config.data, config.also, config.body_part)
+    data = load_combined(config.data, config.also, config.body_part)
     images = digests(data.table["path"].tolist())
     cache = FeatureCache(weights, Preparation(config.image_size, config.fit, weights.input_range))
     known = cache.get(sorted({image for image in images if image}))

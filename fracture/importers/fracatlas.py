@@ -19,7 +19,7 @@ from fracture import paths
 from fracture.data.layouts import ENDINGS
 from fracture.data.provenance import FRACATLAS
 from fracture.errors import DatasetError, FetchError, RadiographError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.imaging.annotations import parse_boxes
 from fracture.imaging.radiograph import header_size
 from fracture.importers.download import Progress, Say, Wanted, fetch_all
@@ -121,7 +121,7 @@ def _plan(hidden: Path, members: Members, wanted: Order, get: Callable[..., Prog
     rows = read_rows(tables["dataset.csv"], tables["coco.json"], {name: info.filename for name, info in infos.items()})
     plan = draw_sample(rows, int(wanted.choices["images"]), int(wanted.choices["seed"]))
     plan = plan.assign(size=[str(infos[name].file_size) for name in plan["image_id"]])
-    write_beside(hidden / PLAN, lambda part: plan.to_csv(part, index=False))
+    atomic_write(hidden / PLAN, lambda part: plan.to_csv(part, index=False))
     for table in tables.values():
         table.unlink()
     return plan
@@ -167,8 +167,8 @@ def _list(root: Path, plan: pd.DataFrame) -> None:
         [_size(root / "images" / name) for name in there["image_id"]], there.index, ["width", "height"]
     )
     listed = pd.concat([there.drop(columns=["boxes", "member", "size"]), sizes, there["boxes"]], axis=1)
-    write_beside(root / "dataset.csv", lambda part: listed.to_csv(part, index=False))
-    write_beside(root / "LICENCE.txt", lambda part: part.write_text(_terms(len(there)), encoding="utf-8"))
+    atomic_write(root / "dataset.csv", lambda part: listed.to_csv(part, index=False))
+    atomic_write(root / "LICENCE.txt", lambda part: part.write_text(_terms(len(there)), encoding="utf-8"))
 
 
 def _size(image: Path) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fracture import paths
 from fracture.errors import FetchError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.importers.download import Progress, Say, Wanted, fetch_all
 from fracture.importers.file_checks import check_space, whole_image
 from fracture.importers.http import Pace
@@ -145,7 +145,7 @@ def _fetched_list(root: Path, body_part: str, get: Callable[..., Progress]) -> l
     finally:
         shutil.rmtree(lists)  # used, or of no use
     text = "".join(f"{name}\n" for name in names)
-    write_beside(root / HIDDEN / KEPT, lambda part: part.write_text(text, encoding="utf-8"))
+    atomic_write(root / HIDDEN / KEPT, lambda part: part.write_text(text, encoding="utf-8"))
     return [Wanted(name) for name in names]
 
 

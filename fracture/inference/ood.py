@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import ModelError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 
 FILE = "familiarity.npz"
 """What the file is called in a model folder."""
@@ -134,7 +134,7 @@ class Familiarity:
         if self.sha256:
             digests = bytes.fromhex("".join(each or UNKNOWN for each in self.sha256))
             values["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, DIGEST)
-        write_beside(path, lambda part: np.savez_compressed(part, allow_pickle=False, **values))
+        atomic_write(path, lambda part: np.savez_compressed(part, allow_pickle=False, **values))
 
     def _place(self, features: Vectors) -> tuple[Vectors, Vectors]:
         """Where images are along the basis (M, D), in units of ``scale``, and the squares of what it leaves (M,)."""

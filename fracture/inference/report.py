@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fracture.errors import FractureError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.inference.prediction import UNKNOWN, Answer
 
 COLUMNS = ("kind", "study", "image", "answer", "probability", "lowest", "highest", "doubt_from", "doubt_to", "model")
@@ -50,6 +50,6 @@ def write_csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
         FractureError: the file cannot be written there.
     """
     try:
-        write_beside(path, lambda part: part.write_bytes(as_csv(lines).encode(errors="backslashreplace")))
+        atomic_write(path, lambda part: part.write_bytes(as_csv(lines).encode(errors="backslashreplace")))
     except OSError as error:
         raise FractureError(f"{path} cannot be written: {error.strerror}.") from error

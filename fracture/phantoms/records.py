@@ -14,7 +14,7 @@ from PIL import Image, PngImagePlugin
 
 from fracture.data.ground_truth import NAME
 from fracture.errors import DatasetError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.imaging.annotations import boxes_text, encode_mask
 from fracture.imaging.png_jpeg import SYNTHETIC
 from fracture.phantoms.study import Phantom
@@ -94,7 +94,7 @@ def write_rows(file: Path, rows: Iterable[Row]) -> None:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(sorted(rows, key=lambda row: row["image"]))
-    write_beside(file, lambda part: part.write_text(text.getvalue(), encoding="utf-8"))
+    atomic_write(file, lambda part: part.write_text(text.getvalue(), encoding="utf-8"))
 
 
 def read_rows(file: Path) -> list[Row]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from fracture.errors import ModelError
-from fracture.files import write_beside, write_json
+from fracture.files import atomic_write, write_json
 from fracture.registry.model_folder import ModelFolder, model_folder, read_json
 
 NOTE_LIMIT = 2000
@@ -73,7 +73,7 @@ def write_note(folder: ModelFolder, text: str) -> None:
     try:
         with _as_old_as_before(folder):
             if text.strip():
-                write_beside(folder.note, lambda part: part.write_text(text, encoding="utf-8", errors="replace"))
+                atomic_write(folder.note, lambda part: part.write_text(text, encoding="utf-8", errors="replace"))
             else:
                 folder.note.unlink(missing_ok=True)
     except OSError as error:

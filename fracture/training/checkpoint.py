@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import RunError
-from fracture.files import write_beside
+from fracture.files import atomic_write
 
 Arrays = list[NDArray[Any]]
 
@@ -77,7 +77,7 @@ class Memory:
             for number, array in enumerate(getattr(checkpoint, name))
         }
         text = json.dumps({**said, "belongs_to": self._belongs_to})
-        write_beside(self._path, lambda part: _save(part, text, arrays))
+        atomic_write(self._path, lambda part: _save(part, text, arrays))
 
     def forget(self) -> None:
         """Remove it: the training has come to its end."""

@@ -15,12 +15,12 @@ from typing import Any
 import pandas as pd
 
 from fracture.data.checks import check
-from fracture.data.combine import gather
+from fracture.data.combine import load_combined
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.digests import digests
 from fracture.errors import DatasetError, RunError
 from fracture.evaluation.localization import ALIKE, compare_shuffled, images_with_boxes, localise
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.inference.litert import Graph
 from fracture.registry.model_folder import ModelFolder, model_folder
 from fracture.registry.replacing import replace_model, saved_aside
@@ -164,7 +164,7 @@ def _own_folder(name: str, *, resume: bool) -> ModelFolder:
 
 def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
     emit("step", stage="read", text="Reading the data set")
-    dataset = gather(config.data, config.also, config.body_part)
+    dataset = load_combined(config.data, config.also, config.body_part)
     table = dataset.table
     _check_labels(dataset, table)
     # Before anything is learned from them: what is recorded is what was there then.
@@ -223,9 +223,9 @@ def _check_labels(dataset: Dataset, table: pd.DataFrame) -> None:
 
 
 def _save_files(folder: ModelFolder, trained: Trained, graph: bytes, predictions: pd.DataFrame) -> None:
-    write_beside(folder.served_model, lambda part: part.write_bytes(graph))
-    write_beside(folder.history, lambda part: part.write_text(json.dumps(trained.fit.history)))
-    write_beside(folder.predictions, lambda part: predictions.to_csv(part, index=False))
+    atomic_write(folder.served_model, lambda part: part.write_bytes(graph))
+    atomic_write(folder.history, lambda part: part.write_text(json.dumps(trained.fit.history)))
+    atomic_write(folder.predictions, lambda part: predictions.to_csv(part, index=False))
 
 
 class _StopWatch:

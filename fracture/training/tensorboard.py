@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.training.event_files import header, records, scalar
 from fracture.training.events import Emit
 
@@ -59,7 +59,7 @@ def _begun(folder: Path, epoch: int) -> Path:
     """A file to write to from an epoch on: what others there hold of it and of later ones is taken away."""
     for path in folder.glob("*.tfevents.*"):
         kept = b"".join(record for step, record in records(path) if step < epoch)
-        write_beside(path, lambda part, kept=kept: part.write_bytes(kept))  # type: ignore[misc]
+        atomic_write(path, lambda part, kept=kept: part.write_bytes(kept))  # type: ignore[misc]
     folder.mkdir(parents=True, exist_ok=True)
     begun = folder / f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}.{os.getpid()}.v2"
     begun.write_bytes(header())

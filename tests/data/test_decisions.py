@@ -9,7 +9,7 @@ import pytest
 
 from fracture.data import decisions
 from fracture.data.dataset import scan
-from fracture.data.decisions import curate, decide, decided, last_decision, merge, read_decisions, undo
+from fracture.data.decisions import apply_decisions, decide, decided, last_decision, merge, read_decisions, undo
 from fracture.errors import DatasetError
 from tests.support.drawing import draw_mura
 
@@ -34,7 +34,7 @@ def holding(root):
 def test_what_nobody_decided_about_is_as_it_is(root):
     """Without a file, nothing is left out and no label is another."""
     found = scan(root)
-    result = curate(found)
+    result = apply_decisions(found)
     assert (result.excluded, result.relabelled) == (0, 0)
     pd.testing.assert_frame_equal(result.table, found.table)
 
@@ -46,7 +46,7 @@ def test_what_is_excluded_is_gone_and_what_is_relabelled_has_its_new_label(root,
     before = {path: path.read_bytes() for path in root.rglob("*.png")}
     decide(root, ids[:2], "exclude", "only the hand is seen")
     decide(root, [positive], "negative")
-    result = curate(found)
+    result = apply_decisions(found)
     table = result.table.set_index("image_id")
     assert (result.excluded, result.relabelled) == (2, 1)
     assert not set(ids[:2]) & set(table.index) and len(table) == len(ids) - 2
@@ -59,7 +59,7 @@ def test_a_label_that_is_confirmed_changes_nothing(root):
     found = scan(root)
     row = found.table[found.table["label"] == 1].iloc[0]
     decide(root, [row["image_id"]], "positive")
-    result = curate(found)
+    result = apply_decisions(found)
     assert result.relabelled == 0
     pd.testing.assert_frame_equal(result.table, found.table)
 
@@ -69,7 +69,7 @@ def test_the_last_decision_counts(root, ids):
     decide(root, ids[:2], "exclude")
     decide(root, ids[1:2], "keep")
     assert holding(root) == {ids[0]: "exclude", ids[1]: "keep"}
-    assert curate(scan(root)).excluded == 1
+    assert apply_decisions(scan(root)).excluded == 1
 
 
 def test_each_undo_goes_one_step_back(root, ids):
@@ -149,7 +149,11 @@ def test_what_cannot_be_understood_is_said_and_left_alone(root, text, said):
     """A decision that is overlooked is worse than none."""
     file = root / "curation.csv"
     file.write_text(text, encoding="latin-1")
-    for act in (lambda: curate(scan(root)), lambda: decide(root, ["x.png"], "exclude"), lambda: undo(root, "")):
+    for act in (
+        lambda: apply_decisions(scan(root)),
+        lambda: decide(root, ["x.png"], "exclude"),
+        lambda: undo(root, ""),
+    ):
         with pytest.raises(DatasetError, match=said):
             act()
     assert file.read_text(encoding="latin-1") == text
@@ -158,7 +162,7 @@ def test_what_cannot_be_understood_is_said_and_left_alone(root, text, said):
 def test_an_empty_file_decides_nothing(root):
     """As a spreadsheet may leave it behind."""
     (root / "curation.csv").write_text("")
-    assert curate(scan(root)).excluded == 0
+    assert apply_decisions(scan(root)).excluded == 0
 
 
 def test_what_may_be_decided(root, ids):
@@ -176,7 +180,7 @@ def test_a_disk_that_refuses_is_an_answer(root, ids, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(decisions, "write_beside", full)
+    monkeypatch.setattr(decisions, "atomic_write", full)
     with pytest.raises(DatasetError, match="cannot be written: No space left on device"):
         decide(root, ids[1:2], "exclude")
     assert holding(root) == {ids[0]: "exclude"}
@@ -188,7 +192,7 @@ def test_decisions_hold_at_every_level_below(root, ids, level):
     chosen = [name for name in ids if name.startswith(f"{level}/")][:2]
     decide(root, chosen, "exclude", "dark")
     assert holding(root / level) == {name.removeprefix(f"{level}/"): "exclude" for name in chosen}
-    assert curate(scan(root / level)).excluded == 2
+    assert apply_decisions(scan(root / level)).excluded == 2
     assert last_decision(root / level) is None and read_decisions(root / level).empty
 
 
@@ -258,4 +262,4 @@ def test_something_must_be_left(root, ids):
     with pytest.raises(
         DatasetError, match=f"At least one image .* must be left. Received: all {len(ids)} are excluded"
     ):
-        curate(scan(root))
+        apply_decisions(scan(root))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from fracture.data.dataset import scan
-from fracture.data.decisions import curate, decide
+from fracture.data.decisions import apply_decisions, decide
 from fracture.data.export import places, write_prep, zip_prep
 from fracture.errors import DatasetError
 from tests.support.drawing import draw_mura
@@ -42,7 +42,7 @@ def test_decisions_are_in_it(tmp_path):
     positive = table.loc[table["label"] == 1, "image_id"].iloc[0]
     decide(root, [table["image_id"].iloc[0]], "exclude")
     decide(root, [positive], "negative")
-    write_prep(curate(scan(root)), tmp_path / "prep")
+    write_prep(apply_decisions(scan(root)), tmp_path / "prep")
     names = [path.relative_to(tmp_path / "prep").as_posix() for path in (tmp_path / "prep").rglob("*.png")]
     assert len(names) == len(table) - 1
     assert "train/negative/" + positive.replace("/", "_") in names
@@ -103,7 +103,7 @@ def test_body_parts_and_labels_by_decision_keep_studies_apart_and_whole(tmp_path
     table = scan(root).table
     several = table[table["label"] == 1].groupby("study")["image_id"].filter(lambda images: len(images) > 1)
     decide(root, several.iloc[:1], "negative")
-    found = curate(scan(root))
+    found = apply_decisions(scan(root))
     write_prep(found, tmp_path / "prep")
     again = scan(tmp_path / "prep")
     assert told(again) == told(found)

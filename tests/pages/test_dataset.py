@@ -165,7 +165,7 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(data, monkeypatch):
 
     app = healthy(alone("dataset").run())
     button(app, "tick All").click().run()
-    monkeypatch.setattr(decisions, "write_beside", refuse)
+    monkeypatch.setattr(decisions, "atomic_write", refuse)
     button(app, "exclude chosen").click().run()
     assert not app.exception and "cannot be written: Read-only file system" in said(app)
     assert "**0 chosen**" not in words(app)

@@ -4,7 +4,7 @@ import pytest
 
 from fracture.app.shared import dataset_cache
 from fracture.data.dataset import scan
-from fracture.data.decisions import curate, decide
+from fracture.data.decisions import apply_decisions, decide
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.drawing import draw_mura
 
@@ -38,7 +38,7 @@ def test_counters_after_decisions_leave_out_excluded_images(data):
     decide(data, theirs, "exclude")
     decide(data, [relabeled], "positive")
     app = healthy(alone("dataset").run())
-    kept = curate(scan(data)).table
+    kept = apply_decisions(scan(data)).table
     assert counted(app) == {
         "Images": str(len(kept)),
         "Studies": str(kept["study"].nunique()),
@@ -51,7 +51,7 @@ def test_counters_after_decisions_leave_out_excluded_images(data):
 def test_charts_after_decisions_count_the_decided_labels(data):
     """The bars of each label add up to what is kept, under the label that was decided."""
     decide(data, scan(data).table["image_id"].iloc[:3], "exclude")
-    kept = curate(scan(data)).table
+    kept = apply_decisions(scan(data)).table
     figure = dataset_cache.overview(scan(data))["Parts"].figure
     assert [sum(bar.y) for bar in figure.data] == [int((kept["label"] == label).sum()) for label in (0, 1)]
 

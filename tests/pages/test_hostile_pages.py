@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fracture import demo
-from fracture.app.shared.widgets import as_text
+from fracture.app.shared.widgets import escape_markdown
 from fracture.data.dataset import existing_folder, scan
 from fracture.errors import DatasetError
 from tests.hostile import dicoms, pictures, zips
@@ -112,7 +112,7 @@ def test_no_name_of_an_upload_is_taken_for_markdown(make_model, name):
 
 def test_signs_that_are_not_seen_are_not_shown():
     """Line breaks begin a block in Markdown, and some marks turn the direction of reading."""
-    assert as_text("a\n# b\u202ec\0") == r"a \# b c "
+    assert escape_markdown("a\n# b\u202ec\0") == r"a \# b c "
 
 
 @pytest.mark.parametrize("kind", ["going up", "absolute", "with a link", "with a listing that goes up", "no zip"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app.shared.widgets import as_text
+from fracture.app.shared.widgets import escape_markdown
 from fracture.files import write_json
 from fracture.paths import PROJECT
 from fracture.registry.model_folder import model_folder
@@ -163,7 +163,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     assert [metric.label for metric in app.metric] == ["Probability of abnormal"] * 2
     assert "Mean of" not in words(app)
     for name, *_ in files:  # which answer is whose
-        assert f"**{as_text(name)}**" in words(app)
+        assert f"**{escape_markdown(name)}**" in words(app)
     assert "sensitivity" in words(app)
     assert "no medical device" in words(app)
     assert re.search(r"abnormal \d+\.\d% as it is, \d+\.\d% mirrored; the model says: ", words(app))

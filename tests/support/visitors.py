@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fracture.app.shared.widgets import as_text
+from fracture.app.shared.widgets import escape_markdown
 from fracture.imaging.radiograph import read
 from fracture.inference.classifier import Classifier
 from fracture.inference.report import rows
@@ -177,7 +177,7 @@ def _check(tab: Tab, upload: Upload, picture: bytes, record: Record) -> None:
     said = {key: value or "None" for key, value in line.items()}
     found = {
         "mark": mark_of(picture, width) == upload.number,
-        "caption": caption.startswith(as_text(upload.name)) and share in caption,
+        "caption": caption.startswith(escape_markdown(upload.name)) and share in caption,
         "report": said == upload.answer,
     }
     record.checked += 1

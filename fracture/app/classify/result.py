@@ -11,7 +11,7 @@ from fracture.app.shared import prediction_cache
 from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.prediction_cache import Examined
-from fracture.app.shared.widgets import as_text, format_threshold, in_words
+from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold
 from fracture.errors import ModelError
 from fracture.inference import report
 from fracture.inference.classifier import Classifier
@@ -45,7 +45,7 @@ def show_answers(
         answer = classifier.answer([each.view for each in views])
         with top if len(studies) == 1 else st.container():
             if len(studies) > 1:
-                st.markdown(f"**{as_text(views[0].view.name)}**")
+                st.markdown(f"**{escape_markdown(views[0].view.name)}**")
             _verdict(answer, uploaded)
         _pictures(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
@@ -127,7 +127,7 @@ def _limits_in_words(classifier: Classifier, folder: ModelFolder) -> str:
     low, high = classifier.limits
     positive = classifier.labels[1]
     judged = judgements(classifier.card)[0]
-    where = f"on the validation images of *{as_text(judged.data)}*, each by itself,"
+    where = f"on the validation images of *{escape_markdown(judged.data)}*, each by itself,"
     if not classifier.limits.leave_doubt:
         return (
             f"- From {format_threshold(high)} on it says *{positive}*, and below *{classifier.labels[0]}*: "
@@ -144,8 +144,10 @@ def _worth(folder: ModelFolder, judged: Judged, threshold: float) -> str:
     try:
         measured = prediction_cache.operating_point(folder, "image", threshold, judged.only)
     except ModelError as error:
-        return f"what that is worth is not known: {as_text(str(error))}"
-    return f"sensitivity {in_words(measured['sensitivity'])}, specificity {in_words(measured['specificity'])}."
+        return f"what that is worth is not known: {escape_markdown(str(error))}"
+    return (
+        f"sensitivity {format_percent(measured['sensitivity'])}, specificity {format_percent(measured['specificity'])}."
+    )
 
 
 def _pictures(classifier: Classifier, answer: Answer, examined: list[Examined], opacity: float, truths: Truths) -> None:
@@ -160,7 +162,8 @@ def _pictures(classifier: Classifier, answer: Answer, examined: list[Examined], 
                 _picture(answer, each, heated(classifier, each, shown, full, ring), truths)
                 if ring:
                     st.caption(
-                        f"The ring is around the likeliest place: {as_text(answer.labels[1])} {ring.probability:.0%}."
+                        f"The ring is around the likeliest place: {escape_markdown(answer.labels[1])} "
+                        f"{ring.probability:.0%}."
                     )
                 if truth := truths.get(each.view.name):
                     st.markdown(f"**Truth:** {truth.words}.")
@@ -171,13 +174,13 @@ def _picture(answer: Answer, each: Examined, picture: Image.Image, truths: Truth
     made = "" if not each.synthetic or each.view.name.startswith("synthetic") else " · synthetic"
     known = each.view.known is not False
     says = f"{answer.labels[1]} {each.view.probability:.1%}" if known else "not an X-ray that the model knows"
-    words = f"{as_text(each.view.name)} · {says}{made}"
+    words = f"{escape_markdown(each.view.name)} · {says}{made}"
     truth = truths.get(each.view.name)
     shown = charts.outlined(picture, truth.boxes) if truth else picture
     show_picture(shown, f"{words}, with its heat map", words)
     if known:
         straight, mirrored = each.view.by_side
-        positive, said = as_text(answer.labels[1]), as_text(_word(answer.label_of(each.view)))
+        positive, said = escape_markdown(answer.labels[1]), escape_markdown(_word(answer.label_of(each.view)))
         st.caption(f"{positive} {straight:.1%} as it is, {mirrored:.1%} mirrored; the model says: {said}.")
     if each.steps:
         st.caption(f"Read from {each.format}: {', '.join(each.steps)}.")

@@ -8,7 +8,7 @@ import streamlit as st
 from fracture.app.dataset.study_dialog import picture
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.prediction_cache import Examined
-from fracture.app.shared.widgets import as_text
+from fracture.app.shared.widgets import escape_markdown
 from fracture.data.digests import digests
 from fracture.inference.classifier import Classifier
 from fracture.inference.ood import Familiarity
@@ -22,14 +22,14 @@ def show_resemblance(classifier: Classifier, examined: list[Examined]) -> None:
         return
     images = dataset_cache.images_of(classifier.card)
     if images.empty:
-        name = as_text(classifier.card["data"]["name"])
+        name = escape_markdown(classifier.card["data"]["name"])
         st.caption(f"The model has learned from *{name}*, which is not on this machine: there is nothing to show.")
         return
     for each in examined:
         near = classifier.familiarity.nearest(each.view.looks, SHOWN)
         here = _on_this_machine(near, images, classifier.familiarity)
         where = ":" if here else " training images that are not on this machine."
-        st.markdown(f"**{as_text(each.view.name)}** is most like{where}")
+        st.markdown(f"**{escape_markdown(each.view.name)}** is most like{where}")
         with st.grid(SHOWN, min_column_width=120):
             for row, likeness in here:
                 picture(row, 300, f"{row['word']} · {likeness:.2f}")

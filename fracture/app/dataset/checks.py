@@ -7,11 +7,11 @@ import streamlit as st
 
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.dialogs import any_open
-from fracture.app.shared.widgets import as_text, choose_model, duration, errors_in_words, expander
+from fracture.app.shared.widgets import choose_model, duration, escape_markdown, expander, show_errors
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity
 from fracture.data.dataset import Dataset
-from fracture.data.decisions import curate
+from fracture.data.decisions import apply_decisions
 from fracture.evaluation import label_issues
 
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
@@ -55,8 +55,8 @@ def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
 def _finding(problem: Problem, data: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(gap="small", width="stretch"):
-            st.markdown(f"{ICONS[problem.severity]} {as_text(problem.message)}")
-            st.caption(as_text(problem.why))
+            st.markdown(f"{ICONS[problem.severity]} {escape_markdown(problem.message)}")
+            st.caption(escape_markdown(problem.why))
         if problem.images:
             st.button(
                 f"Show {len(problem.images):,}", key=f"show {problem.kind}", icon=":material/image_search:",
@@ -99,8 +99,8 @@ def _offer_to_doubt(data: Dataset) -> None:
         f"About {duration(len(data.table) * SECONDS_ASKED)} for {len(data.table):,} images; less where it knows them."
     )
     if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="doubt", help=first):
-        with errors_in_words():
-            found = label_issues.label_doubts(curate(data), model, _bar("Asking the model"))
+        with show_errors():
+            found = label_issues.label_doubts(apply_decisions(data), model, _bar("Asking the model"))
             told = label_issues.problem(found, data.label_names, model.name)
             st.session_state[f"doubts of {data.root}"] = told
             if told is not None:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fracture import demo
-from fracture.app.shared.widgets import as_text, errors_in_words
+from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.data import decisions
 from fracture.data.catalog import NO_DECISION
 from fracture.data.dataset import Dataset
@@ -64,7 +64,7 @@ def decision_buttons(data: Dataset, image_ids: Images, key: str, what: str = "")
             ("keep", "As in the data", ":material/restart_alt:"),
         ):
             st.button(
-                as_text(words), icon=icon, disabled=not images, key=f"{decision} {key}",
+                escape_markdown(words), icon=icon, disabled=not images, key=f"{decision} {key}",
                 on_click=_decide, args=(data, images, decision, key),
             )  # fmt: skip
 
@@ -79,7 +79,7 @@ def decision_words(decision: str, data: Dataset) -> str:
 def decisions_in_words(known: pd.DataFrame, kept: pd.DataFrame) -> str:
     """How many images of a catalogue its decisions exclude or relabel, as a sentence; empty where none.
 
-    ``kept``: what :func:`fracture.data.catalog.apply_decisions` makes of it.
+    ``kept``: what :func:`fracture.data.catalog.rows_after_decisions` makes of it.
     """
     relabeled = int((kept["label"] != known.loc[kept.index, "label"]).sum())
     counted = {"excluded": len(known) - len(kept), "relabeled": relabeled}
@@ -95,7 +95,7 @@ def decided_just_now() -> bool:
 def say_failure() -> None:
     """What the last decision failed on, if it did; to be called where its buttons are."""
     if failed := st.session_state.pop("decision failed", None):
-        st.error(as_text(failed), icon=":material/error:")
+        st.error(escape_markdown(failed), icon=":material/error:")
 
 
 def _ticked(data: Dataset) -> set[str]:
@@ -122,11 +122,12 @@ def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
 
 
 def _undo_button(data: Dataset) -> None:
-    with errors_in_words():
+    with show_errors():
         if last := decisions.last_decision(data.root):
             images = f"{last.images:,} image{'' if last.images == 1 else 's'}"
             st.button(
-                as_text(f"Undo: {images} {decision_words(last.decision, data)}"), icon=":material/undo:", key="undo",
+                escape_markdown(f"Undo: {images} {decision_words(last.decision, data)}"),
+                icon=":material/undo:", key="undo",
                 help=f"The newest decision, whoever made it: {last.time[:16].replace('T', ' ')} UTC.",
                 on_click=_undo, args=(data, last.time),
             )  # fmt: skip

@@ -5,10 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from fracture import demo, paths
-from fracture.app.shared.widgets import as_text, errors_in_words, expander, left_out
+from fracture.app.shared.widgets import escape_markdown, expander, left_out, show_errors
 from fracture.data import decisions
 from fracture.data.dataset import Dataset
-from fracture.data.decisions import curate
+from fracture.data.decisions import apply_decisions
 from fracture.data.export import write_prep, zip_prep
 from fracture.errors import DatasetError
 from fracture.paths import typed_path
@@ -19,7 +19,7 @@ WAYS = {"Copies": "copy", "Hard links (take no room)": "link", "One zip": "zip"}
 
 def show_decisions(data: Dataset) -> None:
     """All decisions as a table and a file, and the way to add a colleague's."""
-    with errors_in_words():
+    with show_errors():
         made = decisions.read_decisions(data.root)
         with expander(f"Decisions: {len(made):,}", "decisions made", ":material/gavel:"):
             st.caption(
@@ -52,7 +52,7 @@ def show_export(data: Dataset) -> None:
             target = _target(data, ".zip" if way == "zip" else "")
             wanted = st.button("Export", icon=":material/drive_file_move:", key="export")
         if wanted:
-            with errors_in_words():
+            with show_errors():
                 _export(data, _typed(target, way), way)
 
 
@@ -66,7 +66,7 @@ def _target(data: Dataset, ending: str) -> str:
 
 
 def _export(data: Dataset, target: Path, way: str) -> None:
-    curated, bar = curate(data), st.progress(0.0)
+    curated, bar = apply_decisions(data), st.progress(0.0)
 
     def say(done: int, total: int) -> None:
         if done % 20 == 0 or done == total:
@@ -74,7 +74,7 @@ def _export(data: Dataset, target: Path, way: str) -> None:
 
     zip_prep(curated, target, say) if way == "zip" else write_prep(curated, target, way, say)
     bar.empty()
-    st.success(f"{len(curated.table):,} images are in {as_text(str(target))}.", icon=":material/check:")
+    st.success(f"{len(curated.table):,} images are in {escape_markdown(str(target))}.", icon=":material/check:")
 
 
 def _typed(target: str, way: str) -> Path:

@@ -8,7 +8,7 @@ import streamlit as st
 from fracture import paths
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
-from fracture.app.shared.widgets import as_text, may_change, visitor
+from fracture.app.shared.widgets import escape_markdown, may_change, visitor
 from fracture.data.folders import forget, list_datasets
 from fracture.errors import FractureError
 from fracture.training.runs.data_folders import delete_dataset, rename_dataset
@@ -33,7 +33,7 @@ def _edit(root: str) -> None:
         st.markdown(f"`{folder}` is listed because its path was typed. Its images stay where they are.")
         st.button("Remove from list", icon=":material/close:", key="forget dataset", on_click=_forget, args=(folder,))
     if failed := st.session_state.pop("edit failed", None):
-        st.error(as_text(failed), icon=":material/error:")
+        st.error(escape_markdown(failed), icon=":material/error:")
     if not is_open("folder"):
         st.rerun()  # the whole page, which shows another data set
 
@@ -46,9 +46,12 @@ def _rename_form(folder: Path) -> None:
 
 def _delete_form(folder: Path) -> None:
     sure = st.checkbox(
-        f"Remove **{as_text(folder.name)}** from the data folder; the images that it links to stay."
+        f"Remove **{escape_markdown(folder.name)}** from the data folder; the images that it links to stay."
         if folder.is_symlink()
-        else f"Delete all images of **{as_text(folder.name)}**. This can't be undone; models trained on them stay.",
+        else (
+            f"Delete all images of **{escape_markdown(folder.name)}**. This can't be undone; models trained on "
+            "them stay."
+        ),
         key="delete is meant",
     )
     st.button(

@@ -14,7 +14,7 @@ from fracture.app.dataset.decisions import decide_bar, decided_just_now, decisio
 from fracture.app.dataset.study_dialog import ask_for_study, show_study_asked_for
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.images import show_picture
-from fracture.app.shared.widgets import as_text, errors_in_words
+from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.data.catalog import NO_DECISION, Wanted, select
 from fracture.data.dataset import Dataset
 from fracture.imaging.thumbnails import thumbnails
@@ -35,7 +35,7 @@ def show_gallery(data: Dataset, version: str) -> None:
     """Filters, what passes them, and what can be decided about it."""
     if decided_just_now():
         st.rerun()  # the whole page: findings and decisions are no longer what they were
-    with errors_in_words():
+    with show_errors():
         _gallery(data, version)
 
 
@@ -65,8 +65,11 @@ def _gallery(data: Dataset, version: str) -> None:
 def _whose_scores(told: dataset_cache.Scores, data: Dataset) -> str:
     """Which model's probability the percentage below an image is, or why there is none."""
     if told.model:
-        return f"Percentages show model *{as_text(told.model)}*'s probability of *{as_text(data.label_names[1])}*."
-    return as_text(told.why_not)
+        return (
+            f"Percentages show model *{escape_markdown(told.model)}*'s probability of "
+            f"*{escape_markdown(data.label_names[1])}*."
+        )
+    return escape_markdown(told.why_not)
 
 
 def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str, bool]:
@@ -90,7 +93,7 @@ def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str
 
 def _finding(finding: Any, data: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(f":material/filter_alt: {as_text(finding.message)}")
+        st.markdown(f":material/filter_alt: {escape_markdown(finding.message)}")
         if st.button("Show all images again", icon=":material/close:", key="no finding"):
             del st.session_state[f"finding of {data.root}"]
             st.rerun()
@@ -155,7 +158,7 @@ def _cards(rows: pd.DataFrame, data: Dataset) -> None:
         with card, st.container(horizontal=True, gap="small"):
             tick(image_id, data)
             st.button(
-                "Open study", key=f"open {image_id}", type="tertiary", help=f"Study {as_text(study)}",
+                "Open study", key=f"open {image_id}", type="tertiary", help=f"Study {escape_markdown(study)}",
                 on_click=ask_for_study, args=(image_id,),
             )  # fmt: skip
 
@@ -173,8 +176,8 @@ def _picture(row: "pd.Series[Any]", picture: bytes | Exception, data: Dataset) -
 
 def _words(row: "pd.Series[Any]", data: Dataset) -> str:
     decided = decision_words(row["decision"], data)
-    badge = "" if row["decision"] == NO_DECISION else f" :orange-badge[{as_text(decided)}]"
+    badge = "" if row["decision"] == NO_DECISION else f" :orange-badge[{escape_markdown(decided)}]"
     score = "" if pd.isna(row["score"]) else f"{row['score']:.0%}"
     made = "synthetic" if data.synthetic else ""
     parts = (data.label_names[row["label"]], row["body_part"], row["patient"], row["view"], score, made)
-    return " · ".join(as_text(str(part)) for part in parts if part) + badge
+    return " · ".join(escape_markdown(str(part)) for part in parts if part) + badge

@@ -10,7 +10,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from fracture import demo
 from fracture.app.shared.dialogs import any_open, close_dialog, is_open, open_dialog
-from fracture.app.shared.widgets import as_text, duration, errors_in_words, left_out, may_change, visitor
+from fracture.app.shared.widgets import duration, escape_markdown, left_out, may_change, show_errors, visitor
 from fracture.errors import FetchError, FractureError
 from fracture.formatting import format_bytes
 from fracture.importers import fracatlas, job, kaggle, zip_file
@@ -53,7 +53,7 @@ def import_form() -> bool:
         with own:
             _zip_form()
     if failed := st.session_state.pop("import failed", None):
-        st.error(as_text(failed), icon=":material/error:")
+        st.error(escape_markdown(failed), icon=":material/error:")
     return bool(st.session_state.pop("import begun", False))
 
 
@@ -168,7 +168,7 @@ def _zip_form() -> None:
     )
     said = st.container()  # above the button: what comes below it may be out of sight
     if st.button("Unpack", type="primary", icon=":material/unarchive:", disabled=not (path or upload), key="unpack"):
-        with said, errors_in_words():
+        with said, show_errors():
             root = _unpack(path.strip(), upload, None if part == "all" else str(part))
             st.session_state.update({"new data": str(root), "zips unpacked": unpacked + 1})
             st.rerun()
@@ -242,7 +242,7 @@ def progress_words(progress: Progress) -> str:
     """How far an import at work is, or what it waits for: ``30 of 200 files, 3 MB, about 8 s left``."""
     left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
     of = "" if progress.total_files is None else f" of {progress.total_files:,}"
-    return as_text(progress.note or f"{progress.files:,}{of} files, {format_bytes(progress.bytes)}{left}")
+    return escape_markdown(progress.note or f"{progress.files:,}{of} files, {format_bytes(progress.bytes)}{left}")
 
 
 def share(progress: Progress) -> float:
@@ -253,9 +253,9 @@ def share(progress: Progress) -> float:
 def _offer_to_go_on(found: Import) -> None:
     done, total = found.progress.files, found.progress.total_files
     of = f" of {total:,}" if total else ""
-    why = f" {as_text(found.error)}" if found.error else ""
+    why = f" {escape_markdown(found.error)}" if found.error else ""
     st.markdown(f":material/pause: {done:,}{of} files are here; the import ended before its time.{why}")
     if st.button("Go on", icon=":material/play_arrow:", key="go on importing"):
-        with errors_in_words():
+        with show_errors():
             job.start(found.root, found.order, _credentials().variables(), visitor())
             st.rerun()

@@ -6,7 +6,7 @@ from fracture import demo, paths
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.dialogs import any_open, close_dialog, is_open, open_dialog
 from fracture.app.shared.images import show_picture
-from fracture.app.shared.widgets import as_text, duration, errors_in_words, may_change, visitor
+from fracture.app.shared.widgets import duration, escape_markdown, may_change, show_errors, visitor
 from fracture.errors import FractureError
 from fracture.paths import typed_path
 from fracture.phantoms import job as drawings
@@ -39,7 +39,7 @@ def draw_form() -> bool:
     words = f"Draw {patients:,} patients"
     st.button(words, type="primary", icon=":material/draw:", key="draw phantoms", on_click=_start)
     if failed := st.session_state.pop("phantoms failed", None):
-        st.error(as_text(failed), icon=":material/error:")
+        st.error(escape_markdown(failed), icon=":material/error:")
     return bool(st.session_state.pop("phantoms begun", False))
 
 
@@ -136,7 +136,7 @@ def _line(drawing: Drawing) -> None:
         made = f"Synthetic: {patients:,} patients, seed {drawing.plan.seed}, difficulty {drawing.plan.difficulty:g}"
         st.markdown(f":material/draw: {made}")
     else:
-        why = f" {as_text(drawing.error)}" if drawing.error else ""
+        why = f" {escape_markdown(drawing.error)}" if drawing.error else ""
         st.markdown(
             f":material/pause: {done:,} of {patients:,} patients drawn; the drawing ended before its time.{why}"
         )
@@ -165,7 +165,7 @@ def _steer(drawing: Drawing, new: int | None) -> None:
 
 def _offer_to_go_on(drawing: Drawing) -> None:
     if st.button("Go on", icon=":material/play_arrow:", key="go on drawing"):
-        with errors_in_words():
+        with show_errors():
             drawings.start(drawing.root, drawing.plan, visitor())
             st.rerun()
 

@@ -12,7 +12,7 @@ from fracture.app.dataset.decisions import decision_buttons, decision_words, say
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.shared.images import show_picture
-from fracture.app.shared.widgets import as_text, errors_in_words
+from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.data.catalog import NO_DECISION, steps
 from fracture.data.dataset import Dataset
 from fracture.imaging.annotations import parse_boxes
@@ -37,7 +37,7 @@ def show_study_asked_for(data: Dataset, version: str, ids: "pd.Series[str]") -> 
 
 @st.dialog("Study", width="large", on_dismiss=close_dialog)
 def _show(data: Dataset, version: str, ids: list[str]) -> None:
-    with errors_in_words():
+    with show_errors():
         _study(data, version, ids)
 
 
@@ -54,7 +54,7 @@ def _study(data: Dataset, version: str, ids: list[str]) -> None:
         _facts(row, data, dataset_cache.scores(data, version).model)
         revealed = bool(row["boxes"] or data.synthetic) and _reveal_button(row, data)
         window, level, inverted = _window_and_level()
-    with left, errors_in_words():
+    with left, show_errors():
         image = dataset_cache.large(row["path"], LARGE)
         shown = Image.fromarray(charts.windowed(image, window, level, inverted))
         if revealed:
@@ -74,7 +74,7 @@ def _study(data: Dataset, version: str, ids: list[str]) -> None:
 
 def picture(row: "pd.Series[Any]", size: int, words: str) -> None:
     """One image of a data set, its longer side ``size`` px."""
-    with errors_in_words():
+    with show_errors():
         show_picture(thumbnail(row["path"], size), f"Radiograph {row['image_id']}", words)
 
 
@@ -157,4 +157,6 @@ def _facts(row: "pd.Series[Any]", data: Dataset, model: str) -> None:
         "Decision": "" if row["decision"] == NO_DECISION else decided,
         "Made": "synthetic" if data.synthetic else "",
     }
-    st.markdown("  \n".join(f"**{as_text(name)}** {as_text(value)}" for name, value in facts.items() if value))
+    st.markdown(
+        "  \n".join(f"**{escape_markdown(name)}** {escape_markdown(value)}" for name, value in facts.items() if value)
+    )

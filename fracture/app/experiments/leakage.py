@@ -9,7 +9,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.experiments.material import on_a_bench
 from fracture.app.experiments.search import with_progress
-from fracture.app.shared.widgets import errors_in_words, show_chart
+from fracture.app.shared.widgets import show_chart, show_errors
 from fracture.experiments.leakage import WAYS, Outcome, compare_splits, gap
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
@@ -41,7 +41,7 @@ def _experiment(run: Run, bench: Bench) -> None:
         "an AUC about 0.5. What a split by image shows above that is leakage alone.",
     )  # fmt: skip
     key = f"leakage of {run.name} {run.started}"
-    with errors_in_words():
+    with show_errors():
         if st.button("Split and train", type="primary", icon=":material/call_split:", key="split and train"):
             tried = replace(bench, config=bench.config.changed(**FREE)) if free else bench
             each = with_progress(compare_splits(tried, seeds, by_lot=by_lot), seeds * len(WAYS), "Training heads")

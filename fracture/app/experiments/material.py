@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from fracture.app.shared import dataset_cache
-from fracture.app.shared.widgets import errors_in_words, link
+from fracture.app.shared.widgets import link, show_errors
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import area, rates
 from fracture.experiments.learning_curve import of_so_many
@@ -25,7 +25,7 @@ def on_a_bench(experiment: Callable[[Run, Bench], None]) -> None:
     """Let a visitor choose whose features to use, and do an experiment on them; a sentence where that cannot be."""
     run = choose_bench()
     if run is not None:
-        with errors_in_words():
+        with show_errors():
             experiment(run, bench_of(run))
 
 

@@ -15,7 +15,7 @@ from fracture import charts
 from fracture.app.shared import dataset_cache, prediction_cache
 from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.shared.prediction_cache import SHOWN_SMALL, Examined
-from fracture.app.shared.widgets import as_text, choose_model, errors_in_words, no_model_hint, show_chart
+from fracture.app.shared.widgets import choose_model, escape_markdown, no_model_hint, show_chart, show_errors
 from fracture.imaging import radiograph
 from fracture.imaging.annotations import mask_of, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
@@ -65,7 +65,7 @@ def show_covering() -> None:
     if folder is None:
         no_model_hint()
         return
-    with errors_in_words():
+    with show_errors():
         picture = _choose_picture(folder)
         if picture is not None:
             _cover(folder, picture)
@@ -137,7 +137,7 @@ def _cover(folder: ModelFolder, picture: Picture) -> None:
         format_func={"surroundings": "What lies around", "mean": "Mean gray", "black": "Black"}.__getitem__,
     )  # fmt: skip
     _buttons(picture, covers)
-    with errors_in_words():
+    with show_errors():
         classifier = prediction_cache.classifier(folder)
         bare = np.zeros(picture.pixels.shape, np.bool_)
         mask = np.any([bare, *covers], axis=0)
@@ -238,7 +238,7 @@ def _compare(classifier: Classifier, share: float, uncovered: Examined, covered:
                 "The same cover elsewhere", f"{usual:.1%}", f"{(usual - before) * 100:+.1f} points", "off", width=220
             )
     st.markdown(
-        f"Probability of *{as_text(classifier.labels[1])}*; {share:.0%} of the image are covered. "
+        f"Probability of *{escape_markdown(classifier.labels[1])}*; {share:.0%} of the image are covered. "
         + _against_elsewhere(before, after, others)
     )
     if covered.view.known is False:

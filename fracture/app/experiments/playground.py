@@ -8,13 +8,13 @@ import streamlit as st
 from fracture import charts, demo
 from fracture.app.experiments.material import Tried, tried
 from fracture.app.models.results import number
-from fracture.app.shared.widgets import as_text, errors_in_words, expander, in_words, link, visitor
+from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors, visitor
 from fracture.experiments.learning_curve import FEWEST
 from fracture.experiments.workbench import Bench
 from fracture.registry.model_folder import free_name, model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
-from fracture.training.runs.diagnosis import explain_gap
+from fracture.training.runs.diagnosis import diagnose_fit
 from fracture.training.runs.queue import Run
 
 RATES = tuple(lead * 10.0**power for power in range(-5, 0) for lead in (1, 2, 5))
@@ -32,7 +32,7 @@ def play(run: Run, bench: Bench) -> None:
     with left:
         config, groups = _dials(bench, f"{run.name} {run.started}")
         st.session_state[f"dials of {run.name} {run.started}"] = config
-    with right, errors_in_words():
+    with right, show_errors():
         now = tried(run, bench, config, groups)
         tries = _remember(f"tries of {run.name} {run.started}", now)
         _figures(now, tries)
@@ -122,14 +122,14 @@ def _words(now: Tried, bench: Bench, count: int) -> None:
     """What the figures rest on, and what the curves say."""
     valid = bench.table[bench.validation]
     missing = f" {bench.missing:,} images have no features and are left out." if bench.missing else ""
-    rates = ", ".join(f"{name} {in_words(now.half[name])}" for name in ("accuracy", "sensitivity", "specificity"))
+    rates = ", ".join(f"{name} {format_percent(now.half[name])}" for name in ("accuracy", "sensitivity", "specificity"))
     st.caption(
         f"{now.images:,} training images of {now.groups:,} patients or groups, {len(valid):,} validation images of "
         f"{valid['group'].nunique():,}; trained in {now.seconds:.2f} s. The diamond is the epoch of the lowest "
         f"validation loss ({now.head.kept_epoch}), whose weights count. AUC {number(now.auc)}; at one half {rates}. "
         f"In brackets 95 % intervals.{missing}"
     )
-    if gap := explain_gap(now.head.history):
+    if gap := diagnose_fit(now.head.history):
         st.markdown(gap)
     if count >= MANY:
         st.caption(
@@ -186,5 +186,5 @@ def _why_not(now: Tried, bench: Bench, made: dict[TrainConfig, str]) -> str:
         return f"A model is trained on all {total:,} patients or groups: choose them all with the dial."
     name = made.get(now.config)
     if name and model_folder(name).path.exists():
-        return f"These choices already have a run, {as_text(name)}."
+        return f"These choices already have a run, {escape_markdown(name)}."
     return ""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.experiments.playground import as_dialled
-from fracture.app.shared.widgets import errors_in_words, show_chart
+from fracture.app.shared.widgets import show_chart, show_errors
 from fracture.experiments.learning_curve import SHARES, Point, learning_curve
 from fracture.experiments.search import GRID, Try, by_lot, grid, search
 from fracture.experiments.workbench import Bench
@@ -41,7 +41,7 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
         f"The head learns from {SHARES[0]:.0%} to all of the training patients, {DRAWS} times each with other "
         "patients, by the choices of the dials, and with as many steps for few patients as for all."
     )
-    with errors_in_words():
+    with show_errors():
         if st.button("Draw the learning curve", icon=":material/show_chart:", key="draw learning curve"):
             heads = with_progress(learning_curve(as_dialled(run, bench), DRAWS), DRAWS * len(SHARES), "Training heads")
             st.session_state[key] = _table(heads)
@@ -75,7 +75,7 @@ def show_search(run: Run, bench: Bench) -> None:
         format_func=lambda each: "By lot" if each == "lot" else f"Grid of {len(grid())}",
     )  # fmt: skip
     tries = right.slider("Tries", *TRIES, 16, key="tries", disabled=way == "grid", persist_state="session")
-    with errors_in_words():
+    with show_errors():
         if st.button("Search", icon=":material/search:", key="begin search"):
             choices = grid() if way == "grid" else by_lot(tries, bench.config.seed)
             st.session_state[key] = _table(

@@ -5,7 +5,7 @@ import streamlit as st
 from fracture.app.experiments.material import on_a_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.models.results import number, show_table
-from fracture.app.shared.widgets import errors_in_words
+from fracture.app.shared.widgets import show_errors
 from fracture.experiments.shortcut import DRAWS, FEWEST, Trained, compare_trainings, due_to_hardware, hardware, known
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
@@ -35,7 +35,7 @@ def _experiment(run: Run, bench: Bench) -> None:
         f"are {positive}, and {label[everything & ~shown].mean():.0%} of the others."
     )
     key = f"hardware of {run.name} {run.started}"
-    with errors_in_words():
+    with show_errors():
         if st.button("Train them", type="primary", icon=":material/play_arrow:", key="train without hardware"):
             st.session_state[key] = list(with_progress(compare_trainings(bench), 2 + DRAWS, "Training heads"))
         if key in st.session_state:

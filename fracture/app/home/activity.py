@@ -7,7 +7,7 @@ import streamlit as st
 
 from fracture.app.dataset import import_dialog, phantom_dialog
 from fracture.app.shared import run_cache
-from fracture.app.shared.widgets import as_text, errors_in_words, link
+from fracture.app.shared.widgets import escape_markdown, link, show_errors
 from fracture.data.folders import list_datasets
 from fracture.importers.job import find_import
 from fracture.phantoms.job import find_drawing
@@ -49,7 +49,7 @@ def activities() -> list[Activity]:
 
 
 def _list(shown: list[str]) -> None:
-    with errors_in_words():
+    with show_errors():
         queue.advance()  # those that wait, where the one before them was killed
     found = activities()
     if [each.name for each in found] != shown:  # what stands around the list must know
@@ -58,7 +58,7 @@ def _list(shown: list[str]) -> None:
         with st.container(border=True):
             st.progress(each.share, text=each.words)
             watched = {"run": each.name} if each.page == "train" else {"data": each.name}
-            link(each.page, f"Watch {as_text(each.name)}", ":material/monitoring:", **watched)
+            link(each.page, f"Watch {escape_markdown(each.name)}", ":material/monitoring:", **watched)
 
 
 def _training(run: queue.Run) -> Activity:

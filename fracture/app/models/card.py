@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from fracture.app.shared.widgets import as_text, duration, in_words
+from fracture.app.shared.widgets import duration, escape_markdown, format_percent
 from fracture.training.config import LITE
 
 
@@ -18,23 +18,24 @@ def show_origin(card: dict[str, Any]) -> None:
 
 def _origin(card: dict[str, Any]) -> Iterator[str]:
     """A line a topic, as far as the card knows it."""
-    negative, positive = map(as_text, card["labels"])
+    negative, positive = map(escape_markdown, card["labels"])
     yield f"**Says** *{negative}* or *{positive}*."
     if data := card.get("data"):
         kind = f"{'synthetic, ' if data.get('synthetic') else ''}layout {data.get('layout', 'unknown')}"
         yield (
-            f"**Data** {as_text(str(data['name']))} ({kind}): {data['training_images']:,} training and "
+            f"**Data** {escape_markdown(str(data['name']))} ({kind}): {data['training_images']:,} training and "
             f"{data['validation_images']:,} validation images{_apart(data)}; "
             f"{len(data.get('unreadable', []))} could not be read{_decided(data)}."
         )
         for source in data.get("sources", []):
-            name, citation, licence = (as_text(source[key]) for key in ("name", "citation", "licence"))
+            name, citation, licence = (escape_markdown(source[key]) for key in ("name", "citation", "licence"))
             yield f"**{name}** {citation} (licence: {licence})."
     if weights := card.get("weights"):
         trained = "trained further" if card.get("config", {}).get("mode") == "fine-tune" else "frozen"
         yield (
-            f"**Backbone** {card.get('backbone', 'unknown')}, {trained}; weights: {as_text(str(weights['origin']))} "
-            f"(licence {as_text(str(weights['licence']))})."
+            f"**Backbone** {card.get('backbone', 'unknown')}, {trained}; weights: "
+            f"{escape_markdown(str(weights['origin']))} "
+            f"(licence {escape_markdown(str(weights['licence']))})."
         )
     yield f"**Input** {card['input']['size']} × {card['input']['size']} px, {card['input']['fit']}."
     if "seconds" in card:
@@ -70,7 +71,10 @@ def _decided(data: dict[str, Any]) -> str:
 def _apart(data: dict[str, Any]) -> str:
     """How many of each data set, where there are several."""
     counted = data.get("by_data") or {}
-    parts = [f"{as_text(name)} {each.get('train', 0):,} and {each.get('valid', 0):,}" for name, each in counted.items()]
+    parts = [
+        f"{escape_markdown(name)} {each.get('train', 0):,} and {each.get('valid', 0):,}"
+        for name, each in counted.items()
+    ]
     return f" ({', '.join(parts)})" if len(parts) > 1 else ""
 
 
@@ -85,7 +89,7 @@ def show_localisation(card: dict[str, Any], data: str) -> None:
         _against_chance("Peak inside the box", found["pointing"])
     with right:
         _against_chance("Heat inside box or mask", found["mass"])
-    st.caption(" ".join(_pointing_in_words(found, as_text(card["labels"][1]), as_text(data))))
+    st.caption(" ".join(_pointing_in_words(found, escape_markdown(card["labels"][1]), escape_markdown(data))))
 
 
 def _against_chance(name: str, share: dict[str, Any]) -> None:
@@ -104,18 +108,18 @@ def _pointing_in_words(found: dict[str, Any], positive: str, data: str) -> Itera
     yield (
         f"Of {images} {positive} validation images of *{data}* with known truth{drawn_from}, of "
         f"{found['groups']:,} patients or groups, the peak of the heat map lies inside the box in "
-        f"{in_words(pointing)}; a random point would in {pointing['chance']:.1%}, the middle of the image in "
+        f"{format_percent(pointing)}; a random point would in {pointing['chance']:.1%}, the middle of the image in "
         f"{pointing['centre']:.1%}."
     )
     if called := found.get("found"):
         inside, near = called["pointing"], called["pointing"]["near"]
         yield (
             f"Of the {called['images']:,} among them that the model calls {positive} at its balanced point, it is "
-            f"{in_words(inside)}, and {in_words(near)} where a miss by 3 % of the image counts as well."
+            f"{format_percent(inside)}, and {format_percent(near)} where a miss by 3 % of the image counts as well."
         )
     if mass["value"] is not None:
         yield (
-            f"Of the heat that speaks for {positive}, {in_words(mass, 1)} lies inside the mask or box of what is "
+            f"Of the heat that speaks for {positive}, {format_percent(mass, 1)} lies inside the mask or box of what is "
             f"there; spread evenly over the image it would be {mass['chance']:.1%}."
         )
     shuffled = found.get("shuffled_head") or {}

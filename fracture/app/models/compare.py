@@ -9,7 +9,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.models.results import COUNTED, number, show_table
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.widgets import as_text, errors_in_words, in_words, show_chart
+from fracture.app.shared.widgets import escape_markdown, format_percent, show_chart, show_errors
 from fracture.errors import ModelError
 from fracture.registry.model_folder import ModelFolder, read_card, usable_models
 from fracture.registry.validation import Judged, Level, judgements
@@ -41,7 +41,7 @@ class Side(NamedTuple):
 
 
 @st.fragment
-@errors_in_words()  # within: what a fragment raises does not reach its caller
+@show_errors()  # within: what a fragment raises does not reach its caller
 def show_comparison(folder: ModelFolder, judged: Judged, level: str) -> None:
     """A picker for the others; then the table, a word of warning where it is due, and both curves."""
     st.header("Beside other models")
@@ -71,13 +71,14 @@ def warnings(sides: list[Side]) -> list[str]:
     said = []
     if len({side.data for side in sides}) > 1:
         where = "; ".join(
-            f"{as_text(side.name)} on *{as_text(side.judged.data)}* ({_images(side):,} images)" for side in sides
+            f"{escape_markdown(side.name)} on *{escape_markdown(side.judged.data)}* ({_images(side):,} images)"
+            for side in sides
         )
         said.append(
             f"They were validated on different data: {where}. A difference may lie in the data, not in the models."
         )
     if len({tuple(side.card["labels"]) for side in sides}) > 1:
-        asked = "; ".join(f"{as_text(side.name)} *{as_text(side.card['labels'][1])}*" for side in sides)
+        asked = "; ".join(f"{escape_markdown(side.name)} *{escape_markdown(side.card['labels'][1])}*" for side in sides)
         said.append(f"They look for different things: {asked}.")
     return said
 
@@ -87,7 +88,7 @@ def side_of(folder: ModelFolder, data: str) -> Side | None:
     try:
         card = read_card(folder)
     except ModelError as error:
-        st.warning(as_text(str(error)), icon=":material/warning:")
+        st.warning(escape_markdown(str(error)), icon=":material/warning:")
         return None
     several = judgements(card)
     return Side(folder, card, next((judged for judged in several if judged.data == data), several[0]))
@@ -109,15 +110,15 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
         "Kappa": lambda found: number(found["points"].get("balanced", {}).get("kappa"), 2),
         "Calibration error": lambda found: number((found.get("calibration") or {}).get("expected_calibration_error")),
     }
-    rows = [{"": "Data set", **{as_text(side.name): as_text(side.judged.data) for side in sides}}]
+    rows = [{"": "Data set", **{escape_markdown(side.name): escape_markdown(side.judged.data) for side in sides}}]
     for name, figure in figures.items():
-        rows.append({"": name, **{as_text(side.name): figure(side.judged.metrics[level]) for side in sides}})
+        rows.append({"": name, **{escape_markdown(side.name): figure(side.judged.metrics[level]) for side in sides}})
     return rows
 
 
 def _balanced(found: Level, rate: str) -> str:
     point = found["points"].get("balanced")  # older cards lack it
-    return in_words(point[rate]) if point else "not measured"
+    return format_percent(point[rate]) if point else "not measured"
 
 
 def _curves(sides: list[Side], level: str, colour_of: Mapping[str, str]) -> None:
@@ -139,4 +140,4 @@ def _curves(sides: list[Side], level: str, colour_of: Mapping[str, str]) -> None
             charts.precision_recalls(scored, known), "precision recalls", "Precision-recall curves of the models"
         )
     if without:
-        st.caption(f"No curves of {', '.join(map(as_text, without))}: the predictions are missing or damaged.")
+        st.caption(f"No curves of {', '.join(map(escape_markdown, without))}: the predictions are missing or damaged.")

@@ -11,7 +11,7 @@ from fracture.app.shared import dataset_cache, prediction_cache
 from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.prediction_cache import Examined
-from fracture.app.shared.widgets import as_text, errors_in_words, format_threshold
+from fracture.app.shared.widgets import escape_markdown, format_threshold, show_errors
 from fracture.data.digests import digests
 from fracture.errors import FractureError
 from fracture.imaging.annotations import parse_boxes
@@ -35,13 +35,13 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 
 
 @st.fragment
-@errors_in_words()  # within: what a fragment raises does not reach its caller
-def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> None:
+@show_errors()  # within: what a fragment raises does not reach its caller
+def show_misclassified(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> None:
     """The gallery, behind a switch: its images are looked at only when somebody asks for them."""
     st.header("Its worst errors")
     images = dataset_cache.images_of(card)
     if images.empty:
-        st.caption(f"The data set *{as_text(judged.data)}* is not on this machine: its images cannot be shown.")
+        st.caption(f"The data set *{escape_markdown(judged.data)}* is not on this machine: its images cannot be shown.")
         return
     if not st.toggle("Show the images it was most surely wrong about", key="errors shown"):
         return
@@ -66,10 +66,11 @@ def show_errors(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> No
 
 def _unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> str:
     """Why images are not shown whose files the model's predictions do not tell."""
-    data = as_text(str(card.get("config", {}).get("data", "PATH")))
+    data = escape_markdown(str(card.get("config", {}).get("data", "PATH")))
     return (
         f"{len(shown):,} cannot be shown: the predictions name the images, but not which files they were. "
-        f"If they are unchanged, this adds it: python -m fracture evaluate --model {as_text(folder.name)} --data {data}"
+        "If they are unchanged, this adds it: python -m fracture evaluate --model "
+        f"{escape_markdown(folder.name)} --data {data}"
     )
 
 
@@ -104,9 +105,11 @@ def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> 
                 each = examined[name]
                 _show(row, each, heated(model, each, OPACITY, full, likeliest(model, each)), model.labels)
     if gone:
-        st.caption(f"No longer in the data set, not readable, or another file now: {', '.join(map(as_text, gone))}.")
+        st.caption(
+            f"No longer in the data set, not readable, or another file now: {', '.join(map(escape_markdown, gone))}."
+        )
     exact = any(each.synthetic for each in examined.values())
-    doubts = "" if exact else f" Some *{as_text(card['labels'][0])}* may be wrong labels: look."
+    doubts = "" if exact else f" Some *{escape_markdown(card['labels'][0])}* may be wrong labels: look."
     point = format_threshold(card["thresholds"]["balanced"])
     st.caption(
         f"By image, at the balanced operating point ({point}), in the order of how "
@@ -123,8 +126,13 @@ def _look(row: "pd.Series[Any]", model: Classifier, folder: ModelFolder) -> Exam
 def _show(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:
     boxed = charts.outlined(picture, parse_boxes(row["boxes"]), picture.width / max(row["width"], 1))
     show_picture(boxed, f"{row['image_id']}, with its heat map")
-    st.markdown(f"**{as_text(labels[1])} {row['probability']:.1%}**, truth: {as_text(labels[int(row['label'])])}")
-    st.caption(as_text(" · ".join(filter(None, [row["image_id"], row.get("body_part", ""), *_changes(row, examined)]))))
+    st.markdown(
+        f"**{escape_markdown(labels[1])} {row['probability']:.1%}**, truth: "
+        f"{escape_markdown(labels[int(row['label'])])}"
+    )
+    st.caption(
+        escape_markdown(" · ".join(filter(None, [row["image_id"], row.get("body_part", ""), *_changes(row, examined)])))
+    )
 
 
 def _changes(row: "pd.Series[Any]", examined: Examined) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from fracture import charts
-from fracture.app.shared.widgets import as_text, format_threshold, in_words, show_chart
+from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_chart
 from fracture.evaluation.calibration import COOLEST, HOTTEST
 from fracture.evaluation.thresholds import PROMISE
 from fracture.inference.prediction import offered_points, points_cross
@@ -58,7 +58,7 @@ def show_figures(card: dict[str, Any], judged: Judged, level: str) -> None:
         + (
             "on the same validation images, which flatters the figures a little."
             if judged.data == first.data
-            else f"on the validation images of *{as_text(first.data)}*."
+            else f"on the validation images of *{escape_markdown(first.data)}*."
         )
     )
     st.caption(f"In brackets 95 % intervals, by bootstrap over {found['groups']:,} patients or groups. {chosen}")
@@ -68,7 +68,7 @@ def show_figures(card: dict[str, Any], judged: Judged, level: str) -> None:
 
 def _promise(thresholds: Mapping[str, float], first: Judged) -> str:
     """What the points of high sensitivity and specificity were chosen for, or why they are left out."""
-    share, where = f"{100 * PROMISE:.0f} %", f"by image on *{as_text(first.data)}*"
+    share, where = f"{100 * PROMISE:.0f} %", f"by image on *{escape_markdown(first.data)}*"
     image = first.metrics["image"]
     if points_cross(thresholds):
         if image["positives"] in (0, image["count"]):  # of one label alone, nothing can be promised
@@ -85,10 +85,10 @@ def show_body_parts(level: Level) -> None:
         return
     st.header("By body part")
     if parts:
-        show_table([_part_row(as_text(part), values) for part, values in parts.items()])
+        show_table([_part_row(escape_markdown(part), values) for part, values in parts.items()])
         st.caption("By image, in brackets how many are positive; at the balanced operating point.")
     if small:
-        counted = ", ".join(f"{as_text(part)} ({count:,})" for part, count in small.items())
+        counted = ", ".join(f"{escape_markdown(part)} ({count:,})" for part, count in small.items())
         st.caption(f"Too few images to be judged apart: {counted}.")
 
 
@@ -102,7 +102,10 @@ def show_reliability(level: Level, positive: str, temperature: float | None, dat
     show_chart(charts.reliability(found["bins"], positive), "reliability", "Reliability diagram")
     error, brier = found["expected_calibration_error"], found.get("brier")
     share = level["positives"] / max(1, level["count"])
-    said = [f"Where the line runs along the diagonal, what the model calls 70 % is {as_text(positive)} in 70 of 100."]
+    said = [
+        f"Where the line runs along the diagonal, what the model calls 70 % is {escape_markdown(positive)} "
+        "in 70 of 100."
+    ]
     if error["value"] is not None:
         said.append(f"Its probabilities are off by **{_points(error)}** on average (expected calibration error).")
         if error.get("chance") is not None:
@@ -111,7 +114,7 @@ def show_reliability(level: Level, positive: str, temperature: float | None, dat
         said.append(f"Brier score {number(brier)}; always saying {share:.0%} would get {share * (1 - share):.3f}.")
     if temperature:
         said.append(
-            f"They are calibrated on *{as_text(data)}*: log-odds divided by a temperature of {temperature:.2f}."
+            f"They are calibrated on *{escape_markdown(data)}*: log-odds divided by a temperature of {temperature:.2f}."
         )
         if not COOLEST < temperature < HOTTEST:
             said.append("That is the end of the range that was searched: these images do not tell it.")
@@ -150,13 +153,13 @@ def _over_all(found: Level, counted: str) -> list[dict[str, str]]:
 
 
 def _rates(point: dict[str, Any]) -> dict[str, str]:
-    shares = {name.capitalize(): in_words(point[name]) for name in ("sensitivity", "specificity", "accuracy")}
+    shares = {name.capitalize(): format_percent(point[name]) for name in ("sensitivity", "specificity", "accuracy")}
     kappa = {"Kappa": number(point["kappa"], 2)} if point.get("kappa") else {}
     return {"From": format_threshold(point["threshold"]), **shares, **kappa}
 
 
 def _part_row(part: str, values: Level) -> dict[str, str]:
     point = values["points"]["balanced"]
-    shares = {name.capitalize(): in_words(point[name]) for name in ("sensitivity", "specificity")}
+    shares = {name.capitalize(): format_percent(point[name]) for name in ("sensitivity", "specificity")}
     counted = f"{values['count']:,} ({values['positives']:,})"
     return {"Part": part, "Images": counted, **shares, "AUC": number(values["auc"], 2)}

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fracture import charts
 from fracture.app.models.results import COUNTED, POINTS, named_points
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.widgets import as_text, errors_in_words, format_threshold, in_words
+from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_errors
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import Judged
 
@@ -23,7 +23,7 @@ FIGURES = {
 
 
 @st.fragment
-@errors_in_words()  # within: what a fragment raises does not reach its caller
+@show_errors()  # within: what a fragment raises does not reach its caller
 def show_operating_point(folder: ModelFolder, card: dict[str, Any], judged: Judged, level: str) -> None:
     """Figures, curves, confusion and a hundred patients at a threshold that the visitor moves."""
     labels = (card["labels"][0], card["labels"][1])
@@ -54,7 +54,7 @@ def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> 
                 help=f"From {format_threshold(value)} on",
             )
     threshold: float = st.slider(
-        f"Called {as_text(positive)} from this probability on", 0.0, 1.0, step=0.001, format="percent", key=key
+        f"Called {escape_markdown(positive)} from this probability on", 0.0, 1.0, step=0.001, format="percent", key=key
     )
     return threshold
 
@@ -70,14 +70,15 @@ def _figures(at: dict[str, Any], positive: str, counted: str) -> None:
             value = "not defined" if found["value"] is None else f"{found['value']:.1%}"
             ends = "no interval" if found["low"] is None else f"{found['low'] * 100:.1f} to {found['high']:.1%}"
             with st.container():
-                meant = meaning.format(as_text(positive))
+                meant = meaning.format(escape_markdown(positive))
                 st.metric(title, value, ends, delta_color="off", delta_arrow="off", help=meant, border=True)
     share = sum(at["confusion"][name] for name in ("true_positive", "false_negative"))
     kappa = at.get("kappa")
     agreement = f", kappa {kappa['value']:.2f}" if kappa and kappa["value"] is not None else ""
     st.caption(
-        f"Accuracy {in_words(at['accuracy'])}{agreement}. Below each figure its 95 % interval. PPV and NPV hold where, "
-        f"as here, {share:,} of {sum(at['confusion'].values()):,} {counted} are {as_text(positive)}."
+        f"Accuracy {format_percent(at['accuracy'])}{agreement}. Below each figure its 95 % interval. PPV "
+        "and NPV hold where, "
+        f"as here, {share:,} of {sum(at['confusion'].values()):,} {counted} are {escape_markdown(positive)}."
     )
 
 
@@ -103,7 +104,7 @@ def _hundred(place: DeltaGenerator, at: dict[str, Any], positive: str, share: fl
         return
     as_measured = min(99, max(1, round(100 * share)))
     percent = st.slider(
-        f"How many of 100 are {as_text(positive)}", 1, max(50, as_measured), as_measured, key=key,
+        f"How many of 100 are {escape_markdown(positive)}", 1, max(50, as_measured), as_measured, key=key,
         help="It starts at the share among the validation images. In an emergency room it is lower than in most data "
         "sets, and a finding is then more often a false alarm.",
     )  # fmt: skip
@@ -117,7 +118,7 @@ def _hundred(place: DeltaGenerator, at: dict[str, Any], positive: str, share: fl
 def hundred_in_words(counts: dict[str, int], positive: str) -> str:
     """The four counts of :func:`fracture.charts.round_to_hundred` as sentences."""
     found, missed, alarms, cleared = (counts[outcome] for outcome in charts.OUTCOMES)
-    called, name = found + alarms, as_text(positive)
+    called, name = found + alarms, escape_markdown(positive)
     believed = f" Of the {called} called {name}, {found} are." if called else f" None is called {name}."
     return (
         f"**{found + missed}** of 100 are {name}: **{found}** found, **{missed}** missed. "

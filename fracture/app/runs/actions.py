@@ -3,13 +3,13 @@
 import streamlit as st
 
 from fracture.app.shared.widgets import (
-    as_text,
-    errors_in_words,
+    escape_markdown,
     how_long_kept,
     link,
     may_change,
     offer_delete,
     offer_zip,
+    show_errors,
     visitor,
 )
 from fracture.errors import FractureError
@@ -22,9 +22,9 @@ from fracture.training.runs.queue import Run
 def show_keeping(run: Run) -> None:
     """Where it stands and where to go on, its note, and the buttons that rename, delete and download it."""
     if run.error:
-        st.warning(as_text(run.error), icon=":material/warning:")
+        st.warning(escape_markdown(run.error), icon=":material/warning:")
     how_long_kept(run.folder.path)
-    with errors_in_words():
+    with show_errors():
         _note(run)
     with st.container(horizontal=True):
         if run.resumable:
@@ -56,9 +56,9 @@ def _note(run: Run) -> None:
         help="It is saved when you leave the field, and lies in the model's folder.",
     )  # fmt: skip
     if trouble := st.session_state.pop(f"{key}, trouble", None):
-        st.error(as_text(trouble), icon=":material/error:")
+        st.error(escape_markdown(trouble), icon=":material/error:")
     if stored.strip() != st.session_state[key].strip():
-        st.caption(f"Elsewhere this note was changed to: {as_text(stored) or '(nothing)'}")
+        st.caption(f"Elsewhere this note was changed to: {escape_markdown(stored) or '(nothing)'}")
         with st.container(horizontal=True):
             st.button("Take that one", key=f"take {key}", on_click=_take, args=(key, stored), icon=":material/sync:")
             mine = (run.folder, key, stored)
@@ -84,7 +84,7 @@ def _offer_rename(folder: ModelFolder) -> None:
     with st.popover("Rename …", icon=":material/edit:"), st.form(f"rename {folder.name}", border=False):
         name = st.text_input("New name", folder.name, max_chars=64, key=f"new name of {folder.name}").strip()
         if st.form_submit_button("Rename it", type="primary"):
-            with errors_in_words():
+            with show_errors():
                 queue.rename(folder, name, visitor())
                 _follow(folder.name, name)
                 st.rerun()

@@ -8,7 +8,7 @@ from fracture import charts
 from fracture.app.models.compare import Side, show_sides, side_of
 from fracture.app.models.results import COUNTED
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.widgets import as_text, link
+from fracture.app.shared.widgets import escape_markdown, link
 from fracture.errors import ModelError
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import judgements
@@ -20,11 +20,11 @@ def show_worth(runs: Sequence[Run]) -> None:
     """Figures with intervals, curves and paired differences of those that have left a model."""
     with_model = [run.folder for run in runs if run.folder.usable]
     sides = [side for folder in with_model if (side := side_of(folder, ""))]
-    without = [as_text(run.name) for run in runs if run.name not in {side.name for side in sides}]
+    without = [escape_markdown(run.name) for run in runs if run.name not in {side.name for side in sides}]
     if without:
         st.caption(f"No model to judge yet: {', '.join(without)}.")
     if len(sides) == 1:
-        st.markdown(f"Of these, {as_text(sides[0].name)} alone has a model.")
+        st.markdown(f"Of these, {escape_markdown(sides[0].name)} alone has a model.")
         link("models", "Its card", ":material/inventory_2:", sides[0].name)
     if len(sides) < 2:
         return
@@ -66,13 +66,13 @@ _SEVERAL = " Of twenty models that are as good, one is told apart by chance: the
 
 
 def _against(first: Side, other: Side, level: str) -> str:
-    names = f"**{as_text(other.name)}** against **{as_text(first.name)}**"
+    names = f"**{escape_markdown(other.name)}** against **{escape_markdown(first.name)}**"
     if first.data != other.data:
         return f"{names}: validated on different images, so that they cannot be paired."
     try:
         paired = _paired(first.folder, other.folder, level, first.judged.only)
     except ModelError as error:
-        return f"{names}: {as_text(str(error))}"
+        return f"{names}: {escape_markdown(str(error))}"
     return f"{names}: {in_a_sentence(paired, COUNTED[level])}"
 
 

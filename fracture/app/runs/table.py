@@ -11,7 +11,7 @@ import streamlit as st
 from fracture import charts, paths
 from fracture.app.models.results import number
 from fracture.app.shared import run_cache
-from fracture.app.shared.widgets import as_text, in_words, show_chart
+from fracture.app.shared.widgets import escape_markdown, format_percent, show_chart
 from fracture.errors import ModelError
 from fracture.registry.edit import read_note
 from fracture.registry.model_folder import ModelFolder, read_card, read_json
@@ -59,7 +59,7 @@ def _row(run: Run) -> dict[str, Any]:
         "Run": run.name,
         "State": run.shown_state,
         "AUC": number(level["auc"]) if "auc" in level else "",
-        "Accuracy": in_words(point["accuracy"]) if point else "",
+        "Accuracy": format_percent(point["accuracy"]) if point else "",
         "Epochs": f"{done} of {config.get('epochs', '?')}",
         "Begun": datetime.fromtimestamp(run.started) if run.started else None,
         "Data set": card.get("data", {}).get("name") or Path(paths.short(str(config.get("data", UNKNOWN)))).name,
@@ -132,7 +132,7 @@ def _curves(runs: list[Run]) -> None:
         with place:
             figure = run_cache.overlaid(learned, metric, epochs)
             show_chart(figure, f"{metric} of the runs", f"Validation {metric} by epoch of {', '.join(learned)}")
-    without = [as_text(name) for name, each in learned.items() if not each.history]
+    without = [escape_markdown(name) for name, each in learned.items() if not each.history]
     missing = f" No epoch is done yet of {', '.join(without)}." if without else ""
     st.caption(
         f"Lines: validation; dotted: training; star: the epoch whose weights the model keeps.{missing} A loss can "

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from fracture import charts
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
-from fracture.data.catalog import apply_decisions
 from fracture.data.catalog import catalogue as catalogue_of
+from fracture.data.catalog import rows_after_decisions
 from fracture.data.combine import with_labels
 from fracture.data.decisions import FILE as DECISIONS
-from fracture.data.decisions import curate, decided
+from fracture.data.decisions import apply_decisions, decided
 from fracture.data.digests import digests, known_digests
 from fracture.data.layouts import levels
 from fracture.data.scan_cache import find_or_scan
@@ -59,7 +59,7 @@ def problems(data: datasets.Dataset, version: str = "") -> list[checks.Problem]:
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Looking for problems")
 def _problems(root: str, version: str, decided_at: str, _data: datasets.Dataset) -> list[checks.Problem]:  # noqa: ARG001
     try:
-        curated = curate(_data)
+        curated = apply_decisions(_data)
     except DatasetError as error:  # nothing is left: all can be looked at all the same, and decisions taken back
         return [checks.Problem("nothing left", "error", str(error), "From no image, nothing can be learned.")]
     return checks.check(curated, measured(_data, version), read_files=False)
@@ -134,7 +134,7 @@ def _catalogue(root: str, state: str, _data: datasets.Dataset, _version: str) ->
 
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner=False)
 def _overview(root: str, state: str, _data: datasets.Dataset, _version: str) -> dict[str, charts.Drawn]:
-    return charts.overview(apply_decisions(_catalogue(root, state, _data, _version)), _data.label_names)
+    return charts.overview(rows_after_decisions(_catalogue(root, state, _data, _version)), _data.label_names)
 
 
 def digests_of(paths: Sequence[str]) -> list[str]:

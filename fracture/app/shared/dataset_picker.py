@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from fracture import demo, paths
-from fracture.app.shared.widgets import as_text, asked_for, may_change
+from fracture.app.shared.widgets import asked_for, escape_markdown, may_change
 from fracture.data.folders import being_filled, list_datasets, remember
 from fracture.importers.job import find_import
 from fracture.paths import typed_path
@@ -62,9 +62,9 @@ def _take_from_address(found: list[str]) -> None:
     known = path in found or (not demo.on() and _is_folder(path))
     st.session_state["data"] = path if known else None
     if not known and demo.on():
-        st.warning(f"{demo.OFF['paths']} Received: {as_text(asked[:80])}", icon=":material/public:")
+        st.warning(f"{demo.OFF['paths']} Received: {escape_markdown(asked[:80])}", icon=":material/public:")
     elif not known:
-        st.warning(f"There is no data set {as_text(asked[:80])} on this machine.", icon=":material/folder_off:")
+        st.warning(f"There is no data set {escape_markdown(asked[:80])} on this machine.", icon=":material/folder_off:")
 
 
 def _is_folder(path: str) -> bool:

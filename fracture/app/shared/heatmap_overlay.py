@@ -8,7 +8,7 @@ from PIL import Image
 
 from fracture import charts
 from fracture.app.shared.prediction_cache import Examined
-from fracture.app.shared.widgets import as_text
+from fracture.app.shared.widgets import escape_markdown
 from fracture.inference.classifier import Classifier
 from fracture.inference.heatmap import map_size, peak
 
@@ -49,7 +49,7 @@ def heated(model: Classifier, each: Examined, opacity: float, full: float, ring:
 
 def heat_in_words(model: Classifier) -> str:
     """What is seen on such a picture."""
-    positive = as_text(model.labels[1])
+    positive = escape_markdown(model.labels[1])
     if model.shows_places:
         return (
             "The heat map says of each place how likely it shows what a reader would draw a box around; a ring is "

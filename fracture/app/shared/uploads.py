@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from fracture.app.dataset import phantom_dialog
-from fracture.app.shared.widgets import as_text
+from fracture.app.shared.widgets import escape_markdown
 
 _KEPT = "kept uploads"
 
@@ -37,7 +37,7 @@ def choose_uploads() -> list[Upload]:
             st.caption(f"More than {MAX_KEPT // 2**20} MB in all: they are gone when you open another page.")
         return _read(files)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Uploaded before:** {as_text(', '.join(each.name for each in kept))}", width="stretch")
+        st.markdown(f"**Uploaded before:** {escape_markdown(', '.join(each.name for each in kept))}", width="stretch")
         st.button("Remove", icon=":material/close:", type="tertiary", key="remove uploads", on_click=_forget)
     return kept
 

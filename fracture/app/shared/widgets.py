@@ -69,8 +69,8 @@ def choose_model() -> ModelFolder | None:
         help=f"By default {RULE}.",
     )
     if wanted and wanted[0] not in models:
-        gone = as_text(wanted[0][:80])
-        st.warning(f"Model {gone} is not here any more; this is {as_text(name)}.", icon=":material/delete:")
+        gone = escape_markdown(wanted[0][:80])
+        st.warning(f"Model {gone} is not here any more; this is {escape_markdown(name)}.", icon=":material/delete:")
     if wanted:  # else it is the default, which may be another one later
         _keep_model()
     if st.query_params.get("model") != name:
@@ -104,12 +104,12 @@ def _of_another_visitor(folder: ModelFolder) -> bool:
 
 
 @contextmanager
-def errors_in_words() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Shows what a person can put right as a sentence, and lets every other error through."""
     try:
         yield
     except FractureError as error:
-        st.error(as_text(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
 
 
 def offer_delete(folder: ModelFolder) -> None:
@@ -119,7 +119,7 @@ def offer_delete(folder: ModelFolder) -> None:
     with st.popover("Delete …", icon=":material/delete:"):
         st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
         if st.button("Delete it", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
-            with errors_in_words():
+            with show_errors():
                 queue.delete(folder, visitor())
                 st.rerun(scope="app")
 
@@ -140,7 +140,7 @@ def zipped(folder: ModelFolder) -> bytes:
         return target.read_bytes()
 
 
-def through_the_router(page: str) -> None:
+def ensure_routed(page: str) -> None:
     """Let the router draw a page that was called straight by its address.
 
     What visitors of a public demo have left is swept away on the way; the dialog of another page is closed.
@@ -214,14 +214,14 @@ def link(
         st.caption(f"{icon} {label}: on the page {page!r} of the app.")
 
 
-def as_text(name: str) -> str:
+def escape_markdown(name: str) -> str:
     """A name as it is, where Markdown would take its signs for formatting."""
     seen = re.sub("[\0-\x1f\x7f\u202a-\u202e\u2066-\u2069]", " ", name)
     apart = seen.replace(":material/", ":\u200bmaterial/")  # which would become an icon, whatever stands before it
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", apart)
 
 
-def in_words(estimate: dict[str, Any], digits: int = 0) -> str:
+def format_percent(estimate: dict[str, Any], digits: int = 0) -> str:
     """A share with its 95 % interval: ``81% (76 to 86%)``; ``digits`` behind the point.
 
     There is no interval where all resamples agree, as they do at 100 %: that is no certainty, and said.

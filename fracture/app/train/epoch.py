@@ -8,7 +8,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.images import show_picture
-from fracture.app.shared.widgets import as_text
+from fracture.app.shared.widgets import escape_markdown
 from fracture.imaging.thumbnails import thumbnails
 from fracture.training.runs.progress import Progress
 
@@ -57,8 +57,12 @@ def _followed(progress: Progress, names: Sequence[str]) -> None:
                     show_picture(picture, f"Radiograph {Path(path).name}")
                 arrow = ARROWS[(value > last + STIR) - (value < last - STIR)]
                 sign = RIGHT if (value >= 0.5) == bool(label) else WRONG
-                st.markdown(f"{as_text(names[1])} **{value:.0%}** {arrow}  \n{sign} truth: {as_text(names[label])}")
+                st.markdown(
+                    f"{escape_markdown(names[1])} **{value:.0%}** {arrow}  \n{sign} truth: "
+                    f"{escape_markdown(names[label])}"
+                )
     st.caption(
-        f"{len(paths)} validation images: the probability of *{as_text(names[1])}*, and whether it rose or fell in the "
+        f"{len(paths)} validation images: the probability of *{escape_markdown(names[1])}*, and whether it "
+        "rose or fell in the "
         f"last epoch; {RIGHT} right and {WRONG} wrong at a probability of one half."
     )

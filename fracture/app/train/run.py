@@ -8,15 +8,15 @@ from fracture import charts
 from fracture.app.models.results import number
 from fracture.app.shared import run_cache
 from fracture.app.shared.widgets import (
-    as_text,
     duration,
-    errors_in_words,
+    escape_markdown,
+    format_percent,
     how_long_kept,
-    in_words,
     link,
     may_change,
     offer_delete,
     show_chart,
+    show_errors,
     visitor,
 )
 from fracture.app.train.epoch import show_look
@@ -25,7 +25,7 @@ from fracture.app.train.script import show_code
 from fracture.registry.model_folder import ModelFolder, read_card
 from fracture.registry.validation import judgements
 from fracture.training.runs import queue
-from fracture.training.runs.diagnosis import explain_gap
+from fracture.training.runs.diagnosis import diagnose_fit
 from fracture.training.runs.progress import Progress, stopping_words
 from fracture.training.runs.queue import Run
 
@@ -45,12 +45,12 @@ def show_run(folder: ModelFolder) -> None:
     if run is None:
         st.info("This training has been deleted.", icon=":material/delete:")
         return
-    with errors_in_words():
+    with show_errors():
         if run.state == "queued":
             queue.advance()
         _draw(run)
     if _ended_just_now(run):
-        with errors_in_words():
+        with show_errors():
             queue.advance()  # which it could not do itself if it was killed
         st.rerun()  # the whole page: this fragment need not run on
 
@@ -60,7 +60,7 @@ def _draw(run: Run) -> None:
     _headline(run, progress)
     how_long_kept(run.folder.path)
     if run.error:
-        st.error(as_text(run.error), icon=":material/error:")
+        st.error(escape_markdown(run.error), icon=":material/error:")
     _data(run, progress)
     _curves(run, progress)
     show_look(progress)
@@ -167,7 +167,7 @@ def _curves(run: Run, progress: Progress) -> None:
     by = "largest validation AUC" if run.config.get("mode") == "fine-tune" else "lowest validation loss"
     rate = f" Learning rate: {progress.learning_rate:.2g}." if run.active and progress.learning_rate else ""
     st.caption(f"The best epoch is the one of the {by}; the model keeps its weights.{rate}{_loss_words(run)}")
-    if gap := explain_gap(progress.history):
+    if gap := diagnose_fit(progress.history):
         st.markdown(gap)
 
 
@@ -219,9 +219,11 @@ def _result(run: Run) -> None:
     metrics, first = card["metrics"]["image"], judgements(card)[0]
     point = metrics["points"].get("balanced") or metrics["points"]["half"]
     st.markdown(
-        f"On {metrics['count']:,} validation images of *{as_text(first.data)}*: AUC {number(metrics['auc'])}; at its "
-        f"balanced threshold of {point['threshold']:.1%} accuracy {in_words(point['accuracy'])}, sensitivity "
-        f"{in_words(point['sensitivity'])}, specificity {in_words(point['specificity'])}. In brackets 95 % intervals."
+        f"On {metrics['count']:,} validation images of *{escape_markdown(first.data)}*: AUC "
+        f"{number(metrics['auc'])}; at its "
+        f"balanced threshold of {point['threshold']:.1%} accuracy {format_percent(point['accuracy'])}, sensitivity "
+        f"{format_percent(point['sensitivity'])}, specificity {format_percent(point['specificity'])}. In "
+        "brackets 95 % intervals."
     )
     with st.container(horizontal=True):
         link("classify", "Ask it about an X-ray", ":material/radiology:", run.name)

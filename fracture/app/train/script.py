@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from fracture.app.shared.widgets import as_text, errors_in_words
+from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.errors import DatasetError
 from fracture.registry.model_folder import ModelFolder
 from fracture.training.runs.keras_script import TABLE, as_code, found_here, images_of
@@ -13,7 +13,7 @@ def show_code(folder: ModelFolder) -> None:
     """The script, folded away; nothing of it is made before it is asked for."""
     code = st.expander("Show as code", icon=":material/code:", on_change="rerun", key=f"code {folder.name}")
     if code.open:
-        with code, errors_in_words():
+        with code, show_errors():
             _show(folder)
 
 
@@ -36,7 +36,7 @@ def _offer_table(folder: ModelFolder) -> None:
     try:
         table = _images(folder, folder.version)
     except DatasetError as error:
-        st.caption(f":material/warning: There is no {TABLE} to go with it. {as_text(str(error))}")
+        st.caption(f":material/warning: There is no {TABLE} to go with it. {escape_markdown(str(error))}")
         return
     st.download_button(
         f"Download {TABLE} ({len(table):,} images)", lambda: table.to_csv(index=False), TABLE, "text/csv",

@@ -28,7 +28,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fracture import paths
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.training.backbone.feature_cache import Preparation
 from fracture.training.backbone.network import Network
 from fracture.training.export.head_slot import CAM_MARK, LOGIT_MARK, place_head
@@ -75,7 +75,7 @@ def _keep(file: Path, graph: bytes) -> None:
     """Where the disk refuses, the next training takes ten seconds longer."""
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(file, lambda part: part.write_bytes(hashlib.sha256(graph).digest() + graph))
+        atomic_write(file, lambda part: part.write_bytes(hashlib.sha256(graph).digest() + graph))
 
 
 def _served(

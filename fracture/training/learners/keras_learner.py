@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.files import write_beside
+from fracture.files import atomic_write
 from fracture.registry.model_folder import ModelFolder
 from fracture.training.backbone.feature_cache import Preparation
 from fracture.training.backbone.features import BATCH
@@ -63,9 +63,9 @@ class KerasLearner:
 
     def save(self, folder: ModelFolder) -> None:
         """The Keras model, and the backbone where it has learned, too."""
-        write_beside(folder.keras_model, self._network.whole.save)
+        atomic_write(folder.keras_model, self._network.whole.save)
         if self._config.mode == "fine-tune":  # a frozen backbone has its own file
-            write_beside(folder.backbone, lambda part: save_backbone(self._network, part))
+            atomic_write(folder.backbone, lambda part: save_backbone(self._network, part))
 
     def _train_head(
         self, table: pd.DataFrame, check: Usable, emit: Emit, should_stop: Callable[[], bool], memory: Memory

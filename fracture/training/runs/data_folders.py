@@ -11,7 +11,7 @@ from typing import Any
 from fracture import demo
 from fracture.data.folders import being_filled
 from fracture.errors import DatasetError, ModelError
-from fracture.files import remove_folder, write_beside
+from fracture.files import atomic_write, remove_folder
 from fracture.paths import data_home, is_name
 from fracture.registry.model_folder import ModelFolder, read_json
 from fracture.training.runs import queue
@@ -119,7 +119,7 @@ def _write_all(contents: list[tuple[Path, str]], name: str) -> None:
     for path, text in contents:
         data = text.encode("utf-8", errors="surrogateescape")
         try:
-            write_beside(path, partial(Path.write_bytes, data=data))
+            atomic_write(path, partial(Path.write_bytes, data=data))
         except OSError as error:
             raise DatasetError(
                 f"The data set is called {name!r} now, but {path.parent.name}/{path.name} has the old name: "

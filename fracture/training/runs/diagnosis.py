@@ -22,7 +22,7 @@ CHANCE = 0.35
 learned."""
 
 
-def explain_gap(history: Mapping[str, Sequence[float]]) -> str | None:
+def diagnose_fit(history: Mapping[str, Sequence[float]]) -> str | None:
     """Over- or underfitting, or that more epochs may help, in words; None where neither can be told yet.
 
     ``history``: ``loss`` and ``val_loss`` by epoch, as far as the training has come.

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from fracture import demo
-from fracture.data.combine import gather
+from fracture.data.combine import load_combined
 from fracture.data.dataset import existing_folder, fingerprint
 from fracture.errors import DatasetError, ModelError
 from fracture.registry.model_folder import ModelFolder, bundled_model, read_card
@@ -73,7 +73,7 @@ def images_of(card: dict[str, Any]) -> pd.DataFrame:
         DatasetError: a data set is not here, or is no longer what the model was trained on.
     """
     config = TrainConfig.from_json(card["config"])
-    dataset = gather(config.data, config.also, config.body_part)
+    dataset = load_combined(config.data, config.also, config.body_part)
     if fingerprint(dataset) != card["data"]["fingerprint"]:
         raise DatasetError(
             f"The images of {dataset.name}, their labels or their split are no longer those that {config.name!r} was "

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fracture.training.runs.diagnosis import explain_gap
+from fracture.training.runs.diagnosis import diagnose_fit
 
 FALLING = [0.7, 0.6, 0.5, 0.42, 0.36, 0.31, 0.27]
 
@@ -25,16 +25,16 @@ FALLING = [0.7, 0.6, 0.5, 0.42, 0.36, 0.31, 0.27]
 )
 def test_it_is_said_when_it_can_be_told(training, validation, word):
     """Not before some epochs are done, and not of what hardly moves."""
-    said = explain_gap({"loss": training, "val_loss": validation})
+    said = diagnose_fit({"loss": training, "val_loss": validation})
     assert said is None if word is None else word in said
 
 
 def test_a_training_that_has_only_begun_has_nothing_to_say():
-    assert explain_gap({}) is None
+    assert diagnose_fit({}) is None
 
 
 def test_a_loss_that_jumps_is_not_called_overfitting():
     """Where the training loss goes up and down by much, the rate is too high, and nothing else can be told."""
     rng = np.random.default_rng(0)
     training, validation = rng.uniform(1, 4, 60), np.r_[rng.uniform(1, 4, 30), rng.uniform(3, 4, 30)]
-    assert "Unsteady" in explain_gap({"loss": training.tolist(), "val_loss": validation.tolist()})
+    assert "Unsteady" in diagnose_fit({"loss": training.tolist(), "val_loss": validation.tolist()})

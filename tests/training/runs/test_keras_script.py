@@ -201,13 +201,13 @@ def test_the_table_is_what_was_trained_on(tmp_path):
     """Decisions and unreadable images are heeded, of further data sets the validation part is not; in order."""
     from fracture.data.combine import join
     from fracture.data.dataset import fingerprint
-    from fracture.data.decisions import curate
+    from fracture.data.decisions import apply_decisions
 
     first, second = draw_mura(tmp_path / "first"), draw_mura(tmp_path / "second", seed=1)
     ids = scan(first).table["image_id"]
     decide(first, ids[:1], "exclude")
     decide(first, ids[1:2], "negative" if scan(first).table["label"][1] else "positive")
-    dataset = join(curate(scan(first)), [scan(second)])
+    dataset = join(apply_decisions(scan(first)), [scan(second)])
     data = {"fingerprint": fingerprint(dataset), "unreadable": [ids[2]]}
     card = card_of({"data": str(first), "also": (str(second),)}, data=data)
     table = images_of(card)

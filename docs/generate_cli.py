@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from fracture.cli import _parser
+from fracture.cli.main import _parser
 
 PAGE = Path(__file__).parent / "command-line.md"
 

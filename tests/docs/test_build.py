@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 
 LOADED = re.compile(r"<(?:script|img|iframe)[^>]+src=[\"'](?:https?:)?//|<link[^>]+href=[\"'](?:https?:)?//")
 """A tag by which a page loads something from another server; links to follow are ``<a>``."""

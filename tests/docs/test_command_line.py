@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from docs.generate_cli import PAGE, page
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 
 
 def test_page_is_current():

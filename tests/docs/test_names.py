@@ -5,16 +5,14 @@ import re
 
 import pytest
 
-from fracture.home import PROJECT
+from fracture.paths import PROJECT
 
 PAGES = sorted([*(PROJECT / "docs").glob("*.md"), PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"])
 FILE = re.compile(r"`((?:fracture|pages|tests|benchmarks|docs|models/fracatlas)/[\w./-]+)`")
 MODULE = re.compile(r"(?:\bfrom |`)(fracture(?:\.[a-z_]+)+)")
 COMMAND = re.compile(r"python -m ((?:tests|benchmarks|docs)(?:\.[a-z_]+)+)")
-MOVED = (PROJECT / "fracture" / "imaging").is_dir()
 
 
-@pytest.mark.skipif(not MOVED, reason="the pages name the modules by where they are going to be")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_and_modules_on_a_page_exist(page):
     """Whoever follows a name on a page finds it."""

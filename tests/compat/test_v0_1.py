@@ -311,10 +311,8 @@ def test_runs_follow_their_data_set_to_its_new_name(home):
     assert fracture("evaluate", "--model", "finished", "--data", "humerus", "--json").code == 0
 
 
-@pytest.mark.parametrize("name", ["stopped", "killed"])
-def test_an_interrupted_run_is_resumed_from_its_checkpoint(home, close, name):
-    """It comes to its last epoch as if it had never stood still, and computes no feature again."""
-    keep_runs(home, name)
+def resume(home: Path, name: str, close: Callable[[Any], Any]) -> None:
+    """Resume a run: it comes to its last epoch as if it had never stood still, and computes no feature again."""
     run = home / "models" / name
     with np.load(run / "checkpoint.npz") as checkpoint:
         before = json.loads(checkpoint["said"].item())
@@ -328,19 +326,33 @@ def test_an_interrupted_run_is_resumed_from_its_checkpoint(home, close, name):
     said = features_said(run)
     assert said["cached"] == said["total"] == EXPECTED["features"]
     assert not (run / "checkpoint.npz").exists()
-    assert fracture("classify", home / "data/mura/valid", "--model", name, "--json").code == 0
+    assert fracture("classify", home / "data" / "mura" / "valid", "--model", name, "--json").code == 0
 
 
-def test_the_queued_run_is_started_when_another_is_resumed(home):
-    """It waits for its turn since before: it comes first, and leaves a folder with the same names as ever."""
+def test_a_stopped_run_is_resumed_from_its_checkpoint(home, close):
+    """The model that it had left gives way to the one of all epochs."""
+    keep_runs(home, "stopped")
+    resume(home, "stopped", close)
+
+
+def test_a_killed_run_is_resumed_after_the_queued_one(home, close):
+    """The queued run has waited for longer: it comes first, and its folder has the same names as ever."""
     keep_runs(home, "queued", "killed")
-    assert fracture("train", "--resume", "--name", "killed", "--json").code == 0
-    run = home / "models" / "queued"
+    resume(home, "killed", close)
     listed = {model["name"]: model["state"] for model in fracture("models", "--json").document}
     assert listed == {"queued": "finished", "killed": "finished"}
+    run = home / "models" / "queued"
     said = features_said(run)
     assert said["cached"] == said["total"] == EXPECTED["features"]
     assert outlines(run) == EXPECTED["outlines"]
+    assert ended(run) < ended(home / "models" / "killed")
+
+
+def ended(run: Path) -> float:
+    """When a run said that it had ended: seconds since the epoch."""
+    last = json.loads((run / "events.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert last["kind"] == "end"
+    return float(last["time"])
 
 
 @pytest.mark.parametrize("name", ["stopped-import", "killed-import"])

@@ -27,7 +27,7 @@ from ai_edge_litert.interpreter import Interpreter
 from kagglesdk import kaggle_env
 from streamlit.testing.v1 import AppTest  # noqa: TID251  the pages are one of the borders
 
-from tests.data.servers import TOKEN, Kaggle
+from tests.support.servers import TOKEN, Kaggle
 
 WRITTEN = Path(__file__).parent / "v0.1"
 PROJECT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ import pyarrow
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app.models.compare import Side, warnings
 from fracture.app.models.errors import worst
 from fracture.app.models.threshold import hundred_in_words
+from fracture.app.shared.comparison import Side, warnings
 from fracture.charts import round_to_hundred
 from fracture.evaluation.metrics import evaluate
 from fracture.inference.ood import load_familiarity

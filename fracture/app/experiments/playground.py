@@ -7,7 +7,7 @@ import streamlit as st
 
 from fracture import charts, demo
 from fracture.app.experiments.material import Tried, tried
-from fracture.app.models.results import number
+from fracture.app.shared.metrics import number
 from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors, visitor
 from fracture.experiments.learning_curve import FEWEST
 from fracture.experiments.workbench import Bench

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fracture.app.experiments.material import on_a_bench
 from fracture.app.experiments.search import with_progress
-from fracture.app.models.results import number, show_table
+from fracture.app.shared.metrics import number, show_table
 from fracture.app.shared.widgets import show_errors
 from fracture.experiments.shortcut import DRAWS, FEWEST, Trained, compare_trainings, due_to_hardware, hardware, known
 from fracture.experiments.workbench import Bench

@@ -6,22 +6,12 @@ from typing import Any
 import streamlit as st
 
 from fracture import charts
+from fracture.app.shared.metrics import COUNTED, POINTS, number, show_table
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_chart
 from fracture.evaluation.calibration import COOLEST, HOTTEST
 from fracture.evaluation.thresholds import PROMISE
 from fracture.inference.prediction import offered_points, points_cross
 from fracture.registry.validation import Judged, Level, judgements
-
-POINTS = {
-    "balanced": "Balanced",
-    "high_sensitivity": "High sensitivity",
-    "high_specificity": "High specificity",
-    "half": "One half",
-}
-"""The names of a card's operating points, in the order in which they are offered."""
-
-COUNTED = {"image": "images", "study": "studies"}
-"""What is counted at each level."""
 
 
 def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:
@@ -120,21 +110,6 @@ def show_reliability(level: Level, positive: str, temperature: float | None, dat
             said.append("That is the end of the range that was searched: these images do not tell it.")
     st.markdown(" ".join(said))
     st.caption("Below each part of the scale: how many got such a probability. Few there make a wide interval.")
-
-
-def number(estimate: dict[str, Any] | None, digits: int = 3) -> str:
-    """A figure that is no share, with its 95 % interval: ``0.812 (0.780 to 0.840)``."""
-    if not estimate or estimate["value"] is None:
-        return "not measured"
-    low, high = estimate["low"], estimate["high"]
-    ends = " (no interval)" if low is None else f" ({low:.{digits}f} to {high:.{digits}f})"
-    return f"{estimate['value']:.{digits}f}{ends}"
-
-
-def show_table(rows: list[dict[str, str]]) -> None:
-    """A table of words; on a narrow screen an interval goes to the next line as a whole."""
-    kept = [{name: text.replace(" to ", "\u00a0to\u00a0") for name, text in row.items()} for row in rows]
-    st.table(kept, border="horizontal")
 
 
 def _points(error: dict[str, Any]) -> str:

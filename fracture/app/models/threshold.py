@@ -8,8 +8,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fracture import charts
-from fracture.app.models.results import COUNTED, POINTS, named_points
+from fracture.app.models.results import named_points
 from fracture.app.shared import prediction_cache
+from fracture.app.shared.metrics import COUNTED, POINTS
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_errors
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import Judged

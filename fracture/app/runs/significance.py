@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fracture import charts
-from fracture.app.models.compare import Side, show_sides, side_of
-from fracture.app.models.results import COUNTED
 from fracture.app.shared import prediction_cache
+from fracture.app.shared.comparison import Side, show_sides, side_of
+from fracture.app.shared.metrics import COUNTED
 from fracture.app.shared.widgets import escape_markdown, link
 from fracture.errors import ModelError
 from fracture.registry.model_folder import ModelFolder

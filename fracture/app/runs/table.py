@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from fracture import charts, paths
-from fracture.app.models.results import number
 from fracture.app.shared import run_cache
+from fracture.app.shared.metrics import number
 from fracture.app.shared.widgets import escape_markdown, format_percent, show_chart
 from fracture.errors import ModelError
 from fracture.registry.edit import read_note

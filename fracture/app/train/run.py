@@ -5,8 +5,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from fracture import charts
-from fracture.app.models.results import number
 from fracture.app.shared import run_cache
+from fracture.app.shared.metrics import number
 from fracture.app.shared.widgets import (
     duration,
     escape_markdown,

@@ -11,9 +11,14 @@ from fracture.inference.classifier import NOTICE
 ensure_routed("labs")
 st.title("Labs")
 lab = st.segmented_control(
-    "Lab", ["Leakage", "Shortcuts"], default="Leakage", required=True, key="lab", bind="query-params",
+    "Lab",
+    ["Leakage", "Shortcuts"],
+    default="Leakage",
+    required=True,
+    key="lab",
+    bind="query-params",
     label_visibility="collapsed",
-)  # fmt: skip
+)
 if lab == "Leakage":
     show_leakage()
 else:

@@ -20,9 +20,14 @@ def pick(known: dict[str, queue.Run]) -> list[queue.Run]:
     elif gone := [escape_markdown(name) for name in asked if name not in known]:
         st.warning(f"Not here any more, or under another name: {', '.join(gone)}.", icon=":material/delete:")
     names = st.multiselect(
-        "Compare", list(known), placeholder="Choose one or more", max_selections=len(charts.SEVERAL), key="runs",
-        bind="query-params", help="The first one chosen is what the others are held against.",
-    )  # fmt: skip
+        "Compare",
+        list(known),
+        placeholder="Choose one or more",
+        max_selections=len(charts.SEVERAL),
+        key="runs",
+        bind="query-params",
+        help="The first one chosen is what the others are held against.",
+    )
     return [known[name] for name in names]
 
 

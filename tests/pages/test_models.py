@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from fracture.app.models.errors import worst
 from fracture.app.models.threshold import hundred_in_words
 from fracture.app.shared.comparison import Side, warnings
-from fracture.charts import round_to_hundred
+from fracture.charts import natural_frequencies
 from fracture.evaluation.metrics import evaluate
 from fracture.inference.ood import load_familiarity
 from fracture.paths import PROJECT
@@ -155,7 +155,7 @@ def test_a_hundred_patients_follow_the_prevalence(judged):
 
 def test_the_hundred_in_words_where_nobody_is_called():
     """Nobody of nobody is no share."""
-    assert "None is called broken\\-ish" in hundred_in_words(round_to_hundred(0, 1, 0.2), "broken-ish")
+    assert "None is called broken\\-ish" in hundred_in_words(natural_frequencies(0, 1, 0.2), "broken-ish")
 
 
 def test_by_study(judged):

@@ -232,7 +232,7 @@ def test_deleted_after_asking_and_a_link_to_it_says_so(two):
 
 def test_the_bundled_model_and_one_at_work_are_neither_renamed_nor_deleted(homes, make_model, monkeypatch):
     """Their notes can be written all the same."""
-    monkeypatch.setattr("fracture.app.runs.actions.jobs.advance", lambda: None)
+    monkeypatch.setattr("fracture.app.runs.actions.queue.advance", lambda: None)
     monkeypatch.setattr("fracture.paths.PROJECT", homes)
     make_model("fracatlas")
     not_trained("later", "queued")

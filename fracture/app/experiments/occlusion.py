@@ -73,9 +73,13 @@ def show_covering() -> None:
 
 def _choose_picture(folder: ModelFolder) -> Picture | None:
     way = st.segmented_control(
-        "X-ray", ["Drawn", "Of the model's data", "My own"], default="Drawn", required=True, key="xray source",
+        "X-ray",
+        ["Drawn", "Of the model's data", "My own"],
+        default="Drawn",
+        required=True,
+        key="xray source",
         persist_state="session",
-    )  # fmt: skip
+    )
     return _drawn() if way == "Drawn" else _own() if way == "My own" else _of_the_data(folder)
 
 
@@ -136,9 +140,14 @@ def _cover(folder: ModelFolder, picture: Picture) -> None:
     """The picture to draw on and the heat map that comes of it, with what can be covered by a button."""
     covers = _covers_of(picture)
     fill = st.segmented_control(
-        "Covered with", FILLS, default=FILLS[0], required=True, key="mask fill", persist_state="session",
+        "Covered with",
+        FILLS,
+        default=FILLS[0],
+        required=True,
+        key="mask fill",
+        persist_state="session",
         format_func={"surroundings": "What lies around", "mean": "Mean gray", "black": "Black"}.__getitem__,
-    )  # fmt: skip
+    )
     _buttons(picture, covers)
     with show_errors():
         classifier = prediction_cache.classifier(folder)
@@ -176,10 +185,13 @@ def _buttons(picture: Picture, covers: list[Mask]) -> None:
     known, border = picture.known, border_mask(width, height, BORDER)
     with st.container(horizontal=True):
         st.button(
-            "Cover what is known", icon=":material/select_all:", disabled=known is None, key="mask truth",
+            "Cover what is known",
+            icon=":material/select_all:",
+            disabled=known is None,
+            key="mask truth",
             on_click=lambda: None if known is None else _add(covers, _wider(known)),
             help="The outline or the boxes of what is to be found, and of hardware, where they are known.",
-        )  # fmt: skip
+        )
         st.button(
             "Cover the border", icon=":material/crop_free:", on_click=_add, args=(covers, border), key="mask border"
         )
@@ -213,10 +225,13 @@ def _draw_on(picture: Picture, pixels: NDArray[np.uint8], covers: list[Mask]) ->
     """The picture; what is outlined on it is covered next."""
     key = f"canvas {picture.identity}"
     st.plotly_chart(
-        charts.canvas(Image.fromarray(pixels), picture.name), key=key, alt=f"{picture.name}, to draw on",
-        on_select=partial(_outlined, key, pixels.shape, covers), selection_mode=("box", "lasso"),
+        charts.canvas(Image.fromarray(pixels), picture.name),
+        key=key,
+        alt=f"{picture.name}, to draw on",
+        on_select=partial(_outlined, key, pixels.shape, covers),
+        selection_mode=("box", "lasso"),
         config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "lasso2d"]]},
-    )  # fmt: skip
+    )
     st.caption("Drag a box over the image; or choose the lasso above it and paint around a part.")
 
 

@@ -54,17 +54,26 @@ def _dials(bench: Bench, name: str) -> tuple[TrainConfig, int]:
     dropout = st.slider("Dropout", 0.0, 0.95, given.dropout, 0.05, key=f"dropout {name}", persist_state="session")
     l2 = _on_a_scale("L2", PENALTIES, given.l2, f"l2 {name}")
     weight = st.segmented_control(
-        "Class weight", ["none", "balanced"], default=given.class_weight, required=True, key=f"class weight {name}",
+        "Class weight",
+        ["none", "balanced"],
+        default=given.class_weight,
+        required=True,
+        key=f"class weight {name}",
         persist_state="session",
-    )  # fmt: skip
+    )
     most = int(demo.most("epochs", max(MOST_EPOCHS, given.epochs)))
     epochs = st.slider("Epochs", 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session")
     groups = total
     if total > FEWEST:
         groups = st.slider(
-            "Training patients", FEWEST, total, total, key=f"patients {name}", persist_state="session",
+            "Training patients",
+            FEWEST,
+            total,
+            total,
+            key=f"patients {name}",
+            persist_state="session",
             help="Or groups, where the data set does not name patients. Drawn by lot; fewer are among the more.",
-        )  # fmt: skip
+        )
     seed = st.number_input("Seed", 0, 2**31, given.seed, key=f"seed {name}", persist_state="session")
     choices = {"learning_rate": rate, "dropout": dropout, "l2": l2, "class_weight": weight, "epochs": epochs}
     return given.changed(**choices, seed=int(seed)), groups
@@ -113,7 +122,7 @@ def _figures(now: Tried, tries: list[Tried]) -> None:
 def _curves(tries: list[Tried]) -> None:
     histories, kept = [each.head.history for each in tries], tries[-1].head.kept_epoch
     for place, metrics in zip(st.columns(2), (("loss", "val_loss"), ("val_auc",)), strict=True):
-        chart = charts.tries(histories, kept, metrics)
+        chart = charts.trial_curves(histories, kept, metrics)
         with place:
             st.vega_lite_chart(chart.data, chart.spec, key=f"tries {metrics[-1]}", alt=f"{metrics[-1]} by epoch")
 

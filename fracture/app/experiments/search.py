@@ -46,7 +46,7 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
             heads = with_progress(learning_curve(as_dialled(run, bench), DRAWS), DRAWS * len(SHARES), "Training heads")
             st.session_state[key] = _table(heads)
     if (points := st.session_state.get(key)) is not None:
-        show_chart(charts.more_patients(points), "learning curve", "Validation AUC by number of training patients")
+        show_chart(charts.learning_curve(points), "learning curve", "Validation AUC by number of training patients")
         st.markdown(_trend(points))
 
 
@@ -71,9 +71,14 @@ def show_search(run: Run, bench: Bench) -> None:
     st.markdown("Over learning rate, dropout and L2; the other choices are those of the dials.")
     left, right = st.columns(2)
     way = left.segmented_control(
-        "Search", ["lot", "grid"], default="lot", required=True, key="search method", persist_state="session",
+        "Search",
+        ["lot", "grid"],
+        default="lot",
+        required=True,
+        key="search method",
+        persist_state="session",
         format_func=lambda each: "By lot" if each == "lot" else f"Grid of {len(grid())}",
-    )  # fmt: skip
+    )
     tries = right.slider("Tries", *TRIES, 16, key="search size", disabled=way == "grid", persist_state="session")
     with show_errors():
         if st.button("Search", icon=":material/search:", key="run search"):
@@ -82,7 +87,9 @@ def show_search(run: Run, bench: Bench) -> None:
                 with_progress(search(as_dialled(run, bench), choices), len(choices), "Training heads")
             )
     if (found := st.session_state.get(key)) is not None:
-        show_chart(charts.searched(found), "searched", "Choices and the AUC that came of them, a line a head")
+        show_chart(
+            charts.parallel_coordinates(found), "searched", "Choices and the AUC that came of them, a line a head"
+        )
         st.caption(
             "A line a head. The last two are AUCs: on the half of the validation patients to choose by, and the other."
         )

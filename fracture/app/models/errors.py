@@ -50,10 +50,14 @@ def show_misclassified(folder: ModelFolder, card: dict[str, Any], judged: Judged
     errors = {kind: worst(predictions, threshold, kind) for kind in KINDS}
     first = next((kind for kind in KINDS if len(errors[kind])), "alarms")
     kind = st.segmented_control(
-        "Kind of error", list(KINDS), default=first, required=True, label_visibility="collapsed",
+        "Kind of error",
+        list(KINDS),
+        default=first,
+        required=True,
+        label_visibility="collapsed",
         key=f"error kind {folder.version} {judged.only}",
         format_func=lambda kind: f"{KINDS[kind]} ({len(errors[kind]):,})",
-    )  # fmt: skip
+    )
     shown = _page(errors[kind], f"error page {kind} {folder.version} {judged.only}")
     if shown.empty:
         st.caption(f"There are none at the balanced operating point ({format_threshold(threshold)}).")

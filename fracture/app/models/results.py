@@ -29,9 +29,13 @@ def choose_judged(card: dict[str, Any]) -> tuple[Judged, str]:
             judged = several[st.selectbox("Judged on", list(several), key="validation data")]
         if "study" in judged.metrics:
             level = st.segmented_control(
-                "Judge it by", ["image", "study"], default="image", required=True, key="level",
+                "Judge it by",
+                ["image", "study"],
+                default="image",
+                required=True,
+                key="level",
                 help="A study is all views of one visit; its probability is the mean of theirs.",
-            )  # fmt: skip
+            )
     return judged, level
 
 

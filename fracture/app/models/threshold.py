@@ -105,19 +105,23 @@ def _hundred(place: DeltaGenerator, at: dict[str, Any], positive: str, share: fl
         return
     as_measured = min(99, max(1, round(100 * share)))
     percent = st.slider(
-        f"How many of 100 are {escape_markdown(positive)}", 1, max(50, as_measured), as_measured, key=key,
+        f"How many of 100 are {escape_markdown(positive)}",
+        1,
+        max(50, as_measured),
+        as_measured,
+        key=key,
         help="It starts at the share among the validation images. In an emergency room it is lower than in most data "
         "sets, and a finding is then more often a false alarm.",
-    )  # fmt: skip
-    counts = charts.round_to_hundred(at["sensitivity"]["value"], at["specificity"]["value"], percent / 100)
+    )
+    counts = charts.natural_frequencies(at["sensitivity"]["value"], at["specificity"]["value"], percent / 100)
     words = hundred_in_words(counts, positive)
     with place:
-        _show(charts.hundred(counts), words.replace("*", ""))
+        _show(charts.icon_array(counts), words.replace("*", ""))
     st.markdown(words)
 
 
 def hundred_in_words(counts: dict[str, int], positive: str) -> str:
-    """The four counts of :func:`fracture.charts.round_to_hundred` as sentences."""
+    """The four counts of :func:`fracture.charts.natural_frequencies` as sentences."""
     found, missed, alarms, cleared = (counts[outcome] for outcome in charts.OUTCOMES)
     called, name = found + alarms, escape_markdown(positive)
     believed = f" Of the {called} called {name}, {found} are." if called else f" None is called {name}."
@@ -127,5 +131,5 @@ def hundred_in_words(counts: dict[str, int], positive: str) -> str:
     )
 
 
-def _show(chart: charts.Moving, alt: str) -> None:
+def _show(chart: charts.VegaChart, alt: str) -> None:
     st.vega_lite_chart(chart.data, chart.spec, alt=alt)

@@ -51,10 +51,16 @@ def _note(run: Run) -> None:
     if key not in st.session_state:  # the first time, or back from another page
         st.session_state[saved] = stored
     st.text_area(
-        "Note", st.session_state[saved], key=key, max_chars=NOTE_LIMIT, disabled=not may_change(run.folder.path),
-        placeholder="What was tried, and what came of it", on_change=_save, args=(run.folder, key),
+        "Note",
+        st.session_state[saved],
+        key=key,
+        max_chars=NOTE_LIMIT,
+        disabled=not may_change(run.folder.path),
+        placeholder="What was tried, and what came of it",
+        on_change=_save,
+        args=(run.folder, key),
         help="It is saved when you leave the field, and lies in the model's folder.",
-    )  # fmt: skip
+    )
     if trouble := st.session_state.pop(f"{key}, trouble", None):
         st.error(escape_markdown(trouble), icon=":material/error:")
     if stored.strip() != st.session_state[key].strip():

@@ -29,7 +29,7 @@ def show_worth(runs: Sequence[Run]) -> None:
     if len(sides) < 2:
         return
     sides, level = _choose_judged(sides)
-    show_sides(sides, level, charts.colours(run.name for run in runs))
+    show_sides(sides, level, charts.colors(run.name for run in runs))
     _show_pairs(sides, level)
 
 
@@ -44,9 +44,13 @@ def _choose_judged(sides: list[Side]) -> tuple[list[Side], str]:
             sides = [side for each in sides if (side := side_of(each.folder, data))]
         if all("study" in side.judged.metrics for side in sides):
             level = st.segmented_control(
-                "Judge them by", ["image", "study"], default="image", required=True, key="compared level",
+                "Judge them by",
+                ["image", "study"],
+                default="image",
+                required=True,
+                key="compared level",
                 help="A study is all views of one visit; its probability is the mean of theirs.",
-            )  # fmt: skip
+            )
     return sides, level
 
 

@@ -84,7 +84,7 @@ def card_or_trouble(folder: ModelFolder) -> tuple[dict[str, Any], str]:
         return {}, str(error)
 
 
-def learned_by(run: Run) -> charts.Learned:
+def learned_by(run: Run) -> charts.RunHistory:
     """How a training went: by its events, or where it has none by its ``history.json``."""
     progress = run_cache.progress(run)
     history: dict[str, list[float]] = progress.history
@@ -92,7 +92,7 @@ def learned_by(run: Run) -> charts.Learned:
         with suppress(ModelError):  # a curve less
             said = read_json(run.folder.history)
             history = {} if misfit(said, {text: [any_number]}) else said
-    return charts.Learned(history, progress.kept_epoch or (None if run.active else charts.best_epoch(history)))
+    return charts.RunHistory(history, progress.kept_epoch or (None if run.active else charts.best_epoch(history)))
 
 
 def show_differences(runs: Sequence[Run]) -> None:

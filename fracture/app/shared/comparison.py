@@ -43,7 +43,7 @@ def show_sides(sides: list[Side], level: str, colour_of: Mapping[str, str] | Non
         st.warning(warning, icon=":material/warning:")
     show_table(_rows(sides, level))
     st.caption(f"By {level}, sensitivity and specificity at each model's balanced operating point.")
-    _curves(sides, level, colour_of or charts.colours(side.name for side in sides))
+    _curves(sides, level, colour_of or charts.colors(side.name for side in sides))
 
 
 def warnings(sides: list[Side]) -> list[str]:
@@ -114,10 +114,10 @@ def _curves(sides: list[Side], level: str, colour_of: Mapping[str, str]) -> None
     known = {name: colour_of[name] for name in scored}
     left, right = st.columns(2)
     with left:
-        show_chart(charts.rocs(scored, known), "rocs", "ROC curves of the compared models")
+        show_chart(charts.roc_curves(scored, known), "rocs", "ROC curves of the compared models")
     with right:
         show_chart(
-            charts.precision_recalls(scored, known), "precision recalls", "Precision-recall curves of the models"
+            charts.precision_recall_curves(scored, known), "precision recalls", "Precision-recall curves of the models"
         )
     if without:
         st.caption(f"No curves of {', '.join(map(escape_markdown, without))}: the predictions are missing or damaged.")

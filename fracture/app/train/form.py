@@ -115,9 +115,14 @@ def _choose_preset() -> str:
     if left_out("fine-tuning"):
         return "reference"
     preset = st.segmented_control(
-        "What trains", list(WAYS), default="reference", required=True, format_func=lambda way: WAYS[way], key="preset",
+        "What trains",
+        list(WAYS),
+        default="reference",
+        required=True,
+        format_func=lambda way: WAYS[way],
+        key="preset",
         persist_state="session",
-    )  # fmt: skip
+    )
     return str(preset)
 
 
@@ -168,9 +173,12 @@ def _choose_rest(data: str, parts: list[str], preset: str) -> dict[str, Any]:
 
 def _choose_pixel_range() -> tuple[float, float] | None:
     said = st.selectbox(
-        "Pixel range of the weights", PIXEL_RANGES, key="pixel range", persist_state="session",
+        "Pixel range of the weights",
+        PIXEL_RANGES,
+        key="pixel range",
+        persist_state="session",
         help="Only for a file without a JSON beside it: the pixel values that its weights were trained on.",
-    )  # fmt: skip
+    )
     return PIXEL_RANGES[said]
 
 
@@ -191,10 +199,16 @@ def _choice(field: Any, preset: str) -> Any:
         )
     number = field.type
     return st.number_input(
-        title, number(limits["low"]), number(demo.most(field.name, limits["high"])), default,
-        step=STEPS.get(field.name), format="%g" if number is float else None,
-        help=why, key=key, persist_state="session",
-    )  # fmt: skip
+        title,
+        number(limits["low"]),
+        number(demo.most(field.name, limits["high"])),
+        default,
+        step=STEPS.get(field.name),
+        format="%g" if number is float else None,
+        help=why,
+        key=key,
+        persist_state="session",
+    )
 
 
 def _start_button(drawing: Drawing | None) -> bool:

@@ -25,9 +25,14 @@ def _show(folder: ModelFolder) -> None:
     )
     with st.container(horizontal=True):
         st.download_button(
-            "Download the script", script, f"{folder.name}.py", "text/x-python",
-            icon=":material/download:", on_click="ignore", key=f"script {folder.name}",
-        )  # fmt: skip
+            "Download the script",
+            script,
+            f"{folder.name}.py",
+            "text/x-python",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"script {folder.name}",
+        )
         _offer_table(folder)
     st.code(script, height=480)
 
@@ -39,9 +44,14 @@ def _offer_table(folder: ModelFolder) -> None:
         st.caption(f":material/warning: There is no {TABLE} to go with it. {escape_markdown(str(error))}")
         return
     st.download_button(
-        f"Download {TABLE} ({len(table):,} images)", lambda: table.to_csv(index=False), TABLE, "text/csv",
-        icon=":material/download:", on_click="ignore", key=f"images {folder.name}",
-    )  # fmt: skip
+        f"Download {TABLE} ({len(table):,} images)",
+        lambda: table.to_csv(index=False),
+        TABLE,
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"images {folder.name}",
+    )
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")

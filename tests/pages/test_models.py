@@ -10,13 +10,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture.app.models.errors import worst
-from fracture.app.models.threshold import hundred_in_words
+from fracture.app.models.threshold import describe_hundred
 from fracture.app.shared.comparison import Side, warnings
 from fracture.charts import natural_frequencies
 from fracture.evaluation.metrics import evaluate
 from fracture.inference.ood import load_familiarity
 from fracture.paths import PROJECT
-from fracture.registry.validation import Judged, judgements
+from fracture.registry.validation import ValidationResult, validation_results
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.widgets import by_key, keys_of
 
@@ -78,7 +78,7 @@ def test_figures_have_their_intervals(judged):
 def test_one_slider_moves_all(judged):
     """The threshold moves the confusion matrix, the figures, the mark on both curves and the hundred patients."""
     app = healthy(models().run())
-    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 like these")
+    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 patients")
     before = {title: moving(app, title) for title in titles}
     shown = [each.value for each in app.metric][:4]
     by_key(app.slider, "threshold").set_value(0.62).run()
@@ -116,14 +116,14 @@ def test_points_that_cross_are_not_offered(judged):
     points = next(table for table in tables(app) if "Operating point" in table)
     assert points["Operating point"].tolist() == ["Balanced", "One half"]
     assert keys_of(app.button, "point") == ["point balanced", "point half"]
-    assert "one threshold reaches 95 % of both" in words(app)
+    assert "one threshold reaches 95% of both" in words(app)
 
 
 def test_no_name_of_a_point_promises_a_share(judged):
     """What is reached depends on the level and the data: it stands in the table, and the promise with its images."""
     app = healthy(models().run())
     assert not any("95" in each.label for each in app.button if str(each.key).startswith("point "))
-    assert "at least 95 %, by image on *MURA\\-v1.1*" in words(app)
+    assert "at least 95%, by image on *MURA\\-v1.1*" in words(app)
 
 
 def test_a_tiny_threshold_is_shown_as_it_is(judged):
@@ -132,8 +132,8 @@ def test_a_tiny_threshold_is_shown_as_it_is(judged):
     edit_card(judged, thresholds=points, metrics=evaluate(pd.read_csv(judged.predictions), points))
     app = healthy(models().run())
     points = next(table for table in tables(app) if "Operating point" in table)
-    assert points["From"].tolist() == ["40.0%", "0.04%", "80.0%", "50.0%"]
-    assert app.button(key="point high_sensitivity").help == "From 0.04% on"
+    assert points["Threshold"].tolist() == ["40.0%", "0.04%", "80.0%", "50.0%"]
+    assert app.button(key="point high_sensitivity").help == "Threshold 0.04%"
 
 
 def test_the_ends_of_the_slider_are_said_in_words(judged):
@@ -150,12 +150,12 @@ def test_a_hundred_patients_follow_the_prevalence(judged):
     app = healthy(models().run())
     by_key(app.slider, "prevalence").set_value(1).run()
     assert "**1** of 100 are" in words(healthy(app))
-    assert len(moving(app, "Of 100 like these")) == 100
+    assert len(moving(app, "Of 100 patients")) == 100
 
 
-def test_the_hundred_in_words_where_nobody_is_called():
+def test_the_describe_hundred_where_nobody_is_called():
     """Nobody of nobody is no share."""
-    assert "None is called broken\\-ish" in hundred_in_words(natural_frequencies(0, 1, 0.2), "broken-ish")
+    assert "None is called broken\\-ish" in describe_hundred(natural_frequencies(0, 1, 0.2), "broken-ish")
 
 
 def test_by_study(judged):
@@ -187,7 +187,7 @@ def test_an_older_card_still_shows(homes, make_model):
     app = models().run()
     assert not app.exception
     assert "missing or damaged" in app.error[0].value
-    assert "Beside other models" in words(app)
+    assert "Comparison" in words(app)
 
 
 def test_reliability_is_said_in_words(judged):
@@ -204,18 +204,18 @@ def test_body_parts_are_judged_apart(judged):
     metrics["image"] |= {"body_parts": {"hand": part, "leg": part}, "body_parts_too_small": {"shoulder": 3}}
     edit_card(judged, metrics=metrics)
     app = healthy(models().run())
-    assert tables(app)[2]["Part"].tolist() == ["hand", "leg"]
-    assert "Too few images to be judged apart: shoulder (3)" in words(app)
+    assert tables(app)[2]["Body part"].tolist() == ["hand", "leg"]
+    assert "Too few images for separate results: shoulder (3)" in words(app)
 
 
 def test_worst_errors_come_surest_first():
     """False positives by falling, false negatives by rising probability, and none that was right."""
     table = pd.DataFrame({"label": [0, 0, 1, 1, 0], "probability": [0.6, 0.9, 0.1, 0.4, 0.2]})
-    assert worst(table, 0.5, "alarms").index.tolist() == [1, 0]
-    assert worst(table, 0.5, "missed").index.tolist() == [2, 3]
+    assert worst(table, 0.5, "false positives").index.tolist() == [1, 0]
+    assert worst(table, 0.5, "false negatives").index.tolist() == [2, 3]
 
 
-def show_errors(app, kind="missed"):
+def show_errors(app, kind="false negatives"):
     app.toggle(key="show errors").set_value(True).run()
     return by_key(app.segmented_control, "error kind").set_value(kind).run()
 
@@ -248,7 +248,7 @@ def test_an_image_that_is_gone_is_named(wrong):
     (data / missed[0]).unlink()
     (data / missed[1]).write_bytes(b"no image")
     app = healthy(show_errors(models().run()))
-    assert "No longer in the data set, not readable, or another file now" in words(app)
+    assert "Missing, unreadable or replaced since the validation" in words(app)
     assert len(app.get("image")) == min(8, len(missed)) - 2
 
 
@@ -259,7 +259,7 @@ def test_another_file_of_the_same_name_is_not_shown_as_an_error(wrong):
     missed = table[table["label"] == 1]["image_id"].tolist()
     shutil.copy(data / table[table["label"] == 0]["image_id"].iloc[0], data / missed[0])
     app = healthy(show_errors(models().run()))
-    assert "another file now: " in words(app)
+    assert "replaced since the validation: " in words(app)
     assert len(app.get("image")) == min(8, len(missed)) - 1
 
 
@@ -324,14 +324,14 @@ def test_comparing_across_data_sets_warns(judged, make_model):
     app.query_params["model"] = "first"
     said = words(compared(app.run(), "second"))
     assert "validated on different data" in said
-    assert "look for different things" in said
+    assert "detect different things" in said
 
 
 def test_no_warning_for_the_same_data(judged):
     """The fingerprint and the name decide."""
     card = {"labels": ["a", "b"], "data": {"fingerprint": "x"}}
     level = {"image": {"count": 3}}
-    sides = [Side(judged, card, Judged(name, level, "")) for name in ("one", "one", "two")]
+    sides = [Side(judged, card, ValidationResult(name, level, "")) for name in ("one", "one", "two")]
     assert warnings(sides[:2]) == []
     assert len(warnings(sides[1:])) == 1
 
@@ -344,7 +344,7 @@ def test_several_data_sets_are_judged_apart(judged):
     table.to_csv(judged.predictions, index=False)
     apart = {name: evaluate(part, THRESHOLDS) for name, part in table.groupby("data")}
     edit_card(judged, metrics_by_data=apart)
-    assert [each.data for each in judgements(json.loads(judged.card.read_text()))] == ["one", "two"]
+    assert [each.data for each in validation_results(json.loads(judged.card.read_text()))] == ["one", "two"]
     app = healthy(models().run())
     assert app.selectbox(key="validation data").options == ["one", "two"]
     app.selectbox(key="validation data").set_value("two").run()
@@ -353,7 +353,7 @@ def test_several_data_sets_are_judged_apart(judged):
 
 def places(app):
     """The figures on where heat maps point."""
-    shown = [each for each in app.metric if each.label in ("Peak inside the box", "Heat inside box or mask")]
+    shown = [each for each in app.metric if each.label in ("Peak inside the box", "Heat inside the box or mask")]
     return [(each.value, each.delta) for each in shown]
 
 
@@ -369,13 +369,13 @@ def test_models_shows_where_heat_maps_point_beside_chance(homes, make_model):
         ("21.3%", "17.0 to 26.0%; chance 4.1%"),
     ]
     for part in (
-        "validation images of *MURA\\-v1.1* with known truth (drawn from 90), of 30 patients or groups",
-        "inside the box in 41% (33 to 50%); a random point would in 6.1%, the middle of the image in 12.3%.",
-        "21.3% (17.0 to 26.0%) lies inside the mask or box of what is there; spread evenly over the image it would be",
-        "2 of the maps speak for abnormal nowhere",
+        "validation images of *MURA\\-v1.1* with known boxes (a sample of 90), of 30 patients or groups",
+        "inside the box in 41% (33 to 50%). A random point would in 6.1%, the image center in 12.3%.",
+        "21.3% (17.0 to 26.0%) lies inside the mask or box; evenly spread heat would reach 4.1%",
+        "2 of the heat maps have no heat for abnormal",
     ):
         assert part in words(app)
-    assert "the same everywhere" not in words(app)
+    assert "heat maps are constant" not in words(app)
 
 
 def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_model):
@@ -383,7 +383,7 @@ def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_mod
     folder = make_model("first")
     edit_card(folder, localisation=None)
     app = healthy(models().run())
-    assert "heat maps point" not in words(app)
+    assert "Localization" not in words(app)
     assert places(app) == []
     nothing = {"value": None, "low": None, "high": None, "chance": None}
     alone_hit = {"value": 1.0, "low": None, "high": None, "chance": 0.1, "centre": 0.0}
@@ -401,7 +401,7 @@ def test_a_model_without_a_keras_model_says_so(homes, make_model):
     edit_card(folder, weights={**card["weights"], "source": "bundled-8bit"})
     folder.keras_model.unlink()
     said = words(healthy(models().run()))
-    assert "No model.h5" in said and "differs from the head as it was trained" in said
+    assert "No model.h5" in said and "those of the head as trained" in said
 
 
 def test_the_bundled_model_offers_no_deletion(homes, make_model, monkeypatch):

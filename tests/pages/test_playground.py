@@ -96,7 +96,7 @@ def test_why_no_model_can_be_made_is_said(tried_on):
     assert not app.button(key="train as model").disabled
     healthy(by_key(app.slider, "patients").set_value(4).run())
     assert app.button(key="train as model").disabled
-    assert "A model is trained on all 12 patients" in words(app)
+    assert "A model needs all 12 training patients" in words(app)
 
 
 def test_features_that_are_gone_are_a_sentence(homes, make_model):
@@ -112,7 +112,7 @@ def test_the_leakage_lab_shows_the_gap(tried_on):
     app = healthy(alone("labs").run())
     by_key(app.slider, "splits").set_value(2).run()
     healthy(app.button(key="run leakage").click().run())
-    assert "95 % interval" in words(app)
+    assert "95% interval" in words(app)
     assert {each.label for each in app.metric} == {"Split by image", "Split by patient", "Gap"}
 
 
@@ -125,19 +125,19 @@ def test_covering_moves_the_answer_and_is_compared(tried_on):
     """Covering what is known gives an answer before, after and with the cover elsewhere; it can be taken off."""
     app = lab(healthy(alone("labs").run()), "Shortcuts")
     healthy(app.button(key="mask truth").click().run())
-    assert [each.label for each in app.metric][:3] == ["As it is", "Covered", "The same cover elsewhere"]
-    assert "of the image are covered" in words(app)
+    assert [each.label for each in app.metric][:3] == ["Original", "Masked", "Same mask elsewhere"]
+    assert "of the image is masked" in words(app)
     healthy(app.button(key="mask border").click().run())
     healthy(app.button(key="undo mask").click().run())
-    assert "of the image are covered" in words(app)
+    assert "of the image is masked" in words(app)
     healthy(app.button(key="clear masks").click().run())
-    assert "of the image are covered" not in words(app)
+    assert "of the image is masked" not in words(app)
 
 
 def test_where_nothing_tells_of_hardware_the_lab_says_so(tried_on):
     """A data set without findings has no second experiment."""
     app = lab(healthy(alone("labs").run()), "Shortcuts")
-    assert "nothing says whether they show hardware" in words(app)
+    assert "does not say which images show hardware" in words(app)
 
 
 def test_a_class_shares_one_bench(tried_on, make_model, monkeypatch):

@@ -63,7 +63,7 @@ def test_every_page_draws_where_nothing_is(homes, monkeypatch, page):
 def test_the_form_offers_what_is_allowed(demo):
     """The head alone, weights and data sets by name, numbers up to the limits; and says why, and for how long."""
     app = healthy(alone("train").run())
-    assert "trains the head alone" in words(app) and "After a day it is deleted" in words(app)
+    assert "trains the head alone" in words(app) and "deletes the model after a day" in words(app)
     assert not app.segmented_control and not keys_of(app.selectbox, "pixel range")
     assert app.selectbox(key="weights").options == list(public_demo.LIMITS.memory)
     assert app.number_input(key="reference epochs").max == public_demo.LIMITS.most["epochs"]

@@ -5,7 +5,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app.runs.significance import in_a_sentence
+from fracture.app.runs.significance import describe_difference
 from fracture.files import write_json
 from fracture.paths import PROJECT
 from fracture.registry.edit import read_note, write_note
@@ -79,15 +79,15 @@ def test_twenty_runs_are_listed_and_as_many_as_there_are_colours_compared(homes,
     app = healthy(runs(*(f"run-{number}" for number in range(8))).run())
     assert len(frame(app, "Run")) == 20
     assert len(app.multiselect(key="runs").value) == 6
-    assert frame(app, "Choice").loc["Epochs"].tolist() == ["1", "2", "3", "4", "5", "6"]
+    assert frame(app, "Setting").loc["Epochs"].tolist() == ["1", "2", "3", "4", "5", "6"]
     assert "No epoch is done yet" in words(app)
 
 
 def test_a_link_shows_a_comparison(two):
     """What differs, the curves, the figures, and whether one is better; on the same data without a warning."""
     app = healthy(runs("first", "second").run())
-    assert frame(app, "Choice").loc["Learning rate"].tolist() == ["0.1", "0.5"]
-    assert frame(app, "Choice").index.tolist() == ["Learning rate"]
+    assert frame(app, "Setting").loc["Learning rate"].tolist() == ["0.1", "0.5"]
+    assert frame(app, "Setting").index.tolist() == ["Learning rate"]
     assert len(app.get("plotly_chart")) == 4
     table = app.table[-1].value
     assert table.columns.tolist()[1:] == ["first", "second"]
@@ -100,7 +100,7 @@ def test_a_link_shows_a_comparison(two):
 def test_nothing_but_the_seed(two):
     """Two trainings with the same choices are said to be so, and two that differ in the seed alone as well."""
     choose(two[1], learning_rate=0.1)
-    assert "Nothing differs" in words(healthy(runs("first", "second").run()))
+    assert "No differences" in words(healthy(runs("first", "second").run()))
     choose(two[1], seed=7)
     assert "Only the seed differs" in words(healthy(runs("first", "second").run()))
 
@@ -111,7 +111,7 @@ def test_other_validation_data_are_warned_of_and_not_paired(two):
     edit_card(two[1], data={**data, "validated_on": dict.fromkeys(data["validated_on"], "another")})
     said = words(healthy(runs("first", "second").run()))
     assert "validated on different data" in said
-    assert "so that they cannot be paired" in said
+    assert "no paired comparison" in said
 
 
 def test_other_training_images_do_not_hinder_the_comparison(two):
@@ -128,9 +128,9 @@ def test_one_that_has_no_model_is_compared_as_far_as_it_is_known(two, monkeypatc
     monkeypatch.setattr(queue, "advance", lambda: None)
     not_trained("third", "stopped", learning_rate=0.2)
     app = healthy(runs("third", "first", "second").run())
-    assert frame(app, "Choice").loc["Learning rate", "third"] == "0.2"
-    assert "No model to judge yet: third" in words(app)
-    assert "Resume it" in words(app)
+    assert frame(app, "Setting").loc["Learning rate", "third"] == "0.2"
+    assert "No model yet: third" in words(app)
+    assert "Resume run" in words(app)
     assert app.table[-1].value.columns.tolist()[1:] == ["first", "second"]
 
 
@@ -138,15 +138,15 @@ def test_one_that_has_no_model_is_compared_as_far_as_it_is_known(two, monkeypatc
     ("auc", "said"),
     [
         ((0.1, 0.02, 0.2), "differs by +0.100 (+0.020 to +0.200) on the same 9 images of 3 patients or groups. "
-         "The interval excludes 0."),
-        ((-0.1, -0.2, 0.01), "The interval includes 0: these images do not tell them apart."),
-        ((0.0, None, None), "differs by +0.000 on the same 9 images of 3 patients or groups; there is no interval"),
+         "Significant: the interval excludes zero."),
+        ((-0.1, -0.2, 0.01), "Not significant: the interval includes zero."),
+        ((0.0, None, None), "differs by +0.000 on the same 9 images of 3 patients or groups. There is no interval"),
         ((None, None, None), "all of them have the same label"),
     ],
 )  # fmt: skip
 def test_a_difference_is_said_with_its_verdict(auc, said):
     """Whether the interval excludes 0 decides; without one there is no verdict."""
-    assert said in in_a_sentence(Paired(9, 3, dict(zip(("value", "low", "high"), auc, strict=True))), "images")
+    assert said in describe_difference(Paired(9, 3, dict(zip(("value", "low", "high"), auc, strict=True))), "images")
 
 
 def test_a_note_is_saved_and_found_again(two):
@@ -163,18 +163,18 @@ def test_two_tabs_and_one_note(two):
     here, there = runs("first").run(), runs("first").run()
     by_key(there.text_area, "note").set_value("theirs").run()
     assert by_key(healthy(here.run()).text_area, "note").value == ""
-    assert "Elsewhere this note was changed to: theirs" in words(here)
+    assert "Another tab has changed this note to: theirs" in words(here)
     by_key(here.button, "reload note").click().run()
     assert by_key(healthy(here).text_area, "note").value == "theirs"
-    assert "Elsewhere" not in words(here)
+    assert "Another tab" not in words(here)
     by_key(there.text_area, "note").set_value("theirs again").run()
     by_key(here.text_area, "note").set_value("mine").run()
     assert read_note(two[0]) == "theirs again"
     assert by_key(healthy(here).text_area, "note").value == "mine"
-    assert "Elsewhere this note was changed to: theirs again" in words(here)
+    assert "Another tab has changed this note to: theirs again" in words(here)
     by_key(here.button, "overwrite note").click().run()
     assert read_note(two[0]) == "mine"
-    assert "Elsewhere" not in words(healthy(here))
+    assert "Another tab" not in words(healthy(here))
 
 
 def test_a_note_comes_back_with_its_page(two):
@@ -197,8 +197,8 @@ def test_renamed_it_stays_picked(two):
     app = runs("first", "second")
     app.session_state["chosen model"] = app.session_state["run"] = "first"
     app.run()
-    by_key(app.text_input, "new name").set_value("better")
-    healthy(by_key(app.button, "confirm rename").click().run())
+    app.text_input(key="new name first").set_value("better")
+    healthy(by_key(app.button, "confirm rename first").click().run())
     assert app.multiselect(key="runs").value == ["better", "second"]
     assert app.query_params["runs"] == ["better", "second"]
     assert app.session_state["chosen model"] == app.session_state["run"] == "better"
@@ -226,7 +226,7 @@ def test_deleted_after_asking_and_a_link_to_it_says_so(two):
     assert not two[0].path.exists()
     assert frame(app, "Run").index.tolist() == ["second"]
     app = runs("first", "second").run()
-    assert "Not here any more, or under another name: first." in words(app)
+    assert "Deleted or renamed: first." in words(app)
     assert app.multiselect(key="runs").value == ["second"]
 
 

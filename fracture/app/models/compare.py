@@ -1,4 +1,4 @@
-"""A model beside others."""
+"""A model beside other models."""
 
 import streamlit as st
 
@@ -6,24 +6,29 @@ from fracture import charts
 from fracture.app.shared.comparison import show_sides, side_of
 from fracture.app.shared.widgets import show_errors
 from fracture.registry.model_folder import ModelFolder, usable_models
-from fracture.registry.validation import Judged
+from fracture.registry.validation import ValidationResult
 
 MOST = len(charts.SEVERAL) - 1
-"""How many others fit beside a model, each with a colour of its own."""
+"""How many others fit beside a model, each with a color of its own."""
 
 
 @st.fragment
-@show_errors()  # within: what a fragment raises does not reach its caller
-def show_comparison(folder: ModelFolder, judged: Judged, level: str) -> None:
-    """A picker for the others; then the table, a word of warning where it is due, and both curves."""
-    st.header("Beside other models")
+@show_errors()  # inside the fragment: its caller does not see what a fragment raises
+def show_comparison(folder: ModelFolder, result: ValidationResult, level: str) -> None:
+    """A picker for the other models; then warnings, the table and both curves."""
+    st.header("Comparison")
     others = {other.name: other for other in usable_models() if other.name != folder.name}
     if not others:
-        st.caption("There is no other model yet to compare it with.")
+        st.caption("There is no other model yet.")
         return
     names = st.multiselect(
         "Compare with", list(others), placeholder="Choose one or more", max_selections=MOST, key="compared models"
     )
-    sides = [side for name in [folder.name, *names] if (side := side_of(others.get(name, folder), judged.data))]
-    if len(sides) > 1:
-        show_sides(sides, level if all(level in side.judged.metrics for side in sides) else "image")
+    sides = []
+    for each in (folder, *(others[name] for name in names)):
+        if side := side_of(each, result.data):
+            sides.append(side)
+    if len(sides) < 2:
+        return
+    all_have_level = all(level in side.result.metrics for side in sides)
+    show_sides(sides, level if all_have_level else "image")

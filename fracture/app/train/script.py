@@ -1,4 +1,4 @@
-"""A finished training as a script, to be read and taken along."""
+"""A finished run as a Keras script to read and to download."""
 
 import pandas as pd
 import streamlit as st
@@ -10,8 +10,8 @@ from fracture.training.runs.keras_script import TABLE, as_code, found_here, imag
 
 
 def show_code(folder: ModelFolder) -> None:
-    """The script, folded away; nothing of it is made before it is asked for."""
-    code = st.expander("Show as code", icon=":material/code:", on_change="rerun", key=f"code {folder.name}")
+    """The script, folded away; the page generates it when a visitor opens it."""
+    code = st.expander("Keras script", icon=":material/code:", on_change="rerun", key=f"code {folder.name}")
     if code.open:
         with code, show_errors():
             _show(folder)
@@ -20,12 +20,12 @@ def show_code(folder: ModelFolder) -> None:
 def _show(folder: ModelFolder) -> None:
     script = as_code(found_here(folder))
     st.caption(
-        f"This training in plain Keras, without this app. Put both files into one folder and run "
-        f"`python {folder.name}.py` there: it prints the same curves, as far as its first lines don't say otherwise."
+        "This run in plain Keras, without the app. Put both files into one folder and run "
+        f"`python {folder.name}.py` there; the first lines of the script say how closely it reproduces the curves."
     )
     with st.container(horizontal=True):
         st.download_button(
-            "Download the script",
+            "Download script",
             script,
             f"{folder.name}.py",
             "text/x-python",
@@ -41,7 +41,7 @@ def _offer_table(folder: ModelFolder) -> None:
     try:
         table = _images(folder, folder.version)
     except DatasetError as error:
-        st.caption(f":material/warning: There is no {TABLE} to go with it. {escape_markdown(str(error))}")
+        st.caption(f":material/warning: The file {TABLE} is not available. {escape_markdown(str(error))}")
         return
     st.download_button(
         f"Download {TABLE} ({len(table):,} images)",

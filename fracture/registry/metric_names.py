@@ -17,6 +17,9 @@ METRIC_NAMES = {
 }
 """By their keys in a card, and by Keras's names in a history."""
 
+RATES = ("sensitivity", "specificity", "accuracy")
+"""The metrics of an operating point that are shares: never a sensitivity without its specificity."""
+
 POINT_NAMES = {
     "balanced": "balanced",
     "high_sensitivity": "high sensitivity",

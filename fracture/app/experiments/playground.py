@@ -11,7 +11,7 @@ from fracture.app.shared.metrics import format_estimate
 from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors, visitor
 from fracture.experiments.learning_curve import FEWEST
 from fracture.experiments.workbench import Bench
-from fracture.registry.metric_names import metric_name, metric_title
+from fracture.registry.metric_names import RATES, metric_name, metric_title
 from fracture.registry.model_folder import free_name, model_folder
 from fracture.training.config import TrainConfig, field_title
 from fracture.training.runs import queue
@@ -21,8 +21,6 @@ from fracture.training.runs.queue import Run
 LEARNING_RATES = tuple(lead * 10.0**power for power in range(-5, 0) for lead in (1, 2, 5))
 PENALTIES = (0.0, *(10.0**power for power in range(-6, 0)))
 MAX_EPOCHS = 200
-
-RATES = ("accuracy", "sensitivity", "specificity")
 
 MANY_TRIALS = 10
 """From this many trials on, a warning says that the best one looks better than it is."""

@@ -11,11 +11,8 @@ from fracture.app.shared.widgets import escape_markdown, format_percent, format_
 from fracture.evaluation.calibration import COOLEST, HOTTEST
 from fracture.evaluation.thresholds import PROMISE
 from fracture.inference.prediction import offered_points, points_cross
-from fracture.registry.metric_names import COUNTED, POINT_NAMES, metric_title, point_title
+from fracture.registry.metric_names import COUNTED, POINT_NAMES, RATES, metric_title, point_title
 from fracture.registry.validation import Level, ValidationResult, validation_results
-
-RATES = ("sensitivity", "specificity", "accuracy")
-"""Never a sensitivity without its specificity."""
 
 
 def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:

@@ -41,7 +41,10 @@ def show_sample(number: int, classifier: Classifier, folder: ModelFolder, back: 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Synthetic study {number}** · no person was X-rayed for it", width="stretch")
         revealed = st.toggle("Reveal the truth", key=f"truth of {number}")
-        st.button(back, icon=":material/close:", type="tertiary", on_click=phantom_dialog.take_sample, args=(None,))
+        st.button(
+            back, icon=":material/close:", type="tertiary", key="clear sample",
+            on_click=phantom_dialog.take_sample, args=(None,),
+        )  # fmt: skip
     truths = {each.view.name: truth for each, truth in views} if revealed else {}
     show_answers(classifier, folder, {f"synthetic {number}": [each for each, _ in views]}, len(views), truths)
 

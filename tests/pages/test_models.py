@@ -274,7 +274,7 @@ def test_training_images_that_are_other_files_now_are_not_shown_as_similar(wrong
     uploaded = data / known.image_ids[0]
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("a.png", uploaded.read_bytes(), "image/png")]).run()
-    healthy(app.toggle(key="resembles").set_value(True).run())
+    healthy(app.toggle(key="similar images").set_value(True).run())
     before = len(app.get("image"))
     shutil.copy(data / known.image_ids[1], uploaded)
     healthy(app.run())

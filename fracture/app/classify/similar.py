@@ -18,7 +18,7 @@ SHOWN = 4
 
 def show_resemblance(classifier: Classifier, examined: list[Examined]) -> None:
     """The nearest training images of each view, behind a switch; a sentence where they can't be shown."""
-    if classifier.familiarity is None or not st.toggle("Show which training images it resembles", key="resembles"):
+    if classifier.familiarity is None or not st.toggle("Show which training images it resembles", key="similar images"):
         return
     images = dataset_cache.images_of(classifier.card)
     if images.empty:

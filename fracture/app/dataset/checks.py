@@ -74,7 +74,7 @@ def _offer_to_look(data: Dataset, version: str, missing: int) -> None:
     seconds = missing * SECONDS_EACH / (os.cpu_count() or 1)
     words = f"Look at {missing:,} images, about {duration(seconds)}"
     if st.button(
-        words, icon=":material/visibility:", key="look", help="For copies, damage, blank and inverted images."
+        words, icon=":material/visibility:", key="analyze images", help="For copies, damage, blank and inverted images."
     ):
         _look(data, version)
 
@@ -98,7 +98,7 @@ def _offer_to_doubt(data: Dataset) -> None:
     first = (
         f"About {duration(len(data.table) * SECONDS_ASKED)} for {len(data.table):,} images; less where it knows them."
     )
-    if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="doubt", help=first):
+    if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="find label issues", help=first):
         with show_errors():
             found = label_issues.label_doubts(apply_decisions(data), model, _bar("Asking the model"))
             told = label_issues.problem(found, data.label_names, model.name)

@@ -22,7 +22,7 @@ def tick(image_id: str, data: Dataset) -> None:
     ticked = _ticked(data)
     st.checkbox(
         f"Choose {image_id}", image_id in ticked, label_visibility="collapsed",
-        key=f"tick {st.session_state.get('ticks', 0)} {image_id}",
+        key=f"select {st.session_state.get('ticks', 0)} {image_id}",
         on_change=lambda: ticked.symmetric_difference_update({image_id}),
     )  # fmt: skip
 
@@ -35,13 +35,13 @@ def decide_bar(data: Dataset, here: Sequence[str], shown: "pd.Series[str]") -> N
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{len(ticked):,} chosen**", width=100)
-            for words, images in (("This page", here), (f"All {len(shown):,}", shown), ("None", none)):
-                key = f"tick {words.split()[0]}"
-                st.button(words, on_click=_tick_all, args=(images, data), key=key, type="tertiary")
+            choices = (("page", "This page", here), ("all", f"All {len(shown):,}", shown), ("none", "None", none))
+            for key, words, images in choices:
+                st.button(words, on_click=_tick_all, args=(images, data), key=f"select {key}", type="tertiary")
             _undo_button(data)
         # No popover: from its button, Tab leads past what is in it to the whole gallery.
         with st.expander("Decide", icon=":material/gavel:", key="decide", on_change="rerun"):
-            decision_buttons(data, ticked, "chosen")
+            decision_buttons(data, ticked, "selected")
     say_failure()
 
 
@@ -116,7 +116,7 @@ def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
     if not _carefully(lambda: decisions.decide(data.root, images, decision, st.session_state[reason])):
         return
     st.session_state[reason] = ""
-    if key == "chosen":
+    if key == "selected":
         _tick_all([], data)
         st.session_state["decide"] = False
 

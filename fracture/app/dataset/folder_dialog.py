@@ -31,7 +31,7 @@ def _edit(root: str) -> None:
         _delete_form(folder)
     else:
         st.markdown(f"`{folder}` is listed because its path was typed. Its images stay where they are.")
-        st.button("Remove from list", icon=":material/close:", key="forget dataset", on_click=_forget, args=(folder,))
+        st.button("Remove from list", icon=":material/close:", key="remove dataset", on_click=_forget, args=(folder,))
     if failed := st.session_state.pop("edit failed", None):
         st.error(escape_markdown(failed), icon=":material/error:")
     if not is_open("folder"):
@@ -52,7 +52,7 @@ def _delete_form(folder: Path) -> None:
             f"Delete all images of **{escape_markdown(folder.name)}**. This can't be undone; models trained on "
             "them stay."
         ),
-        key="delete is meant",
+        key="confirm delete",
     )
     st.button(
         "Delete data set",

@@ -50,7 +50,7 @@ def _gallery(data: Dataset, version: str) -> None:
         return
     pages = -(-len(shown) // PER_PAGE)
     page = (
-        min(st.pagination(pages, key=f"page of {data.root} {hash((str(wanted), order, descending))}"), pages)
+        min(st.pagination(pages, key=f"gallery page {data.root} {hash((str(wanted), order, descending))}"), pages)
         if pages > 1
         else 1
     )
@@ -83,10 +83,11 @@ def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str
             "Name contains", placeholder="patient00011", width=180, key=f"text of {data.root}", persist_state="session"
         )
         order, descending = _order(known, data, model, found=finding is not None)
-    with st.expander("More filters", icon=":material/tune:"), st.container(horizontal=True):
+    with st.expander("More filters", icon=":material/tune:", key="more filters"), st.container(horizontal=True):
         choices["decision"] = _among("decision", known, data)
-        choices["views"] = _between("Views of the study", known["views"], data)
-        choices["longer_side"] = _between("Longer side in px", known[["width", "height"]].max(axis=1), data)
+        choices["views"] = _between("Views of the study", "views", known["views"], data)
+        longer_side = known[["width", "height"]].max(axis=1)
+        choices["longer_side"] = _between("Longer side in px", "longer side", longer_side, data)
     ids = None if finding is None else finding.images
     return Wanted(**choices, image_ids=ids, text=text.strip()), order, descending
 
@@ -94,7 +95,7 @@ def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str
 def _finding(finding: Any, data: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f":material/filter_alt: {escape_markdown(finding.message)}")
-        if st.button("Show all images again", icon=":material/close:", key="no finding"):
+        if st.button("Show all images again", icon=":material/close:", key="clear finding"):
             del st.session_state[f"finding of {data.root}"]
             st.rerun()
 
@@ -114,14 +115,14 @@ def _among(column: str, known: pd.DataFrame, data: Dataset) -> list[Any]:
     return chosen
 
 
-def _between(title: str, values: "pd.Series[int]", data: Dataset) -> tuple[int, int] | None:
+def _between(title: str, key: str, values: "pd.Series[int]", data: Dataset) -> tuple[int, int] | None:
     """From and to; None where all are let through, or all are the same."""
     lowest, highest = int(values.min()), int(values.max())
     if lowest == highest:
         st.caption(f"{title}: {lowest:,} for all")
         return None
     chosen: tuple[int, int] = st.slider(
-        title, lowest, highest, (lowest, highest), key=f"{title} of {data.root}", persist_state="session"
+        title, lowest, highest, (lowest, highest), key=f"{key} of {data.root}", persist_state="session"
     )
     return None if chosen == (lowest, highest) else chosen
 

@@ -45,7 +45,9 @@ def import_form() -> bool:
         _fracatlas_form()
         left_out("kaggle", "zip")
     else:
-        mura, atlas, own = st.tabs(["MURA from Kaggle", "FracAtlas, no account", "A zip of my own"])
+        mura, atlas, own = st.tabs(
+            ["MURA from Kaggle", "FracAtlas, no account", "A zip of my own"], key="import source"
+        )
         with mura:
             _mura_form()
         with atlas:
@@ -66,7 +68,7 @@ def _mura_form() -> None:
     part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part", persist_state="session")
     files, size = kaggle.expected(kaggle.order(body_part=part))
     with st.form("kaggle", border=False):  # which hands over what is typed in whatever way the field was left
-        with st.expander("Who you are at Kaggle, and which data set", icon=":material/key:"):
+        with st.expander("Who you are at Kaggle, and which data set", icon=":material/key:", key="kaggle account"):
             st.caption(
                 f"A token is made at {TOKENS}. It is kept for this visit alone, in memory, and written nowhere. "
                 "Left empty, the secrets of this app, the environment and Kaggle's own files are looked through."

@@ -37,7 +37,7 @@ def draw_form() -> bool:
         help="The same seed draws the same radiographs.",
     )  # fmt: skip
     words = f"Draw {patients:,} patients"
-    st.button(words, type="primary", icon=":material/draw:", key="draw phantoms", on_click=_start)
+    st.button(words, type="primary", icon=":material/draw:", key="generate phantoms", on_click=_start)
     if failed := st.session_state.pop("phantoms failed", None):
         st.error(escape_markdown(failed), icon=":material/error:")
     return bool(st.session_state.pop("phantoms begun", False))
@@ -173,17 +173,19 @@ def _offer_to_go_on(drawing: Drawing) -> None:
 def choose_sample(expanded: bool) -> int | None:
     """A row of synthetic studies, others on request; the number of the one that was chosen."""
     numbers = st.session_state.setdefault("samples", _first_samples())
-    with st.expander("Nothing at hand? Try a synthetic X-ray", expanded=expanded, icon=":material/draw:"):
+    with st.expander(
+        "Nothing at hand? Try a synthetic X-ray", expanded=expanded, icon=":material/draw:", key="samples offered"
+    ):
         with st.grid(6, min_column_width=90):
             for number, picture in zip(numbers, prediction_cache.sample_thumbnails(tuple(numbers)), strict=True):
                 with st.container():
                     show_picture(picture, f"Synthetic radiograph {number}", width=120)
                     chosen = number == st.session_state.get("sample")
                     st.button(
-                        str(number), key=f"try {number}", width="stretch", type="primary" if chosen else "secondary",
+                        str(number), key=f"sample {number}", width="stretch", type="primary" if chosen else "secondary",
                         on_click=take_sample, args=(number,), help=f"Ask the model about synthetic study {number}",
                     )  # fmt: skip
-        st.button("Draw others", icon=":material/refresh:", type="tertiary", on_click=_draw_others)
+        st.button("Draw others", icon=":material/refresh:", type="tertiary", key="other samples", on_click=_draw_others)
     picked: int | None = st.session_state.get("sample")
     return picked
 

@@ -66,9 +66,9 @@ def _study(data: Dataset, version: str, ids: list[str]) -> None:
         if revealed and data.synthetic:
             truth = truth_words([Path(row["path"])])[0]
             st.markdown(f"{truth.capitalize() or 'Nothing more is known of this image'}.")
-    decision_buttons(data, [row["image_id"]], f"this view {row['image_id']}", "This view")
+    decision_buttons(data, [row["image_id"]], f"view {row['image_id']}", "This view")
     if len(views) > 1:
-        decision_buttons(data, list(views["image_id"]), f"this study {row['study']}", f"All {len(views)} views")
+        decision_buttons(data, list(views["image_id"]), f"study {row['study']}", f"All {len(views)} views")
     say_failure()
 
 
@@ -84,14 +84,14 @@ def _steps(row: "pd.Series[Any]", views: pd.DataFrame, known: pd.DataFrame, ids:
     place = seen.index(row["image_id"])
     to = steps(known.loc[seen, "study"].tolist(), place)
     with st.container(horizontal=True, vertical_alignment="center"):
-        for target, words, icon, key in (
+        for target, words, icon, shortcut in (
             (to.study_before, "Study before", ":material/keyboard_double_arrow_left:", "Shift+Left"),
             (to.before, "View before", ":material/chevron_left:", "Left"),
             (to.after, "View after", ":material/chevron_right:", "Right"),
             (to.study_after, "Study after", ":material/keyboard_double_arrow_right:", "Shift+Right"),
         ):
             st.button(
-                words, icon=icon, shortcut=key, disabled=target is None, key=words,
+                words, icon=icon, shortcut=shortcut, disabled=target is None, key=words.lower(),
                 on_click=_go, args=(seen[target or 0],),
             )  # fmt: skip
         st.caption(f"{place + 1:,} of {len(seen):,} shown")

@@ -116,7 +116,7 @@ def offer_delete(folder: ModelFolder) -> None:
     """A button that asks once more before it deletes a training or a model; none for those of other visitors."""
     if not may_change(folder.path):
         return
-    with st.popover("Delete …", icon=":material/delete:"):
+    with st.popover("Delete …", icon=":material/delete:", key=f"delete menu {folder.name}"):
         st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
         if st.button("Delete it", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
             with show_errors():

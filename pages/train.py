@@ -27,7 +27,7 @@ with show_errors():
 known = {run.name: run for run in sorted(queue.runs(), key=lambda run: not run.active)}  # the one at work first
 # Folded away once a training of one's own is there to be looked at, so that nothing moves when another starts or ends.
 alone = all(run.folder.bundled for run in known.values())
-key = f"set up {submissions().number}"  # another one after each start, which is folded
+key = f"new run {submissions().number}"  # another one after each start, which is folded
 with st.expander("Set up a training", expanded=alone, key=key, icon=":material/model_training:"), show_errors():
     data = choose_dataset()
     if data:

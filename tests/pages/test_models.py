@@ -18,6 +18,7 @@ from fracture.inference.ood import load_familiarity
 from fracture.paths import PROJECT
 from fracture.registry.validation import Judged, judgements
 from tests.pages.test_pages import alone, healthy, words
+from tests.support.widgets import by_key, keys_of
 
 THRESHOLDS = {"half": 0.5, "balanced": 0.4, "high_sensitivity": 0.2, "high_specificity": 0.8}
 
@@ -65,10 +66,6 @@ def tables(app):
     return [table.value for table in app.table]
 
 
-def button(app, label):
-    return next(each for each in app.button if each.label == label)
-
-
 def test_figures_have_their_intervals(judged):
     """Both areas, and no sensitivity without its specificity, with 95 % intervals and how many they rest on."""
     areas, points = tables(healthy(models().run()))[:2]
@@ -84,7 +81,7 @@ def test_one_slider_moves_all(judged):
     titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 like these")
     before = {title: moving(app, title) for title in titles}
     shown = [each.value for each in app.metric][:4]
-    app.slider[0].set_value(0.62).run()
+    by_key(app.slider, "threshold").set_value(0.62).run()
     for title in titles:
         assert not before[title].equals(moving(healthy(app), title)), title
     assert [each.value for each in app.metric][:4] != shown
@@ -97,13 +94,13 @@ def test_one_slider_moves_all(judged):
 def test_named_points_move_the_slider(judged):
     """Each named point sets the slider, which afterwards can be moved away from it."""
     app = healthy(models().run())
-    assert app.slider[0].value == THRESHOLDS["balanced"]
+    assert by_key(app.slider, "threshold").value == THRESHOLDS["balanced"]
     app.button(key="point high_sensitivity").click().run()
-    assert healthy(app).slider[0].value == THRESHOLDS["high_sensitivity"]
+    assert by_key(healthy(app).slider, "threshold").value == THRESHOLDS["high_sensitivity"]
     app.button(key="point high_specificity").click().run()
-    assert healthy(app).slider[0].value == THRESHOLDS["high_specificity"]
-    app.slider[0].set_value(0.123).run()
-    assert healthy(app).slider[0].value == 0.123
+    assert by_key(healthy(app).slider, "threshold").value == THRESHOLDS["high_specificity"]
+    by_key(app.slider, "threshold").set_value(0.123).run()
+    assert by_key(healthy(app).slider, "threshold").value == 0.123
 
 
 def cross(folder):
@@ -118,7 +115,7 @@ def test_points_that_cross_are_not_offered(judged):
     app = healthy(models().run())
     points = next(table for table in tables(app) if "Operating point" in table)
     assert points["Operating point"].tolist() == ["Balanced", "One half"]
-    assert [each.key for each in app.button if str(each.key).startswith("point ")] == ["point balanced", "point half"]
+    assert keys_of(app.button, "point") == ["point balanced", "point half"]
     assert "one threshold reaches 95 % of both" in words(app)
 
 
@@ -142,16 +139,16 @@ def test_a_tiny_threshold_is_shown_as_it_is(judged):
 def test_the_ends_of_the_slider_are_said_in_words(judged):
     """Where nothing is called positive there is no PPV, and the page says so instead of failing."""
     app = healthy(models().run())
-    app.slider[0].set_value(1.0).run()
+    by_key(app.slider, "threshold").set_value(1.0).run()
     assert [each.value for each in healthy(app).metric][2] == "not defined"
-    app.slider[0].set_value(0.0).run()
+    by_key(app.slider, "threshold").set_value(0.0).run()
     assert [each.value for each in healthy(app).metric][3] == "not defined"
 
 
 def test_a_hundred_patients_follow_the_prevalence(judged):
     """The second slider says how many have it; the picture always has a hundred squares."""
     app = healthy(models().run())
-    app.slider[1].set_value(1).run()
+    by_key(app.slider, "prevalence").set_value(1).run()
     assert "**1** of 100 are" in words(healthy(app))
     assert len(moving(app, "Of 100 like these")) == 100
 
@@ -164,7 +161,7 @@ def test_the_hundred_in_words_where_nobody_is_called():
 def test_by_study(judged):
     """Studies are judged by the mean of their views, where the card knows them."""
     app = healthy(models().run())
-    app.segmented_control(key="judge by").set_value("study").run()
+    app.segmented_control(key="level").set_value("study").run()
     assert "studies" in tables(healthy(app))[0]["Value"].iloc[0]
 
 
@@ -184,7 +181,7 @@ def test_an_older_card_still_shows(homes, make_model):
     app = healthy(models().run())
     assert "Not measured for this model" in words(app)
     assert "not on this machine" in words(app)
-    assert [each.label for each in app.button][:2] == ["Balanced", "One half"]
+    assert keys_of(app.button, "point") == ["point balanced", "point half"]
     folder.predictions.unlink()
     edit_card(folder)  # another version of the model: what was loaded before is not asked
     app = models().run()
@@ -219,9 +216,8 @@ def test_worst_errors_come_surest_first():
 
 
 def show_errors(app, kind="missed"):
-    app.toggle(key="errors shown").set_value(True).run()
-    kinds = next(each for each in app.segmented_control if str(each.key).startswith("kind "))
-    return kinds.set_value(kind).run()
+    app.toggle(key="show errors").set_value(True).run()
+    return by_key(app.segmented_control, "error kind").set_value(kind).run()
 
 
 @pytest.fixture
@@ -302,7 +298,7 @@ def test_a_data_set_that_is_gone_is_a_sentence(wrong):
 
 
 def compared(app, *names):
-    return healthy(app.multiselect(key="compare with").set_value(list(names)).run())
+    return healthy(app.multiselect(key="compared models").set_value(list(names)).run())
 
 
 def test_models_side_by_side(judged, make_model):
@@ -350,8 +346,8 @@ def test_several_data_sets_are_judged_apart(judged):
     edit_card(judged, metrics_by_data=apart)
     assert [each.data for each in judgements(json.loads(judged.card.read_text()))] == ["one", "two"]
     app = healthy(models().run())
-    assert app.selectbox(key="judged on").options == ["one", "two"]
-    app.selectbox(key="judged on").set_value("two").run()
+    assert app.selectbox(key="validation data").options == ["one", "two"]
+    app.selectbox(key="validation data").set_value("two").run()
     assert tables(healthy(app))[0]["Value"].iloc[0].startswith(f"{len(table) - half:,} images")
 
 
@@ -411,7 +407,7 @@ def test_a_model_without_a_keras_model_says_so(homes, make_model):
 def test_the_bundled_model_offers_no_deletion(homes, make_model, monkeypatch):
     monkeypatch.setattr("fracture.paths.PROJECT", homes)
     make_model("fracatlas")
-    assert "Delete it" not in [button.label for button in healthy(models().run()).button]
+    assert not keys_of(healthy(models().run()).button, "delete")
 
 
 def test_models_deletes_only_after_asking(homes, make_model):
@@ -419,7 +415,7 @@ def test_models_deletes_only_after_asking(homes, make_model):
     folder = make_model("first")
     app = healthy(models().run())
     assert folder.path.exists()
-    next(button for button in app.button if button.label == "Delete it").click().run()
+    by_key(app.button, "delete").click().run()
     assert not folder.path.exists()
     assert "There is no trained model yet" in words(healthy(app))
 

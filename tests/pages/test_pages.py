@@ -17,6 +17,7 @@ from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.support.not_radiographs import LEGS, dicom
+from tests.support.widgets import by_key
 
 PAGES = ("home", "dataset", "train", "runs", "playground", "labs", "classify", "models")
 
@@ -84,8 +85,8 @@ def test_a_path_that_is_no_data_set_is_one_sentence(homes, tmp_path, page, typed
 def test_train_refuses_a_choice_in_words(home_with_data):
     """A name that cannot be a folder's is refused on the page."""
     app = healthy(alone("train").run())
-    app.text_input[0].set_value("../escape")
-    next(button for button in app.button if button.label == "Start training").click().run()
+    by_key(app.text_input, "name").set_value("../escape")
+    by_key(app.button, "start").click().run()
     assert not app.exception
     assert "name must be" in app.error[0].value
 

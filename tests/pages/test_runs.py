@@ -15,6 +15,7 @@ from fracture.training.runs import queue
 from fracture.training.runs.compare import Paired
 from tests.pages.test_models import edit_card, judge, spread
 from tests.pages.test_pages import healthy, words
+from tests.support.widgets import by_key, keys_of
 
 
 def runs(*picked: str) -> AppTest:
@@ -27,10 +28,6 @@ def runs(*picked: str) -> AppTest:
 def frame(app, column):
     """The table that has such a column, by it."""
     return next(each.value for each in app.dataframe if column in each.value).set_index(column)
-
-
-def button(app, label):
-    return next(each for each in app.button if each.label == label)
 
 
 def not_trained(name: str, state: str, **chosen):
@@ -96,7 +93,7 @@ def test_a_link_shows_a_comparison(two):
     assert table.columns.tolist()[1:] == ["first", "second"]
     assert "**second** against **first**: AUC differs by -0.979 (-1.000 to -0.901)" in words(app)
     assert "validated on different data" not in words(app)
-    app.segmented_control(key="judge runs by").set_value("study").run()
+    app.segmented_control(key="compared level").set_value("study").run()
     assert "studies of 6 patients or groups" in words(healthy(app))
 
 
@@ -155,27 +152,27 @@ def test_a_difference_is_said_with_its_verdict(auc, said):
 def test_a_note_is_saved_and_found_again(two):
     """What is typed lies in the model's folder, and stands in the table at once."""
     app = runs("first").run()
-    healthy(app.text_area[0].set_value("*lower* rate").run())
+    healthy(by_key(app.text_area, "note").set_value("*lower* rate").run())
     assert read_note(two[0]) == "*lower* rate"
     assert frame(app, "Run").loc["first", "Note"] == "*lower* rate"
-    assert healthy(runs("first").run()).text_area[0].value == "*lower* rate"
+    assert by_key(healthy(runs("first").run()).text_area, "note").value == "*lower* rate"
 
 
 def test_two_tabs_and_one_note(two):
     """What another tab saves is shown beside what stands here; neither overwrites the other unasked."""
     here, there = runs("first").run(), runs("first").run()
-    there.text_area[0].set_value("theirs").run()
-    assert healthy(here.run()).text_area[0].value == ""
+    by_key(there.text_area, "note").set_value("theirs").run()
+    assert by_key(healthy(here.run()).text_area, "note").value == ""
     assert "Elsewhere this note was changed to: theirs" in words(here)
-    button(here, "Take that one").click().run()
-    assert healthy(here).text_area[0].value == "theirs"
+    by_key(here.button, "reload note").click().run()
+    assert by_key(healthy(here).text_area, "note").value == "theirs"
     assert "Elsewhere" not in words(here)
-    there.text_area[0].set_value("theirs again").run()
-    here.text_area[0].set_value("mine").run()
+    by_key(there.text_area, "note").set_value("theirs again").run()
+    by_key(here.text_area, "note").set_value("mine").run()
     assert read_note(two[0]) == "theirs again"
-    assert healthy(here).text_area[0].value == "mine"
+    assert by_key(healthy(here).text_area, "note").value == "mine"
     assert "Elsewhere this note was changed to: theirs again" in words(here)
-    button(here, "Save mine over it").click().run()
+    by_key(here.button, "overwrite note").click().run()
     assert read_note(two[0]) == "mine"
     assert "Elsewhere" not in words(healthy(here))
 
@@ -186,11 +183,11 @@ def test_a_note_comes_back_with_its_page(two):
     app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
     app.query_params["runs"] = ["first"]
     app.run().switch_page("pages/runs.py").run()
-    assert healthy(app).text_area[0].value == "words"
+    assert by_key(healthy(app).text_area, "note").value == "words"
     app.switch_page("pages/home.py").run()
     write_note(two[0], "other words")
     app.switch_page("pages/runs.py").run()
-    assert app.text_area[0].value == "other words"
+    assert by_key(app.text_area, "note").value == "other words"
     assert read_note(two[0]) == "other words"
 
 
@@ -200,12 +197,12 @@ def test_renamed_it_stays_picked(two):
     app = runs("first", "second")
     app.session_state["chosen model"] = app.session_state["run"] = "first"
     app.run()
-    app.text_input[0].set_value("better")
-    healthy(button(app, "Rename it").click().run())
+    by_key(app.text_input, "new name").set_value("better")
+    healthy(by_key(app.button, "confirm rename").click().run())
     assert app.multiselect(key="runs").value == ["better", "second"]
     assert app.query_params["runs"] == ["better", "second"]
     assert app.session_state["chosen model"] == app.session_state["run"] == "better"
-    assert app.text_area[0].value == "words"
+    assert by_key(app.text_area, "note").value == "words"
     assert read_json(model_folder("better").card)["name"] == "better"
 
 
@@ -215,8 +212,8 @@ def test_renamed_it_stays_picked(two):
 def test_a_name_that_cannot_be_is_one_sentence(two, name, said):
     """Nothing is renamed."""
     app = runs("first").run()
-    app.text_input[0].set_value(name)
-    button(app, "Rename it").click().run()
+    by_key(app.text_input, "new name").set_value(name)
+    by_key(app.button, "confirm rename").click().run()
     assert not app.exception
     assert said in app.error[0].value
     assert two[0].usable
@@ -225,7 +222,7 @@ def test_a_name_that_cannot_be_is_one_sentence(two, name, said):
 def test_deleted_after_asking_and_a_link_to_it_says_so(two):
     """It is gone from the table; an old link names it."""
     app = runs("first").run()
-    button(app, "Delete it").click().run()
+    by_key(app.button, "delete").click().run()
     assert not two[0].path.exists()
     assert frame(app, "Run").index.tolist() == ["second"]
     app = runs("first", "second").run()
@@ -241,5 +238,6 @@ def test_the_bundled_model_and_one_at_work_are_neither_renamed_nor_deleted(homes
     not_trained("later", "queued")
     for name in ("fracatlas", "later"):
         app = runs(name).run()
-        assert not {"Rename it", "Delete it"} & {each.label for each in healthy(app).button}
+        buttons = healthy(app).button
+        assert not keys_of(buttons, "confirm rename") and not keys_of(buttons, "delete")
         assert len(app.text_area) == 1

@@ -32,17 +32,17 @@ def show_leakage() -> None:
 def _experiment(run: Run, bench: Bench) -> None:
     seeds = st.slider("Splits of each way", 2, 20, 5, key="splits", persist_state="session")
     free = st.toggle(
-        "Free to learn by heart", key="free head", persist_state="session",
+        "Free to learn by heart", key="overfitting", persist_state="session",
         help="A high learning rate, many epochs, no dropout, no L2. A head that learns more by heart leaks more.",
     )  # fmt: skip
     by_lot = st.toggle(
-        "Deal the labels out by lot", key="labels by lot", persist_state="session",
+        "Deal the labels out by lot", key="shuffled labels", persist_state="session",
         help="Each patient gets another one's label. Then there is nothing to learn, and an honest split must say so: "
         "an AUC about 0.5. What a split by image shows above that is leakage alone.",
     )  # fmt: skip
     key = f"leakage of {run.name} {run.started}"
     with show_errors():
-        if st.button("Split and train", type="primary", icon=":material/call_split:", key="split and train"):
+        if st.button("Split and train", type="primary", icon=":material/call_split:", key="run leakage"):
             tried = replace(bench, config=bench.config.changed(**FREE)) if free else bench
             each = with_progress(compare_splits(tried, seeds, by_lot=by_lot), seeds * len(WAYS), "Training heads")
             st.session_state[key] = (list(each), by_lot)

@@ -41,7 +41,7 @@ def choose_bench() -> Run | None:
         link("train", "Train a head", ":material/arrow_forward:")
         return None
     name = st.selectbox(
-        "Features of", list(known), key="bench", persist_state="session",
+        "Features of", list(known), key="features", persist_state="session",
         help="The training that has computed them: its data set, image size and pre-trained weights.",
     )  # fmt: skip
     return known.get(name)

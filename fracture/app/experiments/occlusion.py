@@ -73,14 +73,14 @@ def show_covering() -> None:
 
 def _choose_picture(folder: ModelFolder) -> Picture | None:
     way = st.segmented_control(
-        "X-ray", ["Drawn", "Of the model's data", "My own"], default="Drawn", required=True, key="x-ray to cover",
+        "X-ray", ["Drawn", "Of the model's data", "My own"], default="Drawn", required=True, key="xray source",
         persist_state="session",
     )  # fmt: skip
     return _drawn() if way == "Drawn" else _own() if way == "My own" else _of_the_data(folder)
 
 
 def _drawn() -> Picture:
-    number = st.selectbox("Synthetic study with hardware", SAMPLES, key="drawn to cover", persist_state="session")
+    number = st.selectbox("Synthetic study with hardware", SAMPLES, key="synthetic study", persist_state="session")
     return _draw(number)
 
 
@@ -101,7 +101,10 @@ def _of_the_data(folder: ModelFolder) -> Picture | None:
     told = dict(zip(table["image_id"], np.where(metal, "hardware, ", "") + table["word"], strict=True))
     names = [*table.loc[metal, "image_id"], *table.loc[~metal, "image_id"]]
     name = st.selectbox(
-        "Validation image", names, key=f"to cover of {folder.name}", format_func=lambda each: f"{each} ({told[each]})"
+        "Validation image",
+        names,
+        key=f"validation image {folder.name}",
+        format_func=lambda each: f"{each} ({told[each]})",
     )
     row = table.set_index("image_id").loc[name]
     if _another_file(folder, row):
@@ -121,7 +124,7 @@ def _another_file(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
 
 
 def _own() -> Picture | None:
-    file = st.file_uploader("An X-ray", ["png", "jpg", "jpeg", "dcm"], key="own to cover", max_upload_size=50)
+    file = st.file_uploader("An X-ray", ["png", "jpg", "jpeg", "dcm"], key="xray upload", max_upload_size=50)
     if file is None:
         return None
     image = radiograph.read(file.getvalue(), file.name)
@@ -133,7 +136,7 @@ def _cover(folder: ModelFolder, picture: Picture) -> None:
     """The picture to draw on and the heat map that comes of it, with what can be covered by a button."""
     covers = _covers_of(picture)
     fill = st.segmented_control(
-        "Covered with", FILLS, default=FILLS[0], required=True, key="fill", persist_state="session",
+        "Covered with", FILLS, default=FILLS[0], required=True, key="mask fill", persist_state="session",
         format_func={"surroundings": "What lies around", "mean": "Mean gray", "black": "Black"}.__getitem__,
     )  # fmt: skip
     _buttons(picture, covers)
@@ -173,19 +176,24 @@ def _buttons(picture: Picture, covers: list[Mask]) -> None:
     known, border = picture.known, border_mask(width, height, BORDER)
     with st.container(horizontal=True):
         st.button(
-            "Cover what is known", icon=":material/select_all:", disabled=known is None,
+            "Cover what is known", icon=":material/select_all:", disabled=known is None, key="mask truth",
             on_click=lambda: None if known is None else _add(covers, _wider(known)),
             help="The outline or the boxes of what is to be found, and of hardware, where they are known.",
         )  # fmt: skip
-        st.button("Cover the border", icon=":material/crop_free:", on_click=_add, args=(covers, border))
+        st.button(
+            "Cover the border", icon=":material/crop_free:", on_click=_add, args=(covers, border), key="mask border"
+        )
         st.button(
             "Take the last one off",
             icon=":material/undo:",
             disabled=not covers,
             on_click=covers.__delitem__,
             args=(-1,),
+            key="undo mask",
         )
-        st.button("Uncover all", icon=":material/layers_clear:", disabled=not covers, on_click=covers.clear)
+        st.button(
+            "Uncover all", icon=":material/layers_clear:", disabled=not covers, on_click=covers.clear, key="clear masks"
+        )
 
 
 def _add(covers: list[Mask], mask: Mask) -> None:

@@ -50,11 +50,11 @@ def as_dialled(run: Run, bench: Bench) -> Bench:
 def _dials(bench: Bench, name: str) -> tuple[TrainConfig, int]:
     """What is chosen, beginning with the choices of the training that computed the features; and of how many groups."""
     given, total = bench.config, int(bench.table.loc[bench.training, "group"].nunique())
-    rate = _on_a_scale("Learning rate", RATES, given.learning_rate, f"rate {name}")
+    rate = _on_a_scale("Learning rate", RATES, given.learning_rate, f"learning rate {name}")
     dropout = st.slider("Dropout", 0.0, 0.95, given.dropout, 0.05, key=f"dropout {name}", persist_state="session")
     l2 = _on_a_scale("L2", PENALTIES, given.l2, f"l2 {name}")
     weight = st.segmented_control(
-        "Class weight", ["none", "balanced"], default=given.class_weight, required=True, key=f"weight {name}",
+        "Class weight", ["none", "balanced"], default=given.class_weight, required=True, key=f"class weight {name}",
         persist_state="session",
     )  # fmt: skip
     most = int(demo.most("epochs", max(MOST_EPOCHS, given.epochs)))
@@ -142,7 +142,7 @@ def _table(tries: list[Tried]) -> None:
     """All tries of this visit, the newest first."""
     if len(tries) < 2:
         return
-    with expander(f"All {len(tries)} tries", "tries shown", ":material/history:"):
+    with expander(f"All {len(tries)} tries", "all tries", ":material/history:"):
         rows = [{**each.choices, "auc": each.auc["value"], "epoch": each.head.kept_epoch} for each in reversed(tries)]
         st.dataframe(
             rows,

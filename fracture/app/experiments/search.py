@@ -42,7 +42,7 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
         "patients, by the choices of the dials, and with as many steps for few patients as for all."
     )
     with show_errors():
-        if st.button("Draw the learning curve", icon=":material/show_chart:", key="draw learning curve"):
+        if st.button("Draw the learning curve", icon=":material/show_chart:", key="run learning curve"):
             heads = with_progress(learning_curve(as_dialled(run, bench), DRAWS), DRAWS * len(SHARES), "Training heads")
             st.session_state[key] = _table(heads)
     if (points := st.session_state.get(key)) is not None:
@@ -71,12 +71,12 @@ def show_search(run: Run, bench: Bench) -> None:
     st.markdown("Over learning rate, dropout and L2; the other choices are those of the dials.")
     left, right = st.columns(2)
     way = left.segmented_control(
-        "Search", ["lot", "grid"], default="lot", required=True, key="way to search", persist_state="session",
+        "Search", ["lot", "grid"], default="lot", required=True, key="search method", persist_state="session",
         format_func=lambda each: "By lot" if each == "lot" else f"Grid of {len(grid())}",
     )  # fmt: skip
-    tries = right.slider("Tries", *TRIES, 16, key="tries", disabled=way == "grid", persist_state="session")
+    tries = right.slider("Tries", *TRIES, 16, key="search size", disabled=way == "grid", persist_state="session")
     with show_errors():
-        if st.button("Search", icon=":material/search:", key="begin search"):
+        if st.button("Search", icon=":material/search:", key="run search"):
             choices = grid() if way == "grid" else by_lot(tries, bench.config.seed)
             st.session_state[key] = _table(
                 with_progress(search(as_dialled(run, bench), choices), len(choices), "Training heads")

@@ -36,7 +36,7 @@ def _experiment(run: Run, bench: Bench) -> None:
     )
     key = f"hardware of {run.name} {run.started}"
     with show_errors():
-        if st.button("Train them", type="primary", icon=":material/play_arrow:", key="train without hardware"):
+        if st.button("Train them", type="primary", icon=":material/play_arrow:", key="run hardware"):
             st.session_state[key] = list(with_progress(compare_trainings(bench), 2 + DRAWS, "Training heads"))
         if key in st.session_state:
             _result(bench, st.session_state[key])

@@ -12,7 +12,7 @@ from fracture.training.config import LITE
 def show_origin(card: dict[str, Any]) -> None:
     """What it says, of what, and from what it was made."""
     st.markdown("\n".join(f"- {line}" for line in _origin(card)))
-    with st.expander("The whole card", icon=":material/data_object:"):
+    with st.expander("The whole card", icon=":material/data_object:", key="card"):
         st.json(card, expanded=1)
 
 

@@ -50,7 +50,7 @@ def show_comparison(folder: ModelFolder, judged: Judged, level: str) -> None:
         st.caption("There is no other model yet to compare it with.")
         return
     names = st.multiselect(
-        "Compare with", list(others), placeholder="Choose one or more", max_selections=MOST, key="compare with"
+        "Compare with", list(others), placeholder="Choose one or more", max_selections=MOST, key="compared models"
     )
     sides = [side for name in [folder.name, *names] if (side := side_of(others.get(name, folder), judged.data))]
     if len(sides) > 1:

@@ -43,7 +43,7 @@ def show_misclassified(folder: ModelFolder, card: dict[str, Any], judged: Judged
     if images.empty:
         st.caption(f"The data set *{escape_markdown(judged.data)}* is not on this machine: its images cannot be shown.")
         return
-    if not st.toggle("Show the images it was most surely wrong about", key="errors shown"):
+    if not st.toggle("Show the images it was most surely wrong about", key="show errors"):
         return
     threshold = float(card["thresholds"]["balanced"])
     predictions = prediction_cache.scored(folder, "image", judged.only)
@@ -51,10 +51,10 @@ def show_misclassified(folder: ModelFolder, card: dict[str, Any], judged: Judged
     first = next((kind for kind in KINDS if len(errors[kind])), "alarms")
     kind = st.segmented_control(
         "Kind of error", list(KINDS), default=first, required=True, label_visibility="collapsed",
-        key=f"kind {folder.version} {judged.only}",
+        key=f"error kind {folder.version} {judged.only}",
         format_func=lambda kind: f"{KINDS[kind]} ({len(errors[kind]):,})",
     )  # fmt: skip
-    shown = _page(errors[kind], f"page of {kind} {folder.version} {judged.only}")
+    shown = _page(errors[kind], f"error page {kind} {folder.version} {judged.only}")
     if shown.empty:
         st.caption(f"There are none at the balanced operating point ({format_threshold(threshold)}).")
         return

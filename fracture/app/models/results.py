@@ -36,10 +36,10 @@ def choose_judged(card: dict[str, Any]) -> tuple[Judged, str]:
     judged, level = next(iter(several.values())), "image"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(several) > 1:
-            judged = several[st.selectbox("Judged on", list(several), key="judged on")]
+            judged = several[st.selectbox("Judged on", list(several), key="validation data")]
         if "study" in judged.metrics:
             level = st.segmented_control(
-                "Judge it by", ["image", "study"], default="image", required=True, key="judge by",
+                "Judge it by", ["image", "study"], default="image", required=True, key="level",
                 help="A study is all views of one visit; its probability is the mean of theirs.",
             )  # fmt: skip
     return judged, level

@@ -28,7 +28,7 @@ def show_operating_point(folder: ModelFolder, card: dict[str, Any], judged: Judg
     """Figures, curves, confusion and a hundred patients at a threshold that the visitor moves."""
     labels = (card["labels"][0], card["labels"][1])
     table = prediction_cache.scored(folder, level, judged.only)
-    threshold = _choose_threshold(card["thresholds"], f"operating point of {folder.version}", labels[1])
+    threshold = _choose_threshold(card["thresholds"], f"threshold {folder.version}", labels[1])
     at = prediction_cache.operating_point(folder, level, threshold, judged.only)
     _figures(at, labels[1], COUNTED[level])
     _curves(table, threshold)

@@ -46,7 +46,7 @@ def _note(run: Run) -> None:
 
     Only its visitor changes what stands in it. What another tab has saved meanwhile is not overwritten unasked.
     """
-    stored, key = read_note(run.folder), f"note of {run.name} {run.started}"
+    stored, key = read_note(run.folder), f"note {run.name} {run.started}"
     saved = f"{key}, saved"
     if key not in st.session_state:  # the first time, or back from another page
         st.session_state[saved] = stored
@@ -60,9 +60,9 @@ def _note(run: Run) -> None:
     if stored.strip() != st.session_state[key].strip():
         st.caption(f"Elsewhere this note was changed to: {escape_markdown(stored) or '(nothing)'}")
         with st.container(horizontal=True):
-            st.button("Take that one", key=f"take {key}", on_click=_take, args=(key, stored), icon=":material/sync:")
+            st.button("Take that one", key=f"reload {key}", on_click=_take, args=(key, stored), icon=":material/sync:")
             mine = (run.folder, key, stored)
-            st.button("Save mine over it", key=f"keep {key}", on_click=_save, args=mine, icon=":material/save:")
+            st.button("Save mine over it", key=f"overwrite {key}", on_click=_save, args=mine, icon=":material/save:")
 
 
 def _save(folder: ModelFolder, key: str, over: str | None = None) -> None:
@@ -81,9 +81,12 @@ def _take(key: str, text: str) -> None:
 
 
 def _offer_rename(folder: ModelFolder) -> None:
-    with st.popover("Rename …", icon=":material/edit:"), st.form(f"rename {folder.name}", border=False):
-        name = st.text_input("New name", folder.name, max_chars=64, key=f"new name of {folder.name}").strip()
-        if st.form_submit_button("Rename it", type="primary"):
+    with (
+        st.popover("Rename …", icon=":material/edit:", key=f"open rename {folder.name}"),
+        st.form(f"rename {folder.name}", border=False),
+    ):
+        name = st.text_input("New name", folder.name, max_chars=64, key=f"new name {folder.name}").strip()
+        if st.form_submit_button("Rename it", type="primary", key=f"confirm rename {folder.name}"):
             with show_errors():
                 queue.rename(folder, name, visitor())
                 _follow(folder.name, name)

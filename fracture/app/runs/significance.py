@@ -40,11 +40,11 @@ def _choose_judged(sides: list[Side]) -> tuple[list[Side], str]:
     level = "image"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if shared:
-            data = st.selectbox("Judged on", shared, key="runs judged on") if len(shared) > 1 else shared[0]
+            data = st.selectbox("Judged on", shared, key="compared data") if len(shared) > 1 else shared[0]
             sides = [side for each in sides if (side := side_of(each.folder, data))]
         if all("study" in side.judged.metrics for side in sides):
             level = st.segmented_control(
-                "Judge them by", ["image", "study"], default="image", required=True, key="judge runs by",
+                "Judge them by", ["image", "study"], default="image", required=True, key="compared level",
                 help="A study is all views of one visit; its probability is the mean of theirs.",
             )  # fmt: skip
     return sides, level

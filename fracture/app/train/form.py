@@ -72,7 +72,7 @@ def training_form(data: str) -> None:
             name, proposed = _choose_name(data)
         with right:
             weights = _choose_weights(offered, preset)
-        choices = st.expander("All choices", icon=":material/tune:", key=f"all choices {submissions().number}")
+        choices = st.expander("All choices", icon=":material/tune:", key=f"advanced {submissions().number}")
         with choices, st.grid(3):
             chosen = _choose_rest(data, parts, preset)
         if _start_button(drawing):
@@ -94,7 +94,7 @@ def offer_other_weights(run: queue.Run) -> None:
     weights = next((each for each in offered if each != run.config.get("weights")), None)
     if weights is None:
         return
-    key = f"start {run.name} again {submissions().number}"
+    key = f"restart {run.name} {submissions().number}"
     if st.button(f"Start again with {weights}", icon=":material/restart_alt:", key=key):
         config = TrainConfig.from_json(run.config).changed(weights=weights, input_range=None)
         _start(config, unique_name=True)
@@ -126,7 +126,7 @@ def _choose_name(data: str) -> tuple[str, bool]:
 
     A class that opens the form together is proposed one name: who leaves it as it is gets the next where it is taken.
     """
-    key = f"name of training {submissions().number} on {data}"
+    key = f"name {submissions().number} {data}"
     proposed = st.session_state.setdefault(f"{key}, proposed", free_name(Path(data).name))
     name = st.text_input("Name of the model", proposed, max_chars=64, key=key, persist_state="session")
     return name, name == proposed
@@ -159,7 +159,7 @@ def _choose_weights(offered: Sequence[str], preset: str) -> str:
 def _choose_rest(data: str, parts: list[str], preset: str) -> dict[str, Any]:
     """By the names that they have in a :class:`TrainConfig`."""
     body_part = st.selectbox(
-        "Body part", parts, index=None, placeholder="All", key=f"body part of {data}", persist_state="session"
+        "Body part", parts, index=None, placeholder="All", key=f"body part {data}", persist_state="session"
     )
     pixels = None if demo.on() else _choose_pixel_range()
     chosen = {field.name: _choice(field, preset) for field in _tuned(preset)}
@@ -168,7 +168,7 @@ def _choose_rest(data: str, parts: list[str], preset: str) -> dict[str, Any]:
 
 def _choose_pixel_range() -> tuple[float, float] | None:
     said = st.selectbox(
-        "Pixel range of the weights", PIXEL_RANGES, key="range", persist_state="session",
+        "Pixel range of the weights", PIXEL_RANGES, key="pixel range", persist_state="session",
         help="Only for a file without a JSON beside it: the pixel values that its weights were trained on.",
     )  # fmt: skip
     return PIXEL_RANGES[said]
@@ -183,7 +183,7 @@ def _tuned(preset: str) -> list[Any]:
 
 def _choice(field: Any, preset: str) -> Any:
     """The widget of one choice, with its range and its reason."""
-    title, limits, key = field.name.replace("_", " ").capitalize(), field.metadata, f"train {preset} {field.name}"
+    title, limits, key = field.name.replace("_", " ").capitalize(), field.metadata, f"{preset} {field.name}"
     default, why = PRESETS[preset].get(field.name, field.default), limits["why"].removeprefix("fine-tune: ")
     if limits["among"]:
         return st.selectbox(

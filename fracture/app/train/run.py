@@ -64,7 +64,7 @@ def _draw(run: Run) -> None:
     _data(run, progress)
     _curves(run, progress)
     show_look(progress)
-    _network(progress)
+    _network(progress, run.name)
     _result(run)
 
 
@@ -105,7 +105,7 @@ def _steer(run: Run) -> None:
         return
     if run.stopping:
         words = "Without a model of what it has learned so far; it can be resumed."
-        if st.button("End it now", icon=":material/stop_circle:", key=f"end {run.name}", help=words):
+        if st.button("End it now", icon=":material/stop_circle:", key=f"abort {run.name}", help=words):
             queue.end_now(run, visitor())
             st.rerun(scope="fragment")
     elif run.active:
@@ -183,16 +183,17 @@ def _loss_words(run: Run) -> str:
     )
 
 
-def _network(progress: Progress) -> None:
+def _network(progress: Progress, name: str) -> None:
     if progress.network is None:
         return
     network = progress.network
     layers, total, trainable = (network[key] for key in ("layers", "parameters", "trainable"))
     title = f"The network: {layers} layers, {total:,} parameters, {trainable:,} of them train"
-    with st.expander(title, icon=":material/account_tree:"):
+    with st.expander(title, icon=":material/account_tree:", key=f"network {name}"):
         rows = [{**row, "shape": " × ".join(map(str, row["shape"]))} for row in network["rows"]]
         st.dataframe(
             rows,
+            key=f"layers {name}",
             hide_index=True,
             column_config={
                 "name": "Block",

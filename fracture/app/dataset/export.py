@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from fracture import demo, paths
+from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown, expander, left_out, show_errors
 from fracture.data import decisions
 from fracture.data.dataset import Dataset
@@ -63,10 +64,11 @@ def show_export(data: Dataset) -> None:
 
 def _target(data: Dataset, ending: str) -> str:
     """Where to: a free name is proposed as long as nobody has typed another."""
-    key, proposed = f"export to {data.root}", f"proposed for {data.root}"
-    if st.session_state.get(key) == st.session_state.get(proposed):
-        name = free_name(f"{data.name}-prep", paths.data_home(), ending)
-        st.session_state[key] = st.session_state[proposed] = str(paths.data_home() / name)
+    key = f"export to {data.root}"
+    proposed = state.proposed_export(data.root)
+    if st.session_state.get(key) == proposed.get():
+        proposed.set(str(paths.data_home() / free_name(f"{data.name}-prep", paths.data_home(), ending)))
+        st.session_state[key] = proposed.get()
     return st.text_input("To", key=key, persist_state="session")
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from fracture import charts
 from fracture.app.dataset.decisions import decide_bar, decided_just_now, decision_words, tick
 from fracture.app.dataset.study_dialog import ask_for_study, show_study_asked_for
-from fracture.app.shared import dataset_cache
+from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.data.catalog import NO_DECISION, Wanted, select
@@ -74,7 +74,7 @@ def _whose_scores(told: dataset_cache.Scores, data: Dataset) -> str:
 
 def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str, bool]:
     """What is wanted, the column to sort by ("" for reading order), and whether from the top."""
-    finding = st.session_state.get(f"finding of {data.root}")
+    finding = state.finding(data.root).get()
     if finding is not None:
         _finding(finding, data)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -96,7 +96,7 @@ def _finding(finding: Any, data: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f":material/filter_alt: {escape_markdown(finding.message)}")
         if st.button("Show all images again", icon=":material/close:", key="clear finding"):
-            del st.session_state[f"finding of {data.root}"]
+            state.finding(data.root).set(None)
             st.rerun()
 
 

@@ -270,7 +270,7 @@ def test_similar_images_with_a_replaced_file_do_not_show_it(wrong):
     uploaded = data / known.image_ids[0]
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("a.png", uploaded.read_bytes(), "image/png")]).run()
-    healthy(app.toggle(key="resembles").set_value(True).run())
+    healthy(app.toggle(key="similar images").set_value(True).run())
     before = len(app.get("image"))
     shutil.copy(data / known.image_ids[1], uploaded)
     healthy(app.run())

@@ -108,9 +108,9 @@ def test_data_set_in_the_demo_is_read_only(demo):
     app = healthy(alone("dataset").run())
     assert public_demo.OFF["decisions"] in words(app) and public_demo.OFF["export"] in words(app)
     assert not app.checkbox and not {"Export", "Exclude", "Undo"} & labels(app)
-    healthy(button(app, "Draw phantoms").click().run())
+    healthy(app.button(key="phantom dialog").click().run())
     assert app.number_input(key="phantom patients").max == public_demo.LIMITS.patients
-    healthy(button(app, "Import").click().run())
+    healthy(app.button(key="import dialog").click().run())
     assert app.number_input(key="fracatlas images").max == public_demo.LIMITS.imported
     assert public_demo.OFF["kaggle"] in words(app) and public_demo.OFF["zip"] in words(app)
     assert not app.file_uploader and not {"Unpack", "API token"} & labels(app)
@@ -121,9 +121,9 @@ def test_data_set_in_the_demo_is_read_only(demo):
 def test_phantoms_in_the_demo_belong_to_their_visitor(demo):
     """The page says whose they are and how long they stay."""
     app = healthy(alone("dataset").run())
-    button(app, "Draw phantoms").click().run()
+    app.button(key="phantom dialog").click().run()
     app.number_input(key="phantom patients").set_value(2)
-    healthy(button(app, f"Draw {public_demo.LIMITS.patients} patients").click().run())
+    healthy(app.button(key="generate phantoms").click().run())
     root = demo / "data" / "phantoms-1"
     assert wait(lambda: find_drawing(root).state == "complete")
     assert "Yours, as long as this browser tab is open. It is deleted within 24 hours" in words(healthy(app.run()))

@@ -6,6 +6,7 @@ from fracture import charts
 from fracture.app.runs.actions import show_actions
 from fracture.app.runs.significance import show_comparison
 from fracture.app.runs.table import show_curves, show_differences, show_table
+from fracture.app.shared import state
 from fracture.app.shared.widgets import ensure_routed, escape_markdown, no_model_hint, show_errors
 from fracture.inference.classifier import NOTICE
 from fracture.training.runs import queue
@@ -15,8 +16,8 @@ from fracture.training.runs.compare import every_run
 def choose_runs(known: dict[str, queue.Run]) -> list[queue.Run]:
     """The runs to look at; the address names them, so that a link shows the same runs."""
     asked = st.query_params.get_all("runs")
-    if renamed := st.session_state.pop("renamed", None):
-        st.session_state["runs"] = [renamed.get(name, name) for name in st.session_state.get("runs", [])]
+    if renamed := state.RENAMED_RUN.pop():
+        state.CHOSEN_RUNS.set([renamed.get(name, name) for name in state.CHOSEN_RUNS.get() or []])
     elif gone := [escape_markdown(name) for name in asked if name not in known]:
         st.warning(f"Deleted or renamed: {', '.join(gone)}.", icon=":material/delete:")
     names = st.multiselect(
@@ -24,7 +25,7 @@ def choose_runs(known: dict[str, queue.Run]) -> list[queue.Run]:
         list(known),
         placeholder="Choose one or more",
         max_selections=len(charts.SEVERAL),
-        key="runs",
+        key=state.CHOSEN_RUNS.key,
         bind="query-params",
         help="The first run is the reference for the others.",
     )

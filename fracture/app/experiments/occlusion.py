@@ -15,6 +15,7 @@ from fracture import charts
 from fracture.app.shared import dataset_cache, prediction_cache
 from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.shared.prediction_cache import SHOWN_SMALL, Examined
+from fracture.app.shared.state import MASKS
 from fracture.app.shared.widgets import choose_model, escape_markdown, no_model_hint, show_chart, show_errors
 from fracture.imaging import radiograph
 from fracture.imaging.annotations import mask_of, parse_boxes, scale_boxes
@@ -175,10 +176,10 @@ def _show_experiment(folder: ModelFolder, picture: Picture) -> None:
 
 def _masks_of(picture: Picture) -> list[Mask]:
     """The masks of this picture so far; none for another picture."""
-    name, masks = st.session_state.get("masks", ("", []))
+    name, masks = MASKS.get()
     if name != picture.identity:
         masks = []
-        st.session_state["masks"] = (picture.identity, masks)
+        MASKS.set((picture.identity, masks))
     found: list[Mask] = masks
     return found
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
+from fracture.app.shared import state
 from fracture.app.shared.metrics import format_estimate, show_table
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.experiments.shortcut import DRAWS, FEWEST, Trained, compare_trainings, due_to_hardware, hardware, known
@@ -40,12 +41,12 @@ def _show_experiment(run: Run, bench: Bench) -> None:
         f"{with_hardware.sum():,} of {everything.sum():,} training images show hardware; {share_with:.0%} of them are "
         f"{positive}, and {share_without:.0%} of the others."
     )
-    key = f"hardware of {run.name} {run.started}"
+    entry = state.experiment("hardware", run)
     with show_errors():
         if st.button("Start ablation", type="primary", icon=":material/play_arrow:", key="run hardware"):
-            st.session_state[key] = list(with_progress(compare_trainings(bench), 2 + DRAWS, "Training heads"))
-        if key in st.session_state:
-            _show_heads(bench, st.session_state[key])
+            entry.set(list(with_progress(compare_trainings(bench), 2 + DRAWS, "Training heads")))
+        if (heads := entry.get()) is not None:
+            _show_heads(bench, heads)
 
 
 def _show_heads(bench: Bench, heads: list[Trained]) -> None:

@@ -17,8 +17,8 @@ from fracture.data.catalog import rows_after_decisions
 from fracture.data.dataset import Dataset
 
 
-def overview(data: Dataset, version: str) -> None:
-    known = dataset_cache.catalogue(data, version)
+def overview(data: Dataset) -> None:
+    known = dataset_cache.catalog(data)
     table = rows_after_decisions(known)
     if table.empty:
         st.info(f"All {len(known):,} images are excluded.", icon=":material/block:")
@@ -31,7 +31,7 @@ def overview(data: Dataset, version: str) -> None:
     with st.container():  # also where nothing is said: what follows stays where it is, and keeps the focus
         if decided := decisions_in_words(known, table):
             st.caption(f":material/gavel: {decided}")
-    drawn = dataset_cache.overview(data, version)
+    drawn = dataset_cache.overview(data)
     for tab, (name, chart) in zip(st.tabs(list(drawn), key="charts"), drawn.items(), strict=True):
         with tab:
             show_chart(chart.figure, f"chart of {name}", chart.alt)
@@ -59,19 +59,19 @@ if incoming and incoming.active:
 if incoming and (incoming.active or not incoming.progress.files):
     st.stop()
 drawing = phantom_dialog.follow(root, browsing=True)
-version = phantom_dialog.version(drawing) + import_dialog.version(incoming)
+progress = phantom_dialog.version(drawing) + import_dialog.version(incoming)
 with show_errors():
     if drawing and not drawing.images:
         st.caption("The first images are being drawn.")
         st.stop()
-    data = dataset_cache.dataset(root, version)
-    overview(data, version)
-    show_findings(data, version, complete=not (drawing and drawing.active))
+    data = dataset_cache.dataset(root, progress)
+    overview(data)
+    show_findings(data, complete=not (drawing and drawing.active))
     st.header("Images")
-    show_gallery(data, version)
+    show_gallery(data)
     show_decisions(data)
     show_export(data)
 st.button(
     "Read the folder again", icon=":material/refresh:", type="tertiary", key="reread folder",
-    on_click=dataset_cache.forget_dataset, args=(root, version),
+    on_click=dataset_cache.forget_datasets,
 )  # fmt: skip

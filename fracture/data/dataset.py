@@ -70,6 +70,8 @@ class Dataset:
     """Images that were left out by decision, see :mod:`fracture.data.decisions`."""
     relabelled: int = 0
     """Images whose label is by decision another than the folder's."""
+    version: str = ""
+    """Another one whenever a file has changed that decides what the table says; empty where nobody asked the files."""
 
 
 def scan(root: str | Path, body_part: str | None = None) -> Dataset:

@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -27,6 +27,9 @@ VERSION = 2
 SEEN = (*ENDINGS, "dataset.csv", TRUTH)
 """How the names end of all files that it reads: no decision in a curation.csv makes another table."""
 
+_APART = ("root", "table", "version")
+"""What is kept in a way of its own, or is found anew each time."""
+
 _SEAL = hashlib.sha256().digest_size
 
 
@@ -38,11 +41,11 @@ def find_or_scan(root: str | Path) -> Dataset:
     folder = existing_folder(root)
     state, file = _state(folder), _file(folder)
     if (known := _read(file, state)) is not None:
-        return known
+        return replace(known, version=state.hex())
     found = scan(folder)
     if state == _state(folder):  # else it is being written to, and would be out of date at once
         _write(file, state, found)
-    return found
+    return replace(found, version=state.hex())
 
 
 def _file(folder: Path) -> Path:
@@ -69,7 +72,7 @@ def _files(folder: Path) -> Iterator[str]:
 def _write(file: Path, state: bytes, found: Dataset) -> None:
     """Keep it, if the disk allows: it is worth seconds, not an error."""
     table = found.table.copy(deep=False)
-    said = {each.name: getattr(found, each.name) for each in fields(found) if each.name not in ("root", "table")}
+    said = {each.name: getattr(found, each.name) for each in fields(found) if each.name not in _APART}
     said |= {"root": str(found.root), "sources": [asdict(source) for source in found.sources]}
     table.attrs.update(said)
     content = table.to_parquet()

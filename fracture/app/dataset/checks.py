@@ -27,16 +27,16 @@ SECONDS_ASKED = 0.03
 """For what a model sees in an image, and whether it doubts its label."""
 
 
-def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
+def show_findings(data: Dataset, complete: bool = True) -> None:
     """Each finding with its count, why it matters, and a button that shows exactly its images.
 
     ``complete``: no more images are to come, so that those that are there may be looked at.
     """
-    missing = len(data.table) - len(dataset_cache.measured(data, version))
-    looked = state.analyzed(data.root, version).get()
+    missing = len(data.table) - len(dataset_cache.measured(data))
+    looked = state.analyzed(data.root, data.version).get()
     if complete and 0 < missing <= AT_ONCE and not looked and not any_open():
-        _look(data, version)
-    found = list(dataset_cache.problems(data, version))
+        _look(data)
+    found = list(dataset_cache.problems(data))
     if doubted := state.label_issues(data.root).get():
         found = by_severity([*found, doubted])
     count = f"{len(found)} finding{'' if len(found) == 1 else 's'}" if found else "nothing found"
@@ -48,7 +48,7 @@ def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
             st.markdown("Every file can be found, and no group is on both sides of the split.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             if missing and complete:
-                _offer_to_look(data, version, missing)
+                _offer_to_look(data, missing)
             _offer_to_doubt(data)
 
 
@@ -70,19 +70,19 @@ def _show(problem: Problem, data: Dataset) -> None:
     state.CHECKS_OPEN.set(False)
 
 
-def _offer_to_look(data: Dataset, version: str, missing: int) -> None:
+def _offer_to_look(data: Dataset, missing: int) -> None:
     seconds = missing * SECONDS_EACH / (os.cpu_count() or 1)
     words = f"Look at {missing:,} images, about {duration(seconds)}"
     if st.button(
         words, icon=":material/visibility:", key="analyze images", help="For copies, damage, blank and inverted images."
     ):
-        _look(data, version)
+        _look(data)
 
 
-def _look(data: Dataset, version: str) -> None:
+def _look(data: Dataset) -> None:
     """Look at all images; what is interrupted goes on where it was the next time."""
     measurements.measure(data.table, _bar("Looking at the images"))
-    state.analyzed(data.root, version).set(True)
+    state.analyzed(data.root, data.version).set(True)
     dataset_cache.forget_measurements()
     st.rerun()
 

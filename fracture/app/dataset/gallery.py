@@ -31,20 +31,20 @@ READING, AS_FOUND = "Patient, study, view", "Most suspicious first"
 
 
 @st.fragment
-def show_gallery(data: Dataset, version: str) -> None:
+def show_gallery(data: Dataset) -> None:
     """Filters, what passes them, and what can be decided about it."""
     if decided_just_now():
         st.rerun()  # the whole page: findings and decisions are no longer what they were
     with show_errors():
-        _gallery(data, version)
+        _gallery(data)
 
 
-def _gallery(data: Dataset, version: str) -> None:
-    known = dataset_cache.catalogue(data, version)
-    told = dataset_cache.scores(data, version)
+def _gallery(data: Dataset) -> None:
+    known = dataset_cache.catalog(data)
+    told = dataset_cache.scores(data)
     wanted, order, descending = _choose(known, data, told.model)
     shown = select(known, wanted, order, descending)
-    show_study_asked_for(data, version, shown["image_id"])
+    show_study_asked_for(data, shown["image_id"])
     if shown.empty:
         st.info("No image passes these filters.", icon=":material/filter_alt_off:")
         return

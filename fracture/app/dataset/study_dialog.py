@@ -27,20 +27,20 @@ def ask_for_study(image_id: str) -> None:
     open_dialog("study")
 
 
-def show_study_asked_for(data: Dataset, version: str, ids: "pd.Series[str]") -> None:
+def show_study_asked_for(data: Dataset, ids: "pd.Series[str]") -> None:
     """Show the study that is open, if one is. ``ids``: of the images before and after it."""
     if is_open("study"):
-        _show(data, version, ids.tolist())
+        _show(data, ids.tolist())
 
 
 @st.dialog("Study", width="large", on_dismiss=close_dialog)
-def _show(data: Dataset, version: str, ids: list[str]) -> None:
+def _show(data: Dataset, ids: list[str]) -> None:
     with show_errors():
-        _study(data, version, ids)
+        _study(data, ids)
 
 
-def _study(data: Dataset, version: str, ids: list[str]) -> None:
-    known = dataset_cache.catalogue(data, version).set_index("image_id", drop=False)
+def _study(data: Dataset, ids: list[str]) -> None:
+    known = dataset_cache.catalog(data).set_index("image_id", drop=False)
     if state.VIEWED_IMAGE.get() not in known.index:  # its file has gone since
         st.info("This image is no longer in the data set.", icon=":material/image_not_supported:")
         return
@@ -49,11 +49,11 @@ def _study(data: Dataset, version: str, ids: list[str]) -> None:
     _steps(row, views, known, ids)
     left, right = st.columns((3, 1))
     with right:
-        _facts(row, data, dataset_cache.scores(data, version).model)
+        _facts(row, data, dataset_cache.scores(data).model)
         revealed = bool(row["boxes"] or data.synthetic) and _reveal_button(row, data)
         window, level, inverted = _window_and_level()
     with left, show_errors():
-        image = dataset_cache.large(row["path"], LARGE)
+        image = dataset_cache.large(Path(row["path"]), LARGE)
         shown = Image.fromarray(charts.windowed(image, window, level, inverted))
         if revealed:
             shown = charts.outlined(shown, parse_boxes(row["boxes"]), shown.width / max(row["width"], 1))

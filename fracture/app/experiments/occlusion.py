@@ -3,6 +3,7 @@
 import zlib
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,7 @@ def _of_the_data(folder: ModelFolder) -> Picture | None:
     if _another_file(folder, row):
         st.info("The model was validated on another file of this name: choose another image.", icon=":material/help:")
         return None
-    pixels = dataset_cache.large(row["path"], SHOWN_SMALL)
+    pixels = dataset_cache.large(Path(row["path"]), SHOWN_SMALL)
     height, width = pixels.shape
     boxes = scale_boxes(parse_boxes(row["boxes"]), width / max(row["width"], 1), height / max(row["height"], 1))
     return Picture(name, pixels, mask_of(boxes, width, height) if boxes else None)
@@ -120,7 +121,7 @@ def _another_file(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
     """Whether the model's predictions record another file for this image; older ones record none."""
     predictions = prediction_cache.scored(folder, "image")
     recorded = predictions.loc[predictions["image_id"] == row.name, "sha256"].iloc[:1].tolist()
-    return recorded not in ([], [""], dataset_cache.digests_of([row["path"]]))
+    return recorded not in ([], [""], dataset_cache.digests_of([Path(row["path"])]))
 
 
 def _own() -> Picture | None:

@@ -8,7 +8,8 @@ import streamlit as st
 from fracture import charts, demo
 from fracture.app.experiments.material import Tried, tried
 from fracture.app.models.results import number
-from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors, visitor
+from fracture.app.shared.state import visitor
+from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors
 from fracture.experiments.learning_curve import FEWEST
 from fracture.experiments.workbench import Bench
 from fracture.registry.model_folder import free_name, model_folder

@@ -1,5 +1,6 @@
 """Where a model was most surely wrong: the worst validation images, with heat maps and, where known, the truth."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -94,7 +95,7 @@ def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> 
     with st.spinner("Looking at the images", show_time=False):
         for _, row in found.iterrows():
             try:
-                examined[row["image_id"]] = _look(row, model, folder)
+                examined[row["image_id"]] = _look(row, model)
             except FractureError:
                 gone.append(row["image_id"])
     full = full_heat(model, examined.values())
@@ -117,10 +118,10 @@ def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> 
     )
 
 
-def _look(row: "pd.Series[Any]", model: Classifier, folder: ModelFolder) -> Examined:
+def _look(row: "pd.Series[Any]", model: Classifier) -> Examined:
     if not row["path"]:
         raise FractureError(f"{row['image_id']} is no longer there.")
-    return prediction_cache.examined_file(row["path"], model, folder.version)
+    return prediction_cache.examined_file(Path(row["path"]), model)
 
 
 def _show(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fracture.app.shared.state import visitor
 from fracture.app.shared.widgets import (
     escape_markdown,
     how_long_kept,
@@ -10,7 +11,6 @@ from fracture.app.shared.widgets import (
     offer_delete,
     offer_zip,
     show_errors,
-    visitor,
 )
 from fracture.errors import FractureError
 from fracture.registry.edit import NOTE_LIMIT, read_note

@@ -15,7 +15,7 @@ from streamlit.errors import StreamlitAPIException
 from fracture import demo, paths
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
-from fracture.app.shared.state import visitor as visitor  # from where the other pages take it, too
+from fracture.app.shared.state import visitor
 from fracture.errors import FractureError
 from fracture.registry.default_model import RULE, by_preference, describe, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip

@@ -43,7 +43,7 @@ def _followed(progress: Progress, names: Sequence[str]) -> None:
     now = progress.look["probabilities"]
     before = progress.looked_before["probabilities"] if progress.looked_before else now
     paths, labels = progress.followed["paths"], progress.followed["labels"]
-    here = dataset_cache.digests_of(paths)
+    here = dataset_cache.digests_of([Path(path) for path in paths])
     then = progress.followed.get("sha256s", here)  # events of before have none
     if not len(paths) == len(labels) == len(now) == len(before) == len(then):  # of another training by this name
         return

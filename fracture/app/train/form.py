@@ -10,7 +10,8 @@ import streamlit as st
 from fracture import demo
 from fracture.app.dataset import import_dialog, phantom_dialog
 from fracture.app.shared import dataset_cache
-from fracture.app.shared.widgets import left_out, visitor
+from fracture.app.shared.state import visitor
+from fracture.app.shared.widgets import left_out
 from fracture.errors import PublicError
 from fracture.phantoms.job import Drawing
 from fracture.registry.model_folder import free_name

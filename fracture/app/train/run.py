@@ -7,6 +7,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.models.results import number
 from fracture.app.shared import run_cache
+from fracture.app.shared.state import visitor
 from fracture.app.shared.widgets import (
     duration,
     escape_markdown,
@@ -17,7 +18,6 @@ from fracture.app.shared.widgets import (
     offer_delete,
     show_chart,
     show_errors,
-    visitor,
 )
 from fracture.app.train.epoch import show_look
 from fracture.app.train.form import offer_other_weights

@@ -61,7 +61,7 @@ def _turn_a_dial(page: Page) -> None:
 def _cover(page: Page) -> None:
     cover(page)
     page.mouse.move(640, 20)  # off the button, whose help would stay
-    _to_the_top(page, page.get_by_text("Covered with"))
+    _to_the_top(page, page.get_by_text("Fill of the mask"))
 
 
 def _ask(page: Page) -> None:

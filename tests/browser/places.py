@@ -92,4 +92,4 @@ def ask_about_a_sample(page: Page) -> None:
 def cover(page: Page) -> None:
     """On the page *Labs*: what is known of the X-ray."""
     button(page, "mask truth").click()
-    page.get_by_text("of the image are covered").wait_for()
+    page.get_by_text("of the image is masked").wait_for()

@@ -96,7 +96,7 @@ def test_train_watch_upload_read(server, page, drawn):
     expect(page.get_by_text("2 of 2 epochs done")).to_be_visible(timeout=A_TRAINING)
     expect(page.locator(".js-plotly-plot").first.get_by_text("Validation")).to_be_visible()
 
-    ask = page.get_by_role("link", name="Ask it about an X-ray")
+    ask = page.get_by_role("link", name="Classify an X-ray")
     expect(ask).to_be_visible(timeout=A_TRAINING)
     settle(page)
     tab_to(page, ask)

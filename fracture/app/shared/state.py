@@ -16,6 +16,8 @@ import streamlit as st
 if TYPE_CHECKING:  # every page imports this module, and few need these
     from fracture.data.checks import Problem
     from fracture.importers.kaggle_credentials import Credentials
+    from fracture.training.config import TrainConfig
+    from fracture.training.runs.queue import Run
 
 T = TypeVar("T")
 
@@ -65,6 +67,15 @@ MODEL = Entry[str | None]("model", None)
 CHOSEN_MODEL = Entry("chosen model", "")
 """The name of the model that the visitor chose on any page."""
 
+RUN = Entry[str | None]("run", None)
+"""The name of the run on the page Train; also the key of its picker."""
+CHOSEN_RUNS = Entry[list[str] | None]("runs", None)
+"""The names of the runs on the page Runs; also the key of its picker."""
+RENAMED_RUN = Entry[dict[str, str] | None]("renamed", None)
+"""The new name of a run by its old one, until the page has selected it."""
+MASKS = Entry[tuple[str, list[Any]]]("masks", ("", []))
+"""The picture in the occlusion lab, and its masks."""
+
 UPLOADS = Entry[tuple[Any, ...]]("kept uploads", ())
 """The uploads that stay while the visitor looks at other pages."""
 SAMPLE = Entry[int | None]("sample", None)
@@ -102,6 +113,61 @@ def failure(action: str) -> Entry[str]:
 def started(action: str) -> Entry[bool]:
     """Whether an action was started by a button whose dialog has not been closed yet."""
     return Entry(f"{action} started", False)
+
+
+@dataclass
+class Submissions:
+    """The forms of new runs that this visitor has submitted.
+
+    The keys of the form's button and of its name contain the form's number: a second press on a submitted form belongs
+    to a button that no longer exists, and starts nothing. A press may end a running script at any use of session state,
+    but not between two lines that change this object.
+    """
+
+    number: int = 0
+    """Of the form on the page; each start increments it."""
+    newest: str = ""
+    """The run that was started last, until the page has selected it."""
+
+
+def submissions() -> Submissions:
+    """The forms that this visitor has submitted; the object itself, to be changed."""
+    return made("submissions", Submissions)
+
+
+def proposed_name(form: str, propose: Callable[[], str]) -> str:
+    """The name that a form has proposed for a run."""
+    return made(f"{form}, proposed", propose)
+
+
+def was_active(run: Run) -> Entry[bool]:
+    """Whether a run was active when the page showed it last."""
+    return Entry(f"was active {run.name} {run.started}", False)
+
+
+def saved_note(note: str) -> Entry[str | None]:
+    """The text of a note that this tab has read or saved last."""
+    return Entry(f"{note}, saved", None)
+
+
+def playground_settings(run: Run) -> Entry[TrainConfig | None]:
+    """The settings of the playground, on the features of a run."""
+    return Entry(f"settings of {run.name} {run.started}", None)
+
+
+def playground_trials(run: Run) -> Entry[list[Any] | None]:
+    """The trials of this visit, on the features of a run."""
+    return Entry(f"trials of {run.name} {run.started}", None)
+
+
+def runs_of_trials() -> dict[TrainConfig, str]:
+    """The runs that the playground has started, by their settings; the dictionary itself, to be changed."""
+    return made("runs of trials", dict)
+
+
+def experiment(name: str, run: Run) -> Entry[Any]:
+    """The results of an experiment on the features of a run; None where it was not done yet."""
+    return Entry(f"{name} of {run.name} {run.started}", None)
 
 
 def finding(root: Path) -> Entry[Problem | None]:

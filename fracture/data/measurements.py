@@ -11,7 +11,7 @@ A file is looked at again when its size or the time of its last change is anothe
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +20,7 @@ import pandas as pd
 
 from fracture.cache import keep, kept
 from fracture.errors import RadiographError
-from fracture.files import open_file
+from fracture.files import file_sha256, open_file
 from fracture.imaging.radiograph import PREPROCESSING, read
 from fracture.imaging.statistics import Measures, measure_pixels
 
@@ -36,6 +36,9 @@ the sentence that says why, and all measures are missing. ``sha256``: of the fil
 
 _SCHEMA = f"""CREATE TABLE IF NOT EXISTS images (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
     problem TEXT, sha256 TEXT, {", ".join(Measures._fields)}) WITHOUT ROWID"""
+
+_DIGESTS_SCHEMA = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
+    sha256 TEXT) WITHOUT ROWID"""
 
 _Values = tuple[str | float | None, ...]
 """``problem``, ``sha256`` and the measures of one image."""
@@ -153,3 +156,41 @@ def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:
     texts = dict.fromkeys(("problem", "sha256", "phash", "phash_mirrored"), "str")
     values = values.astype(numbers).fillna({"phash": "", "phash_mirrored": ""}).astype(texts)
     return rows.assign(readable=values["problem"] == "", **values)[list(COLUMNS)]
+
+
+def digests(paths: Sequence[str]) -> list[str]:
+    """The SHA-256 of each file in hexadecimal, computed where it is not known; "" where a file cannot be read."""
+    known = known_digests(paths)
+    missing = [file_state(path) for path in dict.fromkeys(paths) if path not in known]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(_digest, (state.path for state in missing)))
+    rows = [(*state, digest) for state, digest in zip(missing, found, strict=True) if digest]
+    with kept("digests/files", _DIGESTS_SCHEMA, 1) as base:
+        keep(base, "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+    known.update({state.path: digest for state, digest in zip(missing, found, strict=True)})
+    return [known[path] for path in paths]
+
+
+def known_digests(paths: Sequence[str]) -> dict[str, str]:
+    """By path, those that are known without opening a file: hashed before, or when their pixels were measured."""
+    table = measured(pd.DataFrame({"image_id": paths, "path": paths}))
+    by_path = zip(table["path"], table["sha256"], strict=True)
+    known = {path: digest for path, digest in by_path if digest}
+    with kept("digests/files", _DIGESTS_SCHEMA, 1) as base:
+        known.update(_look_up_digests(base, map(file_state, dict.fromkeys(paths))))
+    return known
+
+
+def _look_up_digests(base: sqlite3.Connection, states: Iterable[FileState]) -> dict[str, str]:
+    base.execute("CREATE TEMP TABLE wanted (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER) WITHOUT ROWID")
+    base.executemany("INSERT INTO wanted VALUES (?, ?, ?)", states)
+    found = dict(base.execute("SELECT path, sha256 FROM files JOIN wanted USING (path, size, changed)"))
+    base.commit()
+    return found
+
+
+def _digest(path: str) -> str:
+    try:
+        return file_sha256(Path(path))
+    except OSError:
+        return ""

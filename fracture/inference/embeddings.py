@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.cache import keep, kept
-from fracture.data.digests import digests
+from fracture.data.measurements import digests
 from fracture.errors import Cancelled, ModelError, RadiographError
 from fracture.imaging.radiograph import FITS, PREPROCESSING, fit, load
 from fracture.inference.litert import Graph

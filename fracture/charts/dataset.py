@@ -20,7 +20,7 @@ class Drawn(NamedTuple):
 
 
 def overview(table: pd.DataFrame, names: tuple[str, str]) -> dict[str, Drawn]:
-    """What is in a data set, by short titles. ``table``: as :func:`fracture.data.catalog.catalogue` gives."""
+    """What is in a data set, by short titles. ``table``: as :func:`fracture.data.catalog.build_catalog` gives."""
     counted, longer = counts(table), table[["width", "height"]].max(axis=1)
     drawn = {
         "Parts": Drawn(class_balance(counted, names, "split"), "Images of each label by part"),

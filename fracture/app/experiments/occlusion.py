@@ -17,7 +17,7 @@ from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated
 from fracture.app.shared.prediction_cache import SHOWN_SMALL, Examined
 from fracture.app.shared.widgets import choose_model, escape_markdown, no_model_hint, show_chart, show_errors
 from fracture.imaging import radiograph
-from fracture.imaging.annotations import mask_of, parse_boxes, scale_boxes
+from fracture.imaging.annotations import boxes_to_mask, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
 from fracture.inference.occlusion import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
 from fracture.paths import sanitize_name
@@ -110,7 +110,7 @@ def _of_the_data(folder: ModelFolder) -> Picture | None:
     pixels = dataset_cache.large(row["path"], SHOWN_SMALL)
     height, width = pixels.shape
     boxes = scale_boxes(parse_boxes(row["boxes"]), width / max(row["width"], 1), height / max(row["height"], 1))
-    return Picture(name, pixels, mask_of(boxes, width, height) if boxes else None)
+    return Picture(name, pixels, boxes_to_mask(boxes, width, height) if boxes else None)
 
 
 def _another_file(folder: ModelFolder, row: "pd.Series[Any]") -> bool:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from fracture import charts
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
-from fracture.data.catalog import catalogue as catalogue_of
-from fracture.data.catalog import rows_after_decisions
+from fracture.data.catalog import build_catalog, rows_after_decisions
 from fracture.data.combine import with_labels
 from fracture.data.decisions import FILE as DECISIONS
 from fracture.data.decisions import apply_decisions, decided
@@ -128,7 +127,7 @@ def _catalogue(root: str, state: str, _data: datasets.Dataset, _version: str) ->
     decisions, reasons = ({str(image): text for image, text in held[name].items()} for name in ("decision", "reason"))
     pixels = measured(_data, _version)
     brightness = dict(zip(pixels["image_id"], pixels["mean"], strict=True))
-    known = catalogue_of(_data, decisions, brightness, scores(_data, _version).probability)
+    known = build_catalog(_data, decisions, brightness, scores(_data, _version).probability)
     return known.assign(reason=[reasons.get(image, "") for image in known["image_id"]])
 
 

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.cli.main import main
 from fracture.errors import ModelError
-from fracture.files import LARGEST, read_json, write_json
+from fracture.files import MAX_JSON_BYTES, read_json, write_json
 from fracture.importers.job import find_import
 from fracture.paths import PROJECT
 from fracture.phantoms.job import find_drawing
@@ -98,7 +98,7 @@ def test_a_card_of_wrong_types_is_refused_in_words(homes, trained):
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path):
     """It would take the memory that others need."""
     with (tmp_path / "card.json").open("wb") as file:
-        file.truncate(LARGEST + 1)
+        file.truncate(MAX_JSON_BYTES + 1)
     with pytest.raises(ValueError, match="at most"):
         read_json(tmp_path / "card.json")
 

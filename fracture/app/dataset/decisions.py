@@ -56,7 +56,7 @@ def decision_buttons(data: Dataset, image_ids: Images, key: str, what: str = "")
             st.markdown(f"**{what}**", width=110)
         st.text_input(
             "Reason", placeholder="Reason, for whoever reads it next year", key=f"reason {key}", width=260,
-            label_visibility="collapsed", max_chars=decisions.MOST_REASON,
+            label_visibility="collapsed", max_chars=decisions.MAX_REASON_CHARACTERS,
         )  # fmt: skip
         for decision, words, icon in (
             ("exclude", "Exclude", ":material/block:"),

@@ -15,7 +15,7 @@ from fracture.app.dataset.study_dialog import ask_for_study, show_study_asked_fo
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.widgets import escape_markdown, show_errors
-from fracture.data.catalog import NO_DECISION, Wanted, select
+from fracture.data.catalog import NO_DECISION, ImageFilter, filter_images
 from fracture.data.dataset import Dataset
 from fracture.imaging.thumbnails import thumbnails
 
@@ -43,7 +43,7 @@ def _gallery(data: Dataset) -> None:
     known = dataset_cache.catalog(data)
     told = dataset_cache.scores(data)
     wanted, order, descending = _choose(known, data, told.model)
-    shown = select(known, wanted, order, descending)
+    shown = filter_images(known, wanted, order, descending)
     show_study_asked_for(data, shown["image_id"])
     if shown.empty:
         st.info("No image passes these filters.", icon=":material/filter_alt_off:")
@@ -72,7 +72,7 @@ def _whose_scores(told: dataset_cache.Scores, data: Dataset) -> str:
     return escape_markdown(told.why_not)
 
 
-def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str, bool]:
+def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[ImageFilter, str, bool]:
     """What is wanted, the column to sort by ("" for reading order), and whether from the top."""
     finding = state.finding(data.root).get()
     if finding is not None:
@@ -89,7 +89,7 @@ def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str
         longer_side = known[["width", "height"]].max(axis=1)
         choices["longer_side"] = _between("Longer side in px", "longer side", longer_side, data)
     ids = None if finding is None else finding.images
-    return Wanted(**choices, image_ids=ids, text=text.strip()), order, descending
+    return ImageFilter(**choices, image_ids=ids, text=text.strip()), order, descending
 
 
 def _finding(finding: Any, data: Dataset) -> None:

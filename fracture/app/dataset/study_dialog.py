@@ -12,7 +12,7 @@ from fracture.app.dataset.decisions import decision_buttons, decision_words, say
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.shared.widgets import escape_markdown, show_errors
-from fracture.data.catalog import NO_DECISION, steps
+from fracture.data.catalog import NO_DECISION, neighbors
 from fracture.data.dataset import Dataset
 from fracture.imaging.annotations import parse_boxes
 from fracture.phantoms.records import truth_words
@@ -74,7 +74,7 @@ def _steps(row: "pd.Series[Any]", views: pd.DataFrame, known: pd.DataFrame, ids:
     """Where in the data set this is, and the ways on, by the arrow keys too."""
     seen = [row["image_id"], *ids] if row["image_id"] not in ids else ids
     place = seen.index(row["image_id"])
-    to = steps(known.loc[seen, "study"].tolist(), place)
+    to = neighbors(known.loc[seen, "study"].tolist(), place)
     with st.container(horizontal=True, vertical_alignment="center"):
         for target, words, icon, shortcut in (
             (to.study_before, "Study before", ":material/keyboard_double_arrow_left:", "Shift+Left"),

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from fracture import charts
 from fracture.app.shared import state
-from fracture.data import catalog as catalogs
-from fracture.data import checks, digests, measurements
+from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
+from fracture.data.catalog import build_catalog, rows_after_decisions
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset
 from fracture.data.decisions import FILE as DECISIONS
@@ -96,7 +96,7 @@ def catalog(data: Dataset) -> pd.DataFrame:
     reasons = {str(image): reason for image, reason in made["reason"].items()}
     pixels = measured(data)
     brightness = dict(zip(pixels["image_id"], pixels["mean"], strict=True))
-    known = catalogs.catalogue(data, decisions, brightness, scores(data).probability)
+    known = build_catalog(data, decisions, brightness, scores(data).probability)
     return known.assign(reason=[reasons.get(image, "") for image in known["image_id"]])
 
 
@@ -106,7 +106,7 @@ def overview(data: Dataset) -> dict[str, charts.Drawn]:
 
     Raises as :func:`catalog` does.
     """
-    return charts.overview(catalogs.rows_after_decisions(catalog(data)), data.label_names)
+    return charts.overview(rows_after_decisions(catalog(data)), data.label_names)
 
 
 class Scores(NamedTuple):
@@ -130,7 +130,7 @@ def scores(data: Dataset) -> Scores:
     chosen = state.CHOSEN_MODEL.get()
     models = sorted(by_preference(usable_models()), key=lambda folder: folder.name != chosen)
     validated = [(folder.name, table) for folder in models if (table := _predictions(folder, data)) is not None]
-    digest = digests.known_digests(data.table["path"].tolist()) if validated else {}
+    digest = measurements.known_digests(data.table["path"].tolist()) if validated else {}
     file_of_image = dict(zip(data.table["image_id"], data.table["path"].map(digest), strict=True))
     why_not = ""
     for name, table in validated:
@@ -196,7 +196,7 @@ def _labeled_table(folder: str, labels: tuple[str, str], *, prefixed: bool) -> p
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_FILE)
 def digests_of(paths: Sequence[Path]) -> list[str]:
     """The SHA-256 of a few files, "" of one that cannot be read; a file is read again only when it has changed."""
-    return list(digests.digests([str(path) for path in paths]))
+    return list(measurements.digests([str(path) for path in paths]))
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=BY_FILE)

@@ -10,7 +10,7 @@ from fracture.app.dataset.decisions import decisions_in_words
 from fracture.app.dataset.export import show_decisions, show_export
 from fracture.app.dataset.folder_dialog import offer_folder_dialog
 from fracture.app.dataset.gallery import show_gallery
-from fracture.app.shared import dataset_cache
+from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.dataset_picker import choose_dataset
 from fracture.app.shared.widgets import ensure_routed, how_long_kept, no_dataset_hint, show_chart, show_errors
 from fracture.data.catalog import rows_after_decisions
@@ -53,20 +53,14 @@ if not root:
         import_dialog.import_form()
     st.stop()
 how_long_kept(Path(root))
-incoming = import_dialog.follow_import(root)
-if incoming and incoming.active:
-    st.caption("It can be looked at when all of it is here.")
-if incoming and (incoming.active or not incoming.progress.files):
+job = job_status.follow_job(root, browsing=True)
+if not job_status.images_ready(job):
     st.stop()
-drawing = phantom_dialog.follow(root, browsing=True)
-version = phantom_dialog.version(drawing) + import_dialog.version(incoming)
+version = job_status.version(job)
 with show_errors():
-    if drawing and not drawing.images:
-        st.caption("The first images are being drawn.")
-        st.stop()
     data = dataset_cache.dataset(root, version)
     overview(data, version)
-    show_findings(data, version, complete=not (drawing and drawing.active))
+    show_findings(data, version, complete=not (job and job.active))
     st.header("Images")
     show_gallery(data, version)
     show_decisions(data)

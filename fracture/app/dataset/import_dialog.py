@@ -1,22 +1,21 @@
-"""Bring a data set here: from Kaggle, from figshare, out of a zip; and follow an import as it goes."""
+"""Import a data set: from Kaggle, from figshare, or out of a zip."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.errors import StreamlitSecretNotFoundError
 
 from fracture import demo
-from fracture.app.shared.dialogs import any_open, close_dialog, is_open, open_dialog
-from fracture.app.shared.widgets import duration, escape_markdown, left_out, may_change, show_errors, visitor
+from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
+from fracture.app.shared.job_status import kaggle_credentials
+from fracture.app.shared.widgets import escape_markdown, left_out, show_errors, visitor
 from fracture.errors import FetchError, FractureError
 from fracture.formatting import format_bytes
 from fracture.importers import fracatlas, job, kaggle, zip_file
 from fracture.importers.download import Progress
-from fracture.importers.job import Import, Order, find_import
-from fracture.importers.kaggle_credentials import TOKENS, Credentials, from_secrets
+from fracture.importers.job import Order, find_import, share
+from fracture.importers.kaggle_credentials import TOKENS, Credentials
 from fracture.paths import typed_path
 from fracture.registry.model_folder import free_name
 
@@ -91,18 +90,9 @@ def _start_mura() -> None:
             typed["kaggle token"], typed["kaggle user"], typed["kaggle key"]
         )
         wanted = kaggle.order(typed["kaggle dataset"], typed["kaggle part"])
-        return _begin(kaggle.default_folder(wanted), wanted, _credentials().variables())
+        return _begin(kaggle.default_folder(wanted), wanted, kaggle_credentials().variables())
 
     _choose(begin)
-
-
-def _credentials() -> Credentials:
-    """What was typed during this visit, or else what the app's secrets say."""
-    if typed := st.session_state.get("kaggle credentials"):
-        return Credentials(typed.token, typed.username, typed.key)
-    with suppress(StreamlitSecretNotFoundError):  # asking raises where there is no file of them
-        return from_secrets(st.secrets)
-    return Credentials()
 
 
 def _fracatlas_form() -> None:
@@ -198,64 +188,3 @@ def _typed(path: str) -> Path:
         return typed_path(path)
     except ValueError as error:
         raise FetchError(f"A zip is a file. {error}") from error
-
-
-def follow_import(root: str) -> Import | None:
-    """Say how the import into a folder stands, live while it is at work, and return it; None for other data sets."""
-    with suppress(ValueError):  # no path at all: reading the data set will say so
-        found = find_import(typed_path(root))
-        if found is not None and found.state != "complete":
-            st.fragment(_live, run_every=1.0 if found.active else None)(found)
-        return found
-    return None
-
-
-def version(found: Import | None) -> str:
-    """What the caches of a data set go by: what an import has brought since is read anew."""
-    return "" if found is None else f"{found.state} {found.progress.files}"
-
-
-def _live(before: Import) -> None:
-    found = find_import(before.root)
-    if found is None or (found.state != before.state and not any_open()):
-        st.rerun()
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        if found.active:
-            _steer(found)
-        elif found.state == "complete":  # the page runs again when the dialog before it closes
-            st.markdown(":material/check: All of it is here.")
-        else:
-            _offer_to_go_on(found)
-
-
-def _steer(found: Import) -> None:
-    st.progress(share(found.progress), text=progress_words(found.progress))
-    if not may_change(found.root):
-        return
-    asked = job.stop_request(found.root).exists()
-    if st.button("Stopping …" if asked else "Stop", icon=":material/stop:", disabled=asked, key="stop import"):
-        job.request_stop(found.root, visitor())
-        st.rerun(scope="fragment")
-
-
-def progress_words(progress: Progress) -> str:
-    """How far an import at work is, or what it waits for: ``30 of 200 files, 3 MB, about 8 s left``."""
-    left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
-    of = "" if progress.total_files is None else f" of {progress.total_files:,}"
-    return escape_markdown(progress.note or f"{progress.files:,}{of} files, {format_bytes(progress.bytes)}{left}")
-
-
-def share(progress: Progress) -> float:
-    """How much of an import is here, 0 to 1; 0 where that cannot be told."""
-    return min(progress.files / progress.total_files, 1.0) if progress.total_files else 0.0
-
-
-def _offer_to_go_on(found: Import) -> None:
-    done, total = found.progress.files, found.progress.total_files
-    of = f" of {total:,}" if total else ""
-    why = f" {escape_markdown(found.error)}" if found.error else ""
-    st.markdown(f":material/pause: {done:,}{of} files are here; the import ended before its time.{why}")
-    if st.button("Go on", icon=":material/play_arrow:", key="go on importing"):
-        with show_errors():
-            job.start(found.root, found.order, _credentials().variables(), visitor())
-            st.rerun()

@@ -4,19 +4,15 @@ import streamlit as st
 
 from fracture import demo, paths
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.dialogs import any_open, close_dialog, is_open, open_dialog
+from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.shared.images import show_picture
-from fracture.app.shared.widgets import duration, escape_markdown, may_change, show_errors, visitor
+from fracture.app.shared.widgets import escape_markdown, visitor
 from fracture.errors import FractureError
-from fracture.paths import typed_path
-from fracture.phantoms import job as drawings
-from fracture.phantoms.job import MOST_PATIENTS, MOST_SEED, Drawing, Plan, find_drawing
+from fracture.phantoms import job
+from fracture.phantoms.job import MOST_PATIENTS, MOST_SEED, Plan
 from fracture.phantoms.samples import sample_numbers
 from fracture.phantoms.study import DIFFICULTY
 from fracture.registry.model_folder import free_name
-
-FIRST_PAGE = 24
-"""Images from which on new ones are shown only when asked for: before that there is little that could move."""
 
 
 def draw_form() -> bool:
@@ -62,112 +58,14 @@ def _start() -> None:
     chosen = (st.session_state[f"phantom {name}"] for name in ("patients", "seed", "difficulty"))
     try:
         plan = Plan(*chosen)
-        same = drawings.find_same(paths.data_home(), plan)
+        same = job.find_same(paths.data_home(), plan)
         root = same.root if same else paths.data_home() / free_name("phantoms", paths.data_home())
         if same is None or same.state == "interrupted":
-            drawings.start(root, plan, visitor())
+            job.start(root, plan, visitor())
     except FractureError as error:
         st.session_state["phantoms failed"] = str(error)
     else:
         st.session_state.update({"data": str(root), "phantoms begun": True})
-
-
-def follow(root: str, browsing: bool = False) -> Drawing | None:
-    """Say how the drawing in a folder stands, live while it is at work, and return it; None for other data sets.
-
-    With ``browsing``, the page shows the images, and may be asked to show those that have come since.
-    """
-    try:
-        drawing = find_drawing(typed_path(root))
-    except ValueError:  # no path at all: reading the data set will say so
-        return None
-    if drawing is not None:
-        pace = 1.0 if drawing.images else 0.3  # the first image is waited for
-        st.fragment(_live, run_every=pace if drawing.active else None)(drawing, browsing)
-    return drawing
-
-
-def version(drawing: Drawing | None) -> str:
-    """What the caches of a data set go by: each state of a drawing is read once, and while it goes on only if asked."""
-    if drawing is None:
-        return ""
-    shown = _shown(drawing) if drawing.active else drawing.images
-    return f"{drawing.plan} {drawing.state} {shown}"
-
-
-def _shown(drawing: Drawing) -> int:
-    """How many images the visitor was last shown of a drawing at work; all there are, the first time.
-
-    More than there are were shown of a folder of the same name that has been deleted since.
-    """
-    key = f"shown of {drawing.root}"
-    if not 0 < st.session_state.get(key, 0) <= drawing.images:
-        st.session_state[key] = drawing.images
-    return int(st.session_state[key])
-
-
-def _show_all(drawing: Drawing) -> None:
-    st.session_state[f"shown of {drawing.root}"] = drawing.images
-
-
-def _live(before: Drawing, browsing: bool) -> None:
-    drawing = find_drawing(before.root)
-    if drawing is None:
-        st.rerun()
-    shown, waits = _shown(before), browsing and any_open()
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        _line(drawing)
-        if drawing.active:
-            _steer(drawing, drawing.images - shown if browsing else None)
-        elif drawing.state == "interrupted":
-            _offer_to_go_on(drawing)
-    first = shown == 0 < drawing.images or shown < FIRST_PAGE <= drawing.images
-    if not waits and (drawing.state != before.state or (drawing.active and first)):
-        _show_all(drawing)
-        st.rerun()
-
-
-def _line(drawing: Drawing) -> None:
-    """How far it is, in words and as a bar."""
-    done, patients = drawing.done, drawing.plan.patients
-    if drawing.active:
-        st.progress(done / patients, text=progress_words(drawing))
-    elif drawing.state == "complete":
-        made = f"Synthetic: {patients:,} patients, seed {drawing.plan.seed}, difficulty {drawing.plan.difficulty:g}"
-        st.markdown(f":material/draw: {made}")
-    else:
-        why = f" {escape_markdown(drawing.error)}" if drawing.error else ""
-        st.markdown(
-            f":material/pause: {done:,} of {patients:,} patients drawn; the drawing ended before its time.{why}"
-        )
-
-
-def progress_words(drawing: Drawing) -> str:
-    """How far a drawing at work is: ``Generating: 12 of 40 patients, about 8 s left``."""
-    left = "" if drawing.seconds_left is None else f", about {duration(drawing.seconds_left)} left"
-    return f"Generating: {drawing.done:,} of {drawing.plan.patients:,} patients{left}"
-
-
-def _steer(drawing: Drawing, new: int | None) -> None:
-    """What can be done with a drawing at work; ``new`` images can be shown, None where none are."""
-    if new is not None:
-        words = f"Show {new:,} new images" if new > 0 else "Show new images"
-        if st.button(words, icon=":material/refresh:", disabled=new <= 0, key="show new", width=230):
-            _show_all(drawing)
-            st.rerun()
-    if not may_change(drawing.root):
-        return
-    asked = drawings.stop_request(drawing.root).exists()
-    if st.button("Stopping …" if asked else "Stop", icon=":material/stop:", disabled=asked, key="stop drawing"):
-        drawings.request_stop(drawing.root, visitor())
-        st.rerun(scope="fragment")
-
-
-def _offer_to_go_on(drawing: Drawing) -> None:
-    if st.button("Go on", icon=":material/play_arrow:", key="go on drawing"):
-        with show_errors():
-            drawings.start(drawing.root, drawing.plan, visitor())
-            st.rerun()
 
 
 def choose_sample(expanded: bool) -> int | None:

@@ -10,7 +10,7 @@ from fracture.app.shared.widgets import asked_for, escape_markdown, may_change
 from fracture.data.folders import being_filled, list_datasets, remember
 from fracture.importers.job import find_import
 from fracture.paths import typed_path
-from fracture.phantoms.job import find_drawing
+from fracture.phantoms.job import find_phantom_job
 
 
 def choose_dataset() -> str | None:
@@ -46,7 +46,7 @@ def choose_dataset() -> str | None:
 
 def _begun_here(folder: Path) -> bool:
     """Whether this visitor began to bring data into a folder that has none yet: it is offered to nobody else."""
-    begun = find_import(folder) is not None or find_drawing(folder) is not None
+    begun = find_import(folder) is not None or find_phantom_job(folder) is not None
     return folder.parent == paths.data_home() and begun and may_change(folder)
 
 

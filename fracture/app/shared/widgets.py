@@ -19,7 +19,7 @@ from fracture.errors import FractureError
 from fracture.registry.default_model import RULE, by_preference, describe, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
 from fracture.training.runs import queue
-from fracture.training.runs.cleanup import sweep
+from fracture.training.runs.cleanup import delete_outdated
 
 
 def visitor() -> str:
@@ -153,7 +153,7 @@ def ensure_routed(page: str) -> None:
         st.session_state[_READ] = set()
         close_dialog()
     with suppress(FractureError):  # the page will say so
-        sweep()
+        delete_outdated()
     if "routed" not in st.session_state:
         st.session_state["asked for"] = page
         with suppress(StreamlitAPIException):

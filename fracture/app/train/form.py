@@ -8,11 +8,9 @@ from typing import Any
 import streamlit as st
 
 from fracture import demo
-from fracture.app.dataset import import_dialog, phantom_dialog
-from fracture.app.shared import dataset_cache
+from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.widgets import left_out, visitor
 from fracture.errors import PublicError
-from fracture.phantoms.job import Drawing
 from fracture.registry.model_folder import free_name
 from fracture.training import imagenet
 from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig
@@ -53,18 +51,13 @@ def submissions() -> Submissions:
 
 def training_form(data: str) -> None:
     """The choices of a training on a data set, and the button that starts it."""
-    drawing = phantom_dialog.follow(data)
-    if drawing and not drawing.images:
-        st.caption("The first images are being drawn.")
+    job = job_status.follow_job(data)
+    if not job_status.images_ready(job):
         return
-    incoming = import_dialog.follow_import(data)
-    if incoming and (incoming.active or not incoming.progress.files):
-        return  # what it brings first need not be what a training needs
     offered = _offered_weights()
     if not offered:
         return
-    version = phantom_dialog.version(drawing) + import_dialog.version(incoming)
-    parts = sorted(dataset_cache.dataset(data, version).table["body_part"].unique())
+    parts = sorted(dataset_cache.dataset(data, job_status.version(job)).table["body_part"].unique())
     preset = _choose_preset()
     with st.container(border=True):
         left, right = st.columns(2)
@@ -75,7 +68,7 @@ def training_form(data: str) -> None:
         choices = st.expander("All choices", icon=":material/tune:", key=f"all choices {submissions().number}")
         with choices, st.grid(3):
             chosen = _choose_rest(data, parts, preset)
-        if _start_button(drawing):
+        if _start_button(waiting=job is not None and job.active):
             config = TrainConfig(data=data, name=name, weights=weights, **{**PRESETS[preset], **chosen})
             _start(config, unique_name=proposed)
 
@@ -197,10 +190,9 @@ def _choice(field: Any, preset: str) -> Any:
     )  # fmt: skip
 
 
-def _start_button(drawing: Drawing | None) -> bool:
+def _start_button(waiting: bool) -> bool:
     """Whether it was pressed; in a public demo with what holds for a training there."""
-    waiting = drawing is not None and drawing.active
-    words = "Start training when all is drawn" if waiting else "Start training"
+    words = "Start training when all are generated" if waiting else "Start training"
     key = f"start {submissions().number}"
     pressed = st.button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key=key)
     if demo.on():

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from fracture import demo
 from fracture.errors import Cancelled, FetchError, FractureError
 from fracture.files import read_json, write_json
-from fracture.importers.download import Progress, Say
+from fracture.importers.download import OnProgress, Progress
 from fracture.jobs import process as background
 from fracture.shapes import Either, Shape, finite, flag, maybe, misfit, text, whole
 
@@ -82,7 +82,7 @@ class Import:
         return self.working
 
 
-Work = Callable[[Say, Callable[[], bool]], None]
+Work = Callable[[OnProgress, Callable[[], bool]], None]
 """Does an import: says how far it is, and asks whether to stop; then raises Cancelled."""
 
 
@@ -137,7 +137,7 @@ def stop_request(root: Path) -> Path:
     return root / ".import.stop"
 
 
-def carry_out(root: Path, order: Order, work: Work, say: Say) -> Import:
+def carry_out(root: Path, order: Order, work: Work, say: OnProgress) -> Import:
     """Do an import in this process, and return how it then stands: complete, or interrupted by a request to stop.
 
     Raises FetchError, after having noted it down for whoever looks at the folder later.

@@ -1,4 +1,4 @@
-"""Many files into one folder."""
+"""Downloads of many files: retries, the shared rate limit, stops, and what is kept."""
 
 import gzip
 import threading
@@ -6,14 +6,22 @@ import time
 from collections import Counter
 
 import pytest
+import requests
 from PIL import Image
 
 from fracture.errors import Cancelled, FetchError
 from fracture.formatting import format_bytes
-from fracture.importers import download, file_checks
-from fracture.importers.download import Wanted, fetch_all
-from fracture.importers.file_checks import check_space, whole_image
-from fracture.importers.http import NotThereError, Pace, Trouble, asking, body, patient_session
+from fracture.importers import file_checks
+from fracture.importers.download import RemoteFile, download_files
+from fracture.importers.file_checks import check_space, has_md5, is_complete_image
+from fracture.importers.http import (
+    InterruptibleAdapter,
+    NotFoundError,
+    RateLimiter,
+    RetryableError,
+    read_body,
+    translate_errors,
+)
 from fracture.paths import leads_out
 from tests.support.servers import Answer, Server
 
@@ -21,18 +29,22 @@ FILES = {f"folder{number % 3}/{number}.bin": bytes([number]) * (number + 1) for 
 FIRST = next(iter(FILES))
 
 
-def quick(**choices) -> Pace:
-    return Pace(**{"first_wait": 0.001, "interval": 0.0, **choices})
+def quick(**options) -> RateLimiter:
+    return RateLimiter(**{"first_wait": 0.001, "interval": 0.0, **options})
 
 
 def filled(path) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
-def get(root, fetch, files=FILES, **choices):
-    wanted = [Wanted(name, len(content)) for name, content in files.items()]
-    choices = {"pace": quick(), "whole": filled, **choices}
-    return fetch_all(root, wanted, fetch, parts=root / ".parts", **choices)
+def get(root, fetch, files=FILES, **options):
+    wanted = [RemoteFile(name, len(content)) for name, content in files.items()]
+    options = {"limiter": quick(), "is_complete": filled, **options}
+    return download_files(root, wanted, fetch, temp_folder=root / ".parts", **options)
+
+
+def new_session() -> requests.Session:
+    return InterruptibleAdapter().prepare(requests.Session())
 
 
 def contents(root) -> dict[str, bytes]:
@@ -51,7 +63,7 @@ def serve(item):
 def test_all_files_come(tmp_path):
     """Each under its name, with its bytes; the last word on the progress is that all is there."""
     said = []
-    ended = get(tmp_path, serve, say=said.append)
+    ended = get(tmp_path, serve, on_progress=said.append)
     assert contents(tmp_path) == FILES
     assert not list((tmp_path / ".parts").iterdir())
     total = sum(map(len, FILES.values()))
@@ -97,19 +109,19 @@ def test_a_few_are_fetched_at_once(tmp_path):
 
 
 def test_trouble_is_tried_again(tmp_path):
-    """A file whose first tries fail comes in the end; what came of it before does not count."""
-    tries = Counter()
+    """A file whose first attempts fail comes in the end; what came of it before does not count."""
+    attempts = Counter()
 
     def fetch(item):
-        tries[item.name] += 1
+        attempts[item.name] += 1
         yield FILES[item.name][:1]
-        if tries[item.name] < 3:
-            raise Trouble("The connection was cut off.")
+        if attempts[item.name] < 3:
+            raise RetryableError("The connection was cut off.")
         yield FILES[item.name][1:]
 
-    assert get(tmp_path, fetch, pace=quick(tries=20)).bytes == sum(map(len, FILES.values()))
+    assert get(tmp_path, fetch, limiter=quick(attempts=20)).bytes == sum(map(len, FILES.values()))
     assert contents(tmp_path) == FILES
-    assert set(tries.values()) == {3}
+    assert set(attempts.values()) == {3}
 
 
 @pytest.mark.parametrize("change", [lambda content: content[:-1], lambda content: content + b"!", lambda _: b""])
@@ -119,8 +131,8 @@ def test_what_is_not_whole_is_not_let_in(tmp_path, change):
     def fetch(item):
         yield change(FILES[item.name])
 
-    with pytest.raises(FetchError, match=r"Of folder\d/\d+\.bin, \d+ bytes came.* Given up after 3 tries.*is kept"):
-        get(tmp_path, fetch, pace=quick(tries=3))
+    with pytest.raises(FetchError, match=r"Of folder\d/\d+\.bin, \d+ bytes came.* Gave up after 3 attempts.*are kept"):
+        get(tmp_path, fetch, limiter=quick(attempts=3))
     assert contents(tmp_path) == {}
 
 
@@ -130,11 +142,11 @@ def test_many_failures_in_a_row_end_it(tmp_path):
 
     def fetch(item):
         asked.append(item.name)
-        raise Trouble("Kaggle has trouble of its own (500).")
+        raise RetryableError("Kaggle has problem of its own (500).")
         yield b""
 
-    with pytest.raises(FetchError, match="trouble of its own"):
-        get(tmp_path, fetch, pace=quick(tries=5))
+    with pytest.raises(FetchError, match="problem of its own"):
+        get(tmp_path, fetch, limiter=quick(attempts=5))
     assert 5 <= len(asked) <= 5 * 4
 
 
@@ -144,7 +156,7 @@ def test_what_is_nowhere_does_not_hold_up_the_rest(tmp_path):
 
     def fetch(item):
         if item.name in nowhere:
-            raise NotThereError(f"There is no {item.name}.")
+            raise NotFoundError(f"There is no {item.name}.")
         yield FILES[item.name]
 
     with pytest.raises(
@@ -160,7 +172,7 @@ def test_where_nothing_is_it_ends_soon(tmp_path):
 
     def fetch(item):
         asked.append(item.name)
-        raise NotThereError("There is no such data set.")
+        raise NotFoundError("There is no such data set.")
         yield b""
 
     with pytest.raises(FetchError, match=r"no such data set\.$"):
@@ -212,24 +224,25 @@ def test_it_stops_while_it_waits(tmp_path):
 
     def fetch(item):
         asked.set()
-        raise Trouble("Kaggle asks to slow down (429).", after=500)
+        raise RetryableError("Kaggle asks to slow down (429).", retry_after=500)
         yield b""
 
     began, said = time.monotonic(), []
     with pytest.raises(Cancelled):
-        get(tmp_path, fetch, should_stop=lambda: asked.is_set() and bool(said), say=said.append)
+        get(tmp_path, fetch, should_stop=lambda: asked.is_set() and bool(said), on_progress=said.append)
     assert time.monotonic() - began < 60
     assert said[-1].note is None or "Trying again in" in said[-1].note
 
 
 @pytest.mark.parametrize("wish", [Cancelled, KeyboardInterrupt])
-def test_it_stops_while_a_server_is_silent(tmp_path, wish):
-    """In the middle of a file, and not only when the server's time is up."""
+def test_download_files_stopped_while_a_server_is_silent_ends_at_once(tmp_path, wish):
+    """A stop, or Ctrl-C, ends a download in the middle of a response instead of after the server's timeout."""
     begun = threading.Event()
+    adapter = InterruptibleAdapter()
 
     def fetch(_):
-        with patient_session() as session:
-            for chunk in body(session.get(server.url, stream=True), "It"):
+        with adapter.prepare(requests.Session()) as session:
+            for chunk in read_body(session.get(server.url, stream=True), "It"):
                 begun.set()
                 yield chunk
 
@@ -240,23 +253,39 @@ def test_it_stops_while_a_server_is_silent(tmp_path, wish):
 
     began = time.monotonic()
     with Server(lambda _: Answer(body=b"x" * 10, drip=20)) as server, pytest.raises(wish):
-        fetch_all(tmp_path, [Wanted("a.bin")], fetch, parts=tmp_path / ".parts", whole=filled, should_stop=should_stop)
+        get(tmp_path, fetch, {"a.bin": b"x" * 10}, should_stop=should_stop, interrupt=adapter.interrupt)
     assert time.monotonic() - began < 8
     assert contents(tmp_path) == {}
 
 
-def test_what_a_stop_cuts_off_is_not_let_in(tmp_path, monkeypatch):
-    """Even where an end that came too early looks like any other."""
-    begun, hung_up = threading.Event(), threading.Event()
-    monkeypatch.setattr(download, "hang_up", hung_up.set)
+def test_interrupt_of_one_adapter_leaves_the_responses_of_others():
+    """A stopped import does not end the downloads of another one in the same process."""
+    stopped = InterruptibleAdapter()
+    with (
+        Server(lambda _: Answer(body=b"x" * 10, drip=0.2)) as server,
+        stopped.prepare(requests.Session()) as session,
+        new_session() as other_session,
+    ):
+        response = session.get(server.url, stream=True)
+        other_response = other_session.get(server.url, stream=True)
+        stopped.interrupt()
+        with pytest.raises(RetryableError, match="broke off|of 10 bytes"):
+            list(read_body(response, "It"))
+        assert b"".join(read_body(other_response, "It")) == b"x" * 10
+
+
+def test_download_files_interrupted_response_that_looks_complete_is_dropped(tmp_path):
+    """What came of a file is dropped after a stop, even where the response ended without an error."""
+    begun = threading.Event()
+    interrupted = threading.Event()
 
     def fetch(_):
         yield b"half"
         begun.set()
-        assert hung_up.wait(20)
+        assert interrupted.wait(20)
 
     with pytest.raises(Cancelled):
-        fetch_all(tmp_path, [Wanted("a")], fetch, parts=tmp_path / ".parts", whole=filled, should_stop=begun.is_set)
+        get(tmp_path, fetch, {"a": b"half"}, should_stop=begun.is_set, interrupt=interrupted.set)
     assert contents(tmp_path) == {}
 
 
@@ -267,78 +296,109 @@ def test_no_name_leads_out(tmp_path, name):
     """A single bad name is refused before anything is fetched or written."""
     root = tmp_path / "root"
     with pytest.raises(FetchError, match="nothing was written"):
-        fetch_all(root, [Wanted("good.bin"), Wanted(name)], serve, parts=root / ".parts", whole=filled)
+        download_files(
+            root, [RemoteFile("good.bin"), RemoteFile(name)], serve, temp_folder=root / ".parts", is_complete=filled
+        )
     assert leads_out(name)
     assert not root.exists()
 
 
-def test_a_pause_holds_for_everyone():
-    """Retry-After is honoured by all workers; failures during a pause do not count again; a success forgets them."""
-    pace, stop = quick(tries=3), threading.Event()
-    before = pace.turn(stop)
-    for _ in range(9):  # all of them were on their way when the first one failed
-        pace.failed(Trouble("Slow down.", after=0.2), before)
-    began = pace.turn(stop)
-    assert began - before >= 0.2
-    pace.failed(Trouble("Slow down.", after=0), began)
-    pace.succeeded(before)
-    assert pace.failures == 2
-    pace.succeeded(pace.turn(stop))
-    assert pace.failures == 0
-    for _ in range(2):
-        pace.failed(Trouble("Slow down.", after=0), pace.turn(stop))
-    with pytest.raises(FetchError, match=r"Slow down\. Given up after 3 tries"):
-        pace.failed(Trouble("Slow down.", after=0), pace.turn(stop))
+def test_rate_limiter_paused_by_one_worker_makes_all_wait():
+    """A pause holds for every worker; a shorter pause does not end a longer one."""
+    limiter = quick()
+    stop = threading.Event()
+    limiter.acquire(stop)
+    began = time.monotonic()
+    limiter.pause(0.3, "Slow down.")
+    limiter.pause(0.1)
+    waiting = [threading.Thread(target=limiter.acquire, args=(stop,)) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    for thread in waiting:
+        thread.join()
+    assert time.monotonic() - began >= 0.3
 
 
-def test_pauses_grow_and_say_so():
-    """Twice as long each time, up to a limit, less some chance; and never half an hour."""
-    pace = Pace(tries=20, first_wait=2, longest_wait=16, interval=0)
-    lengths = []
-    for _ in range(6):
-        pace.failed(Trouble("It is away."), time.monotonic())
-        lengths.append(pace._next - time.monotonic())
-    for length, most in zip(lengths, [2, 4, 8, 16, 16, 16], strict=True):
-        assert most / 2 - 0.5 <= length <= most
-    assert pace.note().startswith("It is away. Trying again in ")
-    with pytest.raises(FetchError, match="asks to wait for 1,800 s"):
-        pace.failed(Trouble("Slow down.", after=1800), time.monotonic())
+def test_rate_limiter_while_paused_names_the_reason():
+    """The note tells the reason of the pause and the seconds left; without a pause there is no note."""
+    limiter = quick()
+    assert limiter.note() is None
+    limiter.pause(30, "It is away.")
+    limiter.pause(20)
+    assert limiter.note() == "It is away. Trying again in 30 s."
+
+
+def test_retrying_waits_twice_as_long_after_each_failure():
+    """The pauses double up to the limit, with some jitter; after the last attempt the reason is told."""
+    limiter = RateLimiter(attempts=6, first_wait=2, max_wait=16, interval=0)
+    pauses = []
+    limiter.pause = lambda seconds, reason="": pauses.append(seconds)
+
+    def fail():
+        raise RetryableError("It is away.")
+
+    with pytest.raises(FetchError, match=r"It is away\. Gave up after 6 attempts\. Downloaded files are kept"):
+        limiter.retrying()(fail)
+    for pause, least in zip(pauses, [2, 4, 8, 16, 16], strict=True):
+        assert least <= pause <= least + 1
+
+
+def test_download_files_with_retry_after_lets_no_request_out_before(tmp_path):
+    """After a Retry-After, no worker sends a request until that time has passed."""
+    failed = []
+    times = []
+
+    def fetch(item):
+        times.append(time.monotonic())
+        if item.name == FIRST and not failed:
+            failed.append(time.monotonic())
+            raise RetryableError("Slow down.", retry_after=0.5)
+        time.sleep(0.01)
+        yield FILES[item.name]
+
+    get(tmp_path, fetch, workers=4)
+    # Requests that the other workers had begun are not held back.
+    assert not [moment for moment in times if failed[0] + 0.05 < moment < failed[0] + 0.5]
+    assert contents(tmp_path) == FILES
 
 
 @pytest.mark.parametrize(
     ("answer", "words", "after"),
     [
         (Answer(429, headers={"Retry-After": "7"}), "asks to slow down", 7),
-        (Answer(429), "asks to slow down", None),
-        (Answer(503, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), "trouble of its own", 0),
-        (Answer(500, headers={"Retry-After": "soon"}), "trouble of its own", None),
-        (Answer(429, headers={"Retry-After": "9" * 5000}), "asks to slow down", None),
-        (Answer(503, headers={"Retry-After": "Wed, 21 Oct 99999 07:28:00 GMT"}), "trouble of its own", None),
-        (Answer(302, headers={"Location": "http://[::1"}), "cannot be understood", None),
-        (Answer(body=b"no gzip", headers={"Content-Encoding": "gzip"}), "cannot be understood", None),
-        (Answer(body=b"x" * 500_000, cut=200_000), "cut off", None),
-        (Answer(body=b"x" * 1000, announced=2000), "cut off|of 2,000 bytes", None),
+        (Answer(429), "asks to slow down", 0),
+        (Answer(503, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), "problem of its own", 0),
+        (Answer(500, headers={"Retry-After": "soon"}), "problem of its own", 0),
+        (Answer(429, headers={"Retry-After": "9" * 5000}), "asks to slow down", 0),
+        (Answer(503, headers={"Retry-After": "Wed, 21 Oct 99999 07:28:00 GMT"}), "problem of its own", 0),
+        (Answer(302, headers={"Location": "http://[::1"}), "invalid answer", 0),
+        (Answer(body=b"no gzip", headers={"Content-Encoding": "gzip"}), "invalid answer", 0),
+        (Answer(body=b"x" * 500_000, cut=200_000), "broke off", 0),
+        (Answer(body=b"x" * 1000, announced=2000), "broke off|of 2,000 bytes", 0),
     ],
 )
 def test_what_a_server_does_wrong_is_trouble(answer, words, after):
-    """Trouble says what happened, and how long the server asks to wait."""
-    with Server(lambda _: answer) as server, pytest.raises(Trouble, match=words) as trouble:
-        session = patient_session()
-        with asking("It"):
+    """RetryableError says what happened, and how long the server asks to wait."""
+    with (
+        Server(lambda _: answer) as server,
+        new_session() as session,
+        pytest.raises(RetryableError, match=words) as error,
+    ):
+        with translate_errors("It"):
             response = session.get(server.url, stream=True)
             response.raise_for_status()
-        for _ in body(response, "It"):
+        for _ in read_body(response, "It"):
             pass
-    assert trouble.value.after == after
-    assert server.url not in trouble.value.sentence
+    assert error.value.retry_after == after
+    assert server.url not in str(error.value)
 
 
 def test_bytes_are_passed_on_as_they_come():
     """However few they are; what is packed is unpacked, and the connection serves the next question."""
     packed = Answer(body=gzip.compress(bytes(300_000)), headers={"Content-Encoding": "gzip"})
     answers = [packed, Answer(), Answer(body=b"abcdef", drip=0.1)]
-    with Server(lambda _: answers.pop(0)) as server, patient_session() as session:
-        came = [list(body(session.get(server.url, stream=True), "It")) for _ in range(3)]
+    with Server(lambda _: answers.pop(0)) as server, new_session() as session:
+        came = [list(read_body(session.get(server.url, stream=True), "It")) for _ in range(3)]
         pools = session.get_adapter(server.url).poolmanager.pools
         connections = [pool.num_connections for pool in map(pools.get, pools.keys())]
     assert b"".join(came[0]) == bytes(300_000)
@@ -352,8 +412,8 @@ def test_nobody_there_is_trouble():
     """A port where nobody listens is a network that is not there."""
     with Server(lambda _: Answer()) as server:
         url = server.url
-    with pytest.raises(Trouble, match="cannot be reached: is there a connection"), asking("It"):
-        patient_session().get(url)
+    with pytest.raises(RetryableError, match="cannot be reached: is there a connection"), translate_errors("It"):
+        new_session().get(url)
 
 
 def test_images_are_whole_or_not(drawn, tmp_path):
@@ -368,12 +428,12 @@ def test_images_are_whole_or_not(drawn, tmp_path):
         ("empty", b"", False),
     ]:
         (tmp_path / name).write_bytes(change)
-        assert whole_image(tmp_path / name) is whole, name
-    assert not whole_image(tmp_path / "missing")
+        assert is_complete_image(tmp_path / name) is whole, name
+    assert not is_complete_image(tmp_path / "missing")
     Image.linear_gradient("L").save(tmp_path / "view.jpg")
-    assert whole_image(tmp_path / "view.jpg")
+    assert is_complete_image(tmp_path / "view.jpg")
     (tmp_path / "view.jpg").write_bytes((tmp_path / "view.jpg").read_bytes()[:-2])
-    assert not whole_image(tmp_path / "view.jpg")
+    assert not is_complete_image(tmp_path / "view.jpg")
 
 
 def test_room_is_looked_for_first(tmp_path, monkeypatch):

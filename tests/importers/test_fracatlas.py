@@ -15,8 +15,8 @@ from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.errors import FetchError
 from fracture.importers.fracatlas import default_folder, import_fracatlas, order
-from fracture.importers.fracatlas_tables import draw_sample, read_boxes
-from fracture.importers.http import Pace
+from fracture.importers.fracatlas import draw_sample, read_boxes
+from fracture.importers.http import RateLimiter
 from fracture.importers.job import find_import, request_stop, start
 from tests.support.servers import Answer, Figshare, zip_of
 from tests.support.waiting import wait
@@ -87,8 +87,8 @@ def out(tmp_path) -> Path:
 
 
 def get(root, wanted=None, **choices):
-    pace = Pace(tries=4, first_wait=0.001, interval=0)
-    return import_fracatlas(root, wanted or order(images=50), **{"pace": pace, **choices})
+    pace = RateLimiter(attempts=4, first_wait=0.001, interval=0)
+    return import_fracatlas(root, wanted or order(images=50), **{"limiter": pace, **choices})
 
 
 def images(root: Path) -> dict[str, bytes]:
@@ -254,7 +254,7 @@ def test_what_fails_once_comes_in_the_end(figshare, files, out, fault, place):
     ("fault", "words"),
     [
         (Answer(404), r"figshare refuses .*\(404\)"),
-        (Answer(503), r"trouble of its own \(503\)\. Given up after 4 tries"),
+        (Answer(503), r"problem of its own \(503\)\. Gave up after 4 attempts"),
         (Answer(206, b"x" * 100_000, {"Content-Range": "bytes 0-99999/1000000"}), "damaged|another part"),
     ],
 )

@@ -20,10 +20,10 @@ from fracture.data.dataset import scan
 from fracture.errors import FetchError
 from fracture.importers import download, kaggle_credentials
 from fracture.importers.file_checks import SPARE
-from fracture.importers.http import Pace
+from fracture.importers.http import RateLimiter
 from fracture.importers.job import find_import, request_stop, start
 from fracture.importers.kaggle import default_folder, expected, import_kaggle, order
-from fracture.importers.kaggle_credentials import Credentials, find_credentials, from_secrets, handed_over
+from fracture.importers.kaggle_credentials import Credentials, find_credentials, from_secrets, pop_from_environment
 from fracture.paths import PROJECT
 from tests.support.drawing import draw_mura
 from tests.support.servers import KEY, TOKEN, USERNAME, Answer, Kaggle, zip_of
@@ -80,8 +80,8 @@ def images(root: Path) -> dict[str, bytes]:
 
 
 def get(root, credentials=TOKEN_GIVEN, wanted=None, **choices):
-    pace = Pace(tries=4, first_wait=0.001, interval=0)
-    return import_kaggle(root, wanted or order(), credentials, **{"pace": pace, **choices})
+    pace = RateLimiter(attempts=4, first_wait=0.001, interval=0)
+    return import_kaggle(root, wanted or order(), credentials, **{"limiter": pace, **choices})
 
 
 def test_one_body_part_comes_file_by_file(kaggle, mura, out):
@@ -140,7 +140,7 @@ def test_an_interrupted_import_goes_on(kaggle, mura, out):
             request_stop(out)
 
     kaggle.always = lambda _: request_stop(out) if len(kaggle.fetched()) > 8 else None
-    stopped = get(out, say=say)
+    stopped = get(out, on_progress=say)
     assert stopped.state == find_import(out).state == "interrupted"
     assert stopped.error is None
     there, asked = images(out), len(kaggle.asked)
@@ -242,14 +242,17 @@ def test_a_disk_that_becomes_full_is_one_sentence(kaggle, mura, out, monkeypatch
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (Answer(429), r"asks to slow down \(429\)\. Given up after 4 tries"),
+        (Answer(429), r"asks to slow down \(429\)\. Gave up after 4 attempts"),
         (Answer(429, headers={"Retry-After": "7200"}), "asks to wait for 7,200 s"),
-        (Answer(500), r"trouble of its own \(500\)\. Given up after 4 tries"),
+        (Answer(500), r"problem of its own \(500\)\. Gave up after 4 attempts"),
         (Answer(401), "does not accept these credentials"),
-        (Answer(403), r"does not let this account have cjinny/mura-v11 \(403\)\. Open https://\S+ .*accept the terms"),
+        (
+            Answer(403),
+            r"does not give this account access to cjinny/mura-v11 \(403\)\. Open https://\S+ .*accept the terms",
+        ),
         (Answer(404), r"finds no file \S+ in a data set cjinny/mura-v11 \(404\)"),
         (Answer(200, b'{"code": 403, "message": "no"}', {"Content-Type": "application/json"}), r"\(403\)"),
-        (Answer(418), "says 418"),
+        (Answer(418), "status 418"),
     ],
 )
 @pytest.mark.parametrize("what", ["csv", "png"])
@@ -264,7 +267,7 @@ def test_what_always_fails_is_one_sentence(kaggle, out, fault, words, what):
     assert not find_import(out).active
     with pytest.raises(FetchError) as again:
         get(out)
-    assert str(again.value).split("Given")[0] in (found.error.split("Given")[0], str(again.value))
+    assert str(again.value).split("Gave")[0] in (found.error.split("Gave")[0], str(again.value))
     assert images(out) == {}
 
 
@@ -292,7 +295,7 @@ def test_a_list_with_another_path_is_refused(kaggle, tmp_path, out, row):
     name = "MURA-v1.1/valid_image_paths.csv"
     right = kaggle.files[name]
     kaggle.files[name] = right + row.encode() + b"\n"
-    with pytest.raises(FetchError, match=r"must name images such as MURA.*no image was fetched"):
+    with pytest.raises(FetchError, match=r"must name images such as MURA.*no image was downloaded"):
         get(out)
     assert images(tmp_path) == {}
     kaggle.files[name] = right
@@ -418,9 +421,7 @@ def test_nobody_is_one_sentence(kaggle, tmp_path, out):
     done = in_a_process(tmp_path, ["--out", str(out)])
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.strip().startswith(
-        "Kaggle gives its data to those who are signed in only. Get a token at https://"
-    )
+    assert done.stderr.strip().startswith("Kaggle serves its data to signed-in users only. Get a token at https://")
     assert len(done.stderr.strip().splitlines()) == 1
     assert kaggle.asked == []
 
@@ -474,8 +475,8 @@ def test_credentials_come_in_several_ways(monkeypatch):
     assert from_secrets({"kaggle": {"username": USERNAME, "key": f" {KEY}\n"}}) == PAIR_GIVEN
     for name, value in PAIR_GIVEN.variables().items():
         monkeypatch.setenv(name, value)
-    assert handed_over() == PAIR_GIVEN
-    assert handed_over() == Credentials()
+    assert pop_from_environment() == PAIR_GIVEN
+    assert pop_from_environment() == Credentials()
 
 
 @pytest.mark.parametrize(
@@ -483,9 +484,9 @@ def test_credentials_come_in_several_ways(monkeypatch):
     [
         ({"username": "somebody"}, "together with its key"),
         ({"key": "0123"}, "together with its key"),
-        ({"token": "two words 0123"}, "without blanks"),
-        ({"token": "line\nbreak 0123"}, "without blanks"),
-        ({"username": "jürgen", "key": "0123"}, "without blanks"),
+        ({"token": "two words 0123"}, "without spaces"),
+        ({"token": "line\nbreak 0123"}, "without spaces"),
+        ({"username": "jürgen", "key": "0123"}, "without spaces"),
     ],
 )
 def test_credentials_that_cannot_be(given, words):
@@ -505,7 +506,7 @@ def test_an_old_client_is_refused(monkeypatch, version, words):
         return version
 
     monkeypatch.setattr(kaggle_credentials.metadata, "version", found)
-    with pytest.raises(FetchError, match=rf'Received: {words}; pip install "kaggle>='):
+    with pytest.raises(FetchError, match=rf'Received: {words}; install it by pip install "kaggle>='):
         find_credentials(TOKEN_GIVEN)
 
 

@@ -175,7 +175,7 @@ def test_an_encrypted_zip_is_refused(tmp_path, out, images):
 def test_other_ways_of_packing_are_refused(tmp_path, out, images):
     """A sentence, and no traceback from a decoder."""
     (tmp_path / "lzma.zip").write_bytes(zip_of(images, zipfile.ZIP_LZMA))
-    with pytest.raises(FetchError, match="must be packed by deflate"):
+    with pytest.raises(FetchError, match="must use deflate"):
         unpack(tmp_path / "lzma.zip", out)
 
 
@@ -298,7 +298,7 @@ def test_folders_in_use_are_left_alone(tmp_path, out, images):
 def test_it_says_how_far_it_is_and_stops(tmp_path, out, images):
     """The last word is that all is there; a wish to stop leaves nothing behind."""
     said = []
-    unpack(zipped(tmp_path, images), out, say=said.append)
+    unpack(zipped(tmp_path, images), out, on_progress=said.append)
     assert (said[0].files, said[0].total_files) == (0, len(images))
     assert (said[-1].files, said[-1].bytes) == (len(images), sum(map(len, images.values())))
     answers = iter([False] * 5 + [True])

@@ -114,10 +114,17 @@ def _fracatlas_form() -> None:
     most = demo.LIMITS.imported if demo.on() else 4083
     left, right = st.columns(2)
     images = left.number_input(
-        "Images", fracatlas.LEAST, most, 200, 50, key="fracatlas images", persist_state="session", disabled=everything
+        "Images",
+        fracatlas.MIN_IMAGES,
+        most,
+        200,
+        50,
+        key="fracatlas images",
+        persist_state="session",
+        disabled=everything,
     )
     right.number_input(
-        "Seed", 0, fracatlas.MOST_SEED, 1, key="fracatlas seed", persist_state="session", disabled=everything
+        "Seed", 0, fracatlas.MAX_SEED, 1, key="fracatlas seed", persist_state="session", disabled=everything
     )
     st.button(
         "Import FracAtlas" if everything else f"Import {images:,} images", type="primary", key="import fracatlas",
@@ -187,7 +194,7 @@ def _unpack(path: str, upload: Any, only: str | None) -> Path:
         bar.progress(share(progress), text="Unpacking")
 
     try:
-        zip_file.unpack(upload or _typed(path), root, only, say=say)
+        zip_file.unpack(upload or _typed(path), root, only, on_progress=say)
     finally:
         bar.empty()
     return root

@@ -140,7 +140,7 @@ ZIPS = {
     **dict.fromkeys(["of many small bombs", "overlapping"], "may be 100 times larger than the zip"),
     "of 300,000 entries": "table of contents may have 12.6 MB. Received: 16.2 MB",
     "encrypted": "must not be encrypted",
-    **dict.fromkeys(["with an odd way of packing", "by lzma", "by bzip2"], "packed by deflate"),
+    **dict.fromkeys(["with an odd way of packing", "by lzma", "by bzip2"], "must use deflate"),
     **dict.fromkeys(["with a listing that goes up", "with a listing of an absolute path"], "files below images/"),
     "with a listing that is none": "must have the columns image_id",
 }

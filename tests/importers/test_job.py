@@ -32,8 +32,8 @@ def status(root: Path) -> dict:
     return json.loads((root / "import.json").read_text())
 
 
-def test_there_may_be_none(tmp_path):
-    """No folder, an empty one, or a damaged status: no import."""
+def test_find_import_without_a_valid_status_is_none(tmp_path):
+    """A missing folder, an empty one or a damaged status is no import."""
     for content in (None, "", "{", "[]", "{}", '{"source": "kaggle", "choices": 3}'):
         if content is not None:
             (tmp_path / "import.json").write_text(content)
@@ -42,8 +42,8 @@ def test_there_may_be_none(tmp_path):
     request_stop(tmp_path / "missing")
 
 
-def test_it_is_found_while_it_goes_on_and_afterwards(tmp_path):
-    """As whoever does it says, by what lies on disk."""
+def test_find_import_during_and_after_the_work_reads_the_status(tmp_path):
+    """The state and the progress are read from the disk during the work and after it."""
     seen = []
 
     def work(hear, should_stop):
@@ -59,8 +59,8 @@ def test_it_is_found_while_it_goes_on_and_afterwards(tmp_path):
     assert ended.progress == replace(HALF, seconds_left=None)
 
 
-def test_a_wish_to_stop_is_heard(tmp_path):
-    """What is there is kept, the wish is forgotten, and the next run goes on."""
+def test_carry_out_with_a_stop_request_is_interrupted(tmp_path):
+    """A stop keeps what is there, the request is deleted, and a second run completes the import."""
 
     def work(hear, should_stop):
         hear(HALF)
@@ -84,8 +84,8 @@ def test_a_wish_to_stop_is_heard(tmp_path):
         (KeyboardInterrupt(), KeyboardInterrupt, None),
     ],
 )
-def test_why_it_gave_up_is_noted(tmp_path, failure, raised, words):
-    """For whoever looks at the folder later; the next run forgets it."""
+def test_carry_out_after_a_failure_stores_the_reason(tmp_path, failure, raised, words):
+    """The reason is stored in the status, and the next run deletes it."""
 
     def work(hear, should_stop):
         hear(HALF)
@@ -99,8 +99,8 @@ def test_why_it_gave_up_is_noted(tmp_path, failure, raised, words):
     assert carry_out(tmp_path, ORDER, half_done, nothing).error is None
 
 
-def test_other_folders_are_refused(tmp_path):
-    """Anything that is in the folder already, or that is no folder, is left alone; what is hidden does not count."""
+def test_carry_out_in_a_folder_with_other_files_raises(tmp_path):
+    """A folder with other files, or a file, is refused and left alone; hidden files are ignored."""
     (tmp_path / ".hidden").touch()
     carry_out(tmp_path, ORDER, half_done, nothing)
     (tmp_path / "other").mkdir()
@@ -113,8 +113,8 @@ def test_other_folders_are_refused(tmp_path):
     assert [path.name for path in (tmp_path / "other").iterdir() if not path.name.startswith(".")] == ["notes.txt"]
 
 
-def test_another_order_is_refused(tmp_path):
-    """A folder holds one import; what makes no difference to it does not count."""
+def test_carry_out_with_another_order_raises(tmp_path):
+    """A folder holds one import; options that do not change the result are ignored."""
     carry_out(tmp_path, ORDER, half_done, nothing)
     before = status(tmp_path)
     with pytest.raises(FetchError, match=r"body part XR_HAND\)\. Received: .*body part all"):
@@ -123,8 +123,8 @@ def test_another_order_is_refused(tmp_path):
     assert carry_out(tmp_path, replace(ORDER, how={"whole": True}), half_done, nothing).state == "complete"
 
 
-def test_one_process_imports_at_a_time(tmp_path):
-    """A folder that another process imports into is not touched; nor is one about to be, but by the process itself."""
+def test_claim_of_a_folder_in_use_raises(tmp_path):
+    """A folder that another process imports into is refused, also while that process is starting."""
     carry_out(tmp_path, ORDER, half_done, nothing)
     parent = {"pid": 1, "process_started": psutil.Process(1).create_time(), "ended": False}
     (tmp_path / "import.json").write_text(json.dumps({**status(tmp_path), **parent}))
@@ -142,8 +142,8 @@ def test_one_process_imports_at_a_time(tmp_path):
     assert status(other)["pid"] == background.identity()["pid"]
 
 
-def test_a_process_that_is_gone_is_noticed(tmp_path):
-    """An import goes on as long as its process lives, or has only just been started."""
+def test_find_import_of_a_dead_process_is_interrupted(tmp_path):
+    """An import is running as long as its process lives, or was started a moment ago."""
 
     def stopped(hear, should_stop):
         raise Cancelled
@@ -162,8 +162,8 @@ def test_a_process_that_is_gone_is_noticed(tmp_path):
         assert find_import(tmp_path).state == state
 
 
-def test_an_order_becomes_options():
-    """Of the command that does it: a flag for what is true, nothing for what is false."""
+def test_order_options_become_flags():
+    """A true option becomes a flag, and a false one nothing."""
     order = Order("fracatlas", {"images": 200, "seed": 1}, {"whole": True})
     assert order.options() == ["--images", "200", "--seed", "1", "--whole"]
     assert replace(order, how={"whole": False}).options() == ["--images", "200", "--seed", "1"]

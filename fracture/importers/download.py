@@ -146,8 +146,8 @@ def download_files(
             on_progress(state.progress())
     if state.missing:
         raise FetchError(
-            f"{state.missing[0]} Missing like this: {len(state.missing):,} of {len(files):,} files; "
-            "all others are there."
+            f"{state.missing[0]} Missing: {len(state.missing):,} of {len(files):,} files; "
+            "all others were downloaded."
         )
     return state.progress()
 

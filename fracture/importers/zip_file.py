@@ -72,10 +72,10 @@ def unpack(
         with _opened(source) as file, zipfile.ZipFile(cast(BinaryIO, LimitedReads(file))) as archive:
             places = choose_entries(archive.infolist(), name, body_part)
             check_sizes(places, out, limit)
-            with _temporary_folder(out) as folder:
+            with _temporary_folder(out, name) as folder:
                 size = _write(archive, places, folder, limit, report)
                 on_progress(Progress(len(places), len(places), size, size, 0.0))
-                layout = _layout(folder, name)
+                layout = scan(folder).layout
                 if out.exists():
                     out.rmdir()
                 folder.rename(out)
@@ -120,8 +120,11 @@ def _translate_errors(name: str, out: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _temporary_folder(out: Path) -> Iterator[Path]:
-    """An empty hidden folder beside ``out``; it is deleted afterwards unless it was renamed."""
+def _temporary_folder(out: Path, name: str) -> Iterator[Path]:
+    """An empty hidden folder beside ``out``; it is deleted afterwards unless it was renamed.
+
+    Raises FetchError for a DatasetError, whose message then names the zip instead of this folder.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = out.with_name(f".{out.name}.unpacking")
     with FileLock(out.parent / ".unpacking.lock", timeout=0):
@@ -129,6 +132,8 @@ def _temporary_folder(out: Path) -> Iterator[Path]:
         folder.mkdir()
         try:
             yield folder
+        except DatasetError as error:
+            raise FetchError(str(error).replace(str(folder), name)) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -148,11 +153,3 @@ def _write(archive: zipfile.ZipFile, places: dict[ZipInfo, str], folder: Path, l
                     raise too_large(size, limit)
                 file.write(chunk)
     return size
-
-
-def _layout(folder: Path, name: str) -> str:
-    """The layout of what was unpacked. Raises FetchError where it is no data set."""
-    try:
-        return scan(folder).layout
-    except DatasetError as error:
-        raise FetchError(str(error).replace(str(folder), name)) from error

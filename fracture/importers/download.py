@@ -84,103 +84,117 @@ def throttled(on_progress: OnProgress) -> OnProgress:
     return report
 
 
-def download_files(
-    root: Path,
-    files: Sequence[RemoteFile],
-    read: ReadFile,
-    *,
-    temp_folder: Path,
-    is_complete: Callable[[Path], bool] = Path.is_file,
-    on_progress: OnProgress = ignore_progress,
-    should_stop: Callable[[], bool] = lambda: False,
-    interrupt: Callable[[], object] = lambda: None,
-    limiter: RateLimiter | None = None,
-    workers: int = WORKERS,
-) -> Progress:
-    """Download the files that are missing, and return the progress at the end.
+def before_counts(on_progress: OnProgress, note: str) -> OnProgress:
+    """Reports the progress while the number of files is unknown. ``note``: what is done meanwhile, a sentence."""
+    return lambda now: on_progress(replace(now, files=0, total_files=None, note=now.note or note))
 
-    Args:
-        root: the folder to fill.
-        files: what to download. No name may lead out of ``root``.
-        read: yields the bytes of a file; is called by several threads at a time.
-        temp_folder: a folder on the same disk for incomplete files; nobody else may write there.
-        is_complete: whether a file is; called for those that are present, and for each that comes.
+
+@dataclass(frozen=True)
+class Downloader:
+    """How an import downloads files, several at once.
+
+    Attributes:
+        temp_folder: a folder on the same disk for incomplete files, used by this import alone.
         on_progress: receives the progress at first, about once a second, and at the end.
         should_stop: called several times a second.
         interrupt: ends the responses in progress; called repeatedly once the download is to end.
         limiter: when a request may go out, and how often it is repeated.
-        workers: files at once.
-
-    Raises:
-        Cancelled: ``should_stop`` returned True; complete files are kept.
-        FetchError: a name leads out of ``root``, all attempts failed, or a file is missing; then all others came.
-        OSError: the disk cannot be written to.
     """
-    for file in files:
-        check_name(file.name)
-    temp_folder.mkdir(parents=True, exist_ok=True)
-    for leftover in temp_folder.glob("part-*"):
-        leftover.unlink()
-    sizes = {file: (root / file.name).stat().st_size for file in files if is_complete(root / file.name)}
-    present = {file: size for file, size in sizes.items() if file.size in (None, size)}
-    total_bytes = None if any(file.size is None for file in files) else sum(file.size or 0 for file in files)
-    start = Progress(len(present), len(files), sum(present.values()), total_bytes)
-    pending = deque(file for file in files if file not in present)
-    state = _Download(root, temp_folder, read, is_complete, limiter or RateLimiter(), start, pending)
-    report = throttled(on_progress)
-    report(state.progress())
-    with ThreadPoolExecutor(workers) as pool:
-        running = {pool.submit(state.work) for _ in range(workers)}
-        try:
-            while running:
-                if should_stop():
-                    raise Cancelled
-                ended, running = wait(running, timeout=POLL_INTERVAL, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    future.result()
-                report(state.progress())
-        finally:  # also after an error or Ctrl-C: the workers end, and drop what is incomplete
-            state.stop.set()
-            while wait(running, timeout=POLL_INTERVAL).not_done:
-                interrupt()  # a worker may be waiting for a slow server
-            on_progress(state.progress())
-    if state.missing:
-        raise FetchError(
-            f"{state.missing[0]} Missing: {len(state.missing):,} of {len(files):,} files; "
-            "all others were downloaded."
-        )
-    return state.progress()
 
-
-@dataclass
-class _Download:
-    """What the workers share. ``start``: the progress before the first file."""
-
-    root: Path
     temp_folder: Path
-    read: ReadFile
-    is_complete: Callable[[Path], bool]
-    limiter: RateLimiter
-    start: Progress
-    pending: deque[RemoteFile]
-    stop: threading.Event = field(default_factory=threading.Event)
-    missing: list[NotFoundError] = field(default_factory=list)
+    on_progress: OnProgress = ignore_progress
+    should_stop: Callable[[], bool] = lambda: False
+    interrupt: Callable[[], object] = lambda: None
+    limiter: RateLimiter = field(default_factory=RateLimiter)
 
-    def __post_init__(self) -> None:
+    def download(
+        self,
+        root: Path,
+        files: Sequence[RemoteFile],
+        read: ReadFile,
+        is_complete: Callable[[Path], bool] = Path.is_file,
+        workers: int = WORKERS,
+    ) -> None:
+        """Download the files that are missing.
+
+        Args:
+            root: the folder to fill.
+            files: what to download. No name may lead out of ``root``.
+            read: yields the bytes of a file; is called by several threads at a time.
+            is_complete: whether a file is; called for those that are present, and for each that comes.
+            workers: files at once.
+
+        Raises:
+            Cancelled: ``should_stop`` returned True; complete files are kept.
+            FetchError: a name leads out of ``root``, all attempts failed, or a file is missing; then all others came.
+            OSError: the disk cannot be written to.
+        """
+        for file in files:
+            check_name(file.name)
+        self.temp_folder.mkdir(parents=True, exist_ok=True)
+        for leftover in self.temp_folder.glob("part-*"):
+            leftover.unlink()
+        run = _Run(self, root, files, read, is_complete)
+        report = throttled(self.on_progress)
+        report(run.progress())
+        with ThreadPoolExecutor(workers) as pool:
+            running = {pool.submit(run.work) for _ in range(workers)}
+            try:
+                while running:
+                    if self.should_stop():
+                        raise Cancelled
+                    ended, running = wait(running, timeout=POLL_INTERVAL, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        future.result()
+                    report(run.progress())
+            finally:  # also after an error or Ctrl-C: the workers end, and drop what is incomplete
+                run.stop.set()
+                while wait(running, timeout=POLL_INTERVAL).not_done:
+                    self.interrupt()  # a worker may be waiting for a slow server
+                self.on_progress(run.progress())
+        if run.missing:
+            raise FetchError(
+                f"{run.missing[0]} Missing: {len(run.missing):,} of {len(files):,} files; all others were downloaded."
+            )
+
+
+class _Run:
+    """One call of :meth:`Downloader.download`, shared by its workers."""
+
+    def __init__(
+        self,
+        downloader: Downloader,
+        root: Path,
+        files: Sequence[RemoteFile],
+        read: ReadFile,
+        is_complete: Callable[[Path], bool],
+    ) -> None:
+        self._temp_folder = downloader.temp_folder
+        self._limiter = downloader.limiter
+        self._root = root
+        self._read = read
+        self._is_complete = is_complete
+        sizes = {file: (root / file.name).stat().st_size for file in files if is_complete(root / file.name)}
+        present = {file: size for file, size in sizes.items() if file.size in (None, size)}
+        total_bytes = None if any(file.size is None for file in files) else sum(file.size or 0 for file in files)
+        self._pending = deque(file for file in files if file not in present)
+        self._start = Progress(len(present), len(files), sum(present.values()), total_bytes)
+        self._now = self._start
         self._began = time.monotonic()
         self._lock = threading.Lock()
-        self._now = self.start
+        self.stop = threading.Event()
+        self.missing: list[NotFoundError] = []
 
     def progress(self) -> Progress:
         now = self._now
         if now.total_bytes is None:
-            done = now.files - self.start.files
+            done = now.files - self._start.files
             left = (now.total_files or 0) - now.files
         else:
-            done = now.bytes - self.start.bytes
+            done = now.bytes - self._start.bytes
             left = now.total_bytes - now.bytes
         seconds = time.monotonic() - self._began
-        return replace(now, seconds_left=seconds / done * left if done > 0 else None, note=self.limiter.note())
+        return replace(now, seconds_left=seconds / done * left if done > 0 else None, note=self._limiter.note())
 
     def _count(self, size: int, files: int = 0) -> None:
         with self._lock:
@@ -188,20 +202,20 @@ class _Download:
 
     def work(self) -> None:
         """Download pending files until none is left or ``stop`` is set."""
-        retrying = self.limiter.retrying()
+        retrying = self._limiter.retrying()
         while not self.stop.is_set():
             try:
-                file = self.pending.popleft()
+                file = self._pending.popleft()
             except IndexError:
                 return
             retrying(self._attempt, file)
 
     def _attempt(self, file: RemoteFile) -> None:
-        self.limiter.acquire(self.stop)
+        self._limiter.acquire(self.stop)
         try:
             self._transfer(file)
         except RetryableError as error:
-            self.limiter.pause(error.retry_after, str(error))
+            self._limiter.pause(error.retry_after, str(error))
             raise
         except NotFoundError as error:
             logger.info("%s", error)
@@ -210,11 +224,11 @@ class _Download:
                 raise
 
     def _transfer(self, file: RemoteFile) -> None:
-        handle, name = tempfile.mkstemp(prefix="part-", suffix=Path(file.name).suffix, dir=self.temp_folder)
+        handle, name = tempfile.mkstemp(prefix="part-", suffix=Path(file.name).suffix, dir=self._temp_folder)
         part = Path(name)
         received = 0
         try:
-            with os.fdopen(handle, "wb") as opened, contextlib.closing(self.read(file)) as chunks:
+            with os.fdopen(handle, "wb") as opened, contextlib.closing(self._read(file)) as chunks:
                 for chunk in chunks:
                     if self.stop.is_set():
                         raise Cancelled
@@ -235,9 +249,9 @@ class _Download:
         """Check a file and rename it to its place."""
         if file.size not in (None, received):
             raise RetryableError(f"Of {file.name}, {received:,} bytes came instead of {file.size:,}.")
-        if not self.is_complete(part):
+        if not self._is_complete(part):
             raise RetryableError(f"What came as {file.name} is no complete file.")
-        place = self.root / file.name
+        place = self._root / file.name
         place.parent.mkdir(parents=True, exist_ok=True)
         part.chmod(0o644)
         part.replace(place)

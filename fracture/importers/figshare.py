@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import requests
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
 from fracture.importers import remote_zip
-from fracture.importers.download import Progress, ReadFile, RemoteFile
+from fracture.importers.download import Downloader, ReadFile, RemoteFile
 from fracture.importers.file_checks import check_space, has_md5
 from fracture.importers.http import http_status, read_body, translate_errors
 
@@ -34,24 +34,21 @@ class _Zip:
     md5: str
 
 
-def open_zip(
-    hidden: Path, whole: bool, session: requests.Session, download: Callable[..., Progress]
-) -> remote_zip.ZipMembers:
+def open_zip(hidden: Path, whole: bool, session: requests.Session, downloader: Downloader) -> remote_zip.ZipMembers:
     """The files in FracAtlas's zip: read from figshare by ranges or, with ``whole``, from a download of all of it.
 
-    ``hidden``: a folder for figshare's answer and the whole zip. ``download``:
-    :func:`fracture.importers.download.download_files` with its other arguments bound. Raises FetchError.
+    ``hidden``: a folder for figshare's answer and the whole zip. Raises FetchError.
     """
     article = hidden / "article.json"
     article.unlink(missing_ok=True)  # the URL in an earlier answer may have expired
     base = os.environ.get("FRACTURE_FIGSHARE") or FIGSHARE
-    download(hidden, [RemoteFile(article.name)], _reader(session, f"{base}/articles/{ARTICLE}"))
+    downloader.download(hidden, [RemoteFile(article.name)], _reader(session, f"{base}/articles/{ARTICLE}"))
     found = _find_zip(article)
     if not whole:
         return remote_zip.open_remote(found.url, session, "figshare", _no_ranges(found.size))
     check_space(hidden, found.size)
     is_complete = partial(has_md5, md5=found.md5)
-    download(hidden, [RemoteFile(ZIP, found.size)], _reader(session, found.url), is_complete=is_complete)
+    downloader.download(hidden, [RemoteFile(ZIP, found.size)], _reader(session, found.url), is_complete)
     return remote_zip.open_local(hidden / ZIP)
 
 

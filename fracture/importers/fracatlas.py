@@ -11,7 +11,6 @@ import json
 import logging
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zipfile import ZipInfo
@@ -29,7 +28,7 @@ from fracture.errors import DatasetError, FetchError, RadiographError
 from fracture.files import write_beside
 from fracture.imaging.annotations import Box, boxes_text, parse_boxes
 from fracture.imaging.radiograph import header_size
-from fracture.importers.download import OnProgress, Progress, RemoteFile, download_files, ignore_progress
+from fracture.importers.download import Downloader, OnProgress, RemoteFile, before_counts, ignore_progress
 from fracture.importers.figshare import PAGE, ZIP, open_zip
 from fracture.importers.file_checks import check_space
 from fracture.importers.http import InterruptibleAdapter, RateLimiter
@@ -90,27 +89,20 @@ def import_fracatlas(
     adapter = InterruptibleAdapter()
 
     def work(report: OnProgress, should_stop: Callable[[], bool]) -> None:
-        download = partial(
-            download_files, temp_folder=hidden, should_stop=should_stop, interrupt=adapter.interrupt, limiter=limiter
-        )
-        download_tables = partial(download, on_progress=lambda progress: report(_without_counts(progress)))
+        downloader = Downloader(hidden, report, should_stop, adapter.interrupt, limiter or RateLimiter())
+        preparing = before_counts(report, "Finding out which images there are.")
+        table_downloader = replace(downloader, on_progress=preparing)
         plan = _read_plan(hidden)
         if plan is None or any(not (root / file.name).is_file() for file in _files(plan)):
-            with contextlib.closing(open_zip(hidden, whole, session, download_tables)) as members:
+            with contextlib.closing(open_zip(hidden, whole, session, table_downloader)) as members:
                 if plan is None:
-                    plan = _make_plan(hidden, members, wanted, download_tables)
-                _download_images(root, plan, members, partial(download, on_progress=report))
+                    plan = _make_plan(hidden, members, wanted, table_downloader)
+                _download_images(root, plan, members, downloader)
         _write_tables(root, plan)
         (hidden / ZIP).unlink(missing_ok=True)
 
     with adapter.prepare(requests.Session()) as session:
         return carry_out(root, wanted, work, on_progress)
-
-
-def _without_counts(progress: Progress) -> Progress:
-    """The progress while the number of images is unknown."""
-    note = progress.note or "Finding out which images there are."
-    return replace(progress, files=0, total_files=None, note=note)
 
 
 # The plan: which images to import, with their rows of FracAtlas's tables, their paths in the zip and their sizes.
@@ -130,13 +122,13 @@ def _read_plan(hidden: Path) -> pd.DataFrame | None:
     return plan if {"image_id", "fractured", "member"} <= set(plan) else None
 
 
-def _make_plan(hidden: Path, members: ZipMembers, wanted: Order, download: Callable[..., Progress]) -> pd.DataFrame:
+def _make_plan(hidden: Path, members: ZipMembers, wanted: Order, downloader: Downloader) -> pd.DataFrame:
     """Draw the images to import, and write them to a file for the next run."""
 
     def read(table: RemoteFile) -> Generator[bytes, None, None]:
         return members.read(_find_table(members.infos(), _TABLE_ENDINGS[table.name]))
 
-    download(hidden, [RemoteFile(name) for name in _TABLE_ENDINGS], read, workers=1)
+    downloader.download(hidden, [RemoteFile(name) for name in _TABLE_ENDINGS], read, workers=1)
     images = {PurePosixPath(info.filename).name: info for info in members.infos() if _is_image(info)}
     rows = _read_rows(hidden)
     rows = rows[rows["image_id"].isin(list(images))]
@@ -227,13 +219,13 @@ def _files(plan: pd.DataFrame) -> list[RemoteFile]:
     return [RemoteFile(f"images/{name}", int(size)) for name, size in zip(plan["image_id"], plan["size"], strict=True)]
 
 
-def _download_images(root: Path, plan: pd.DataFrame, members: ZipMembers, download: Callable[..., Progress]) -> None:
+def _download_images(root: Path, plan: pd.DataFrame, members: ZipMembers, downloader: Downloader) -> None:
     """Download the missing images; also after an error, the tables list those that are present."""
     files = _files(plan)
     paths_in_zip = {file.name: member for file, member in zip(files, plan["member"], strict=True)}
     check_space(root, sum(file.size or 0 for file in files if not (root / file.name).is_file()))
     try:
-        download(root, files, lambda file: members.read(paths_in_zip[file.name]))
+        downloader.download(root, files, lambda file: members.read(paths_in_zip[file.name]))
     finally:
         _write_tables(root, plan)
 

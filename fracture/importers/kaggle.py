@@ -10,13 +10,13 @@ import logging
 import re
 import shutil
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 from fracture import paths
 from fracture.errors import FetchError
 from fracture.files import write_beside
-from fracture.importers.download import OnProgress, Progress, RemoteFile, download_files, ignore_progress
+from fracture.importers.download import Downloader, OnProgress, RemoteFile, before_counts, ignore_progress
 from fracture.importers.file_checks import check_space, is_complete_image
 from fracture.importers.http import RateLimiter
 from fracture.importers.job import HIDDEN, Import, Order, carry_out
@@ -104,29 +104,20 @@ def import_kaggle(
     body_part = str(wanted.choices["body_part"])
 
     def work(report: OnProgress, should_stop: Callable[[], bool]) -> None:
-        download = partial(
-            download_files,
-            read=dataset.read,
-            temp_folder=root / HIDDEN,
-            should_stop=should_stop,
-            interrupt=dataset.interrupt,
-        )
-        download_lists = partial(
-            download,
-            limiter=limiter or RateLimiter(attempts=4),
-            on_progress=lambda progress: report(_without_counts(progress)),
-        )
-        files = _read_plan(root) or _make_plan(root, body_part, download_lists)
+        downloader = Downloader(root / HIDDEN, report, should_stop, dataset.interrupt, limiter or RateLimiter())
+        files = _read_plan(root)
+        if not files:
+            list_downloader = replace(
+                downloader,
+                on_progress=before_counts(report, "Finding out which files there are."),
+                limiter=limiter or RateLimiter(attempts=4),
+            )
+            files = _make_plan(root, body_part, dataset, list_downloader)
         check_space(root, sum(not (root / file.name).exists() for file in files) * BYTES)
-        download(root, files, is_complete=is_complete_image, limiter=limiter, on_progress=report)
+        downloader.download(root, files, dataset.read, is_complete_image)
 
     with contextlib.closing(KaggleDataset(str(wanted.choices["dataset"]), credentials)) as dataset:
         return carry_out(root, wanted, work, on_progress)
-
-
-def _without_counts(progress: Progress) -> Progress:
-    """The progress while the number of images is unknown."""
-    return Progress(note=progress.note or "Finding out which files there are.")
 
 
 def _read_plan(root: Path) -> list[RemoteFile]:
@@ -143,10 +134,10 @@ def _read_plan(root: Path) -> list[RemoteFile]:
     return [RemoteFile(name) for name in names] if valid else []
 
 
-def _make_plan(root: Path, body_part: str, download: Callable[..., Progress]) -> list[RemoteFile]:
+def _make_plan(root: Path, body_part: str, dataset: KaggleDataset, downloader: Downloader) -> list[RemoteFile]:
     """Download MURA's lists, choose a body part's images, and write them to a file for the next run."""
     lists = root / HIDDEN / "lists"
-    download(lists, [RemoteFile(name) for name in LISTS])
+    downloader.download(lists, [RemoteFile(name) for name in LISTS], dataset.read)
     try:
         names = _spread(_select([lists / name for name in LISTS], body_part))
     finally:

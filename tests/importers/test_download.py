@@ -13,7 +13,7 @@ from PIL import Image
 from fracture.errors import Cancelled, FetchError
 from fracture.formatting import format_bytes
 from fracture.importers import file_checks
-from fracture.importers.download import RemoteFile, download_files
+from fracture.importers.download import Downloader, RemoteFile
 from fracture.importers.file_checks import check_space, has_md5, is_complete_image
 from fracture.importers.http import (
     InterruptibleAdapter,
@@ -38,10 +38,10 @@ def filled(path) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
-def download(root, read, files=FILES, **options):
+def download(root, read, files=FILES, workers=4, **options):
     wanted = [RemoteFile(name, len(content)) for name, content in files.items()]
-    options = {"limiter": quick(), "is_complete": filled, **options}
-    return download_files(root, wanted, read, temp_folder=root / ".parts", **options)
+    downloader = Downloader(root / ".parts", **{"limiter": quick(), **options})
+    downloader.download(root, wanted, read, filled, workers)
 
 
 def new_session() -> requests.Session:
@@ -61,19 +61,19 @@ def serve(file):
     yield FILES[file.name]
 
 
-def test_download_files_into_an_empty_folder_brings_all(tmp_path):
+def test_download_into_an_empty_folder_brings_all(tmp_path):
     """All files come with their names and bytes, and the last progress report says so."""
     reports = []
-    ended = download(tmp_path, serve, on_progress=reports.append)
+    download(tmp_path, serve, on_progress=reports.append)
+    ended = reports[-1]
     assert contents(tmp_path) == FILES
     assert not list((tmp_path / ".parts").iterdir())
     total = sum(map(len, FILES.values()))
     assert (reports[0].files, reports[0].bytes) == (0, 0)
-    assert reports[-1] == ended
     assert (ended.files, ended.total_files, ended.bytes, ended.total_bytes) == (20, 20, total, total)
 
 
-def test_download_files_repeated_brings_only_what_is_missing(tmp_path):
+def test_download_repeated_brings_only_what_is_missing(tmp_path):
     """Missing files and ones of a wrong size are downloaded, and leftovers of a killed process are deleted."""
     download(tmp_path, serve)
     lost, short, *_ = FILES
@@ -92,7 +92,7 @@ def test_download_files_repeated_brings_only_what_is_missing(tmp_path):
     assert not list((tmp_path / ".parts").iterdir())
 
 
-def test_download_files_with_four_workers_downloads_four_at_once(tmp_path):
+def test_download_with_four_workers_downloads_four_at_once(tmp_path):
     """As many files are downloaded at once as there are workers."""
     together, at_once, lock = threading.Barrier(4, timeout=20), Counter(), threading.Lock()
 
@@ -109,7 +109,7 @@ def test_download_files_with_four_workers_downloads_four_at_once(tmp_path):
     assert at_once["most"] == 4
 
 
-def test_download_files_after_a_retryable_error_tries_again(tmp_path):
+def test_download_after_a_retryable_error_tries_again(tmp_path):
     """A file whose first attempts fail comes in the end, and the bytes of failed attempts do not count."""
     attempts = Counter()
 
@@ -120,13 +120,15 @@ def test_download_files_after_a_retryable_error_tries_again(tmp_path):
             raise RetryableError("The connection was cut off.")
         yield FILES[file.name][1:]
 
-    assert download(tmp_path, read, limiter=quick(attempts=20)).bytes == sum(map(len, FILES.values()))
+    reports = []
+    download(tmp_path, read, limiter=quick(attempts=20), on_progress=reports.append)
+    assert reports[-1].bytes == sum(map(len, FILES.values()))
     assert contents(tmp_path) == FILES
     assert set(attempts.values()) == {3}
 
 
 @pytest.mark.parametrize("change", [lambda content: content[:-1], lambda content: content + b"!", lambda _: b""])
-def test_download_files_with_a_wrong_size_gives_up(tmp_path, change):
+def test_download_with_a_wrong_size_gives_up(tmp_path, change):
     """A file with too few or too many bytes is refused in each attempt, and the message names it."""
 
     def read(file):
@@ -137,7 +139,7 @@ def test_download_files_with_a_wrong_size_gives_up(tmp_path, change):
     assert contents(tmp_path) == {}
 
 
-def test_download_files_with_a_failing_server_gives_up_early(tmp_path):
+def test_download_with_a_failing_server_gives_up_early(tmp_path):
     """A server that always fails gets a bounded number of requests, however many files there are."""
     requested = []
 
@@ -151,7 +153,7 @@ def test_download_files_with_a_failing_server_gives_up_early(tmp_path):
     assert 5 <= len(requested) <= 5 * 4
 
 
-def test_download_files_with_missing_files_brings_the_others(tmp_path):
+def test_download_with_missing_files_brings_the_others(tmp_path):
     """All other files come, and the message names a missing file and counts them."""
     nowhere = [*FILES][3:5]
 
@@ -167,7 +169,7 @@ def test_download_files_with_missing_files_brings_the_others(tmp_path):
     assert contents(tmp_path) == {name: content for name, content in FILES.items() if name not in nowhere}
 
 
-def test_download_files_without_any_file_on_the_server_ends_early(tmp_path):
+def test_download_without_any_file_on_the_server_ends_early(tmp_path):
     """A data set that no longer exists is not requested file by file."""
     requested = []
 
@@ -181,7 +183,7 @@ def test_download_files_without_any_file_on_the_server_ends_early(tmp_path):
     assert len(requested) < 10
 
 
-def test_download_files_after_a_final_error_keeps_what_came(tmp_path):
+def test_download_after_a_final_error_keeps_what_came(tmp_path):
     """An error that is not retryable ends the download without another attempt, and complete files stay."""
     bad = list(FILES)[10]
     requested = []
@@ -198,7 +200,7 @@ def test_download_files_after_a_final_error_keeps_what_came(tmp_path):
     assert contents(tmp_path) == {name: content for name, content in FILES.items() if name in requested[:-1]}
 
 
-def test_download_files_stopped_in_a_file_keeps_complete_ones(tmp_path):
+def test_download_stopped_in_a_file_keeps_complete_ones(tmp_path):
     """A stop in the middle of a file keeps the complete files and deletes the incomplete one."""
     begun = threading.Event()
     stop = threading.Event()
@@ -221,7 +223,7 @@ def test_download_files_stopped_in_a_file_keeps_complete_ones(tmp_path):
     assert not list((tmp_path / ".parts").iterdir())
 
 
-def test_download_files_stopped_in_a_pause_ends_at_once(tmp_path):
+def test_download_stopped_in_a_pause_ends_at_once(tmp_path):
     """A stop ends a pause that the server requested for."""
     requested = threading.Event()
 
@@ -239,7 +241,7 @@ def test_download_files_stopped_in_a_pause_ends_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("wish", [Cancelled, KeyboardInterrupt])
-def test_download_files_stopped_while_a_server_is_silent_ends_at_once(tmp_path, wish):
+def test_download_stopped_while_a_server_is_silent_ends_at_once(tmp_path, wish):
     """A stop, or Ctrl-C, ends a download in the middle of a response instead of after the server's timeout."""
     begun = threading.Event()
     adapter = InterruptibleAdapter()
@@ -278,7 +280,7 @@ def test_interrupt_of_one_adapter_leaves_the_responses_of_others():
         assert b"".join(read_body(other_response, "It")) == b"x" * 10
 
 
-def test_download_files_interrupted_response_that_looks_complete_is_dropped(tmp_path):
+def test_download_interrupted_response_that_looks_complete_is_dropped(tmp_path):
     """What came of a file is dropped after a stop, even where the response ended without an error."""
     begun = threading.Event()
     interrupted = threading.Event()
@@ -296,13 +298,11 @@ def test_download_files_interrupted_response_that_looks_complete_is_dropped(tmp_
 @pytest.mark.parametrize(
     "name", ["../up.bin", "/etc/up.bin", "a/../../up.bin", "C:/up.bin", "a\\..\\up.bin", "", "a//b"]
 )
-def test_download_files_with_an_unsafe_name_writes_nothing(tmp_path, name):
+def test_download_with_an_unsafe_name_writes_nothing(tmp_path, name):
     """A single name that leads out of the folder is refused before anything is downloaded or written."""
     root = tmp_path / "root"
     with pytest.raises(FetchError, match="nothing was written"):
-        download_files(
-            root, [RemoteFile("good.bin"), RemoteFile(name)], serve, temp_folder=root / ".parts", is_complete=filled
-        )
+        download(root, serve, {"good.bin": b"x", name: b"x"})
     assert leads_out(name)
     assert not root.exists()
 
@@ -347,7 +347,7 @@ def test_retrying_waits_twice_as_long_after_each_failure():
         assert least <= pause <= least + 1
 
 
-def test_download_files_with_retry_after_lets_no_request_out_before(tmp_path):
+def test_download_with_retry_after_lets_no_request_out_before(tmp_path):
     """After a Retry-After, no worker sends a request until that time has passed."""
     failed = []
     times = []

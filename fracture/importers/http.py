@@ -6,11 +6,13 @@ all workers share says when that next time is.
 
 import contextlib
 import logging
+import socket
 import threading
 import time
 import weakref
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -183,12 +185,12 @@ def read_body(response: requests.Response, server: str) -> Generator[bytes, None
 
 
 class InterruptibleAdapter(requests.adapters.HTTPAdapter):
-    """Sends the requests of one import, with timeouts, and can interrupt its responses from another thread."""
+    """Sends the requests of one import, with timeouts, and can interrupt them from another thread."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._responses: weakref.WeakSet[urllib3.BaseHTTPResponse] = weakref.WeakSet()
-        self._responses_lock = threading.Lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._sockets_lock = threading.Lock()
 
     def prepare(self, session: requests.Session) -> requests.Session:
         """Let a session send its requests through this adapter; several threads may share it then."""
@@ -202,15 +204,31 @@ class InterruptibleAdapter(requests.adapters.HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send a request, with the default timeouts unless it has its own."""
         options["timeout"] = options.get("timeout") or TIMEOUTS
-        response = super().send(request, *args, **options)
-        with self._responses_lock:
-            self._responses.add(response.raw)
-        return response
+        return super().send(request, *args, **options)
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> urllib3.HTTPConnectionPool:
+        """The pool that ``send`` takes a connection from; the connections that it opens can be interrupted."""
+        pool = super().get_connection_with_tls_context(*args, **options)
+        if "ConnectionCls" not in vars(pool):
+            pool.ConnectionCls = partial(self._new_connection, pool.ConnectionCls)  # type: ignore[assignment]
+        return pool
+
+    def _new_connection(self, connection_class: Any, **options: Any) -> Any:
+        connection = connection_class(**options)
+        original_connect = connection.connect
+
+        def connect() -> None:
+            original_connect()
+            with self._sockets_lock:
+                self._sockets.add(connection.sock)
+
+        connection.connect = connect
+        return connection
 
     def interrupt(self) -> None:
-        """End all responses in progress, however slow they are: their readers get a RetryableError."""
-        with self._responses_lock:
-            responses = list(self._responses)
-        for response in responses:
-            with contextlib.suppress(ValueError, RuntimeError, OSError):  # it has been read to its end already
-                response.shutdown()
+        """End all requests in progress, however slow the server is: their threads get a RetryableError."""
+        with self._sockets_lock:
+            sockets = list(self._sockets)
+        for open_socket in sockets:
+            with contextlib.suppress(OSError):  # it has been closed already
+                open_socket.shutdown(socket.SHUT_RDWR)

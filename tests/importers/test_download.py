@@ -240,25 +240,29 @@ def test_download_stopped_in_a_pause_ends_at_once(tmp_path):
     assert reports[-1].note is None or "Trying again in" in reports[-1].note
 
 
-@pytest.mark.parametrize("wish", [Cancelled, KeyboardInterrupt])
-def test_download_stopped_while_a_server_is_silent_ends_at_once(tmp_path, wish):
-    """A stop, or Ctrl-C, ends a download in the middle of a response instead of after the server's timeout."""
+@pytest.mark.parametrize("reason", [Cancelled, KeyboardInterrupt])
+@pytest.mark.parametrize(("latency", "byte_delay"), [(20, 0), (0, 20)])
+def test_download_stopped_while_a_server_is_silent_ends_at_once(tmp_path, reason, latency, byte_delay):
+    """A stop, or Ctrl-C, ends a download that waits for a response or for the rest of one."""
     begun = threading.Event()
     adapter = InterruptibleAdapter()
 
     def read(_):
-        with adapter.prepare(requests.Session()) as session:
+        with adapter.prepare(requests.Session()) as session, translate_errors("It"):
+            if latency:
+                begun.set()
             for chunk in read_body(session.get(server.url, stream=True), "It"):
                 begun.set()
                 yield chunk
 
     def should_stop():
-        if begun.is_set() and wish is KeyboardInterrupt:
+        if begun.is_set() and reason is KeyboardInterrupt:
             raise KeyboardInterrupt
         return begun.is_set()
 
     began = time.monotonic()
-    with Server(lambda _: Response(body=b"x" * 10, byte_delay=20)) as server, pytest.raises(wish):
+    response = Response(body=b"x" * 10, byte_delay=byte_delay)
+    with Server(lambda _: response, latency=latency) as server, pytest.raises(reason):
         download(tmp_path, read, {"a.bin": b"x" * 10}, should_stop=should_stop, interrupt=adapter.interrupt)
     assert time.monotonic() - began < 8
     assert contents(tmp_path) == {}

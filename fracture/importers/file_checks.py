@@ -10,6 +10,9 @@ from fracture.errors import FetchError
 from fracture.formatting import format_bytes
 from fracture.paths import leads_out
 
+MAX_FILE_BYTES = 100 * 2**20
+"""Of a table or an image that is accepted from a server; those of MURA and FracAtlas are far smaller."""
+
 SPARE = 200 * 2**20
 """Bytes that are left free on the disk."""
 

@@ -30,18 +30,15 @@ from fracture.imaging.annotations import Box, boxes_text, parse_boxes
 from fracture.imaging.radiograph import header_size
 from fracture.importers.download import Downloader, OnProgress, RemoteFile, before_counts, ignore_progress
 from fracture.importers.figshare import PAGE, ZIP, open_zip
-from fracture.importers.file_checks import check_space
+from fracture.importers.file_checks import MAX_FILE_BYTES, check_space
 from fracture.importers.http import InterruptibleAdapter, RateLimiter
 from fracture.importers.job import HIDDEN, Import, Order, carry_out
 from fracture.importers.remote_zip import ZipMembers
 
 MIN_IMAGES = 10
 MAX_SEED = 2**31
-PLAN = "plan.csv"
-LARGEST = 100 * 2**20
-"""Bytes of a table or an image that is accepted."""
-
-DRAWS = 200
+_PLAN = "plan.csv"
+_DRAWS = 200
 """Random samples among which one is chosen."""
 
 _TABLE_ENDINGS = {"dataset.csv": "/dataset.csv", "coco.json": "/coco_fracture_masks.json"}
@@ -111,13 +108,13 @@ def import_fracatlas(
 def _read_plan(hidden: Path) -> pd.DataFrame | None:
     """The plan of an earlier run; None where there is none, or it is damaged."""
     try:
-        plan = pd.read_csv(hidden / PLAN, dtype=str, keep_default_na=False)
+        plan = pd.read_csv(hidden / _PLAN, dtype=str, keep_default_na=False)
         plan["size"].map(int)
         plan["boxes"].map(parse_boxes)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, DatasetError) as error:
-        logger.warning("ignored a damaged %s: %s", hidden / PLAN, error)
+        logger.warning("ignored a damaged %s: %s", hidden / _PLAN, error)
         return None
     return plan if {"image_id", "fractured", "member"} <= set(plan) else None
 
@@ -139,7 +136,7 @@ def _make_plan(hidden: Path, members: ZipMembers, wanted: Order, downloader: Dow
         member=[images[name].filename for name in plan["image_id"]],
         size=[str(images[name].file_size) for name in plan["image_id"]],
     )
-    write_beside(hidden / PLAN, lambda part: plan.to_csv(part, index=False))
+    write_beside(hidden / _PLAN, lambda part: plan.to_csv(part, index=False))
     for name in _TABLE_ENDINGS:
         (hidden / name).unlink()
     return plan
@@ -147,7 +144,7 @@ def _make_plan(hidden: Path, members: ZipMembers, wanted: Order, downloader: Dow
 
 def _find_table(infos: list[ZipInfo], ending: str) -> str:
     """The shortest path in the zip that ends so."""
-    found = [info.filename for info in infos if _lower_path(info).endswith(ending) and info.file_size < LARGEST]
+    found = [info.filename for info in infos if _lower_path(info).endswith(ending) and info.file_size < MAX_FILE_BYTES]
     if not found:
         raise FetchError(f"FracAtlas's zip must hold a file {ending}; nothing was written.")
     return min(found, key=len)
@@ -156,7 +153,7 @@ def _find_table(infos: list[ZipInfo], ending: str) -> str:
 def _is_image(info: ZipInfo) -> bool:
     path = _lower_path(info)
     hidden = any(part.startswith((".", "__")) for part in path.split("/"))
-    return "/images/" in path and path.endswith(ENDINGS) and not hidden and info.file_size < LARGEST
+    return "/images/" in path and path.endswith(ENDINGS) and not hidden and info.file_size < MAX_FILE_BYTES
 
 
 def _lower_path(info: ZipInfo) -> str:
@@ -192,7 +189,7 @@ def draw_sample(rows: pd.DataFrame, images: int, seed: int) -> pd.DataFrame:
     """A random sample of so many rows, or all of them for 0, in random order.
 
     Whole blocks of consecutive numbers are drawn, as their images may show one patient; only the last block may be cut
-    short. Of :data:`DRAWS` samples, the one is taken whose share of fractures is closest to that of all rows.
+    short. Of :data:`_DRAWS` samples, the one is taken whose share of fractures is closest to that of all rows.
     """
     number = pd.to_numeric(rows["image_id"].str.extract(r"(\d+)\D*$", expand=False), errors="coerce").fillna(-1)
     rows = rows.iloc[number.argsort(kind="stable")]
@@ -200,7 +197,7 @@ def draw_sample(rows: pd.DataFrame, images: int, seed: int) -> pd.DataFrame:
     fractured = (rows["fractured"] == "1").to_numpy()
     random = np.random.default_rng(seed)
     samples = []
-    for _ in range(DRAWS):
+    for _ in range(_DRAWS):
         shuffled = [blocks[index] for index in random.permutation(len(blocks))]
         samples.append(np.concatenate(shuffled)[: images or None])
     return rows.iloc[min(samples, key=lambda sample: _difference(fractured[sample], fractured))]

@@ -42,7 +42,7 @@ IMAGES = {
 BYTES = 90_000
 """Of an image, about: the 1,560 of the humerus have 138 MB."""
 
-PLAN = "wanted.txt"
+_PLAN = "wanted.txt"
 SPLITS = ("train", "valid")
 LISTS = tuple(f"{split}_image_paths.csv" for split in SPLITS)
 
@@ -122,7 +122,7 @@ def import_kaggle(
 
 def _read_plan(root: Path) -> list[RemoteFile]:
     """The files to import according to an earlier run; none where there was none, or its list is damaged."""
-    plan = root / HIDDEN / PLAN
+    plan = root / HIDDEN / _PLAN
     try:
         names = plan.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -143,7 +143,7 @@ def _make_plan(root: Path, body_part: str, dataset: KaggleDataset, downloader: D
     finally:
         shutil.rmtree(lists)
     text = "".join(f"{name}\n" for name in names)
-    write_beside(root / HIDDEN / PLAN, lambda part: part.write_text(text, encoding="utf-8"))
+    write_beside(root / HIDDEN / _PLAN, lambda part: part.write_text(text, encoding="utf-8"))
     return [RemoteFile(name) for name in names]
 
 

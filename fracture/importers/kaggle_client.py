@@ -17,15 +17,13 @@ import requests
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
 from fracture.importers.download import RemoteFile
+from fracture.importers.file_checks import MAX_FILE_BYTES
 from fracture.importers.http import InterruptibleAdapter, NotFoundError, http_status, read_body, translate_errors
 from fracture.importers.kaggle_credentials import TOKENS, Credentials, find_credentials
 from fracture.importers.remote_zip import ZipMembers
 
 TOP = "MURA-v1.1/"
 """The folder that holds everything in the data set; a copy may lack it."""
-
-LARGEST = 100 * 2**20
-"""Bytes of a file that is accepted; MURA's lists and images are far smaller."""
 
 
 class KaggleDataset:
@@ -119,9 +117,9 @@ def _limited(name: str, chunks: Iterable[bytes]) -> Generator[bytes, None, None]
     received = 0
     for chunk in chunks:
         received += len(chunk)
-        if received > LARGEST:
+        if received > MAX_FILE_BYTES:
             raise FetchError(
-                f"A file of MURA has less than {format_bytes(LARGEST)}. {name} has more: is it another data set?"
+                f"A file of MURA has less than {format_bytes(MAX_FILE_BYTES)}. {name} has more: is it another data set?"
             )
         yield chunk
 

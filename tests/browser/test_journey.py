@@ -66,7 +66,7 @@ def test_import_a_sample_and_leave_an_image_out(figshare, server, page, homes):
     expect(page.get_by_role("img", name=re.compile("^Radiograph IMG")).first).to_be_visible()
     images = len(list((homes / "data").rglob("IMG*.jpg")))
     expect(page.get_by_text(f"{images} of {images} images")).to_be_visible()
-    assert figshare.ranges_asked() and all(figshare.ranges_asked())  # never the whole
+    assert figshare.requested_ranges() and all(figshare.requested_ranges())  # never the whole
 
     page.get_by_role("checkbox", name="IMG").first.check(force=True)
     expect(page.get_by_text("1 chosen")).to_be_visible()

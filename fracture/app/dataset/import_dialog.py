@@ -107,8 +107,8 @@ def _start_mura() -> None:
 
 def _fracatlas_form() -> None:
     st.markdown(
-        "**FracAtlas**: fractured and healthy hands, legs, hips and shoulders, with boxes. License CC BY 4.0; no account "
-        "needed."
+        "**FracAtlas**: fractured and healthy hands, legs, hips and shoulders, with boxes. License CC BY 4.0; no "
+        "account needed."
     )
     everything = False
     most = FRACATLAS_IMAGES
@@ -119,12 +119,19 @@ def _fracatlas_form() -> None:
         everything = st.toggle(label, key="all of fracatlas", persist_state="session")
     left, right = st.columns(2)
     left.number_input(
-        "Images", fracatlas.LEAST, most, 200, 50, key="fracatlas images", persist_state="session", disabled=everything
+        "Images",
+        fracatlas.MIN_IMAGES,
+        most,
+        200,
+        50,
+        key="fracatlas images",
+        persist_state="session",
+        disabled=everything,
     )
     right.number_input(
         "Seed",
         0,
-        fracatlas.MOST_SEED,
+        fracatlas.MAX_SEED,
         1,
         key="fracatlas seed",
         persist_state="session",
@@ -214,7 +221,7 @@ def _unpack(path: str, upload: Any, only: str | None) -> Path:
         bar.progress(share(progress), text="Unpacking")
 
     try:
-        zip_file.unpack(upload or _parse_path(path), root, only, say=on_progress)
+        zip_file.unpack(upload or _parse_path(path), root, only, on_progress=on_progress)
     finally:
         bar.empty()
     return root

@@ -30,7 +30,7 @@ from fracture.training.config import TrainConfig
 from fracture.training.events import Emit
 from fracture.training.learner import Learner, Trained
 from fracture.training.model_card import describe_data, describe_model, describe_training
-from fracture.training.tensorboard import Curves
+from fracture.training.tensorboard import TensorBoardWriter
 from fracture.training.validate import counted, heat_of, judge, look, served_difference
 from fracture.training.weights import BUNDLED, Weights, check_available, find_weights, seen_by_bundled
 
@@ -60,7 +60,7 @@ def run(
     """
     watch = _StopWatch()
     folder = _own_folder(config.name, resume=resume)
-    emit = Curves(emit, folder.tensorboard)
+    emit = TensorBoardWriter(emit, folder.tensorboard)
 
     weights = find_weights(config)
     check_available(weights)

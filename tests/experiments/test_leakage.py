@@ -36,7 +36,7 @@ def test_what_cannot_be_recognised_does_not_leak():
 
 def test_labels_by_lot_leave_nothing_but_the_leak():
     """However plain the finding: with labels dealt out anew, an honest split finds chance."""
-    found = outcomes(draw_bench(patients=200, finding=4.0, person=3.0, features=600), by_lot=True)
+    found = outcomes(draw_bench(patients=200, finding=4.0, person=3.0, features=600), shuffle_labels=True)
     assert mean(found, "group") == pytest.approx(0.5, abs=0.15)
     assert mean(found, "image") > mean(found, "group") + 0.2
 

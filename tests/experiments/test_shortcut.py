@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from fracture.errors import RunError
-from fracture.experiments.shortcut import DRAWS, _by_lot, compare_trainings, due_to_hardware, hardware
+from fracture.experiments.shortcut import (
+    RANDOM_SUBSETS,
+    compare_trainings,
+    due_to_hardware,
+    hardware,
+    matched_random_subset,
+)
 from tests.experiments.workbenches import draw_bench
 
 
@@ -25,13 +31,13 @@ def test_by_lot_as_many_images_of_as_many_patients_go():
     bench = draw_bench()
     shown, group = bench.training & hardware(bench), bench.table["group"]
     for draw in range(3):
-        taken = _by_lot(bench, shown, draw)
+        taken = matched_random_subset(bench, shown, draw)
         assert not (taken & ~bench.training).any()
         assert (
             bench.table["label"][taken].value_counts().to_dict() == bench.table["label"][shown].value_counts().to_dict()
         )
         assert group[taken].nunique() == group[shown].nunique()
-    assert (_by_lot(bench, shown, 0) != _by_lot(bench, shown, 1)).any()
+    assert (matched_random_subset(bench, shown, 0) != matched_random_subset(bench, shown, 1)).any()
 
 
 def test_hardware_that_says_nothing_is_not_blamed():
@@ -39,7 +45,7 @@ def test_hardware_that_says_nothing_is_not_blamed():
     bench = draw_bench(patients=240, finding=1.5)
     everything, without, fewer = trained(bench)
     found = due_to_hardware(bench, without, fewer)
-    assert len(fewer) == DRAWS
+    assert len(fewer) == RANDOM_SUBSETS
     assert {each.images for each in fewer} == {without.images} < {everything.images + 1, without.images}
     assert found["low"] < 0 < found["high"]
 

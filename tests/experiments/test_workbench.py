@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fracture.errors import RunError
-from fracture.experiments.workbench import can_be_tried, open_bench
+from fracture.experiments.workbench import open_bench, runs_with_features
 from fracture.training.config import TrainConfig
 from fracture.training.runs.queue import find_run
 
@@ -17,9 +17,9 @@ def run(features, make_model):
     return find_run(make_model("first"))
 
 
-def test_a_finished_head_can_be_tried_on(run):
+def test_a_finished_head_runs_with_features_on(run):
     """Its images, labels and features are what it was trained on: the same head comes of them."""
-    assert can_be_tried([run]) == [run]
+    assert runs_with_features([run]) == [run]
     bench = open_bench(run)
     assert bench.features.shape == (len(bench.table), 2048)
     assert bench.training.sum() + bench.validation.sum() == len(bench.table)
@@ -38,7 +38,7 @@ def test_without_its_cache_it_says_so(run, features):
 def test_fine_tuned_models_are_left_out(run):
     """Their backbone is no longer the one that the cache was filled with."""
     run.config["mode"] = "fine-tune"
-    assert can_be_tried([run]) == []
+    assert runs_with_features([run]) == []
 
 
 def test_one_label_is_not_enough(run):

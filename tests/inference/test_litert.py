@@ -41,7 +41,7 @@ def test_many_threads_get_what_each_gets_alone(content):
 def test_images_given_together_come_back_in_their_order(content):
     graph = Graph(content, interpreters=2)
     asked = images(5, graph.size)
-    assert [each.logit for each in graph.each(*asked)] == [graph(image).logit for image in asked]
+    assert [each.logit for each in graph.run_all(*asked)] == [graph(image).logit for image in asked]
 
 
 class Stand:
@@ -93,7 +93,7 @@ def test_interpreters_work_at_the_same_time(stand):
     """Two calls are inside two interpreters at once: each of them waits there for the other."""
     graph = Graph(b"", interpreters=2)
     stand.together = threading.Barrier(2)
-    assert [each.logit for each in graph.each(*first_pixels(6))] == [0, 1, 2, 3, 4, 5]
+    assert [each.logit for each in graph.run_all(*first_pixels(6))] == [0, 1, 2, 3, 4, 5]
     assert [each.answered for each in stand.made] == [3, 3]
 
 
@@ -112,7 +112,7 @@ def test_a_graph_that_is_gone_leaves_no_thread_and_no_interpreter(content):
     """What a model took is free again when it has been put aside."""
     before = set(threading.enumerate())
     graph = Graph(content, interpreters=2)
-    graph.each(*images(4, graph.size))
+    graph.run_all(*images(4, graph.size))
     workers = set(threading.enumerate()) - before
     assert workers
     del graph
@@ -124,7 +124,7 @@ def test_a_process_that_has_asked_can_fork(content):
     """The child is not harmed by the interpreters of threads that it does not have."""
     graphs = [Graph(content, interpreters=2) for _ in range(3)]
     for graph in graphs:
-        graph.each(*images(4, graph.size))
+        graph.run_all(*images(4, graph.size))
     for _ in range(3):
         with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
             assert list(pool.map(abs, [-1, -2])) == [1, 2]

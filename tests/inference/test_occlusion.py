@@ -1,9 +1,9 @@
-"""Covering parts of an image."""
+"""Occlusion of parts of an image."""
 
 import numpy as np
 import pytest
 
-from fracture.inference.occlusion import FILLS, border_mask, cover, elsewhere, outline_mask
+from fracture.inference.occlusion import FILLS, border_mask, move_mask, occlude, outline_mask
 
 
 def shaded(height=60, width=80):
@@ -36,12 +36,12 @@ def test_nothing_but_the_cover_changes(fill):
     """Outside of it each pixel stays; the image that was given stays as a whole."""
     pixels, mask = shaded(), outline_mask([(30, 20), (50, 40)], 80, 60)
     before = pixels.copy()
-    covered = cover(pixels, mask, fill)
+    covered = occlude(pixels, mask, fill)
     assert (covered[~mask] == pixels[~mask]).all()
     assert (covered[mask] != pixels[mask]).any()
     assert (pixels == before).all()
-    assert (cover(pixels, mask & False, fill) == pixels).all()
-    assert cover(pixels, mask | True, fill).shape == pixels.shape
+    assert (occlude(pixels, mask & False, fill) == pixels).all()
+    assert occlude(pixels, mask | True, fill).shape == pixels.shape
 
 
 def test_surroundings_are_drawn_over_a_bright_plate():
@@ -49,19 +49,19 @@ def test_surroundings_are_drawn_over_a_bright_plate():
     pixels = shaded()
     mask = outline_mask([(30, 20), (50, 40)], 80, 60)
     with_plate = np.where(mask, 255, pixels).astype(np.uint8)
-    covered = cover(with_plate, mask, "surroundings").astype(int)
+    covered = occlude(with_plate, mask, "surroundings").astype(int)
     assert np.abs(covered - pixels)[mask].mean() < 8
-    assert np.abs(cover(with_plate, mask, "black").astype(int) - pixels)[mask].mean() > 50
+    assert np.abs(occlude(with_plate, mask, "black").astype(int) - pixels)[mask].mean() > 50
 
 
-def test_the_same_cover_is_laid_elsewhere():
+def test_the_same_cover_is_laid_move_mask():
     """As large and of the same form, within the image, and mostly off its own place."""
     mask = outline_mask([(30, 20), (50, 40)], 80, 60)
-    moved = list(elsewhere(mask, 5))
+    moved = list(move_mask(mask, 5))
     assert len(moved) == 5
     for each in moved:
         rows, columns = np.flatnonzero(each.any(axis=1)), np.flatnonzero(each.any(axis=0))
         assert (len(rows), len(columns), each.sum()) == (20, 20, 400)
         assert (np.diff(rows) == 1).all() and (np.diff(columns) == 1).all(), "it must not wrap around"
     assert np.mean([(each & mask).sum() for each in moved]) < 100
-    assert list(elsewhere(mask & False, 5)) == []
+    assert list(move_mask(mask & False, 5)) == []

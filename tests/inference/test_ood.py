@@ -10,7 +10,7 @@ import pytest
 
 from fracture.errors import ModelError
 from fracture.evaluation.ood_fit import fit_familiarity
-from fracture.inference.ood import FILE, Familiarity, load_familiarity, prepare
+from fracture.inference.ood import OOD_FILE, OodDetector, load_ood_detector, prepare
 
 FEATURES, DIMENSIONS, IMAGES = 40, 4, 30
 
@@ -22,7 +22,7 @@ def cloud(images: int, seed: int) -> np.ndarray:
     return (rng.random((images, DIMENSIONS)) @ directions + 0.05 * rng.random((images, FEATURES))).astype(np.float32)
 
 
-def known(**changed) -> Familiarity:
+def known(**changed) -> OodDetector:
     """Fitted by hand to the cloud."""
     prepared = prepare(cloud(IMAGES, 1))
     mean = prepared.mean(axis=0)
@@ -30,12 +30,12 @@ def known(**changed) -> Familiarity:
     along = (prepared - mean) @ basis
     ids = tuple(f"train/sub/é{row}.png" for row in range(IMAGES))
     values = {"unit": 0.02, "threshold": 3.0, "validation": (10, 1), **changed}
-    return Familiarity(mean, basis, along.std(axis=0), along / along.std(axis=0), ids, **values)
+    return OodDetector(mean, basis, along.std(axis=0), along / along.std(axis=0), ids, **values)
 
 
 @pytest.fixture
 def saved(tmp_path) -> Path:
-    path = tmp_path / FILE
+    path = tmp_path / OOD_FILE
     known().save(path)
     return path
 
@@ -49,7 +49,7 @@ def rewrite(path: Path, **changed) -> None:
 
 def test_what_is_read_back_answers_as_what_was_saved(saved):
     """Rounding to 16 bits changes distances by less than a hundredth, and names not at all."""
-    before, after = known(), load_familiarity(saved)
+    before, after = known(), load_ood_detector(saved)
     new = cloud(20, 2)
     np.testing.assert_allclose(after.distances(new), before.distances(new), rtol=0.01)
     assert after.image_ids == before.image_ids
@@ -61,12 +61,12 @@ def test_files_of_training_images_are_kept_and_older_folders_read(saved):
     """The SHA-256 of each training image's file comes back; a file without them is read, and goes by names."""
     digests = ("", *(f"{row:064x}" for row in range(1, IMAGES)))
     names = known().image_ids
-    older = load_familiarity(saved)
+    older = load_ood_detector(saved)
     assert older.sha256 == ()
     assert older.trained_on(["other", names[3]], [digests[2], "f" * 64]).tolist() == [False, True]
 
     known(sha256=digests).save(saved)
-    newer = load_familiarity(saved)
+    newer = load_ood_detector(saved)
     assert newer.sha256 == digests
     assert newer.trained_on(["other", names[3], names[0]], [digests[2], "f" * 64, ""]).tolist() == [True, False, False]
 
@@ -76,7 +76,7 @@ def test_damaged_digests_are_one_sentence(saved, digests):
     """Digests of another type or number are damage."""
     rewrite(saved, sha256=digests)
     with pytest.raises(ModelError, match="is damaged"):
-        load_familiarity(saved)
+        load_ood_detector(saved)
 
 
 def test_the_card_is_told_how_the_threshold_came_about():
@@ -120,10 +120,10 @@ def test_what_lies_elsewhere_is_farther():
 def test_features_that_are_no_numbers_are_not_known(value):
     """A comparison with NaN is false, and must not be taken for a yes."""
     features = cloud(1, 5)[0]
-    assert known().knows(features)
+    assert known().in_distribution(features)
     features[3] = value
     with np.errstate(invalid="ignore"):
-        assert not known().knows(features)
+        assert not known().in_distribution(features)
 
 
 def test_the_file_of_another_model_is_an_error_in_words():
@@ -137,7 +137,7 @@ def test_a_file_cut_short_is_an_error_in_words(saved, kept):
     """Wherever it was cut."""
     saved.write_bytes(saved.read_bytes()[:kept])
     with pytest.raises(ModelError, match=r"familiarity\.npz is damaged: it cannot be read"):
-        load_familiarity(saved)
+        load_ood_detector(saved)
 
 
 def test_flipped_bytes_are_an_error_in_words(saved):
@@ -147,7 +147,7 @@ def test_flipped_bytes_are_an_error_in_words(saved):
     data[middle : middle + 40] = bytes(byte ^ 0xFF for byte in data[middle : middle + 40])
     saved.write_bytes(bytes(data))
     with pytest.raises(ModelError, match="is damaged"):
-        load_familiarity(saved)
+        load_ood_detector(saved)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +171,13 @@ def test_a_file_with_other_content_is_an_error_in_words(saved, changed, words):
     """Each thing that the answers rest on is looked at, and nothing in the file is run."""
     rewrite(saved, **changed)
     with pytest.raises(ModelError, match=words):
-        load_familiarity(saved)
+        load_ood_detector(saved)
 
 
 def test_a_missing_file_is_an_error_in_words(tmp_path):
     """The caller may leave the question out; this one was asked."""
-    with pytest.raises(ModelError, match="cannot tell what it knows"):
-        load_familiarity(tmp_path / FILE)
+    with pytest.raises(ModelError, match="whether an image is out of"):
+        load_ood_detector(tmp_path / OOD_FILE)
 
 
 def test_three_thousand_images_are_small_and_fast(tmp_path):
@@ -185,9 +185,9 @@ def test_three_thousand_images_are_small_and_fast(tmp_path):
     rng = np.random.default_rng(6)
     arrays = (rng.random(2048), rng.standard_normal((2048, 64)) / 45, rng.random(64) + 0.5, rng.random((3000, 64)))
     ids = tuple(f"train/XR_HUMERUS/patient{row:05}/study1_negative/image1.png" for row in range(3000))
-    space = Familiarity(*(each.astype(np.float32) for each in arrays), ids)
-    space.save(tmp_path / FILE)
-    assert (tmp_path / FILE).stat().st_size < 1_500_000
+    space = OodDetector(*(each.astype(np.float32) for each in arrays), ids)
+    space.save(tmp_path / OOD_FILE)
+    assert (tmp_path / OOD_FILE).stat().st_size < 1_500_000
     features, seconds = rng.random(2048).astype(np.float32), []
     for _ in range(20):
         started = time.perf_counter()

@@ -20,16 +20,16 @@ def test_reachable_is_what_the_server_says_of_the_file(httpserver_port, status, 
 
 
 def test_a_server_that_says_nothing_is_given_up():
-    """It takes the connection and never answers; the patience of the caller ends it."""
+    """It takes the connection and never answers; the caller's timeout ends it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert not imagenet.reachable(f"http://127.0.0.1:{silent.getsockname()[1]}/w.h5", patience=0.2)
+        assert not imagenet.reachable(f"http://127.0.0.1:{silent.getsockname()[1]}/w.h5", timeout=0.2)
 
 
 def test_a_name_that_is_looked_up_forever_is_given_up(monkeypatch):
     """No timeout of a request ends that; the caller goes on all the same."""
     done = threading.Event()
     monkeypatch.setattr(imagenet, "_ask", lambda *_: done.wait())
-    assert not imagenet.reachable("http://nowhere.invalid/w.h5", patience=0.2)
+    assert not imagenet.reachable("http://nowhere.invalid/w.h5", timeout=0.2)
     done.set()
 
 
@@ -38,7 +38,7 @@ def test_an_answer_is_remembered_for_a_while(monkeypatch):
     asked = []
     monkeypatch.setattr(imagenet, "_ask", lambda address, _: asked.append(address) or True)
     assert all(imagenet.reachable("http://here.invalid/w.h5") for _ in range(3)) and len(asked) == 1
-    monkeypatch.setattr(imagenet, "REMEMBERED", -1.0)
+    monkeypatch.setattr(imagenet, "ANSWER_LIFETIME_SECONDS", -1.0)
     assert imagenet.reachable("http://here.invalid/w.h5") and len(asked) == 2
 
 

@@ -77,7 +77,7 @@ def test_fine_tuning_leaves_a_model_that_answers_as_it_was_judged(homes, tmp_pat
     view = classifier.view("x", load(data / row["image_id"]))
     assert view.probability == pytest.approx(row["probability"], abs=1e-4)
     assert view.heat.shape == (SIDE, SIDE) and 0 <= view.heat.min() <= view.heat.max() <= 1
-    assert classifier.shows_places and view.looks.shape == (1280,)
+    assert classifier.shows_places and view.embedding.shape == (1280,)
 
 
 def read(drawn, **chosen):

@@ -44,7 +44,9 @@ def _experiment(run: Run, bench: Bench) -> None:
     with show_errors():
         if st.button("Split and train", type="primary", icon=":material/call_split:", key="split and train"):
             tried = replace(bench, config=bench.config.changed(**FREE)) if free else bench
-            each = with_progress(compare_splits(tried, seeds, by_lot=by_lot), seeds * len(WAYS), "Training heads")
+            each = with_progress(
+                compare_splits(tried, seeds, shuffle_labels=by_lot), seeds * len(WAYS), "Training heads"
+            )
             st.session_state[key] = (list(each), by_lot)
     if key in st.session_state:
         _result(*st.session_state[key])

@@ -13,8 +13,8 @@ from fracture.app.shared import dataset_cache
 from fracture.app.shared.widgets import link, show_errors
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import area, rates
-from fracture.experiments.learning_curve import of_so_many
-from fracture.experiments.workbench import Bench, can_be_tried, open_bench
+from fracture.experiments.learning_curve import random_group_subset
+from fracture.experiments.workbench import Bench, open_bench, runs_with_features
 from fracture.training.config import TrainConfig
 from fracture.training.head.numpy_head import Head
 from fracture.training.runs import queue
@@ -31,7 +31,7 @@ def on_a_bench(experiment: Callable[[Run, Bench], None]) -> None:
 
 def choose_bench() -> Run | None:
     """A picker over the trainings whose features can be used again; a hint where there is none."""
-    known = {run.name: run for run in can_be_tried(queue.runs())}
+    known = {run.name: run for run in runs_with_features(queue.runs())}
     if not known:
         st.info(
             "Heads are tried on the features that a training has computed, and none has yet. Train *a head on frozen "
@@ -104,7 +104,7 @@ def tried(run: Run, bench: Bench, config: TrainConfig, groups: int) -> Tried:
 
 @st.cache_resource(max_entries=300, show_spinner=False)
 def _tried(key: str, config: TrainConfig, groups: int, _bench: Bench) -> Tried:  # noqa: ARG001
-    rows, valid = of_so_many(_bench, groups), _bench.validation
+    rows, valid = random_group_subset(_bench, groups), _bench.validation
     begun = perf_counter()
     head = _bench.fit(rows, valid, config)
     seconds = perf_counter() - begun

@@ -19,7 +19,7 @@ from fracture.app.shared.widgets import choose_model, escape_markdown, no_model_
 from fracture.imaging import radiograph
 from fracture.imaging.annotations import mask_of, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
-from fracture.inference.occlusion import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
+from fracture.inference.occlusion import FILLS, Mask, border_mask, move_mask, occlude, outline_mask
 from fracture.paths import sanitize_name
 from fracture.phantoms.samples import draw_sample
 from fracture.registry.model_folder import ModelFolder
@@ -153,7 +153,7 @@ def _cover(folder: ModelFolder, picture: Picture) -> None:
             st.caption(heat_in_words(classifier))
         if mask.any():
             elsewhere_too = [
-                _ask(classifier, picture, moved, fill).view.probability for moved in elsewhere(mask, PLACES)
+                _ask(classifier, picture, moved, fill).view.probability for moved in move_mask(mask, PLACES)
             ]
             _compare(classifier, float(mask.mean()), before, now, elsewhere_too)
 
@@ -221,7 +221,7 @@ def _outlined(key: str, shape: tuple[int, int], covers: list[Mask]) -> None:
 
 
 def _ask(classifier: Classifier, picture: Picture, mask: Mask, fill: str) -> Examined:
-    pixels = cover(picture.pixels, mask, fill)
+    pixels = occlude(picture.pixels, mask, fill)
     view = classifier.view(picture.name, radiograph.Radiograph(pixels, "PNG"))
     return Examined(view, pixels, "PNG", (), picture.synthetic)
 

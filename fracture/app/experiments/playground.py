@@ -9,7 +9,7 @@ from fracture import charts, demo
 from fracture.app.experiments.material import Tried, tried
 from fracture.app.models.results import number
 from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors, visitor
-from fracture.experiments.learning_curve import FEWEST
+from fracture.experiments.learning_curve import MIN_GROUPS
 from fracture.experiments.workbench import Bench
 from fracture.registry.model_folder import free_name, model_folder
 from fracture.training.config import TrainConfig
@@ -60,9 +60,9 @@ def _dials(bench: Bench, name: str) -> tuple[TrainConfig, int]:
     most = int(demo.most("epochs", max(MOST_EPOCHS, given.epochs)))
     epochs = st.slider("Epochs", 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session")
     groups = total
-    if total > FEWEST:
+    if total > MIN_GROUPS:
         groups = st.slider(
-            "Training patients", FEWEST, total, total, key=f"patients {name}", persist_state="session",
+            "Training patients", MIN_GROUPS, total, total, key=f"patients {name}", persist_state="session",
             help="Or groups, where the data set does not name patients. Drawn by lot; fewer are among the more.",
         )  # fmt: skip
     seed = st.number_input("Seed", 0, 2**31, given.seed, key=f"seed {name}", persist_state="session")

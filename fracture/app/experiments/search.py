@@ -10,8 +10,8 @@ import streamlit as st
 from fracture import charts
 from fracture.app.experiments.playground import as_dialled
 from fracture.app.shared.widgets import show_chart, show_errors
-from fracture.experiments.learning_curve import SHARES, Point, learning_curve
-from fracture.experiments.search import GRID, Try, by_lot, grid, search
+from fracture.experiments.learning_curve import GROUP_SHARES, Point, learning_curve
+from fracture.experiments.search import GRID, Try, grid, sample_hyperparameters, search
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
@@ -38,12 +38,14 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
     """Would more patients help? A button, and then the learning curve."""
     key = f"learning curve of {run.name} {run.started}"
     st.markdown(
-        f"The head learns from {SHARES[0]:.0%} to all of the training patients, {DRAWS} times each with other "
+        f"The head learns from {GROUP_SHARES[0]:.0%} to all of the training patients, {DRAWS} times each with other "
         "patients, by the choices of the dials, and with as many steps for few patients as for all."
     )
     with show_errors():
         if st.button("Draw the learning curve", icon=":material/show_chart:", key="draw learning curve"):
-            heads = with_progress(learning_curve(as_dialled(run, bench), DRAWS), DRAWS * len(SHARES), "Training heads")
+            heads = with_progress(
+                learning_curve(as_dialled(run, bench), DRAWS), DRAWS * len(GROUP_SHARES), "Training heads"
+            )
             st.session_state[key] = _table(heads)
     if (points := st.session_state.get(key)) is not None:
         show_chart(charts.more_patients(points), "learning curve", "Validation AUC by number of training patients")
@@ -77,7 +79,7 @@ def show_search(run: Run, bench: Bench) -> None:
     tries = right.slider("Tries", *TRIES, 16, key="tries", disabled=way == "grid", persist_state="session")
     with show_errors():
         if st.button("Search", icon=":material/search:", key="begin search"):
-            choices = grid() if way == "grid" else by_lot(tries, bench.config.seed)
+            choices = grid() if way == "grid" else sample_hyperparameters(tries, bench.config.seed)
             st.session_state[key] = _table(
                 with_progress(search(as_dialled(run, bench), choices), len(choices), "Training heads")
             )

@@ -6,7 +6,15 @@ from fracture.app.experiments.material import on_a_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.models.results import number, show_table
 from fracture.app.shared.widgets import show_errors
-from fracture.experiments.shortcut import DRAWS, FEWEST, Trained, compare_trainings, due_to_hardware, hardware, known
+from fracture.experiments.shortcut import (
+    MIN_IMAGES_PER_LABEL,
+    RANDOM_SUBSETS,
+    Trained,
+    compare_trainings,
+    due_to_hardware,
+    hardware,
+    known,
+)
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
@@ -16,8 +24,8 @@ def show_hardware() -> None:
     st.header("Train without hardware")
     st.markdown(
         "Where the data say which images show plates, nails or screws, a head can be trained without those. It is "
-        f"judged by the same validation images. {DRAWS} further heads, trained on as few images of as few patients "
-        "drawn by lot, tell what of the difference comes from there being fewer."
+        f"judged by the same validation images. {RANDOM_SUBSETS} further heads, trained on as few images of as few "
+        "patients drawn by lot, tell what of the difference comes from there being fewer."
     )
     on_a_bench(_experiment)
 
@@ -37,7 +45,7 @@ def _experiment(run: Run, bench: Bench) -> None:
     key = f"hardware of {run.name} {run.started}"
     with show_errors():
         if st.button("Train them", type="primary", icon=":material/play_arrow:", key="train without hardware"):
-            st.session_state[key] = list(with_progress(compare_trainings(bench), 2 + DRAWS, "Training heads"))
+            st.session_state[key] = list(with_progress(compare_trainings(bench), 2 + RANDOM_SUBSETS, "Training heads"))
         if key in st.session_state:
             _result(bench, st.session_state[key])
 
@@ -60,7 +68,7 @@ def _row(name: str, trained: Trained, positive: str) -> dict[str, str]:
         "AUC, images without hardware": trained.plain,
         f"AUC, {positive} with hardware against the rest": trained.metal,
     }
-    few = f"fewer than {FEWEST} of a label"
+    few = f"fewer than {MIN_IMAGES_PER_LABEL} of a label"
     said = {title: few if value is None else number(value) for title, value in figures.items()}
     return {"Trained on": f"{name} ({trained.images:,})", **said}
 

@@ -93,25 +93,25 @@ def train_all(path: Path) -> None:
 
     processor = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
-    from fracture.training.checkpoint import NONE, Memory
+    from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
 
     found = {}
     for case, choices in CASES.items():
         for strategy in ("one", "mirrored"):
-            found[case, strategy] = train({**choices, "strategy": strategy}, NONE)
-        memory = Memory(path.with_name("checkpoint.npz"))
-        train({**choices, "strategy": "mirrored"}, memory, stop_after=2)
-        found[case, "resumed"] = train({**choices, "strategy": "mirrored"}, memory)
-        memory.forget()
+            found[case, strategy] = train({**choices, "strategy": strategy}, NO_CHECKPOINTS)
+        checkpointer = Checkpointer(path.with_name("checkpoint.npz"))
+        train({**choices, "strategy": "mirrored"}, checkpointer, stop_after=2)
+        found[case, "resumed"] = train({**choices, "strategy": "mirrored"}, checkpointer)
+        checkpointer.delete()
     for case, size in REFUSED.items():
         try:
-            train({**FINE, "strategy": "mirrored", "batch_size": size}, NONE)
+            train({**FINE, "strategy": "mirrored", "batch_size": size}, NO_CHECKPOINTS)
         except ConfigError as error:
             found[case] = str(error)
     path.write_bytes(pickle.dumps(found))
 
 
-def train(choices, memory, stop_after=0):
+def train(choices, checkpointer, stop_after=0):
     """One training on drawn numbers and images; ``stop_after``: epochs."""
     from fracture.training.backbone import network
     from fracture.training.finetune.finetune import fine_tune
@@ -124,7 +124,7 @@ def train(choices, memory, stop_after=0):
     watched = {
         "emit": lambda kind, **said: done.append(said["epoch"]) if kind == "epoch" else None,
         "should_stop": lambda: stop_after and len(done) == stop_after,
-        "memory": memory,
+        "checkpointer": checkpointer,
     }
     if config.mode == "head":
         rng = np.random.default_rng(1)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fracture.training.backbone import network
-from fracture.training.checkpoint import Memory
+from fracture.training.checkpoint import Checkpointer
 from tests.training.finetune.test_finetune import bright_squares, config, small_backbone, train
 
 
@@ -33,16 +33,16 @@ def test_16_bits_learn_nearly_what_32_bits_do(precision):
 def test_gone_on_with_the_scale_of_the_loss_is_where_it_was(tmp_path):
     """A loss that overflows in 16 bits is scaled by less and less, and an interruption changes nothing about that."""
     choices = config(epochs=4, precision="float16", box_weight=100.0, learning_rate=1e-3, averaging=0.9)
-    memory, done = Memory(tmp_path / "checkpoint.npz"), []
+    checkpointer, done = Checkpointer(tmp_path / "checkpoint.npz"), []
 
     def emit(kind, **said):
         done.extend([said["epoch"]] if kind == "epoch" else [])
 
     whole, _, expected = train(bright_squares(), choices)
-    train(bright_squares(), choices, emit, lambda: len(done) == 2, memory)
-    scalars = [float(each) for each in memory.last().variables if each.shape == () and each.dtype == np.float32]
+    train(bright_squares(), choices, emit, lambda: len(done) == 2, checkpointer)
+    scalars = [float(each) for each in checkpointer.load().variables if each.shape == () and each.dtype == np.float32]
     assert 0 < max(scalars) < 2**15, "Keras begins with 2 ** 15"
-    gone_on, _, fit = train(bright_squares(), choices, emit, memory=memory)
+    gone_on, _, fit = train(bright_squares(), choices, emit, checkpointer=checkpointer)
     assert done == [1, 2, 3, 4]
     assert fit.history["loss"] == pytest.approx(expected.history["loss"], rel=1e-3)
     for mine, theirs in zip(gone_on.whole.get_weights(), whole.whole.get_weights(), strict=True):

@@ -52,7 +52,7 @@ def test_its_features_are_the_bundled_models(bundled, head, size):
     assert graph.size == size and not graph.shows_places
     out = graph(image(size))
     assert np.array_equal(out.features, bundled(image(size))) and out.features.std() > 0
-    assert out.looks is out.features and out.features.shape == (2048,)
+    assert out.embedding is out.features and out.features.shape == (2048,)
 
 
 @pytest.mark.parametrize("size", [75, 150])

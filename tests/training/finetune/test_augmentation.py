@@ -22,7 +22,7 @@ def marked(count: int = 16) -> Batch:
 @pytest.mark.parametrize("how", ["none", "flips", "full"])
 def test_boxes_follow_the_pixels(how, monkeypatch):
     """The middle of the box is the middle of the bright square, whatever was done to both."""
-    monkeypatch.setattr(augmentation, "COLLIMATED", 0)  # a white margin is as bright as the square
+    monkeypatch.setattr(augmentation, "COLLIMATED_SHARE", 0)  # a white margin is as bright as the square
     moved = augment(marked(), tf.constant([3, 4]), how)
     for pixels, boxes in zip(moved.pixels.numpy(), moved.boxes.numpy(), strict=True):
         inside = pixels > (pixels.max() + np.median(pixels)) / 2

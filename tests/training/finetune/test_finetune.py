@@ -11,7 +11,7 @@ from fracture.errors import Cancelled
 from fracture.inference.heatmap import MIXED7
 from fracture.training.backbone import network
 from fracture.training.backbone.network import build_network, entry_of
-from fracture.training.checkpoint import NONE, Memory
+from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.finetune import finetune, inputs
 from fracture.training.finetune.box_targets import targets
@@ -68,10 +68,12 @@ def config(**choices):
     return TrainConfig(data="data", name="small", **{**fixed, **choices})
 
 
-def train(examples, choices, emit=lambda *_, **__: None, should_stop=lambda: False, memory=NONE):
+def train(examples, choices, emit=lambda *_, **__: None, should_stop=lambda: False, checkpointer=NO_CHECKPOINTS):
     net = build_network(choices, WEIGHTS)
     before = [weight.copy() for weight in net.backbone.get_weights()]
-    fit = fine_tune(net, examples, TRAINING, VALIDATION, choices, emit=emit, should_stop=should_stop, memory=memory)
+    fit = fine_tune(
+        net, examples, TRAINING, VALIDATION, choices, emit=emit, should_stop=should_stop, checkpointer=checkpointer
+    )
     return net, before, fit
 
 
@@ -92,7 +94,7 @@ def test_only_the_blocks_from_the_chosen_one_up_change(small, examples, block, a
 def test_what_is_stored_of_frozen_blocks_trains_like_the_images(small, examples, monkeypatch):
     """The same losses, but for the 16 bits in which the blocks' output is stored."""
     stored = train(examples, config(augmentation="none", unfreeze="mixed5", learning_rate=1e-3))[2].history
-    monkeypatch.setattr(inputs, "MOST_STORED", 0)
+    monkeypatch.setattr(inputs, "MAX_STORED_BYTES", 0)
     whole = train(examples, config(augmentation="none", unfreeze="mixed5", learning_rate=1e-3))[2].history
     assert stored["loss"] == pytest.approx(whole["loss"], rel=2e-3)
     assert stored["val_loss"] == pytest.approx(whole["val_loss"], rel=2e-3)
@@ -100,7 +102,9 @@ def test_what_is_stored_of_frozen_blocks_trains_like_the_images(small, examples,
 
 def test_it_learns_what_and_where(small, examples, monkeypatch):
     """The places' highest cell is the one that the square lies in, and the history has both losses."""
-    monkeypatch.setattr(finetune.Watch, "on_epoch_end", keep_the_last(finetune.Watch.on_epoch_end))
+    monkeypatch.setattr(
+        finetune.KerasEpochTracker, "on_epoch_end", keep_the_last(finetune.KerasEpochTracker.on_epoch_end)
+    )
     choices = config(box_weight=1.0, epochs=40, dropout=0.0, unfreeze="mixed0", augmentation="flips")
     net, _, fit = train(examples, choices)
     assert fit.history["places_loss"][-1] < 0.7 * fit.history["places_loss"][0]
@@ -183,8 +187,8 @@ def test_balanced_classes_weigh_the_rarer_label_more(small, examples):
     """The mean of the weights stays 1, so that the learning rate means the same."""
     choices = config(class_weight="balanced")
     net = build_network(choices, WEIGHTS)
-    source = inputs.FromPixels(net, examples, "none")
-    epoch = finetune._batches(source, net, TRAINING, choices, train=True).take(-(-len(TRAINING) // 8))
+    source = inputs.PixelInputs(net, examples, "none")
+    epoch = finetune._training_batches(source, net, TRAINING, choices).take(-(-len(TRAINING) // 8))
     read = list(epoch)
     label, weight = (np.concatenate([np.ravel(each[part]["label"]) for each in read]) for part in (1, 2))
     share = examples.label[TRAINING].mean()
@@ -207,15 +211,15 @@ def test_the_same_seed_trains_the_same(small, examples):
 def test_gone_on_with_it_trains_as_if_it_had_never_been_interrupted(small, examples, tmp_path, averaging):
     """Interrupted within its third epoch, it repeats no more than that one; averaged weights go on, too."""
     choices = config(epochs=4, averaging=averaging, learning_rate=1e-3)
-    memory, said = Memory(tmp_path / "checkpoint.npz"), []
+    checkpointer, said = Checkpointer(tmp_path / "checkpoint.npz"), []
     whole, _, expected = train(examples, choices)
 
     def emit(kind, **values):
         said.append((kind, values.get("epoch")))
 
-    train(examples, choices, emit, lambda: ("epoch", 2) in said, memory)
-    assert memory.last().epoch == 2
-    gone_on, _, fit = train(examples, choices, emit, memory=memory)
+    train(examples, choices, emit, lambda: ("epoch", 2) in said, checkpointer)
+    assert checkpointer.load().epoch == 2
+    gone_on, _, fit = train(examples, choices, emit, checkpointer=checkpointer)
     assert said.count(("resumed", 2)) == 1 and said.count(("epoch", 2)) == 1
     for name, values in expected.history.items():
         assert fit.history[name] == pytest.approx(values, rel=1e-3), name

@@ -111,13 +111,13 @@ def test_a_stop_ends_after_the_epoch_and_keeps_what_was_learned(images):
 
 def test_gone_on_with_the_head_is_what_it_would_have_been(tmp_path):
     """Interrupted and gone on with, to the last bit: losses, best epoch and weights."""
-    from fracture.training.checkpoint import NONE, Memory
+    from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
     from fracture.training.head.keras_head import fit_head
 
     rng = np.random.default_rng(1)
     features, label = rng.standard_normal((40, 2048)).astype(np.float32), rng.integers(0, 2, 40)
 
-    def train(memory=NONE, epochs_wanted=6):
+    def train(checkpointer=NO_CHECKPOINTS, epochs_wanted=6):
         network, done = build(config(epochs=6)), []
         fit = fit_head(
             network.head,
@@ -126,14 +126,14 @@ def test_gone_on_with_the_head_is_what_it_would_have_been(tmp_path):
             config(epochs=6),
             emit=lambda kind, **values: done.append(values["epoch"]) if kind == "epoch" else None,
             should_stop=lambda: len(done) == epochs_wanted,
-            memory=memory,
+            checkpointer=checkpointer,
         )
         return fit, network.head.get_weights(), done
 
     expected, weights, _ = train()
-    memory = Memory(tmp_path / "checkpoint.npz", {"data": "a"})
-    train(memory, epochs_wanted=4)
-    fit, found, done = train(memory)
+    checkpointer = Checkpointer(tmp_path / "checkpoint.npz", {"data": "a"})
+    train(checkpointer, epochs_wanted=4)
+    fit, found, done = train(checkpointer)
     assert done == [5, 6]
     assert (fit.history, fit.kept_epoch) == (expected.history, expected.kept_epoch)
     assert all(np.array_equal(mine, theirs) for mine, theirs in zip(found, weights, strict=True))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fracture.errors import Cancelled, RunError
-from fracture.training.checkpoint import NONE, Memory
+from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
 from fracture.training.config import TrainConfig
-from fracture.training.head.numpy_head import fit_at_once
+from fracture.training.head.numpy_head import train_head
 from fracture.training.head.numpy_training import fit_head
 from tests.training.head.test_numpy_head import clouds
 
@@ -14,14 +14,14 @@ CONFIG = TrainConfig(data="any", name="any", weights="bundled-8bit", epochs=6, l
 TRAINING, VALIDATION = clouds(60), clouds(40, seed=1)
 
 
-def train(memory=NONE, epochs=6, training=TRAINING):
+def train(checkpointer=NO_CHECKPOINTS, epochs=6, training=TRAINING):
     """Train until so many epochs have been said: how it went, the weights, and what was said."""
     said = []
     fit, weights = fit_head(
         training, VALIDATION, CONFIG,
         emit=lambda kind, **values: said.append((kind, values)),
         should_stop=lambda: sum(kind == "epoch" for kind, _ in said) == epochs,
-        memory=memory, followed=np.array([3, 5]),
+        checkpointer=checkpointer, followed=np.array([3, 5]),
     )  # fmt: skip
     return fit, weights, said
 
@@ -29,7 +29,7 @@ def train(memory=NONE, epochs=6, training=TRAINING):
 def test_it_is_the_head_that_is_tried_at_once():
     """The same curves, kept epoch and weights; only the AUC is not counted."""
     fit, weights, _ = train()
-    expected = fit_at_once(TRAINING, VALIDATION, CONFIG)
+    expected = train_head(TRAINING, VALIDATION, CONFIG)
     assert fit.history == {name: expected.history[name] for name in fit.history}
     assert set(fit.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
     assert fit.kept_epoch == expected.kept_epoch and not fit.stopped
@@ -53,9 +53,9 @@ def test_it_says_what_a_training_by_keras_says():
 def test_gone_on_with_it_is_what_it_would_have_been(tmp_path):
     """Stopped after four epochs and gone on with: the same curves and weights to the last bit."""
     expected, weights, _ = train()
-    memory = Memory(tmp_path / "checkpoint.npz")
-    assert train(memory, epochs=4)[0].stopped
-    fit, found, said = train(memory)
+    checkpointer = Checkpointer(tmp_path / "checkpoint.npz")
+    assert train(checkpointer, epochs=4)[0].stopped
+    fit, found, said = train(checkpointer)
     assert [values["epoch"] for kind, values in said if kind == "epoch"] == [5, 6]
     assert (fit.history, fit.kept_epoch) == (expected.history, expected.kept_epoch)
     assert np.array_equal(found, weights)
@@ -69,8 +69,8 @@ def test_a_stop_before_the_first_epoch_keeps_nothing():
 
 def test_a_checkpoint_of_another_head_is_refused(tmp_path):
     """As of features of another number."""
-    memory = Memory(tmp_path / "checkpoint.npz")
-    train(memory, epochs=2)
+    checkpointer = Checkpointer(tmp_path / "checkpoint.npz")
+    train(checkpointer, epochs=2)
     features, label = TRAINING
     with pytest.raises(RunError, match="of another network"):
-        train(memory, training=(features[:, :12], label))
+        train(checkpointer, training=(features[:, :12], label))

@@ -5,15 +5,14 @@ model's folder, in any process.
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.cache import keep, kept
-from fracture.data.digests import digests
+from fracture.cache import find_rows, open_cache, write_rows
+from fracture.data.measurements import digests
 from fracture.errors import Cancelled, ModelError
 from fracture.imaging.loading import decode
 from fracture.imaging.radiograph import FITS, PREPROCESSING
@@ -48,13 +47,13 @@ def served_features(
     paths = {digest: path for digest, path in zip(image_digests, table["path"], strict=True) if digest}
     # The folder's name is from an earlier version; caches that people have stay in use.
     name = f"looks/{hashlib.sha256(content).hexdigest()[:24]}-{how}"
-    with kept(name, _SCHEMA, PREPROCESSING) as base:
-        known = _look_up(base, paths)
+    with open_cache(name, _SCHEMA, PREPROCESSING) as base:
+        known: dict[str, bytes] = dict(find_rows(base, "features", ["image"], [(digest,) for digest in paths]))
         missing = {digest: path for digest, path in paths.items() if digest not in known}
         done = len(paths) - len(missing)
         on_progress(done, len(paths))
         for images, computed in _compute(missing, content, how):
-            keep(base, "INSERT OR REPLACE INTO features VALUES (?, ?)", computed.items())
+            write_rows(base, "INSERT OR REPLACE INTO features VALUES (?, ?)", computed.items())
             known.update(computed)
             done += images
             on_progress(done, len(paths))
@@ -80,14 +79,6 @@ def _served(model: ModelFolder) -> tuple[bytes, str]:
     if how not in FITS:
         raise ModelError(f"The card of model {model.name!r} must say fit {' or '.join(FITS)}. Received: {how!r}")
     return graph, how
-
-
-def _look_up(base: sqlite3.Connection, wanted: dict[str, str]) -> dict[str, bytes]:
-    base.execute("CREATE TEMP TABLE wanted (image TEXT PRIMARY KEY) WITHOUT ROWID")
-    base.executemany("INSERT INTO wanted VALUES (?)", ((digest,) for digest in wanted))
-    found = dict(base.execute("SELECT image, vector FROM features JOIN wanted USING (image)"))
-    base.commit()
-    return found
 
 
 def _compute(missing: dict[str, str], content: bytes, how: str) -> Iterator[tuple[int, dict[str, bytes]]]:

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.cache import keep, kept
-from fracture.data.digests import digests
+from fracture.cache import find_rows, open_cache, write_rows
+from fracture.data.measurements import digests
 from fracture.errors import Cancelled
 from fracture.imaging.loading import decode
 from fracture.imaging.radiograph import PREPROCESSING
@@ -41,9 +41,6 @@ _VERSION = 0
 """That of the files which were written before the cache counted versions: they stay readable. What the vectors mean is
 in the file's name."""
 
-_KEYS_A_QUERY = 500
-"""SQLite limits the number of question marks in a statement."""
-
 
 @dataclass(frozen=True)
 class Preparation:
@@ -63,19 +60,13 @@ class FeatureCache:
 
     def get(self, images: Sequence[str]) -> dict[str, Features]:
         """The features (2048,) of those of these images that are in the cache."""
-        found: dict[str, Features] = {}
-        for start in range(0, len(images), _KEYS_A_QUERY):
-            keys = [bytes.fromhex(image) for image in images[start : start + _KEYS_A_QUERY]]
-            marks = ",".join("?" * len(keys))
-            query = f"SELECT image, vector FROM features WHERE image IN ({marks})"  # noqa: S608  question marks only
-            for image, vector in self._base.execute(query, keys):
-                found[image.hex()] = np.frombuffer(vector, np.float32)
-        return found
+        rows = find_rows(self._base, "features", ["image"], [(bytes.fromhex(image),) for image in images])
+        return {image.hex(): np.frombuffer(vector, np.float32) for image, vector in rows}
 
     def put(self, images: Sequence[str], features: Features) -> None:
         """Add the features (N, 2048) of these images."""
         rows = [(bytes.fromhex(image), vector.tobytes()) for image, vector in zip(images, features, strict=True)]
-        keep(self._base, "INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
+        write_rows(self._base, "INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
 
 
 @contextmanager
@@ -91,7 +82,7 @@ def feature_cache(weights: Weights, preparation: Preparation) -> Iterator[Featur
         **asdict(preparation),
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    with kept(f"features/{digest[:24]}", _SCHEMA, _VERSION) as base:
+    with open_cache(f"features/{digest[:24]}", _SCHEMA, _VERSION) as base:
         yield FeatureCache(base)
 
 

@@ -60,8 +60,8 @@ def test_feature_cache_of_another_preparation_is_empty(before):
             assert cache.get([HALF]) == {}
 
 
-def test_feature_cache_with_more_images_than_a_query_takes_finds_all(homes):
-    """SQLite limits the number of question marks in a statement."""
+def test_feature_cache_asked_for_many_images_finds_all(homes):
+    """SQLite limits the number of question marks in a statement, and not the number of images."""
     images = [f"{number:064x}" for number in range(1100)]
     vectors = np.arange(1100, dtype=np.float32)[:, None].repeat(FEATURES, axis=1)
     with feature_cache(WEIGHTS, PREPARATION) as cache:

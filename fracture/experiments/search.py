@@ -46,7 +46,10 @@ def grid() -> list[dict[str, float]]:
 def sample_hyperparameters(tries: int, seed: int) -> list[dict[str, float]]:
     """Random hyperparameters: dropout uniform, learning rate and L2 uniform on a logarithmic scale."""
     rng = np.random.default_rng(seed)
-    return [{name: _between(values, rng.random()) for name, values in GRID.items()} for _ in range(tries)]
+    samples = []
+    for _ in range(tries):
+        samples.append({name: _between(values, rng.random()) for name, values in GRID.items()})
+    return samples
 
 
 def search(bench: Bench, tries: list[dict[str, float]]) -> Iterator[Try]:

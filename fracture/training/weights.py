@@ -124,7 +124,7 @@ def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
             f' or put {beside.name} beside it with "input_range": [0, 1].'
         )
     try:
-        low, high = (float(bound) for bound in pixel_range)
+        low, high = map(float, pixel_range)
     except (TypeError, ValueError) as error:
         raise WeightsError(f'"input_range" in {beside.name} must be two numbers. Received: {pixel_range!r}') from error
     origin = described.get("source", "not stated")

@@ -141,9 +141,10 @@ def _rows(graph: Any) -> Iterator[dict[str, Any]]:
     for operator in graph.operators:
         output = graph.tensors[operator.outputs[0]]
         if CONVOLUTION in output.name:
-            _, kernel, bias = (graph.tensors[number] for number in operator.inputs[:3])
+            _, kernel, bias = operator.inputs[:3]
+            parameters += math.prod(graph.tensors[kernel].shape)
             # The bias replaces batch normalization's shift, moving mean and moving variance.
-            parameters += math.prod(kernel.shape) + 3 * math.prod(bias.shape)
+            parameters += 3 * math.prod(graph.tensors[bias].shape)
         block = _block(output)
         if block:
             yield {"name": block, "shape": output.shape[1:].tolist(), "parameters": int(parameters), "trainable": False}

@@ -36,7 +36,7 @@ def results(tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_two_devices_learn_what_one_does(results, case):
+def test_devices_mirrored_train_as_one_device_does(results, case):
     """Losses, metrics and weights are equal but for rounding, though the last batch cannot be shared equally."""
     one, mirrored = results[case, "one"], results[case, "mirrored"]
     assert len(set(one["history"]["loss"])) == 3
@@ -44,8 +44,8 @@ def test_two_devices_learn_what_one_does(results, case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_two_devices_go_on_as_if_they_had_never_been_interrupted(results, case):
-    """Interrupted after its second epoch and gone on with, a mirrored training ends where it would have ended."""
+def test_devices_mirrored_and_resumed_end_as_if_never_interrupted(results, case):
+    """Interrupted after its second epoch and resumed, a mirrored run ends where it would have ended."""
     assert results[case, "resumed"]["epochs"] == [3]
     assert_equal(results[case, "mirrored"], results[case, "resumed"])
 
@@ -60,22 +60,22 @@ def assert_equal(expected, found):
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_batch_that_cannot_be_shared_is_refused_in_words(results, case):
-    """Which number it must be, and which one came."""
+def test_devices_with_a_batch_that_cannot_be_shared_are_refused(results, case):
+    """The error says which number it must be, and which was received."""
     assert f"batch_size must be {'a multiple of the 2 devices' if REFUSED[case] == 5 else 'at most'}" in results[case]
     assert f"Received: {REFUSED[case]}" in results[case]
 
 
-def test_loss_scaling_is_for_one_device():
-    """Devices that find overflowing gradients each for itself would part company."""
+def test_config_mirrored_with_float16_is_refused():
+    """Devices that scale their losses separately would diverge."""
     with pytest.raises(ConfigError, match="With strategy mirrored, precision must be float32 or bfloat16"):
         TrainConfig(data="x", name="y", strategy="mirrored", precision="float16")
 
 
 @pytest.mark.full
 @pytest.mark.usefixtures("graphs")
-def test_where_there_is_no_gpu_mirrored_trains_on_the_processor(homes, drawn):
-    """The whole way: what is saved is a model like any other, and its card says how it came about."""
+def test_run_mirrored_without_a_gpu_trains_on_the_processor(homes, drawn):
+    """The saved model is one like any other, and its card has the strategy."""
     from fracture.imaging.radiograph import load
     from fracture.inference.classifier import load_classifier
     from fracture.training.pipeline import run

@@ -19,8 +19,8 @@ def small(monkeypatch, homes):
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_16_bits_learn_nearly_what_32_bits_do(precision):
-    """The same losses but for what 16 bits leave out, and weights that stay in 32 bits."""
+def test_fine_tune_in_16_bits_is_nearly_like_in_32_bits(precision):
+    """The same losses but for rounding in 16 bits, and weights that stay in 32 bits."""
     exact, _, expected = train(bright_squares(), config(learning_rate=1e-3))
     rounded, _, found = train(bright_squares(), config(learning_rate=1e-3, precision=precision))
     assert expected.history["loss"][-1] < expected.history["loss"][0]
@@ -30,7 +30,7 @@ def test_16_bits_learn_nearly_what_32_bits_do(precision):
     assert not np.array_equal(rounded.dense.get_weights()[0], exact.dense.get_weights()[0])
 
 
-def test_gone_on_with_the_scale_of_the_loss_is_where_it_was(tmp_path):
+def test_fine_tune_in_float16_resumed_has_the_loss_scale_before(tmp_path):
     """A loss that overflows in 16 bits is scaled by less and less, and an interruption changes nothing about that."""
     choices = config(epochs=4, precision="float16", box_weight=100.0, learning_rate=1e-3, averaging=0.9)
     checkpointer, done = Checkpointer(tmp_path / "checkpoint.npz"), []

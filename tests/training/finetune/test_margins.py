@@ -9,8 +9,8 @@ from fracture.training.finetune.margins import MARGIN_GRAY, MAX_MARGIN, collimat
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_margins_lie_around_what_stays_as_it_is(seed):
-    """White, at the sides, above and below, or all around, and never wider than a quarter."""
+def test_collimate_leaves_the_middle_as_it_is(seed):
+    """White margins at the sides, above and below, or all around, never wider than a quarter."""
     before = np.random.default_rng(9).integers(0, 200, (80, 120), np.uint8)
     after = collimate(before, np.random.default_rng(seed))
     kept = after == before
@@ -38,7 +38,7 @@ class Seen:
     embedding = np.ones(3, np.float32)
 
 
-def test_a_letterbox_keeps_its_bars():
+def test_embed_collimated_keeps_the_bars_of_a_letterbox():
     """Margins belong to the image: the black bars around it stay black, and the fitted images as they are."""
     squares = np.stack([fit(np.full(shape, 99, np.uint8), 64, "letterbox") for shape in ((40, 80), (80, 40))])
     before, served = squares.copy(), Seen()

@@ -48,7 +48,7 @@ def keras_fit():
 
 @pytest.mark.parametrize("class_weight", ["none", "balanced"])
 @pytest.mark.parametrize("l2", [0.0, 0.05])
-def test_it_is_the_head_that_keras_trains(keras_fit, l2, class_weight):
+def test_train_head_equals_keras(keras_fit, l2, class_weight):
     """From the same weights, in the same order, all curves, the kept epoch and its weights are Keras's."""
     training, validation = clouds(101), clouds(40, seed=1)  # the last batch of an epoch is smaller
     choices = config(dropout=0.0, l2=l2, class_weight=class_weight)
@@ -61,8 +61,8 @@ def test_it_is_the_head_that_keras_trains(keras_fit, l2, class_weight):
     assert head.weights == pytest.approx(weights, abs=2e-4)
 
 
-def test_dropout_hides_as_much_as_keras_does(keras_fit):
-    """Masks are drawn otherwise, so only on average: the training losses of several seeds agree."""
+def test_train_head_with_dropout_is_like_keras(keras_fit):
+    """Masks come from another generator, so only on average: the training losses of several seeds agree."""
     training, validation = clouds(400), clouds(40, seed=1)
     start = np.zeros(25, np.float32)
     theirs, ours = [], []
@@ -73,8 +73,8 @@ def test_dropout_hides_as_much_as_keras_does(keras_fit):
     assert np.mean(ours, axis=0) == pytest.approx(np.mean(theirs, axis=0), rel=0.02)
 
 
-def test_the_same_seed_gives_the_same_head():
-    """And another seed another one."""
+def test_train_head_with_the_same_seed_is_the_same():
+    """Another seed gives another head."""
     training, validation = clouds(60), clouds(40, seed=1)
     first, again, other = (train_head(training, validation, config(seed=seed)) for seed in (3, 3, 4))
     assert first.history == again.history
@@ -82,8 +82,8 @@ def test_the_same_seed_gives_the_same_head():
     assert first.history != other.history
 
 
-def test_it_keeps_the_epoch_of_the_lowest_validation_loss():
-    """And the weights that go with it: where it gets worse from the first epoch on, those of the first."""
+def test_train_head_keeps_the_epoch_of_the_lowest_validation_loss():
+    """With its weights: where the loss rises from the first epoch on, those of the first."""
     training, validation = clouds(60), clouds(40, seed=1)
     flipped = validation[0], 1 - validation[1]
     head = train_head(training, flipped, config(learning_rate=0.1, epochs=10))
@@ -92,7 +92,7 @@ def test_it_keeps_the_epoch_of_the_lowest_validation_loss():
     assert (head.weights == once.weights).all()
 
 
-def test_what_it_was_given_stays_as_it_is():
+def test_train_head_leaves_the_features_unchanged():
     """Dropout works on a copy."""
     training, validation = clouds(60), clouds(40, seed=1)
     before = training[0].copy()

@@ -26,8 +26,8 @@ def train(checkpointer=NO_CHECKPOINTS, epochs=6, training=TRAINING):
     return fit, weights, said
 
 
-def test_it_is_the_head_that_is_tried_at_once():
-    """The same curves, kept epoch and weights; only the AUC is not counted."""
+def test_fit_head_equals_train_head():
+    """The same curves, kept epoch and weights; only the AUC is not computed."""
     fit, weights, _ = train()
     expected = train_head(TRAINING, VALIDATION, CONFIG)
     assert fit.history == {name: expected.history[name] for name in fit.history}
@@ -36,8 +36,8 @@ def test_it_is_the_head_that_is_tried_at_once():
     assert np.array_equal(weights, expected.weights)
 
 
-def test_it_says_what_a_training_by_keras_says():
-    """Each epoch its figures and a look at the validation images, at the end which epoch is kept."""
+def test_fit_head_emits_the_events_of_a_keras_run():
+    """After each epoch its metrics and a look at the validation images, at the end which epoch is kept."""
     fit, _, said = train()
     assert [kind for kind, _ in said] == ["epoch", "look"] * 6 + ["kept"]
     assert said[0][1] == {
@@ -50,8 +50,8 @@ def test_it_says_what_a_training_by_keras_says():
     assert len(said[1][1]["probabilities"]) == 2
 
 
-def test_gone_on_with_it_is_what_it_would_have_been(tmp_path):
-    """Stopped after four epochs and gone on with: the same curves and weights to the last bit."""
+def test_fit_head_resumed_ends_as_if_never_interrupted(tmp_path):
+    """Stopped after four epochs and resumed: the same curves and weights to the last bit."""
     expected, weights, _ = train()
     checkpointer = Checkpointer(tmp_path / "checkpoint.npz")
     assert train(checkpointer, epochs=4)[0].stopped
@@ -61,14 +61,14 @@ def test_gone_on_with_it_is_what_it_would_have_been(tmp_path):
     assert np.array_equal(found, weights)
 
 
-def test_a_stop_before_the_first_epoch_keeps_nothing():
+def test_fit_head_stopped_before_the_first_epoch_is_cancelled():
     """There is no head yet."""
     with pytest.raises(Cancelled):
         train(epochs=0)
 
 
-def test_a_checkpoint_of_another_head_is_refused(tmp_path):
-    """As of features of another number."""
+def test_fit_head_with_the_checkpoint_of_another_head_is_refused(tmp_path):
+    """For example of another number of features."""
     checkpointer = Checkpointer(tmp_path / "checkpoint.npz")
     train(checkpointer, epochs=2)
     features, label = TRAINING

@@ -59,7 +59,8 @@ def test_view_averages_the_image_and_its_mirror_image(classifier):
     assert np.allclose(straight.heat, mirrored.heat[:, ::-1], atol=1e-5)
 
 
-def test_the_probability_is_calibrated_by_the_cards_temperature(homes, make_model):
+def test_view_probability_is_calibrated_by_the_cards_temperature(homes, make_model):
+    """The temperature divides the logit."""
     folder = make_model("m")
     card = json.loads(folder.card.read_text())
     views = []

@@ -73,6 +73,7 @@ def gap(outcomes: Sequence[Outcome]) -> Estimate:
     value = float(differences.mean())
     if count < 2:
         return {"value": value, "low": None, "high": None}
+    # The correction for training parts that overlap: the ratio of their sizes.
     test_to_training = HELD_OUT_SHARE / (1 - HELD_OUT_SHARE)
     spread = differences.std(ddof=1) * np.sqrt(1 / count + test_to_training)
     reach = float(stats.t.ppf(0.975, count - 1) * spread)

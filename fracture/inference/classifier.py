@@ -36,6 +36,7 @@ class Classifier:
         self.card: dict[str, Any] = read_card(folder)
         self.name = folder.name
         try:
+            # Files of another run beside this card would give answers with wrong thresholds.
             check_files(folder, self.card)
             self._graph = Graph(folder.served_model.read_bytes())
             self._fit: str = self.card["input"]["fit"]
@@ -71,6 +72,7 @@ class Classifier:
     def view(self, name: str, image: Radiograph) -> View:
         """The answer for one image, averaged with that for its mirror image."""
         pixels = fit(image.pixels, self._graph.size, self._fit)
+        # Averaging with the mirror image makes the answer independent of the side, and somewhat better.
         straight, mirrored = self._graph.run_all(pixels, pixels[:, ::-1])
         logits = (straight.logit, mirrored.logit)
         detector = self.ood_detector

@@ -84,6 +84,7 @@ class OodDetector:
 
     def in_distribution(self, features: Vectors) -> bool:
         """Whether an image with these features (F,) is near enough; with NaN among them it never is."""
+        # Not `not distance > threshold`: comparisons with NaN are false.
         return self.distance(features) <= self.threshold
 
     def nearest(self, features: Vectors, k: int = 5) -> list[tuple[str, float]]:

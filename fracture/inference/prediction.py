@@ -111,6 +111,7 @@ class Answer:
     @property
     def probability(self) -> float:
         """Of the positive label, 0 to 1: the mean of the counted views'."""
+        # Of probabilities and not of logits: one view that is very sure does not outweigh the others.
         return float(np.mean([view.probability for view in self.counted]))
 
     @property

@@ -90,6 +90,7 @@ NO_CHECKPOINTS = Checkpointer()
 
 
 def _read(path: Path) -> tuple[Checkpoint, dict[str, str]]:
+    # A pickle could run code, and a folder of a run may come from elsewhere.
     with np.load(path, allow_pickle=False) as file:
         values = json.loads(file["said"].item())
         best_weights = _numbered(file, "best_weights")

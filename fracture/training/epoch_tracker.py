@@ -84,6 +84,7 @@ class EpochTracker:
         Raises:
             Cancelled: ``should_stop`` said so.
         """
+        # The epoch at which a run was resumed has its checkpoint already.
         if done > self._resumed_at:
             self._checkpointer.save(
                 Checkpoint(done, self.history, self.kept_epoch, self._best, self.best_weights, variables())
@@ -97,6 +98,7 @@ class EpochTracker:
         for name, value in metrics.items():
             self.history.setdefault(name, []).append(value)
         score = self._sign * metrics[self._monitor]
+        # Where a score is NaN, none is better: then the first epoch is kept.
         if not self.best_weights or score > self._best:
             self._best = score
             self.kept_epoch = epoch
@@ -106,6 +108,7 @@ class EpochTracker:
 
     def report_validation(self, epoch: int, confusion: Sequence[int], probabilities: Any) -> None:
         """Emit the confusion matrix of the validation images, and the probabilities of the followed ones."""
+        # Rounded, so that the log of a long run stays small.
         rounded = np.ravel(probabilities).round(4).tolist()
         self._emit("look", epoch=epoch, confusion=list(confusion), probabilities=rounded)
 

@@ -65,6 +65,7 @@ class CountedStep:
     def reach(self, done: int) -> None:
         """So many are done."""
         now = time.monotonic()
+        # The first and the last are always reported, so that a bar begins at 0 and ends at 1.
         if done in (0, self._total) or now - self._reported >= SECONDS_APART:
             self._reported = now
             self._emit("step", stage=self._stage, text=self._text, done=done, total=self._total)

@@ -68,6 +68,7 @@ def run(
     folder = _own_folder(config.name, resume=resume)
     emit = TensorBoardWriter(emit, folder.tensorboard)
 
+    # Before the images are read, which takes minutes: weights that are not available end the run at once.
     weights = find_weights(config)
     check_available(weights)
     dataset = _read_data(config, emit)
@@ -81,6 +82,7 @@ def run(
     emit("network", **learner.describe())
     watch.lap("network")
 
+    # Epochs on other images or weights could not be compared: a checkpoint is of these alone.
     checkpointer = Checkpointer(folder.checkpoint, {"data set": fingerprint(dataset), "weights": weights.identity})
     if not resume:
         checkpointer.delete()
@@ -98,6 +100,7 @@ def run(
     served = Graph(graph)
     watch.lap("export")
 
+    # What is measured is the served graph, which the app runs, and not the Keras model.
     outputs = run_model(trained, served, table, config, emit)
     result = evaluate_outputs(outputs, table, trained.readable)
     emit("evaluation", metrics=result.metrics)
@@ -111,6 +114,7 @@ def run(
     watch.lap("localisation")
 
     emit("step", stage="save", text="Saving the model")
+    # The model of the run before stays whole until the new files are.
     with saved_aside(folder) as aside:
         learner.save(aside)
         _save_files(aside, trained, graph, result.predictions)
@@ -132,6 +136,7 @@ def run(
         "seconds": watch.laps,
     }
     replace_model(aside, folder, card)
+    # A stopped run can be resumed, a finished one can't.
     if not trained.fit.stopped:
         checkpointer.delete()
     emit("end", state=card["state"], seconds=watch.laps["total"])

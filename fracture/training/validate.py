@@ -86,6 +86,7 @@ def _run_graph(
         output = served(pixels[row])
         logits[row, 0] = output.logit
         embedding[row] = output.embedding
+        # Only logits of validation images are used: they get the mean with the mirror image, as in the app.
         if in_validation[row]:
             logits[row, 1] = served(pixels[row][:, ::-1]).logit
         step.reach(done)
@@ -114,6 +115,7 @@ def evaluate_outputs(outputs: ModelOutputs, table: pd.DataFrame, readable: NDArr
     split = table["split"].to_numpy()
     first_data = table["data"].iloc[0]
     validation = readable & (split == "valid")
+    # Further data sets are evaluated at the temperature and thresholds of the first one.
     own_validation = validation & (table["data"] == first_data).to_numpy()
     logit = outputs.logits.mean(axis=1)
     label = table["label"].to_numpy()

@@ -98,6 +98,7 @@ def _bundled(source: str) -> Weights:
     low, high = card["input"]["pixel_range"]
     bits = ", its weights in 8 bits" if source == LITE else ""
     origin = f"{card['weights']['origin']}; then fine-tuned on {card['data']['name']} by this project{bits}"
+    # The images that the weights were fine-tuned on have licenses of their own: all are named.
     data = [f"{each['name']}: {each['licence']}" for each in card["data"].get("sources", [])]
     licence = "; ".join([card["weights"]["licence"], *data])
     return Weights(source, origin, licence, (low, high), file_sha256(file), file)
@@ -115,6 +116,7 @@ def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
     beside = path.with_name(path.name.removesuffix(".weights.h5") + ".json")
     described = _read_description(beside)
     sha256 = file_sha256(path)
+    # A description without a checksum is trusted: it was written by hand.
     if described.get("sha256", sha256) != sha256:
         raise WeightsError(f"{path.name} is not the file that {beside.name} describes: their sha256 differ.")
     pixel_range = input_range or described.get("input_range")

@@ -1,4 +1,4 @@
-"""Three outcomes, and what does not look like an X-ray that the model knows."""
+"""Outcomes of a study, and images that are out of distribution."""
 
 import numpy as np
 import pytest

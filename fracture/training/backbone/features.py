@@ -111,7 +111,7 @@ def compute_features(
             for computed, features in forward(missing, preparation):
                 cache.put(computed, features)
                 known.update(zip(computed, features, strict=True))
-                progress.add(BATCH)
+                progress.add(BATCH)  # and not len(computed): images that can't be read are done, too
                 if should_stop():
                     raise Cancelled
         progress.end()
@@ -176,6 +176,7 @@ class FeatureProgress:
         now = time.monotonic()
         if now - self._emitted >= SECONDS_APART:
             self._emitted = now
+            # Cached images take no time: the rate is that of the others.
             seconds_each = (now - self._started) / (self._done - self._cached)
             self._report(round(seconds_each * (self._total - self._done), 1))
 

@@ -53,6 +53,7 @@ def build_network(config: TrainConfig, weights: Weights) -> Network:
     Raises:
         WeightsError: the weights cannot be fetched or do not fit.
     """
+    # Random weights, the head's start and dropout all follow from this.
     keras.utils.set_random_seed(config.seed)
     mixed_precision = config.mode == "fine-tune" and config.precision != "float32"
     keras.config.set_dtype_policy(f"mixed_{config.precision}" if mixed_precision else "float32")
@@ -209,7 +210,9 @@ def _rows(model: keras.Model) -> Iterator[dict[str, Any]]:
     for layer in model.layers:
         parameters += layer.count_params()
         trainable = trainable or bool(layer.trainable_weights)
+        # The stem has two pools, of 64 and of 192 channels, and the blocks have further ones with more.
         ends_stem = layer.name.startswith("max_pooling2d") and layer.output.shape[-1] == 192
+        # mixed9_0 and mixed9_1 are within the block mixed9.
         ends_block = layer.name.startswith("mixed") and "_" not in layer.name
         if ends_stem or ends_block or layer.name in ("features", "head", "places"):
             yield {

@@ -57,7 +57,7 @@ def prepare_head_data(
     features, readable = compute_features(
         paths.tolist(), forward, weights, preparation, progress=progress, should_stop=should_stop
     )
-    check(table[readable])
+    check(table[readable])  # before the mirrored images are computed: it raises where a label is missing
     mirrored = np.zeros_like(features)
     mirrored[in_validation], _ = compute_features(
         paths[in_validation].tolist(),

@@ -145,6 +145,7 @@ class HeadOptimization:
         self._adam.restore(moments)
 
     def _shuffled(self, epoch: int) -> NDArray[np.int64]:
+        # The last number of the seed is 1 here and 2 for dropout: the two must not be correlated.
         return np.random.default_rng((self._config.seed, epoch, 1)).permutation(len(self._label))
 
 

@@ -148,6 +148,7 @@ def _probabilities(network: Network, examples: Examples, rows: NDArray[np.int64]
     """The probabilities (len(rows),) that the network gives for these images."""
     low, high = examples.pixel_range
     probabilities = []
+    # Sizes differ by one image at most, so that Keras compiles for two shapes.
     for batch in np.array_split(rows, -(-len(rows) // BATCH)):
         gray = examples.pixels[batch].astype(np.float32) * ((high - low) / 255) + low  # (B, S, S)
         probabilities.append(network.whole.predict_on_batch(np.repeat(gray[..., None], 3, axis=-1)))

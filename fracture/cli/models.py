@@ -22,7 +22,7 @@ from fracture.evaluation.metrics import evaluate as measure
 from fracture.evaluation.recorded_files import record_files
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.classifier import NOTICE, Classifier, load_classifier
-from fracture.inference.prediction import STRANGE, UNKNOWN, Limits, View
+from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, Limits, View
 from fracture.inference.report import rows, write_csv
 from fracture.registry.default_model import auc_in_words, by_preference, describe, why_default
 from fracture.registry.model_folder import model_folder, read_card, usable_models
@@ -126,7 +126,7 @@ def evaluate(args: Args) -> dict[str, Any]:
 
 
 def _trained_on(classifier: Classifier, table: pd.DataFrame) -> int:
-    known = classifier.familiarity
+    known = classifier.ood_detector
     return 0 if known is None else int(known.trained_on(table["image_id"].tolist(), table["sha256"].tolist()).sum())
 
 
@@ -216,7 +216,7 @@ def _print_answers(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
     limits = Limits(lines[0]["doubt_from"], lines[0]["doubt_to"])
     print(f"\nProbability of {positive!r} by model {classifier.name!r}; {_limits_in_words(limits, positive)}.")
     if any(line["answer"] == UNKNOWN for line in lines):
-        print(f"{UNKNOWN}: {STRANGE}")
+        print(f"{UNKNOWN}: {OUT_OF_DISTRIBUTION}")
     print(NOTICE)
 
 

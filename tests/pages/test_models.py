@@ -14,7 +14,7 @@ from fracture.app.models.threshold import describe_hundred
 from fracture.app.shared.comparison import Side, warnings
 from fracture.charts import natural_frequencies
 from fracture.evaluation.metrics import evaluate
-from fracture.inference.ood import load_familiarity
+from fracture.inference.ood import load_ood_detector
 from fracture.paths import PROJECT
 from fracture.registry.validation import ValidationResult, validation_results
 from tests.pages.test_pages import alone, healthy, words
@@ -266,7 +266,7 @@ def test_errors_with_a_replaced_file_do_not_show_it(wrong):
 def test_similar_images_with_a_replaced_file_do_not_show_it(wrong):
     """Of the nearest training images, a replaced file is left out."""
     folder, data = wrong
-    known = load_familiarity(folder.familiarity)
+    known = load_ood_detector(folder.familiarity)
     uploaded = data / known.image_ids[0]
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("a.png", uploaded.read_bytes(), "image/png")]).run()

@@ -18,8 +18,7 @@ from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
 from fracture.inference.ood import Familiarity, load_familiarity
 from fracture.inference.prediction import Answer, Limits, View, probability_of
-from fracture.registry.model_folder import ModelFolder, model_folder, read_card
-from fracture.registry.sums import check_files
+from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
 

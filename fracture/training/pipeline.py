@@ -22,9 +22,8 @@ from fracture.errors import DatasetError, RunError
 from fracture.evaluation.localization import ALIKE, compare_shuffled, images_with_boxes, localise
 from fracture.files import atomic_write
 from fracture.inference.litert import Graph
-from fracture.registry.model_folder import ModelFolder, model_folder
-from fracture.registry.replacing import replace_model, saved_aside
-from fracture.registry.sums import sums
+from fracture.registry.edit import replace_model, staging_folder
+from fracture.registry.model_folder import ModelFolder, file_hashes, model_folder
 from fracture.training.checkpoint import Memory
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit
@@ -100,7 +99,7 @@ def run(
     watch.lap("localisation")
 
     emit("step", stage="save", text="Saving the model")
-    with saved_aside(folder) as aside:
+    with staging_folder(folder) as aside:
         learner.save(aside)
         _save_files(aside, trained, graph, judged.predictions)
         judged.familiarity.save(aside.familiarity)
@@ -116,7 +115,7 @@ def run(
         "metrics_by_data": judged.metrics_by_data,
         "localisation": localisation,
         "familiarity": judged.familiarity.describe(),
-        "files": sums(aside),
+        "files": file_hashes(aside),
         "served": difference,
         "seconds": watch.laps,
     }

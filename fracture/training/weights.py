@@ -17,8 +17,7 @@ from fracture.errors import WeightsError
 from fracture.files import file_sha256
 from fracture.inference.ood import load_familiarity
 from fracture.paths import typed_path
-from fracture.registry.model_folder import bundled_model, read_card
-from fracture.registry.sums import check_files
+from fracture.registry.model_folder import bundled_model, check_files, read_card
 from fracture.training import imagenet
 from fracture.training.config import LITE, WEIGHT_SOURCES, TrainConfig
 

@@ -17,7 +17,6 @@ from fracture.app.shared.widgets import (
 )
 from fracture.inference.classifier import NOTICE
 from fracture.registry.model_folder import ModelFolder, read_card
-from fracture.registry.validation import judgements
 
 
 def judge(folder: ModelFolder) -> None:
@@ -30,7 +29,7 @@ def judge(folder: ModelFolder) -> None:
     st.header("What if it were stricter, or more cautious?")
     show_operating_point(folder, card, judged, level)
     show_body_parts(judged.metrics["image"])
-    first = judgements(card)[0].data
+    first = card.validation_results[0].data
     show_reliability(judged.metrics[level], card["labels"][1], card.get("temperature"), first)
     show_localisation(card, first)
     show_misclassified(folder, card, judged)

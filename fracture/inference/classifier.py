@@ -7,7 +7,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,22 +30,23 @@ class Classifier:
     """
 
     def __init__(self, folder: ModelFolder) -> None:
-        self.card: dict[str, Any] = read_card(folder)
+        self.card = read_card(folder)
         self.name = folder.name
+        if self.card.temperature is None:
+            raise ModelError(f"The card of model {folder.name!r} is damaged: it lacks temperature.")
         try:
             check_files(folder, self.card)
             self._graph = Graph(folder.served_model.read_bytes())
-            self._fit: str = self.card["input"]["fit"]
-            negative, positive = self.card["labels"]
-            self.limits = Limits.from_card(self.card)
-            self._temperature = float(self.card["temperature"])
+            self.limits = Limits.from_thresholds(self.card.thresholds)
         except OSError as error:
             raise ModelError(
                 f"Model {folder.name!r} has no served graph that can be read: {error.strerror}."
             ) from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"The card of model {folder.name!r} is damaged: {error}.") from error
-        self.labels: tuple[str, str] = (negative, positive)
+        except KeyError as error:
+            raise ModelError(f"The card of model {folder.name!r} is damaged: its thresholds lack {error}.") from error
+        self.labels = self.card.labels
+        self._fit = self.card.input.fit
+        self._temperature = self.card.temperature
         self.familiarity: Familiarity | None = (
             load_familiarity(folder.familiarity) if folder.familiarity.exists() else None
         )

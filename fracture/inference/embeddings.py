@@ -67,12 +67,10 @@ def served_features(
 def _served(model: ModelFolder) -> tuple[bytes, str]:
     """The graph, and how images are fitted to it: one of the known words, since a file is named after it."""
     try:
-        how = read_card(model)["input"]["fit"]
+        how = read_card(model).input.fit
         graph = model.served_model.read_bytes()
     except OSError as error:
         raise ModelError(f"Model {model.name!r} has no served graph that can be read: {error.strerror}.") from error
-    except (KeyError, TypeError) as error:
-        raise ModelError(f"The card of model {model.name!r} is damaged: {error}.") from error
     if how not in FITS:
         raise ModelError(f"The card of model {model.name!r} must say fit {' or '.join(FITS)}. Received: {how!r}")
     return graph, how

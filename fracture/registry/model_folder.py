@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
+from pydantic import ValidationError
 
 from fracture import files, paths
+from fracture.documents import sentence
 from fracture.errors import ModelError
 from fracture.files import file_sha256
 from fracture.paths import as_name, is_name
-from fracture.registry.card import CARD
-from fracture.shapes import misfit
+from fracture.registry.card import Card
 
 BUNDLED = "fracatlas"
 """The folder name of the model that comes with the project."""
@@ -194,8 +195,8 @@ def next_name(name: str) -> str:
     return free_name(_NUMBER.sub("", name))
 
 
-def read_card(folder: ModelFolder) -> dict[str, Any]:
-    """The card of a finished model.
+def read_card(folder: ModelFolder) -> Card:
+    """The card of a finished model. Its name is the folder's, whatever the card was called when it was written.
 
     Raises:
         ModelError: there is no such model, it is not finished, or its card is damaged or of another version.
@@ -203,15 +204,19 @@ def read_card(folder: ModelFolder) -> dict[str, Any]:
     if not folder.card.exists():
         names = ", ".join(model.name for model in usable_models(folder.path.parent)) or "none yet"
         raise ModelError(f"There is no finished model called {folder.name!r}. Models: {names}.")
-    card = read_json(folder.card)
-    if card.get("schema") != CARD_SCHEMA:
+    document = read_json(folder.card)
+    schema = document.get("schema")
+    if schema != CARD_SCHEMA:
         raise ModelError(
-            f"The card of model {folder.name!r} must have schema {CARD_SCHEMA}. Received: {card.get('schema')!r}. "
+            f"The card of model {folder.name!r} must have schema {CARD_SCHEMA}. Received: {schema!r}. "
             "Train the model again with this version."
         )
-    if wrong := misfit(card, CARD):
-        raise ModelError(f"The card of model {folder.name!r} is damaged: {wrong}. Train the model again, or delete it.")
-    return {**card, "name": folder.name}  # which counts, whatever the card was called when it was written
+    try:
+        return Card.from_json({**document, "name": folder.name})
+    except ValidationError as error:
+        raise ModelError(
+            f"The card of model {folder.name!r} is damaged: {sentence(error)}. Train the model again, or delete it."
+        ) from error
 
 
 def read_predictions(folder: ModelFolder) -> pd.DataFrame:
@@ -291,15 +296,14 @@ def file_hashes(folder: ModelFolder) -> dict[str, str]:
     return {path.name: file_sha256(path) for path in (folder.served_model, folder.familiarity) if path.exists()}
 
 
-def check_files(folder: ModelFolder, card: dict[str, Any]) -> None:
+def check_files(folder: ModelFolder, card: Card) -> None:
     """Compare the hashes of the files with those in the card. Cards of earlier versions hold none: nothing is checked.
 
     Raises:
         ModelError: a file is not the one that the card was written with.
     """
-    recorded = card.get("files", {})
     for name, sha256 in file_hashes(folder).items():
-        if name in recorded and recorded[name] != sha256:
+        if card.files.get(name, sha256) != sha256:
             raise ModelError(
                 f"{folder.name}/{name} is not the file that the model's card was written with: it was damaged or "
                 "replaced. Copy the whole folder again, or train the model again."

@@ -19,11 +19,12 @@ from fracture.data.combine import load_combined
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.digests import digests
 from fracture.errors import DatasetError, RunError
-from fracture.evaluation.localization import ALIKE, compare_shuffled, images_with_boxes, localise
+from fracture.evaluation.localization import COMPARED_IMAGES, compare_shuffled, images_with_boxes, localize
 from fracture.files import atomic_write
 from fracture.inference.litert import Graph
 from fracture.registry.edit import replace_model, staging_folder
 from fracture.registry.model_folder import ModelFolder, file_hashes, model_folder
+from fracture.registry.validation import Localization
 from fracture.training.checkpoint import Memory
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit
@@ -128,16 +129,17 @@ def run(
 
 def _measure_heat(
     table: pd.DataFrame, served: Graph, learner: Learner, config: TrainConfig, emit: Emit
-) -> dict[str, Any] | None:
+) -> Localization | None:
     """How often the heat maps point at what is known to be there, and those of a head with shuffled weights."""
     images = len(images_with_boxes(table))
     if not images:
         return None
     heat = heat_of(served, config.fit)
-    measured = localise(table, counted(heat, emit, "Evaluating the heat maps", images))
+    measured = localize(table, counted(heat, emit, "Evaluating the heat maps", images))
     if measured:
         shuffled = heat_of(Graph(learner.shuffled()), config.fit)
-        again = counted(shuffled, emit, "Evaluating heat maps of a shuffled head", images + min(images, ALIKE))
+        maps = images + min(images, COMPARED_IMAGES)
+        again = counted(shuffled, emit, "Evaluating heat maps of a shuffled head", maps)
         measured["shuffled_head"] = compare_shuffled(table, heat, again)
     return measured
 

@@ -85,7 +85,7 @@ def test_the_model_before_stays_until_the_new_one_is_whole(homes, make_model):
     (folder.path / ".new").mkdir()  # left by a process that was killed
     with staging_folder(folder) as aside:
         aside.served_model.write_bytes(b"new")
-    replace_model(aside, folder, {**read_card(folder), "epochs_done": 99})
+    replace_model(aside, folder, {**read_card(folder).document, "epochs_done": 99})
     assert (read_card(folder)["epochs_done"], folder.served_model.read_bytes()) == (99, b"new")
     assert folder.predictions.exists() and not aside.path.exists()
 

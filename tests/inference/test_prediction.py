@@ -53,10 +53,10 @@ def test_a_model_that_cannot_tell_answers():
 
 def test_limits_that_cross_leave_no_doubt():
     """A model so good that 95 % sensitivity is above 95 % specificity is asked at its balanced point."""
-    crossed = {"thresholds": {"high_sensitivity": 0.6, "high_specificity": 0.4, "balanced": 0.5}}
-    assert Limits.from_card(crossed) == (0.5, 0.5)
-    apart = {"thresholds": {"high_sensitivity": 0.1, "high_specificity": 0.4, "balanced": 0.3}}
-    assert Limits.from_card(apart) == (0.1, 0.4)
+    crossed = {"high_sensitivity": 0.6, "high_specificity": 0.4, "balanced": 0.5}
+    assert Limits.from_thresholds(crossed) == (0.5, 0.5)
+    apart = {"high_sensitivity": 0.1, "high_specificity": 0.4, "balanced": 0.3}
+    assert Limits.from_thresholds(apart) == (0.1, 0.4)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from fracture.charts import round_to_hundred
 from fracture.evaluation.metrics import evaluate
 from fracture.inference.ood import load_familiarity
 from fracture.paths import PROJECT
-from fracture.registry.validation import Judged, judgements
+from fracture.registry.model_folder import read_card
+from fracture.registry.validation import ValidationResult
 from tests.pages.test_pages import alone, healthy, words
 
 THRESHOLDS = {"half": 0.5, "balanced": 0.4, "high_sensitivity": 0.2, "high_specificity": 0.8}
@@ -335,7 +336,7 @@ def test_no_warning_for_the_same_data(judged):
     """The fingerprint and the name decide."""
     card = {"labels": ["a", "b"], "data": {"fingerprint": "x"}}
     level = {"image": {"count": 3}}
-    sides = [Side(judged, card, Judged(name, level, "")) for name in ("one", "one", "two")]
+    sides = [Side(judged, card, ValidationResult(name, level, "")) for name in ("one", "one", "two")]
     assert warnings(sides[:2]) == []
     assert len(warnings(sides[1:])) == 1
 
@@ -348,7 +349,7 @@ def test_several_data_sets_are_judged_apart(judged):
     table.to_csv(judged.predictions, index=False)
     apart = {name: evaluate(part, THRESHOLDS) for name, part in table.groupby("data")}
     edit_card(judged, metrics_by_data=apart)
-    assert [each.data for each in judgements(json.loads(judged.card.read_text()))] == ["one", "two"]
+    assert [each.data for each in read_card(judged).validation_results] == ["one", "two"]
     app = healthy(models().run())
     assert app.selectbox(key="judged on").options == ["one", "two"]
     app.selectbox(key="judged on").set_value("two").run()

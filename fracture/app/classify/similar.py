@@ -20,7 +20,7 @@ def show_resemblance(classifier: Classifier, examined: list[Examined]) -> None:
     """The nearest training images of each view, behind a switch; a sentence where they can't be shown."""
     if classifier.familiarity is None or not st.toggle("Show which training images it resembles", key="resembles"):
         return
-    images = dataset_cache.images_of(classifier.card)
+    images = dataset_cache.images_of(classifier.card.document)
     if images.empty:
         name = escape_markdown(classifier.card["data"]["name"])
         st.caption(f"The model has learned from *{name}*, which is not on this machine: there is nothing to show.")

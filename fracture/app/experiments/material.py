@@ -15,6 +15,7 @@ from fracture.estimate import Estimate
 from fracture.evaluation.metrics import area, rates
 from fracture.experiments.learning_curve import of_so_many
 from fracture.experiments.workbench import Bench, can_be_tried, open_bench
+from fracture.registry.validation import OperatingPoint
 from fracture.training.config import TrainConfig
 from fracture.training.head.numpy_head import Head
 from fracture.training.runs import queue
@@ -81,7 +82,7 @@ class Tried:
     images: int
     head: Head
     auc: Estimate
-    half: dict[str, Estimate]
+    half: OperatingPoint
     """accuracy, sensitivity and specificity at a probability of one half."""
     seconds: float
     """That training took."""

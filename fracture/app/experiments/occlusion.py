@@ -92,7 +92,7 @@ def _draw(number: int) -> Picture:
 
 def _of_the_data(folder: ModelFolder) -> Picture | None:
     """One of the validation images; those that are known to show hardware come first."""
-    table = dataset_cache.images_of(prediction_cache.classifier(folder).card)
+    table = dataset_cache.images_of(prediction_cache.classifier(folder).card.document)
     table = table[table["split"] == "valid"] if len(table) else table
     if table.empty:
         st.info("The data set that this model was trained on is not on this machine.", icon=":material/folder_off:")

@@ -12,6 +12,7 @@ from fracture.app.shared.widgets import escape_markdown, expander, format_percen
 from fracture.experiments.learning_curve import FEWEST
 from fracture.experiments.workbench import Bench
 from fracture.registry.model_folder import free_name, model_folder
+from fracture.registry.validation import Rate
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from fracture.training.runs.diagnosis import diagnose_fit
@@ -122,7 +123,8 @@ def _words(now: Tried, bench: Bench, count: int) -> None:
     """What the figures rest on, and what the curves say."""
     valid = bench.table[bench.validation]
     missing = f" {bench.missing:,} images have no features and are left out." if bench.missing else ""
-    rates = ", ".join(f"{name} {format_percent(now.half[name])}" for name in ("accuracy", "sensitivity", "specificity"))
+    names: tuple[Rate, ...] = ("accuracy", "sensitivity", "specificity")
+    rates = ", ".join(f"{name} {format_percent(now.half[name])}" for name in names)
     st.caption(
         f"{now.images:,} training images of {now.groups:,} patients or groups, {len(valid):,} validation images of "
         f"{valid['group'].nunique():,}; trained in {now.seconds:.2f} s. The diamond is the epoch of the lowest "

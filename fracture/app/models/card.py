@@ -6,17 +6,18 @@ from typing import Any
 import streamlit as st
 
 from fracture.app.shared.widgets import duration, escape_markdown, format_percent
+from fracture.registry.card import Card
 from fracture.training.config import LITE
 
 
-def show_origin(card: dict[str, Any]) -> None:
+def show_origin(card: Card) -> None:
     """What it says, of what, and from what it was made."""
     st.markdown("\n".join(f"- {line}" for line in _origin(card)))
     with st.expander("The whole card", icon=":material/data_object:"):
-        st.json(card, expanded=1)
+        st.json(card.document, expanded=1)
 
 
-def _origin(card: dict[str, Any]) -> Iterator[str]:
+def _origin(card: Card) -> Iterator[str]:
     """A line a topic, as far as the card knows it."""
     negative, positive = map(escape_markdown, card["labels"])
     yield f"**Says** *{negative}* or *{positive}*."
@@ -38,9 +39,9 @@ def _origin(card: dict[str, Any]) -> Iterator[str]:
             f"(licence {escape_markdown(str(weights['licence']))})."
         )
     yield f"**Input** {card['input']['size']} × {card['input']['size']} px, {card['input']['fit']}."
-    if "seconds" in card:
+    if card.seconds:
         yield (
-            f"**Took** {duration(card['seconds']['total'])}, {card.get('epochs_done')} epochs; "
+            f"**Took** {duration(card.seconds.total)}, {card.get('epochs_done')} epochs; "
             f"state {card.get('state', 'unknown')}."
         )
     if served := card.get("served"):
@@ -58,7 +59,7 @@ def _origin(card: dict[str, Any]) -> Iterator[str]:
         yield f"**Made by** `{command}`"
 
 
-def _without_keras(card: dict[str, Any]) -> bool:
+def _without_keras(card: Card) -> bool:
     return bool((card.get("weights") or {}).get("source") == LITE)
 
 
@@ -78,7 +79,7 @@ def _apart(data: dict[str, Any]) -> str:
     return f" ({', '.join(parts)})" if len(parts) > 1 else ""
 
 
-def show_localisation(card: dict[str, Any], data: str) -> None:
+def show_localisation(card: Card, data: str) -> None:
     """Whether heat maps point at what is known to be there, and never without what chance alone would reach."""
     found = card.get("localisation")  # None where nothing is known; older cards lack it
     if not found:

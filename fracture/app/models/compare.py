@@ -11,8 +11,10 @@ from fracture.app.models.results import COUNTED, number, show_table
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import escape_markdown, format_percent, show_chart, show_errors
 from fracture.errors import ModelError
+from fracture.estimate import Estimate
+from fracture.registry.card import Card
 from fracture.registry.model_folder import ModelFolder, read_card, usable_models
-from fracture.registry.validation import Judged, Level, judgements
+from fracture.registry.validation import Level, Rate, ValidationResult
 
 MOST = len(charts.SEVERAL) - 1
 """How many others fit beside a model, each with a colour of its own."""
@@ -22,8 +24,8 @@ class Side(NamedTuple):
     """One of the models that are compared."""
 
     folder: ModelFolder
-    card: dict[str, Any]
-    judged: Judged
+    card: Card
+    judged: ValidationResult
 
     @property
     def name(self) -> str:
@@ -42,7 +44,7 @@ class Side(NamedTuple):
 
 @st.fragment
 @show_errors()  # within: what a fragment raises does not reach its caller
-def show_comparison(folder: ModelFolder, judged: Judged, level: str) -> None:
+def show_comparison(folder: ModelFolder, judged: ValidationResult, level: str) -> None:
     """A picker for the others; then the table, a word of warning where it is due, and both curves."""
     st.header("Beside other models")
     others = {other.name: other for other in usable_models() if other.name != folder.name}
@@ -90,7 +92,7 @@ def side_of(folder: ModelFolder, data: str) -> Side | None:
     except ModelError as error:
         st.warning(escape_markdown(str(error)), icon=":material/warning:")
         return None
-    several = judgements(card)
+    several = card.validation_results
     return Side(folder, card, next((judged for judged in several if judged.data == data), several[0]))
 
 
@@ -107,8 +109,8 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
         "Sensitivity": lambda found: _balanced(found, "sensitivity"),
         "Specificity": lambda found: _balanced(found, "specificity"),
         "Accuracy": lambda found: _balanced(found, "accuracy"),
-        "Kappa": lambda found: number(found["points"].get("balanced", {}).get("kappa"), 2),
-        "Calibration error": lambda found: number((found.get("calibration") or {}).get("expected_calibration_error")),
+        "Kappa": lambda found: number(_balanced_kappa(found), 2),
+        "Calibration error": lambda found: number(_calibration_error(found)),
     }
     rows = [{"": "Data set", **{escape_markdown(side.name): escape_markdown(side.judged.data) for side in sides}}]
     for name, figure in figures.items():
@@ -116,7 +118,17 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
     return rows
 
 
-def _balanced(found: Level, rate: str) -> str:
+def _balanced_kappa(found: Level) -> Estimate | None:
+    point = found["points"].get("balanced")
+    return point.get("kappa") if point else None
+
+
+def _calibration_error(found: Level) -> Estimate | None:
+    calibration = found.get("calibration")
+    return calibration["expected_calibration_error"] if calibration else None
+
+
+def _balanced(found: Level, rate: Rate) -> str:
     point = found["points"].get("balanced")  # older cards lack it
     return format_percent(point[rate]) if point else "not measured"
 

@@ -16,8 +16,9 @@ from fracture.data.digests import digests
 from fracture.errors import FractureError
 from fracture.imaging.annotations import parse_boxes
 from fracture.inference.classifier import Classifier
+from fracture.registry.card import Card
 from fracture.registry.model_folder import ModelFolder
-from fracture.registry.validation import Judged
+from fracture.registry.validation import ValidationResult
 
 PER_PAGE = 8
 OPACITY = 0.4
@@ -36,10 +37,10 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 
 @st.fragment
 @show_errors()  # within: what a fragment raises does not reach its caller
-def show_misclassified(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> None:
+def show_misclassified(folder: ModelFolder, card: Card, judged: ValidationResult) -> None:
     """The gallery, behind a switch: its images are looked at only when somebody asks for them."""
     st.header("Its worst errors")
-    images = dataset_cache.images_of(card)
+    images = dataset_cache.images_of(card.document)
     if images.empty:
         st.caption(f"The data set *{escape_markdown(judged.data)}* is not on this machine: its images cannot be shown.")
         return
@@ -64,7 +65,7 @@ def show_misclassified(folder: ModelFolder, card: dict[str, Any], judged: Judged
     _gallery(_with_files(shown[recorded], images), folder, card)
 
 
-def _unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> str:
+def _unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -> str:
     """Why images are not shown whose files the model's predictions do not tell."""
     data = escape_markdown(str(card.get("config", {}).get("data", "PATH")))
     return (
@@ -88,7 +89,7 @@ def _with_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return found.assign(path=found["path"].where(same, ""))
 
 
-def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> None:
+def _gallery(found: pd.DataFrame, folder: ModelFolder, card: Card) -> None:
     """Each image that is still there, all heat on one scale; a sentence on each that is not."""
     model, examined, gone = prediction_cache.classifier(folder), {}, []
     with st.spinner("Looking at the images", show_time=False):

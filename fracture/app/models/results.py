@@ -1,16 +1,17 @@
 """How good a model is by its card: figures with their intervals, by body part, and whether it knows how sure it is."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
 from fracture import charts
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_chart
+from fracture.estimate import Estimate, format_number
 from fracture.evaluation.calibration import COOLEST, HOTTEST
-from fracture.evaluation.thresholds import PROMISE
+from fracture.evaluation.thresholds import TARGET_RATE
 from fracture.inference.prediction import offered_points, points_cross
-from fracture.registry.validation import Judged, Level, judgements
+from fracture.registry.card import Card
+from fracture.registry.validation import Level, OperatingPoint, PartLevel, Rate, ValidationResult
 
 POINTS = {
     "balanced": "Balanced",
@@ -30,9 +31,9 @@ def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:
     return {name: float(offered[name]) for name in POINTS if name in offered}
 
 
-def choose_judged(card: dict[str, Any]) -> tuple[Judged, str]:
+def choose_judged(card: Card) -> tuple[ValidationResult, str]:
     """Which data set, where there are several, and whether by image or by study, where both are known."""
-    several = {judged.data: judged for judged in judgements(card)}
+    several = {judged.data: judged for judged in card.validation_results}
     judged, level = next(iter(several.values())), "image"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(several) > 1:
@@ -45,14 +46,14 @@ def choose_judged(card: dict[str, Any]) -> tuple[Judged, str]:
     return judged, level
 
 
-def show_figures(card: dict[str, Any], judged: Judged, level: str) -> None:
+def show_figures(card: Card, judged: ValidationResult, level: str) -> None:
     """What holds over all thresholds, then what holds at the named ones."""
     found = judged.metrics[level]
     st.table(_over_all(found, COUNTED[level]), border="horizontal", hide_header=True, width="content")
     points = found["points"]
     named = named_points({name: point["threshold"] for name, point in points.items()})
     show_table([{"Operating point": POINTS[name], **_rates(points[name])} for name in named])
-    first = judgements(card)[0]
+    first = card.validation_results[0]
     chosen = (
         f"The operating points and the kept epoch ({card.get('kept_epoch')} of {card.get('epochs_done')}) were chosen "
         + (
@@ -66,9 +67,9 @@ def show_figures(card: dict[str, Any], judged: Judged, level: str) -> None:
         st.caption(promise)
 
 
-def _promise(thresholds: Mapping[str, float], first: Judged) -> str:
+def _promise(thresholds: Mapping[str, float], first: ValidationResult) -> str:
     """What the points of high sensitivity and specificity were chosen for, or why they are left out."""
-    share, where = f"{100 * PROMISE:.0f} %", f"by image on *{escape_markdown(first.data)}*"
+    share, where = f"{100 * TARGET_RATE:.0f} %", f"by image on *{escape_markdown(first.data)}*"
     image = first.metrics["image"]
     if points_cross(thresholds):
         if image["positives"] in (0, image["count"]):  # of one label alone, nothing can be promised
@@ -108,8 +109,9 @@ def show_reliability(level: Level, positive: str, temperature: float | None, dat
     ]
     if error["value"] is not None:
         said.append(f"Its probabilities are off by **{_points(error)}** on average (expected calibration error).")
-        if error.get("chance") is not None:
-            said.append(f"Perfect ones would by chance look off by {100 * error['chance']:.1f} on so few cases.")
+        chance = error.get("chance")
+        if chance is not None:
+            said.append(f"Perfect ones would by chance look off by {100 * chance:.1f} on so few cases.")
     if brier and brier["value"] is not None:
         said.append(f"Brier score {number(brier)}; always saying {share:.0%} would get {share * (1 - share):.3f}.")
     if temperature:
@@ -122,13 +124,7 @@ def show_reliability(level: Level, positive: str, temperature: float | None, dat
     st.caption("Below each part of the scale: how many got such a probability. Few there make a wide interval.")
 
 
-def number(estimate: dict[str, Any] | None, digits: int = 3) -> str:
-    """A figure that is no share, with its 95 % interval: ``0.812 (0.780 to 0.840)``."""
-    if not estimate or estimate["value"] is None:
-        return "not measured"
-    low, high = estimate["low"], estimate["high"]
-    ends = " (no interval)" if low is None else f" ({low:.{digits}f} to {high:.{digits}f})"
-    return f"{estimate['value']:.{digits}f}{ends}"
+number = format_number
 
 
 def show_table(rows: list[dict[str, str]]) -> None:
@@ -137,10 +133,10 @@ def show_table(rows: list[dict[str, str]]) -> None:
     st.table(kept, border="horizontal")
 
 
-def _points(error: dict[str, Any]) -> str:
-    low, high = error["low"], error["high"]
-    ends = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
-    return f"{100 * error['value']:.1f} percentage points{ends}"
+def _points(error: Estimate) -> str:
+    value, low, high = error["value"] or 0.0, error["low"], error["high"]
+    ends = "" if low is None or high is None else f" ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{100 * value:.1f} percentage points{ends}"
 
 
 def _over_all(found: Level, counted: str) -> list[dict[str, str]]:
@@ -152,14 +148,15 @@ def _over_all(found: Level, counted: str) -> list[dict[str, str]]:
     return [{"Figure": name, "Value": value} for name, value in rows.items()]
 
 
-def _rates(point: dict[str, Any]) -> dict[str, str]:
-    shares = {name.capitalize(): format_percent(point[name]) for name in ("sensitivity", "specificity", "accuracy")}
-    kappa = {"Kappa": number(point["kappa"], 2)} if point.get("kappa") else {}
+def _rates(point: OperatingPoint) -> dict[str, str]:
+    rates: tuple[Rate, ...] = ("sensitivity", "specificity", "accuracy")
+    shares = {name.capitalize(): format_percent(point[name]) for name in rates}
+    kappa = {"Kappa": number(point.get("kappa"), 2)} if point.get("kappa") else {}
     return {"From": format_threshold(point["threshold"]), **shares, **kappa}
 
 
-def _part_row(part: str, values: Level) -> dict[str, str]:
+def _part_row(part: str, values: PartLevel) -> dict[str, str]:
     point = values["points"]["balanced"]
-    shares = {name.capitalize(): format_percent(point[name]) for name in ("sensitivity", "specificity")}
+    shares = {"Sensitivity": format_percent(point["sensitivity"]), "Specificity": format_percent(point["specificity"])}
     counted = f"{values['count']:,} ({values['positives']:,})"
     return {"Part": part, "Images": counted, **shares, "AUC": number(values["auc"], 2)}

@@ -11,8 +11,9 @@ from fracture import charts
 from fracture.app.models.results import COUNTED, POINTS, named_points
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_errors
+from fracture.registry.card import Card
 from fracture.registry.model_folder import ModelFolder
-from fracture.registry.validation import Judged
+from fracture.registry.validation import ValidationResult
 
 FIGURES = {
     "sensitivity": ("Sensitivity", "Of those that are {}, the share that is found."),
@@ -24,7 +25,7 @@ FIGURES = {
 
 @st.fragment
 @show_errors()  # within: what a fragment raises does not reach its caller
-def show_operating_point(folder: ModelFolder, card: dict[str, Any], judged: Judged, level: str) -> None:
+def show_operating_point(folder: ModelFolder, card: Card, judged: ValidationResult, level: str) -> None:
     """Figures, curves, confusion and a hundred patients at a threshold that the visitor moves."""
     labels = (card["labels"][0], card["labels"][1])
     table = prediction_cache.scored(folder, level, judged.only)

@@ -11,7 +11,6 @@ from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import escape_markdown, link
 from fracture.errors import ModelError
 from fracture.registry.model_folder import ModelFolder
-from fracture.registry.validation import judgements
 from fracture.training.runs.compare import Paired, check_files, pair
 from fracture.training.runs.queue import Run
 
@@ -35,7 +34,7 @@ def show_worth(runs: Sequence[Run]) -> None:
 
 def _choose_judged(sides: list[Side]) -> tuple[list[Side], str]:
     """On which of the data sets that all were judged on, and whether by image or by study, where there is a choice."""
-    known = [[judged.data for judged in judgements(side.card)] for side in sides]
+    known = [[judged.data for judged in side.card.validation_results] for side in sides]
     shared = [data for data in known[0] if all(data in each for each in known)]
     level = "image"
     with st.container(horizontal=True, vertical_alignment="bottom"):

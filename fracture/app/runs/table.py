@@ -79,7 +79,7 @@ def _note(run: Run) -> str:
 def card_or_trouble(folder: ModelFolder) -> tuple[dict[str, Any], str]:
     """A model's card, empty where there is none; and where it cannot be used, why."""
     try:
-        return (read_card(folder) if folder.card.exists() else {}), ""
+        return (read_card(folder).document if folder.card.exists() else {}), ""
     except ModelError as error:
         return {}, str(error)
 

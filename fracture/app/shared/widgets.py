@@ -13,13 +13,17 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
-from fracture import demo, paths
+from fracture import demo, estimate, paths
 from fracture.app.shared.dialogs import close_dialog
 from fracture.errors import FractureError
+from fracture.formatting import format_duration
 from fracture.registry.default_model import RULE, by_preference, describe, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
 from fracture.training.runs import queue
 from fracture.training.runs.cleanup import sweep
+
+duration = format_duration
+format_percent = estimate.format_percent
 
 
 def visitor() -> str:
@@ -221,28 +225,10 @@ def escape_markdown(name: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", apart)
 
 
-def format_percent(estimate: dict[str, Any], digits: int = 0) -> str:
-    """A share with its 95 % interval: ``81% (76 to 86%)``; ``digits`` behind the point.
-
-    There is no interval where all resamples agree, as they do at 100 %: that is no certainty, and said.
-    """
-    if estimate["value"] is None:
-        return "not defined"
-    low, high = estimate["low"], estimate["high"]
-    ends = " (no interval)" if low is None else f" ({low * 100:.{digits}f} to {high:.{digits}%})"
-    return f"{estimate['value']:.{digits}%}{ends}"
-
-
 def format_threshold(value: float) -> str:
     """A threshold of 0 to 1 in percent, with more than one decimal where it takes them: ``35.3%``, ``0.04%``."""
     percent = round(100 * value, 6)
     return f"{percent:.1f}%" if percent == round(percent, 1) else f"{percent:.10g}%"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: ``45 s``, ``3 min 20 s``."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def expander(label: str, key: str, icon: str) -> DeltaGenerator:

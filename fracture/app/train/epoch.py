@@ -9,11 +9,9 @@ from fracture import charts
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.widgets import escape_markdown
+from fracture.evaluation.metrics import CONFUSION
 from fracture.imaging.thumbnails import thumbnails
 from fracture.training.runs.progress import Progress
-
-CELLS = ("true_negative", "false_positive", "false_negative", "true_positive")
-"""Of the confusion matrix, in the order in which a training says them."""
 
 STIR, ARROWS = 0.005, {1: "↑", 0: "→", -1: "↓"}
 """A probability that moves by less than this from one epoch to the next stays where it is."""
@@ -28,7 +26,7 @@ def show_look(progress: Progress) -> None:
     names = progress.data["label_names"]
     left, right = st.columns((2, 3))
     with left:
-        cells = dict(zip(CELLS, progress.look["confusion"], strict=True))
+        cells = dict(zip(CONFUSION, progress.look["confusion"], strict=True))
         chart = charts.confusion(cells, names)
         st.vega_lite_chart(chart.data, chart.spec, alt=f"Confusion matrix after epoch {progress.look['epoch']}")
         st.caption(f"All validation images after epoch {progress.look['epoch']}, at a probability of one half.")

@@ -1,6 +1,6 @@
 """One training, live and afterwards."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
@@ -23,7 +23,6 @@ from fracture.app.train.epoch import show_look
 from fracture.app.train.form import offer_other_weights
 from fracture.app.train.script import show_code
 from fracture.registry.model_folder import ModelFolder, read_card
-from fracture.registry.validation import judgements
 from fracture.training.runs import queue
 from fracture.training.runs.diagnosis import diagnose_fit
 from fracture.training.runs.progress import Progress, stopping_words
@@ -215,8 +214,8 @@ def _result(run: Run) -> None:
         st.caption(f"It left no model. {free}")
         offer_delete(run.folder)
         return
-    card: dict[str, Any] = read_card(run.folder)
-    metrics, first = card["metrics"]["image"], judgements(card)[0]
+    card = read_card(run.folder)
+    metrics, first = card.metrics["image"], card.validation_results[0]
     point = metrics["points"].get("balanced") or metrics["points"]["half"]
     st.markdown(
         f"On {metrics['count']:,} validation images of *{escape_markdown(first.data)}*: AUC "

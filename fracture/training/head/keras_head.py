@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from fracture.evaluation.metrics import CONFUSION
 from fracture.training.backbone.distribution import equal_batch, evenly
 from fracture.training.checkpoint import NONE, Memory, assign, variables_of
 from fracture.training.class_weights import class_weights
@@ -102,7 +103,8 @@ def fit_head(
 EXACT = "mean_of_images"
 """A metric of each of several losses: Keras's own means are of batches, or of devices' shares, whatever their sizes."""
 
-CONFUSION = ("true_negatives", "false_positives", "false_negatives", "true_positives")
+CELLS = tuple(f"{cell}s" for cell in CONFUSION)
+"""Keras's names for the cells of the confusion matrix."""
 
 
 def counted() -> list[keras.metrics.Metric]:
@@ -113,7 +115,7 @@ def counted() -> list[keras.metrics.Metric]:
         keras.metrics.FalseNegatives,
         keras.metrics.TruePositives,
     )
-    return [kind(name=name) for kind, name in zip(kinds, CONFUSION, strict=True)]
+    return [kind(name=name) for kind, name in zip(kinds, CELLS, strict=True)]
 
 
 class Watch(Course, keras.callbacks.Callback):  # type: ignore[misc]
@@ -170,7 +172,7 @@ class Watch(Course, keras.callbacks.Callback):  # type: ignore[misc]
         # With places, Keras calls the loss of the label label_loss, and loss the sum of both: the former is shown.
         logs = {name.replace(EXACT, "loss"): logs[name] for name in sorted(logs, key=lambda name: EXACT in name)}
         metrics = {name.replace("label_", ""): float(logs[name]) for name in sorted(logs, reverse=True)}
-        _, confusion = ([int(metrics.pop(part + name)) for name in CONFUSION] for part in ("", "val_"))
+        _, confusion = ([int(metrics.pop(part + name)) for name in CELLS] for part in ("", "val_"))
         rate = float(self.model.optimizer.learning_rate.numpy())
         self.end(epoch + 1, metrics, rate, self.model.get_weights)
         self.look(epoch + 1, confusion, self._ask() if self._ask else ())

@@ -169,8 +169,10 @@ def _add_train(commands: Any) -> None:
     for name, field in TrainConfig.__dataclass_fields__.items():
         if why := field.metadata.get("why"):
             among = field.metadata["among"] or None
-            flag, kind = "--" + name.replace("_", "-"), field.type
-            parser.add_argument(flag, type=kind, choices=among, help=f"{why} (default: {field.default})")
+            flag = "--" + name.replace("_", "-")
+            mode = f"{field.metadata['mode']}: " if field.metadata["mode"] else ""
+            words = f"{mode}{why} (default: {field.default})"
+            parser.add_argument(flag, type=field.type, choices=among, help=words)
 
 
 def _add_evaluate(commands: Any) -> None:

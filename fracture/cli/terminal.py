@@ -11,7 +11,8 @@ from tqdm import tqdm
 from fracture.estimate import format_number
 from fracture.formatting import format_duration
 from fracture.inference.prediction import offered_points
-from fracture.registry.validation import CommonMetrics, Level, Localization, OperatingPoint, Rate
+from fracture.registry.metric_names import POINT_NAMES, RATES, Rate, metric_name
+from fracture.registry.validation import CommonMetrics, Level, Localization, OperatingPoint
 from fracture.training.events import Event, read_events
 from fracture.training.runs import queue
 from fracture.training.runs.progress import Progress, stopping_words
@@ -82,13 +83,9 @@ def _last_metrics(history: Mapping[str, Sequence[float]]) -> dict[str, str]:
     return {name: f"{history[name][-1]:.3f}" for name in names if history.get(name)}
 
 
-RATES: tuple[Rate, ...] = ("accuracy", "sensitivity", "specificity", "kappa")
-"""What is printed of an operating point: a sensitivity never stands without its specificity."""
-
-
 def summary(metrics: Mapping[str, Level], localization: Localization | None, labels: Sequence[str]) -> str:
-    """Metrics as lines, each with its 95 % interval. What an earlier version did not measure is left out."""
-    lines = [f"Metrics for {labels[1]!r} against {labels[0]!r}, with 95 % intervals:"]
+    """Metrics as lines, each with its 95% interval. What an earlier version did not measure is left out."""
+    lines = [f"Metrics for {labels[1]!r} against {labels[0]!r}, with 95% intervals:"]
     for name, level in metrics.items():
         lines.append(f"by {name}: {_counts(level)}")
         lines += [f"  {line}" for line in _level(level)]
@@ -98,20 +95,21 @@ def summary(metrics: Mapping[str, Level], localization: Localization | None, lab
 
 
 def _level(level: Level) -> Iterator[str]:
-    yield f"AUC {format_number(level['auc'])}"
+    yield f"{metric_name('auc')} {format_number(level['auc'])}"
     if "average_precision" in level:
         prevalence = level["positives"] / level["count"]
-        yield f"average precision {format_number(level['average_precision'])}; by chance {prevalence:.3f}"
+        average_precision = format_number(level["average_precision"])
+        yield f"{metric_name('average_precision')} {average_precision}; by chance {prevalence:.3f}"
     points = level["points"]
     for name in offered_points({name: point["threshold"] for name, point in points.items()}):
-        yield f"{_point(name, points[name])}: {_rates(points[name], RATES)}"
+        yield f"{_point(name, points[name])}: {_rates(points[name], RATES)}{_kappa(points[name])}"
     calibration = level.get("calibration")
     if calibration:
         error = calibration["expected_calibration_error"]
         chance = error.get("chance")
         by_chance = "" if chance is None else f"; perfect probabilities would show about {chance:.3f}"
-        yield f"calibration error {format_number(error)}{by_chance}"
-        yield f"Brier score {format_number(calibration.get('brier'))}"
+        yield f"{metric_name('expected_calibration_error')} {format_number(error)}{by_chance}"
+        yield f"{metric_name('brier')} {format_number(calibration.get('brier'))}"
     yield from _body_parts(level)
 
 
@@ -126,26 +124,26 @@ def _body_parts(level: Level) -> Iterator[str]:
     width = max(len(name) for name in parts)
     for name, part in parts.items():
         rates = _rates(part["points"][shown], ("sensitivity", "specificity"))
-        yield f"  {name:{width}}  {_counts(part)}; AUC {format_number(part['auc'])}, {rates}"
+        yield f"  {name:{width}}  {_counts(part)}; {metric_name('auc')} {format_number(part['auc'])}, {rates}"
     too_small = level.get("body_parts_too_small")
     if too_small:
-        yield "  too few images to measure: " + ", ".join(f"{name} {count:,}" for name, count in too_small.items())
+        yield "  too few images: " + ", ".join(f"{name} {count:,}" for name, count in too_small.items())
 
 
 def _localization(found: Localization) -> Iterator[str]:
-    yield f"heat maps of {found['images']:,} positive images with known boxes:"
+    yield f"localization on {found['images']:,} positive images with known boxes:"
     pointing = found["pointing"]
-    for words, share in (("peak inside a box", pointing), ("mass inside the mask", found["mass"])):
+    for name, share in (("pointing", pointing), ("mass", found["mass"])):
         chance = "not defined" if share["chance"] is None else f"{share['chance']:.3f}"
-        yield f"  {words} {format_number(share)}; by chance {chance}"
-    yield f"  the center of the image is inside a box in {pointing['centre']:.3f}"
+        yield f"  {metric_name(name)} {format_number(share)}; by chance {chance}"
+    yield f"  the image center is inside the box in {pointing['centre']:.3f}"
     if "near" in pointing:
-        yield f"  peak inside a box or beside it by 3 % of the image {format_number(pointing['near'])}"
+        yield f"  with a tolerance of 3% of the image {format_number(pointing['near'])}"
     called = found.get("found")
     if called:
-        inside = called["pointing"]
+        hits = called["pointing"]
         yield f"of the {called['images']:,} that the model calls positive at its balanced operating point:"
-        yield f"  peak inside a box {format_number(inside)}, or near it {format_number(inside['near'])}"
+        yield f"  {metric_name('pointing')} {format_number(hits)}, with the tolerance {format_number(hits['near'])}"
 
 
 def _counts(level: CommonMetrics) -> str:
@@ -154,8 +152,15 @@ def _counts(level: CommonMetrics) -> str:
 
 def _point(name: str, point: OperatingPoint) -> str:
     threshold = f"at {point['threshold']:g}"
-    return threshold if name == "half" else f"{name.replace('_', ' ')}, {threshold}"
+    return threshold if name == "half" else f"{POINT_NAMES.get(name, name)}, {threshold}"
 
 
 def _rates(point: OperatingPoint, names: Sequence[Rate]) -> str:
-    return ", ".join(f"{name} {format_number(point[name])}" for name in names if name in point)
+    return ", ".join(f"{metric_name(name)} {format_number(point[name])}" for name in names)
+
+
+def _kappa(point: OperatingPoint) -> str:
+    """Kappa after the rates; cards of earlier versions lack it."""
+    if "kappa" not in point:
+        return ""
+    return f", {metric_name('kappa')} {format_number(point['kappa'])}"

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from fracture.documents import OPEN, Document, Finite, Moment, Pair, Whole
-from fracture.registry.validation import Localization, Metrics, ValidationResult
+from fracture.registry.validation import Localization, Metrics
 from fracture.shapes import Shape, finite, maybe, text, whole
 
 CHOICES: Shape = {
@@ -165,13 +165,6 @@ class Card(Document):
     def document(self) -> dict[str, Any]:
         """The JSON document as it was read, with all its keys in their order."""
         return self._document
-
-    @property
-    def validation_results(self) -> list[ValidationResult]:
-        """One for each data set that the model was validated on; the first was used to choose the thresholds."""
-        if self.metrics_by_data:
-            return [ValidationResult(name, metrics, name) for name, metrics in self.metrics_by_data.items()]
-        return [ValidationResult(self.data.name if self.data else "its data", self.metrics, "")]
 
     def __getitem__(self, key: str) -> Any:
         return self._document[key]

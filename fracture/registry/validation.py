@@ -3,7 +3,7 @@
 Everything here is as it stands in ``card.json``. :mod:`fracture.evaluation` computes it.
 """
 
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NotRequired
 
 from pydantic import AfterValidator, with_config
 from pydantic_core import PydanticCustomError
@@ -12,8 +12,8 @@ from typing_extensions import TypedDict
 from fracture.documents import LARGEST, OPEN, Finite, Whole
 from fracture.estimate import Estimate
 
-Rate = Literal["accuracy", "sensitivity", "specificity", "kappa"]
-"""The name of a metric at an operating point."""
+if TYPE_CHECKING:
+    from fracture.registry.card import Card  # which imports this module
 
 
 def _check_interval(estimate: Any) -> Any:
@@ -183,3 +183,10 @@ class ValidationResult(NamedTuple):
     """By ``image`` and, mostly, by ``study``."""
     only: str
     """The value of the predictions' column ``data`` to select; empty where all are of this data set."""
+
+
+def validation_results(card: "Card") -> list[ValidationResult]:
+    """One for each data set that the model was validated on. On the first one its thresholds were chosen."""
+    if card.metrics_by_data:
+        return [ValidationResult(name, metrics, name) for name, metrics in card.metrics_by_data.items()]
+    return [ValidationResult(card.data.name if card.data else "its data", card.metrics, "")]

@@ -20,7 +20,7 @@ HISTORY = {
 def test_curves_mark_the_best_epoch_and_keep_their_axis():
     """The star lies on the validation curve at the kept epoch; the axis spans the planned epochs from the start."""
     assert charts.best_epoch(HISTORY) == 2
-    figure = charts.curves(HISTORY, "loss", epochs=30, kept_epoch=2)
+    figure = charts.training_curves(HISTORY, "loss", epochs=30, kept_epoch=2)
     star = figure.data[-1]
     assert (star.x[0], star.y[0]) == (2, 0.5)
     assert list(figure.layout.xaxis.range) == [0.5, 30.5]
@@ -30,7 +30,7 @@ def test_curves_mark_the_best_epoch_and_keep_their_axis():
 def test_curves_before_the_first_epoch_are_empty():
     """A training that has not learned yet has an empty chart and no best epoch."""
     assert charts.best_epoch({}) is None
-    assert [list(line.y) for line in charts.curves({}, "loss", 30, None).data] == [[], []]
+    assert [list(line.y) for line in charts.training_curves({}, "loss", 30, None).data] == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_an_axis_shows_a_metric_against_what_it_can_be(metric, values, expected)
 def test_steps_do_not_scale_the_loss_of_the_epochs():
     """Single batches are noise, and are cut off where they leave the epochs' range."""
     steps = [(0.5, 0.6), (1.5, 9.0)]
-    with_steps, without = (charts.curves(HISTORY, "loss", 3, None, each) for each in (steps, ()))
+    with_steps, without = (charts.training_curves(HISTORY, "loss", 3, None, each) for each in (steps, ()))
     assert with_steps.layout.yaxis.range == without.layout.yaxis.range
     assert list(without.layout.yaxis.range) == list(charts.metric_range("loss", [0.7]))
 
@@ -66,35 +66,35 @@ def test_all_figures_of_an_auc_have_its_axis():
     points = pd.DataFrame({"groups": [5, 9], "images": [9, 20], "auc": [0.97, 0.98]})
     splits = pd.DataFrame({"way": ["group", "image"], "seed": [0, 0], "auc": [0.97, 0.98]})
     for figure in (
-        charts.curves(history, "auc", 2, None),
-        charts.overlaid({"a": charts.Learned(history, 1)}, "auc", 2),
-        charts.more_patients(points),
-        charts.gaps_of_splits(splits),
+        charts.training_curves(history, "auc", 2, None),
+        charts.compared_curves({"a": charts.RunHistory(history, 1)}, "auc", 2),
+        charts.learning_curve(points),
+        charts.leakage_gaps(splits),
     ):
         assert tuple(figure.layout.yaxis.range) == expected
-    assert tuple(charts.tries([history], 1, ["val_auc"]).spec["encoding"]["y"]["scale"]["domain"]) == expected
+    assert tuple(charts.trial_curves([history], 1, ["val_auc"]).spec["encoding"]["y"]["scale"]["domain"]) == expected
     choices = {"learning_rate": [0.1, 0.2], "dropout": [0.1, 0.2], "l2": [0.1, 0.2]}
-    found = charts.searched(pd.DataFrame({**choices, "chosen_by": [0.97, 0.98], "other": [0.98, 0.97]}))
+    found = charts.parallel_coordinates(pd.DataFrame({**choices, "chosen_by": [0.97, 0.98], "other": [0.98, 0.97]}))
     assert [tuple(each.range) for each in found.data[0].dimensions[-2:]] == [expected, expected]
 
 
 def test_no_line_is_told_by_its_color_alone():
     """Training is dotted, validation is not; patients who have it are squares, the others circles."""
-    figure = charts.curves(HISTORY, "loss", 3, None)
+    figure = charts.training_curves(HISTORY, "loss", 3, None)
     assert [line.line.dash for line in figure.data[:2]] == ["dot", "solid"]
-    spec = charts.tries([HISTORY], 1, ["loss", "val_loss"]).spec
+    spec = charts.trial_curves([HISTORY], 1, ["loss", "val_loss"]).spec
     assert "strokeDash" in spec["layer"][0]["encoding"]
-    shapes = charts.hundred(charts.round_to_hundred(0.5, 0.5, 0.5)).spec["encoding"]["shape"]["scale"]["range"]
+    shapes = charts.icon_array(charts.natural_frequencies(0.5, 0.5, 0.5)).spec["encoding"]["shape"]["scale"]["range"]
     assert len(set(shapes)) == len(charts.OUTCOMES)
 
 
 def test_trainings_lie_over_each_other_in_colours_of_their_own():
     """Validation and training of one are of one colour, with a star at the kept epoch; what has not begun has none."""
-    trainings = {"a": charts.Learned(HISTORY, 2), "b": charts.Learned({"loss": [0.9]}, None)}
-    figure = charts.overlaid(trainings, "loss", 30)
+    trainings = {"a": charts.RunHistory(HISTORY, 2), "b": charts.RunHistory({"loss": [0.9]}, None)}
+    figure = charts.compared_curves(trainings, "loss", 30)
     training, validation, star, other, *_ = figure.data
-    assert training.line.color == validation.line.color == star.marker.color == charts.colours("ab")["a"]
-    assert other.line.color == charts.colours("ab")["b"]
+    assert training.line.color == validation.line.color == star.marker.color == charts.colors("ab")["a"]
+    assert other.line.color == charts.colors("ab")["b"]
     assert (training.line.dash, validation.line.dash) == ("dot", "solid")
     assert (star.x[0], star.y[0]) == (2, HISTORY["val_loss"][1])
     assert [line.name for line in figure.data if line.showlegend] == ["a", "b"]
@@ -103,9 +103,9 @@ def test_trainings_lie_over_each_other_in_colours_of_their_own():
 
 def test_a_model_keeps_its_colour_where_others_have_no_curve():
     """Of three models the second has no predictions: the third is drawn as it is in the figures beside."""
-    named = charts.colours(["one", "two", "three"])
+    named = charts.colors(["one", "two", "three"])
     models = dict.fromkeys(("one", "three"), (LABEL, PROBABILITY))
-    figure = charts.rocs(models, {name: named[name] for name in models})
+    figure = charts.roc_curves(models, {name: named[name] for name in models})
     assert {line.name: line.line.color for line in figure.data if line.name in models}["three"] == named["three"]
 
 
@@ -119,7 +119,7 @@ def test_class_balance_adds_up():
 def test_confusion_has_truth_in_rows():
     """A false negative stands in the row of the positives, in the column of the negatives."""
     cells = {"true_positive": 6, "false_negative": 2, "false_positive": 1, "true_negative": 9}
-    data = charts.confusion(cells, ("no", "yes")).data.set_index(["truth", "says"])["text"]
+    data = charts.confusion(cells, ("no", "yes")).data.set_index(["truth", "prediction"])["text"]
     assert data["yes", "no"] == "2\n25%"
     assert data["no", "yes"] == "1\n10%"
 
@@ -154,7 +154,7 @@ def test_a_moving_chart_keeps_its_specification(chart):
 def test_several_models_share_a_chart():
     """A line a model, of its own colour, beside what chance reaches."""
     models = {"one": (LABEL, PROBABILITY), "two": (LABEL, 1 - PROBABILITY)}
-    for figure in (charts.rocs(models), charts.precision_recalls(models)):
+    for figure in (charts.roc_curves(models), charts.precision_recall_curves(models)):
         lines = [line for line in figure.data if line.name in models]
         assert len({line.line.color for line in lines}) == 2
         assert [line.name for line in figure.data if line not in lines] == ["Chance"]
@@ -167,12 +167,12 @@ share = st.floats(0, 1)
 @settings(deadline=None)
 def test_a_hundred_patients_are_a_hundred(sensitivity, specificity, prevalence):
     """For any model and any prevalence the four counts are whole, none is negative, and they add up."""
-    counts = charts.round_to_hundred(sensitivity, specificity, prevalence)
+    counts = charts.natural_frequencies(sensitivity, specificity, prevalence)
     assert tuple(counts) == charts.OUTCOMES
     assert sum(counts.values()) == 100
     assert min(counts.values()) >= 0
     assert counts["Found"] + counts["Missed"] == round(100 * prevalence)
-    drawn = charts.hundred(counts).data
+    drawn = charts.icon_array(counts).data
     assert len(drawn.drop_duplicates(["across", "down"])) == 100
     assert drawn["outcome"].value_counts().to_dict() == {name: count for name, count in counts.items() if count}
 

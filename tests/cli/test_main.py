@@ -348,7 +348,7 @@ def test_evaluate_measures_the_heat_maps_where_truth_is_known(homes, make_model,
     assert found["groups"] == 2
     assert found["pointing"]["chance"] == pytest.approx(8 * 48 / 64**2)
     assert main(["evaluate", "--model", "m", "--data", str(data)]) == 0
-    assert "peak inside a box 0.000 (no interval); by chance 0.094" in capsys.readouterr().out
+    assert "peak inside the box 0.000 (no interval); by chance 0.094" in capsys.readouterr().out
 
 
 @pytest.mark.full

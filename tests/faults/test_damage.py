@@ -24,7 +24,7 @@ ASKED = {
     "runs": ({"runs": ["bad", "good"]}, {}),
     "models": ({"model": ["bad"]}, {}),
     "classify": ({"model": ["bad"]}, {}),
-    "playground": ({}, {"bench": "bad"}),
+    "playground": ({}, {"features": "bad"}),
     "labs": ({"lab": ["Shortcuts"]}, {}),
     "home": ({}, {}),
     "dataset": ({}, {}),

@@ -9,16 +9,16 @@ import pyarrow
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app.models.compare import Side, warnings
 from fracture.app.models.errors import worst
-from fracture.app.models.threshold import hundred_in_words
-from fracture.charts import round_to_hundred
+from fracture.app.models.threshold import describe_hundred
+from fracture.app.shared.comparison import Side, warnings
+from fracture.charts import natural_frequencies
 from fracture.evaluation.metrics import evaluate
 from fracture.inference.ood import load_familiarity
 from fracture.paths import PROJECT
-from fracture.registry.model_folder import read_card
-from fracture.registry.validation import ValidationResult
+from fracture.registry.validation import ValidationResult, validation_results
 from tests.pages.test_pages import alone, healthy, words
+from tests.support.widgets import by_key, keys_of
 
 THRESHOLDS = {"half": 0.5, "balanced": 0.4, "high_sensitivity": 0.2, "high_specificity": 0.8}
 
@@ -66,10 +66,6 @@ def tables(app):
     return [table.value for table in app.table]
 
 
-def button(app, label):
-    return next(each for each in app.button if each.label == label)
-
-
 def test_figures_have_their_intervals(judged):
     """Both areas, and no sensitivity without its specificity, with 95 % intervals and how many they rest on."""
     areas, points = tables(healthy(models().run()))[:2]
@@ -82,10 +78,10 @@ def test_figures_have_their_intervals(judged):
 def test_one_slider_moves_all(judged):
     """The threshold moves the confusion matrix, the figures, the mark on both curves and the hundred patients."""
     app = healthy(models().run())
-    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 like these")
+    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 patients")
     before = {title: moving(app, title) for title in titles}
     shown = [each.value for each in app.metric][:4]
-    app.slider[0].set_value(0.62).run()
+    by_key(app.slider, "threshold").set_value(0.62).run()
     for title in titles:
         assert not before[title].equals(moving(healthy(app), title)), title
     assert [each.value for each in app.metric][:4] != shown
@@ -98,13 +94,13 @@ def test_one_slider_moves_all(judged):
 def test_named_points_move_the_slider(judged):
     """Each named point sets the slider, which afterwards can be moved away from it."""
     app = healthy(models().run())
-    assert app.slider[0].value == THRESHOLDS["balanced"]
+    assert by_key(app.slider, "threshold").value == THRESHOLDS["balanced"]
     app.button(key="point high_sensitivity").click().run()
-    assert healthy(app).slider[0].value == THRESHOLDS["high_sensitivity"]
+    assert by_key(healthy(app).slider, "threshold").value == THRESHOLDS["high_sensitivity"]
     app.button(key="point high_specificity").click().run()
-    assert healthy(app).slider[0].value == THRESHOLDS["high_specificity"]
-    app.slider[0].set_value(0.123).run()
-    assert healthy(app).slider[0].value == 0.123
+    assert by_key(healthy(app).slider, "threshold").value == THRESHOLDS["high_specificity"]
+    by_key(app.slider, "threshold").set_value(0.123).run()
+    assert by_key(healthy(app).slider, "threshold").value == 0.123
 
 
 def cross(folder):
@@ -119,15 +115,15 @@ def test_points_that_cross_are_not_offered(judged):
     app = healthy(models().run())
     points = next(table for table in tables(app) if "Operating point" in table)
     assert points["Operating point"].tolist() == ["Balanced", "One half"]
-    assert [each.key for each in app.button if str(each.key).startswith("point ")] == ["point balanced", "point half"]
-    assert "one threshold reaches 95 % of both" in words(app)
+    assert keys_of(app.button, "point") == ["point balanced", "point half"]
+    assert "one threshold reaches 95% of both" in words(app)
 
 
 def test_no_name_of_a_point_promises_a_share(judged):
     """What is reached depends on the level and the data: it stands in the table, and the promise with its images."""
     app = healthy(models().run())
     assert not any("95" in each.label for each in app.button if str(each.key).startswith("point "))
-    assert "at least 95 %, by image on *MURA\\-v1.1*" in words(app)
+    assert "at least 95%, by image on *MURA\\-v1.1*" in words(app)
 
 
 def test_a_tiny_threshold_is_shown_as_it_is(judged):
@@ -136,36 +132,36 @@ def test_a_tiny_threshold_is_shown_as_it_is(judged):
     edit_card(judged, thresholds=points, metrics=evaluate(pd.read_csv(judged.predictions), points))
     app = healthy(models().run())
     points = next(table for table in tables(app) if "Operating point" in table)
-    assert points["From"].tolist() == ["40.0%", "0.04%", "80.0%", "50.0%"]
-    assert app.button(key="point high_sensitivity").help == "From 0.04% on"
+    assert points["Threshold"].tolist() == ["40.0%", "0.04%", "80.0%", "50.0%"]
+    assert app.button(key="point high_sensitivity").help == "Threshold 0.04%"
 
 
 def test_the_ends_of_the_slider_are_said_in_words(judged):
     """Where nothing is called positive there is no PPV, and the page says so instead of failing."""
     app = healthy(models().run())
-    app.slider[0].set_value(1.0).run()
+    by_key(app.slider, "threshold").set_value(1.0).run()
     assert [each.value for each in healthy(app).metric][2] == "not defined"
-    app.slider[0].set_value(0.0).run()
+    by_key(app.slider, "threshold").set_value(0.0).run()
     assert [each.value for each in healthy(app).metric][3] == "not defined"
 
 
 def test_a_hundred_patients_follow_the_prevalence(judged):
     """The second slider says how many have it; the picture always has a hundred squares."""
     app = healthy(models().run())
-    app.slider[1].set_value(1).run()
+    by_key(app.slider, "prevalence").set_value(1).run()
     assert "**1** of 100 are" in words(healthy(app))
-    assert len(moving(app, "Of 100 like these")) == 100
+    assert len(moving(app, "Of 100 patients")) == 100
 
 
-def test_the_hundred_in_words_where_nobody_is_called():
+def test_the_describe_hundred_where_nobody_is_called():
     """Nobody of nobody is no share."""
-    assert "None is called broken\\-ish" in hundred_in_words(round_to_hundred(0, 1, 0.2), "broken-ish")
+    assert "None is called broken\\-ish" in describe_hundred(natural_frequencies(0, 1, 0.2), "broken-ish")
 
 
 def test_by_study(judged):
     """Studies are judged by the mean of their views, where the card knows them."""
     app = healthy(models().run())
-    app.segmented_control(key="judge by").set_value("study").run()
+    app.segmented_control(key="level").set_value("study").run()
     assert "studies" in tables(healthy(app))[0]["Value"].iloc[0]
 
 
@@ -185,13 +181,13 @@ def test_an_older_card_still_shows(homes, make_model):
     app = healthy(models().run())
     assert "Not measured for this model" in words(app)
     assert "not on this machine" in words(app)
-    assert [each.label for each in app.button][:2] == ["Balanced", "One half"]
+    assert keys_of(app.button, "point") == ["point balanced", "point half"]
     folder.predictions.unlink()
     edit_card(folder)  # another version of the model: what was loaded before is not asked
     app = models().run()
     assert not app.exception
     assert "missing or damaged" in app.error[0].value
-    assert "Beside other models" in words(app)
+    assert "Comparison" in words(app)
 
 
 def test_reliability_is_said_in_words(judged):
@@ -208,21 +204,20 @@ def test_body_parts_are_judged_apart(judged):
     metrics["image"] |= {"body_parts": {"hand": part, "leg": part}, "body_parts_too_small": {"shoulder": 3}}
     edit_card(judged, metrics=metrics)
     app = healthy(models().run())
-    assert tables(app)[2]["Part"].tolist() == ["hand", "leg"]
-    assert "Too few images to be judged apart: shoulder (3)" in words(app)
+    assert tables(app)[2]["Body part"].tolist() == ["hand", "leg"]
+    assert "Too few images for separate results: shoulder (3)" in words(app)
 
 
 def test_worst_errors_come_surest_first():
     """False positives by falling, false negatives by rising probability, and none that was right."""
     table = pd.DataFrame({"label": [0, 0, 1, 1, 0], "probability": [0.6, 0.9, 0.1, 0.4, 0.2]})
-    assert worst(table, 0.5, "alarms").index.tolist() == [1, 0]
-    assert worst(table, 0.5, "missed").index.tolist() == [2, 3]
+    assert worst(table, 0.5, "false positives").index.tolist() == [1, 0]
+    assert worst(table, 0.5, "false negatives").index.tolist() == [2, 3]
 
 
-def show_errors(app, kind="missed"):
-    app.toggle(key="errors shown").set_value(True).run()
-    kinds = next(each for each in app.segmented_control if str(each.key).startswith("kind "))
-    return kinds.set_value(kind).run()
+def show_errors(app, kind="false negatives"):
+    app.toggle(key="show errors").set_value(True).run()
+    return by_key(app.segmented_control, "error kind").set_value(kind).run()
 
 
 @pytest.fixture
@@ -253,7 +248,7 @@ def test_an_image_that_is_gone_is_named(wrong):
     (data / missed[0]).unlink()
     (data / missed[1]).write_bytes(b"no image")
     app = healthy(show_errors(models().run()))
-    assert "No longer in the data set, not readable, or another file now" in words(app)
+    assert "Missing, unreadable or replaced since the validation" in words(app)
     assert len(app.get("image")) == min(8, len(missed)) - 2
 
 
@@ -264,7 +259,7 @@ def test_another_file_of_the_same_name_is_not_shown_as_an_error(wrong):
     missed = table[table["label"] == 1]["image_id"].tolist()
     shutil.copy(data / table[table["label"] == 0]["image_id"].iloc[0], data / missed[0])
     app = healthy(show_errors(models().run()))
-    assert "another file now: " in words(app)
+    assert "replaced since the validation: " in words(app)
     assert len(app.get("image")) == min(8, len(missed)) - 1
 
 
@@ -303,7 +298,7 @@ def test_a_data_set_that_is_gone_is_a_sentence(wrong):
 
 
 def compared(app, *names):
-    return healthy(app.multiselect(key="compare with").set_value(list(names)).run())
+    return healthy(app.multiselect(key="compared models").set_value(list(names)).run())
 
 
 def test_models_side_by_side(judged, make_model):
@@ -329,7 +324,7 @@ def test_comparing_across_data_sets_warns(judged, make_model):
     app.query_params["model"] = "first"
     said = words(compared(app.run(), "second"))
     assert "validated on different data" in said
-    assert "look for different things" in said
+    assert "detect different things" in said
 
 
 def test_no_warning_for_the_same_data(judged):
@@ -349,16 +344,16 @@ def test_several_data_sets_are_judged_apart(judged):
     table.to_csv(judged.predictions, index=False)
     apart = {name: evaluate(part, THRESHOLDS) for name, part in table.groupby("data")}
     edit_card(judged, metrics_by_data=apart)
-    assert [each.data for each in read_card(judged).validation_results] == ["one", "two"]
+    assert [each.data for each in validation_results(json.loads(judged.card.read_text()))] == ["one", "two"]
     app = healthy(models().run())
-    assert app.selectbox(key="judged on").options == ["one", "two"]
-    app.selectbox(key="judged on").set_value("two").run()
+    assert app.selectbox(key="validation data").options == ["one", "two"]
+    app.selectbox(key="validation data").set_value("two").run()
     assert tables(healthy(app))[0]["Value"].iloc[0].startswith(f"{len(table) - half:,} images")
 
 
 def places(app):
     """The figures on where heat maps point."""
-    shown = [each for each in app.metric if each.label in ("Peak inside the box", "Heat inside box or mask")]
+    shown = [each for each in app.metric if each.label in ("Peak inside the box", "Heat inside the box or mask")]
     return [(each.value, each.delta) for each in shown]
 
 
@@ -374,13 +369,13 @@ def test_models_shows_where_heat_maps_point_beside_chance(homes, make_model):
         ("21.3%", "17.0 to 26.0%; chance 4.1%"),
     ]
     for part in (
-        "validation images of *MURA\\-v1.1* with known truth (drawn from 90), of 30 patients or groups",
-        "inside the box in 41% (33 to 50%); a random point would in 6.1%, the middle of the image in 12.3%.",
-        "21.3% (17.0 to 26.0%) lies inside the mask or box of what is there; spread evenly over the image it would be",
-        "2 of the maps speak for abnormal nowhere",
+        "validation images of *MURA\\-v1.1* with known boxes (a sample of 90), of 30 patients or groups",
+        "inside the box in 41% (33 to 50%). A random point would in 6.1%, the image center in 12.3%.",
+        "21.3% (17.0 to 26.0%) lies inside the mask or box; evenly spread heat would reach 4.1%",
+        "2 of the heat maps have no heat for abnormal",
     ):
         assert part in words(app)
-    assert "the same everywhere" not in words(app)
+    assert "heat maps are constant" not in words(app)
 
 
 def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_model):
@@ -388,7 +383,7 @@ def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_mod
     folder = make_model("first")
     edit_card(folder, localisation=None)
     app = healthy(models().run())
-    assert "heat maps point" not in words(app)
+    assert "Localization" not in words(app)
     assert places(app) == []
     nothing = {"value": None, "low": None, "high": None, "chance": None}
     alone_hit = {"value": 1.0, "low": None, "high": None, "chance": 0.1, "centre": 0.0}
@@ -406,13 +401,13 @@ def test_a_model_without_a_keras_model_says_so(homes, make_model):
     edit_card(folder, weights={**card["weights"], "source": "bundled-8bit"})
     folder.keras_model.unlink()
     said = words(healthy(models().run()))
-    assert "No model.h5" in said and "differs from the head as it was trained" in said
+    assert "No model.h5" in said and "those of the head as trained" in said
 
 
 def test_the_bundled_model_offers_no_deletion(homes, make_model, monkeypatch):
     monkeypatch.setattr("fracture.paths.PROJECT", homes)
     make_model("fracatlas")
-    assert "Delete it" not in [button.label for button in healthy(models().run()).button]
+    assert not keys_of(healthy(models().run()).button, "delete")
 
 
 def test_models_deletes_only_after_asking(homes, make_model):
@@ -420,7 +415,7 @@ def test_models_deletes_only_after_asking(homes, make_model):
     folder = make_model("first")
     app = healthy(models().run())
     assert folder.path.exists()
-    next(button for button in app.button if button.label == "Delete it").click().run()
+    by_key(app.button, "delete").click().run()
     assert not folder.path.exists()
     assert "There is no trained model yet" in words(healthy(app))
 

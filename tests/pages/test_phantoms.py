@@ -13,6 +13,7 @@ from fracture.phantoms.job import Plan, find_drawing
 from fracture.phantoms.samples import draw_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.waiting import wait
+from tests.support.widgets import by_key
 
 PLAN = Plan(patients=3, seed=2)
 
@@ -143,7 +144,7 @@ def test_training_waits_for_the_drawing(root):
     """The form cannot be sent while images are missing, and can be afterwards."""
     at_work(root)
     app = healthy(alone("train").run())
-    assert next(button for button in app.button if button.label == "Start training when all is drawn").disabled
+    assert by_key(app.button, "start").disabled
     stand(root, done=3, ended=True)
     assert not next(button for button in app.run().button if button.label == "Start training").disabled
 

@@ -13,6 +13,7 @@ from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.pages.test_pages import PAGES, alone, healthy, words
 from tests.support.waiting import wait
+from tests.support.widgets import by_key, keys_of
 
 OTHER = "another visitor's word"
 
@@ -62,11 +63,11 @@ def test_every_page_draws_where_nothing_is(homes, monkeypatch, page):
 def test_the_form_offers_what_is_allowed(demo):
     """The head alone, weights and data sets by name, numbers up to the limits; and says why, and for how long."""
     app = healthy(alone("train").run())
-    assert "trains the head alone" in words(app) and "After a day it is deleted" in words(app)
-    assert not app.segmented_control and "Pixel range of the weights" not in labels(app)
+    assert "trains the head alone" in words(app) and "deletes the model after a day" in words(app)
+    assert not app.segmented_control and not keys_of(app.selectbox, "pixel range")
     assert app.selectbox(key="weights").options == list(public_demo.LIMITS.memory)
-    assert app.number_input(key="train reference epochs").max == public_demo.LIMITS.most["epochs"]
-    assert app.number_input(key="train reference image_size").max == public_demo.LIMITS.most["image_size"]
+    assert app.number_input(key="reference epochs").max == public_demo.LIMITS.most["epochs"]
+    assert app.number_input(key="reference image_size").max == public_demo.LIMITS.most["image_size"]
     for key in ("weights", "data"):
         assert not app.selectbox(key=key).proto.accept_new_options
 
@@ -76,7 +77,7 @@ def test_a_machine_that_is_too_small_offers_no_training(demo, monkeypatch):
     memory = dict.fromkeys(public_demo.LIMITS.memory, 10**9)
     monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, memory=memory))
     app = healthy(alone("train").run())
-    assert "A training needs a machine with" in words(app) and "Start training" not in labels(app)
+    assert "A training needs a machine with" in words(app) and not keys_of(app.button, "start")
     assert "no trained model" not in words(healthy(alone("classify").run()))
     monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, memory={**memory, "bundled-8bit": 0}))
     assert healthy(alone("train").run()).selectbox(key="weights").options == ["bundled-8bit"]
@@ -134,30 +135,30 @@ def test_phantoms_are_their_visitors(demo):
 def test_a_training_is_steered_by_its_visitor_alone(demo, nothing_spawned):
     """Who started it has the buttons; another tab has not, and may start one of its own, which waits."""
     app = healthy(alone("train").run())
-    app.text_input[0].set_value("mine")
-    button(app, "Start training").click().run()
-    assert "Stop" in labels(healthy(app)) and "Yours, as long as" in words(app)
-    app.text_input[0].set_value("second")
-    button(app, "Start training").click().run()
+    by_key(app.text_input, "name").set_value("mine")
+    by_key(app.button, "start").click().run()
+    assert keys_of(healthy(app).button, "stop") and "Yours, as long as" in words(app)
+    by_key(app.text_input, "name").set_value("second")
+    by_key(app.button, "start").click().run()
     assert "one training at a time" in app.error[0].value
     other = healthy(alone("train").run())
     assert other.selectbox(key="run").value == "mine"
-    assert "Stop" not in labels(other) and "Made by another visitor" in words(other)
-    other.text_input[0].set_value("theirs")
-    button(other, "Start training").click().run()
+    assert not keys_of(other.button, "stop") and "Made by another visitor" in words(other)
+    by_key(other.text_input, "name").set_value("theirs")
+    by_key(other.button, "start").click().run()
     assert queue.find_run(model_folder("theirs")).state == "queued"
-    assert "Leave the queue" in labels(healthy(other))
+    assert keys_of(healthy(other).button, "stop")
     app.run()
-    button(app, "Stop").click().run()
+    by_key(app.button, "stop").click().run()
     assert model_folder("mine").stop_request.exists()
 
 
 def test_who_leaves_the_name_as_proposed_never_reads_that_it_is_taken(demo, nothing_spawned):
     """A class that opens the form together is proposed one name; who comes second gets the next."""
     first, second = (healthy(alone("train").run()) for _ in range(2))
-    assert first.text_input[0].value == second.text_input[0].value == "drawn-1"
+    assert [by_key(app.text_input, "name").value for app in (first, second)] == ["drawn-1", "drawn-1"]
     for app, name in ((first, "drawn-1"), (second, "drawn-2")):
-        healthy(button(app, "Start training").click().run())
+        healthy(by_key(app.button, "start").click().run())
         assert not app.error and queue.find_run(model_folder(name)).state in ("running", "queued")
 
 
@@ -166,11 +167,12 @@ def test_what_is_not_ones_own_has_no_delete_button(demo, make_model):
     public_demo.sign(make_model("theirs").path, OTHER)
     app = healthy(alone("models").run())
     for name in ("came", "theirs"):
-        assert "Delete it" not in labels(healthy(app.selectbox(key="model").set_value(name).run()))
+        shown = healthy(app.selectbox(key="model").set_value(name).run())
+        assert not keys_of(shown.button, "delete")
     public_demo.sign(make_model("mine").path, app.session_state["visitor"])
     app.run()
     healthy(app.selectbox(key="model").set_value("mine").run())
-    button(app, "Delete it").click().run()
+    by_key(app.button, "delete").click().run()
     assert not app.exception and not model_folder("mine").path.exists() and model_folder("theirs").usable
 
 

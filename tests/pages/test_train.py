@@ -9,6 +9,7 @@ from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.pages.test_pages import alone, healthy, words
+from tests.support.widgets import by_key, keys_of
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def names():
 
 def test_start_pressed_twice_starts_one_run(home_with_data, nothing_spawned):
     """A second press on the same drawn form starts nothing and says nothing; the page shows the one run."""
-    start = start_button(form()).click()
+    start = by_key(form().button, "start").click()
     start.run()
     app = healthy(start.run())
     assert names() == ["drawn-1"]
@@ -39,10 +40,10 @@ def test_start_pressed_twice_starts_one_run(home_with_data, nothing_spawned):
 def test_start_on_the_next_form_starts_the_next_run(home_with_data, nothing_spawned):
     """The form that is drawn after a start proposes another name, keeps the other choices, and starts again."""
     app = form()
-    app.number_input(key="train reference epochs").set_value(7)
-    healthy(start_button(app).click().run())
-    assert app.number_input(key="train reference epochs").value == 7
-    healthy(start_button(app).click().run())
+    app.number_input(key="reference epochs").set_value(7)
+    healthy(by_key(app.button, "start").click().run())
+    assert app.number_input(key="reference epochs").value == 7
+    healthy(by_key(app.button, "start").click().run())
     assert names() == ["drawn-1", "drawn-2"]
     assert {run.config["epochs"] for run in queue.runs() if run.name in names()} == {7}
     assert app.selectbox(key="run").value == "drawn-2"
@@ -52,7 +53,7 @@ def test_two_sessions_that_keep_the_proposed_name_start_two_runs(home_with_data,
     """Both were proposed one name; each gets a run of its own, and sees it."""
     first, second = form(), form()
     for app in (first, second):
-        healthy(start_button(app).click().run())
+        healthy(by_key(app.button, "start").click().run())
     assert names() == ["drawn-1", "drawn-2"]
     assert [app.selectbox(key="run").value for app in (first, second)] == ["drawn-1", "drawn-2"]
 
@@ -60,12 +61,12 @@ def test_two_sessions_that_keep_the_proposed_name_start_two_runs(home_with_data,
 def test_a_refused_start_keeps_the_form(home_with_data, nothing_spawned):
     """What is wrong is said in the form, which keeps what was typed and starts once it is put right."""
     app = form()
-    app.text_input(key=name_key(app)).set_value("../escape").run()
-    start_button(app).click().run()
+    by_key(app.text_input, "name").set_value("../escape").run()
+    by_key(app.button, "start").click().run()
     assert "name must be" in app.error[0].value and names() == []
-    assert app.text_input(key=name_key(app)).value == "../escape"
-    app.text_input(key=name_key(app)).set_value("typed").run()
-    healthy(start_button(app).click().run())
+    assert by_key(app.text_input, "name").value == "../escape"
+    by_key(app.text_input, "name").set_value("typed").run()
+    healthy(by_key(app.button, "start").click().run())
     assert names() == ["typed"]
 
 
@@ -107,9 +108,9 @@ def test_a_run_that_lacked_its_weights_starts_again_with_bundled(home_with_data,
     """It is a new run of the same choices; Resume, which would fail again, is not offered, and one click is one run."""
     lacking("drawn-1")
     app = healthy_but_for(alone("train").run(), "No weights.")
-    assert not keys_of_buttons(app, "resume")
+    assert not keys_of(app.button, "resume")
     app.selectbox(key="run").set_value("drawn-1")  # which the second press sends as it was drawn
-    again = app.button(key="start drawn-1 again 0").click()
+    again = app.button(key="restart drawn-1 0").click()
     assert healthy(again.run()).selectbox(key="run").value == "drawn-2"
     again.run()
     assert names() == ["drawn-1", "drawn-2"]
@@ -121,8 +122,8 @@ def test_a_run_that_lacked_its_weights_and_has_learned_can_be_resumed(home_with_
     """Where epochs would be lost, Resume is offered beside a new start."""
     lacking("drawn-1").checkpoint.write_bytes(b"epochs")
     app = healthy_but_for(alone("train").run(), "No weights.")
-    assert keys_of_buttons(app, "resume") == ["resume drawn-1"]
-    assert app.button(key="start drawn-1 again 0")
+    assert keys_of(app.button, "resume") == ["resume drawn-1"]
+    assert app.button(key="restart drawn-1 0")
 
 
 def test_a_run_that_failed_otherwise_is_resumed(home_with_data, nothing_spawned):
@@ -132,23 +133,10 @@ def test_a_run_that_failed_otherwise_is_resumed(home_with_data, nothing_spawned)
     app = healthy_but_for(alone("train").run(), "No weights.")
     for name in ("drawn-1", "drawn-2"):
         app.selectbox(key="run").set_value(name).run()
-        assert keys_of_buttons(app, "resume") == [f"resume {name}"]
-        assert not keys_of_buttons(app, f"start {name}")
+        assert keys_of(app.button, "resume") == [f"resume {name}"]
+        assert not keys_of(app.button, f"restart {name}")
 
 
 def healthy_but_for(app, error):
     assert not app.exception and [each.value for each in app.error] == [error]
     return app
-
-
-def keys_of_buttons(app, beginning):
-    return [each.key for each in app.button if str(each.key).startswith(beginning)]
-
-
-def start_button(app):
-    """The button of the form that is drawn; its key has the form's number."""
-    return next(each for each in app.button if str(each.key).startswith("start"))
-
-
-def name_key(app):
-    return next(each.key for each in app.text_input if each.key.startswith("name of training"))

@@ -18,7 +18,7 @@ from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, STRANGE, Answer
 from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder
-from fracture.registry.validation import ValidationResult
+from fracture.registry.validation import ValidationResult, validation_results
 
 _SIGNS: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
     "positive": ("orange", ":material/radiology:"),
@@ -126,7 +126,7 @@ def _limits_in_words(classifier: Classifier, folder: ModelFolder) -> str:
     """What each limit, or the only one, was worth on the validation images."""
     low, high = classifier.limits
     positive = classifier.labels[1]
-    judged = classifier.card.validation_results[0]
+    judged = validation_results(classifier.card)[0]
     where = f"on the validation images of *{escape_markdown(judged.data)}*, each by itself,"
     if not classifier.limits.leave_doubt:
         return (

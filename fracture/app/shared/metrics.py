@@ -1,0 +1,15 @@
+"""Metrics in words and tables, as all pages show them."""
+
+import streamlit as st
+
+from fracture.estimate import format_number
+
+format_estimate = format_number
+
+
+def show_table(rows: list[dict[str, str]]) -> None:
+    """A table of words; on a narrow screen an interval goes to the next line as a whole."""
+    unbroken = []
+    for row in rows:
+        unbroken.append({name: text.replace(" to ", "\u00a0to\u00a0") for name, text in row.items()})
+    st.table(unbroken, border="horizontal")

@@ -5,8 +5,6 @@ the file. Imported by :mod:`fracture.imaging.radiograph` only when a DICOM file 
 Section numbers are those of the DICOM standard, PS3.3 2024.
 """
 
-import logging
-import warnings
 from io import BytesIO
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -23,11 +21,6 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 from fracture.errors import RadiographError
 from fracture.imaging.dicom_pixels import check_frame, unpack
 from fracture.imaging.limits import STRIP, Bounded, in_strips, to_8_bit
-
-# What pydicom warns of (odd tags, bytes too many) concerns no reader of a page, and may quote the header. Said once, at
-# import, because warnings.catch_warnings() is not safe between threads.
-warnings.filterwarnings("ignore", module="pydicom")
-logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")

@@ -9,7 +9,6 @@ What had to be done on the way is kept in words in :attr:`Radiograph.steps`. The
 before a single pixel is decoded. DICOM files are read by :mod:`fracture.imaging.dicom`.
 """
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,9 +24,6 @@ from fracture.errors import ConfigError, RadiographError
 from fracture.files import open_file
 from fracture.imaging.png_jpeg import picture_size, read_picture
 from fracture.paths import sanitize_name
-
-# Damaged EXIF data are left aside; pages and terminals need no word of it. Once, at import: see dicom.py.
-warnings.filterwarnings("ignore", "Corrupt EXIF data", module="PIL")
 
 FITS = ("stretch", "letterbox")
 """How an image becomes a square: regardless of its aspect, or whole and between black bars."""

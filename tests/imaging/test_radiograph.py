@@ -328,7 +328,9 @@ def test_import_is_cheap_and_reading_silent():
     code = f"""
 import sys
 from pathlib import Path
-from fracture.data import radiograph
+from fracture.imaging import radiograph
+from fracture.logs import configure_logs
+configure_logs()
 assert "pydicom" not in sys.modules and "pandas" not in sys.modules
 try: radiograph.load(Path({path!r}))
 except radiograph.RadiographError: pass

@@ -100,7 +100,7 @@ def _offer_to_doubt(data: Dataset) -> None:
     )
     if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="doubt", help=first):
         with show_errors():
-            found = label_issues.label_doubts(apply_decisions(data), model, _bar("Asking the model"))
+            found = label_issues.find_label_issues(apply_decisions(data), model, _bar("Asking the model"))
             told = label_issues.problem(found, data.label_names, model.name)
             st.session_state[f"doubts of {data.root}"] = told
             if told is not None:

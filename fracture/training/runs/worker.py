@@ -18,6 +18,7 @@ from fracture import demo
 from fracture.errors import Cancelled, FractureError
 from fracture.files import write_json
 from fracture.jobs import process
+from fracture.logs import configure_logs
 from fracture.registry.model_folder import ModelFolder, read_json
 from fracture.training.config import TrainConfig
 from fracture.training.events import EventLog
@@ -121,4 +122,5 @@ def _beat(folder: ModelFolder, status: dict[str, Any], done: threading.Event) ->
 
 
 if __name__ == "__main__":
+    configure_logs()
     work(ModelFolder(Path(sys.argv[1])))

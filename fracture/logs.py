@@ -19,9 +19,12 @@ def configure_logs() -> None:
     """
     # stdout is for results; with --json it holds one document and nothing else.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # pydicom's warnings (odd tags, too many bytes) may quote the header, which no log must hold.
+    # pydicom's warnings (odd tags, too many bytes) may quote the header, which no log must hold. Its level would not do:
+    # pydicom sets that itself when it is imported.
     warnings.filterwarnings("ignore", module="pydicom")
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+    pydicom = logging.getLogger("pydicom")
+    pydicom.propagate = False
+    pydicom.addHandler(logging.NullHandler())
     # Pillow ignores damaged EXIF data; nobody has to know.
     warnings.filterwarnings("ignore", "Corrupt EXIF data", module="PIL")
     # TensorFlow reads this when it is imported: errors and warnings, but not which instructions the processor has.

@@ -4,7 +4,6 @@ A reader never sees half a file, and a crash never harms a whole one.
 """
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -45,6 +44,8 @@ def open_file(path: Path) -> BufferedReader:
 
 def file_sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes in hexadecimal. Raises OSError as :func:`open_file` does."""
+    import hashlib  # 4 MB that `fracture --help` does not need
+
     with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

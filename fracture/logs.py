@@ -19,8 +19,8 @@ def configure_logs() -> None:
     """
     # stdout is for results; with --json it holds one document and nothing else.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # pydicom's warnings (odd tags, too many bytes) may quote the header, which no log must hold. Its level would not do:
-    # pydicom sets that itself when it is imported.
+    # pydicom's warnings (odd tags, too many bytes) may quote the header, which no log must hold. A higher level
+    # would not do: pydicom sets the level itself when it is imported.
     warnings.filterwarnings("ignore", module="pydicom")
     pydicom = logging.getLogger("pydicom")
     pydicom.propagate = False

@@ -58,7 +58,7 @@ with show_errors():
         st.caption(
             ":material/draw: It has learned from synthetic X-rays alone: what it says of real ones means little."
         )
-    if classifier.familiarity is None:
+    if classifier.ood_detector is None:
         st.caption(
             ":material/help: It cannot tell whether an image is an X-ray at all, and answers whatever it is shown."
         )

@@ -14,7 +14,7 @@ from fracture.errors import FractureError, ModelError, RadiographError, RunError
 from fracture.evaluation.evaluate import evaluate_model
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.classifier import NOTICE, Classifier, load_classifier
-from fracture.inference.prediction import STRANGE, UNKNOWN, Limits
+from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, Limits
 from fracture.inference.report import rows, write_csv
 from fracture.registry.default_model import auc_in_words, by_preference, describe, why_default
 from fracture.registry.model_folder import model_folder, read_card, usable_models
@@ -140,7 +140,7 @@ def _print_predictions(classifier: Classifier, lines: list[dict[str, Any]]) -> N
     limits = Limits(lines[0]["doubt_from"], lines[0]["doubt_to"])
     print(f"\nProbability of {positive!r} by model {classifier.name!r}; {_format_limits(limits, positive)}.")
     if any(line["answer"] == UNKNOWN for line in lines):
-        print(f"{UNKNOWN}: {STRANGE}")
+        print(f"{UNKNOWN}: {OUT_OF_DISTRIBUTION}")
     print(NOTICE)
 
 

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fracture.cache import keep, kept
+from fracture.cache import find_rows, open_cache, write_rows
 from fracture.errors import RadiographError
-from fracture.files import open_file
+from fracture.files import file_sha256, open_file
 from fracture.imaging.radiograph import PREPROCESSING, read
 from fracture.imaging.statistics import Measures, measure_pixels
 
@@ -36,6 +36,9 @@ the sentence that says why, and all measures are missing. ``sha256``: of the fil
 
 _SCHEMA = f"""CREATE TABLE IF NOT EXISTS images (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
     problem TEXT, sha256 TEXT, {", ".join(Measures._fields)}) WITHOUT ROWID"""
+
+_DIGESTS_SCHEMA = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
+    sha256 TEXT) WITHOUT ROWID"""
 
 _Values = tuple[str | float | None, ...]
 """``problem``, ``sha256`` and the measures of one image."""
@@ -71,8 +74,8 @@ def measure(
     Returns:
         A table with :data:`COLUMNS` in the order of ``table``, whose index it has; rows are missing only after a stop.
     """
-    with kept("measurements/images", _SCHEMA, _version()) as base, ThreadPoolExecutor(os.cpu_count()) as pool:
-        states, known = _look_up(base, table)
+    with open_cache("measurements/images", _SCHEMA, _version()) as cache, ThreadPoolExecutor(os.cpu_count()) as pool:
+        states, known = _look_up(cache, table)
         missing = [state for state in states if state.path not in known]
         say(len(states) - len(missing), len(states))
         for start in range(0, len(missing), CHUNK):
@@ -80,7 +83,7 @@ def measure(
                 break
             chunk = missing[start : start + CHUNK]
             found = dict(zip((state.path for state in chunk), pool.map(_measure, chunk), strict=True))
-            _keep(base, chunk, found)
+            _keep(cache, chunk, found)
             known.update(found)
             say(len(states) - len(missing) + start + len(chunk), len(states))
     return _frame(table, known)
@@ -91,23 +94,20 @@ def measured(table: pd.DataFrame) -> pd.DataFrame:
 
     No image is opened; that of 40,561 images takes about a second.
     """
-    with kept("measurements/images", _SCHEMA, _version()) as base:
-        return _frame(table, _look_up(base, table)[1])
+    with open_cache("measurements/images", _SCHEMA, _version()) as cache:
+        return _frame(table, _look_up(cache, table)[1])
 
 
 def _version() -> int:
     return 1000 * VERSION + PREPROCESSING
 
 
-def _look_up(base: sqlite3.Connection, table: pd.DataFrame) -> tuple[list[FileState], dict[str, _Values]]:
+def _look_up(cache: sqlite3.Connection, table: pd.DataFrame) -> tuple[list[FileState], dict[str, _Values]]:
     """The state of every file, and what is known of it by its path; of one that is gone, that it cannot be found."""
     states = [file_state(path) for path in table["path"].unique()]
     known = {state.path: _unreadable(f"{Path(state.path).name} cannot be found.") for state in states if state.size < 0}
-    base.execute("CREATE TEMP TABLE wanted (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER) WITHOUT ROWID")
-    base.executemany("INSERT INTO wanted VALUES (?, ?, ?)", states)
-    rows = base.execute("SELECT images.* FROM images JOIN wanted USING (path, size, changed)")
+    rows = find_rows(cache, "images", FileState._fields, states)
     known.update((row[0], row[len(FileState._fields) :]) for row in rows)
-    base.commit()
     return states, known
 
 
@@ -138,11 +138,11 @@ def _unreadable(problem: str, digest: str = "") -> _Values:
     return problem, digest, *(None for _ in Measures._fields)
 
 
-def _keep(base: sqlite3.Connection, states: Sequence[FileState], found: dict[str, _Values]) -> None:
+def _keep(cache: sqlite3.Connection, states: Sequence[FileState], found: dict[str, _Values]) -> None:
     """Write what was found; but not that a file could not be opened, which may be another matter the next time."""
     rows = [(*state, *values) for state in states if (values := found[state.path])[1]]
     marks = ", ".join("?" * (len(FileState._fields) + 2 + len(Measures._fields)))
-    keep(base, f"INSERT OR REPLACE INTO images VALUES ({marks})", rows)  # noqa: S608
+    write_rows(cache, f"INSERT OR REPLACE INTO images VALUES ({marks})", rows)  # noqa: S608
 
 
 def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:
@@ -153,3 +153,34 @@ def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:
     texts = dict.fromkeys(("problem", "sha256", "phash", "phash_mirrored"), "str")
     values = values.astype(numbers).fillna({"phash": "", "phash_mirrored": ""}).astype(texts)
     return rows.assign(readable=values["problem"] == "", **values)[list(COLUMNS)]
+
+
+def digests(paths: Sequence[str]) -> list[str]:
+    """The SHA-256 of each file in hexadecimal, computed where it is not known; "" where a file cannot be read."""
+    known = known_digests(paths)
+    missing = [file_state(path) for path in dict.fromkeys(paths) if path not in known]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(_digest, (state.path for state in missing)))
+    rows = [(*state, digest) for state, digest in zip(missing, found, strict=True) if digest]
+    with open_cache("digests/files", _DIGESTS_SCHEMA, 1) as cache:
+        write_rows(cache, "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+    known.update({state.path: digest for state, digest in zip(missing, found, strict=True)})
+    return [known[path] for path in paths]
+
+
+def known_digests(paths: Sequence[str]) -> dict[str, str]:
+    """By path, those that are known without opening a file: hashed before, or when their pixels were measured."""
+    table = measured(pd.DataFrame({"image_id": paths, "path": paths}))
+    by_path = zip(table["path"], table["sha256"], strict=True)
+    known = {path: digest for path, digest in by_path if digest}
+    with open_cache("digests/files", _DIGESTS_SCHEMA, 1) as cache:
+        rows = find_rows(cache, "files", FileState._fields, map(file_state, dict.fromkeys(paths)))
+    known.update((path, digest) for path, _, _, digest in rows)
+    return known
+
+
+def _digest(path: str) -> str:
+    try:
+        return file_sha256(Path(path))
+    except OSError:
+        return ""

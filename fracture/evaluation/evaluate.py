@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset, scan
 from fracture.data.decisions import apply_decisions
-from fracture.data.digests import digests
+from fracture.data.measurements import digests
 from fracture.errors import DatasetError, ModelError, RadiographError
 from fracture.evaluation.localization import localize
 from fracture.evaluation.metrics import evaluate
@@ -173,9 +173,9 @@ def _heat(classifier: Classifier, image: Radiograph, size: tuple[int, int]) -> N
 
 
 def _count_trained_on(classifier: Classifier, table: pd.DataFrame) -> int:
-    if classifier.familiarity is None:
+    if classifier.ood_detector is None:
         return 0
-    return int(classifier.familiarity.trained_on(table["image_id"].tolist(), table["sha256"].tolist()).sum())
+    return int(classifier.ood_detector.trained_on(table["image_id"].tolist(), table["sha256"].tolist()).sum())
 
 
 def _warnings(classifier: Classifier, dataset: Dataset, trained_on: int, images: int) -> Iterator[str]:

@@ -19,7 +19,7 @@ from pydicom.pixels.processing import apply_modality_lut, convert_color_space
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from fracture.errors import RadiographError
-from fracture.imaging.dicom_pixels import check_frame, unpack
+from fracture.imaging.dicom_pixels import check_frame, unpack_rle
 from fracture.imaging.limits import STRIP, Bounded, in_strips, to_8_bit
 
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
@@ -108,7 +108,7 @@ def gray(dataset: pydicom.Dataset, name: str) -> tuple[NDArray[np.uint8], tuple[
 
 def _decoded(dataset: pydicom.Dataset) -> tuple[NDArray[Any], dict[str, Any]]:
     """The stored values, (H, W) or (H, W, 3), and what pydicom says of them."""
-    unpack(dataset)
+    unpack_rle(dataset)
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
     options: Any = {"view_only": True}  # which pydicom's types know under another name
     stored, meta = decoder.as_array(dataset, index=0, raw=True, **options)

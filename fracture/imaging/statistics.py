@@ -21,7 +21,7 @@ SIDE = 512
 
 HASH_SIDE = 16
 """A hash has 16 x 16 bits. With ImageHash's usual 8 x 8, where it finds 99 % of FracAtlas's near-duplicates, more than
-half of what it finds are different pictures (see :mod:`fracture.data.checks.twins`)."""
+half of what it finds are different pictures (see :mod:`fracture.data.checks.duplicates`)."""
 
 DARK, LIGHT = 64, 192
 """Gray levels below which air, and above which metal and thick bone, are usually found."""

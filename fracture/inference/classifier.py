@@ -1,4 +1,4 @@
-"""The served model: radiographs in, answers in the model's own words out.
+"""The served model: radiographs in, answers in the model's own labels out.
 
 >>> from fracture.inference.classifier import load_classifier
 >>> from fracture.imaging.radiograph import read
@@ -15,7 +15,7 @@ from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
-from fracture.inference.ood import Familiarity, load_familiarity
+from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, Limits, View, probability_of
 from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
@@ -26,7 +26,8 @@ class Classifier:
     """One model, loaded. It may be shared between threads.
 
     Raises:
-        ModelError: its card, its served graph or what it knows of its training images is missing, damaged or another's.
+        ModelError: its card, its served graph or its out-of-distribution detector is missing, damaged or of another
+            model.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
@@ -35,6 +36,7 @@ class Classifier:
         if self.card.temperature is None:
             raise ModelError(f"The card of model {folder.name!r} is damaged: it lacks temperature.")
         try:
+            # Files of another run beside this card would give answers with wrong thresholds.
             check_files(folder, self.card)
             self._graph = Graph(folder.served_model.read_bytes())
             self.limits = Limits.from_thresholds(self.card.thresholds)
@@ -47,9 +49,9 @@ class Classifier:
         self.labels = self.card.labels
         self._fit = self.card.input.fit
         self._temperature = self.card.temperature
-        self.familiarity: Familiarity | None = (
-            load_familiarity(folder.familiarity) if folder.familiarity.exists() else None
-        )
+        self.ood_detector: OodDetector | None = None
+        if folder.familiarity.exists():
+            self.ood_detector = load_ood_detector(folder.familiarity)
 
     def classify(self, images: Sequence[tuple[str, Radiograph]], threshold: float | None = None) -> Answer:
         """Answer for one study.
@@ -62,15 +64,17 @@ class Classifier:
         return self.answer([self.view(name, image) for name, image in images], threshold)
 
     def answer(self, views: Sequence[View], threshold: float | None = None) -> Answer:
-        """The answer for a study whose views have been looked at already."""
+        """The answer for a study whose views have been answered already."""
         limits = self.limits if threshold is None else Limits(threshold, threshold)
         return Answer(self.labels, limits, tuple(views))
 
     def view(self, name: str, image: Radiograph) -> View:
-        """What the model says of one image and of its mirror image."""
+        """The answer for one image, averaged with that for its mirror image."""
         pixels = fit(image.pixels, self._graph.size, self._fit)
-        straight, mirrored = self._graph.each(pixels, pixels[:, ::-1])
+        # Averaging with the mirror image makes the answer independent of the side, and somewhat better.
+        straight, mirrored = self._graph.run_all(pixels, pixels[:, ::-1])
         logits = (straight.logit, mirrored.logit)
+        detector = self.ood_detector
         return View(
             name=name,
             logits=logits,
@@ -78,8 +82,8 @@ class Classifier:
             by_side=(probability_of(logits[0], self._temperature), probability_of(logits[1], self._temperature)),
             heat=heat_map(straight, mirrored, self._graph.size),
             framed=frame(image.width, image.height, self._graph.size, self._fit),
-            looks=straight.looks,
-            known=None if self.familiarity is None else self.familiarity.knows(straight.looks),
+            embedding=straight.embedding,
+            known=None if detector is None else detector.in_distribution(straight.embedding),
         )
 
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:
@@ -88,7 +92,7 @@ class Classifier:
 
     @property
     def shows_places(self) -> bool:
-        """Whether heat maps are what each place says, learned from boxes; else they are class-activation maps."""
+        """Whether heat maps are of cells trained on boxes; else they are class-activation maps."""
         return self._graph.shows_places
 
 

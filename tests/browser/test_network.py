@@ -76,7 +76,7 @@ def test_an_answer_comes_over_a_slow_line_that_breaks(far, page, drawn):
     line.cut()
     _expect_line(page, GONE)
     line.mend()
-    expect(page.get_by_text(re.compile("Probability of|does not look like"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Probability of|out of distribution"))).to_be_visible()
 
 
 @pytest.fixture

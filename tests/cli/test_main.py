@@ -322,7 +322,7 @@ def test_evaluate_puts_phantoms_into_the_models_words(homes, make_model, tmp_pat
 def test_what_is_no_x_ray_gets_no_numbers(homes, make_model, picture, monkeypatch, capsys):
     """Neither in words nor in the file."""
     make_model("m")
-    monkeypatch.setattr("fracture.inference.ood.Familiarity.knows", lambda *_: False)
+    monkeypatch.setattr("fracture.inference.ood.OodDetector.in_distribution", lambda *_: False)
     assert main(["classify", str(picture), "--model", "m"]) == 0
     assert re.search(r"unknown  no prediction +\S+\.png", capsys.readouterr().out)
     assert main(["classify", str(picture), "--model", "m", "--json"]) == 0
@@ -333,7 +333,7 @@ def test_what_is_no_x_ray_gets_no_numbers(homes, make_model, picture, monkeypatc
 def test_a_printed_probability_names_its_label(homes, make_model, picture, monkeypatch, capsys):
     """Beside the answer *normal*, a bare figure would read as the probability of normal."""
     make_model("m")
-    monkeypatch.setattr("fracture.inference.ood.Familiarity.knows", lambda *_: True)
+    monkeypatch.setattr("fracture.inference.ood.OodDetector.in_distribution", lambda *_: True)
     assert main(["classify", str(picture), "--model", "m"]) == 0
     assert re.search(r"(normal|abnormal|doubt)  abnormal 0\.\d{3} \(.+\) +\S+\.png", capsys.readouterr().out)
 

@@ -14,7 +14,7 @@ from fracture.app.models.threshold import describe_hundred
 from fracture.app.shared.comparison import Side, warnings
 from fracture.charts import natural_frequencies
 from fracture.evaluation.metrics import evaluate
-from fracture.inference.ood import load_familiarity
+from fracture.inference.ood import load_ood_detector
 from fracture.paths import PROJECT
 from fracture.registry.model_folder import read_card
 from fracture.registry.validation import ValidationResult, validation_results
@@ -267,7 +267,7 @@ def test_another_file_of_the_same_name_is_not_shown_as_an_error(wrong):
 def test_training_images_that_are_other_files_now_are_not_shown_as_similar(wrong):
     """Of the nearest training images, one that was replaced by another file of the same name is left out."""
     folder, data = wrong
-    known = load_familiarity(folder.familiarity)
+    known = load_ood_detector(folder.familiarity)
     uploaded = data / known.image_ids[0]
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("a.png", uploaded.read_bytes(), "image/png")]).run()

@@ -234,7 +234,7 @@ def test_the_app_answers_at_once(as_cloned):
     app.selectbox(key="model").set_value("fracatlas").run()
     app.file_uploader(key="uploads").set_value([("leg.dcm", dicom(LEGS[0]), "application/dicom")]).run()
     assert "Probability of fractured" in [metric.label for metric in healthy(app).metric]
-    assert "does not look like" not in words(app)
+    assert "out of distribution" not in words(app)
 
 
 def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):

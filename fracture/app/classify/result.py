@@ -15,7 +15,7 @@ from fracture.app.shared.widgets import escape_markdown, format_percent, format_
 from fracture.errors import ModelError
 from fracture.inference import report
 from fracture.inference.classifier import Classifier
-from fracture.inference.prediction import DOUBT, STRANGE, Answer
+from fracture.inference.prediction import DOUBT, OUT_OF_DISTRIBUTION, Answer
 from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import ValidationResult, validation_results
@@ -66,7 +66,7 @@ def _choose_opacity() -> float:
 def _verdict(answer: Answer, uploaded: int) -> None:
     """The outcome, the probability, and what they rest on."""
     if not answer.known:
-        st.warning(f"{STRANGE} It is given no answer.", icon=":material/help:")
+        st.warning(f"{OUT_OF_DISTRIBUTION} It is given no answer.", icon=":material/help:")
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.metric(f"Probability of {answer.labels[1]}", f"{answer.probability:.1%}", width=260)

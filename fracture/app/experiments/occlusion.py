@@ -19,7 +19,7 @@ from fracture.app.shared.widgets import choose_model, escape_markdown, no_model_
 from fracture.imaging import radiograph
 from fracture.imaging.annotations import mask_of, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
-from fracture.inference.occlusion import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
+from fracture.inference.occlusion import FILLS, Mask, border_mask, move_mask, occlude, outline_mask
 from fracture.paths import sanitize_name
 from fracture.phantoms.samples import draw_sample
 from fracture.registry.model_folder import ModelFolder
@@ -169,7 +169,7 @@ def _show_experiment(folder: ModelFolder, picture: Picture) -> None:
             show_chart(charts.still(shown, picture.name), key, f"{picture.name} with its heat map")
             st.caption(heat_in_words(classifier))
         if mask.any():
-            moved = [_classify(classifier, picture, each, fill) for each in elsewhere(mask, LOCATIONS)]
+            moved = [_classify(classifier, picture, each, fill) for each in move_mask(mask, LOCATIONS)]
             _show_comparison(classifier, float(mask.mean()), before, after, [each.view.probability for each in moved])
 
 
@@ -251,7 +251,7 @@ def _add_drawn(key: str, shape: tuple[int, int], masks: list[Mask]) -> None:
 
 
 def _classify(classifier: Classifier, picture: Picture, mask: Mask, fill: str) -> Examined:
-    pixels = cover(picture.pixels, mask, fill)
+    pixels = occlude(picture.pixels, mask, fill)
     view = classifier.view(picture.name, radiograph.Radiograph(pixels, "PNG"))
     return Examined(view, pixels, "PNG", (), picture.synthetic)
 

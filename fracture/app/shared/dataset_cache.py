@@ -18,8 +18,8 @@ from fracture.data.catalog import rows_after_decisions
 from fracture.data.combine import with_labels
 from fracture.data.decisions import FILE as DECISIONS
 from fracture.data.decisions import apply_decisions, decided
-from fracture.data.digests import digests, known_digests
 from fracture.data.layouts import levels
+from fracture.data.measurements import digests, known_digests
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError
 from fracture.imaging import radiograph as radiographs

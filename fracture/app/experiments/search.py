@@ -23,10 +23,10 @@ SUBSETS = 3
 TRIALS = (8, 64)
 """Fewest and most of a random search."""
 
-Each = TypeVar("Each")
+_Item = TypeVar("_Item")
 
 
-def with_progress(each: Iterable[Each], total: int, words: str) -> Iterator[Each]:
+def with_progress(each: Iterable[_Item], total: int, words: str) -> Iterator[_Item]:
     """The same items, with a bar that shows how many have come."""
     bar = st.progress(0.0, words)
     for done, item in enumerate(each, start=1):

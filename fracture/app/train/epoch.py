@@ -16,7 +16,7 @@ from fracture.training.runs.progress import Progress
 CELLS = ("true_negative", "false_positive", "false_negative", "true_positive")
 """Of the confusion matrix, in the order of the run's events."""
 
-MIN_CHANGE = 0.005
+MIN_ARROW_CHANGE = 0.005
 """Smaller changes of a probability from one epoch to the next get no arrow up or down."""
 
 THUMBNAIL_SIZE = 160
@@ -83,8 +83,8 @@ def _describe(names: Sequence[str], label: int, probability: float, before: floa
 
 
 def _arrow(change: float) -> str:
-    if change > MIN_CHANGE:
+    if change > MIN_ARROW_CHANGE:
         return "↑"
-    if change < -MIN_CHANGE:
+    if change < -MIN_ARROW_CHANGE:
         return "↓"
     return "→"

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from fracture.app.classify.result import show_answers
-from fracture.app.dataset import phantom_dialog
-from fracture.app.shared import prediction_cache
+from fracture.app.classify.samples import choose_sample
+from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import Upload, choose_uploads
 from fracture.app.shared.widgets import choose_model, ensure_routed, no_model_hint, show_errors
@@ -41,7 +41,10 @@ def show_sample(number: int, classifier: Classifier, folder: ModelFolder, back: 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Synthetic study {number}** · no person was X-rayed for it", width="stretch")
         revealed = st.toggle("Reveal the truth", key=f"truth of {number}")
-        st.button(back, icon=":material/close:", type="tertiary", on_click=phantom_dialog.take_sample, args=(None,))
+        st.button(
+            back, icon=":material/close:", type="tertiary", key="clear sample",
+            on_click=state.SAMPLE.set, args=(None,),
+        )  # fmt: skip
     truths = {each.view.name: truth for each, truth in views} if revealed else {}
     show_answers(classifier, folder, {f"synthetic {number}": [each for each, _ in views]}, len(views), truths)
 
@@ -63,7 +66,7 @@ with show_errors():
             ":material/help: It cannot tell whether an image is an X-ray at all, and answers whatever it is shown."
         )
     uploads = choose_uploads()
-    sample = phantom_dialog.choose_sample(expanded=not uploads)
+    sample = choose_sample(expanded=not uploads)
     if sample is not None:
         show_sample(sample, classifier, folder, "Back to my files" if uploads else "Put it aside")
     elif uploads:

@@ -32,7 +32,7 @@ def overview(data: Dataset, version: str) -> None:
         if decided := decisions_in_words(known, table):
             st.caption(f":material/gavel: {decided}")
     drawn = dataset_cache.overview(data, version)
-    for tab, (name, chart) in zip(st.tabs(list(drawn)), drawn.items(), strict=True):
+    for tab, (name, chart) in zip(st.tabs(list(drawn), key="charts"), drawn.items(), strict=True):
         with tab:
             show_chart(chart.figure, f"chart of {name}", chart.alt)
 
@@ -72,6 +72,6 @@ with show_errors():
     show_decisions(data)
     show_export(data)
 st.button(
-    "Read the folder again", icon=":material/refresh:", type="tertiary",
+    "Read the folder again", icon=":material/refresh:", type="tertiary", key="reread folder",
     on_click=dataset_cache.forget_dataset, args=(root, version),
 )  # fmt: skip

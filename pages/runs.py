@@ -4,8 +4,9 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.runs.actions import show_actions
-from fracture.app.runs.significance import show_comparison
-from fracture.app.runs.table import show_curves, show_differences, show_table
+from fracture.app.runs.significance import compare_results
+from fracture.app.runs.table import show_all_runs, show_curves, show_differences
+from fracture.app.shared import state
 from fracture.app.shared.widgets import ensure_routed, escape_markdown, no_model_hint, show_errors
 from fracture.inference.classifier import NOTICE
 from fracture.training.runs import queue
@@ -15,8 +16,8 @@ from fracture.training.runs.compare import every_run
 def choose_runs(known: dict[str, queue.Run]) -> list[queue.Run]:
     """The runs to look at; the address names them, so that a link shows the same runs."""
     asked = st.query_params.get_all("runs")
-    if renamed := st.session_state.pop("renamed", None):
-        st.session_state["runs"] = [renamed.get(name, name) for name in st.session_state.get("runs", [])]
+    if renamed := state.RENAMED_RUN.pop():
+        state.CHOSEN_RUNS.set([renamed.get(name, name) for name in state.CHOSEN_RUNS.get() or []])
     elif gone := [escape_markdown(name) for name in asked if name not in known]:
         st.warning(f"Deleted or renamed: {', '.join(gone)}.", icon=":material/delete:")
     names = st.multiselect(
@@ -24,7 +25,7 @@ def choose_runs(known: dict[str, queue.Run]) -> list[queue.Run]:
         list(known),
         placeholder="Choose one or more",
         max_selections=len(charts.SEVERAL),
-        key="runs",
+        key=state.CHOSEN_RUNS.key,
         bind="query-params",
         help="The first run is the reference for the others.",
     )
@@ -40,7 +41,7 @@ def compare(runs: list[queue.Run]) -> None:
     show_curves(runs)
     if len(runs) > 1:
         st.header("Validation results")
-        show_comparison(runs)
+        compare_results(runs)
 
 
 def manage(runs: list[queue.Run]) -> None:
@@ -60,7 +61,7 @@ with show_errors():
 if not known:
     no_model_hint()
     st.stop()
-show_table(list(known.values()))
+show_all_runs(list(known.values()))
 chosen = choose_runs(known)
 # Containers of their own, so that the text area of a note stays in place while the comparison above it grows.
 compared = st.container()

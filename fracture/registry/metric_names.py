@@ -19,6 +19,10 @@ METRIC_NAMES = {
 }
 """By their keys in a card, and by Keras's names in a history."""
 
+Rate = Literal["sensitivity", "specificity", "accuracy"]
+RATES: tuple[Rate, ...] = ("sensitivity", "specificity", "accuracy")
+"""The metrics of an operating point that are shares: never a sensitivity without its specificity."""
+
 POINT_NAMES = {
     "balanced": "balanced",
     "high_sensitivity": "high sensitivity",
@@ -26,10 +30,6 @@ POINT_NAMES = {
     "half": "one half",
 }
 """A card's operating points, in the order in which they are offered."""
-
-Rate = Literal["accuracy", "sensitivity", "specificity"]
-RATES: tuple[Rate, ...] = ("accuracy", "sensitivity", "specificity")
-"""The shares at an operating point: a sensitivity never stands without its specificity."""
 
 COUNTED = {"image": "images", "study": "studies"}
 """What is counted at each level."""

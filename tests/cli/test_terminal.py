@@ -43,7 +43,7 @@ def test_no_sensitivity_without_its_specificity():
     assert all("specificity" in line for line in shown if re.search(r"sensitivity \d", line))
     points = [line for line in shown if re.search(r"at 0[.\d]+: ", line)]
     assert len(points) == 2 * len(POINTS)
-    assert all(re.search(r"accuracy .*sensitivity .*specificity .*kappa ", line) for line in points)
+    assert all(re.search(r"sensitivity .*specificity .*accuracy .*kappa ", line) for line in points)
 
 
 def test_body_parts_are_a_line_each():

@@ -159,7 +159,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     app = healthy(alone("classify").run())
     views = sorted(Path(drawn).rglob("*.png"))[:2]
     files = [(path.parent.name + path.name, path.read_bytes(), "image/png") for path in views]
-    app.file_uploader[0].set_value(files).run()
+    app.file_uploader(key="uploads").set_value(files).run()
     healthy(app)
     assert [metric.label for metric in app.metric] == ["Probability of abnormal"] * 2
     assert "Mean of" not in words(app)
@@ -172,7 +172,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     assert len(healthy(app).metric) == 1
     assert "Mean of 2 views" in words(app)
     app.toggle(key="one study").set_value(False).run()
-    app.file_uploader[0].set_value([*files, ("notes.txt", b"hello", "text/plain")]).run()
+    app.file_uploader(key="uploads").set_value([*files, ("notes.txt", b"hello", "text/plain")]).run()
     assert not app.exception
     assert "notes.txt" in app.error[0].value
     assert len(app.metric) == 2
@@ -223,7 +223,7 @@ def test_classify_answers_without_predictions(homes, make_model, drawn):
     make_model("first").predictions.unlink()
     app = alone("classify").run()
     picture = next(Path(drawn).rglob("*.png"))
-    app.file_uploader[0].set_value([("_a*b_.png", picture.read_bytes(), "image/png")]).run()
+    app.file_uploader(key="uploads").set_value([("_a*b_.png", picture.read_bytes(), "image/png")]).run()
     assert len(healthy(app).metric) == 1
     assert "what that is worth is not known" in words(app)
 
@@ -250,7 +250,7 @@ import sys
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
 if len(sys.argv) > 2:
-    app.file_uploader[0].set_value([("a.png", open(sys.argv[2], "rb").read(), "image/png")]).run()
+    app.file_uploader(key="uploads").set_value([("a.png", open(sys.argv[2], "rb").read(), "image/png")]).run()
     assert app.metric, "there must be an answer"
 assert not app.exception, app.exception
 print([name for name in ("tensorflow", "keras") if name in sys.modules])

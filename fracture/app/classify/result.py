@@ -50,11 +50,11 @@ def show_answers(
         _pictures(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
     show_resemblance(classifier, [each for views in studies.values() for each in views])
-    with st.expander("What these numbers mean", icon=":material/help:"):
+    with st.expander("What these numbers mean", icon=":material/help:", key="meaning"):
         st.markdown(_meaning(classifier, folder))
     st.download_button(
         "Download the answers (CSV)", report.as_csv(lines), "answers.csv", "text/csv",
-        icon=":material/download:", on_click="ignore",
+        icon=":material/download:", on_click="ignore", key="download answers",
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from fracture.app.shared import dataset_cache
+from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import any_open
 from fracture.app.shared.widgets import choose_model, duration, escape_markdown, expander, show_errors
 from fracture.data import measurements
@@ -33,11 +33,11 @@ def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
     ``complete``: no more images are to come, so that those that are there may be looked at.
     """
     missing = len(data.table) - len(dataset_cache.measured(data, version))
-    looked = st.session_state.get(_looked(data, version))  # once: what cannot be opened is not known afterwards either
+    looked = state.analyzed(data.root, version).get()
     if complete and 0 < missing <= AT_ONCE and not looked and not any_open():
         _look(data, version)
     found = list(dataset_cache.problems(data, version))
-    if doubted := st.session_state.get(f"doubts of {data.root}"):
+    if doubted := state.label_issues(data.root).get():
         found = by_severity([*found, doubted])
     count = f"{len(found)} finding{'' if len(found) == 1 else 's'}" if found else "nothing found"
     partly = f"; {missing:,} images not looked at yet" if missing else ""
@@ -66,15 +66,15 @@ def _finding(problem: Problem, data: Dataset) -> None:
 
 def _show(problem: Problem, data: Dataset) -> None:
     """Its images are in the gallery below, which a folded list of findings leaves in sight."""
-    st.session_state[f"finding of {data.root}"] = problem
-    st.session_state["checks"] = False
+    state.finding(data.root).set(problem)
+    state.CHECKS_OPEN.set(False)
 
 
 def _offer_to_look(data: Dataset, version: str, missing: int) -> None:
     seconds = missing * SECONDS_EACH / (os.cpu_count() or 1)
     words = f"Look at {missing:,} images, about {duration(seconds)}"
     if st.button(
-        words, icon=":material/visibility:", key="look", help="For copies, damage, blank and inverted images."
+        words, icon=":material/visibility:", key="analyze images", help="For copies, damage, blank and inverted images."
     ):
         _look(data, version)
 
@@ -82,13 +82,9 @@ def _offer_to_look(data: Dataset, version: str, missing: int) -> None:
 def _look(data: Dataset, version: str) -> None:
     """Look at all images; what is interrupted goes on where it was the next time."""
     measurements.measure(data.table, _bar("Looking at the images"))
-    st.session_state[_looked(data, version)] = True
+    state.analyzed(data.root, version).set(True)
     dataset_cache.forget_measurements()
     st.rerun()
-
-
-def _looked(data: Dataset, version: str) -> str:
-    return f"looked at {data.root} {version}"
 
 
 def _offer_to_doubt(data: Dataset) -> None:
@@ -98,11 +94,11 @@ def _offer_to_doubt(data: Dataset) -> None:
     first = (
         f"About {duration(len(data.table) * SECONDS_ASKED)} for {len(data.table):,} images; less where it knows them."
     )
-    if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="doubt", help=first):
+    if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="find label issues", help=first):
         with show_errors():
             found = label_issues.find_label_issues(apply_decisions(data), model, _bar("Asking the model"))
             told = label_issues.problem(found, data.label_names, model.name)
-            st.session_state[f"doubts of {data.root}"] = told
+            state.label_issues(data.root).set(told)
             if told is not None:
                 st.rerun()
             st.info("It takes none of the labels for wrong.", icon=":material/check:")

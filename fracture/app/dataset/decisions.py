@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fracture import demo
+from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.data import decisions
 from fracture.data.catalog import NO_DECISION
@@ -19,10 +20,10 @@ def tick(image_id: str, data: Dataset) -> None:
     """A box that adds an image to the chosen ones, which last from page to page of the gallery."""
     if demo.on():
         return
-    ticked = _ticked(data)
+    ticked = state.selected_images(data.root)
     st.checkbox(
         f"Choose {image_id}", image_id in ticked, label_visibility="collapsed",
-        key=f"tick {st.session_state.get('ticks', 0)} {image_id}",
+        key=f"select {state.SELECTION_NUMBER.get()} {image_id}",
         on_change=lambda: ticked.symmetric_difference_update({image_id}),
     )  # fmt: skip
 
@@ -31,17 +32,17 @@ def decide_bar(data: Dataset, here: Sequence[str], shown: "pd.Series[str]") -> N
     """Choose many at once, and decide about all that are chosen. ``here``: those of this page."""
     if demo.on():
         return
-    ticked, none = _ticked(data), list[str]()
+    ticked, none = state.selected_images(data.root), list[str]()
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{len(ticked):,} chosen**", width=100)
-            for words, images in (("This page", here), (f"All {len(shown):,}", shown), ("None", none)):
-                key = f"tick {words.split()[0]}"
-                st.button(words, on_click=_tick_all, args=(images, data), key=key, type="tertiary")
+            choices = (("page", "This page", here), ("all", f"All {len(shown):,}", shown), ("none", "None", none))
+            for key, words, images in choices:
+                st.button(words, on_click=_tick_all, args=(images, data), key=f"select {key}", type="tertiary")
             _undo_button(data)
         # No popover: from its button, Tab leads past what is in it to the whole gallery.
         with st.expander("Decide", icon=":material/gavel:", key="decide", on_change="rerun"):
-            decision_buttons(data, ticked, "chosen")
+            decision_buttons(data, ticked, "selected")
     say_failure()
 
 
@@ -89,25 +90,20 @@ def decisions_in_words(known: pd.DataFrame, kept: pd.DataFrame) -> str:
 
 def decided_just_now() -> bool:
     """Whether a decision was made or taken back since this was asked last; what the rest of a page says is then old."""
-    return bool(st.session_state.pop("decided", False))
+    return state.DECIDED.pop()
 
 
 def say_failure() -> None:
     """What the last decision failed on, if it did; to be called where its buttons are."""
-    if failed := st.session_state.pop("decision failed", None):
+    if failed := state.failure("decision").pop():
         st.error(escape_markdown(failed), icon=":material/error:")
-
-
-def _ticked(data: Dataset) -> set[str]:
-    ticked: set[str] = st.session_state.setdefault(f"ticked of {data.root}", set())
-    return ticked
 
 
 def _tick_all(image_ids: "Sequence[str] | pd.Series[str]", data: Dataset) -> None:
     """Tick these as well; none at all for an empty list."""
-    ticked = _ticked(data)
+    ticked = state.selected_images(data.root)
     ticked.update(image_ids) if len(image_ids) else ticked.clear()
-    st.session_state["ticks"] = st.session_state.get("ticks", 0) + 1  # boxes are drawn anew, as they now stand
+    state.SELECTION_NUMBER.set(state.SELECTION_NUMBER.get() + 1)  # boxes are drawn anew, as they now stand
 
 
 def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
@@ -116,9 +112,9 @@ def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
     if not _carefully(lambda: decisions.decide(data.root, images, decision, st.session_state[reason])):
         return
     st.session_state[reason] = ""
-    if key == "chosen":
+    if key == "selected":
         _tick_all([], data)
-        st.session_state["decide"] = False
+        state.DECIDE_OPEN.set(False)
 
 
 def _undo_button(data: Dataset) -> None:
@@ -142,7 +138,7 @@ def _carefully(act: Callable[[], None]) -> bool:
     try:
         act()
     except FractureError as error:
-        st.session_state["decision failed"] = str(error)
+        state.failure("decision").set(str(error))
         return False
-    st.session_state["decided"] = True
+    state.DECIDED.set(True)
     return True

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from fracture import demo, paths
+from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown, expander, left_out, show_errors
 from fracture.data import decisions
 from fracture.data.dataset import Dataset
@@ -31,11 +32,14 @@ def show_decisions(data: Dataset) -> None:
             if len(made):
                 st.dataframe(made.iloc[::-1], hide_index=True, height=240, key="decisions")
                 text = made.to_csv(index=False)
-                st.download_button("Download them", text, decisions.FILE, "text/csv", icon=":material/download:")
+                st.download_button(
+                    "Download them", text, decisions.FILE, "text/csv", icon=":material/download:",
+                    key="download decisions",
+                )  # fmt: skip
             if demo.on():
                 return
-            other = st.file_uploader("Add a colleague's", "csv", max_upload_size=20, key="colleague")
-            if other and st.button("Add", key="add colleague", icon=":material/merge:"):
+            other = st.file_uploader("Add a colleague's", "csv", max_upload_size=20, key="decisions to merge")
+            if other and st.button("Add", key="merge decisions", icon=":material/merge:"):
                 new = decisions.merge(data.root, other)
                 st.toast(f"New decisions: {new:,}.", icon=":material/check:")
                 st.rerun()
@@ -45,10 +49,12 @@ def show_export(data: Dataset) -> None:
     """Where to, how, and the button that does it."""
     if left_out("decisions", "export"):
         return
-    with st.expander("Export as `{train,valid}/{negative,positive}`", icon=":material/drive_file_move:"):
+    with st.expander(
+        "Export as `{train,valid}/{negative,positive}`", icon=":material/drive_file_move:", key="export settings"
+    ):
         st.caption("Without what was excluded, and with labels as they were decided.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            way = WAYS[st.selectbox("As", list(WAYS), width=240, key="export way")]
+            way = WAYS[st.selectbox("As", list(WAYS), width=240, key="export format")]
             target = _target(data, ".zip" if way == "zip" else "")
             wanted = st.button("Export", icon=":material/drive_file_move:", key="export")
         if wanted:
@@ -58,10 +64,11 @@ def show_export(data: Dataset) -> None:
 
 def _target(data: Dataset, ending: str) -> str:
     """Where to: a free name is proposed as long as nobody has typed another."""
-    key, proposed = f"export to {data.root}", f"proposed for {data.root}"
-    if st.session_state.get(key) == st.session_state.get(proposed):
-        name = free_name(f"{data.name}-prep", paths.data_home(), ending)
-        st.session_state[key] = st.session_state[proposed] = str(paths.data_home() / name)
+    key = f"export to {data.root}"
+    proposed = state.proposed_export(data.root)
+    if st.session_state.get(key) == proposed.get():
+        proposed.set(str(paths.data_home() / free_name(f"{data.name}-prep", paths.data_home(), ending)))
+        st.session_state[key] = proposed.get()
     return st.text_input("To", key=key, persist_state="session")
 
 

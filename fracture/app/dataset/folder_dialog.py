@@ -6,9 +6,10 @@ from pathlib import Path
 import streamlit as st
 
 from fracture import paths
-from fracture.app.shared import dataset_cache
+from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
-from fracture.app.shared.widgets import escape_markdown, may_change, visitor
+from fracture.app.shared.state import visitor
+from fracture.app.shared.widgets import escape_markdown, may_change
 from fracture.data.folders import forget, list_datasets
 from fracture.errors import FractureError
 from fracture.training.runs.data_folders import delete_dataset, rename_dataset
@@ -31,8 +32,8 @@ def _edit(root: str) -> None:
         _delete_form(folder)
     else:
         st.markdown(f"`{folder}` is listed because its path was typed. Its images stay where they are.")
-        st.button("Remove from list", icon=":material/close:", key="forget dataset", on_click=_forget, args=(folder,))
-    if failed := st.session_state.pop("edit failed", None):
+        st.button("Remove from list", icon=":material/close:", key="remove dataset", on_click=_forget, args=(folder,))
+    if failed := state.failure("edit").pop():
         st.error(escape_markdown(failed), icon=":material/error:")
     if not is_open("folder"):
         st.rerun()  # the whole page, which shows another data set
@@ -52,7 +53,7 @@ def _delete_form(folder: Path) -> None:
             f"Delete all images of **{escape_markdown(folder.name)}**. This can't be undone; models trained on "
             "them stay."
         ),
-        key="delete is meant",
+        key="confirm delete",
     )
     st.button(
         "Delete data set",
@@ -86,10 +87,9 @@ def _carry_out(folder: Path, change: Callable[[], Path | None]) -> None:
     try:
         shown = change() or next(iter(list_datasets()), None)
     except FractureError as error:
-        st.session_state["edit failed"] = str(error)
+        state.failure("edit").set(str(error))
         return
     dataset_cache.forget_datasets()
-    for key in [key for key in st.session_state if str(folder) in str(key)]:  # another may get its name
-        del st.session_state[key]
-    st.session_state["data"] = None if shown is None else str(shown)
+    state.forget_folder(folder)
+    state.DATA.set(None if shown is None else str(shown))
     close_dialog()

@@ -12,7 +12,7 @@ from PIL import Image
 from fracture import charts
 from fracture.app.dataset.decisions import decide_bar, decided_just_now, decision_words, tick
 from fracture.app.dataset.study_dialog import ask_for_study, show_study_asked_for
-from fracture.app.shared import dataset_cache
+from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.data.catalog import NO_DECISION, Wanted, select
@@ -50,7 +50,7 @@ def _gallery(data: Dataset, version: str) -> None:
         return
     pages = -(-len(shown) // PER_PAGE)
     page = (
-        min(st.pagination(pages, key=f"page of {data.root} {hash((str(wanted), order, descending))}"), pages)
+        min(st.pagination(pages, key=f"gallery page {data.root} {hash((str(wanted), order, descending))}"), pages)
         if pages > 1
         else 1
     )
@@ -74,7 +74,7 @@ def _whose_scores(told: dataset_cache.Scores, data: Dataset) -> str:
 
 def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str, bool]:
     """What is wanted, the column to sort by ("" for reading order), and whether from the top."""
-    finding = st.session_state.get(f"finding of {data.root}")
+    finding = state.finding(data.root).get()
     if finding is not None:
         _finding(finding, data)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -83,10 +83,11 @@ def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str
             "Name contains", placeholder="patient00011", width=180, key=f"text of {data.root}", persist_state="session"
         )
         order, descending = _order(known, data, model, found=finding is not None)
-    with st.expander("More filters", icon=":material/tune:"), st.container(horizontal=True):
+    with st.expander("More filters", icon=":material/tune:", key="more filters"), st.container(horizontal=True):
         choices["decision"] = _among("decision", known, data)
-        choices["views"] = _between("Views of the study", known["views"], data)
-        choices["longer_side"] = _between("Longer side in px", known[["width", "height"]].max(axis=1), data)
+        choices["views"] = _between("Views of the study", "views", known["views"], data)
+        longer_side = known[["width", "height"]].max(axis=1)
+        choices["longer_side"] = _between("Longer side in px", "longer side", longer_side, data)
     ids = None if finding is None else finding.images
     return Wanted(**choices, image_ids=ids, text=text.strip()), order, descending
 
@@ -94,8 +95,8 @@ def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str
 def _finding(finding: Any, data: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f":material/filter_alt: {escape_markdown(finding.message)}")
-        if st.button("Show all images again", icon=":material/close:", key="no finding"):
-            del st.session_state[f"finding of {data.root}"]
+        if st.button("Show all images again", icon=":material/close:", key="clear finding"):
+            state.finding(data.root).set(None)
             st.rerun()
 
 
@@ -114,14 +115,14 @@ def _among(column: str, known: pd.DataFrame, data: Dataset) -> list[Any]:
     return chosen
 
 
-def _between(title: str, values: "pd.Series[int]", data: Dataset) -> tuple[int, int] | None:
+def _between(title: str, key: str, values: "pd.Series[int]", data: Dataset) -> tuple[int, int] | None:
     """From and to; None where all are let through, or all are the same."""
     lowest, highest = int(values.min()), int(values.max())
     if lowest == highest:
         st.caption(f"{title}: {lowest:,} for all")
         return None
     chosen: tuple[int, int] = st.slider(
-        title, lowest, highest, (lowest, highest), key=f"{title} of {data.root}", persist_state="session"
+        title, lowest, highest, (lowest, highest), key=f"{key} of {data.root}", persist_state="session"
     )
     return None if chosen == (lowest, highest) else chosen
 

@@ -9,8 +9,10 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from fracture import demo
+from fracture.app.shared import state
 from fracture.app.shared.dialogs import any_open, close_dialog, is_open, open_dialog
-from fracture.app.shared.widgets import duration, escape_markdown, left_out, may_change, show_errors, visitor
+from fracture.app.shared.state import visitor
+from fracture.app.shared.widgets import duration, escape_markdown, left_out, may_change, show_errors
 from fracture.errors import FetchError, FractureError
 from fracture.formatting import format_bytes
 from fracture.importers import fracatlas, job, kaggle, zip_file
@@ -45,16 +47,18 @@ def import_form() -> bool:
         _fracatlas_form()
         left_out("kaggle", "zip")
     else:
-        mura, atlas, own = st.tabs(["MURA from Kaggle", "FracAtlas, no account", "A zip of my own"])
+        mura, atlas, own = st.tabs(
+            ["MURA from Kaggle", "FracAtlas, no account", "A zip of my own"], key="import source"
+        )
         with mura:
             _mura_form()
         with atlas:
             _fracatlas_form()
         with own:
             _zip_form()
-    if failed := st.session_state.pop("import failed", None):
+    if failed := state.failure("import").pop():
         st.error(escape_markdown(failed), icon=":material/error:")
-    return bool(st.session_state.pop("import begun", False))
+    return state.started("import").pop()
 
 
 def _mura_form() -> None:
@@ -66,7 +70,7 @@ def _mura_form() -> None:
     part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part", persist_state="session")
     files, size = kaggle.expected(kaggle.order(body_part=part))
     with st.form("kaggle", border=False):  # which hands over what is typed in whatever way the field was left
-        with st.expander("Who you are at Kaggle, and which data set", icon=":material/key:"):
+        with st.expander("Who you are at Kaggle, and which data set", icon=":material/key:", key="kaggle account"):
             st.caption(
                 f"A token is made at {TOKENS}. It is kept for this visit alone, in memory, and written nowhere. "
                 "Left empty, the secrets of this app, the environment and Kaggle's own files are looked through."
@@ -87,9 +91,7 @@ def _start_mura() -> None:
 
     def begin() -> Path:
         typed = st.session_state
-        st.session_state["kaggle credentials"] = Credentials(
-            typed["kaggle token"], typed["kaggle user"], typed["kaggle key"]
-        )
+        state.KAGGLE_CREDENTIALS.set(Credentials(typed["kaggle token"], typed["kaggle user"], typed["kaggle key"]))
         wanted = kaggle.order(typed["kaggle dataset"], typed["kaggle part"])
         return _begin(kaggle.default_folder(wanted), wanted, _credentials().variables())
 
@@ -98,7 +100,7 @@ def _start_mura() -> None:
 
 def _credentials() -> Credentials:
     """What was typed during this visit, or else what the app's secrets say."""
-    if typed := st.session_state.get("kaggle credentials"):
+    if typed := state.KAGGLE_CREDENTIALS.get():
         return Credentials(typed.token, typed.username, typed.key)
     with suppress(StreamlitSecretNotFoundError):  # asking raises where there is no file of them
         return from_secrets(st.secrets)
@@ -145,9 +147,12 @@ def _begin(root: Path, wanted: Order, variables: Mapping[str, str]) -> Path:
 def _choose(begin: Callable[[], Path]) -> None:
     """Begin an import in a button's call, which can show nothing, and choose its data set."""
     try:
-        st.session_state.update({"data": str(begin()), "import begun": True})
+        root = begin()
     except FractureError as error:
-        st.session_state["import failed"] = str(error)
+        state.failure("import").set(str(error))
+        return
+    state.DATA.set(str(root))
+    state.started("import").set(True)
 
 
 def _zip_form() -> None:
@@ -155,7 +160,7 @@ def _zip_form() -> None:
         "A zip with a **MURA** tree (all or a part of it), with **class folders** such as `negative` and `positive`, "
         "or with a **`dataset.csv`** beside `images/`."
     )
-    unpacked = st.session_state.get("zips unpacked", 0)  # after each, the form is empty again
+    unpacked = state.ZIPS_UNPACKED.get()  # after each, the form is empty again
     path = st.text_input(
         "Path of a zip on this machine", placeholder="/home/me/MURA.zip", key=f"zip path {unpacked}",
         persist_state="session",
@@ -170,7 +175,8 @@ def _zip_form() -> None:
     if st.button("Unpack", type="primary", icon=":material/unarchive:", disabled=not (path or upload), key="unpack"):
         with said, show_errors():
             root = _unpack(path.strip(), upload, None if part == "all" else str(part))
-            st.session_state.update({"new data": str(root), "zips unpacked": unpacked + 1})
+            state.NEW_DATA.set(str(root))
+            state.ZIPS_UNPACKED.set(unpacked + 1)
             st.rerun()
 
 

@@ -1,17 +1,16 @@
-"""Synthetic radiographs in the app: draw a data set of them, follow the drawing, pick one to try a model on."""
+"""Synthetic radiographs in the app: draw a data set of them, follow the drawing."""
 
 import streamlit as st
 
 from fracture import demo, paths
-from fracture.app.shared import prediction_cache
+from fracture.app.shared import state
 from fracture.app.shared.dialogs import any_open, close_dialog, is_open, open_dialog
-from fracture.app.shared.images import show_picture
-from fracture.app.shared.widgets import duration, escape_markdown, may_change, show_errors, visitor
+from fracture.app.shared.state import visitor
+from fracture.app.shared.widgets import duration, escape_markdown, may_change, show_errors
 from fracture.errors import FractureError
 from fracture.paths import typed_path
 from fracture.phantoms import job as drawings
 from fracture.phantoms.job import MOST_PATIENTS, MOST_SEED, Drawing, Plan, find_drawing
-from fracture.phantoms.samples import sample_numbers
 from fracture.phantoms.study import DIFFICULTY
 from fracture.registry.model_folder import free_name
 
@@ -37,10 +36,10 @@ def draw_form() -> bool:
         help="The same seed draws the same radiographs.",
     )  # fmt: skip
     words = f"Draw {patients:,} patients"
-    st.button(words, type="primary", icon=":material/draw:", key="draw phantoms", on_click=_start)
-    if failed := st.session_state.pop("phantoms failed", None):
+    st.button(words, type="primary", icon=":material/draw:", key="generate phantoms", on_click=_start)
+    if failed := state.failure("phantoms").pop():
         st.error(escape_markdown(failed), icon=":material/error:")
-    return bool(st.session_state.pop("phantoms begun", False))
+    return state.started("phantoms").pop()
 
 
 def offer_to_draw() -> None:
@@ -67,9 +66,10 @@ def _start() -> None:
         if same is None or same.state == "interrupted":
             drawings.start(root, plan, visitor())
     except FractureError as error:
-        st.session_state["phantoms failed"] = str(error)
+        state.failure("phantoms").set(str(error))
     else:
-        st.session_state.update({"data": str(root), "phantoms begun": True})
+        state.DATA.set(str(root))
+        state.started("phantoms").set(True)
 
 
 def follow(root: str, browsing: bool = False) -> Drawing | None:
@@ -168,37 +168,3 @@ def _offer_to_go_on(drawing: Drawing) -> None:
         with show_errors():
             drawings.start(drawing.root, drawing.plan, visitor())
             st.rerun()
-
-
-def choose_sample(expanded: bool) -> int | None:
-    """A row of synthetic studies, others on request; the number of the one that was chosen."""
-    numbers = st.session_state.setdefault("samples", _first_samples())
-    with st.expander("Nothing at hand? Try a synthetic X-ray", expanded=expanded, icon=":material/draw:"):
-        with st.grid(6, min_column_width=90):
-            for number, picture in zip(numbers, prediction_cache.sample_thumbnails(tuple(numbers)), strict=True):
-                with st.container():
-                    show_picture(picture, f"Synthetic radiograph {number}", width=120)
-                    chosen = number == st.session_state.get("sample")
-                    st.button(
-                        str(number), key=f"try {number}", width="stretch", type="primary" if chosen else "secondary",
-                        on_click=take_sample, args=(number,), help=f"Ask the model about synthetic study {number}",
-                    )  # fmt: skip
-        st.button("Draw others", icon=":material/refresh:", type="tertiary", on_click=_draw_others)
-    picked: int | None = st.session_state.get("sample")
-    return picked
-
-
-@st.cache_data(show_spinner=False)
-def _first_samples() -> list[int]:
-    """What every visitor is shown first: to draw a row takes a second, and so much memory that few fit at once."""
-    return sample_numbers()
-
-
-def take_sample(number: int | None) -> None:
-    """Choose a synthetic study; None puts it aside."""
-    st.session_state["sample"] = number
-
-
-def _draw_others() -> None:
-    st.session_state.pop("sample", None)
-    st.session_state["samples"] = sample_numbers()

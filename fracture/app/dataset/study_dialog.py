@@ -9,14 +9,12 @@ from PIL import Image
 
 from fracture import charts
 from fracture.app.dataset.decisions import decision_buttons, decision_words, say_failure
-from fracture.app.shared import dataset_cache
+from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
-from fracture.app.shared.images import show_picture
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.data.catalog import NO_DECISION, steps
 from fracture.data.dataset import Dataset
 from fracture.imaging.annotations import parse_boxes
-from fracture.imaging.thumbnails import thumbnail
 from fracture.phantoms.records import truth_words
 
 LARGE = 1600
@@ -25,7 +23,7 @@ LARGE = 1600
 
 def ask_for_study(image_id: str) -> None:
     """Open an image large, in its study: the callback of a button."""
-    st.session_state["viewed"] = image_id
+    state.VIEWED_IMAGE.set(image_id)
     open_dialog("study")
 
 
@@ -43,10 +41,10 @@ def _show(data: Dataset, version: str, ids: list[str]) -> None:
 
 def _study(data: Dataset, version: str, ids: list[str]) -> None:
     known = dataset_cache.catalogue(data, version).set_index("image_id", drop=False)
-    if st.session_state["viewed"] not in known.index:  # its file has gone since
+    if state.VIEWED_IMAGE.get() not in known.index:  # its file has gone since
         st.info("This image is no longer in the data set.", icon=":material/image_not_supported:")
         return
-    row = known.loc[st.session_state["viewed"]]
+    row = known.loc[[state.VIEWED_IMAGE.get()]].iloc[0]
     views = known[known["study"] == row["study"]]
     _steps(row, views, known, ids)
     left, right = st.columns((3, 1))
@@ -66,16 +64,10 @@ def _study(data: Dataset, version: str, ids: list[str]) -> None:
         if revealed and data.synthetic:
             truth = truth_words([Path(row["path"])])[0]
             st.markdown(f"{truth.capitalize() or 'Nothing more is known of this image'}.")
-    decision_buttons(data, [row["image_id"]], f"this view {row['image_id']}", "This view")
+    decision_buttons(data, [row["image_id"]], f"view {row['image_id']}", "This view")
     if len(views) > 1:
-        decision_buttons(data, list(views["image_id"]), f"this study {row['study']}", f"All {len(views)} views")
+        decision_buttons(data, list(views["image_id"]), f"study {row['study']}", f"All {len(views)} views")
     say_failure()
-
-
-def picture(row: "pd.Series[Any]", size: int, words: str) -> None:
-    """One image of a data set, its longer side ``size`` px."""
-    with show_errors():
-        show_picture(thumbnail(row["path"], size), f"Radiograph {row['image_id']}", words)
 
 
 def _steps(row: "pd.Series[Any]", views: pd.DataFrame, known: pd.DataFrame, ids: list[str]) -> None:
@@ -84,15 +76,15 @@ def _steps(row: "pd.Series[Any]", views: pd.DataFrame, known: pd.DataFrame, ids:
     place = seen.index(row["image_id"])
     to = steps(known.loc[seen, "study"].tolist(), place)
     with st.container(horizontal=True, vertical_alignment="center"):
-        for target, words, icon, key in (
+        for target, words, icon, shortcut in (
             (to.study_before, "Study before", ":material/keyboard_double_arrow_left:", "Shift+Left"),
             (to.before, "View before", ":material/chevron_left:", "Left"),
             (to.after, "View after", ":material/chevron_right:", "Right"),
             (to.study_after, "Study after", ":material/keyboard_double_arrow_right:", "Shift+Right"),
         ):
             st.button(
-                words, icon=icon, shortcut=key, disabled=target is None, key=words,
-                on_click=_go, args=(seen[target or 0],),
+                words, icon=icon, shortcut=shortcut, disabled=target is None, key=words.lower(),
+                on_click=state.VIEWED_IMAGE.set, args=(seen[target or 0],),
             )  # fmt: skip
         st.caption(f"{place + 1:,} of {len(seen):,} shown")
     siblings = views["image_id"].tolist()
@@ -104,19 +96,16 @@ def _steps(row: "pd.Series[Any]", views: pd.DataFrame, known: pd.DataFrame, ids:
         )  # fmt: skip
 
 
-def _go(image_id: str) -> None:
-    st.session_state["viewed"] = image_id
-
-
 def _go_to_sibling(image_id: str) -> None:
-    _go(st.session_state[f"views {image_id}"] or image_id)
+    state.VIEWED_IMAGE.set(st.session_state[f"views {image_id}"] or image_id)
 
 
 def _reveal_button(row: "pd.Series[Any]", data: Dataset) -> bool:
     """Whether the truth about this study is shown; about the next one it is hidden again."""
-    revealed = bool(st.session_state.get("revealed study") == row["study"])
+    revealed = bool(state.REVEALED_STUDY.get() == row["study"])
     what = "truth" if data.synthetic else "boxes"
-    _switch(f"{'Hide' if revealed else 'Reveal'} {what}", "reveal", revealed, "revealed study", row["study"])
+    label = f"{'Hide' if revealed else 'Reveal'} {what}"
+    _switch(label, "reveal", revealed, state.REVEALED_STUDY, None if revealed else row["study"])
     return revealed
 
 
@@ -124,20 +113,20 @@ def _window_and_level() -> tuple[int, int, bool]:
     """How gray levels are shown; the same for all images until it is changed."""
     window = st.slider("Window", 1, 256, 256, key="window", help="How many gray levels lie between black and white.")
     level = st.slider("Level", 0, 255, 128, key="level", help="The gray level in their middle.")
-    inverted = bool(st.session_state.get("inverted"))
-    _switch("Invert", "invert", inverted, "inverted", True)
+    inverted = state.INVERTED.get()
+    _switch("Invert", "invert", inverted, state.INVERTED, not inverted)
     return window, level, inverted
 
 
-def _switch(label: str, key: str, on: bool, state: str, value: object) -> None:
-    """A button that sets a value in session state, or takes it away: arrow keys act on a toggle, not on the study."""
+def _switch(label: str, key: str, on: bool, entry: state.Entry[Any], value: object) -> None:
+    """A button that sets a value, and not a toggle: on a toggle the arrow keys would act instead of on the study."""
     st.button(
         label,
         key=key,
         type="primary" if on else "secondary",
         width="stretch",
-        on_click=st.session_state.update,
-        args=({state: None if on else value},),
+        on_click=entry.set,
+        args=(value,),
     )
 
 

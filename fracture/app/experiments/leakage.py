@@ -9,6 +9,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
+from fracture.app.shared import state
 from fracture.app.shared.widgets import show_chart, show_errors
 from fracture.experiments.leakage import WAYS, Outcome, compare_splits, gap
 from fracture.experiments.workbench import Bench
@@ -52,14 +53,15 @@ def _show_experiment(run: Run, bench: Bench) -> None:
         persist_state="session",
         help="Each patient gets the label of another one. An honest split then shows an AUC of about 0.5.",
     )
-    key = f"leakage of {run.name} {run.started}"
+    entry = state.experiment("leakage", run)
     with show_errors():
         if st.button("Start experiment", type="primary", icon=":material/call_split:", key="run leakage"):
             tried = replace(bench, config=bench.config.changed(**OVERFITTING)) if overfitting else bench
             outcomes = compare_splits(tried, splits, shuffle_labels=shuffled)
-            st.session_state[key] = (list(with_progress(outcomes, splits * len(WAYS), "Training heads")), shuffled)
-    if key in st.session_state:
-        _show_outcomes(*st.session_state[key])
+            results = list(with_progress(outcomes, splits * len(WAYS), "Training heads"))
+            entry.set((results, shuffled))
+    if (found := entry.get()) is not None:
+        _show_outcomes(*found)
 
 
 def _show_outcomes(outcomes: list[Outcome], shuffled: bool) -> None:

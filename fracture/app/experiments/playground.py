@@ -7,8 +7,10 @@ import streamlit as st
 
 from fracture import charts, demo
 from fracture.app.experiments.material import Trial, trial_of
+from fracture.app.shared import state
 from fracture.app.shared.metrics import format_estimate
-from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors, visitor
+from fracture.app.shared.state import Entry, runs_of_trials, visitor
+from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors
 from fracture.experiments.learning_curve import MIN_GROUPS
 from fracture.experiments.workbench import Bench
 from fracture.registry.metric_names import RATES, metric_name, metric_title
@@ -25,7 +27,7 @@ MAX_EPOCHS = 200
 MANY_TRIALS = 10
 """From this many trials on, a warning says that the best one looks better than it is."""
 
-MIN_CHANGE = 5e-4
+MIN_AUC_CHANGE = 5e-4
 """A smaller change of the AUC would be shown as 0.000."""
 
 
@@ -35,10 +37,10 @@ def play(run: Run, bench: Bench) -> None:
     left, right = st.columns((1, 3), gap="large")
     with left:
         config, groups = _choose_settings(bench, f"{run.name} {run.started}")
-        st.session_state[f"settings of {run.name} {run.started}"] = config
+        state.playground_settings(run).set(config)
     with right, show_errors():
         trial = trial_of(run, bench, config, groups)
-        trials = _remember(f"trials of {run.name} {run.started}", trial)
+        trials = _remember(state.playground_trials(run), trial)
         _show_metrics(trial, trials)
         _show_curves(trials)
         _show_details(trial, bench, len(trials))
@@ -48,7 +50,7 @@ def play(run: Run, bench: Bench) -> None:
 
 def with_settings(run: Run, bench: Bench) -> Bench:
     """The bench with the current settings of the playground."""
-    return replace(bench, config=st.session_state.get(f"settings of {run.name} {run.started}", bench.config))
+    return replace(bench, config=state.playground_settings(run).get() or bench.config)
 
 
 def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
@@ -111,20 +113,20 @@ def _choose_from(title: str, scale: Sequence[float], given: float, key: str) -> 
     return chosen
 
 
-def _remember(key: str, trial: Trial) -> list[Trial]:
+def _remember(entry: Entry[list[Trial] | None], trial: Trial) -> list[Trial]:
     """The different trials of this visit, the current one last.
 
     Consecutive changes of one setting are one trial: each replaces the one before, until another setting changes. With
     the arrow keys a slider passes through values that the visitor does not want to try.
     """
-    before: list[Trial] = st.session_state.get(key, [])
+    before = entry.get() or []
     if len(before) > 1:
         changes = _changed_settings(before[-1], trial)
         if len(changes) == 1 and changes == _changed_settings(before[-2], before[-1]):
             before = before[:-1]
     others = [each for each in before if each.settings != trial.settings]
     trials = [*others, trial]
-    st.session_state[key] = trials
+    entry.set(trials)
     return trials
 
 
@@ -137,7 +139,9 @@ def _show_metrics(trial: Trial, trials: list[Trial]) -> None:
     previous = trials[-2].auc["value"] or 0.0 if len(trials) > 1 else auc
     change = auc - previous
     with st.container(horizontal=True):
-        st.metric("Validation AUC", f"{auc:.3f}", f"{change:+.3f}" if abs(change) >= MIN_CHANGE else None, width=180)
+        st.metric(
+            "Validation AUC", f"{auc:.3f}", f"{change:+.3f}" if abs(change) >= MIN_AUC_CHANGE else None, width=180
+        )
         for name in RATES:
             value = trial.half[name]["value"]
             st.metric(metric_title(name), "not defined" if value is None else f"{value:.1%}", width=150)
@@ -202,7 +206,7 @@ def _show_trials(trials: list[Trial]) -> None:
 
 def _offer_training(trial: Trial, bench: Bench) -> None:
     """Start a run with these settings, whose model can be used on the other pages."""
-    started: dict[TrainConfig, str] = st.session_state.setdefault("runs of trials", {})
+    started = runs_of_trials()
     reason = _why_not(trial, bench, started)
     pressed = st.button(
         "Train as model",

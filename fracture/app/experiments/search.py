@@ -9,6 +9,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.experiments.playground import with_settings
+from fracture.app.shared import state
 from fracture.app.shared.widgets import show_chart, show_errors
 from fracture.experiments.learning_curve import GROUP_SHARES, Point, learning_curve
 from fracture.experiments.search import GRID, Try, grid, sample_hyperparameters, search
@@ -22,10 +23,10 @@ SUBSETS = 3
 TRIALS = (8, 64)
 """Fewest and most of a random search."""
 
-Each = TypeVar("Each")
+_Item = TypeVar("_Item")
 
 
-def with_progress(each: Iterable[Each], total: int, words: str) -> Iterator[Each]:
+def with_progress(each: Iterable[_Item], total: int, words: str) -> Iterator[_Item]:
     """The same items, with a bar that shows how many have come."""
     bar = st.progress(0.0, words)
     for done, item in enumerate(each, start=1):
@@ -44,15 +45,15 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
     with st.expander("Learn more", icon=":material/school:", key="learn learning curve"):
         st.markdown(
             f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
-            "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be worse "
-            "because it trained for less."
+            "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "
+            "worse because it trained for less."
         )
-    key = f"learning curve of {run.name} {run.started}"
+    entry = state.experiment("learning curve", run)
     with show_errors():
         if st.button("Compute learning curve", icon=":material/show_chart:", key="run learning curve"):
             points = learning_curve(with_settings(run, bench), SUBSETS)
-            st.session_state[key] = _table(with_progress(points, SUBSETS * len(GROUP_SHARES), "Training heads"))
-    if (table := st.session_state.get(key)) is not None:
+            entry.set(_table(with_progress(points, SUBSETS * len(GROUP_SHARES), "Training heads")))
+    if (table := entry.get()) is not None:
         show_chart(charts.learning_curve(table), "learning curve", "Validation AUC by number of training patients")
         st.markdown(_describe_trend(table))
 
@@ -79,7 +80,7 @@ def show_search(run: Run, bench: Bench) -> None:
     """A search over learning rate, dropout and L2, as parallel coordinates."""
     st.header("Hyperparameter search")
     st.caption("Searches learning rate, dropout and L2; the other settings are those above.")
-    key = f"search of {run.name} {run.started}"
+    entry = state.experiment("search", run)
     left, right = st.columns(2)
     method = left.segmented_control(
         "Method",
@@ -95,8 +96,8 @@ def show_search(run: Run, bench: Bench) -> None:
         if st.button("Start search", icon=":material/search:", key="run search"):
             choices = grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)
             found = search(with_settings(run, bench), choices)
-            st.session_state[key] = _table(with_progress(found, len(choices), "Training heads"))
-    if (table := st.session_state.get(key)) is not None:
+            entry.set(_table(with_progress(found, len(choices), "Training heads")))
+    if (table := entry.get()) is not None:
         alt = "Hyperparameters and the resulting AUCs, a line a trial"
         show_chart(charts.parallel_coordinates(table), "search", alt)
         st.caption(

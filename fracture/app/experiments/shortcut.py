@@ -4,6 +4,7 @@ import streamlit as st
 
 from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
+from fracture.app.shared import state
 from fracture.app.shared.metrics import format_estimate, show_table
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.experiments.shortcut import (
@@ -26,8 +27,8 @@ def show_ablation() -> None:
     with st.expander("Learn more", icon=":material/school:", key="learn ablation"):
         st.markdown(
             "- All heads are validated on the same images.\n"
-            f"- {RANDOM_SUBSETS} more heads train on random subsets of the same size, from as few patients: they show how "
-            "much of the difference comes from having fewer images.\n"
+            f"- {RANDOM_SUBSETS} more heads train on random subsets of the same size, from as few patients: they show "
+            "how much of the difference comes from having fewer images.\n"
             "- The data set must say which images show hardware; images without that information are left out."
         )
     with_bench(_show_experiment)
@@ -48,12 +49,12 @@ def _show_experiment(run: Run, bench: Bench) -> None:
         f"{with_hardware.sum():,} of {everything.sum():,} training images show hardware; {share_with:.0%} of them are "
         f"{positive}, and {share_without:.0%} of the others."
     )
-    key = f"hardware of {run.name} {run.started}"
+    entry = state.experiment("hardware", run)
     with show_errors():
         if st.button("Start ablation", type="primary", icon=":material/play_arrow:", key="run hardware"):
-            st.session_state[key] = list(with_progress(compare_trainings(bench), 2 + RANDOM_SUBSETS, "Training heads"))
-        if key in st.session_state:
-            _show_heads(bench, st.session_state[key])
+            entry.set(list(with_progress(compare_trainings(bench), 2 + RANDOM_SUBSETS, "Training heads")))
+        if (heads := entry.get()) is not None:
+            _show_heads(bench, heads)
 
 
 def _show_heads(bench: Bench, heads: list[Trained]) -> None:

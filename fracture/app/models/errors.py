@@ -20,16 +20,16 @@ from fracture.registry.card import Card
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import ValidationResult
 
-PER_PAGE = 8
-OPACITY = 0.4
-MIN_CHANGE = 0.1
-"""A difference in probability that the 8-bit weights of the served graph do not explain."""
+ERRORS_PER_PAGE = 8
+_OPACITY = 0.4
+MAX_SERVED_DIFFERENCE = 0.1
+"""The 8-bit weights of the served graph do not explain a larger difference in probability."""
 
-KINDS = {"false positives": "False positives", "false negatives": "False negatives"}
+ERROR_KINDS = {"false positives": "False positives", "false negatives": "False negatives"}
 
 
 def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFrame:
-    """The images on the wrong side of a threshold, the most confident errors first; ``kind``: of :data:`KINDS`."""
+    """The images on the wrong side of a threshold, most confident first; ``kind``: of :data:`ERROR_KINDS`."""
     positive = predictions["label"] == 1
     called = predictions["probability"] >= threshold
     if kind == "false positives":
@@ -50,16 +50,16 @@ def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult
         return
     threshold = float(card["thresholds"]["balanced"])
     predictions = prediction_cache.scored(folder, "image", result.only)
-    errors = {kind: worst(predictions, threshold, kind) for kind in KINDS}
-    default = next((kind for kind in KINDS if len(errors[kind])), "false positives")
+    errors = {kind: worst(predictions, threshold, kind) for kind in ERROR_KINDS}
+    default = next((kind for kind in ERROR_KINDS if len(errors[kind])), "false positives")
     kind = st.segmented_control(
         "Kind of error",
-        list(KINDS),
+        list(ERROR_KINDS),
         default=default,
         required=True,
         label_visibility="collapsed",
         key=f"error kind {folder.version} {result.only}",
-        format_func=lambda kind: f"{KINDS[kind]} ({len(errors[kind]):,})",
+        format_func=lambda kind: f"{ERROR_KINDS[kind]} ({len(errors[kind]):,})",
     )
     shown = _choose_page(errors[kind], f"error page {kind} {folder.version} {result.only}")
     if shown.empty:
@@ -82,9 +82,9 @@ def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -
 
 
 def _choose_page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
-    pages = -(-len(errors) // PER_PAGE)
+    pages = -(-len(errors) // ERRORS_PER_PAGE)
     page = st.pagination(pages, key=key) if pages > 1 else 1
-    return errors.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
+    return errors.iloc[(page - 1) * ERRORS_PER_PAGE : page * ERRORS_PER_PAGE]
 
 
 def _find_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: Card) -> None:
     with st.grid(4, min_column_width=150):
         for _, row in found[found["image_id"].isin(list(examined))].iterrows():
             each = examined[row["image_id"]]
-            picture = heated(model, each, OPACITY, scale, likeliest(model, each))
+            picture = heated(model, each, _OPACITY, scale, likeliest(model, each))
             with st.container():
                 _show_image(row, each, picture, model.labels)
     if missing:
@@ -145,6 +145,6 @@ def _changes(row: "pd.Series[Any]", examined: Examined) -> list[str]:
     changes = []
     if row["label"] != row["label_now"]:
         changes.append("label changed since")
-    if abs(examined.view.probability - row["probability"]) > MIN_CHANGE:
+    if abs(examined.view.probability - row["probability"]) > MAX_SERVED_DIFFERENCE:
         changes.append(f"the model now says {examined.view.probability:.1%}")
     return changes

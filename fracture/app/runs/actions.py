@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from fracture.app.shared import state
+from fracture.app.shared.state import visitor
 from fracture.app.shared.widgets import (
     escape_markdown,
     how_long_kept,
@@ -10,7 +12,6 @@ from fracture.app.shared.widgets import (
     offer_delete,
     offer_zip,
     show_errors,
-    visitor,
 )
 from fracture.errors import FractureError
 from fracture.registry.edit import NOTE_LIMIT, read_note
@@ -49,12 +50,12 @@ def _edit_note(run: Run) -> None:
     """
     stored = read_note(run.folder)
     key = f"note {run.name} {run.started}"
-    saved = f"{key}, saved"
+    saved = state.saved_note(key)
     if key not in st.session_state:  # the first time, or back from another page
-        st.session_state[saved] = stored
+        saved.set(stored)
     st.text_area(
         "Note",
-        st.session_state[saved],
+        saved.get() or "",
         key=key,
         max_chars=NOTE_LIMIT,
         disabled=not may_change(run.folder.path),
@@ -63,7 +64,7 @@ def _edit_note(run: Run) -> None:
         args=(run.folder, key),
         help="Saved in the model's folder when you leave the field.",
     )
-    if error := st.session_state.pop(f"{key}, error", None):
+    if error := state.failure(f"save {key}").pop():
         st.error(escape_markdown(error), icon=":material/error:")
     if stored.strip() != st.session_state[key].strip():
         _resolve_conflict(run.folder, key, stored)
@@ -85,18 +86,19 @@ def _resolve_conflict(folder: ModelFolder, key: str, stored: str) -> None:
 def _save_note(folder: ModelFolder, key: str, expected: str | None = None) -> None:
     """Save the typed note, unless the stored one is neither ``expected`` nor the one that this tab has saved last."""
     text = st.session_state[key]
-    before = st.session_state[f"{key}, saved"] if expected is None else expected
+    saved = state.saved_note(key)
+    before = (saved.get() or "") if expected is None else expected
     try:
         if read_note(folder).strip() == before.strip():
             queue.note(folder, text, visitor())
-            st.session_state[f"{key}, saved"] = text
+            saved.set(text)
     except FractureError as error:
-        st.session_state[f"{key}, error"] = str(error)
+        state.failure(f"save {key}").set(str(error))
 
 
 def _load_note(key: str, text: str) -> None:
     st.session_state[key] = text
-    st.session_state[f"{key}, saved"] = text
+    state.saved_note(key).set(text)
 
 
 def _offer_rename(folder: ModelFolder) -> None:
@@ -112,7 +114,8 @@ def _offer_rename(folder: ModelFolder) -> None:
 
 def _follow_rename(old: str, new: str) -> None:
     """Keep the run selected on this page and on others."""
-    for key in ("run", "chosen model"):
-        if st.session_state.get(key) == old:
-            st.session_state[key] = new
-    st.session_state["renamed"] = {old: new}
+    if state.RUN.get() == old:
+        state.RUN.set(new)
+    if state.CHOSEN_MODEL.get() == old:
+        state.CHOSEN_MODEL.set(new)
+    state.RENAMED_RUN.set({old: new})

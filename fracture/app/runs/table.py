@@ -25,14 +25,14 @@ REFRESH_SECONDS = 2.0
 """Between two updates of active runs."""
 
 
-def show_table(runs: Sequence[Run]) -> None:
+def show_all_runs(runs: Sequence[Run]) -> None:
     """A row for each run and model, the newest first; the table follows active runs."""
     seen = _states(runs)
     interval = REFRESH_SECONDS if any(run.active for run in runs) else None
-    st.fragment(_show_table, run_every=interval)(seen)
+    st.fragment(_show_all_runs, run_every=interval)(seen)
 
 
-def _show_table(seen: list[tuple[str, str]]) -> None:
+def _show_all_runs(seen: list[tuple[str, str]]) -> None:
     runs = every_run()
     if _states(runs) != seen:  # a run has started, ended or gone: the rest of the page depends on that
         st.rerun()

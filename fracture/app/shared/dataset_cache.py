@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fracture import charts
+from fracture.app.shared import state
 from fracture.data import checks, measurements
 from fracture.data import dataset as datasets
 from fracture.data.catalog import catalogue as catalogue_of
@@ -115,11 +116,9 @@ def overview(data: datasets.Dataset, version: str = "") -> dict[str, charts.Draw
 
 
 def _state(data: datasets.Dataset, version: str) -> str:
-    return f"{version} {decided_at(data.root)} {[folder.version for folder in usable_models()]} {_chosen_model()}"
-
-
-def _chosen_model() -> str:
-    return str(st.session_state.get("chosen model", ""))
+    return (
+        f"{version} {decided_at(data.root)} {[folder.version for folder in usable_models()]} {state.CHOSEN_MODEL.get()}"
+    )
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False)
@@ -164,7 +163,7 @@ def scores(data: datasets.Dataset, version: str = "") -> Scores:
 
     An image is the same where its file is: names are those of other images, too, such as those of other phantoms.
     """
-    return _scores(str(data.root), _state(data, version), data, _chosen_model())
+    return _scores(str(data.root), _state(data, version), data, state.CHOSEN_MODEL.get())
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False)

@@ -1,7 +1,6 @@
 """Widgets that pages share: each draws something and returns what was chosen."""
 
 import re
-import secrets
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,7 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
 from fracture import demo, estimate, paths
+from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
+from fracture.app.shared.state import visitor as visitor  # from where the other pages take it, too
 from fracture.errors import FractureError
 from fracture.formatting import format_duration
 from fracture.registry.default_model import RULE, by_preference, describe, why_default
@@ -24,12 +25,6 @@ from fracture.training.runs.cleanup import sweep
 
 duration = format_duration
 format_percent = estimate.format_percent
-
-
-def visitor() -> str:
-    """The word by which this browser tab is known as who started something; see :mod:`fracture.demo`."""
-    word: str = st.session_state.setdefault("visitor", secrets.token_urlsafe(32))
-    return word
 
 
 def may_change(folder: Path) -> bool:
@@ -61,8 +56,8 @@ def choose_model() -> ModelFolder | None:
     models = _models()
     if not models:
         return None
-    wanted = [each for each in (asked_for("model"), st.session_state.get("chosen model")) if each]
-    st.session_state["model"] = next(each for each in (*wanted, *models) if each in models)
+    wanted = [each for each in (asked_for("model"), state.CHOSEN_MODEL.get()) if each]
+    state.MODEL.set(next(each for each in (*wanted, *models) if each in models))
     labels = {each: describe(folder) for each, folder in models.items()}
     name: str = st.selectbox(
         "Model",
@@ -87,7 +82,7 @@ def answering_model() -> tuple[ModelFolder, str] | None:
     models = _models()
     if not models:
         return None
-    default, chosen = next(iter(models)), st.session_state.get("chosen model")
+    default, chosen = next(iter(models)), state.CHOSEN_MODEL.get()
     if chosen in models and chosen != default:
         return models[chosen], "the one that you chose"
     return models[default], why_default(models[default])
@@ -100,7 +95,7 @@ def _models() -> dict[str, ModelFolder]:
 
 def _keep_model() -> None:
     """Keep the choice for the other pages, where the picker is another one."""
-    st.session_state["chosen model"] = st.session_state["model"]
+    state.CHOSEN_MODEL.set(state.MODEL.get() or "")
 
 
 def _of_another_visitor(folder: ModelFolder) -> bool:
@@ -120,7 +115,7 @@ def offer_delete(folder: ModelFolder) -> None:
     """A button that asks once more before it deletes a training or a model; none for those of other visitors."""
     if not may_change(folder.path):
         return
-    with st.popover("Delete …", icon=":material/delete:"):
+    with st.popover("Delete …", icon=":material/delete:", key=f"delete menu {folder.name}"):
         st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
         if st.button("Delete it", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
             with show_errors():
@@ -152,19 +147,16 @@ def ensure_routed(page: str) -> None:
     Until the router has run once in a process, Streamlit makes an app of its own of the folder ``pages/``, without the
     title and the menu of this one. Where a page is run by itself there is no router, and the page goes on.
     """
-    if st.session_state.get("page") != page:
-        st.session_state["page"] = page
-        st.session_state[_READ] = set()
+    if state.PAGE.get() != page:
+        state.PAGE.set(page)
+        state.forget_page()
         close_dialog()
     with suppress(FractureError):  # the page will say so
         sweep()
-    if "routed" not in st.session_state:
-        st.session_state["asked for"] = page
+    if not state.ROUTED.get():
+        state.REQUESTED_PAGE.set(page)
         with suppress(StreamlitAPIException):
             st.switch_page("streamlit_app.py", query_params=address())
-
-
-_READ = "read from the address"
 
 
 def asked_for(name: str) -> str | None:
@@ -173,7 +165,8 @@ def asked_for(name: str) -> str | None:
     From then on the address only says what is shown. A click may still bring along the address of before, which the
     browser had not changed yet, and must not undo the choice that was made meanwhile.
     """
-    asked, read = st.query_params.get(name), st.session_state.setdefault(_READ, set())
+    asked = st.query_params.get(name)
+    read = state.parameters_read()
     if name in read:
         return None
     read.add(name)

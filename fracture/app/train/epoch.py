@@ -14,7 +14,7 @@ from fracture.evaluation.metrics import CONFUSION
 from fracture.imaging.thumbnails import thumbnails
 from fracture.training.runs.progress import Progress
 
-MIN_CHANGE = 0.005
+MIN_ARROW_CHANGE = 0.005
 """Smaller changes of a probability from one epoch to the next get no arrow up or down."""
 
 THUMBNAIL_SIZE = 160
@@ -81,8 +81,8 @@ def _describe(names: Sequence[str], label: int, probability: float, before: floa
 
 
 def _arrow(change: float) -> str:
-    if change > MIN_CHANGE:
+    if change > MIN_ARROW_CHANGE:
         return "↑"
-    if change < -MIN_CHANGE:
+    if change < -MIN_ARROW_CHANGE:
         return "↓"
     return "→"

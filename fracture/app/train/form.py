@@ -1,7 +1,7 @@
 """The form of a new run: the settings that everybody chooses, and the advanced ones folded away."""
 
 from collections.abc import Sequence
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import streamlit as st
 from fracture import demo
 from fracture.app.dataset import import_dialog, phantom_dialog
 from fracture.app.shared import dataset_cache
-from fracture.app.shared.widgets import left_out, visitor
+from fracture.app.shared.state import proposed_name, submissions, visitor
+from fracture.app.shared.widgets import left_out
 from fracture.errors import PublicError
 from fracture.phantoms.job import Drawing
 from fracture.registry.model_folder import free_name
@@ -28,27 +29,6 @@ PRESET_LABELS = {
     "reference": "Head only: about a minute",
     "fine-tune": "Fine-tuning: minutes to hours",
 }
-
-
-@dataclass
-class Submissions:
-    """The forms that this visitor has submitted.
-
-    The keys of the button and of the name contain the form's number: a second press on a submitted form belongs to a
-    button that no longer exists, and starts nothing. A press may end a running script at any use of session state, but
-    not between two lines that change this object.
-    """
-
-    number: int = 0
-    """Of the form on the page; each start increments it."""
-    newest: str = ""
-    """The run that was started last, until the page has selected it."""
-
-
-def submissions() -> Submissions:
-    """The forms that this visitor has submitted."""
-    found: Submissions = st.session_state.setdefault("submissions", Submissions())
-    return found
 
 
 def training_form(data: str) -> None:
@@ -134,7 +114,7 @@ def _choose_name(data: str) -> tuple[str, bool]:
     next one to submit it unchanged gets the next free name.
     """
     key = f"name {submissions().number} {data}"
-    proposed = st.session_state.setdefault(f"{key}, proposed", free_name(Path(data).name))
+    proposed = proposed_name(key, lambda: free_name(Path(data).name))
     name = st.text_input("Name", proposed, max_chars=64, key=key, persist_state="session")
     return name, name == proposed
 

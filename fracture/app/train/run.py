@@ -5,8 +5,9 @@ from typing import Literal
 import streamlit as st
 
 from fracture import charts
-from fracture.app.shared import run_cache
+from fracture.app.shared import run_cache, state
 from fracture.app.shared.metrics import format_estimate
+from fracture.app.shared.state import visitor
 from fracture.app.shared.widgets import (
     duration,
     escape_markdown,
@@ -17,7 +18,6 @@ from fracture.app.shared.widgets import (
     offer_delete,
     show_chart,
     show_errors,
-    visitor,
 )
 from fracture.app.train.epoch import show_epoch
 from fracture.app.train.form import offer_other_weights
@@ -74,10 +74,10 @@ def _show(run: Run) -> None:
 
 
 def _has_just_ended(run: Run) -> bool:
-    key = f"was active {run.name} {run.started}"
-    was_active = st.session_state.get(key, False)
-    st.session_state[key] = run.active
-    return was_active and not run.active
+    was_active = state.was_active(run)
+    before = was_active.get()
+    was_active.set(run.active)
+    return before and not run.active
 
 
 def _show_headline(run: Run, progress: Progress) -> None:

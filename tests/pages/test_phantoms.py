@@ -154,12 +154,12 @@ def test_a_study_reveals_its_truth_on_request(root):
     app = healthy(alone("dataset").run())
     assert "drawing was" not in words(app)
     press(app, next(each.key for each in app.button if str(each.key).startswith("open ")))
-    assert "**Made** synthetic" in words(healthy(app))
+    assert "**Origin** synthetic" in words(healthy(app))
     truths = {"Nothing abnormal", "displaced", "nail", "plate"}
     assert not any(truth in markdown.value for markdown in app.markdown for truth in truths)
     app.button(key="reveal").click().run()
     assert any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
-    app.button(key="study after").click().run()
+    app.button(key="next study").click().run()
     assert not any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
 
 

@@ -19,7 +19,7 @@ from fracture.errors import DatasetError
 from fracture.evaluation import label_issues
 from fracture.paths import data_home, is_name
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Drawing, Plan
+from fracture.phantoms.job import PhantomJob, Plan
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 
@@ -117,9 +117,9 @@ def phantom(args: Args) -> dict[str, Any]:
     started = time.monotonic()
     with progress_bar("Generating", "patient", quiet=args.json) as on_progress:
 
-        def show(drawing: Drawing) -> None:
-            images.append(drawing.images)
-            on_progress(drawing.done, plan.patients)
+        def show(job: PhantomJob) -> None:
+            images.append(job.images)
+            on_progress(job.done, plan.patients)
 
         ended = write(args.out.absolute(), plan, show)
     generated = images[-1] - images[0]  # the first report counts what was there before

@@ -219,7 +219,7 @@ def _add_models(commands: Any) -> None:
 
 
 def _add_code(commands: Any) -> None:
-    parser = _add(commands, "code", "code.code", "print a Keras script that trains a model again")
+    parser = _add(commands, "code", "runs.code", "print a Keras script that trains a model again")
     parser.add_argument("--model", required=True, metavar="NAME")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the script and images.csv, the list of its images, into DIR"

@@ -25,7 +25,7 @@ from PIL import Image
 from fracture.errors import RadiographError
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import mean
-from fracture.imaging.annotations import Box, decode_mask, mask_of, parse_boxes, scale_boxes
+from fracture.imaging.annotations import Box, boxes_to_mask, decode_mask, parse_boxes, scale_boxes
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.heatmap import PEAK_SIDE, map_size, peak
 from fracture.registry.validation import Localization, ShareByChance, ShuffledHead
@@ -186,7 +186,7 @@ def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> Finding:
     image = load(Path(path))
     width, height = map_size(image.width, image.height)
     boxes = parse_boxes(boxes_text)
-    inside_boxes = mask_of(boxes, image.width, image.height)
+    inside_boxes = boxes_to_mask(boxes, image.width, image.height)
     inside = decode_mask(mask_text, image.width, image.height) if mask_text else inside_boxes
     mask = _shrunk(inside, width, height)
     in_map = heat(image, width, height)

@@ -31,6 +31,7 @@ class Classifier:
     """
 
     def __init__(self, folder: ModelFolder) -> None:
+        self.version = f"{folder.path} {folder.version}"  # before anything is read: a file may change meanwhile
         self.card = read_card(folder)
         self.name = folder.name
         if self.card.temperature is None:

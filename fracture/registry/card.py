@@ -9,16 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetPyda
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from fracture.documents import OPEN, Document, Finite, Moment, Pair, Whole
-from fracture.registry.validation import Localization, Metrics
-from fracture.shapes import Shape, finite, maybe, text, whole
-
-CHOICES: Shape = {
-    "name?": text, "data?": text, "weights?": text, "mode?": text, "fit?": text, "also?": [text],
-    "body_part?": maybe(text), "epochs?": whole, "image_size?": whole, "batch_size?": whole, "seed?": whole,
-    "input_range?": maybe((finite, finite)),
-}  # fmt: skip
-"""Of a training, as ``status.json`` says them."""
+from fracture.documents import Document, Finite, Moment, Pair, Whole
+from fracture.registry.validation import OPEN, Localization, Metrics
 
 
 def _refuse_null(value: object) -> object:

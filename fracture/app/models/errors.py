@@ -1,5 +1,6 @@
 """The most confident errors: misclassified validation images, with heat maps and, where known, the true boxes."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -103,7 +104,7 @@ def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: Card) -> None:
     with st.spinner("Running the model on the images", show_time=False):
         for _, row in found.iterrows():
             try:
-                examined[row["image_id"]] = _examine(row, model, folder)
+                examined[row["image_id"]] = _examine(row, model)
             except FractureError:
                 missing.append(escape_markdown(row["image_id"]))
     scale = full_heat(model, examined.values())
@@ -125,10 +126,10 @@ def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: Card) -> None:
     )
 
 
-def _examine(row: "pd.Series[Any]", model: Classifier, folder: ModelFolder) -> Examined:
+def _examine(row: "pd.Series[Any]", model: Classifier) -> Examined:
     if not row["path"]:
         raise FractureError(f"{row['image_id']} is no longer there.")
-    return prediction_cache.examined_file(row["path"], model, folder.version)
+    return prediction_cache.examined_file(Path(row["path"]), model)
 
 
 def _show_image(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:

@@ -48,7 +48,7 @@ def test_phantoms_become_fractured_by_their_truth(drawn, phantoms):
 
 
 def test_other_words_without_truth_are_refused(drawn, tmp_path):
-    with pytest.raises(DatasetError, match="not the same"):
+    with pytest.raises(DatasetError, match="choose data sets with the same labels"):
         join(fractured(scan(drawn)), [scan(draw_mura(tmp_path / "second"))])
 
 

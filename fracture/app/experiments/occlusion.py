@@ -21,7 +21,7 @@ from fracture.imaging.annotations import boxes_to_mask, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
 from fracture.inference.occlusion import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
 from fracture.paths import sanitize_name
-from fracture.phantoms.samples import draw_sample
+from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import ModelFolder
 
 BORDER = 0.08
@@ -86,7 +86,7 @@ def _drawn() -> Picture:
 
 @st.cache_data(max_entries=8, show_spinner="Drawing the study")
 def _draw(number: int) -> Picture:
-    drawn = draw_sample(number, views=1)[0]
+    drawn = generate_sample(number, views=1)[0]
     return Picture(f"synthetic {number}", drawn.pixels, drawn.truth.mask, synthetic=True)
 
 

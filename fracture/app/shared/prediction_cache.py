@@ -118,7 +118,7 @@ def _examined_file(path: str, _model: Classifier, version: str, changed: int) ->
 @st.cache_resource(max_entries=8, show_spinner="Drawing the study")
 def sample(number: int, _model: Classifier, version: str) -> list[tuple[Examined, Truth]]:  # noqa: ARG001  part of the key
     """A synthetic study: what the model says of each view, and what there is to be found in it."""
-    drawn = samples.draw_sample(number)
+    drawn = samples.generate_sample(number)
     views = [
         _model.view(f"synthetic {number} {each.view}", radiographs.Radiograph(each.pixels, "PNG")) for each in drawn
     ]
@@ -128,4 +128,4 @@ def sample(number: int, _model: Classifier, version: str) -> list[tuple[Examined
 @st.cache_data(max_entries=64, show_spinner="Drawing synthetic X-rays")
 def sample_thumbnails(numbers: tuple[int, ...]) -> list[bytes]:
     """A small JPEG of the first view of each synthetic study."""
-    return [radiographs.thumbnail(views[0].pixels, 256) for views in samples.draw_samples(numbers, views=1)]
+    return [radiographs.thumbnail(views[0].pixels, 256) for views in samples.generate_samples(numbers, views=1)]

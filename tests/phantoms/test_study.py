@@ -1,4 +1,4 @@
-"""What is true of every phantom: chance, geometry, physics and truth."""
+"""Phantoms: study, view, render, truth, physics and the anatomy."""
 
 import subprocess
 import sys
@@ -50,8 +50,8 @@ def crack(person: Person, seed: int) -> Finding:
     return Finding("upper", sample_fracture(rng, person.bone, (80.0, 125.0), 1.0, reduced=True))
 
 
-def test_the_same_seed_draws_the_same_pixels_in_any_order_and_process():
-    """Neither what was drawn before, nor how many views are asked for, nor the process matters."""
+def test_generate_study_same_seed_gives_the_same_pixels():
+    """Neither earlier studies, nor the number of views, nor the process matters."""
     first = generate_study(5, 2)
     generate_study(5, 1), generate_study(6, 2)
     again = generate_study(5, 2)
@@ -65,7 +65,7 @@ def test_the_same_seed_draws_the_same_pixels_in_any_order_and_process():
     assert printed[0] == printed[1]
 
 
-def test_another_seed_patient_or_study_is_another_picture():
+def test_generate_study_another_seed_patient_or_study_differs():
     """Each number of the key counts."""
     pictures = [generate_study(*key, views=1)[0].pixels for key in ((5, 2, 1), (6, 2, 1), (5, 3, 1), (5, 2, 2))]
     for index, one in enumerate(pictures):
@@ -73,8 +73,8 @@ def test_another_seed_patient_or_study_is_another_picture():
 
 
 @pytest.mark.parametrize("difficulty", [0.0, 0.5, 1.0])
-def test_truth_fits_the_picture(difficulty):
-    """Negatives have none; positives have one, within the picture, and boxes hold every pixel of the mask."""
+def test_generate_study_truth_fits_the_image(difficulty):
+    """Negatives have none; positives have one, within the image, and boxes hold every pixel of the mask."""
     for patient in range(3):
         for abnormal in (False, True):
             for each in generate_study(1, patient, difficulty=difficulty, abnormal=abnormal):
@@ -87,7 +87,7 @@ def test_truth_fits_the_picture(difficulty):
                 assert (truth.words == "nothing abnormal") == (not abnormal)
 
 
-def test_a_view_is_of_the_same_bone(person):
+def test_humerus_from_every_view_has_the_same_volume(person):
     """From whatever side, the rays meet the same volume of bone, at the same heights: mass is conserved."""
     t, s = rays(70, -40, 330)
     sums = [person.bone.bone(t, s, np.radians(angle), Fragment())[0].sum(axis=1) * MM for angle in VIEWS.values()]
@@ -100,7 +100,7 @@ def test_a_view_is_of_the_same_bone(person):
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.8, 1.6])
-def test_a_fragment_keeps_its_volume_however_it_leans(person, angle):
+def test_fragment_that_leans_keeps_its_volume(person, angle):
     """Towards the viewer it looks shorter, and its rays run longer through it."""
     t, s = rays(320, -40, 420)
     straight = broken(person, 0.0, 1).fracture.fragments[-1]
@@ -111,7 +111,7 @@ def test_a_fragment_keeps_its_volume_however_it_leans(person, angle):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_hardware_keeps_its_volume_from_every_side(seed):
+def test_hardware_from_every_view_has_the_same_volume(seed):
     """A plate or nail is as heavy from the front as from the side."""
     t, s = rays(60, -60, 330)
     hardware = replace(sample_hardware(np.random.default_rng(seed), Humerus(), (20.0, 230.0)), screws=())
@@ -119,7 +119,7 @@ def test_hardware_keeps_its_volume_from_every_side(seed):
     assert volumes == pytest.approx([np.mean(volumes)] * 3, rel=0.03)
 
 
-def test_what_the_truth_names_has_a_box():
+def test_generate_study_each_finding_has_a_box():
     """A fracture and hardware are two boxes, in every view, at whatever difficulty."""
     for patient in range(15):
         difficulty = patient % 3 / 2
@@ -129,7 +129,7 @@ def test_what_the_truth_names_has_a_box():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_fragments_make_up_the_bone(seed):
+def test_fragments_put_back_are_the_bone(seed):
     """Put back in place and without a gap, the parts of a broken bone are the bone."""
     bone = Humerus()
     t, s = rays(70, -40, 330)
@@ -141,7 +141,7 @@ def test_fragments_make_up_the_bone(seed):
     assert np.abs(together - whole).max() < 0.15 * whole.max()
 
 
-def test_moved_is_the_inverse_of_own():
+def test_fragment_moved_is_the_inverse_of_own():
     """Where a point of a fragment has gone, the fragment's own frame finds it again."""
     fragment = Fragment(sample_fracture(np.random.default_rng(1), Humerus(), (100.0, 200.0), 0.0).fragments[-1].above)
     fragment = replace(fragment, shift=(4.0, -7.0, -5.0), tilt=(0.4, -0.3), turn=0.2)
@@ -150,8 +150,8 @@ def test_moved_is_the_inverse_of_own():
         assert (float(t), float(s)) == pytest.approx((12.0, 250.0))
 
 
-def test_a_crack_changes_less_than_a_displaced_fracture(person, view):
-    """Over the same view, on average and nearly always; and what a crack changes lies in its box."""
+def test_render_view_crack_changes_less_than_a_displaced_fracture(person, view):
+    """On average and nearly always, in the same view."""
     whole = render_view(np.random.default_rng(0), person, Finding("upper"), view)
     counts = []
     for seed in range(6):
@@ -171,8 +171,8 @@ def test_a_crack_changes_less_than_a_displaced_fracture(person, view):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_mask_covers_what_a_crack_changes(person, view, seed):
-    """Bone that is missing beside the whole bone's picture is missing under the mask."""
+def test_render_view_mask_covers_the_crack(person, view, seed):
+    """Bone that is missing in comparison to the whole bone is under the mask."""
     t, s = view.pose.along(view.grid.u[None, :], view.grid.v[:, None])
     finding = crack(person, seed)
     whole = person.bone.bone(t, s, view.pose.phi, Fragment())[0]
@@ -184,7 +184,7 @@ def test_the_mask_covers_what_a_crack_changes(person, view, seed):
     assert (missing & mask).sum() > 0.98 * missing.sum()
 
 
-def test_hardware_is_the_brightest_and_under_the_mask(person, view):
+def test_render_view_hardware_is_bright_and_under_the_mask(person, view):
     """Metal lets less through than bone, and the truth says where it is."""
     hardware = sample_hardware(np.random.default_rng(2), person.bone, (20.0, 130.0))
     picture = render_view(np.random.default_rng(0), person, Finding("upper", hardware=hardware), view)
@@ -195,8 +195,8 @@ def test_hardware_is_the_brightest_and_under_the_mask(person, view):
     assert abs(gain[~picture.truth.mask]).mean() < 6
 
 
-def test_every_kind_and_every_trap_occurs():
-    """All fractures, both kinds of hardware, all traps and all views can be met with, at middle difficulty."""
+def test_samplers_give_every_kind_trap_and_view():
+    """At middle difficulty, all fractures, both kinds of hardware, all traps and all views occur."""
     rng, bone = np.random.default_rng(0), Humerus()
     assert {sample_fracture(rng, bone, (20.0, 230.0), 0.5).kind for _ in range(80)} == set(KINDS)
     assert {sample_hardware(rng, bone, (20.0, 230.0)).name for _ in range(20)} == {"plate", "nail"}
@@ -207,8 +207,8 @@ def test_every_kind_and_every_trap_occurs():
     )
 
 
-def test_difficulty_moves_displacement_and_traps():
-    """The harder, the less has moved, and the more can mislead."""
+def test_sample_fracture_harder_is_less_displaced():
+    """The harder, the less displacement, and the more traps."""
     moved, traps = [], []
     for hardness in (0.0, 0.5, 1.0):
         drawn = [sample_fracture(np.random.default_rng(seed), Humerus(), (20.0, 230.0), hardness) for seed in range(60)]
@@ -218,8 +218,8 @@ def test_difficulty_moves_displacement_and_traps():
     assert traps[0] < traps[1] < traps[2]
 
 
-def test_the_framing_does_not_tell_whether_there_is_a_finding():
-    """What is shown is chosen before what is found: pictures with and without are equally large, part by part."""
+def test_sample_views_framing_is_no_shortcut():
+    """The part is sampled before the finding: images with and without one are equally large."""
     widths = {}
     for patient in range(60):
         for abnormal in (False, True):
@@ -230,8 +230,8 @@ def test_the_framing_does_not_tell_whether_there_is_a_finding():
     assert widths[True] == pytest.approx(widths[False])
 
 
-def test_paths_through_simple_bodies():
-    """Closed forms against what geometry says."""
+def test_geometry_path_lengths_by_hand():
+    """Closed forms give the known lengths."""
     t = np.array([0.0, 3.0, 5.1])
     assert elliptic_cylinder(t, 0.0, (0, 0), 5, 5).length == pytest.approx([10, 8, 0])
     assert elliptic_cylinder(np.array([0.0]), np.pi / 2, (0, 0), 5, 2).length == pytest.approx([10])
@@ -243,7 +243,7 @@ def test_paths_through_simple_bodies():
     assert whole[40, 0] == 0
 
 
-def test_volumes_do_not_depend_on_the_angle():
+def test_elliptic_cylinder_turned_keeps_its_area():
     """An ellipse that is turned keeps its area."""
     t = np.arange(-12, 12, 0.01)
     for phi in (0.0, 0.5, 1.1):
@@ -251,8 +251,8 @@ def test_volumes_do_not_depend_on_the_angle():
         assert area == pytest.approx(np.pi * 21, rel=1e-3)
 
 
-def test_the_beam_hardens():
-    """Beer and Lambert's law for each energy: each further centimetre of bone takes less away than the one before."""
+def test_transmission_beam_hardens():
+    """Beer and Lambert's law for each energy: each further centimeter of bone absorbs less than the one before."""
     passed = transmission({"bone": np.array([0.0, 10.0, 20.0, 30.0])}, 0.5)
     assert passed[0] == pytest.approx(1)
     taken = -np.diff(np.log(passed))

@@ -57,7 +57,9 @@ class Fracture:
     @property
     def level(self) -> float:
         """Where its middle is: s, in mm."""
-        levels = [surface.level for fragment in self.fragments for surface in fragment.surfaces]
+        levels: list[float] = []
+        for fragment in self.fragments:
+            levels += [surface.level for surface in fragment.surfaces]
         return sum(levels) / len(levels)
 
     @property

@@ -226,9 +226,9 @@ def _apply_table(values: NDArray[Any], scale: GrayScale) -> NDArray[Any]:
 
 def _first_number(value: Any) -> float | None:
     """The first of one or several numbers (a window can have several views); None where there is none."""
-    several = isinstance(value, pydicom.multival.MultiValue)
-    number = (value[0] if value else None) if several else value
-    return None if number in (None, "") else float(number)
+    if isinstance(value, pydicom.multival.MultiValue):
+        value = value[0] if value else None
+    return None if value in (None, "") else float(value)
 
 
 def _transfer_syntax(file: BinaryIO) -> str:

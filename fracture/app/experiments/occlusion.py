@@ -23,7 +23,7 @@ from fracture.imaging.annotations import boxes_to_mask, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
 from fracture.inference.occlusion import FILLS, Mask, border_mask, move_mask, occlude, outline_mask
 from fracture.paths import sanitize_name
-from fracture.phantoms.samples import draw_sample
+from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import ModelFolder
 
 BORDER_SHARE = 0.08
@@ -99,7 +99,7 @@ def _choose_picture(folder: ModelFolder) -> LabImage | None:
 
 @st.cache_data(max_entries=8, show_spinner="Generating the study")
 def _generate(number: int) -> LabImage:
-    view = draw_sample(number, views=1)[0]
+    view = generate_sample(number, views=1)[0]
     return LabImage(f"synthetic {number}", view.pixels, view.truth.mask, synthetic=True)
 
 

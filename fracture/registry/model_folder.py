@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from fracture import files, paths
-from fracture.documents import sentence
+from fracture.documents import Number, sentence
 from fracture.errors import ModelError
 from fracture.files import file_sha256
 from fracture.paths import as_name, is_name
@@ -32,6 +32,8 @@ BUNDLED = "fracatlas"
 
 CARD_SCHEMA = 2
 """Version of the layout of ``card.json``; a card of another version is refused."""
+
+_HISTORY = TypeAdapter(dict[str, list[Number]])
 
 _NUMBER = re.compile(r"-\d+$")
 """The end of a name from :func:`free_name`."""
@@ -246,6 +248,18 @@ def read_predictions(folder: ModelFolder) -> pd.DataFrame:
         return table[list(types)]
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder.predictions.name} of model {folder.name!r} is missing or damaged.") from error
+
+
+def read_history(folder: ModelFolder) -> dict[str, list[float]]:
+    """The metrics by epoch, ``{name: [values]}``.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    try:
+        return _HISTORY.validate_python(read_json(folder.history))
+    except ValidationError as error:
+        raise ModelError(f"{folder.history.name} of model {folder.name!r} is damaged: {sentence(error)}.") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

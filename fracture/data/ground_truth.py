@@ -42,7 +42,7 @@ def check_regions(table: pd.DataFrame) -> None:
             if width:  # else the file cannot be read either
                 run_gaps(mask, width, height)
         except DatasetError as error:
-            raise DatasetError(f"The boxes or the mask of {image} are damaged. {error}") from error
+            raise DatasetError(f"The annotation of {image} is damaged. {error}") from error
 
 
 def _read(tree: Path) -> pd.DataFrame:

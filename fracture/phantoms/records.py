@@ -1,7 +1,7 @@
 """A phantom as a PNG file that says what it is, and its truth as a row of ``truth.csv``.
 
-The file's text holds the same columns as the row: a phantom that has lost its data set still says that it is synthetic
-and how to draw it again, and a drawing that was cut off loses no truth.
+The text chunks of the file hold the same columns as the row: a phantom without its data set still says that it is
+synthetic and how to generate it again, and a run that was killed loses no truth.
 """
 
 import csv
@@ -39,6 +39,7 @@ COLUMNS = (
     "difficulty",
 )
 
+# In the files of people: the words stay as they are.
 DESCRIPTION = f"{SYNTHETIC} of a humerus, drawn by the Python package fracture; it shows no person"
 
 _COMPRESSION = 4
@@ -46,7 +47,7 @@ _COMPRESSION = 4
 
 
 def row_of(phantom: Phantom, image: str, patient: int, study: int, difficulty: float) -> Row:
-    """What there is to be said of one phantom; ``image`` is its path relative to the data set."""
+    """The row of one phantom; ``image`` is its path relative to the data set."""
     truth = phantom.truth
     values = (
         image,
@@ -67,7 +68,7 @@ def row_of(phantom: Phantom, image: str, patient: int, study: int, difficulty: f
 
 
 def png(phantom: Phantom, row: Row, seed: int) -> bytes:
-    """A grayscale PNG file whose text says that it is synthetic, how it was drawn, and its truth."""
+    """A grayscale PNG file whose text says that it is synthetic, how it was generated, and its truth."""
     text = PngImagePlugin.PngInfo()
     text.add_text("Description", DESCRIPTION)
     text.add_text("seed", str(seed))
@@ -84,12 +85,12 @@ def read_png(path: Path, image: str) -> Row:
     Raises OSError, SyntaxError, ValueError or KeyError where the file is none, or is damaged.
     """
     with path.open("rb") as file:
-        said = PngImagePlugin.PngImageFile(file).info
-    return {"image": image, **{name: str(said[name]) for name in COLUMNS[1:]}}
+        text = PngImagePlugin.PngImageFile(file).info
+    return {"image": image, **{name: str(text[name]) for name in COLUMNS[1:]}}
 
 
 def write_rows(file: Path, rows: Iterable[Row]) -> None:
-    """``truth.csv`` anew, by image, whole or not at all. Raises OSError."""
+    """Write ``truth.csv``, sorted by image, whole or not at all. Raises OSError."""
     text = StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -116,7 +117,9 @@ def truth_words(paths: Sequence[Path]) -> list[str]:
 
     Raises DatasetError where their truth.csv cannot be read.
     """
-    root = next((folder for folder in paths[0].parents if (folder / NAME).is_file()), None) if paths else None
+    if not paths:
+        return []
+    root = next((folder for folder in paths[0].parents if (folder / NAME).is_file()), None)
     if root is None:
         return [""] * len(paths)
     wanted = {path.relative_to(root).as_posix(): "" for path in paths}
@@ -127,9 +130,10 @@ def truth_words(paths: Sequence[Path]) -> list[str]:
 
 
 def _words(row: Row) -> str:
-    """A row's truth in words; "" where the table has too few columns to tell."""
+    """A row's truth in words; "" where the table lacks a column for it."""
     try:
-        moved, turned = float(row["displacement_mm"]), float(row["angulation_deg"])
+        moved = float(row["displacement_mm"])
+        turned = float(row["angulation_deg"])
         traps = tuple(filter(None, row["traps"].split(";")))
         return Truth(row["fracture"], moved, turned, row["hardware"], traps, (), np.zeros((0, 0), np.bool_)).words
     except (KeyError, ValueError, TypeError, AttributeError):

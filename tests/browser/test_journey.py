@@ -58,7 +58,7 @@ def figshare(monkeypatch):
 def test_import_a_sample_and_leave_an_image_out(figshare, server, page, homes):
     """From the click to the gallery, and from a decision to the gallery without it, and back."""
     page.goto(server)
-    keyed(page, "to data set").get_by_role("link").click()
+    keyed(page, "to dataset").get_by_role("link").click()
     button(page, "import dialog").click()
     page.get_by_role("dialog").get_by_role("tab", name="FracAtlas").click()
     _fill_number(page, "fracatlas images", "30")
@@ -69,7 +69,7 @@ def test_import_a_sample_and_leave_an_image_out(figshare, server, page, homes):
     assert figshare.requested_ranges() and all(figshare.requested_ranges())  # never the whole
 
     page.get_by_role("checkbox", name="IMG").first.check(force=True)
-    expect(page.get_by_text("1 chosen")).to_be_visible()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     unfold(page, "decide")
     button(page, "exclude selected").click()
     expect(page.get_by_text("excluded", exact=True)).to_be_visible()

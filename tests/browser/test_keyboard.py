@@ -48,7 +48,7 @@ def test_look_at_a_study_and_decide(lab, page):
 
     tab_to(page, page.get_by_role("checkbox", name=re.compile("image")).first, "Shift+Tab")
     page.keyboard.press("Space")
-    expect(page.get_by_text("1 chosen")).to_be_visible()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     settle(page)
     tab_to(page, summary(page, "decide"), "Shift+Tab")
     page.keyboard.press("Enter")

@@ -77,7 +77,9 @@ def test_the_order_is_the_readers_or_by_brightness(data):
 
 def test_checks_stay_open_when_their_own_computation_ends(data, monkeypatch):
     """Their label counts the findings; its change does not fold them."""
-    monkeypatch.setattr("fracture.app.dataset.checks.AT_ONCE", 0)  # so that images are checked only when asked for
+    monkeypatch.setattr(
+        "fracture.app.dataset.checks.MAX_ANALYZED_UNASKED", 0
+    )  # so that images are checked only when asked for
     app = healthy(alone("dataset").run())
     app.session_state["checks"] = True
     before = folded(app)
@@ -103,7 +105,7 @@ def test_a_study_opens_large(data):
     button(app, f"open {first}").click().run()
     assert "**Part** train" in said(healthy(app)) and first.split("/")[2] in said(app)
     assert app.slider(key="window").value == 256
-    assert button(app, "view before").disabled and not button(app, "view after").disabled
+    assert button(app, "previous view").disabled and not button(app, "next view").disabled
 
 
 def test_what_is_chosen_can_be_decided_about_and_taken_back(data):
@@ -112,7 +114,7 @@ def test_what_is_chosen_can_be_decided_about_and_taken_back(data):
     chosen = images(app)[:2]
     for name in chosen:
         next(box for box in app.checkbox if box.key.endswith(name)).check().run()
-    assert "**2 chosen**" in words(app)
+    assert "**2 selected**" in words(app)
     app.text_input(key="reason selected").set_value("a cast hides the bone")
     button(app, "exclude selected").click().run()
     held = decided(data)
@@ -121,7 +123,7 @@ def test_what_is_chosen_can_be_decided_about_and_taken_back(data):
     assert (
         ":orange-badge[excluded]" in words(healthy(app))
         and "Decisions: 2" in folded(app)
-        and "**0 chosen**" in words(app)
+        and "**0 selected**" in words(app)
     )
     button(app, "undo").click().run()
     assert decided(data).empty and ":orange-badge" not in words(healthy(app))
@@ -168,7 +170,7 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(data, monkeypatch):
     monkeypatch.setattr(decisions, "atomic_write", refuse)
     button(app, "exclude selected").click().run()
     assert not app.exception and "cannot be written: Read-only file system" in said(app)
-    assert "**0 chosen**" not in words(app)
+    assert "**0 selected**" not in words(app)
 
 
 def test_damaged_decisions_are_a_sentence(data):
@@ -184,7 +186,7 @@ def test_it_is_exported_as_decided(data, homes, way):
     app = healthy(alone("dataset").run())
     app.selectbox(key="export format").set_value(way).run()
     button(app, "export").click().run()
-    assert not app.exception and "images are in" in "".join(each.value for each in app.success)
+    assert not app.exception and "Exported" in "".join(each.value for each in app.success)
     if way == "Copies":
         assert len(scan(homes / "data" / "MURA-v1.1-prep-1").table) == len(scan(data).table)
     else:
@@ -255,7 +257,7 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
         there["now"] = Import(root, order, Progress(12, 1560, 10**6, None, 75.0), working=True)
 
     monkeypatch.setattr(import_dialog.job, "start", start)
-    for module in ("fracture.app.dataset.import_dialog", "fracture.data.folders"):
+    for module in ("fracture.app.dataset.import_dialog", "fracture.app.shared.job_status", "fracture.data.folders"):
         monkeypatch.setattr(f"{module}.find_import", lambda _: there.get("now"))
     app = healthy(alone("dataset").run())
     app.text_input(key="kaggle token").set_value("KGAT_typed")
@@ -263,11 +265,11 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
     root, order, variables = started[0]
     assert order.choices["body_part"] == "XR_HUMERUS" and list(variables.values()) == ["KGAT_typed"]
     assert not any("KGAT_typed" in text for text in [*map(str, root.rglob("*")), str(order), words(app)])
-    assert "It can be looked at when all of it is here" in words(healthy(app))
+    assert "The images can be used when the import is complete" in words(healthy(app))
     there["now"] = Import(root, Order("kaggle", order.choices), Progress(12, 1560), error="Kaggle does not answer.")
     app.run()
-    assert "12 of 1,560 files are here" in said(app) and "Kaggle does not answer" in said(app)
-    button(app, "go on importing").click().run()
+    assert "12 of 1,560 files imported, then interrupted" in said(app) and "Kaggle does not answer" in said(app)
+    button(app, "job resume").click().run()
     assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2
 
 
@@ -305,23 +307,22 @@ def test_dialog_closes_when_another_page_opens(data):
 def test_page_does_not_run_by_itself_while_a_dialog_is_open(homes, monkeypatch):
     """The end of an import would blank the dialog for a moment, and what is being typed in it with it."""
     root, order = homes / "data" / "MURA-v1.1", Order("kaggle", {})
-    monkeypatch.setattr("fracture.app.dataset.import_dialog.find_import", lambda _: Import(root, order, complete=True))
+    monkeypatch.setattr("fracture.app.shared.job_status.find_import", lambda _: Import(root, order, complete=True))
 
     def page():
         import streamlit as st
 
-        from fracture.app.dataset import import_dialog
-        from fracture.app.shared import dialogs
+        from fracture.app.shared import dialogs, job_status
 
         st.session_state["runs"] += 1
         if st.session_state["runs"] == 1:
             dialogs.open_dialog("import")
         if st.session_state["runs"] < 3:
-            import_dialog._live(st.session_state["before"])
+            job_status._live(st.session_state["before"], browsing=True)
 
     app = AppTest.from_function(page)
     app.session_state["runs"], app.session_state["before"] = 0, Import(root, order, working=True)
-    assert "All of it is here" in said(app.run()) and app.session_state["runs"] == 1
+    assert "The import is complete" in said(app.run()) and app.session_state["runs"] == 1
     del app.session_state["open dialog"]
     assert app.run().session_state["runs"] == 3
 
@@ -330,9 +331,9 @@ def test_images_are_checked_when_the_dialog_before_them_closes(data):
     """A dialog that is opened while the page is drawn for the first time is not blanked by the end of the check."""
     app = alone("dataset")
     app.session_state["page"], app.session_state["open dialog"] = "dataset", "import"
-    assert has(healthy(app.run()), "kaggle part") and "not looked at yet" in " ".join(folded(app))
+    assert has(healthy(app.run()), "kaggle part") and "not analyzed yet" in " ".join(folded(app))
     del app.session_state["open dialog"]
-    assert "not looked at yet" not in " ".join(folded(healthy(app.run())))
+    assert "not analyzed yet" not in " ".join(folded(healthy(app.run())))
 
 
 def test_dialog_stays_open_when_an_import_ends_behind_it(homes, monkeypatch):
@@ -340,7 +341,7 @@ def test_dialog_stays_open_when_an_import_ends_behind_it(homes, monkeypatch):
     root, order = draw_mura(homes / "data" / "MURA-v1.1"), Order("kaggle", {})
     images = len(list(root.rglob("*.png")))
     now = {"import": Import(root, order, Progress(0, images), working=True)}
-    monkeypatch.setattr("fracture.app.dataset.import_dialog.find_import", lambda _: now["import"])
+    monkeypatch.setattr("fracture.app.shared.job_status.find_import", lambda _: now["import"])
     app = healthy(alone("dataset").run())
     button(app, "import dialog").click().run()
     app.text_input(key="zip path 0").set_value("mine.zip").run()
@@ -352,14 +353,12 @@ def test_dialog_stays_open_when_an_import_ends_behind_it(homes, monkeypatch):
 
 def test_what_an_import_brings_after_a_pause_is_seen(homes, monkeypatch):
     """The part that was looked at while it was interrupted is not taken for the whole."""
-    from fracture.app.dataset import import_dialog
-
     root = draw_mura(homes / "data" / "MURA-v1.1")
     order, away = Order("kaggle", {}), homes / "away"
     shutil.move(root / "valid", away)
     part = len(list(root.rglob("*.png")))
     now = {"import": Import(root, order, Progress(part, part + 1))}
-    monkeypatch.setattr(import_dialog, "find_import", lambda _: now["import"])
+    monkeypatch.setattr("fracture.app.shared.job_status.find_import", lambda _: now["import"])
     app = healthy(alone("dataset").run())
     assert seen(app)[1] == part
     shutil.move(away, root / "valid")
@@ -441,9 +440,9 @@ def test_probabilities_of_a_model_that_names_no_files_are_not_shown(validated):
 
 def test_probabilities_wait_until_files_are_known(validated, monkeypatch):
     """Before anybody has looked at the images no probability is shown, and afterwards it is."""
-    monkeypatch.setattr("fracture.app.dataset.checks.AT_ONCE", 0)
+    monkeypatch.setattr("fracture.app.dataset.checks.MAX_ANALYZED_UNASKED", 0)
     app = healthy(alone("dataset").run())
-    assert "not known until they are looked at" in said(app)
+    assert "Analyze the images" in said(app)
     assert not any("likely" in order for order in orders(app, validated))
     button(app, "analyze images").click().run()
     assert "model *first*'s probability" in said(healthy(app))

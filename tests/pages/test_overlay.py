@@ -10,7 +10,7 @@ from PIL import Image
 from fracture.app.shared.heatmap_overlay import heated, likeliest
 from fracture.app.shared.prediction_cache import Examined
 from fracture.charts import FOR
-from fracture.evaluation.localization import localise
+from fracture.evaluation.localization import localize
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import SIDE
 from fracture.inference.prediction import View
@@ -70,7 +70,7 @@ def test_ring_and_pointing_game_hit_the_same_images(tmp_path, how, beside):
         x, y, side, _ = map(float, row.boxes.split())
         height, width = pixels.shape
         hits.append(x <= ring.across * width < x + side and y <= ring.down * height < y + side)
-    told = localise(table, lambda image, *size: model.heat(model.view(image), *size))
+    told = localize(table, lambda image, *size: model.heat(model.view(image), *size))
     assert np.mean(hits) == told["pointing"]["value"]
     assert np.mean(hits) == (0.5 if beside else 1.0)
 

@@ -48,9 +48,9 @@ def test_empty_pages_say_what_to_do(homes, page, start):
     """With no data and no model each page draws, and points to the next step."""
     app = healthy(start(page).run())
     hints = {
-        "home": "Draw synthetic radiographs, or choose a folder",
-        "dataset": "No data set chosen",
-        "train": "No data set chosen",
+        "home": "Generate phantoms, or import a data set",
+        "dataset": "No data set selected",
+        "train": "No data set selected",
         "playground": "Train a head first",
         "labs": "Train a head first",
         "runs": "There is no trained model yet",
@@ -67,7 +67,7 @@ def test_full_pages_draw(home_with_data, features, make_model, page, start):
     make_model("first")
     app = healthy(start(page).run())
     assert "no trained model" not in words(app)
-    assert "No data set chosen" not in words(app)
+    assert "No data set selected" not in words(app)
 
 
 @pytest.mark.parametrize("page", ["dataset", "train"])
@@ -167,7 +167,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
         assert f"**{escape_markdown(name)}**" in words(app)
     assert "sensitivity" in words(app)
     assert "no medical device" in words(app)
-    assert re.search(r"abnormal \d+\.\d% as it is, \d+\.\d% mirrored; the model says: ", words(app))
+    assert re.search(r"abnormal: \d+\.\d%, mirrored \d+\.\d%\. Answer for this view: ", words(app))
     app.toggle(key="one study").set_value(True).run()
     assert len(healthy(app).metric) == 1
     assert "Mean of 2 views" in words(app)
@@ -201,7 +201,9 @@ def test_uploads_stay_while_another_page_is_looked_at(homes, make_model, drawn):
     assert answered
     app.switch_page("pages/models.py").run()
     app.switch_page("pages/classify.py").run()
-    assert [metric.value for metric in healthy(app).metric] == answered and "**Uploaded before:** arm.png" in words(app)
+    assert [metric.value for metric in healthy(app).metric] == answered and "**Uploaded earlier:** arm.png" in words(
+        app
+    )
     app.button(key="remove uploads").click().run()
     assert not healthy(app).metric
 
@@ -214,8 +216,8 @@ def test_classify_says_one_limit_once(homes, make_model, drawn):
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("a.png", next(Path(drawn).rglob("*.png")).read_bytes(), "image/png")])
     said = words(healthy(app.run()))
-    assert "From 30.0% on it says *abnormal*, and below *normal*: on the validation images" in said
-    assert "is not ruled out" not in said and "46.6%" not in said
+    assert "From 30.0% the answer is *abnormal*, below it *normal*: on each validation image" in said
+    assert "does not exclude" not in said and "46.6%" not in said
 
 
 def test_classify_answers_without_predictions(homes, make_model, drawn):
@@ -225,7 +227,7 @@ def test_classify_answers_without_predictions(homes, make_model, drawn):
     picture = next(Path(drawn).rglob("*.png"))
     app.file_uploader(key="uploads").set_value([("_a*b_.png", picture.read_bytes(), "image/png")]).run()
     assert len(healthy(app).metric) == 1
-    assert "what that is worth is not known" in words(app)
+    assert "sensitivity and specificity are not known" in words(app)
 
 
 def test_the_app_answers_at_once(as_cloned):
@@ -242,7 +244,7 @@ def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):
     make_model("other")
     app = alone("classify")
     app.session_state["chosen model"] = "gone"
-    assert "Model gone is not here any more; this is other" in words(app.run())
+    assert "There is no model gone any more; this is other" in words(app.run())
 
 
 PROBE = """

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from fracture.jobs import process
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan, find_phantom_job
-from fracture.phantoms.samples import draw_sample, sample_numbers
+from fracture.phantoms.samples import generate_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.waiting import wait
 from tests.support.widgets import by_key
@@ -154,12 +154,12 @@ def test_a_study_reveals_its_truth_on_request(root):
     app = healthy(alone("dataset").run())
     assert "drawing was" not in words(app)
     press(app, next(each.key for each in app.button if str(each.key).startswith("open ")))
-    assert "**Made** synthetic" in words(healthy(app))
+    assert "**Origin** synthetic" in words(healthy(app))
     truths = {"Nothing abnormal", "displaced", "nail", "plate"}
     assert not any(truth in markdown.value for markdown in app.markdown for truth in truths)
     app.button(key="reveal").click().run()
     assert any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
-    app.button(key="study after").click().run()
+    app.button(key="next study").click().run()
     assert not any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
 
 
@@ -169,7 +169,7 @@ def test_a_sample_is_classified_and_put_aside(homes, make_model, drawn):
     app = healthy(alone("classify").run())
     assert not app.metric
     press(app, "sample 123456")
-    views = draw_sample(123456)
+    views = generate_sample(123456)
     assert [metric.label for metric in healthy(app).metric] == ["Probability of abnormal"]
     assert f"Mean of {len(views)} views" in words(app)
     truth = f"**Truth:** {views[0].truth.words}."
@@ -200,9 +200,9 @@ def test_samples_are_mixed_and_the_same_again():
     """Half are abnormal, each number once, and a number always gives the same study."""
     numbers = sample_numbers()
     assert len(set(numbers)) == 6
-    studies = [draw_sample(number) for number in numbers]
+    studies = [generate_sample(number) for number in numbers]
     assert sum(views[0].truth.abnormal for views in studies) == 3
-    assert (draw_sample(numbers[0])[0].pixels == studies[0][0].pixels).all()
+    assert (generate_sample(numbers[0])[0].pixels == studies[0][0].pixels).all()
 
 
 def test_an_uploaded_phantom_is_called_synthetic(root, make_model):

@@ -107,8 +107,8 @@ def _start_mura() -> None:
 
 def _fracatlas_form() -> None:
     st.markdown(
-        "**FracAtlas**: fractured and healthy hands, legs, hips and shoulders, with boxes. License CC BY 4.0; no "
-        "account needed."
+        "**FracAtlas**: fractured and healthy hands, legs, hips and shoulders, with boxes. CC BY 4.0; no account "
+        "needed."
     )
     everything = False
     most = FRACATLAS_IMAGES

@@ -27,9 +27,8 @@ def show_ablation() -> None:
     with st.expander("Learn more", icon=":material/school:", key="learn ablation"):
         st.markdown(
             "- All heads are validated on the same images.\n"
-            f"- {RANDOM_SUBSETS} more heads train on random subsets of the same size, from as few "
-            "patients: they show how much "
-            "of the difference comes from having fewer images.\n"
+            f"- {RANDOM_SUBSETS} more heads train on random subsets of the same size, from as few patients: they show "
+            "how much of the difference comes from having fewer images.\n"
             "- The data set must say which images show hardware; images without that information are left out."
         )
     with_bench(_show_experiment)

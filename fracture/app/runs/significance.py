@@ -16,7 +16,7 @@ from fracture.training.runs.compare import Paired, check_files, pair
 from fracture.training.runs.queue import Run
 
 
-def show_comparison(runs: Sequence[Run]) -> None:
+def compare_results(runs: Sequence[Run]) -> None:
     """Metrics with intervals, curves and paired differences of the runs that have a model."""
     sides = []
     for run in runs:

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from fracture.app.shared import state
 from fracture.app.shared.widgets import address
 
 # Before the navigation, which would otherwise fetch the tab's icon from the internet; the title is the page's, below.
 st.set_page_config(page_icon="assets/icon.png", layout="wide")
 
-st.session_state["routed"] = True
+state.ROUTED.set(True)
 page = st.navigation(
     [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
@@ -22,6 +23,6 @@ page = st.navigation(
     position="top",
 )
 st.set_page_config(page_title=f"{page.title} · Bone X-ray lab")
-if asked := st.session_state.pop("asked for", None):
+if asked := state.REQUESTED_PAGE.pop():
     st.switch_page(f"pages/{asked}.py", query_params=address())
 page.run()

@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 import psutil
 
-from fracture.data.catalog import catalogue
+from fracture.data.catalog import build_catalog
 from fracture.data.scan_cache import find_or_scan
 from fracture.imaging.thumbnails import thumbnails
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan
 from tests.browser.chromium import chromium, new_page
+from tests.browser.widgets import keyed, keyed_from, menu_link
 from tests.support.serving import served
 
 PARTS = ("ELBOW", "FINGER", "FOREARM", "HAND", "HUMERUS", "SHOULDER", "WRIST")
@@ -71,14 +72,14 @@ def index(root: Path) -> None:
     """The table of the folder."""
     cold = seconds(lambda: find_or_scan(root))
     again = min(seconds(lambda: find_or_scan(root)) for _ in range(3))
-    known = seconds(lambda: catalogue(find_or_scan(root)))
+    known = seconds(lambda: build_catalog(find_or_scan(root)))
     print(f"index of {len(find_or_scan(root).table):,} files: {cold:.2f} s cold, {again:.2f} s when nothing changed")
     print(f"    with everything that a gallery needs: {known:.2f} s")
 
 
 def gallery(root: Path) -> None:
     """A page's thumbnails; every page is of other files, as far as there are any."""
-    paths = catalogue(find_or_scan(root))["path"].tolist()[:PER_PAGE]
+    paths = build_catalog(find_or_scan(root))["path"].tolist()[:PER_PAGE]
     cold, warm = seconds(lambda: thumbnails(paths, SIDE)), seconds(lambda: thumbnails(paths, SIDE))
     print(f"{len(paths)} thumbnails: {cold:.3f} s cold, {warm:.4f} s warm")
 
@@ -93,9 +94,9 @@ def visit(page: Any, base: str, server: psutil.Process) -> None:
     """Open the data set, go through twenty pages of the gallery, filter, and look at a study."""
     page.set_default_timeout(120_000)
     page.goto(base)
-    page.get_by_role("link", name="Data set").first.click()
+    menu_link(page, "dataset").click()
     print(f"server before the data set is chosen: {memory(server)}")
-    page.get_by_role("combobox", name="Data set").click()
+    keyed(page, "data").get_by_role("combobox").click()
     page.get_by_role("option", name="MURA-v1.1").click()
     page.get_by_role("img", name="Radiograph").nth(PER_PAGE - 1).wait_for()
     print(f"server with the first page of the gallery: {memory(server)}")
@@ -104,9 +105,10 @@ def visit(page: Any, base: str, server: psutil.Process) -> None:
     for what, times in (("a page", turns), ("a page seen before", back)):
         print(f"from the click to the {PER_PAGE} pictures of {what}: median {statistics.median(times):.2f} s")
     print(f"after 20 pages: {memory(server)}")
-    page.get_by_label("Name contains").fill("HUMERUS")
-    page.get_by_label("Name contains").press("Enter")
-    page.get_by_role("button", name="Open study").first.click()
+    text = keyed_from(page, "text of").get_by_role("textbox")
+    text.fill("HUMERUS")
+    text.press("Enter")
+    keyed_from(page, "open").first.get_by_role("button").click()
     page.get_by_role("dialog").get_by_text("Patient").first.wait_for()
     print(f"after a filter and with a study open: {memory(server)}")
 

@@ -29,6 +29,7 @@ from playwright.sync_api import Browser, Page
 from fracture.paths import PROJECT
 from fracture.phantoms.samples import draw_sample
 from tests.browser.chromium import chromium, new_page
+from tests.browser.widgets import button, keyed, keyed_from, menu_link
 from tests.support.serving import served
 
 PROMISED = {"first page, s": 5.0, "after one classification, MB": 400.0, "with a head training beside it, MB": 1000.0}
@@ -110,7 +111,7 @@ def classify(page: Page, file: Path) -> None:
     from PIL import Image
 
     Image.fromarray(draw_sample(1)[0].pixels).save(file)
-    page.get_by_role("link", name="Classify", exact=True).first.click()
+    menu_link(page, "classify").click()
     page.locator("input[type=file]").set_input_files(str(file))
     page.get_by_role("img", name="with its heat map").wait_for()
 
@@ -120,13 +121,14 @@ def train(page: Page, process: psutil.Process, patients: int) -> tuple[float, st
 
     The peak memory of all processes meanwhile, MB, and whether TensorFlow was in any of them.
     """
-    page.get_by_role("link", name="Data set", exact=True).first.click()
-    page.get_by_role("spinbutton", name="Patients").fill(str(patients))
-    page.get_by_role("spinbutton", name="Patients").press("Tab")
-    page.get_by_role("button", name=f"Draw {patients} patients").click()
+    menu_link(page, "dataset").click()
+    count = keyed(page, "phantom patients").get_by_role("spinbutton")
+    count.fill(str(patients))
+    count.press("Tab")
+    button(page, "generate phantoms").click()
     page.get_by_text(f"Synthetic: {patients} patients").first.wait_for()
-    page.get_by_role("link", name="Train", exact=True).first.click()
-    page.get_by_role("button", name=re.compile("^Start training")).click()
+    menu_link(page, "train").click()
+    keyed_from(page, "start").get_by_role("button").click()
     began = time.perf_counter()
     with watched(process) as seen:
         page.get_by_text(re.compile("^(running|queued)$")).first.wait_for()

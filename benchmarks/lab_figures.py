@@ -7,7 +7,7 @@ the cache.
 import argparse
 from dataclasses import replace
 
-from fracture.app.experiments.leakage import FREE
+from fracture.app.experiments.leakage import OVERFITTING
 from fracture.experiments.leakage import WAYS, compare_splits, gap
 from fracture.experiments.shortcut import compare_trainings, due_to_hardware
 from fracture.experiments.workbench import open_bench
@@ -25,7 +25,7 @@ def main() -> None:
     if run is None:
         parser.error(f"there is no training called {args.model}")
     bench = open_bench(run)
-    by_heart = replace(bench, config=bench.config.changed(**FREE))
+    by_heart = replace(bench, config=bench.config.changed(**OVERFITTING))
     for name, each, by_lot in (
         ("as it was trained", bench, False),
         ("free to learn by heart", by_heart, False),

@@ -10,7 +10,6 @@ a traceback.
 
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -21,15 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from fracture.files import file_sha256
 from fracture.importers.job import find_import
 from fracture.paths import PROJECT
-from fracture.phantoms.job import find_drawing
+from fracture.phantoms.job import find_phantom_job
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.queue import find_run
 from tests.browser.chromium import chromium, new_page, unfold
+from tests.browser.widgets import button, keyed, keyed_from, menu_link
 from tests.importers.test_fracatlas import picture, rows_of
 from tests.support.drawing import draw_mura
 from tests.support.servers import Figshare, zip_of
@@ -66,7 +66,7 @@ def figshare() -> Iterator[Figshare]:
     coco = json.dumps({"images": [], "annotations": []})
     tables = {"dataset.csv": rows.to_csv(index=False), "Annotations/COCO_fracture_masks.json": coco}
     with Figshare(zip_of({**images, **{f"FracAtlas/{name}": text.encode() for name, text in tables.items()}})) as away:
-        away.watch = lambda: time.sleep(0.3)
+        away.on_request = lambda: time.sleep(0.3)
         yield away
 
 
@@ -79,7 +79,7 @@ def kills(base: Path) -> Iterator[str]:
     """Begin each, kill the server, start it again; a sentence for each promise that was not kept."""
     works: dict[str, tuple[Callable[[Page, Path], None], Callable[[], Any], str]] = {
         "upload": (upload, lambda: None, ""),
-        "drawing": (draw, lambda: find_drawing(folder(base, "phantoms")), "complete"),
+        "drawing": (draw, lambda: find_phantom_job(folder(base, "phantoms")), "complete"),
         "import": (bring, lambda: find_import(folder(base, "FracAtlas")), "complete"),
         "training": (train, lambda: find_run(model_folder("drawn-1")), "finished"),
     }
@@ -122,45 +122,44 @@ def folder(base: Path, stem: str) -> Path:
 def upload(page: Page, base: Path) -> None:
     """An X-ray whose answer is not waited for."""
     file = next((base / "data" / "drawn").rglob("*.png"))
-    page.get_by_role("link", name="Classify", exact=True).first.click()
+    menu_link(page, "classify").click()
     content = {"name": "view.png", "mimeType": "image/png", "buffer": file.read_bytes()}
     page.locator("input[type=file]").set_input_files(content)
 
 
 def draw(page: Page, base: Path) -> None:
     """Forty patients, until the first image is there."""
-    page.get_by_role("link", name="Data set", exact=True).first.click()
-    page.get_by_role("button", name="Draw phantoms").click()
-    fill(page, "Patients", "40")
-    page.get_by_role("button", name="Draw 40 patients").click()
+    menu_link(page, "dataset").click()
+    button(page, "phantom dialog").click()
+    fill(keyed(page, "phantom patients").get_by_role("spinbutton"), "40")
+    button(page, "generate phantoms").click()
     wait(lambda: list((base / "data").glob("phantoms*/**/*.png")), LONG)
 
 
 def bring(page: Page, base: Path) -> None:
     """Thirty images of FracAtlas, until the first is there."""
-    page.get_by_role("link", name="Data set", exact=True).first.click()
-    page.get_by_role("button", name="Import", exact=True).click()
-    page.get_by_role("tab", name="FracAtlas, no account").click()
-    fill(page, "Images", "30")
-    page.get_by_role("button", name="Import 30 images").click()
+    menu_link(page, "dataset").click()
+    button(page, "import dialog").click()
+    page.get_by_role("tab", name="FracAtlas").click()
+    fill(keyed(page, "fracatlas images").get_by_role("spinbutton"), "30")
+    button(page, "import fracatlas").click()
     wait(lambda: list((base / "data").glob("FracAtlas*/**/*.jpg")), LONG)
 
 
 def train(page: Page, base: Path) -> None:
     """A head, until its process is at work."""
     page.goto(f"{page.url.rstrip('/')}/train?data=drawn")
-    unfold(page, "Set up a training")
-    fill(page, "Name of the model", "drawn-1", role="textbox")
-    box = page.get_by_role("combobox", name=re.compile("Pre-trained weights"))
+    unfold(page, "new run")
+    fill(keyed_from(page, "name").get_by_role("textbox"), "drawn-1")
+    box = keyed(page, "weights").get_by_role("combobox")
     box.fill("bundled-8bit")
     page.get_by_role("option", name="bundled-8bit", exact=True).click()
-    page.get_by_role("button", name=re.compile("^Start training")).click()
+    keyed_from(page, "start").get_by_role("button").click()
     wait(lambda: (run := find_run(model_folder("drawn-1"))) and run.state == "running", LONG)
 
 
-def fill(page: Page, label: str, value: str, role: Any = "spinbutton") -> None:
+def fill(box: Locator, value: str) -> None:
     """Type into a field and leave it."""
-    box = page.get_by_role(role, name=label)
     box.fill(value)
     box.press("Tab")
 

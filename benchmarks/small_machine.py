@@ -23,6 +23,7 @@ from fracture.data.dataset import scan
 from fracture.registry.model_folder import bundled_model
 from fracture.training.runs import queue
 from tests.browser.chromium import chromium, new_page, unfold
+from tests.browser.widgets import keyed, keyed_from
 from tests.support.serving import served
 
 GROUPS = Path("/sys/fs/cgroup/memory")
@@ -93,12 +94,12 @@ def classify(page: Page, address: str, image: str) -> None:
 def train(page: Page, address: str, size: int) -> None:
     """Start what the form proposes, at a size."""
     page.goto(f"{address}/train?data=images")
-    unfold(page, "Set up a training")
-    unfold(page, "All choices")
-    field = page.get_by_role("spinbutton", name="Image size")
+    unfold(page, "new run")
+    unfold(page, "advanced")
+    field = keyed(page, "reference image_size").get_by_role("spinbutton")
     field.fill(str(size))
     field.press("Tab")
-    page.get_by_role("button", name="Start training").click()
+    keyed_from(page, "start").get_by_role("button").click()
 
 
 def watch(server: psutil.Process) -> None:

@@ -1,11 +1,11 @@
-"""The place to judge and compare models: how good, how sure, where wrong, and made from what."""
+"""One model: its card, validation results, operating point, calibration and errors, and a comparison with others."""
 
 import streamlit as st
 
-from fracture.app.models.card import show_localisation, show_origin
+from fracture.app.models.card import show_card, show_localization
 from fracture.app.models.compare import show_comparison
 from fracture.app.models.errors import show_misclassified
-from fracture.app.models.results import choose_judged, show_body_parts, show_figures, show_reliability
+from fracture.app.models.results import choose_result, show_body_parts, show_calibration, show_results
 from fracture.app.models.threshold import show_operating_point
 from fracture.app.shared.widgets import (
     choose_model,
@@ -17,24 +17,24 @@ from fracture.app.shared.widgets import (
 )
 from fracture.inference.classifier import NOTICE
 from fracture.registry.model_folder import ModelFolder, read_card
-from fracture.registry.validation import judgements
+from fracture.registry.validation import validation_results
 
 
-def judge(folder: ModelFolder) -> None:
-    """From what it is to how good it is, where it fails, and how others do."""
+def show_model(folder: ModelFolder) -> None:
+    """All sections of a model."""
     card = read_card(folder)
-    show_origin(card)
-    st.header("How good it is")
-    judged, level = choose_judged(card)
-    show_figures(card, judged, level)
-    st.header("What if it were stricter, or more cautious?")
-    show_operating_point(folder, card, judged, level)
-    show_body_parts(judged.metrics["image"])
-    first = judgements(card)[0].data
-    show_reliability(judged.metrics[level], card["labels"][1], card.get("temperature"), first)
-    show_localisation(card, first)
-    show_misclassified(folder, card, judged)
-    show_comparison(folder, judged, level)
+    first = validation_results(card)[0].data
+    show_card(card)
+    st.header("Validation results")
+    result, level = choose_result(card)
+    show_results(card, result, level)
+    st.header("Operating point")
+    show_operating_point(folder, card, result, level)
+    show_body_parts(result.metrics["image"])
+    show_calibration(result.metrics[level], card["labels"][1], card.get("temperature"), first)
+    show_localization(card, first)
+    show_misclassified(folder, card, result)
+    show_comparison(folder, result, level)
 
 
 ensure_routed("models")
@@ -44,7 +44,7 @@ if folder is None:
     no_model_hint()
     st.stop()
 with show_errors():
-    judge(folder)
+    show_model(folder)
 with st.container(horizontal=True):
     offer_zip(folder)
     if not folder.bundled:

@@ -2,20 +2,21 @@
 
 import streamlit as st
 
+from fracture.app.shared import state
 from fracture.app.shared.dataset_picker import choose_dataset
 from fracture.app.shared.widgets import ensure_routed, no_dataset_hint, show_errors
-from fracture.app.train.form import submissions, training_form
+from fracture.app.train.form import training_form
 from fracture.app.train.run import show_run
 from fracture.training.runs import queue
 
 
 def show_runs(known: dict[str, queue.Run]) -> None:
-    """One of the trainings that this machine knows; a link to this page with ``?run=NAME`` finds it again."""
-    submitted = submissions()
+    """A picker for the runs of this machine, and the chosen one; ``?run=NAME`` links to a run."""
+    submitted = state.submissions()
     if submitted.newest in known:
-        st.session_state["run"] = submitted.newest
+        state.RUN.set(submitted.newest)
         submitted.newest = ""
-    name = st.selectbox("Training", list(known), key="run", bind="query-params")
+    name = st.selectbox("Run", list(known), key=state.RUN.key, bind="query-params")
     if name in known:
         st.fragment(show_run, run_every=1.0 if known[name].active else None)(known[name].folder)
 
@@ -23,12 +24,13 @@ def show_runs(known: dict[str, queue.Run]) -> None:
 ensure_routed("train")
 st.title("Train")
 with show_errors():
-    queue.advance()  # those that wait, where the one before them was killed
-known = {run.name: run for run in sorted(queue.runs(), key=lambda run: not run.active)}  # the one at work first
-# Folded away once a training of one's own is there to be looked at, so that nothing moves when another starts or ends.
-alone = all(run.folder.bundled for run in known.values())
-key = f"set up {submissions().number}"  # another one after each start, which is folded
-with st.expander("Set up a training", expanded=alone, key=key, icon=":material/model_training:"), show_errors():
+    queue.advance()  # where the process that should have started the next run was killed
+known = {run.name: run for run in sorted(queue.runs(), key=lambda run: not run.active)}
+# Expanded only while there is no run of the visitor's own, so that nothing moves when another run starts or ends.
+no_own_runs = all(run.folder.bundled for run in known.values())
+# The number makes it another expander after each start: a new one is folded.
+key = f"new run {state.submissions().number}"
+with st.expander("New run", expanded=no_own_runs, key=key, icon=":material/model_training:"), show_errors():
     data = choose_dataset()
     if data:
         training_form(data)
@@ -37,4 +39,4 @@ with st.expander("Set up a training", expanded=alone, key=key, icon=":material/m
 if known:
     show_runs(known)
 else:
-    st.caption("Trainings appear here, live and afterwards.")
+    st.caption("No runs yet. A run appears here as soon as it starts.")

@@ -1,16 +1,16 @@
-"""Figures from plain data; pages and notebooks share them. All are Plotly's but those of :mod:`fracture.charts.vega`.
+"""Figures from plain data, for pages and notebooks. All are Plotly's but those of :mod:`fracture.charts.vega`.
 
-Colours are after Okabe and Ito (2008), whose palette people with colour-blindness can tell apart, the blue lightened so
-that it stands out on light and on dark ground alike. Backgrounds are transparent: a figure takes the ground it is on.
+Colors are after Okabe and Ito (2008), whose palette people with color blindness can tell apart, the blue lightened so
+that it stands out on light and on dark backgrounds alike. Backgrounds are transparent.
 """
 
 from fracture.charts.dataset import Drawn, class_balance, distribution, overview, views_per_study
-from fracture.charts.experiments import gaps_of_splits, more_patients, searched, tries
-from fracture.charts.metrics import precision_recalls, reliability, rocs
+from fracture.charts.experiments import leakage_gaps, learning_curve, parallel_coordinates, trial_curves
+from fracture.charts.metrics import precision_recall_curves, reliability, roc_curves
 from fracture.charts.overlays import AGAINST, FOR, TRUTH, crossed_out, heat_overlay, outlined, ringed
-from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION, colours, metric_range
-from fracture.charts.training import Learned, best_epoch, curves, overlaid
-from fracture.charts.vega import OUTCOMES, Moving, confusion, hundred, precision_recall, roc, round_to_hundred
+from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION, colors, metric_range
+from fracture.charts.training import RunHistory, best_epoch, compared_curves, training_curves
+from fracture.charts.vega import OUTCOMES, VegaChart, confusion, icon_array, natural_frequencies, precision_recall, roc
 from fracture.charts.viewer import canvas, still, viewer, windowed
 
 __all__ = [
@@ -25,34 +25,34 @@ __all__ = [
     "TRUTH",
     "VALIDATION",
     "Drawn",
-    "Learned",
-    "Moving",
+    "RunHistory",
+    "VegaChart",
     "best_epoch",
     "canvas",
     "class_balance",
-    "colours",
+    "colors",
+    "compared_curves",
     "confusion",
     "crossed_out",
-    "curves",
     "distribution",
-    "gaps_of_splits",
     "heat_overlay",
-    "hundred",
+    "icon_array",
+    "leakage_gaps",
+    "learning_curve",
     "metric_range",
-    "more_patients",
+    "natural_frequencies",
     "outlined",
-    "overlaid",
     "overview",
+    "parallel_coordinates",
     "precision_recall",
-    "precision_recalls",
+    "precision_recall_curves",
     "reliability",
     "ringed",
     "roc",
-    "rocs",
-    "round_to_hundred",
-    "searched",
+    "roc_curves",
     "still",
-    "tries",
+    "training_curves",
+    "trial_curves",
     "viewer",
     "views_per_study",
     "windowed",

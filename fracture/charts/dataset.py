@@ -9,19 +9,20 @@ import plotly.graph_objects as go
 from fracture.charts.style import NEGATIVE, POSITIVE, apply_theme
 from fracture.data.dataset import counts
 
-_COLOURS = (NEGATIVE, POSITIVE)
+_COLORS = (NEGATIVE, POSITIVE)
 
 
 class Drawn(NamedTuple):
-    """A figure, and what it shows for who cannot see it."""
+    """A figure, and the text that replaces it for readers who cannot see it."""
 
     figure: Any
     alt: str
 
 
 def overview(table: pd.DataFrame, names: tuple[str, str]) -> dict[str, Drawn]:
-    """What is in a data set, by short titles. ``table``: as :func:`fracture.data.catalog.catalogue` gives."""
-    counted, longer = counts(table), table[["width", "height"]].max(axis=1)
+    """Figures of a data set's content, by short titles. ``table``: from :func:`fracture.data.catalog.build_catalog`."""
+    counted = counts(table)
+    longer = table[["width", "height"]].max(axis=1)
     drawn = {
         "Parts": Drawn(class_balance(counted, names, "split"), "Images of each label by part"),
         "Body parts": Drawn(class_balance(counted, names, "body_part"), "Images of each label by body part"),
@@ -38,12 +39,15 @@ def class_balance(counts: pd.DataFrame, label_names: tuple[str, str], by: str) -
     """Images of each label, by ``split`` or ``body_part``; ``counts`` as :func:`fracture.data.dataset.counts` gives."""
     figure = go.Figure()
     totals = counts.groupby([by, "label"])["images"].sum().unstack("label", fill_value=0)
-    for label, colour in enumerate(_COLOURS):
+    for label, color in enumerate(_COLORS):
         values = totals[label].tolist() if label in totals else [0] * len(totals)
         figure.add_bar(
-            x=totals.index.tolist(), y=values, name=label_names[label], marker_color=colour,
+            x=totals.index.tolist(),
+            y=values,
+            name=label_names[label],
+            marker_color=color,
             text=[f"{value:,}" if value else "" for value in values],
-        )  # fmt: skip
+        )
     figure.update_layout(title=f"Images by {by.replace('_', ' ')}", barmode="group")
     figure.update_xaxes(type="category")
     return apply_theme(figure)
@@ -53,9 +57,9 @@ def views_per_study(table: pd.DataFrame, label_names: tuple[str, str]) -> Any:
     """How many studies of each label have one view, two, three and so on."""
     studies = table.groupby("study").agg(label=("label", "max"), views=("image_id", "size"))
     figure = go.Figure()
-    for label, colour in enumerate(_COLOURS):
+    for label, color in enumerate(_COLORS):
         found = studies.loc[studies["label"] == label, "views"].value_counts().sort_index()
-        figure.add_bar(x=found.index.tolist(), y=found.tolist(), name=label_names[label], marker_color=colour)
+        figure.add_bar(x=found.index.tolist(), y=found.tolist(), name=label_names[label], marker_color=color)
     figure.update_layout(title="Views per study", barmode="group")
     figure.update_xaxes(title="views", dtick=1)
     figure.update_yaxes(title="studies")
@@ -65,20 +69,25 @@ def views_per_study(table: pd.DataFrame, label_names: tuple[str, str]) -> Any:
 def distribution(
     values: "pd.Series[Any]", label: "pd.Series[int]", names: tuple[str, str], what: str, unit: str
 ) -> Any:
-    """How a figure of each image is distributed among the images of each label; those without it are left out.
+    """The distribution of a figure of each image, by label; images without it are left out.
 
     Shares, not counts: whether two labels differ must not depend on which is rarer. A model may learn such a
-    difference instead of what was meant.
+    difference as a shortcut.
     """
-    figure, known = go.Figure(), values.notna()
+    figure = go.Figure()
+    known = values.notna()
     edges = np.histogram_bin_edges(values[known], bins=24) if known.any() else np.array([0.0, 1.0])
-    for each, colour in enumerate(_COLOURS):
+    for each, color in enumerate(_COLORS):
         found = values[known & (label == each)]
         share = np.histogram(found, edges)[0] / max(len(found), 1)
         figure.add_scatter(
-            x=(edges[:-1] + edges[1:]) / 2, y=share, name=names[each], mode="lines", fill="tozeroy",
-            line={"color": colour, "width": 2, "shape": "hvh"},
-        )  # fmt: skip
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=share,
+            name=names[each],
+            mode="lines",
+            fill="tozeroy",
+            line={"color": color, "width": 2, "shape": "hvh"},
+        )
     figure.update_layout(title=what)
     figure.update_xaxes(title=unit)
     figure.update_yaxes(title="share of the images", tickformat=".0%", rangemode="tozero")

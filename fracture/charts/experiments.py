@@ -1,4 +1,4 @@
-"""Figures of heads that train at once: one beside those before it, and many together."""
+"""Figures of heads on cached features: one trial beside the trials before it, and many together."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,37 +8,40 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, apply_theme, metric_range
-from fracture.charts.vega import HEIGHT, Moving
+from fracture.charts.vega import HEIGHT, VegaChart
+from fracture.registry.metric_names import metric_title
 
-GHOSTS = 6
-"""Tries before the one at hand that are still shown."""
-
-_TITLES = {"loss": "Loss", "val_auc": "Validation AUC"}
+EARLIER = 6
+"""Trials before the latest one that are still shown."""
 
 
-def tries(histories: Sequence[Mapping[str, Sequence[float]]], kept_epoch: int, metrics: Sequence[str]) -> Moving:
-    """Curves of the last of several trainings, and of those before it as ghosts.
+def trial_curves(
+    histories: Sequence[Mapping[str, Sequence[float]]], kept_epoch: int, metrics: Sequence[str]
+) -> VegaChart:
+    """Curves of the latest of several trials, with the trials before it as faint lines.
 
     Args:
-        histories: values by epoch, by Keras's names, the training at hand last.
+        histories: values by epoch, by Keras's names, the latest trial last.
         kept_epoch: its 1-based epoch to mark.
         metrics: one name, or those of training and validation.
     """
-    shown = histories[-1 - GHOSTS :]
-    parts = [
-        pd.DataFrame({"epoch": range(1, len(each[name]) + 1), "value": each[name], "line": name, "age": age})
-        for age, each in zip(range(len(shown) - 1, -1, -1), shown, strict=True)
-        for name in metrics
-    ]
+    shown = histories[-1 - EARLIER :]
+    ages = range(len(shown) - 1, -1, -1)
+    parts = []
+    for age, history in zip(ages, shown, strict=True):
+        for name in metrics:
+            values = history[name]
+            epochs = range(1, len(values) + 1)
+            parts.append(pd.DataFrame({"epoch": epochs, "value": values, "line": name, "age": age}))
     data = pd.concat(parts, ignore_index=True)
     data["kept"] = (data["age"] == 0) & (data["epoch"] == kept_epoch) & (data["line"] == metrics[-1])
-    data["try"] = data["line"] + " " + data["age"].astype(str)
-    return Moving(data, _tries_spec(metrics, metric_range(metrics[0], data["value"])))
+    data["trial"] = data["line"] + " " + data["age"].astype(str)
+    return VegaChart(data, _trials_spec(metrics, metric_range(metrics[0], data["value"])))
 
 
-def _tries_spec(metrics: Sequence[str], up: tuple[float, float]) -> dict[str, Any]:
+def _trials_spec(metrics: Sequence[str], up: tuple[float, float]) -> dict[str, Any]:
     names = ["Training", "Validation"][-len(metrics) :]
-    colour = {
+    color = {
         "field": "line",
         "type": "nominal",
         "scale": {"domain": list(metrics), "range": [TRAINING, VALIDATION][-len(metrics) :]},
@@ -53,18 +56,18 @@ def _tries_spec(metrics: Sequence[str], up: tuple[float, float]) -> dict[str, An
             "labelExpr": f"{dict(zip(metrics, names, strict=True))}[datum.label]",
         },
     }
-    dashes = {**colour, "scale": {"domain": list(metrics), "range": [[2, 3], [1, 0]][-len(metrics) :]}}
-    ghostly = {"condition": {"test": "datum.age == 0", "value": 1}, "value": 0.22}
-    said = [{"field": "epoch", "title": "Epoch"}, {"field": "value", "title": "Value", "format": ".3f"}]
-    line = {"field": "try", "type": "nominal"}
+    dashes = {**color, "scale": {"domain": list(metrics), "range": [[2, 3], [1, 0]][-len(metrics) :]}}
+    faded = {"condition": {"test": "datum.age == 0", "value": 1}, "value": 0.22}
+    tooltip = [{"field": "epoch", "title": "Epoch"}, {"field": "value", "title": "Value", "format": ".3f"}]
+    line = {"field": "trial", "type": "nominal"}
     thick = {"condition": {"test": "datum.age == 0", "value": 2.5}, "value": 1.5}
     return {
-        "title": {"text": _TITLES[metrics[0]], "offset": 0},
+        "title": {"text": _trials_title(metrics), "offset": 0},
         "height": HEIGHT,
         "encoding": {
             "x": {"field": "epoch", "type": "quantitative", "title": "Epoch", "axis": {"tickMinStep": 1}},
             "y": {"field": "value", "type": "quantitative", "title": None, "scale": {"domain": up, "nice": False}},
-            "color": colour,
+            "color": color,
         },
         "layer": [
             {
@@ -72,21 +75,26 @@ def _tries_spec(metrics: Sequence[str], up: tuple[float, float]) -> dict[str, An
                 "encoding": {
                     "detail": line,
                     "strokeDash": dashes,
-                    "opacity": ghostly,
+                    "opacity": faded,
                     "strokeWidth": thick,
-                    "tooltip": said,
+                    "tooltip": tooltip,
                 },
             },
             {
                 "transform": [{"filter": "datum.kept"}],
                 "mark": {"type": "point", "filled": True, "size": 160, "opacity": 1, "shape": "diamond"},
-                "encoding": {"color": {"value": ACCENT}, "tooltip": said},
+                "encoding": {"color": {"value": ACCENT}, "tooltip": tooltip},
             },
         ],
     }
 
 
-def more_patients(points: pd.DataFrame) -> Any:
+def _trials_title(metrics: Sequence[str]) -> str:
+    title = metric_title(metrics[0])
+    return title if len(metrics) > 1 else f"Validation {title}"
+
+
+def learning_curve(points: pd.DataFrame) -> Any:
     """The learning curve: ``groups`` and ``auc`` of several heads each, as points, and their mean as a line."""
     means = points.groupby("groups", as_index=False)["auc"].mean()
     figure = go.Figure()
@@ -94,22 +102,25 @@ def more_patients(points: pd.DataFrame) -> Any:
         x=means["groups"], y=means["auc"], mode="lines", name="Mean", line={"color": VALIDATION, "width": 2}
     )
     figure.add_scatter(
-        x=points["groups"], y=points["auc"], mode="markers", name="One draw of patients",
-        marker={"color": VALIDATION, "opacity": 0.5, "size": 8}, customdata=points["images"],
+        x=points["groups"],
+        y=points["auc"],
+        mode="markers",
+        name="One random subset",
+        marker={"color": VALIDATION, "opacity": 0.5, "size": 8},
+        customdata=points["images"],
         hovertemplate="%{x} patients, %{customdata} images: AUC %{y:.3f}<extra></extra>",
-    )  # fmt: skip
+    )
     figure.update_xaxes(title="Training patients (or groups)", type="log", tickvals=means["groups"].tolist())
     figure.update_yaxes(title="Validation AUC", range=metric_range("auc", points["auc"]))
     figure.update_layout(title="Learning curve")
     return apply_theme(figure)
 
 
-def searched(found: pd.DataFrame) -> Any:
-    """Choices and what came of them, a line a try, as parallel coordinates.
+def parallel_coordinates(found: pd.DataFrame) -> Any:
+    """Hyperparameters and the resulting AUCs, a line a trial.
 
     ``found``: learning_rate, dropout, l2, and the AUCs chosen_by and other.
     """
-    logarithmic = [_on_decades(found, name, title) for name, title in (("learning_rate", "Rate"), ("l2", "L2"))]
     both = [*found["chosen_by"], *found["other"]]
     auc = {"tickformat": ".3f", "range": metric_range("auc", both)}
     figure = go.Figure(
@@ -118,10 +129,10 @@ def searched(found: pd.DataFrame) -> Any:
             tickfont={"size": 12},
             line={"color": found["chosen_by"], "colorscale": "Viridis", "showscale": False},
             dimensions=[
-                logarithmic[0],
+                _log_dimension(found, "learning_rate", "Rate"),
                 {"label": "Dropout", "values": found["dropout"], "range": [0, max(0.6, found["dropout"].max())]},
-                logarithmic[1],
-                {"label": "Chosen by", "values": found["chosen_by"], **auc},
+                _log_dimension(found, "l2", "L2"),
+                {"label": "Selection", "values": found["chosen_by"], **auc},
                 {"label": "Other half", "values": found["other"], **auc},
             ],
         )
@@ -131,14 +142,14 @@ def searched(found: pd.DataFrame) -> Any:
     return figure
 
 
-def _on_decades(found: pd.DataFrame, name: str, title: str) -> dict[str, Any]:
+def _log_dimension(found: pd.DataFrame, name: str, title: str) -> dict[str, Any]:
     values = np.log10(found[name])
     ticks = list(range(int(np.floor(values.min())), int(np.ceil(values.max())) + 1))
     return {"label": title, "values": values, "tickvals": ticks, "ticktext": [f"1e{tick}" for tick in ticks]}
 
 
-def gaps_of_splits(outcomes: pd.DataFrame) -> Any:
-    """The AUC on held-out images where images were split and where groups were: a line for each split.
+def leakage_gaps(outcomes: pd.DataFrame) -> Any:
+    """The AUC on held-out images, split by image and split by group: a line for each pair of splits.
 
     ``outcomes``: way (image or group), seed, auc.
     """
@@ -147,17 +158,27 @@ def gaps_of_splits(outcomes: pd.DataFrame) -> Any:
     for seed, both in outcomes.groupby("seed"):
         ordered = both.set_index("way").reindex(["group", "image"])["auc"]
         figure.add_scatter(
-            x=list(names.values()), y=ordered, mode="lines", line={"color": "gray", "width": 1}, showlegend=False,
-            hoverinfo="skip", name=f"Split {seed}",
-        )  # fmt: skip
-    for way, colour in (("group", NEGATIVE), ("image", POSITIVE)):
-        those = outcomes[outcomes["way"] == way]
+            x=list(names.values()),
+            y=ordered,
+            mode="lines",
+            line={"color": "gray", "width": 1},
+            showlegend=False,
+            hoverinfo="skip",
+            name=f"Split {seed}",
+        )
+    for way, color in (("group", NEGATIVE), ("image", POSITIVE)):
+        points = outcomes[outcomes["way"] == way]
         figure.add_scatter(
-            x=[names[way]] * len(those), y=those["auc"], mode="markers", marker={"color": colour, "size": 10},
-            name=names[way], showlegend=False, hovertemplate="AUC %{y:.3f}<extra></extra>",
-        )  # fmt: skip
+            x=[names[way]] * len(points),
+            y=points["auc"],
+            mode="markers",
+            marker={"color": color, "size": 10},
+            name=names[way],
+            showlegend=False,
+            hovertemplate="AUC %{y:.3f}<extra></extra>",
+        )
     figure.add_hline(y=0.5, line={"dash": "dot", "color": "gray"}, annotation_text="chance")
     figure.update_yaxes(title="AUC on held-out images", range=metric_range("auc", outcomes["auc"]))
     figure.update_xaxes(range=[-0.4, 1.4])
-    figure.update_layout(title="The same images, split in two ways")
+    figure.update_layout(title="Held-out AUC by kind of split")
     return apply_theme(figure)

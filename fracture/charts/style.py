@@ -1,22 +1,25 @@
-"""What all figures share: their colours and their plain look."""
+"""What all figures share: their colors and their plain look."""
 
 import math
 from collections.abc import Iterable
 from typing import Any
 
-NEGATIVE, POSITIVE, ACCENT = "#2E86C9", "#D55E00", "#009E73"
-TRAINING, VALIDATION = NEGATIVE, POSITIVE
+NEGATIVE = "#2E86C9"
+POSITIVE = "#D55E00"
+ACCENT = "#009E73"
+TRAINING = NEGATIVE
+VALIDATION = POSITIVE
 SEVERAL = (NEGATIVE, POSITIVE, ACCENT, "#CC79A7", "#E69F00", "#56B4E9")
-"""For one line a model."""
+"""For charts with one line a model."""
 
 
-def colours(names: Iterable[str]) -> dict[str, str]:
-    """A colour a name, in their order; there are ``len(SEVERAL)``, and names beyond that have none."""
+def colors(names: Iterable[str]) -> dict[str, str]:
+    """A color a name, in their order; there are ``len(SEVERAL)``, and names beyond that have none."""
     return dict(zip(names, SEVERAL, strict=False))
 
 
 def metric_range(metric: str, values: Iterable[float]) -> tuple[float, float]:
-    """The ends of an axis of a metric, by Keras's name: what the metric can be, not what it happens to be.
+    """The ends of an axis of a metric, by Keras's name: the range that the metric can have, not that of the values.
 
     Scaled to its own values, the noise of a few thousandths fills a chart and looks like progress. A loss begins at 0
     and ends at the next quarter above the largest value; AUC and accuracy go from chance to perfect, and further down
@@ -24,17 +27,18 @@ def metric_range(metric: str, values: Iterable[float]) -> tuple[float, float]:
     """
     known = [value for value in values if math.isfinite(value)]
     if metric.removeprefix("val_") == "loss":
-        return 0.0, (math.floor(max(known, default=0.99) / 0.25) + 1) * 0.25
-    lowest = min(0.5, math.floor(min(known, default=0.5) * 10) / 10)
-    return lowest - _MARGIN, 1 + _MARGIN
+        quarters = math.floor(max(known, default=0.99) / 0.25) + 1
+        return 0.0, quarters * 0.25
+    tenth = math.floor(min(known, default=0.5) * 10) / 10
+    return min(0.5, tenth) - _MARGIN, 1 + _MARGIN
 
 
 _MARGIN = 0.02
-"""Beyond both ends of an axis of shares, so that a line along one of them is seen whole."""
+"""Beyond both ends of an axis of shares, so that a line along one of them is not cut."""
 
 
 def apply_theme(figure: Any, height: int = 340, legend_rows: int = 1) -> Any:
-    """The figure without ground of its own; height in px. The legend stands above, with room for so many rows."""
+    """The figure with a transparent background; height in px. The legend stands above, with room for so many rows."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 46 + 20 * legend_rows, "b": 10},

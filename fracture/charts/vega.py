@@ -1,7 +1,7 @@
-"""Charts that move with the operating point, as data and a Vega-Lite specification that stays the same.
+"""Charts that follow the operating point, as data and a Vega-Lite specification that stays the same.
 
-Streamlit 1.67 mounts a Plotly chart anew whenever anything in it changes: its place goes blank until it is drawn
-again. A Vega-Lite chart takes new data in place, so that nothing flickers while a slider is moved.
+Streamlit 1.67 mounts a new Plotly chart whenever anything in it changes: its place goes blank until it is drawn. A
+Vega-Lite chart takes new data in place, so that nothing flickers while a slider is moved.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE
 
 HEIGHT = 300
-"""Of each, in px, so that two stand side by side."""
+"""Height in px of each, so that two stand side by side."""
 
-OUTCOMES = ("Found", "Missed", "False alarm", "Rightly cleared")
+OUTCOMES = ("Found", "Missed", "False alarm", "Correctly cleared")
 
 _STAR = "M0,-1L.235,-.324L.951,-.309L.38,.124L.588,.809L0,.4L-.588,.809L-.38,.124L-.951,-.309L-.235,-.324Z"
 _POINT = {"type": "point", "shape": _STAR, "size": 320, "filled": True, "opacity": 1}
@@ -24,25 +24,25 @@ _CROSSED_SQUARE = "M-1,-1L1,-1L1,1L-1,1ZM-1,-1L1,1M1,-1L-1,1"
 _CROSSED_CIRCLE = "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0M-.7,-.7L.7,.7M-.7,.7L.7,-.7"
 
 
-class Moving(NamedTuple):
+class VegaChart(NamedTuple):
     """What ``st.vega_lite_chart`` takes; in a notebook ``altair.Chart.from_dict`` after putting the data in."""
 
     data: pd.DataFrame
     spec: dict[str, Any]
 
 
-def roc(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> Moving:
-    """Sensitivity against false alarms over all thresholds, one threshold marked. Both labels must be there."""
+def roc(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> VegaChart:
+    """Sensitivity against the false positive rate, one threshold marked. Both labels must be there."""
     from sklearn.metrics import roc_curve
 
-    false_alarms, sensitivity, _ = roc_curve(label, probability)
+    false_positives, sensitivity, _ = roc_curve(label, probability)
     called = probability >= threshold
     point = (called[label == 0].mean(), called[label == 1].mean())
-    data = _parts(curve=(false_alarms, sensitivity), chance=([0, 1], [0, 1]), name=([0.75], [0.68]), point=point)
-    return Moving(data, _curve_spec("ROC curve", "False alarms (1 - specificity)", "Sensitivity"))
+    data = _parts(curve=(false_positives, sensitivity), chance=([0, 1], [0, 1]), name=([0.75], [0.68]), point=point)
+    return VegaChart(data, _curve_spec("ROC curve", "False positive rate (1 - specificity)", "Sensitivity"))
 
 
-def precision_recall(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> Moving:
+def precision_recall(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> VegaChart:
     """Precision (the positive predictive value) against sensitivity, one threshold marked. Both labels must be there.
 
     Where nothing is called positive there is no precision, and no mark.
@@ -50,18 +50,19 @@ def precision_recall(label: NDArray[Any], probability: NDArray[Any], threshold: 
     from sklearn.metrics import precision_recall_curve
 
     precision, recall, _ = precision_recall_curve(label, probability, drop_intermediate=True)
-    called, share = probability >= threshold, float(label.mean())
-    point = (called[label == 1].mean(), label[called].mean() if called.any() else np.nan)
+    called = probability >= threshold
+    share = float(label.mean())
+    reached = label[called].mean() if called.any() else np.nan
     data = _parts(
-        curve=(recall[:-1], precision[:-1]),  # the last, (0, 1), is no measurement
+        curve=(recall[:-1], precision[:-1]),  # scikit-learn appends (0, 1), at which nothing was measured
         chance=([0, 1], [share, share]),
         name=([0.12], [share - 0.06]),
-        point=point,
+        point=(called[label == 1].mean(), reached),
     )
-    return Moving(data, _curve_spec("Precision-recall curve", "Sensitivity (recall)", "Precision (PPV)"))
+    return VegaChart(data, _curve_spec("Precision-recall curve", "Sensitivity (recall)", "Precision (PPV)"))
 
 
-def confusion(cells: Mapping[str, int], label_names: tuple[str, str]) -> Moving:
+def confusion(cells: Mapping[str, int], label_names: tuple[str, str]) -> VegaChart:
     """The confusion matrix, rows by truth: each cell its count and its share of the row."""
     matrix = np.array(
         [[cells["true_negative"], cells["false_positive"]], [cells["false_negative"], cells["true_positive"]]]
@@ -70,35 +71,42 @@ def confusion(cells: Mapping[str, int], label_names: tuple[str, str]) -> Moving:
     rows = [
         {
             "truth": label_names[row],
-            "says": label_names[column],
+            "prediction": label_names[column],
             "share": share[row, column],
             "text": f"{matrix[row, column]:,}\n{share[row, column]:.0%}",
         }
         for row in range(2)
         for column in range(2)
     ]
-    return Moving(pd.DataFrame(rows), _CONFUSION)
+    return VegaChart(pd.DataFrame(rows), _CONFUSION)
 
 
-def round_to_hundred(sensitivity: float, specificity: float, prevalence: float) -> dict[str, int]:
+def natural_frequencies(sensitivity: float, specificity: float, prevalence: float) -> dict[str, int]:
     """Of a hundred patients, how many have each of the :data:`OUTCOMES`: whole numbers that add up to 100.
 
-    All three are shares, 0 to 1. How many have it is rounded first, so that it does not depend on the model.
+    All three are shares, 0 to 1. The prevalence is rounded first, so that it does not depend on the model.
     """
-    have = round(100 * prevalence)
-    found, cleared = round(have * sensitivity), round((100 - have) * specificity)
-    return dict(zip(OUTCOMES, (found, have - found, 100 - have - cleared, cleared), strict=True))
+    positives = round(100 * prevalence)
+    negatives = 100 - positives
+    found = round(positives * sensitivity)
+    cleared = round(negatives * specificity)
+    return dict(zip(OUTCOMES, (found, positives - found, negatives - cleared, cleared), strict=True))
 
 
-def hundred(counts: Mapping[str, int]) -> Moving:
-    """A hundred signs, as :func:`round_to_hundred` counts them: squares have it, circles don't, a cross is an error."""
-    outcomes = [outcome for outcome in OUTCOMES for _ in range(counts[outcome])]
+def icon_array(counts: Mapping[str, int]) -> VegaChart:
+    """A hundred icons, as :func:`natural_frequencies` counts them.
+
+    Squares are positive, circles negative; a cross marks an error.
+    """
+    outcomes: list[str] = []
+    for outcome in OUTCOMES:
+        outcomes += [outcome] * counts[outcome]
     rows = [{"across": place % 10, "down": place // 10, "outcome": name} for place, name in enumerate(outcomes)]
-    return Moving(pd.DataFrame(rows), _HUNDRED)
+    return VegaChart(pd.DataFrame(rows), _ICON_ARRAY)
 
 
 def _parts(point: tuple[float, float], **parts: tuple[Sequence[float], Sequence[float]]) -> pd.DataFrame:
-    """Points in the order in which they are joined, and which part of the picture each belongs to."""
+    """Points in the order in which they are joined, and which part of the chart each belongs to."""
     drawn = [pd.DataFrame({"x": x, "y": y, "part": part}) for part, (x, y) in parts.items()]
     table = pd.concat([*drawn, pd.DataFrame({"x": [point[0]], "y": [point[1]], "part": "point"})], ignore_index=True)
     return table.assign(place=range(len(table)))
@@ -133,7 +141,7 @@ _CONFUSION = {
     "title": "Confusion matrix",
     "height": HEIGHT + 50,
     "encoding": {
-        "x": {"field": "says", "type": "nominal", "sort": None, "title": "Model says", "axis": _LEVEL},
+        "x": {"field": "prediction", "type": "nominal", "sort": None, "title": "Prediction", "axis": _LEVEL},
         "y": {"field": "truth", "type": "nominal", "sort": None, "title": "Truth"},
     },
     "layer": [
@@ -141,7 +149,9 @@ _CONFUSION = {
             "mark": {"type": "rect"},
             "encoding": {
                 "color": {
-                    "field": "share", "type": "quantitative", "legend": None,
+                    "field": "share",
+                    "type": "quantitative",
+                    "legend": None,
                     "scale": {"domain": [0, 1], "range": ["#EAF3FA", "#0B4F8A"]},
                 }
             },
@@ -154,7 +164,7 @@ _CONFUSION = {
             },
         },
     ],
-}  # fmt: skip
+}
 
 
 def _by_outcome(values: Sequence[Any]) -> dict[str, Any]:
@@ -163,8 +173,8 @@ def _by_outcome(values: Sequence[Any]) -> dict[str, Any]:
     return {"field": "outcome", "type": "nominal", "scale": scale, "legend": legend}
 
 
-_HUNDRED = {
-    "title": "Of 100 like these",
+_ICON_ARRAY = {
+    "title": "Of 100 patients",
     "height": HEIGHT + 50,
     "mark": {"type": "point", "size": 200, "strokeWidth": 1.5, "opacity": 1},
     "encoding": {
@@ -173,6 +183,6 @@ _HUNDRED = {
         "shape": _by_outcome(["square", _CROSSED_SQUARE, _CROSSED_CIRCLE, "circle"]),
         "fill": _by_outcome([POSITIVE, "transparent", "transparent", f"{NEGATIVE}66"]),
         "stroke": _by_outcome([POSITIVE, POSITIVE, NEGATIVE, "transparent"]),
-        "tooltip": {"field": "outcome", "title": "This one"},
+        "tooltip": {"field": "outcome", "title": "Outcome"},
     },
 }

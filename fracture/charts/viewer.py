@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 GROUND = "#000000"
-"""Around the image, as on a reading screen."""
+"""Background around the image, as on a reading screen."""
 
 
 def windowed(pixels: NDArray[np.uint8], window: int, level: int, inverted: bool = False) -> NDArray[np.uint8]:
@@ -35,9 +35,13 @@ def viewer(image: Image.Image, name: str, height: int = 620) -> Any:
     figure.update_xaxes(range=[0, columns], visible=False, constrain="domain")
     figure.update_yaxes(range=[rows, 0], visible=False, scaleanchor="x", constrain="domain")
     figure.update_layout(
-        height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, paper_bgcolor=GROUND, plot_bgcolor=GROUND,
-        dragmode="pan", uirevision=name,
-    )  # fmt: skip
+        height=height,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        paper_bgcolor=GROUND,
+        plot_bgcolor=GROUND,
+        dragmode="pan",
+        uirevision=name,
+    )
     return figure
 
 
@@ -51,7 +55,7 @@ def still(image: Image.Image, name: str, height: int = 480) -> Any:
 
 
 MESH = 48
-"""Invisible points along each side of an image to draw on: Plotly selects points, not places."""
+"""Invisible points along each side of an image to draw on: Plotly selects points, not areas."""
 
 
 def canvas(image: Image.Image, name: str, height: int = 480) -> Any:
@@ -64,8 +68,14 @@ def canvas(image: Image.Image, name: str, height: int = 480) -> Any:
     across, down = np.meshgrid(np.linspace(0, columns, MESH), np.linspace(0, rows, MESH))
     unseen = {"marker": {"opacity": 0}}
     figure.add_scatter(
-        x=across.ravel(), y=down.ravel(), mode="markers", marker={"opacity": 0, "size": 2}, hoverinfo="skip",
-        selected=unseen, unselected=unseen, showlegend=False,
-    )  # fmt: skip
+        x=across.ravel(),
+        y=down.ravel(),
+        mode="markers",
+        marker={"opacity": 0, "size": 2},
+        hoverinfo="skip",
+        selected=unseen,
+        unselected=unseen,
+        showlegend=False,
+    )
     figure.update_layout(dragmode="select", newselection={"line": {"color": "#E69F00", "width": 2}})
     return figure

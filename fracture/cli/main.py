@@ -169,8 +169,10 @@ def _add_train(commands: Any) -> None:
     for name, field in TrainConfig.__dataclass_fields__.items():
         if why := field.metadata.get("why"):
             among = field.metadata["among"] or None
-            flag, kind = "--" + name.replace("_", "-"), field.type
-            parser.add_argument(flag, type=kind, choices=among, help=f"{why} (default: {field.default})")
+            flag = "--" + name.replace("_", "-")
+            mode = f"{field.metadata['mode']}: " if field.metadata["mode"] else ""
+            words = f"{mode}{why} (default: {field.default})"
+            parser.add_argument(flag, type=field.type, choices=among, help=words)
 
 
 def _add_evaluate(commands: Any) -> None:
@@ -208,7 +210,7 @@ def _add_models(commands: Any) -> None:
 
 
 def _add_code(commands: Any) -> None:
-    parser = _add(commands, "code", "code.code", "a model's training as a Keras script by itself")
+    parser = _add(commands, "code", "runs.code", "a model's training as a Keras script by itself")
     parser.add_argument("--model", required=True, metavar="NAME")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the script and images.csv, the list of its images, into DIR"

@@ -1,4 +1,4 @@
-"""What people see on a terminal while a training goes on, and the figures at its end."""
+"""The progress bar of a run on a terminal, and its metrics at the end."""
 
 import contextlib
 import sys
@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from fracture.inference.prediction import offered_points
+from fracture.registry.metric_names import POINT_NAMES, metric_name
 from fracture.training.events import Event, read_events
 from fracture.training.runs import queue
 from fracture.training.runs.progress import Progress, stopping_words
@@ -41,7 +42,7 @@ class _Bar(contextlib.AbstractContextManager["_Bar"]):
         self._bar.close()
 
     def show(self, events: Sequence[Event], *, stopping: bool = False) -> None:
-        """Take in what has been said since, and draw how the run stands."""
+        """Add the new events, and update the bar."""
         if not events or self._bar.disable:
             return
         progress = self._progress
@@ -61,16 +62,16 @@ def _last(history: Mapping[str, Sequence[float]]) -> dict[str, str]:
     return {name: f"{history[name][-1]:.3f}" for name in names if history.get(name)}
 
 
-RATES = ("accuracy", "sensitivity", "specificity", "kappa")
-"""What is said of an operating point: never a sensitivity without its specificity."""
+_POINT_METRICS = ("accuracy", "sensitivity", "specificity", "kappa")
+"""The metrics of an operating point: never a sensitivity without its specificity."""
 
 
 def summary(measured: dict[str, Any], labels: list[str]) -> str:
-    """``metrics`` and ``localisation`` as lines for people; each value with its 95 % interval.
+    """``metrics`` and ``localisation`` as lines for people; each value with its 95% interval.
 
-    What a level lacks, since a former version measured it, is left out.
+    Metrics that an older card lacks are left out.
     """
-    lines = [f"Metrics for {labels[1]!r} against {labels[0]!r}, with 95 % intervals:"]
+    lines = [f"Metrics for {labels[1]!r} against {labels[0]!r}, with 95% intervals:"]
     for name, level in measured["metrics"].items():
         lines += [f"by {name}: {_counts(level)}", *(f"  {line}" for line in _level(level))]
     if found := measured.get("localisation"):
@@ -79,17 +80,19 @@ def summary(measured: dict[str, Any], labels: list[str]) -> str:
 
 
 def _level(level: dict[str, Any]) -> Iterator[str]:
-    yield f"AUC {_interval(level['auc'])}"
+    yield f"{metric_name('auc')} {_interval(level['auc'])}"
     if "average_precision" in level:
         share = level["positives"] / level["count"]
-        yield f"average precision {_interval(level['average_precision'])}; by chance {share:.3f}"
+        precision = _interval(level["average_precision"])
+        yield f"{metric_name('average_precision')} {precision}; by chance {share:.3f}"
     points = level["points"]
     for name in offered_points({name: point["threshold"] for name, point in points.items()}):
-        yield f"{_point(name, points[name])}: {_rates(points[name], RATES)}"
+        yield f"{_point(name, points[name])}: {_rates(points[name], _POINT_METRICS)}"
     if calibration := level.get("calibration"):
         error = calibration["expected_calibration_error"]
-        yield f"calibration error {_interval(error)}; perfect probabilities would show about {error['chance']:.3f}"
-        yield f"Brier score {_interval(calibration['brier'])}"
+        name = metric_name("expected_calibration_error")
+        yield f"{name} {_interval(error)}; perfect probabilities would show about {error['chance']:.3f}"
+        yield f"{metric_name('brier')} {_interval(calibration['brier'])}"
     yield from _body_parts(level)
 
 
@@ -99,27 +102,28 @@ def _body_parts(level: dict[str, Any]) -> Iterator[str]:
     if not parts:
         return
     shown = "balanced" if "balanced" in points else next(iter(points))
-    yield f"body parts by themselves, {_point(shown, points[shown])}:"
+    yield f"by body part, {_point(shown, points[shown])}:"
     width = max(map(len, parts))
     for name, part in parts.items():
         rates = _rates(part["points"][shown], ("sensitivity", "specificity"))
-        yield f"  {name:{width}}  {_counts(part)}; AUC {_interval(part['auc'])}, {rates}"
+        yield f"  {name:{width}}  {_counts(part)}; {metric_name('auc')} {_interval(part['auc'])}, {rates}"
     if too_small := level["body_parts_too_small"]:
-        yield "  too few to tell: " + ", ".join(f"{name} {count:,}" for name, count in too_small.items())
+        yield "  too few images: " + ", ".join(f"{name} {count:,}" for name, count in too_small.items())
 
 
 def _localisation(found: dict[str, Any]) -> Iterator[str]:
-    yield f"heat maps of {found['images']:,} positive images with known truth:"
-    for words, share in (("peak inside a box", found["pointing"]), ("mass inside the mask", found["mass"])):
+    yield f"localization on {found['images']:,} positive images with known boxes:"
+    for name in ("pointing", "mass"):
+        share = found[name]
         chance = _interval({"value": share["chance"], "low": None})
-        yield f"  {words} {_interval(share)}; by chance {chance}"
-    yield f"  the middle of the image is inside a box in {found['pointing']['centre']:.3f}"
+        yield f"  {metric_name(name)} {_interval(share)}; by chance {chance}"
+    yield f"  the image center is inside the box in {found['pointing']['centre']:.3f}"
     if "near" in found["pointing"]:
-        yield f"  peak inside a box or beside it by 3 % of the image {_interval(found['pointing']['near'])}"
+        yield f"  with a tolerance of 3% of the image {_interval(found['pointing']['near'])}"
     if called := found.get("found"):
         pointing = called["pointing"]
-        yield f"of the {called['images']:,} that the model calls positive at its balanced point:"
-        yield f"  peak inside a box {_interval(pointing)}, or near it {_interval(pointing['near'])}"
+        yield f"of the {called['images']:,} that the model calls positive at its balanced operating point:"
+        yield f"  {metric_name('pointing')} {_interval(pointing)}, with the tolerance {_interval(pointing['near'])}"
 
 
 def _counts(level: dict[str, Any]) -> str:
@@ -128,11 +132,11 @@ def _counts(level: dict[str, Any]) -> str:
 
 def _point(name: str, point: dict[str, Any]) -> str:
     at = f"at {point['threshold']:g}"
-    return at if name == "half" else f"{name.replace('_', ' ')}, {at}"
+    return at if name == "half" else f"{POINT_NAMES.get(name, name)}, {at}"
 
 
 def _rates(point: dict[str, Any], names: Sequence[str]) -> str:
-    return ", ".join(f"{name} {_interval(point[name])}" for name in names if name in point)
+    return ", ".join(f"{metric_name(name)} {_interval(point[name])}" for name in names if name in point)
 
 
 def _interval(estimate: dict[str, float | None]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fracture.imaging.annotations import box_of
+from fracture.imaging.annotations import bounding_box
 from fracture.phantoms.anatomy.body import skin_fold
 from fracture.phantoms.anatomy.geometry import Array, Grid, rods, seen
 from fracture.phantoms.anatomy.humerus import Fragment
@@ -188,6 +188,6 @@ def _truth(person: Person, finding: Finding, masks: list[Mask]) -> Truth:
         angulation=fracture.angulation if fracture else 0.0,
         hardware=hardware.name if hardware else "",
         traps=person.traps,
-        boxes=tuple(box for mask in masks if (box := box_of(mask)) is not None),
+        boxes=tuple(box for mask in masks if (box := bounding_box(mask)) is not None),
         mask=np.logical_or.reduce([empty, *masks]),
     )

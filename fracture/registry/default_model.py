@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fracture.errors import ModelError
 from fracture.registry.model_folder import ModelFolder, read_card
-from fracture.registry.validation import judgements
+from fracture.registry.validation import validation_results
 
 RULE = "the model that comes with the project; without it, the newest one whose run finished"
 """The default model, in words."""
@@ -61,5 +61,5 @@ def _read_summary(path: str, version: str) -> _Summary:  # noqa: ARG001  part of
         card = read_card(ModelFolder(Path(path)))
     except ModelError:
         return _Summary("damaged", None, "")
-    first = judgements(card)[0]
+    first = validation_results(card)[0]
     return _Summary(card.get("state", "finished"), first.metrics["image"]["auc"]["value"], first.data)

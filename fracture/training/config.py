@@ -1,4 +1,4 @@
-"""Every choice of a training, its default, its range, and why it is what it is."""
+"""Every setting of a run, its default, its range, and what it does."""
 
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from math import inf
@@ -28,14 +28,44 @@ def choice(
     low: float | None = None,
     high: float | None = None,
     among: tuple[str, ...] = (),
+    mode: str = "",
 ) -> Any:
-    """A field of :class:`TrainConfig` with the range and the reason that forms and errors show."""
-    return field(default=default, metadata={"why": why, "low": low, "high": high, "among": among})
+    """A field of :class:`TrainConfig` with the range and the help text that forms and errors show.
+
+    Args:
+        default: its value where none is given.
+        why: what it does, for forms and the command line.
+        low: the least number allowed.
+        high: the largest number allowed.
+        among: the words allowed.
+        mode: the only ``mode`` that uses it; empty where both do.
+    """
+    return field(default=default, metadata={"why": why, "low": low, "high": high, "among": among, "mode": mode})
+
+
+def used_in(each: Field[Any], mode: str) -> bool:
+    """Whether a run in this mode uses the field."""
+    return each.metadata.get("mode", "") in ("", mode)
+
+
+_TITLES = {
+    "data": "Data set",
+    "also": "Further data sets",
+    "l2": "L2",
+    "box_weight": "Box loss weight",
+    "averaging": "EMA decay",
+    "patience": "Early-stopping patience",
+}
+
+
+def field_title(name: str) -> str:
+    """The label of a field in forms and tables: ``Learning rate``."""
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """One training. The defaults are the reference experiment (see :data:`PRESETS`).
+    """The settings of one run. The defaults are the reference experiment (see :data:`PRESETS`).
 
     Raises:
         ConfigError: a value is out of its range; the message names the range and the value.
@@ -46,69 +76,91 @@ class TrainConfig:
     name: str
     """The model's name, which is also its folder's."""
     also: tuple[str, ...] = ()
-    """Folders of further data sets, whose images are trained on as well; each is judged apart."""
+    """Folders of further data sets, whose images are trained on as well; each is validated separately."""
     body_part: str | None = None
     """Of the first data set only images of this body part, for example ``XR_HUMERUS``; None takes all."""
 
     mode: str = choice(
         "head",
-        "head keeps the backbone frozen, so each image passes through it once; fine-tune trains its upper blocks, too",
+        "head trains the head on a frozen backbone, which runs once per image; fine-tune also trains the upper blocks",
         among=("head", "fine-tune"),
     )
     weights: str = choice(
         "imagenet",
-        "imagenet (needs the internet once), bundled, bundled-8bit (heads only), none, or the path of a .weights.h5 "
-        "file",
+        "pre-trained weights: imagenet (needs the internet once), bundled, bundled-8bit (head only), none (random), or "
+        "the path of a .weights.h5 file",
     )
     input_range: tuple[float, float] | None = None
     """Pixel range that the weights were trained on. None: the source knows it, or the JSON beside the file says it."""
-    image_size: int = choice(150, "px; cost grows with its square, and fractures are small", low=75, high=1024)
-    fit: str = choice(
-        "stretch", "stretch fills the square as the reference does; letterbox keeps proportions", among=FITS
+    image_size: int = choice(
+        150, "side length in px; the cost grows with its square, and fractures are small", low=75, high=1024
     )
-    batch_size: int = choice(16, "images a step", low=1, high=1024)
+    fit: str = choice(
+        "stretch", "stretch fills the square, as the reference does; letterbox keeps proportions", among=FITS
+    )
+    batch_size: int = choice(16, "images per step", low=1, high=1024)
     epochs: int = choice(30, "passes over the training images", low=1, high=1000)
-    learning_rate: float = choice(1e-3, "of Adam", low=1e-7, high=1.0)
-    dropout: float = choice(0.3, "share of features hidden from the head in each step", low=0.0, high=0.95)
-    l2: float = choice(1e-4, "weight decay of the head, as a penalty on the loss", low=0.0, high=1.0)
+    learning_rate: float = choice(
+        1e-3, "learning rate of Adam; with fine-tune the peak of AdamW's schedule", low=1e-7, high=1.0
+    )
+    dropout: float = choice(0.3, "share of features that are dropped in each step", low=0.0, high=0.95)
+    l2: float = choice(1e-4, "L2 penalty on the weights of the head", low=0.0, high=1.0)
 
-    unfreeze: str = choice("mixed2", "fine-tune: the lowest block that trains", among=BLOCKS)
+    unfreeze: str = choice("mixed2", "lowest block that trains", among=BLOCKS, mode="fine-tune")
     augmentation: str = choice(
         "full",
-        "fine-tune: none and flips let the frozen blocks run once per image; full also turns, scales, shifts and "
-        "changes brightness and contrast",
+        "none and flips let the frozen blocks run once per image; full adds rotation, zoom, shift, brightness and "
+        "contrast",
         among=AUGMENTATIONS,
+        mode="fine-tune",
     )
-    weight_decay: float = choice(1e-4, "fine-tune: of AdamW", low=0.0, high=1.0)
-    label_smoothing: float = choice(0.05, "fine-tune: how far labels are moved from 0 and 1", low=0.0, high=0.5)
+    weight_decay: float = choice(1e-4, "weight decay of AdamW", low=0.0, high=1.0, mode="fine-tune")
+    label_smoothing: float = choice(
+        0.05, "distance by which labels move from 0 and 1", low=0.0, high=0.5, mode="fine-tune"
+    )
     class_weight: str = choice(
         "none",
-        "balanced gives both labels the same weight, at the price of calibration",
+        "balanced gives both labels the same weight, at the cost of calibration",
         among=("none", "balanced"),
     )
     box_weight: float = choice(
-        0.0, "fine-tune: weight of the loss that teaches where, from boxes; 0 does without them", low=0.0, high=100.0
+        0.0,
+        "weight of the box loss, which teaches the network where a finding is; 0 turns it off",
+        low=0.0,
+        high=100.0,
+        mode="fine-tune",
     )
     averaging: float = choice(
         0.0,
-        "fine-tune: momentum of the moving average of the weights, which is what is kept; 0 keeps the last",
+        "the model keeps an exponential moving average (EMA) of the weights with this decay; 0 turns it off",
         low=0.0,
         high=0.9999,
+        mode="fine-tune",
     )
-    patience: int = choice(0, "fine-tune: epochs without a better one until it ends early; 0 never", low=0, high=1000)
+    patience: int = choice(
+        0,
+        "epochs without improvement after which the run stops early; 0 turns it off",
+        low=0,
+        high=1000,
+        mode="fine-tune",
+    )
     precision: str = choice(
         "float32",
-        "fine-tune: bfloat16 takes three quarters of the time where the processor has it, and much more elsewhere; "
-        "float16 is for GPUs, where it is unmeasured: on a processor it took six times as long",
+        "bfloat16 takes three quarters of the time on processors that support it, and much more on others; float16 is "
+        "for GPUs, where it was not measured: on a processor it took six times as long",
         among=("float32", "bfloat16", "float16"),
+        mode="fine-tune",
     )
     strategy: str = choice(
         "one",
-        "mirrored shares each batch among all GPUs of this machine, of use for fine-tune; one trains on one device",
+        "mirrored splits each batch across all GPUs of this machine, useful for fine-tune; one uses a single device",
         among=("one", "mirrored"),
     )
     seed: int = choice(
-        0, "initial head, order of images, dropout: the same seed gives the same model", low=0, high=2**31
+        0,
+        "seed of the initial head, image order and dropout: the same seed gives the same model",
+        low=0,
+        high=2**31,
     )
 
     def __post_init__(self) -> None:

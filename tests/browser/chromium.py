@@ -8,6 +8,8 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.widgets import summary
+
 CHROMIUM = Path("/usr/bin/chromium")
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -92,10 +94,10 @@ def settle(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
-def unfold(page: Page, title: str) -> None:
-    """Open what is folded away under a title, and wait until it has its height: a click into it before goes astray."""
-    summary = page.locator("summary").filter(has_text=title)
-    summary.click()
+def unfold(page: Page, key: str) -> None:
+    """Open the expander with a key, and wait until it has its height: a click into it before goes astray."""
+    line = summary(page, key)
+    line.click()
     page.wait_for_function(
-        "folded => folded.open && !folded.getAnimations().length", arg=summary.locator("..").element_handle()
+        "folded => folded.open && !folded.getAnimations().length", arg=line.locator("..").element_handle()
     )

@@ -14,12 +14,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from fracture.paths import PROJECT
 from tests.browser.chromium import chromium, listen, new_page, settle
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
 from tests.browser.places import Place, ask_about_a_sample, cover
+from tests.browser.widgets import keyed_from
 from tests.support.serving import served
 
 PICTURES = PROJECT / "docs" / "pictures"
@@ -60,17 +61,17 @@ def _turn_a_dial(page: Page) -> None:
 def _cover(page: Page) -> None:
     cover(page)
     page.mouse.move(640, 20)  # off the button, whose help would stay
-    _to_the_top(page, "Covered with")
+    _to_the_top(page, page.get_by_text("Fill of the mask"))
 
 
 def _ask(page: Page) -> None:
     ask_about_a_sample(page)
-    _to_the_top(page, "Reveal the truth")
+    _to_the_top(page, keyed_from(page, "truth of"))
 
 
-def _to_the_top(page: Page, words: str) -> None:
+def _to_the_top(page: Page, target: Locator) -> None:
     settle(page)
-    page.get_by_text(words).evaluate("each => each.scrollIntoView()")
+    target.evaluate("each => each.scrollIntoView()")
     page.get_by_test_id("stMain").evaluate("each => each.scrollBy(0, -80)")  # from under the menu
 
 

@@ -1,12 +1,12 @@
 """Where a visitor can be in the app: an address, and what is done there before it is looked at."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
 from tests.browser.chromium import settle, unfold
+from tests.browser.widgets import button, keyed_from
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ def full(first: str, second: str) -> tuple[Place, ...]:
     return (
         *PAGES,
         Place("study", "dataset", _open_a_study),
-        Place("import", "dataset", _ask_for("Import")),
-        Place("draw", "dataset", _ask_for("Draw phantoms")),
-        Place("checks", "dataset", _open("Checks")),
+        Place("import", "dataset", _open_dialog("import dialog")),
+        Place("draw", "dataset", _open_dialog("phantom dialog")),
+        Place("checks", "dataset", _open("checks")),
         Place("setup", "train", _set_up),
-        Place("trained", f"train?run={first}", _open("The network")),
+        Place("trained", f"train?run={first}", _open("network")),
         Place("compare", f"runs?runs={first}&runs={second}"),
         Place("sample", f"classify?model={first}", ask_about_a_sample),
-        Place("judged", f"models?model={second}", _open("The whole card")),
+        Place("judged", f"models?model={second}", _open("card")),
         Place("covered", "labs?lab=Shortcuts", cover),
     )
 
@@ -59,37 +59,37 @@ PAGES = (
 
 
 def _open_a_study(page: Page) -> None:
-    page.get_by_role("button", name="Open study").first.click()
+    keyed_from(page, "open").first.get_by_role("button").click()
     page.get_by_role("dialog").locator(".js-plotly-plot").wait_for()
 
 
-def _ask_for(form: str) -> Callable[[Page], None]:
-    """Behind a button."""
+def _open_dialog(key: str) -> Callable[[Page], None]:
+    """Press the button that opens a dialog."""
 
-    def ask(page: Page) -> None:
-        page.get_by_role("button", name=form, exact=True).click()
+    def press(page: Page) -> None:
+        button(page, key).click()
         page.get_by_role("dialog").wait_for()
 
-    return ask
+    return press
 
 
-def _open(title: str) -> Callable[[Page], None]:
-    return lambda page: unfold(page, title)
+def _open(key: str) -> Callable[[Page], None]:
+    return lambda page: unfold(page, key)
 
 
 def _set_up(page: Page) -> None:
-    unfold(page, "Set up a training")
-    unfold(page, "All choices")
+    unfold(page, "new run")
+    unfold(page, "advanced")
 
 
 def ask_about_a_sample(page: Page) -> None:
     """On the page *Classify*: the first of the drawn studies, and the truth about it."""
-    page.get_by_role("button", name=re.compile(r"^\d{6}$")).first.click()
-    page.get_by_text("Reveal the truth").click()
+    keyed_from(page, "sample").first.get_by_role("button").click()
+    keyed_from(page, "truth of").locator("label").click()
     page.get_by_role("img", name="with its heat map").last.wait_for()
 
 
 def cover(page: Page) -> None:
     """On the page *Labs*: what is known of the X-ray."""
-    page.get_by_role("button", name="Cover what is known").click()
-    page.get_by_text("of the image are covered").wait_for()
+    button(page, "mask truth").click()
+    page.get_by_text("of the image is masked").wait_for()

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.chromium import settle
 from tests.browser.keyboard import has_focus, tab_to, unseen_stops
 from tests.browser.places import full
+from tests.browser.widgets import button, keyed, keyed_from, menu_link, summary
 
 A_TRAINING = 300_000
 """ms that it may take where others are at work beside it; about 15 s where not."""
@@ -17,17 +18,17 @@ def test_look_at_a_study_and_decide(lab, page):
     """From the menu to a form and back, to a study and back; an image is left out, and that undone."""
     page.goto(lab)
     settle(page)
-    tab_to(page, page.get_by_role("link", name="Data set").first)
+    tab_to(page, menu_link(page, "dataset"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Data set", level=1)).to_be_visible()
-    opener = page.get_by_role("button", name="Open study").first
+    opener = keyed_from(page, "open").first.get_by_role("button")
     expect(opener).to_be_visible()
     settle(page)
     dialog = page.get_by_role("dialog")
-    for button, field in (("Import", "Body part"), ("Draw phantoms", "Patients")):
-        tab_to(page, page.get_by_role("button", name=button))
+    for dialog_key, field in (("import dialog", "kaggle part"), ("phantom dialog", "phantom patients")):
+        tab_to(page, button(page, dialog_key))
         page.keyboard.press("Enter")
-        inside = dialog.get_by_label(field).first
+        inside = keyed(dialog, field).locator("input").first
         expect(inside).to_be_visible()
         settle(page)
         tab_to(page, inside, most=12)
@@ -45,20 +46,20 @@ def test_look_at_a_study_and_decide(lab, page):
     settle(page)
     assert has_focus(opener)
 
-    tab_to(page, page.get_by_role("checkbox", name="Choose").first, "Shift+Tab")
+    tab_to(page, page.get_by_role("checkbox", name=re.compile("image")).first, "Shift+Tab")
     page.keyboard.press("Space")
     expect(page.get_by_text("1 chosen")).to_be_visible()
     settle(page)
-    tab_to(page, page.locator("summary").filter(has_text="Decide"), "Shift+Tab")
+    tab_to(page, summary(page, "decide"), "Shift+Tab")
     page.keyboard.press("Enter")
-    exclude = page.get_by_role("button", name="Exclude")
+    exclude = button(page, "exclude selected")
     expect(exclude).to_be_enabled()
     settle(page)
     tab_to(page, exclude)
     page.keyboard.press("Enter")
     expect(page.get_by_text("excluded", exact=True)).to_be_visible()
     settle(page)
-    tab_to(page, page.get_by_role("button", name="Undo: 1 image excluded"), "Shift+Tab")
+    tab_to(page, button(page, "undo"), "Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text("excluded", exact=True)).not_to_be_visible()
 
@@ -67,27 +68,27 @@ def test_train_watch_upload_read(server, page, drawn):
     """A training is set up, watched, found again after a reload and asked about an X-ray, chosen by keys too."""
     page.goto(server)
     settle(page)
-    tab_to(page, page.get_by_role("link", name="Train the first model"))
+    tab_to(page, keyed(page, "next step").get_by_role("link"))
     page.keyboard.press("Enter")
-    name = page.get_by_role("textbox", name="Name of the model")
+    name = keyed_from(page, "name").get_by_role("textbox")
     expect(name).to_be_visible()
     settle(page)
     tab_to(page, name)
     page.keyboard.press("Control+A")
     page.keyboard.type("by-keys")
-    tab_to(page, page.get_by_role("combobox", name=re.compile("Pre-trained weights")))
+    tab_to(page, keyed(page, "weights").get_by_role("combobox"))
     page.keyboard.type("none")
     page.keyboard.press("Enter")
     settle(page)
-    tab_to(page, page.locator("summary").filter(has_text="All choices"))
+    tab_to(page, summary(page, "advanced"))
     page.keyboard.press("Enter")
-    for title, value in (("Image size", "75"), ("Epochs", "2")):
-        tab_to(page, page.get_by_role("spinbutton", name=title))
+    for key, value in (("reference image_size", "75"), ("reference epochs", "2")):
+        tab_to(page, keyed(page, key).get_by_role("spinbutton"))
         page.keyboard.press("Control+A")
         page.keyboard.type(value)
     page.keyboard.press("Tab")
     settle(page)
-    tab_to(page, page.get_by_role("button", name="Start training"))
+    tab_to(page, keyed_from(page, "start").get_by_role("button"))
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile("running|queued")).first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=A_TRAINING)
@@ -95,14 +96,14 @@ def test_train_watch_upload_read(server, page, drawn):
     expect(page.get_by_text("2 of 2 epochs done")).to_be_visible(timeout=A_TRAINING)
     expect(page.locator(".js-plotly-plot").first.get_by_text("Validation")).to_be_visible()
 
-    ask = page.get_by_role("link", name="Ask it about an X-ray")
+    ask = page.get_by_role("link", name="Classify an X-ray")
     expect(ask).to_be_visible(timeout=A_TRAINING)
     settle(page)
     tab_to(page, ask)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Drop one X-ray")).to_be_visible()
+    expect(keyed(page, "uploads")).to_be_visible()
     settle(page)
-    upload = page.locator("button", has_text="Upload")
+    upload = button(page, "uploads")
     tab_to(page, upload)
     settle(page)
     assert has_focus(upload)

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Response, WebSocket, expect
 from fracture.jobs.process import identity
 from tests.browser.chromium import new_page, settle, unfold
 from tests.browser.network import line_to
+from tests.browser.widgets import keyed, keyed_from
 
 
 @pytest.fixture
@@ -41,13 +42,13 @@ def test_what_is_typed_stays_when_the_line_is_gone(far, page):
     line, app = far
     page.goto(f"{app}/train")
     settle(page)
-    unfold(page, "Set up a training")
-    unfold(page, "All choices")
-    epochs = page.get_by_role("spinbutton", name="Epochs")
+    unfold(page, "new run")
+    unfold(page, "advanced")
+    epochs = keyed(page, "reference epochs").get_by_role("spinbutton")
     epochs.fill("7")
     epochs.press("Tab")
     settle(page)
-    name = page.get_by_role("textbox", name="Name of the model")
+    name = keyed_from(page, "name").get_by_role("textbox")
     name.press("Control+A")
     name.press_sequentially("half-typed")
     line.cut()

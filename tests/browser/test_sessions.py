@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.browser.chromium import new_page
+from tests.browser.chromium import new_page, settle
+from tests.browser.widgets import keyed
 from tests.hostile import dicoms, pictures
 
 
@@ -19,18 +20,19 @@ def test_nobody_sees_another_visitors_upload(make_model, server, visitors):
     pictures_of = {mine: dicoms.dicom(pictures.RAMP), theirs: pictures.encoded(255 - pictures.RAMP)}
     for page in visitors:
         page.goto(f"{server}/classify")
-        page.get_by_text("Drop one X-ray").wait_for(timeout=90_000)
+        keyed(page, "uploads").wait_for()
     mine.locator("input[type=file]").first.set_input_files(
         {"name": "same.png", "mimeType": "image/png", "buffer": pictures_of[mine]}
     )
-    mine.get_by_text("same.png ·").wait_for(timeout=90_000)
+    mine.get_by_text("same.png ·").wait_for()
     theirs.reload()
-    theirs.get_by_text("Drop one X-ray").wait_for(timeout=90_000)
+    keyed(theirs, "uploads").wait_for()
+    settle(theirs)
     assert theirs.get_by_text("same.png").count() == 0
     theirs.locator("input[type=file]").first.set_input_files(
         {"name": "same.png", "mimeType": "image/png", "buffer": pictures_of[theirs]}
     )
-    theirs.get_by_text("same.png ·").wait_for(timeout=90_000)
+    theirs.get_by_text("same.png ·").wait_for()
     shown = [page.locator("img[alt*='with its heat map']").first.get_attribute("src") for page in visitors]
     assert shown[0] != shown[1]
     assert all(picture.startswith("data:image/jpeg;base64,") for picture in shown)

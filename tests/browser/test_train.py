@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from fracture.training.runs import queue
 from tests.browser.chromium import settle, unfold
+from tests.browser.widgets import keyed, keyed_from, summary
 from tests.support.serving import served
 
 
@@ -28,17 +29,17 @@ def test_a_double_click_on_start_starts_one_run_in_sight(app, page):
     page.set_viewport_size({"width": 1366, "height": 768})
     page.goto(f"{app}/train")
     settle(page)
-    form = page.locator("details").filter(has_text="Set up a training").first
+    form = summary(page, "new run").locator("..")
     for expected in ({"drawn-1"}, {"drawn-1", "drawn-2"}):
         if form.get_attribute("open") is None:
-            unfold(page, "Set up a training")
-        unfold(page, "All choices")
-        page.get_by_role("combobox", name="Pre-trained weights").click()
+            unfold(page, "new run")
+        unfold(page, "advanced")
+        keyed(page, "weights").get_by_role("combobox").click()
         page.get_by_role("option", name="bundled-8bit").click()
         settle(page)
-        page.get_by_role("button", name="Start training").dblclick()
+        keyed_from(page, "start").get_by_role("button").dblclick()
         expect(form).not_to_have_attribute("open", "")
         settle(page)
         assert {run.name for run in queue.runs() if not run.folder.bundled} == expected
-        expect(page.get_by_role("combobox", name="Training", exact=True)).to_have_value(max(expected))
+        expect(keyed(page, "run").get_by_role("combobox")).to_have_value(max(expected))
         expect(page.get_by_text(re.compile("^(running|queued|finished)$"))).to_be_in_viewport()

@@ -17,20 +17,20 @@ HISTORY = {
 }
 
 
-def test_curves_mark_the_best_epoch_and_keep_their_axis():
+def test_training_curves_while_running_mark_the_best_epoch_on_a_fixed_axis():
     """The star lies on the validation curve at the kept epoch; the axis spans the planned epochs from the start."""
     assert charts.best_epoch(HISTORY) == 2
-    figure = charts.curves(HISTORY, "loss", epochs=30, kept_epoch=2)
+    figure = charts.training_curves(HISTORY, "loss", epochs=30, kept_epoch=2)
     star = figure.data[-1]
     assert (star.x[0], star.y[0]) == (2, 0.5)
     assert list(figure.layout.xaxis.range) == [0.5, 30.5]
     assert [list(line.y) for line in figure.data[:2]] == [HISTORY["loss"], HISTORY["val_loss"]]
 
 
-def test_curves_before_the_first_epoch_are_empty():
-    """A training that has not learned yet has an empty chart and no best epoch."""
+def test_training_curves_before_the_first_epoch_are_empty():
+    """A run without an epoch has an empty chart and no best epoch."""
     assert charts.best_epoch({}) is None
-    assert [list(line.y) for line in charts.curves({}, "loss", 30, None).data] == [[], []]
+    assert [list(line.y) for line in charts.training_curves({}, "loss", 30, None).data] == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -44,82 +44,82 @@ def test_curves_before_the_first_epoch_are_empty():
         ("loss", [3.1], (0.0, 3.25)),
     ],
 )
-def test_an_axis_shows_a_metric_against_what_it_can_be(metric, values, expected):
-    """From chance, or what is worse, to perfect; a loss from 0: noise doesn't fill the chart."""
+def test_metric_range_for_any_values_spans_what_the_metric_can_be(metric, values, expected):
+    """Axes run from chance, or the lowest value, to perfect, and a loss from 0: noise does not fill the chart."""
     low, high = charts.metric_range(metric, values)
     assert (low, high) == pytest.approx(expected, abs=0.021)
     assert all(low < value < high for value in values if value == value)
 
 
-def test_steps_do_not_scale_the_loss_of_the_epochs():
-    """Single batches are noise, and are cut off where they leave the epochs' range."""
+def test_training_curves_with_noisy_steps_keep_the_range_of_the_epochs():
+    """Single batches are noise, and are cut off where they leave the range of the epochs."""
     steps = [(0.5, 0.6), (1.5, 9.0)]
-    with_steps, without = (charts.curves(HISTORY, "loss", 3, None, each) for each in (steps, ()))
+    with_steps, without = (charts.training_curves(HISTORY, "loss", 3, None, each) for each in (steps, ()))
     assert with_steps.layout.yaxis.range == without.layout.yaxis.range
     assert list(without.layout.yaxis.range) == list(charts.metric_range("loss", [0.7]))
 
 
-def test_all_figures_of_an_auc_have_its_axis():
-    """However close together the values lie."""
+def test_auc_charts_with_close_values_share_one_axis():
+    """Every chart of an AUC has the same axis, however close the values lie."""
     expected = charts.metric_range("auc", [0.98])
     history = {"auc": [0.98, 0.985], "val_auc": [0.981, 0.982], "loss": [0.2], "val_loss": [0.2]}
     points = pd.DataFrame({"groups": [5, 9], "images": [9, 20], "auc": [0.97, 0.98]})
     splits = pd.DataFrame({"way": ["group", "image"], "seed": [0, 0], "auc": [0.97, 0.98]})
     for figure in (
-        charts.curves(history, "auc", 2, None),
-        charts.overlaid({"a": charts.Learned(history, 1)}, "auc", 2),
-        charts.more_patients(points),
-        charts.gaps_of_splits(splits),
+        charts.training_curves(history, "auc", 2, None),
+        charts.compared_curves({"a": charts.RunHistory(history, 1)}, "auc", 2),
+        charts.learning_curve(points),
+        charts.leakage_gaps(splits),
     ):
         assert tuple(figure.layout.yaxis.range) == expected
-    assert tuple(charts.tries([history], 1, ["val_auc"]).spec["encoding"]["y"]["scale"]["domain"]) == expected
+    assert tuple(charts.trial_curves([history], 1, ["val_auc"]).spec["encoding"]["y"]["scale"]["domain"]) == expected
     choices = {"learning_rate": [0.1, 0.2], "dropout": [0.1, 0.2], "l2": [0.1, 0.2]}
-    found = charts.searched(pd.DataFrame({**choices, "chosen_by": [0.97, 0.98], "other": [0.98, 0.97]}))
+    found = charts.parallel_coordinates(pd.DataFrame({**choices, "chosen_by": [0.97, 0.98], "other": [0.98, 0.97]}))
     assert [tuple(each.range) for each in found.data[0].dimensions[-2:]] == [expected, expected]
 
 
-def test_no_line_is_told_by_its_color_alone():
-    """Training is dotted, validation is not; patients who have it are squares, the others circles."""
-    figure = charts.curves(HISTORY, "loss", 3, None)
+def test_charts_without_color_stay_readable():
+    """Dashes tell training from validation, and shapes tell positive from negative patients."""
+    figure = charts.training_curves(HISTORY, "loss", 3, None)
     assert [line.line.dash for line in figure.data[:2]] == ["dot", "solid"]
-    spec = charts.tries([HISTORY], 1, ["loss", "val_loss"]).spec
+    spec = charts.trial_curves([HISTORY], 1, ["loss", "val_loss"]).spec
     assert "strokeDash" in spec["layer"][0]["encoding"]
-    shapes = charts.hundred(charts.round_to_hundred(0.5, 0.5, 0.5)).spec["encoding"]["shape"]["scale"]["range"]
+    shapes = charts.icon_array(charts.natural_frequencies(0.5, 0.5, 0.5)).spec["encoding"]["shape"]["scale"]["range"]
     assert len(set(shapes)) == len(charts.OUTCOMES)
 
 
-def test_trainings_lie_over_each_other_in_colours_of_their_own():
-    """Validation and training of one are of one colour, with a star at the kept epoch; what has not begun has none."""
-    trainings = {"a": charts.Learned(HISTORY, 2), "b": charts.Learned({"loss": [0.9]}, None)}
-    figure = charts.overlaid(trainings, "loss", 30)
+def test_compared_curves_of_two_runs_have_a_color_each():
+    """Training and validation of a run share a color, with a star at the kept epoch; a run without one has no star."""
+    trainings = {"a": charts.RunHistory(HISTORY, 2), "b": charts.RunHistory({"loss": [0.9]}, None)}
+    figure = charts.compared_curves(trainings, "loss", 30)
     training, validation, star, other, *_ = figure.data
-    assert training.line.color == validation.line.color == star.marker.color == charts.colours("ab")["a"]
-    assert other.line.color == charts.colours("ab")["b"]
+    assert training.line.color == validation.line.color == star.marker.color == charts.colors("ab")["a"]
+    assert other.line.color == charts.colors("ab")["b"]
     assert (training.line.dash, validation.line.dash) == ("dot", "solid")
     assert (star.x[0], star.y[0]) == (2, HISTORY["val_loss"][1])
     assert [line.name for line in figure.data if line.showlegend] == ["a", "b"]
     assert list(figure.layout.xaxis.range) == [0.5, 30.5]
 
 
-def test_a_model_keeps_its_colour_where_others_have_no_curve():
-    """Of three models the second has no predictions: the third is drawn as it is in the figures beside."""
-    named = charts.colours(["one", "two", "three"])
+def test_roc_curves_without_one_of_the_models_keep_the_colors():
+    """Where the second of three models has no predictions, the third keeps the color of the other charts."""
+    named = charts.colors(["one", "two", "three"])
     models = dict.fromkeys(("one", "three"), (LABEL, PROBABILITY))
-    figure = charts.rocs(models, {name: named[name] for name in models})
+    figure = charts.roc_curves(models, {name: named[name] for name in models})
     assert {line.name: line.line.color for line in figure.data if line.name in models}["three"] == named["three"]
 
 
-def test_class_balance_adds_up():
-    """Bars are sums over what is not on the axis; a label that is missing counts as none."""
+def test_class_balance_with_missing_labels_adds_up():
+    """Bars are sums over the other columns; a missing label counts as zero."""
     counts = pd.DataFrame({"split": ["train", "train", "valid"], "body_part": ["a", "b", "a"], "label": [0, 0, 1]})
     figure = charts.class_balance(counts.assign(images=[3, 4, 5]), ("normal", "abnormal"), "split")
     assert [(bar.name, list(bar.y)) for bar in figure.data] == [("normal", [7, 0]), ("abnormal", [0, 5])]
 
 
-def test_confusion_has_truth_in_rows():
+def test_confusion_of_any_cells_has_truth_in_rows():
     """A false negative stands in the row of the positives, in the column of the negatives."""
     cells = {"true_positive": 6, "false_negative": 2, "false_positive": 1, "true_negative": 9}
-    data = charts.confusion(cells, ("no", "yes")).data.set_index(["truth", "says"])["text"]
+    data = charts.confusion(cells, ("no", "yes")).data.set_index(["truth", "prediction"])["text"]
     assert data["yes", "no"] == "2\n25%"
     assert data["no", "yes"] == "1\n10%"
 
@@ -132,29 +132,29 @@ def marked(chart):
     return point["x"], point["y"]
 
 
-def test_curves_mark_the_threshold_where_it_lies():
-    """The star has the false alarms, the sensitivity and the precision of its threshold."""
+def test_roc_at_a_threshold_marks_its_operating_point():
+    """The star has the false positive rate, the sensitivity and the precision of its threshold."""
     assert marked(charts.roc(LABEL, PROBABILITY, threshold=0.5)) == (0.5, 0.5)
     assert marked(charts.precision_recall(LABEL, PROBABILITY, threshold=0.3)) == (1.0, 2 / 3)
 
 
-def test_no_precision_without_a_call():
+def test_precision_recall_without_positive_predictions_has_no_mark():
     """Where nothing is called positive there is no mark, rather than one at 0 or at 1."""
     assert np.isnan(marked(charts.precision_recall(LABEL, PROBABILITY, threshold=1.0))[1])
 
 
 @pytest.mark.parametrize("chart", [charts.roc, charts.precision_recall])
-def test_a_moving_chart_keeps_its_specification(chart):
-    """Only the data follow the threshold: else the chart is drawn anew and flickers."""
+def test_vega_chart_at_another_threshold_keeps_its_specification(chart):
+    """Only the data follow the threshold: a new specification would make the chart flicker."""
     before, after = (chart(LABEL, PROBABILITY, threshold) for threshold in (0.2, 0.7))
     assert before.spec == after.spec
     assert not before.data.equals(after.data)
 
 
-def test_several_models_share_a_chart():
-    """A line a model, of its own colour, beside what chance reaches."""
+def test_roc_curves_of_several_models_have_a_line_each():
+    """Each model has a line of its own color, beside the line of chance."""
     models = {"one": (LABEL, PROBABILITY), "two": (LABEL, 1 - PROBABILITY)}
-    for figure in (charts.rocs(models), charts.precision_recalls(models)):
+    for figure in (charts.roc_curves(models), charts.precision_recall_curves(models)):
         lines = [line for line in figure.data if line.name in models]
         assert len({line.line.color for line in lines}) == 2
         assert [line.name for line in figure.data if line not in lines] == ["Chance"]
@@ -165,20 +165,20 @@ share = st.floats(0, 1)
 
 @given(share, share, share)
 @settings(deadline=None)
-def test_a_hundred_patients_are_a_hundred(sensitivity, specificity, prevalence):
+def test_natural_frequencies_for_any_model_add_up_to_a_hundred(sensitivity, specificity, prevalence):
     """For any model and any prevalence the four counts are whole, none is negative, and they add up."""
-    counts = charts.round_to_hundred(sensitivity, specificity, prevalence)
+    counts = charts.natural_frequencies(sensitivity, specificity, prevalence)
     assert tuple(counts) == charts.OUTCOMES
     assert sum(counts.values()) == 100
     assert min(counts.values()) >= 0
     assert counts["Found"] + counts["Missed"] == round(100 * prevalence)
-    drawn = charts.hundred(counts).data
+    drawn = charts.icon_array(counts).data
     assert len(drawn.drop_duplicates(["across", "down"])) == 100
     assert drawn["outcome"].value_counts().to_dict() == {name: count for name, count in counts.items() if count}
 
 
-def test_reliability_leaves_out_what_is_empty():
-    """An empty bin has no point, yet its place among the counts; an interval that is not known has no length."""
+def test_reliability_with_an_empty_bin_has_no_point_for_it():
+    """An empty bin has no point but a count of zero; an unknown interval has no length."""
     known = {"low": 0.0, "high": 0.5, "count": 4, "mean_probability": 0.3, "share_positive": 0.25}
     empty = {"low": 0.5, "high": 1.0, "count": 0, "mean_probability": None, "share_positive": None}
     no_ends = {"share_low": None, "share_high": None}
@@ -190,15 +190,16 @@ def test_reliability_leaves_out_what_is_empty():
     assert list(charts.reliability([{**known, **no_ends}], "broken").data[1].error_y.array) == [0]
 
 
-def test_the_ring_is_around_its_place_and_leaves_it_clear():
+def test_ringed_at_a_location_surrounds_it_and_leaves_it_clear():
+    """The ring is centered on its location, which it does not cover."""
     drawn = np.asarray(charts.ringed(Image.fromarray(np.zeros((120, 240), np.uint8)), 0.75, 0.5))
     rows, columns = np.nonzero(drawn.any(axis=2))
     assert (columns.mean() + 0.5, rows.mean() + 0.5) == pytest.approx((180, 60), abs=1)
     assert not drawn[60, 180].any() and np.ptp(columns) == pytest.approx(20, abs=2)
 
 
-def test_the_overlay_is_orange_for_blue_against_and_clear_at_zero():
-    """Each pixel is coloured by the sign and the strength of the map, and left alone where the map is zero."""
+def test_heat_overlay_of_signed_heat_is_orange_blue_or_clear():
+    """The sign of the heat decides the color of a pixel; zero leaves the image as it is."""
     pixels = np.full((40, 60), 100, np.uint8)
     heat = np.zeros((10, 15), np.float32)
     heat[:, :5], heat[:, 10:] = 2.0, -2.0
@@ -210,8 +211,8 @@ def test_the_overlay_is_orange_for_blue_against_and_clear_at_zero():
 
 
 @pytest.mark.parametrize(("opacity", "scale"), [(0.0, 1.0), (1.0, 0.0)])
-def test_the_overlay_without_opacity_or_heat_is_the_image(opacity, scale):
-    """Opacity zero shows the image itself, and a map that is zero everywhere divides by nothing."""
+def test_heat_overlay_without_opacity_or_heat_is_the_image(opacity, scale):
+    """Opacity zero shows the image itself, and a constant zero map divides by nothing."""
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
     heat = np.full((2, 2), scale, np.float32)
     drawn = np.asarray(charts.heat_overlay(pixels, heat, opacity, scale))

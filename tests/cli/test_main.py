@@ -70,8 +70,8 @@ def test_wrong_usage_exits_with_2(argv, capsys):
         (["classify", "x.png", "--model", "../up"], "A model's name has"),
         (["evaluate", "--model", "none-such", "--data", "."], "no finished model called"),
         (["code", "--model", "none-such"], "no finished model called"),
-        (["rename", "none-such", "other"], "no model or training called 'none-such'"),
-        (["note", "none-such"], "no model or training called 'none-such'"),
+        (["rename", "none-such", "other"], "no model or run called 'none-such'"),
+        (["note", "none-such"], "no model or run called 'none-such'"),
         (["note", "../up", "words"], "A model's name has"),
         (["train", "--data", ".", "--name", "a/b"], "name must be"),
         (["train", "--data", ".", "--name", "a", "--image-size", "40"], "image_size must be 75 to 1024. Received: 40"),
@@ -348,7 +348,7 @@ def test_evaluate_measures_the_heat_maps_where_truth_is_known(homes, make_model,
     assert found["groups"] == 2
     assert found["pointing"]["chance"] == pytest.approx(8 * 48 / 64**2)
     assert main(["evaluate", "--model", "m", "--data", str(data)]) == 0
-    assert "peak inside a box 0.000; by chance 0.094" in capsys.readouterr().out
+    assert "peak inside the box 0.000; by chance 0.094" in capsys.readouterr().out
 
 
 @pytest.mark.full

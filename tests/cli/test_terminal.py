@@ -49,9 +49,9 @@ def test_no_sensitivity_without_its_specificity():
 def test_body_parts_are_a_line_each():
     """At the balanced threshold, and those that are too small by their counts."""
     shown = lines(evaluate(predictions(body_part=["ELBOW"] * 28 + ["HAND"] * 28 + ["WRIST"] * 4), POINTS))
-    assert "  body parts by themselves, balanced, at 0.431:" in shown
+    assert "  by body part, balanced, at 0.431:" in shown
     assert sum(line.startswith(("    ELBOW  28, ", "    HAND   28, ")) for line in shown) == 2
-    assert shown[-1] == "    too few to tell: WRIST 4"
+    assert shown[-1] == "    too few images: WRIST 4"
 
 
 def test_points_that_cross_are_no_lines():
@@ -77,8 +77,8 @@ def test_heat_maps_are_said_with_their_chance(chance):
     measured = {"metrics": evaluate(predictions(), {"half": 0.5}), "localisation": localisation}
     shown = summary(measured, LABELS)
     said = "not defined" if chance is None else "0.100"
-    assert f"peak inside a box 0.500 (0.400 to 0.600); by chance {said}" in shown
-    assert "mass inside the mask 0.500" in shown
+    assert f"peak inside the box 0.500 (0.400 to 0.600); by chance {said}" in shown
+    assert "heat inside the box or mask 0.500" in shown
 
 
 def test_figures_of_a_former_version_can_still_be_shown():

@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from kagglesdk import kaggle_env
-from streamlit.testing.v1 import AppTest  # noqa: TID251  the pages are one of the borders
+from streamlit.testing.v1 import AppTest
 
 from tests.support.servers import TOKEN, Kaggle
 

@@ -8,7 +8,7 @@ from fracture.app.experiments import material
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch):
     """The classify page offers the same two synthetic studies in every test: they are drawn once."""
-    monkeypatch.setattr("fracture.app.dataset.phantom_dialog.sample_numbers", lambda: [123456, 123457])
+    monkeypatch.setattr("fracture.app.classify.samples.sample_numbers", lambda: [123456, 123457])
 
 
 @pytest.fixture(autouse=True)

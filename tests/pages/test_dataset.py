@@ -81,7 +81,7 @@ def test_checks_stay_open_when_their_own_computation_ends(data, monkeypatch):
     app = healthy(alone("dataset").run())
     app.session_state["checks"] = True
     before = folded(app)
-    button(app, "look").click().run()
+    button(app, "analyze images").click().run()
     assert folded(healthy(app)) != before and app.session_state["checks"] is True
 
 
@@ -92,7 +92,7 @@ def test_a_finding_opens_the_gallery_on_its_images(data):
     assert finding.message in said(app) and finding.why in said(app)
     button(app, "show copies").click().run()
     assert sorted(images(healthy(app))) == sorted(finding.images)
-    button(app, "no finding").click().run()
+    button(app, "clear finding").click().run()
     assert seen(app)[0] == seen(app)[1]
 
 
@@ -103,7 +103,7 @@ def test_a_study_opens_large(data):
     button(app, f"open {first}").click().run()
     assert "**Part** train" in said(healthy(app)) and first.split("/")[2] in said(app)
     assert app.slider(key="window").value == 256
-    assert button(app, "View before").disabled and not button(app, "View after").disabled
+    assert button(app, "view before").disabled and not button(app, "view after").disabled
 
 
 def test_what_is_chosen_can_be_decided_about_and_taken_back(data):
@@ -113,8 +113,8 @@ def test_what_is_chosen_can_be_decided_about_and_taken_back(data):
     for name in chosen:
         next(box for box in app.checkbox if box.key.endswith(name)).check().run()
     assert "**2 chosen**" in words(app)
-    app.text_input(key="reason chosen").set_value("a cast hides the bone")
-    button(app, "exclude chosen").click().run()
+    app.text_input(key="reason selected").set_value("a cast hides the bone")
+    button(app, "exclude selected").click().run()
     held = decided(data)
     assert sorted(held.index) == sorted(chosen) and set(held["decision"]) == {"exclude"}
     assert set(held["reason"]) == {"a cast hides the bone"}
@@ -134,8 +134,8 @@ def test_all_views_of_a_study_are_relabelled_at_once(data):
     views = table.loc[table["study"] == table["study"].value_counts().index[0], "image_id"]
     button(app, f"open {views.iloc[0]}").click().run()
     study = table["study"].value_counts().index[0]
-    app.text_input(key=f"reason this study {study}").set_value("a plate")
-    button(app, f"positive this study {study}").click().run()
+    app.text_input(key=f"reason study {study}").set_value("a plate")
+    button(app, f"positive study {study}").click().run()
     held = decided(data)
     assert held["decision"].to_dict() == dict.fromkeys(views, "positive") and set(held["reason"]) == {"a plate"}
 
@@ -152,7 +152,7 @@ def test_decisions_that_got_damaged_meanwhile_are_a_sentence_in_the_gallery(data
     """Also where only the gallery is drawn anew."""
     app = healthy(alone("dataset").run())
     (data / "curation.csv").write_text("time,image_id,decision,reason\n2026-01-01,x.png,delete,\n")
-    button(app, "tick This").click().run()
+    button(app, "select page").click().run()
     assert not app.exception and "line 2" in words(app)
 
 
@@ -164,9 +164,9 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(data, monkeypatch):
         raise OSError(30, "Read-only file system")
 
     app = healthy(alone("dataset").run())
-    button(app, "tick All").click().run()
+    button(app, "select all").click().run()
     monkeypatch.setattr(decisions, "atomic_write", refuse)
-    button(app, "exclude chosen").click().run()
+    button(app, "exclude selected").click().run()
     assert not app.exception and "cannot be written: Read-only file system" in said(app)
     assert "**0 chosen**" not in words(app)
 
@@ -182,7 +182,7 @@ def test_damaged_decisions_are_a_sentence(data):
 def test_it_is_exported_as_decided(data, homes, way):
     """As class folders, or as a zip of them."""
     app = healthy(alone("dataset").run())
-    app.selectbox(key="export way").set_value(way).run()
+    app.selectbox(key="export format").set_value(way).run()
     button(app, "export").click().run()
     assert not app.exception and "images are in" in "".join(each.value for each in app.success)
     if way == "Copies":
@@ -254,7 +254,7 @@ def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch
         (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
         there["now"] = Import(root, order, Progress(12, 1560, 10**6, None, 75.0), working=True)
 
-    monkeypatch.setattr(import_dialog.importing, "start", start)
+    monkeypatch.setattr(import_dialog.job, "start", start)
     for module in ("fracture.app.dataset.import_dialog", "fracture.data.folders"):
         monkeypatch.setattr(f"{module}.find_import", lambda _: there.get("now"))
     app = healthy(alone("dataset").run())
@@ -373,11 +373,11 @@ def test_a_colleagues_decisions_are_added(data):
     first = scan(data).table["image_id"].iloc[0]
     theirs = f"time,image_id,decision,reason\n2026-01-01T00:00:00Z,{first},exclude,theirs\n"
     app = healthy(alone("dataset").run())
-    app.file_uploader(key="colleague").set_value([("curation.csv", theirs.encode(), "text/csv")]).run()
-    button(app, "add colleague").click().run()
+    app.file_uploader(key="decisions to merge").set_value([("curation.csv", theirs.encode(), "text/csv")]).run()
+    button(app, "merge decisions").click().run()
     assert decided(data)["reason"].to_dict() == {first: "theirs"} and not app.error
-    app.file_uploader(key="colleague").set_value([("mine.csv", b"a,b\n1,2\n", "text/csv")]).run()
-    button(app, "add colleague").click().run()
+    app.file_uploader(key="decisions to merge").set_value([("mine.csv", b"a,b\n1,2\n", "text/csv")]).run()
+    button(app, "merge decisions").click().run()
     assert "mine.csv must have the columns time, image_id, decision, reason" in said(app)
 
 
@@ -445,5 +445,5 @@ def test_probabilities_wait_until_files_are_known(validated, monkeypatch):
     app = healthy(alone("dataset").run())
     assert "not known until they are looked at" in said(app)
     assert not any("likely" in order for order in orders(app, validated))
-    button(app, "look").click().run()
+    button(app, "analyze images").click().run()
     assert "model *first*'s probability" in said(healthy(app))

@@ -123,10 +123,10 @@ def test_data_set_is_deleted_only_where_that_is_meant(two):
     app = healthy(alone("dataset").run())
     app.button(key="folder dialog").click().run()
     assert app.button(key="delete dataset").disabled
-    app.session_state[f"doubts of {two[0]}"] = None
-    app.checkbox(key="delete is meant").check().run()
+    app.session_state[f"label issues of {two[0]}"] = None
+    app.checkbox(key="confirm delete").check().run()
     app.button(key="delete dataset").click().run()
-    assert f"doubts of {two[0]}" not in app.session_state
+    assert f"label issues of {two[0]}" not in app.session_state
     assert not two[0].exists() and (shown(app), said(healthy(app))) == (str(two[1]), "hands")
 
 
@@ -136,7 +136,7 @@ def test_typed_folder_is_taken_out_of_the_list(two, typed):
     app.query_params["data"] = str(typed)
     healthy(app.run())
     app.button(key="folder dialog").click().run()
-    app.button(key="forget dataset").click().run()
+    app.button(key="remove dataset").click().run()
     assert typed.is_dir() and list_datasets() == two and shown(healthy(app)) == str(two[0])
 
 

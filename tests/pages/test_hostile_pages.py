@@ -79,10 +79,10 @@ def test_the_labs_own_upload_leaves_no_trace(traces, make_model):
     """The same where parts of an image are covered."""
     make_model("first")
     app = alone("labs")
-    app.session_state["lab"], app.session_state["x-ray to cover"] = "Shortcuts", "My own"
+    app.session_state["lab"], app.session_state["xray source"] = "Shortcuts", "My own"
     app.run()
     for name in ("named", "of another kind"):
-        app.file_uploader(key="own to cover").set_value([(f"{name}.dcm", FILES[name], "")]).run()
+        app.file_uploader(key="xray upload").set_value([(f"{name}.dcm", FILES[name], "")]).run()
         assert not app.exception and MARK not in everything(app)
     assert MARK.encode() not in traces()
 

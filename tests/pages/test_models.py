@@ -9,15 +9,16 @@ import pyarrow
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app.models.compare import Side, warnings
 from fracture.app.models.errors import worst
-from fracture.app.models.threshold import hundred_in_words
-from fracture.charts import round_to_hundred
+from fracture.app.models.threshold import describe_hundred
+from fracture.app.shared.comparison import Side, warnings
+from fracture.charts import natural_frequencies
 from fracture.evaluation.metrics import evaluate
 from fracture.inference.ood import load_ood_detector
 from fracture.paths import PROJECT
-from fracture.registry.validation import Judged, judgements
+from fracture.registry.validation import ValidationResult, validation_results
 from tests.pages.test_pages import alone, healthy, words
+from tests.support.widgets import by_key, keys_of
 
 THRESHOLDS = {"half": 0.5, "balanced": 0.4, "high_sensitivity": 0.2, "high_specificity": 0.8}
 
@@ -65,12 +66,8 @@ def tables(app):
     return [table.value for table in app.table]
 
 
-def button(app, label):
-    return next(each for each in app.button if each.label == label)
-
-
-def test_figures_have_their_intervals(judged):
-    """Both areas, and no sensitivity without its specificity, with 95 % intervals and how many they rest on."""
+def test_results_of_a_model_have_intervals(judged):
+    """AUC, average precision, and sensitivity with specificity have 95% intervals and counts."""
     areas, points = tables(healthy(models().run()))[:2]
     assert "(" in areas["Value"].iloc[1]
     assert points["Operating point"].iloc[0] == "Balanced"
@@ -78,13 +75,13 @@ def test_figures_have_their_intervals(judged):
         assert points[name].str.contains("to").any(), points
 
 
-def test_one_slider_moves_all(judged):
-    """The threshold moves the confusion matrix, the figures, the mark on both curves and the hundred patients."""
+def test_threshold_when_moved_updates_all_metrics_and_charts(judged):
+    """The slider moves the confusion matrix, the metrics, the mark on both curves and the hundred patients."""
     app = healthy(models().run())
-    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 like these")
+    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 patients")
     before = {title: moving(app, title) for title in titles}
     shown = [each.value for each in app.metric][:4]
-    app.slider[0].set_value(0.62).run()
+    by_key(app.slider, "threshold").set_value(0.62).run()
     for title in titles:
         assert not before[title].equals(moving(healthy(app), title)), title
     assert [each.value for each in app.metric][:4] != shown
@@ -94,16 +91,16 @@ def test_one_slider_moves_all(judged):
     assert moving(app, "Confusion matrix")["text"].iloc[1].startswith(f"{alarms}\n")
 
 
-def test_named_points_move_the_slider(judged):
-    """Each named point sets the slider, which afterwards can be moved away from it."""
+def test_named_point_when_pressed_moves_the_slider(judged):
+    """Each named point sets the slider, which can then be moved away from it."""
     app = healthy(models().run())
-    assert app.slider[0].value == THRESHOLDS["balanced"]
+    assert by_key(app.slider, "threshold").value == THRESHOLDS["balanced"]
     app.button(key="point high_sensitivity").click().run()
-    assert healthy(app).slider[0].value == THRESHOLDS["high_sensitivity"]
+    assert by_key(healthy(app).slider, "threshold").value == THRESHOLDS["high_sensitivity"]
     app.button(key="point high_specificity").click().run()
-    assert healthy(app).slider[0].value == THRESHOLDS["high_specificity"]
-    app.slider[0].set_value(0.123).run()
-    assert healthy(app).slider[0].value == 0.123
+    assert by_key(healthy(app).slider, "threshold").value == THRESHOLDS["high_specificity"]
+    by_key(app.slider, "threshold").set_value(0.123).run()
+    assert by_key(healthy(app).slider, "threshold").value == 0.123
 
 
 def cross(folder):
@@ -112,64 +109,64 @@ def cross(folder):
     edit_card(folder, thresholds=points, metrics=evaluate(pd.read_csv(folder.predictions), points))
 
 
-def test_points_that_cross_are_not_offered(judged):
-    """Neither as a button nor in the table, and the page says why."""
+def test_named_points_that_cross_are_not_offered(judged):
+    """They are neither buttons nor rows of the table, and the page says why."""
     cross(judged)
     app = healthy(models().run())
     points = next(table for table in tables(app) if "Operating point" in table)
     assert points["Operating point"].tolist() == ["Balanced", "One half"]
-    assert [each.key for each in app.button if str(each.key).startswith("point ")] == ["point balanced", "point half"]
-    assert "one threshold reaches 95 % of both" in words(app)
+    assert keys_of(app.button, "point") == ["point balanced", "point half"]
+    assert "one threshold reaches 95% of both" in words(app)
 
 
-def test_no_name_of_a_point_promises_a_share(judged):
-    """What is reached depends on the level and the data: it stands in the table, and the promise with its images."""
+def test_named_points_on_buttons_promise_no_share(judged):
+    """The share depends on level and data: the explanation says for which images it was chosen."""
     app = healthy(models().run())
     assert not any("95" in each.label for each in app.button if str(each.key).startswith("point "))
-    assert "at least 95 %, by image on *MURA\\-v1.1*" in words(app)
+    assert "at least 95%, by image on *MURA\\-v1.1*" in words(app)
 
 
-def test_a_tiny_threshold_is_shown_as_it_is(judged):
-    """0.04 % is not 0.0 %, at which all are called positive."""
+def test_named_point_with_a_tiny_threshold_shows_all_its_digits(judged):
+    """0.04% is not 0.0%, at which every image is called positive."""
     points = {**THRESHOLDS, "high_sensitivity": 0.0004}
     edit_card(judged, thresholds=points, metrics=evaluate(pd.read_csv(judged.predictions), points))
     app = healthy(models().run())
     points = next(table for table in tables(app) if "Operating point" in table)
-    assert points["From"].tolist() == ["40.0%", "0.04%", "80.0%", "50.0%"]
-    assert app.button(key="point high_sensitivity").help == "From 0.04% on"
+    assert points["Threshold"].tolist() == ["40.0%", "0.04%", "80.0%", "50.0%"]
+    assert app.button(key="point high_sensitivity").help == "Threshold 0.04%"
 
 
-def test_the_ends_of_the_slider_are_said_in_words(judged):
+def test_threshold_at_the_ends_shows_undefined_metrics(judged):
     """Where nothing is called positive there is no PPV, and the page says so instead of failing."""
     app = healthy(models().run())
-    app.slider[0].set_value(1.0).run()
+    by_key(app.slider, "threshold").set_value(1.0).run()
     assert [each.value for each in healthy(app).metric][2] == "not defined"
-    app.slider[0].set_value(0.0).run()
+    by_key(app.slider, "threshold").set_value(0.0).run()
     assert [each.value for each in healthy(app).metric][3] == "not defined"
 
 
-def test_a_hundred_patients_follow_the_prevalence(judged):
-    """The second slider says how many have it; the picture always has a hundred squares."""
+def test_hundred_patients_at_another_prevalence_follow_it(judged):
+    """The second slider sets the prevalence; the chart always has a hundred icons."""
     app = healthy(models().run())
-    app.slider[1].set_value(1).run()
+    by_key(app.slider, "prevalence").set_value(1).run()
     assert "**1** of 100 are" in words(healthy(app))
-    assert len(moving(app, "Of 100 like these")) == 100
+    assert len(moving(app, "Of 100 patients")) == 100
 
 
-def test_the_hundred_in_words_where_nobody_is_called():
-    """Nobody of nobody is no share."""
-    assert "None is called broken\\-ish" in hundred_in_words(round_to_hundred(0, 1, 0.2), "broken-ish")
+def test_describe_hundred_without_positive_predictions_has_no_share():
+    """Where nobody is called positive, the sentence says so."""
+    assert "None is called broken\\-ish" in describe_hundred(natural_frequencies(0, 1, 0.2), "broken-ish")
 
 
-def test_by_study(judged):
-    """Studies are judged by the mean of their views, where the card knows them."""
+def test_results_by_study_count_studies(judged):
+    """The visitor can choose studies where the card has them."""
     app = healthy(models().run())
-    app.segmented_control(key="judge by").set_value("study").run()
+    app.segmented_control(key="level").set_value("study").run()
     assert "studies" in tables(healthy(app))[0]["Value"].iloc[0]
 
 
-def test_an_older_card_still_shows(homes, make_model):
-    """Without calibration, average precision, kappa, named points and predictions the rest is there."""
+def test_results_of_an_older_card_are_shown_as_far_as_measured(homes, make_model):
+    """A card without calibration, average precision, kappa, named points and predictions shows the rest."""
     folder = make_model("first")
     table = judge(folder, spread)
     metrics = evaluate(table, {"half": 0.5, "balanced": 0.4})
@@ -184,44 +181,43 @@ def test_an_older_card_still_shows(homes, make_model):
     app = healthy(models().run())
     assert "Not measured for this model" in words(app)
     assert "not on this machine" in words(app)
-    assert [each.label for each in app.button][:2] == ["Balanced", "One half"]
+    assert keys_of(app.button, "point") == ["point balanced", "point half"]
     folder.predictions.unlink()
     edit_card(folder)  # another version of the model: what was loaded before is not asked
     app = models().run()
     assert not app.exception
     assert "missing or damaged" in app.error[0].value
-    assert "Beside other models" in words(app)
+    assert "Comparison" in words(app)
 
 
-def test_reliability_is_said_in_words(judged):
-    """The diagram has a bar a bin, and the error its interval."""
+def test_calibration_of_a_model_has_a_diagram_and_an_error(judged):
+    """The page shows the reliability diagram, and the expected calibration error with its interval."""
     app = healthy(models().run())
     assert "percentage points" in words(app)
     assert len(app.get("plotly_chart")) == 1
 
 
-def test_body_parts_are_judged_apart(judged):
-    """A row a part; those that are too small are named."""
+def test_body_parts_in_the_card_have_a_row_each(judged):
+    """The page names the body parts with too few images."""
     metrics = json.loads(judged.card.read_text())["metrics"]
     part = {name: metrics["image"][name] for name in ("count", "positives", "auc", "points")}
     metrics["image"] |= {"body_parts": {"hand": part, "leg": part}, "body_parts_too_small": {"shoulder": 3}}
     edit_card(judged, metrics=metrics)
     app = healthy(models().run())
-    assert tables(app)[2]["Part"].tolist() == ["hand", "leg"]
-    assert "Too few images to be judged apart: shoulder (3)" in words(app)
+    assert tables(app)[2]["Body part"].tolist() == ["hand", "leg"]
+    assert "Too few images for separate results: shoulder (3)" in words(app)
 
 
-def test_worst_errors_come_surest_first():
-    """False positives by falling, false negatives by rising probability, and none that was right."""
+def test_worst_of_any_predictions_sorts_by_confidence():
+    """False positives come by falling, false negatives by rising probability, without correct predictions."""
     table = pd.DataFrame({"label": [0, 0, 1, 1, 0], "probability": [0.6, 0.9, 0.1, 0.4, 0.2]})
-    assert worst(table, 0.5, "alarms").index.tolist() == [1, 0]
-    assert worst(table, 0.5, "missed").index.tolist() == [2, 3]
+    assert worst(table, 0.5, "false positives").index.tolist() == [1, 0]
+    assert worst(table, 0.5, "false negatives").index.tolist() == [2, 3]
 
 
-def show_errors(app, kind="missed"):
-    app.toggle(key="errors shown").set_value(True).run()
-    kinds = next(each for each in app.segmented_control if str(each.key).startswith("kind "))
-    return kinds.set_value(kind).run()
+def show_errors(app, kind="false negatives"):
+    app.toggle(key="show errors").set_value(True).run()
+    return by_key(app.segmented_control, "error kind").set_value(kind).run()
 
 
 @pytest.fixture
@@ -233,8 +229,8 @@ def wrong(judged, homes):
     return judged, data
 
 
-def test_errors_are_shown_only_on_demand(wrong):
-    """The gallery opens with a switch: at most eight images a page, with heat, and what has changed is said."""
+def test_errors_before_the_switch_are_not_computed(wrong):
+    """The switch shows at most eight images a page, with heat maps and changes since the validation."""
     app = healthy(models().run())
     assert not app.get("image")
     app = healthy(show_errors(app))
@@ -244,45 +240,45 @@ def test_errors_are_shown_only_on_demand(wrong):
     assert "the model now says" in words(app)
 
 
-def test_an_image_that_is_gone_is_named(wrong):
-    """One image missing or broken: a sentence; the others are shown."""
+def test_errors_with_a_missing_image_name_it(wrong):
+    """A missing or broken image is named, and the others are shown."""
     folder, data = wrong
     table = pd.read_csv(folder.predictions)
     missed = table[table["label"] == 1]["image_id"].tolist()
     (data / missed[0]).unlink()
     (data / missed[1]).write_bytes(b"no image")
     app = healthy(show_errors(models().run()))
-    assert "No longer in the data set, not readable, or another file now" in words(app)
+    assert "Missing, unreadable or replaced since the validation" in words(app)
     assert len(app.get("image")) == min(8, len(missed)) - 2
 
 
-def test_another_file_of_the_same_name_is_not_shown_as_an_error(wrong):
-    """Only the very images that the model was wrong about are shown."""
+def test_errors_with_a_replaced_file_do_not_show_it(wrong):
+    """The page shows only the very files that the model misclassified."""
     folder, data = wrong
     table = pd.read_csv(folder.predictions)
     missed = table[table["label"] == 1]["image_id"].tolist()
     shutil.copy(data / table[table["label"] == 0]["image_id"].iloc[0], data / missed[0])
     app = healthy(show_errors(models().run()))
-    assert "another file now: " in words(app)
+    assert "replaced since the validation: " in words(app)
     assert len(app.get("image")) == min(8, len(missed)) - 1
 
 
-def test_training_images_that_are_other_files_now_are_not_shown_as_similar(wrong):
-    """Of the nearest training images, one that was replaced by another file of the same name is left out."""
+def test_similar_images_with_a_replaced_file_do_not_show_it(wrong):
+    """Of the nearest training images, a replaced file is left out."""
     folder, data = wrong
     known = load_ood_detector(folder.familiarity)
     uploaded = data / known.image_ids[0]
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("a.png", uploaded.read_bytes(), "image/png")]).run()
-    healthy(app.toggle(key="resembles").set_value(True).run())
+    healthy(app.toggle(key="similar images").set_value(True).run())
     before = len(app.get("image"))
     shutil.copy(data / known.image_ids[1], uploaded)
     healthy(app.run())
     assert len(app.get("image")) == before - 1
 
 
-def test_errors_of_predictions_that_name_no_files_are_not_shown(wrong):
-    """A sentence says what adds them."""
+def test_errors_without_recorded_files_are_not_shown(wrong):
+    """The page names the command that records the files."""
     folder, _ = wrong
     pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
     app = healthy(show_errors(models().run()))
@@ -290,8 +286,8 @@ def test_errors_of_predictions_that_name_no_files_are_not_shown(wrong):
     assert "python -m fracture evaluate --model first" in words(app)
 
 
-def test_a_data_set_that_is_gone_is_a_sentence(wrong):
-    """Without the folder, or with one that is no data set any more, there is no switch."""
+def test_errors_without_the_data_set_have_no_switch(wrong):
+    """The page says that the data set is missing, also where its folder is empty."""
     _, data = wrong
     shutil.rmtree(data)
     for _ in range(2):
@@ -302,11 +298,11 @@ def test_a_data_set_that_is_gone_is_a_sentence(wrong):
 
 
 def compared(app, *names):
-    return healthy(app.multiselect(key="compare with").set_value(list(names)).run())
+    return healthy(app.multiselect(key="compared models").set_value(list(names)).run())
 
 
-def test_models_side_by_side(judged, make_model):
-    """A column a model with the same figures, and both curves; on the same data without a warning."""
+def test_comparison_with_another_model_shows_a_column_each(judged, make_model):
+    """The models have the same metrics and both curves, without a warning for the same data."""
     judge(make_model("second"), spread)
     app = models()
     app.query_params["model"] = "first"
@@ -318,8 +314,8 @@ def test_models_side_by_side(judged, make_model):
     assert "validated on different data" not in words(app)
 
 
-def test_comparing_across_data_sets_warns(judged, make_model):
-    """Different data, and different labels: each is said."""
+def test_comparison_across_data_sets_and_labels_warns(judged, make_model):
+    """The page warns of different validation data and of different labels."""
     other = make_model("second")
     data = json.loads(other.card.read_text())["data"]
     elsewhere = {**data, "validated_on": {}, "fingerprint": "another"}
@@ -328,41 +324,41 @@ def test_comparing_across_data_sets_warns(judged, make_model):
     app.query_params["model"] = "first"
     said = words(compared(app.run(), "second"))
     assert "validated on different data" in said
-    assert "look for different things" in said
+    assert "detect different things" in said
 
 
-def test_no_warning_for_the_same_data(judged):
+def test_warnings_for_the_same_data_are_empty(judged):
     """The fingerprint and the name decide."""
     card = {"labels": ["a", "b"], "data": {"fingerprint": "x"}}
     level = {"image": {"count": 3}}
-    sides = [Side(judged, card, Judged(name, level, "")) for name in ("one", "one", "two")]
+    sides = [Side(judged, card, ValidationResult(name, level, "")) for name in ("one", "one", "two")]
     assert warnings(sides[:2]) == []
     assert len(warnings(sides[1:])) == 1
 
 
-def test_several_data_sets_are_judged_apart(judged):
-    """A card with metrics by data set offers each, and judges it by its own predictions."""
+def test_results_on_several_data_sets_are_separate(judged):
+    """The visitor chooses one of the data sets, and sees the metrics of its own predictions."""
     table = pd.read_csv(judged.predictions)
     half = len(table) // 2
     table["data"] = ["one"] * half + ["two"] * (len(table) - half)
     table.to_csv(judged.predictions, index=False)
     apart = {name: evaluate(part, THRESHOLDS) for name, part in table.groupby("data")}
     edit_card(judged, metrics_by_data=apart)
-    assert [each.data for each in judgements(json.loads(judged.card.read_text()))] == ["one", "two"]
+    assert [each.data for each in validation_results(json.loads(judged.card.read_text()))] == ["one", "two"]
     app = healthy(models().run())
-    assert app.selectbox(key="judged on").options == ["one", "two"]
-    app.selectbox(key="judged on").set_value("two").run()
+    assert app.selectbox(key="validation data").options == ["one", "two"]
+    app.selectbox(key="validation data").set_value("two").run()
     assert tables(healthy(app))[0]["Value"].iloc[0].startswith(f"{len(table) - half:,} images")
 
 
 def places(app):
     """The figures on where heat maps point."""
-    shown = [each for each in app.metric if each.label in ("Peak inside the box", "Heat inside box or mask")]
+    shown = [each for each in app.metric if each.label in ("Peak inside the box", "Heat inside the box or mask")]
     return [(each.value, each.delta) for each in shown]
 
 
-def test_models_shows_where_heat_maps_point_beside_chance(homes, make_model):
-    """Both figures have their interval and their level of chance, and the sentence has them all."""
+def test_localization_in_the_card_is_shown_beside_chance(homes, make_model):
+    """Both metrics have their interval and their level of chance, and the explanation repeats them."""
     pointing = {"value": 0.412, "low": 0.33, "high": 0.5, "chance": 0.0612, "centre": 0.123}
     mass = {"value": 0.213, "low": 0.17, "high": 0.26, "chance": 0.041}
     known = {"images": 84, "known": 90, "groups": 30, "pointing": pointing, "mass": mass, "flat": 0, "silent": 2}
@@ -373,21 +369,21 @@ def test_models_shows_where_heat_maps_point_beside_chance(homes, make_model):
         ("21.3%", "17.0 to 26.0%; chance 4.1%"),
     ]
     for part in (
-        "validation images of *MURA\\-v1.1* with known truth (drawn from 90), of 30 patients or groups",
-        "inside the box in 41% (33 to 50%); a random point would in 6.1%, the middle of the image in 12.3%.",
-        "21.3% (17.0 to 26.0%) lies inside the mask or box of what is there; spread evenly over the image it would be",
-        "2 of the maps speak for abnormal nowhere",
+        "validation images of *MURA\\-v1.1* with known boxes (a sample of 90), of 30 patients or groups",
+        "inside the box in 41% (33 to 50%). A random point would in 6.1%, the image center in 12.3%.",
+        "21.3% (17.0 to 26.0%) lies inside the mask or box; evenly spread heat would reach 4.1%",
+        "2 of the heat maps have no heat for abnormal",
     ):
         assert part in words(app)
-    assert "the same everywhere" not in words(app)
+    assert "heat maps are constant" not in words(app)
 
 
-def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_model):
-    """Data without truth, and a card from before, show no such figures; a map without heat has no share."""
+def test_localization_without_boxes_is_not_shown(homes, make_model):
+    """Data without boxes and older cards show no such metrics; a map without heat has no share."""
     folder = make_model("first")
     edit_card(folder, localisation=None)
     app = healthy(models().run())
-    assert "heat maps point" not in words(app)
+    assert "Localization" not in words(app)
     assert places(app) == []
     nothing = {"value": None, "low": None, "high": None, "chance": None}
     alone_hit = {"value": 1.0, "low": None, "high": None, "chance": 0.1, "centre": 0.0}
@@ -397,35 +393,36 @@ def test_models_says_nothing_of_heat_maps_where_nothing_is_known(homes, make_mod
     assert places(app) == [("100.0%", "chance 10.0%"), ("not defined", "")]
 
 
-def test_a_model_without_a_keras_model_says_so(homes, make_model):
-    """Which is one whose head was trained without Keras, and no other."""
+def test_card_without_a_keras_model_says_so(homes, make_model):
+    """A model whose head was trained without Keras has no model.h5."""
     folder = make_model("m")
     assert "No model.h5" not in words(healthy(models().run()))
     card = json.loads(folder.card.read_text())
     edit_card(folder, weights={**card["weights"], "source": "bundled-8bit"})
     folder.keras_model.unlink()
     said = words(healthy(models().run()))
-    assert "No model.h5" in said and "differs from the head as it was trained" in said
+    assert "No model.h5" in said and "those of the head as trained" in said
 
 
-def test_the_bundled_model_offers_no_deletion(homes, make_model, monkeypatch):
+def test_delete_of_the_bundled_model_is_not_offered(homes, make_model, monkeypatch):
+    """The page has no button that deletes it."""
     monkeypatch.setattr("fracture.paths.PROJECT", homes)
     make_model("fracatlas")
-    assert "Delete it" not in [button.label for button in healthy(models().run()).button]
+    assert not keys_of(healthy(models().run()).button, "delete")
 
 
-def test_models_deletes_only_after_asking(homes, make_model):
-    """Deleting is folded away behind a first click, and the page then says that nothing is there."""
+def test_delete_of_a_model_asks_once_more(homes, make_model):
+    """The button is folded away behind a first click; afterwards the page says that there is no model."""
     folder = make_model("first")
     app = healthy(models().run())
     assert folder.path.exists()
-    next(button for button in app.button if button.label == "Delete it").click().run()
+    by_key(app.button, "delete").click().run()
     assert not folder.path.exists()
     assert "There is no trained model yet" in words(healthy(app))
 
 
-def test_a_link_leads_to_its_model(homes, make_model):
-    """The choice made before gives way to the model that an address names; where that is gone, it holds."""
+def test_link_to_a_model_chooses_it(homes, make_model):
+    """An earlier choice gives way to the model of the address; where that one is gone, the choice stays."""
     make_model("first"), make_model("second")
     app = models()
     app.query_params["model"] = "first"

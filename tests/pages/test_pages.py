@@ -17,6 +17,7 @@ from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.support.not_radiographs import LEGS, dicom
+from tests.support.widgets import by_key
 
 PAGES = ("home", "dataset", "train", "runs", "playground", "labs", "classify", "models")
 
@@ -50,8 +51,8 @@ def test_empty_pages_say_what_to_do(homes, page, start):
         "home": "Draw synthetic radiographs, or choose a folder",
         "dataset": "No data set chosen",
         "train": "No data set chosen",
-        "playground": "Train *a head on frozen features* first",
-        "labs": "Train *a head on frozen features* first",
+        "playground": "Train a head first",
+        "labs": "Train a head first",
         "runs": "There is no trained model yet",
         "classify": "There is no trained model yet",
         "models": "There is no trained model yet",
@@ -84,8 +85,8 @@ def test_a_path_that_is_no_data_set_is_one_sentence(homes, tmp_path, page, typed
 def test_train_refuses_a_choice_in_words(home_with_data):
     """A name that cannot be a folder's is refused on the page."""
     app = healthy(alone("train").run())
-    app.text_input[0].set_value("../escape")
-    next(button for button in app.button if button.label == "Start training").click().run()
+    by_key(app.text_input, "name").set_value("../escape")
+    by_key(app.button, "start").click().run()
     assert not app.exception
     assert "name must be" in app.error[0].value
 
@@ -96,8 +97,8 @@ def test_train_shows_an_earlier_run(homes, make_model):
     app = healthy(alone("train").run())
     assert app.selectbox(key="run").value == "first"
     assert len(app.get("plotly_chart")) == 2
-    assert re.search(r"validation images of \*.+\*: AUC \d\.\d+ .*; at its balanced threshold of", words(app))
-    assert "2,049 of them train" in "".join(expander.label for expander in app.expander)
+    assert re.search(r"validation images of \*.+\*: AUC \d\.\d+ .*\. At the balanced threshold of", words(app))
+    assert "2,049 trainable" in "".join(expander.label for expander in app.expander)
 
 
 def test_train_shows_only_the_very_images_that_a_run_followed(homes, make_model):
@@ -120,7 +121,7 @@ def test_train_shows_a_training_as_code(homes, make_model):
     app.session_state["code first"] = True
     compile(healthy(app.run()).code[0].value, "first.py", "exec")
     assert [button.label.split(" (")[0] for button in app.get("download_button")] == [
-        "Download the script", "Download images.csv",
+        "Download script", "Download images.csv",
     ]  # fmt: skip
     card = json.loads(folder.card.read_text())
     write_json(folder.card, {**card, "data": {**card["data"], "fingerprint": "another"}})
@@ -136,13 +137,13 @@ def test_train_shows_who_waits_and_goes_on_with_what_was_stopped(homes, drawn, m
     config = TrainConfig(data=str(drawn), name="later", weights="none").to_json()
     write_json(folder.status, {"state": "queued", "config": config, "started": 1.0})
     app = healthy(alone("train").run())
-    assert "Waits until a training before it has ended" in words(app)
+    assert "Waits for the run before it" in words(app)
     for number in range(3):
         other = model_folder(f"before-{number}")
         other.path.mkdir()
         write_json(other.status, {"state": "queued", "config": config, "started": 0.5})
     app.selectbox(key="run").set_value("later").run()
-    assert "Waits until 3 trainings before it have ended" in words(app)
+    assert "Waits for 3 runs in the queue" in words(app)
     app.button(key="stop later").click().run()
     assert queue.find_run(folder).state == "stopped"
     app = healthy(alone("train").run())
@@ -158,7 +159,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     app = healthy(alone("classify").run())
     views = sorted(Path(drawn).rglob("*.png"))[:2]
     files = [(path.parent.name + path.name, path.read_bytes(), "image/png") for path in views]
-    app.file_uploader[0].set_value(files).run()
+    app.file_uploader(key="uploads").set_value(files).run()
     healthy(app)
     assert [metric.label for metric in app.metric] == ["Probability of abnormal"] * 2
     assert "Mean of" not in words(app)
@@ -171,7 +172,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     assert len(healthy(app).metric) == 1
     assert "Mean of 2 views" in words(app)
     app.toggle(key="one study").set_value(False).run()
-    app.file_uploader[0].set_value([*files, ("notes.txt", b"hello", "text/plain")]).run()
+    app.file_uploader(key="uploads").set_value([*files, ("notes.txt", b"hello", "text/plain")]).run()
     assert not app.exception
     assert "notes.txt" in app.error[0].value
     assert len(app.metric) == 2
@@ -222,7 +223,7 @@ def test_classify_answers_without_predictions(homes, make_model, drawn):
     make_model("first").predictions.unlink()
     app = alone("classify").run()
     picture = next(Path(drawn).rglob("*.png"))
-    app.file_uploader[0].set_value([("_a*b_.png", picture.read_bytes(), "image/png")]).run()
+    app.file_uploader(key="uploads").set_value([("_a*b_.png", picture.read_bytes(), "image/png")]).run()
     assert len(healthy(app).metric) == 1
     assert "what that is worth is not known" in words(app)
 
@@ -249,7 +250,7 @@ import sys
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
 if len(sys.argv) > 2:
-    app.file_uploader[0].set_value([("a.png", open(sys.argv[2], "rb").read(), "image/png")]).run()
+    app.file_uploader(key="uploads").set_value([("a.png", open(sys.argv[2], "rb").read(), "image/png")]).run()
     assert app.metric, "there must be an answer"
 assert not app.exception, app.exception
 print([name for name in ("tensorflow", "keras") if name in sys.modules])

@@ -9,10 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.jobs import process
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan, find_drawing
+from fracture.phantoms.job import Plan, find_phantom_job
 from fracture.phantoms.samples import draw_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.waiting import wait
+from tests.support.widgets import by_key
 
 PLAN = Plan(patients=3, seed=2)
 
@@ -41,19 +42,19 @@ def at_work(root: Path) -> None:
     stand(root, done=1, seconds_left=30.2, ended=False, **process.identity())
 
 
-def press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.button if button.label == label).click().run()
+def press(app: AppTest, key: str) -> AppTest:
+    return app.button(key=key).click().run()
 
 
 def test_drawing_starts_from_the_empty_page(homes):
     """The form starts a process, and its data set is the chosen one from then on; when it ends, all of it shows."""
     app = healthy(alone("dataset").run())
-    app.number_input[0].set_value(2).run()
-    healthy(press(app, "Draw 2 patients"))
+    app.number_input(key="phantom patients").set_value(2).run()
+    healthy(press(app, "generate phantoms"))
     root = homes / "data" / "phantoms-1"
     assert app.selectbox(key="data").value == str(root)
-    assert find_drawing(root).plan == Plan(2, 1)
-    state = wait(lambda: (found := find_drawing(root)).state == "complete" and found)
+    assert find_phantom_job(root).plan == Plan(2, 1)
+    state = wait(lambda: (found := find_phantom_job(root)).state == "complete" and found)
     assert app.run().metric[0].value == str(state.images)
     assert "Synthetic: 2 patients, seed 1, difficulty 0.2" in words(healthy(app))
 
@@ -64,27 +65,27 @@ def test_a_class_that_presses_the_same_button_shares_one_set(root, working):
     if working:
         at_work(root)
     app = healthy(alone("dataset").run())
-    press(app, "Draw phantoms")
+    press(app, "phantom dialog")
     app.number_input(key="phantom patients").set_value(3)
     app.number_input(key="phantom seed").set_value(2)
-    healthy(press(app, "Draw 200 patients"))
+    healthy(press(app, "generate phantoms"))
     assert app.selectbox(key="data").value == str(root)
     assert [path.name for path in root.parent.iterdir()] == ["phantoms-1"]
-    press(app, "Draw phantoms")
+    press(app, "phantom dialog")
     app.number_input(key="phantom seed").set_value(3)
-    press(app, "Draw 3 patients")
+    press(app, "generate phantoms")
     assert bool(app.error) == working
     other = root.parent / "phantoms-2"
     assert other.exists() != working
     if not working:
-        wait(lambda: find_drawing(other).state == "complete")
+        wait(lambda: find_phantom_job(other).state == "complete")
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_sentence(homes, monkeypatch):
     """The form says why nothing was drawn."""
     (homes / "file").write_text("")
     monkeypatch.setenv("FRACTURE_DATA", str(homes / "file" / "data"))
-    app = press(alone("dataset").run(), "Draw 200 patients")
+    app = press(alone("dataset").run(), "generate phantoms")
     assert not app.exception
     assert "cannot be written to" in app.error[0].value
 
@@ -93,15 +94,15 @@ def test_a_drawing_is_followed(root):
     """While it goes on, what is there is shown with how far it is; images that come later are offered."""
     at_work(root)
     app = healthy(alone("dataset").run())
-    images = find_drawing(root).images
+    images = find_phantom_job(root).images
     assert [bar.proto.text for bar in app.get("progress")] == ["Generating: 1 of 3 patients, about 30 s left"]
     assert app.metric[0].value == str(images)
-    assert next(button for button in app.button if button.label == "Show new images").disabled
+    assert app.button(key="show new").disabled
     stand(root, images=images + 5)
     assert not app.run().button(key="show new").disabled
     assert app.button(key="show new").label == "Show 5 new images"
     assert app.metric[0].value == str(images)
-    press(app, "Stop")
+    press(app, "stop drawing")
     assert (root / ".phantom.stop").exists()
 
 
@@ -118,11 +119,11 @@ def test_filters_outlive_new_images(root):
     """A filter keeps its choice when the page shows what has come since."""
     at_work(root)
     app = healthy(alone("dataset").run())
-    app.multiselect[1].set_value([1]).run()
+    app.multiselect(key=f"label of {root}").set_value([1]).run()
     before = next(caption.value for caption in app.caption if caption.value.endswith(" images"))
     stand(root, done=3, ended=True)
     healthy(app.run())
-    assert app.multiselect[1].value == [1]
+    assert app.multiselect(key=f"label of {root}").value == [1]
     assert next(caption.value for caption in app.caption if caption.value.endswith(" images")) == before
 
 
@@ -133,9 +134,9 @@ def test_an_interrupted_drawing_is_gone_on_with(root):
     stand(root, done=2, pid=2**22, ended=False)
     app = healthy(alone("dataset").run())
     assert "2 of 3 patients drawn; the drawing ended before its time" in words(app)
-    press(app, "Go on")
+    press(app, "go on drawing")
     assert not app.exception
-    wait(lambda: find_drawing(root).state == "complete")
+    wait(lambda: find_phantom_job(root).state == "complete")
     assert any(root.glob("train/*/patient00001/study*/image1.png"))
 
 
@@ -143,7 +144,7 @@ def test_training_waits_for_the_drawing(root):
     """The form cannot be sent while images are missing, and can be afterwards."""
     at_work(root)
     app = healthy(alone("train").run())
-    assert next(button for button in app.button if button.label == "Start training when all is drawn").disabled
+    assert by_key(app.button, "start").disabled
     stand(root, done=3, ended=True)
     assert not next(button for button in app.run().button if button.label == "Start training").disabled
 
@@ -152,13 +153,13 @@ def test_a_study_reveals_its_truth_on_request(root):
     """Synthetic images are said to be so, and their truth is hidden until it is asked for."""
     app = healthy(alone("dataset").run())
     assert "drawing was" not in words(app)
-    press(app, "Open study")
+    press(app, next(each.key for each in app.button if str(each.key).startswith("open ")))
     assert "**Made** synthetic" in words(healthy(app))
     truths = {"Nothing abnormal", "displaced", "nail", "plate"}
     assert not any(truth in markdown.value for markdown in app.markdown for truth in truths)
     app.button(key="reveal").click().run()
     assert any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
-    app.button(key="Study after").click().run()
+    app.button(key="study after").click().run()
     assert not any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
 
 
@@ -167,21 +168,21 @@ def test_a_sample_is_classified_and_put_aside(homes, make_model, drawn):
     make_model("first").familiarity.unlink()  # it has seen bars, and would take an arm for no X-ray
     app = healthy(alone("classify").run())
     assert not app.metric
-    press(app, "123456")
+    press(app, "sample 123456")
     views = draw_sample(123456)
     assert [metric.label for metric in healthy(app).metric] == ["Probability of abnormal"]
     assert f"Mean of {len(views)} views" in words(app)
     truth = f"**Truth:** {views[0].truth.words}."
     assert truth not in words(app)
-    next(toggle for toggle in app.toggle if toggle.label == "Reveal the truth").set_value(True).run()
+    app.toggle(key="truth of 123456").set_value(True).run()
     assert truth in words(healthy(app))
     picture = next(Path(drawn).rglob("*.png"))
-    app.file_uploader[0].set_value([("mine.png", picture.read_bytes(), "image/png")]).run()
+    app.file_uploader(key="uploads").set_value([("mine.png", picture.read_bytes(), "image/png")]).run()
     assert "Synthetic study" not in words(healthy(app))
     assert len(app.metric) == 1
-    press(app, "123457")
+    press(app, "sample 123457")
     assert "Synthetic study 123457" in words(app)
-    press(app, "Back to my files")
+    press(app, "clear sample")
     assert "Synthetic study" not in words(healthy(app))
     assert len(app.metric) == 1
 
@@ -190,7 +191,7 @@ def test_what_the_model_does_not_know_gets_no_answer(homes, make_model):
     """A model that has seen bars says of an arm that this is nothing it knows."""
     make_model("first")
     app = healthy(alone("classify").run())
-    press(app, "123456")
+    press(app, "sample 123456")
     assert not healthy(app).metric
     assert "out of distribution" in words(app)
 
@@ -209,7 +210,7 @@ def test_an_uploaded_phantom_is_called_synthetic(root, make_model):
     make_model("first")
     app = alone("classify").run()
     phantom = next(root.rglob("image1.png"))
-    app.file_uploader[0].set_value([("renamed.png", phantom.read_bytes(), "image/png")]).run()
+    app.file_uploader(key="uploads").set_value([("renamed.png", phantom.read_bytes(), "image/png")]).run()
     caption = healthy(app).get("image")[-1].captions[0]
     assert caption.startswith("renamed.png")
     assert caption.endswith("· synthetic")

@@ -4,12 +4,11 @@ import json
 
 import pyarrow
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from fracture.app.experiments import material
 from fracture.training.runs import queue
-from tests.pages.test_models import button
 from tests.pages.test_pages import alone, healthy, words
+from tests.support.widgets import by_key
 
 
 @pytest.fixture
@@ -18,21 +17,17 @@ def tried_on(features, make_model):
     return make_model("first")
 
 
-def slider(app: AppTest, label: str):
-    return next(each for each in [*app.slider, *app.select_slider] if each.label == label)
-
-
-def test_each_dial_trains_anew(tried_on):
-    """What a dial changes is drawn at once, with the try before as a ghost and all tries in a table."""
+def test_setting_when_changed_trains_a_new_head(tried_on):
+    """The charts show the new head with the earlier trial as a faint line, and the table lists all trials."""
     app = healthy(alone("playground").run())
     first = moving(app, "Validation AUC")
     assert set(first["age"]) == {0}
     assert len(first) == 3
-    healthy(slider(app, "Epochs").set_value(12).run())
+    healthy(by_key(app.slider, "epochs").set_value(12).run())
     second = moving(app, "Validation AUC")
     assert (second["age"] == 0).sum() == 12
     assert (second["age"] == 1).sum() == 3
-    healthy(slider(app, "Training patients").set_value(4).run())
+    healthy(by_key(app.slider, "patients").set_value(4).run())
     assert "of 4 patients" in words(app)
     rows = app.dataframe[0].value
     assert rows["patients"].tolist() == [4, 12, 12]
@@ -45,108 +40,108 @@ def moving(app, title):
     return pyarrow.ipc.open_stream(charts[title].data.data).read_pandas()
 
 
-def test_going_back_trains_nothing_again(tried_on):
-    """The same choices are the same head, and stand once among the tries, last."""
+def test_setting_when_changed_back_trains_nothing(tried_on):
+    """The same settings are the same trial, which the table lists once, as the latest."""
     app = healthy(alone("playground").run())
-    for dial, value in (("Dropout", 0.5), ("Epochs", 7), ("Dropout", 0.3), ("Epochs", 3)):
-        healthy(slider(app, dial).set_value(value).run())
+    for name, value in (("dropout", 0.5), ("epochs", 7), ("dropout", 0.3), ("epochs", 3)):
+        healthy(by_key(app.slider, name).set_value(value).run())
     rows = app.dataframe[0].value
     assert rows["dropout"].tolist() == [0.3, 0.3, 0.5, 0.5]
     assert rows["epochs"].tolist() == [3, 7, 7, 3]
 
 
-def test_the_steps_of_one_dial_are_one_try(tried_on):
-    """The curve follows each step; what was passed through is forgotten until another dial is moved."""
+def test_setting_when_changed_in_steps_is_one_trial(tried_on):
+    """The curves follow each step; only the last step counts, until another setting changes."""
     app = healthy(alone("playground").run())
     for epochs in (9, 8, 7):
-        healthy(slider(app, "Epochs").set_value(epochs).run())
+        healthy(by_key(app.slider, "epochs").set_value(epochs).run())
         curve = moving(app, "Validation AUC")
         assert (curve["age"] == 0).sum() == epochs
         assert (curve["age"] == 1).sum() == 3
         assert app.dataframe[0].value["epochs"].tolist() == [epochs, 3]
     for dropout in (0.5, 0.45):
-        healthy(slider(app, "Dropout").set_value(dropout).run())
+        healthy(by_key(app.slider, "dropout").set_value(dropout).run())
     assert app.dataframe[0].value["dropout"].tolist() == [0.45, 0.3, 0.3]
-    healthy(slider(app, "Dropout").set_value(0.3).run())
+    healthy(by_key(app.slider, "dropout").set_value(0.3).run())
     assert app.dataframe[0].value["epochs"].tolist() == [7, 3]
 
 
-def test_a_learning_curve_and_a_search(tried_on):
-    """Both draw their figure and say what it means, by numbers that they have measured."""
+def test_learning_curve_and_search_draw_and_explain(tried_on):
+    """Both draw their chart and explain it with measured numbers."""
     app = healthy(alone("playground").run())
-    healthy(button(app, "Draw the learning curve").click().run())
+    healthy(app.button(key="run learning curve").click().run())
     assert "on the same validation images" in words(app)
-    slider(app, "Tries").set_value(8).run()
-    healthy(button(app, "Search").click().run())
+    by_key(app.slider, "search size").set_value(8).run()
+    healthy(app.button(key="run search").click().run())
     assert "on the other half" in words(app)
     assert len(app.get("plotly_chart")) == 2
 
 
-def test_what_was_found_can_become_a_model(tried_on, monkeypatch):
-    """The choices of the dials start a training proper, under a name that is free."""
+def test_train_as_model_starts_a_run_with_the_settings(tried_on, monkeypatch):
+    """The run gets the settings of the playground and a free name, and starts only once."""
     started = []
     monkeypatch.setattr(
         queue, "start", lambda config, *_, **__: started.append(config) or queue.Run(tried_on, "queued", {}, 0.0)
     )
     app = healthy(alone("playground").run())
-    slider(app, "Epochs").set_value(7).run()
+    by_key(app.slider, "epochs").set_value(7).run()
     healthy(app.button(key="train as model").click().run())
     assert [(config.name, config.epochs, config.weights) for config in started] == [("first-1", 7, "none")]
     assert app.button(key="train as model").disabled and "already have a run, first" in words(app)
 
 
-def test_why_no_model_can_be_made_is_said(tried_on):
-    """Of fewer patients than all, beside the button and not behind it; with all of them it can be pressed."""
+def test_train_as_model_with_few_patients_is_disabled_with_a_reason(tried_on):
+    """The reason stands beside the button, which all patients enable."""
     app = healthy(alone("playground").run())
     assert not app.button(key="train as model").disabled
-    healthy(slider(app, "Training patients").set_value(4).run())
+    healthy(by_key(app.slider, "patients").set_value(4).run())
     assert app.button(key="train as model").disabled
-    assert "A model is trained on all 12 patients" in words(app)
+    assert "A model needs all 12 training patients" in words(app)
 
 
-def test_features_that_are_gone_are_a_sentence(homes, make_model):
-    """Where the cache was emptied, the page says what to do."""
+def test_features_missing_from_the_cache_are_an_error(homes, make_model):
+    """The page says what to do where the cache was emptied."""
     make_model("first")
     app = alone("playground").run()
     assert not app.exception
     assert "Train a head anew" in words(app).replace("\\", "")
 
 
-def test_the_leakage_lab_shows_the_gap(tried_on):
-    """Both means, the gap and its interval; by lot it says that labels say nothing of bones."""
+def test_leakage_lab_after_its_experiment_shows_the_gap(tried_on):
+    """The lab shows both mean AUCs, the gap and its interval."""
     app = healthy(alone("labs").run())
-    slider(app, "Splits of each way").set_value(2).run()
-    healthy(button(app, "Split and train").click().run())
-    assert "95 % interval" in words(app)
+    by_key(app.slider, "splits").set_value(2).run()
+    healthy(app.button(key="run leakage").click().run())
+    assert "95% interval" in words(app)
     assert {each.label for each in app.metric} == {"Split by image", "Split by patient", "Gap"}
 
 
 def lab(app, name):
-    app.button_group[0].set_value(name)
+    app.segmented_control(key="lab").set_value(name)
     return healthy(app.run())
 
 
-def test_covering_moves_the_answer_and_is_compared(tried_on):
-    """Covering what is known gives an answer before, after and with the cover elsewhere; it can be taken off."""
+def test_occlusion_lab_with_masks_compares_predictions(tried_on):
+    """A mask gives a prediction before, after and at other locations; it can be removed."""
     app = lab(healthy(alone("labs").run()), "Shortcuts")
-    healthy(button(app, "Cover what is known").click().run())
-    assert [each.label for each in app.metric][:3] == ["As it is", "Covered", "The same cover elsewhere"]
-    assert "of the image are covered" in words(app)
-    healthy(button(app, "Cover the border").click().run())
-    healthy(button(app, "Take the last one off").click().run())
-    assert "of the image are covered" in words(app)
-    healthy(button(app, "Uncover all").click().run())
-    assert "of the image are covered" not in words(app)
+    healthy(app.button(key="mask truth").click().run())
+    assert [each.label for each in app.metric][:3] == ["Original", "Masked", "Same mask elsewhere"]
+    assert "of the image is masked" in words(app)
+    healthy(app.button(key="mask border").click().run())
+    healthy(app.button(key="undo mask").click().run())
+    assert "of the image is masked" in words(app)
+    healthy(app.button(key="clear masks").click().run())
+    assert "of the image is masked" not in words(app)
 
 
-def test_where_nothing_tells_of_hardware_the_lab_says_so(tried_on):
-    """A data set without findings has no second experiment."""
+def test_ablation_without_findings_is_not_offered(tried_on):
+    """A data set that does not say which images show hardware has no ablation."""
     app = lab(healthy(alone("labs").run()), "Shortcuts")
-    assert "nothing says whether they show hardware" in words(app)
+    assert "does not say which images show hardware" in words(app)
 
 
-def test_a_class_shares_one_bench(tried_on, make_model, monkeypatch):
-    """Thirty trainings on the same data with the same weights have one set of features, read once; each its choices."""
+def test_benches_of_runs_with_equal_features_are_shared(tried_on, make_model, monkeypatch):
+    """Runs on the same data with the same weights share features that are read once, and keep their own settings."""
     other, opened = make_model("second"), []
     monkeypatch.setattr(
         material, "open_bench", lambda run, real=material.open_bench: opened.append(run.name) or real(run)

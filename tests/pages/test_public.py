@@ -7,12 +7,13 @@ import pytest
 
 from fracture import demo as public_demo
 from fracture.files import write_json
-from fracture.phantoms.job import find_drawing
+from fracture.phantoms.job import find_phantom_job
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.pages.test_pages import PAGES, alone, healthy, words
 from tests.support.waiting import wait
+from tests.support.widgets import by_key, keys_of
 
 OTHER = "another visitor's word"
 
@@ -42,8 +43,8 @@ def labels(app):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_draws(demo, page):
-    """With a data set and a model; heads are tried on data of the demo alone."""
+def test_page_with_data_and_model_draws(demo, page):
+    """Each page draws; the playground refuses data that are not the demo's own."""
     app = alone(page).run()
     if page in ("playground", "labs"):
         assert not app.exception
@@ -53,38 +54,38 @@ def test_every_page_draws(demo, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_draws_where_nothing_is(homes, monkeypatch, page):
-    """And none tells where on the disk anything lies."""
+def test_page_without_data_and_models_draws(homes, monkeypatch, page):
+    """Each page draws, and none shows a path of the server."""
     monkeypatch.setenv(public_demo.VARIABLE, "1")
     assert str(homes) not in words(healthy(alone(page).run()))
 
 
-def test_the_form_offers_what_is_allowed(demo):
-    """The head alone, weights and data sets by name, numbers up to the limits; and says why, and for how long."""
+def test_form_in_the_demo_offers_what_is_allowed(demo):
+    """The form offers the head only, named weights and data sets and limited numbers, and says why."""
     app = healthy(alone("train").run())
-    assert "trains the head alone" in words(app) and "After a day it is deleted" in words(app)
-    assert not app.segmented_control and "Pixel range of the weights" not in labels(app)
+    assert "trains the head alone" in words(app) and "deletes the model after a day" in words(app)
+    assert not app.segmented_control and not keys_of(app.selectbox, "pixel range")
     assert app.selectbox(key="weights").options == list(public_demo.LIMITS.memory)
-    assert app.number_input(key="train reference epochs").max == public_demo.LIMITS.most["epochs"]
-    assert app.number_input(key="train reference image_size").max == public_demo.LIMITS.most["image_size"]
+    assert app.number_input(key="reference epochs").max == public_demo.LIMITS.most["epochs"]
+    assert app.number_input(key="reference image_size").max == public_demo.LIMITS.most["image_size"]
     for key in ("weights", "data"):
         assert not app.selectbox(key=key).proto.accept_new_options
 
 
-def test_a_machine_that_is_too_small_offers_no_training(demo, monkeypatch):
-    """And says so before anything is chosen; the models that are there can still be asked."""
+def test_form_on_a_machine_that_is_too_small_offers_no_run(demo, monkeypatch):
+    """The page says so before anything is chosen; models can still classify."""
     memory = dict.fromkeys(public_demo.LIMITS.memory, 10**9)
     monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, memory=memory))
     app = healthy(alone("train").run())
-    assert "A training needs a machine with" in words(app) and "Start training" not in labels(app)
+    assert "A training needs a machine with" in words(app) and not keys_of(app.button, "start")
     assert "no trained model" not in words(healthy(alone("classify").run()))
     monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, memory={**memory, "bundled-8bit": 0}))
     assert healthy(alone("train").run()).selectbox(key="weights").options == ["bundled-8bit"]
 
 
 @pytest.mark.parametrize("page", ["dataset", "train"])
-def test_a_crafted_address_is_refused(demo, page):
-    """It says what is allowed, and chooses nothing."""
+def test_address_with_a_path_is_refused(demo, page):
+    """The page says what is allowed, and chooses nothing."""
     app = alone(page)
     app.query_params["data"] = "../models"
     app.run()
@@ -93,8 +94,8 @@ def test_a_crafted_address_is_refused(demo, page):
 
 
 @pytest.mark.parametrize("typed", ["/etc", "../models", "models"])
-def test_a_crafted_choice_is_refused(demo, typed):
-    """What a browser sends beside the options falls back to one of them, or to a sentence."""
+def test_choice_outside_the_options_is_refused(demo, typed):
+    """A value that a browser sends beside the options falls back to one of them."""
     app = alone("dataset")
     app.session_state["data"] = typed
     app.run()
@@ -102,14 +103,14 @@ def test_a_crafted_choice_is_refused(demo, typed):
     assert app.selectbox(key="data").value == str(demo / "data" / "drawn")
 
 
-def test_data_sets_can_be_looked_at_and_no_more(demo):
-    """No decision, no export, no zip, no token; and a line that says why."""
+def test_data_set_in_the_demo_is_read_only(demo):
+    """There is no decision, no export, no zip and no token, and the page says why."""
     app = healthy(alone("dataset").run())
     assert public_demo.OFF["decisions"] in words(app) and public_demo.OFF["export"] in words(app)
     assert not app.checkbox and not {"Export", "Exclude", "Undo"} & labels(app)
-    healthy(button(app, "Draw phantoms").click().run())
+    healthy(app.button(key="phantom dialog").click().run())
     assert app.number_input(key="phantom patients").max == public_demo.LIMITS.patients
-    healthy(button(app, "Import").click().run())
+    healthy(app.button(key="import dialog").click().run())
     assert app.number_input(key="fracatlas images").max == public_demo.LIMITS.imported
     assert public_demo.OFF["kaggle"] in words(app) and public_demo.OFF["zip"] in words(app)
     assert not app.file_uploader and not {"Unpack", "API token"} & labels(app)
@@ -117,72 +118,73 @@ def test_data_sets_can_be_looked_at_and_no_more(demo):
     assert "**Part**" in words(healthy(app)) and "This view" not in words(app)
 
 
-def test_phantoms_are_their_visitors(demo):
-    """They are drawn, and the page says whose they are and how long they stay."""
+def test_phantoms_in_the_demo_belong_to_their_visitor(demo):
+    """The page says whose they are and how long they stay."""
     app = healthy(alone("dataset").run())
-    button(app, "Draw phantoms").click().run()
+    app.button(key="phantom dialog").click().run()
     app.number_input(key="phantom patients").set_value(2)
-    healthy(button(app, f"Draw {public_demo.LIMITS.patients} patients").click().run())
+    healthy(app.button(key="generate phantoms").click().run())
     root = demo / "data" / "phantoms-1"
-    assert wait(lambda: find_drawing(root).state == "complete")
+    assert wait(lambda: find_phantom_job(root).state == "complete")
     assert "Yours, as long as this browser tab is open. It is deleted within 24 hours" in words(healthy(app.run()))
     other = alone("dataset")
     other.query_params["data"] = "phantoms-1"
     assert "Made by another visitor" in words(healthy(other.run()))
 
 
-def test_a_training_is_steered_by_its_visitor_alone(demo, nothing_spawned):
-    """Who started it has the buttons; another tab has not, and may start one of its own, which waits."""
+def test_run_in_the_demo_is_controlled_by_its_visitor_only(demo, nothing_spawned):
+    """The visitor who started it has the buttons; another tab has none, and its own run waits in the queue."""
     app = healthy(alone("train").run())
-    app.text_input[0].set_value("mine")
-    button(app, "Start training").click().run()
-    assert "Stop" in labels(healthy(app)) and "Yours, as long as" in words(app)
-    app.text_input[0].set_value("second")
-    button(app, "Start training").click().run()
+    by_key(app.text_input, "name").set_value("mine")
+    by_key(app.button, "start").click().run()
+    assert keys_of(healthy(app).button, "stop") and "Yours, as long as" in words(app)
+    by_key(app.text_input, "name").set_value("second")
+    by_key(app.button, "start").click().run()
     assert "one training at a time" in app.error[0].value
     other = healthy(alone("train").run())
     assert other.selectbox(key="run").value == "mine"
-    assert "Stop" not in labels(other) and "Made by another visitor" in words(other)
-    other.text_input[0].set_value("theirs")
-    button(other, "Start training").click().run()
+    assert not keys_of(other.button, "stop") and "Made by another visitor" in words(other)
+    by_key(other.text_input, "name").set_value("theirs")
+    by_key(other.button, "start").click().run()
     assert queue.find_run(model_folder("theirs")).state == "queued"
-    assert "Leave the queue" in labels(healthy(other))
+    assert keys_of(healthy(other).button, "stop")
     app.run()
-    button(app, "Stop").click().run()
+    by_key(app.button, "stop").click().run()
     assert model_folder("mine").stop_request.exists()
 
 
-def test_who_leaves_the_name_as_proposed_never_reads_that_it_is_taken(demo, nothing_spawned):
-    """A class that opens the form together is proposed one name; who comes second gets the next."""
+def test_start_with_the_proposed_name_in_two_tabs_has_no_error(demo, nothing_spawned):
+    """Two tabs that were proposed the same name get a run each."""
     first, second = (healthy(alone("train").run()) for _ in range(2))
-    assert first.text_input[0].value == second.text_input[0].value == "drawn-1"
+    assert [by_key(app.text_input, "name").value for app in (first, second)] == ["drawn-1", "drawn-1"]
     for app, name in ((first, "drawn-1"), (second, "drawn-2")):
-        healthy(button(app, "Start training").click().run())
+        healthy(by_key(app.button, "start").click().run())
         assert not app.error and queue.find_run(model_folder(name)).state in ("running", "queued")
 
 
-def test_what_is_not_ones_own_has_no_delete_button(demo, make_model):
-    """Neither what came with the demo nor another visitor's; one's own has."""
+def test_delete_of_the_models_of_others_is_not_offered(demo, make_model):
+    """A visitor can delete only their own models."""
     public_demo.sign(make_model("theirs").path, OTHER)
     app = healthy(alone("models").run())
     for name in ("came", "theirs"):
-        assert "Delete it" not in labels(healthy(app.selectbox(key="model").set_value(name).run()))
+        shown = healthy(app.selectbox(key="model").set_value(name).run())
+        assert not keys_of(shown.button, "delete")
     public_demo.sign(make_model("mine").path, app.session_state["visitor"])
     app.run()
     healthy(app.selectbox(key="model").set_value("mine").run())
-    button(app, "Delete it").click().run()
+    by_key(app.button, "delete").click().run()
     assert not app.exception and not model_folder("mine").path.exists() and model_folder("theirs").usable
 
 
-def test_the_models_of_other_visitors_come_last(demo, make_model):
-    """Nobody is answered by a stranger's model unasked, be it the newest."""
+def test_models_of_other_visitors_come_last(demo, make_model):
+    """Another visitor's model is never the default, even if it is the newest."""
     public_demo.sign(make_model("theirs").path, OTHER)
     options = healthy(alone("classify").run()).selectbox(key="model").options
     assert [each.split(" · ")[0] for each in options] == ["came", "theirs"]
 
 
-def test_whoever_opens_a_page_sweeps(demo):
-    """What a visitor left a day ago is gone."""
+def test_page_when_opened_deletes_expired_runs(demo):
+    """A run that a visitor left a day ago is gone."""
     folder = model_folder("old")
     folder.path.mkdir()
     chosen = TrainConfig(data="drawn", name="old", weights="none").to_json()

@@ -39,8 +39,8 @@ def look(epoch: int, *probabilities: float) -> dict:
     return {"kind": "look", "epoch": epoch, "confusion": [4, 0, 0, 4], "probabilities": list(probabilities)}
 
 
-def test_a_followed_image_has_the_probability_of_the_positive_label_and_its_truth(running, drawn):
-    """Each figure names the label that it is the probability of; a sign, not a color alone, says right or wrong."""
+def test_followed_image_after_two_epochs_shows_probability_arrow_and_truth(running, drawn):
+    """Each probability names its label; a sign, not color alone, marks correct and wrong."""
     paths = [str(path) for path in sorted(drawn.rglob("*.png"))[:2]]
     followed = {"kind": "followed", "image_ids": ["a", "b"], "paths": paths, "labels": [0, 1]}
     say(running, {"kind": "data", **DATA, "problems": []}, followed, look(1, 0.62, 0.4), look(2, 0.46, 0.4))
@@ -52,8 +52,8 @@ def test_a_followed_image_has_the_probability_of_the_positive_label_and_its_trut
 KEPT = {"kind": "kept", "epoch": 2}
 
 
-def test_a_run_that_was_asked_to_stop_is_said_to_be_stopping(running):
-    """On its own page, among all runs and on Home, until it has ended; the file that asks for it tells."""
+def test_run_with_a_stop_request_is_shown_as_stopping(running):
+    """Train, Runs and Home show *stopping* until the run has ended."""
     say(running, {"kind": "data", **DATA, "problems": []})
     app = healthy(alone("train").run())
     assert badge(app) == "running"
@@ -72,8 +72,8 @@ def test_a_run_that_was_asked_to_stop_is_said_to_be_stopping(running):
 
 
 @pytest.mark.parametrize("ended", [[{"kind": "end", "state": "stopped", "seconds": 4.0}], []])
-def test_a_run_that_is_resumed_begins_at_its_first_stage(running, monkeypatch, ended):
-    """Until its process has spoken, the page does not show where it ended before, be it by a stop or by a kill."""
+def test_resumed_run_before_its_first_event_shows_the_first_stage(running, monkeypatch, ended):
+    """Until its process reports, the page does not show the stage at which the run ended, by a stop or by a kill."""
     monkeypatch.setattr(queue, "_spawn", lambda _: None)
     say(running, {"kind": "data", **DATA, "problems": []}, KEPT, *SAVING, *ended)
     write_json(running.status, {**read_json(running.status), "state": "stopped", "pid": 0})
@@ -96,8 +96,8 @@ def badge(app: AppTest) -> str:
     return found[1]
 
 
-def test_a_run_at_work_has_one_stepper_and_one_bar(running):
-    """Its stages, the one at work in bold with a sign of its own, and how much of the whole run is done."""
+def test_active_run_in_the_middle_shows_its_stages_and_one_bar(running):
+    """The stages are marked as done, current or pending, and one bar shows the share of the run."""
     say(running, {"kind": "data", **DATA, "problems": []})
     numbers = {"stage": "evaluate", "text": "Running the model on all images", "total": 1593}
     say(running, KEPT, {"kind": "step", **numbers, "done": 0}, {"kind": "step", **numbers, "done": 512})

@@ -5,7 +5,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app.runs.significance import in_a_sentence
+from fracture.app.runs.significance import describe_difference
 from fracture.files import write_json
 from fracture.paths import PROJECT
 from fracture.registry.edit import read_note, write_note
@@ -15,6 +15,7 @@ from fracture.training.runs import queue
 from fracture.training.runs.compare import Paired
 from tests.pages.test_models import edit_card, judge, spread
 from tests.pages.test_pages import healthy, words
+from tests.support.widgets import by_key, keys_of
 
 
 def runs(*picked: str) -> AppTest:
@@ -27,10 +28,6 @@ def runs(*picked: str) -> AppTest:
 def frame(app, column):
     """The table that has such a column, by it."""
     return next(each.value for each in app.dataframe if column in each.value).set_index(column)
-
-
-def button(app, label):
-    return next(each for each in app.button if each.label == label)
 
 
 def not_trained(name: str, state: str, **chosen):
@@ -57,8 +54,8 @@ def two(homes, make_model):
     return first, second
 
 
-def test_every_run_is_in_the_table(homes, make_model, monkeypatch):
-    """Finished ones with their figures, a failed one with its reason, a damaged one with what is wrong; the bundled."""
+def test_table_with_finished_failed_and_damaged_runs_lists_all(homes, make_model, monkeypatch):
+    """Finished runs show metrics, failed runs their reason, and damaged ones their error."""
     monkeypatch.setattr(queue, "advance", lambda: None)
     judge(make_model("good"), spread)
     write_note(model_folder("good"), "the best so far")
@@ -74,51 +71,51 @@ def test_every_run_is_in_the_table(homes, make_model, monkeypatch):
     assert "two or more to compare" in words(app)
 
 
-def test_twenty_runs_are_listed_and_as_many_as_there_are_colours_compared(homes, monkeypatch):
-    """The table takes them all; a link that names too many is cut."""
+def test_comparison_of_too_many_runs_is_cut_at_the_number_of_colors(homes, monkeypatch):
+    """The table lists all runs; a link that names too many compares the first ones."""
     monkeypatch.setattr(queue, "advance", lambda: None)
     for number in range(20):
         not_trained(f"run-{number}", "stopped", epochs=number + 1)
     app = healthy(runs(*(f"run-{number}" for number in range(8))).run())
     assert len(frame(app, "Run")) == 20
     assert len(app.multiselect(key="runs").value) == 6
-    assert frame(app, "Choice").loc["Epochs"].tolist() == ["1", "2", "3", "4", "5", "6"]
+    assert frame(app, "Setting").loc["Epochs"].tolist() == ["1", "2", "3", "4", "5", "6"]
     assert "No epoch is done yet" in words(app)
 
 
-def test_a_link_shows_a_comparison(two):
-    """What differs, the curves, the figures, and whether one is better; on the same data without a warning."""
+def test_link_with_two_runs_shows_their_comparison(two):
+    """The page shows settings, curves, metrics and significance, and no warning for the same data."""
     app = healthy(runs("first", "second").run())
-    assert frame(app, "Choice").loc["Learning rate"].tolist() == ["0.1", "0.5"]
-    assert frame(app, "Choice").index.tolist() == ["Learning rate"]
+    assert frame(app, "Setting").loc["Learning rate"].tolist() == ["0.1", "0.5"]
+    assert frame(app, "Setting").index.tolist() == ["Learning rate"]
     assert len(app.get("plotly_chart")) == 4
     table = app.table[-1].value
     assert table.columns.tolist()[1:] == ["first", "second"]
     assert "**second** against **first**: AUC differs by -0.979 (-1.000 to -0.901)" in words(app)
     assert "validated on different data" not in words(app)
-    app.segmented_control(key="judge runs by").set_value("study").run()
+    app.segmented_control(key="compared level").set_value("study").run()
     assert "studies of 6 patients or groups" in words(healthy(app))
 
 
-def test_nothing_but_the_seed(two):
-    """Two trainings with the same choices are said to be so, and two that differ in the seed alone as well."""
+def test_differences_with_equal_settings_or_another_seed_are_described(two):
+    """The page says that nothing differs, or only the seed."""
     choose(two[1], learning_rate=0.1)
-    assert "Nothing differs" in words(healthy(runs("first", "second").run()))
+    assert "No differences" in words(healthy(runs("first", "second").run()))
     choose(two[1], seed=7)
     assert "Only the seed differs" in words(healthy(runs("first", "second").run()))
 
 
-def test_other_validation_data_are_warned_of_and_not_paired(two):
-    """The figures are shown side by side under a warning, and no difference is worked out."""
+def test_comparison_across_validation_data_warns_and_pairs_nothing(two):
+    """The metrics stand side by side under a warning, without a paired difference."""
     data = json.loads(two[1].card.read_text())["data"]
     edit_card(two[1], data={**data, "validated_on": dict.fromkeys(data["validated_on"], "another")})
     said = words(healthy(runs("first", "second").run()))
     assert "validated on different data" in said
-    assert "so that they cannot be paired" in said
+    assert "no paired comparison" in said
 
 
-def test_other_training_images_do_not_hinder_the_comparison(two):
-    """Where both were judged by the same images, it does not matter what else they learned from."""
+def test_comparison_with_other_training_images_is_paired(two):
+    """Only the validation images must be the same."""
     data = json.loads(two[1].card.read_text())["data"]
     edit_card(two[1], data={**data, "fingerprint": "another"})
     said = words(healthy(runs("first", "second").run()))
@@ -126,14 +123,14 @@ def test_other_training_images_do_not_hinder_the_comparison(two):
     assert "on the same" in said
 
 
-def test_one_that_has_no_model_is_compared_as_far_as_it_is_known(two, monkeypatch):
-    """A stopped training has choices, no figures, and a way to go on."""
+def test_comparison_with_a_run_without_model_shows_its_settings(two, monkeypatch):
+    """A stopped run has settings, no metrics, and a link to resume it."""
     monkeypatch.setattr(queue, "advance", lambda: None)
     not_trained("third", "stopped", learning_rate=0.2)
     app = healthy(runs("third", "first", "second").run())
-    assert frame(app, "Choice").loc["Learning rate", "third"] == "0.2"
-    assert "No model to judge yet: third" in words(app)
-    assert "Resume it" in words(app)
+    assert frame(app, "Setting").loc["Learning rate", "third"] == "0.2"
+    assert "No model yet: third" in words(app)
+    assert "Resume run" in words(app)
     assert app.table[-1].value.columns.tolist()[1:] == ["first", "second"]
 
 
@@ -141,105 +138,106 @@ def test_one_that_has_no_model_is_compared_as_far_as_it_is_known(two, monkeypatc
     ("auc", "said"),
     [
         ((0.1, 0.02, 0.2), "differs by +0.100 (+0.020 to +0.200) on the same 9 images of 3 patients or groups. "
-         "The interval excludes 0."),
-        ((-0.1, -0.2, 0.01), "The interval includes 0: these images do not tell them apart."),
-        ((0.0, None, None), "differs by +0.000 on the same 9 images of 3 patients or groups; there is no interval"),
+         "Significant: the interval excludes zero."),
+        ((-0.1, -0.2, 0.01), "Not significant: the interval includes zero."),
+        ((0.0, None, None), "differs by +0.000 on the same 9 images of 3 patients or groups. There is no interval"),
         ((None, None, None), "all of them have the same label"),
     ],
 )  # fmt: skip
-def test_a_difference_is_said_with_its_verdict(auc, said):
-    """Whether the interval excludes 0 decides; without one there is no verdict."""
-    assert said in in_a_sentence(Paired(9, 3, dict(zip(("value", "low", "high"), auc, strict=True))), "images")
+def test_describe_difference_of_any_interval_says_whether_it_is_significant(auc, said):
+    """A difference is significant where its interval excludes zero; without an interval there is no verdict."""
+    assert said in describe_difference(Paired(9, 3, dict(zip(("value", "low", "high"), auc, strict=True))), "images")
 
 
-def test_a_note_is_saved_and_found_again(two):
-    """What is typed lies in the model's folder, and stands in the table at once."""
+def test_note_when_typed_is_saved_and_shown(two):
+    """The note lies in the model's folder, and the table shows it at once."""
     app = runs("first").run()
-    healthy(app.text_area[0].set_value("*lower* rate").run())
+    healthy(by_key(app.text_area, "note").set_value("*lower* rate").run())
     assert read_note(two[0]) == "*lower* rate"
     assert frame(app, "Run").loc["first", "Note"] == "*lower* rate"
-    assert healthy(runs("first").run()).text_area[0].value == "*lower* rate"
+    assert by_key(healthy(runs("first").run()).text_area, "note").value == "*lower* rate"
 
 
-def test_two_tabs_and_one_note(two):
-    """What another tab saves is shown beside what stands here; neither overwrites the other unasked."""
+def test_note_changed_in_two_tabs_is_not_overwritten(two):
+    """A tab shows the other one's note beside its own; only a click overwrites either."""
     here, there = runs("first").run(), runs("first").run()
-    there.text_area[0].set_value("theirs").run()
-    assert healthy(here.run()).text_area[0].value == ""
-    assert "Elsewhere this note was changed to: theirs" in words(here)
-    button(here, "Take that one").click().run()
-    assert healthy(here).text_area[0].value == "theirs"
-    assert "Elsewhere" not in words(here)
-    there.text_area[0].set_value("theirs again").run()
-    here.text_area[0].set_value("mine").run()
+    by_key(there.text_area, "note").set_value("theirs").run()
+    assert by_key(healthy(here.run()).text_area, "note").value == ""
+    assert "Another tab has changed this note to: theirs" in words(here)
+    by_key(here.button, "reload note").click().run()
+    assert by_key(healthy(here).text_area, "note").value == "theirs"
+    assert "Another tab" not in words(here)
+    by_key(there.text_area, "note").set_value("theirs again").run()
+    by_key(here.text_area, "note").set_value("mine").run()
     assert read_note(two[0]) == "theirs again"
-    assert healthy(here).text_area[0].value == "mine"
-    assert "Elsewhere this note was changed to: theirs again" in words(here)
-    button(here, "Save mine over it").click().run()
+    assert by_key(healthy(here).text_area, "note").value == "mine"
+    assert "Another tab has changed this note to: theirs again" in words(here)
+    by_key(here.button, "overwrite note").click().run()
     assert read_note(two[0]) == "mine"
-    assert "Elsewhere" not in words(healthy(here))
+    assert "Another tab" not in words(healthy(here))
 
 
-def test_a_note_comes_back_with_its_page(two):
-    """Who leaves the page and returns finds what was saved, and not an empty field that would overwrite it."""
+def test_note_after_another_page_is_read_again(two):
+    """A visitor who returns to the page finds the saved note, not an empty field."""
     write_note(two[0], "words")
     app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
     app.query_params["runs"] = ["first"]
     app.run().switch_page("pages/runs.py").run()
-    assert healthy(app).text_area[0].value == "words"
+    assert by_key(healthy(app).text_area, "note").value == "words"
     app.switch_page("pages/home.py").run()
     write_note(two[0], "other words")
     app.switch_page("pages/runs.py").run()
-    assert app.text_area[0].value == "other words"
+    assert by_key(app.text_area, "note").value == "other words"
     assert read_note(two[0]) == "other words"
 
 
-def test_renamed_it_stays_picked(two):
-    """The address, the choice on other pages and the files follow; the note stays where it was."""
+def test_rename_of_a_chosen_run_keeps_it_chosen(two):
+    """The address, the choice on other pages and the files follow; the note stays."""
     write_note(two[0], "words")
     app = runs("first", "second")
     app.session_state["chosen model"] = app.session_state["run"] = "first"
     app.run()
-    app.text_input[0].set_value("better")
-    healthy(button(app, "Rename it").click().run())
+    app.text_input(key="new name first").set_value("better")
+    healthy(by_key(app.button, "confirm rename first").click().run())
     assert app.multiselect(key="runs").value == ["better", "second"]
     assert app.query_params["runs"] == ["better", "second"]
     assert app.session_state["chosen model"] == app.session_state["run"] == "better"
-    assert app.text_area[0].value == "words"
+    assert by_key(app.text_area, "note better").value == "words"
     assert read_json(model_folder("better").card)["name"] == "better"
 
 
 @pytest.mark.parametrize(
     ("name", "said"), [("second", "something called 'second' already"), ("../up", "A model's name has")]
 )
-def test_a_name_that_cannot_be_is_one_sentence(two, name, said):
-    """Nothing is renamed."""
+def test_rename_to_an_invalid_name_shows_one_error(two, name, said):
+    """The page shows why the name is invalid, and renames nothing."""
     app = runs("first").run()
-    app.text_input[0].set_value(name)
-    button(app, "Rename it").click().run()
+    by_key(app.text_input, "new name").set_value(name)
+    by_key(app.button, "confirm rename").click().run()
     assert not app.exception
     assert said in app.error[0].value
     assert two[0].usable
 
 
-def test_deleted_after_asking_and_a_link_to_it_says_so(two):
-    """It is gone from the table; an old link names it."""
+def test_delete_of_a_run_removes_it_and_old_links_say_so(two):
+    """The table no longer lists the run, and a link to it shows a warning."""
     app = runs("first").run()
-    button(app, "Delete it").click().run()
+    by_key(app.button, "delete").click().run()
     assert not two[0].path.exists()
     assert frame(app, "Run").index.tolist() == ["second"]
     app = runs("first", "second").run()
-    assert "Not here any more, or under another name: first." in words(app)
+    assert "Deleted or renamed: first." in words(app)
     assert app.multiselect(key="runs").value == ["second"]
 
 
-def test_the_bundled_model_and_one_at_work_are_neither_renamed_nor_deleted(homes, make_model, monkeypatch):
-    """Their notes can be written all the same."""
-    monkeypatch.setattr("fracture.app.runs.actions.jobs.advance", lambda: None)
+def test_actions_of_bundled_and_active_runs_lack_rename_and_delete(homes, make_model, monkeypatch):
+    """Their notes can still be written."""
+    monkeypatch.setattr("fracture.app.runs.actions.queue.advance", lambda: None)
     monkeypatch.setattr("fracture.paths.PROJECT", homes)
     make_model("fracatlas")
     not_trained("later", "queued")
     for name in ("fracatlas", "later"):
         app = runs(name).run()
-        assert not {"Rename it", "Delete it"} & {each.label for each in healthy(app).button}
+        buttons = healthy(app).button
+        assert not keys_of(buttons, "confirm rename") and not keys_of(buttons, "delete")
         assert len(app.text_area) == 1

@@ -9,6 +9,7 @@ from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.pages.test_pages import alone, healthy, words
+from tests.support.widgets import by_key, keys_of
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def names():
 
 
 def test_start_pressed_twice_starts_one_run(home_with_data, nothing_spawned):
-    """A second press on the same drawn form starts nothing and says nothing; the page shows the one run."""
-    start = start_button(form()).click()
+    """A second press on the same form starts nothing and shows no error; the page shows the one run."""
+    start = by_key(form().button, "start").click()
     start.run()
     app = healthy(start.run())
     assert names() == ["drawn-1"]
@@ -37,35 +38,35 @@ def test_start_pressed_twice_starts_one_run(home_with_data, nothing_spawned):
 
 
 def test_start_on_the_next_form_starts_the_next_run(home_with_data, nothing_spawned):
-    """The form that is drawn after a start proposes another name, keeps the other choices, and starts again."""
+    """After a start the form proposes another name, keeps the other settings, and starts again."""
     app = form()
-    app.number_input(key="train reference epochs").set_value(7)
-    healthy(start_button(app).click().run())
-    assert app.number_input(key="train reference epochs").value == 7
-    healthy(start_button(app).click().run())
+    app.number_input(key="reference epochs").set_value(7)
+    healthy(by_key(app.button, "start").click().run())
+    assert app.number_input(key="reference epochs").value == 7
+    healthy(by_key(app.button, "start").click().run())
     assert names() == ["drawn-1", "drawn-2"]
     assert {run.config["epochs"] for run in queue.runs() if run.name in names()} == {7}
     assert app.selectbox(key="run").value == "drawn-2"
 
 
-def test_two_sessions_that_keep_the_proposed_name_start_two_runs(home_with_data, nothing_spawned):
-    """Both were proposed one name; each gets a run of its own, and sees it."""
+def test_start_in_two_sessions_with_the_proposed_name_starts_two_runs(home_with_data, nothing_spawned):
+    """Two sessions that were proposed the same name get a run each, and see it."""
     first, second = form(), form()
     for app in (first, second):
-        healthy(start_button(app).click().run())
+        healthy(by_key(app.button, "start").click().run())
     assert names() == ["drawn-1", "drawn-2"]
     assert [app.selectbox(key="run").value for app in (first, second)] == ["drawn-1", "drawn-2"]
 
 
-def test_a_refused_start_keeps_the_form(home_with_data, nothing_spawned):
-    """What is wrong is said in the form, which keeps what was typed and starts once it is put right."""
+def test_start_with_an_invalid_name_keeps_the_form(home_with_data, nothing_spawned):
+    """The form shows the error, keeps the input, and starts once the name is valid."""
     app = form()
-    app.text_input(key=name_key(app)).set_value("../escape").run()
-    start_button(app).click().run()
+    by_key(app.text_input, "name").set_value("../escape").run()
+    by_key(app.button, "start").click().run()
     assert "name must be" in app.error[0].value and names() == []
-    assert app.text_input(key=name_key(app)).value == "../escape"
-    app.text_input(key=name_key(app)).set_value("typed").run()
-    healthy(start_button(app).click().run())
+    assert by_key(app.text_input, "name").value == "../escape"
+    by_key(app.text_input, "name").set_value("typed").run()
+    healthy(by_key(app.button, "start").click().run())
     assert names() == ["typed"]
 
 
@@ -75,8 +76,8 @@ def offline(monkeypatch):
     monkeypatch.setattr("fracture.training.imagenet.available", lambda *_: False)
 
 
-def test_weights_that_can_be_had_are_proposed(home_with_data):
-    """That is imagenet, without a word, in both presets."""
+def test_weights_with_imagenet_available_default_to_imagenet(home_with_data):
+    """Both presets propose imagenet without a message."""
     app = healthy(alone("train").run())
     for preset in ("reference", "fine-tune"):
         healthy(app.segmented_control(key="preset").set_value(preset).run())
@@ -84,8 +85,8 @@ def test_weights_that_can_be_had_are_proposed(home_with_data):
         assert NO_IMAGENET not in words(app)
 
 
-def test_bundled_weights_are_proposed_where_imagenet_cannot_be_had(home_with_data, offline):
-    """The form says why, also to who chooses imagenet all the same, and not to who has chosen others."""
+def test_weights_with_imagenet_missing_default_to_bundled(home_with_data, offline):
+    """The form says why as long as imagenet is chosen or would be the default."""
     app = healthy(alone("train").run())
     assert app.selectbox(key="weights").value == "bundled" and NO_IMAGENET in words(app)
     for chosen in ("imagenet", "none"):
@@ -103,13 +104,13 @@ def lacking(name, **more):
     return folder
 
 
-def test_a_run_that_lacked_its_weights_starts_again_with_bundled(home_with_data, nothing_spawned):
-    """It is a new run of the same choices; Resume, which would fail again, is not offered, and one click is one run."""
+def test_restart_of_a_run_without_weights_starts_one_run_with_bundled(home_with_data, nothing_spawned):
+    """A new run gets the same settings, and one click starts one run; Resume, which would fail again, is missing."""
     lacking("drawn-1")
     app = healthy_but_for(alone("train").run(), "No weights.")
-    assert not keys_of_buttons(app, "resume")
+    assert not keys_of(app.button, "resume")
     app.selectbox(key="run").set_value("drawn-1")  # which the second press sends as it was drawn
-    again = app.button(key="start drawn-1 again 0").click()
+    again = app.button(key="restart drawn-1 0").click()
     assert healthy(again.run()).selectbox(key="run").value == "drawn-2"
     again.run()
     assert names() == ["drawn-1", "drawn-2"]
@@ -117,38 +118,25 @@ def test_a_run_that_lacked_its_weights_starts_again_with_bundled(home_with_data,
     assert (config["weights"], config["epochs"]) == ("bundled", 5)
 
 
-def test_a_run_that_lacked_its_weights_and_has_learned_can_be_resumed(home_with_data, nothing_spawned):
-    """Where epochs would be lost, Resume is offered beside a new start."""
+def test_run_without_weights_but_with_a_checkpoint_offers_resume_and_restart(home_with_data, nothing_spawned):
+    """Where a restart would lose epochs, the page offers Resume beside it."""
     lacking("drawn-1").checkpoint.write_bytes(b"epochs")
     app = healthy_but_for(alone("train").run(), "No weights.")
-    assert keys_of_buttons(app, "resume") == ["resume drawn-1"]
-    assert app.button(key="start drawn-1 again 0")
+    assert keys_of(app.button, "resume") == ["resume drawn-1"]
+    assert app.button(key="restart drawn-1 0")
 
 
-def test_a_run_that_failed_otherwise_is_resumed(home_with_data, nothing_spawned):
-    """So is one of a version that did not write down what kind of error it was."""
+def test_run_that_failed_for_another_reason_offers_resume(home_with_data, nothing_spawned):
+    """The page offers Resume, also for a run of a version that did not record the kind of error."""
     lacking("drawn-1", error_type="DatasetError")
     lacking("drawn-2", error_type=None)
     app = healthy_but_for(alone("train").run(), "No weights.")
     for name in ("drawn-1", "drawn-2"):
         app.selectbox(key="run").set_value(name).run()
-        assert keys_of_buttons(app, "resume") == [f"resume {name}"]
-        assert not keys_of_buttons(app, f"start {name}")
+        assert keys_of(app.button, "resume") == [f"resume {name}"]
+        assert not keys_of(app.button, f"restart {name}")
 
 
 def healthy_but_for(app, error):
     assert not app.exception and [each.value for each in app.error] == [error]
     return app
-
-
-def keys_of_buttons(app, beginning):
-    return [each.key for each in app.button if str(each.key).startswith(beginning)]
-
-
-def start_button(app):
-    """The button of the form that is drawn; its key has the form's number."""
-    return next(each for each in app.button if str(each.key).startswith("start"))
-
-
-def name_key(app):
-    return next(each.key for each in app.text_input if each.key.startswith("name of training"))

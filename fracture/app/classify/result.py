@@ -18,7 +18,7 @@ from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, OUT_OF_DISTRIBUTION, Answer
 from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder
-from fracture.registry.validation import Judged, judgements
+from fracture.registry.validation import ValidationResult, validation_results
 
 _SIGNS: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
     "positive": ("orange", ":material/radiology:"),
@@ -50,11 +50,11 @@ def show_answers(
         _pictures(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
     show_resemblance(classifier, [each for views in studies.values() for each in views])
-    with st.expander("What these numbers mean", icon=":material/help:"):
+    with st.expander("What these numbers mean", icon=":material/help:", key="meaning"):
         st.markdown(_meaning(classifier, folder))
     st.download_button(
         "Download the answers (CSV)", report.as_csv(lines), "answers.csv", "text/csv",
-        icon=":material/download:", on_click="ignore",
+        icon=":material/download:", on_click="ignore", key="download answers",
     )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def _limits_in_words(classifier: Classifier, folder: ModelFolder) -> str:
     """What each limit, or the only one, was worth on the validation images."""
     low, high = classifier.limits
     positive = classifier.labels[1]
-    judged = judgements(classifier.card)[0]
+    judged = validation_results(classifier.card)[0]
     where = f"on the validation images of *{escape_markdown(judged.data)}*, each by itself,"
     if not classifier.limits.leave_doubt:
         return (
@@ -139,7 +139,7 @@ def _limits_in_words(classifier: Classifier, folder: ModelFolder) -> str:
     )
 
 
-def _worth(folder: ModelFolder, judged: Judged, threshold: float) -> str:
+def _worth(folder: ModelFolder, judged: ValidationResult, threshold: float) -> str:
     """What a threshold meant on the validation images that it was chosen on."""
     try:
         measured = prediction_cache.operating_point(folder, "image", threshold, judged.only)

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fracture.app.dataset.study_dialog import picture
 from fracture.app.shared import dataset_cache
+from fracture.app.shared.images import show_dataset_image
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown
 from fracture.data.measurements import digests
@@ -18,7 +18,7 @@ SHOWN = 4
 
 def show_resemblance(classifier: Classifier, examined: list[Examined]) -> None:
     """The nearest training images of each view, behind a switch; a sentence where they can't be shown."""
-    if classifier.ood_detector is None or not st.toggle("Show which training images it resembles", key="resembles"):
+    if classifier.ood_detector is None or not st.toggle("Show similar training images", key="similar images"):
         return
     images = dataset_cache.images_of(classifier.card)
     if images.empty:
@@ -32,7 +32,7 @@ def show_resemblance(classifier: Classifier, examined: list[Examined]) -> None:
         st.markdown(f"**{escape_markdown(each.view.name)}** is most like{where}")
         with st.grid(SHOWN, min_column_width=120):
             for row, likeness in here:
-                picture(row, 300, f"{row['word']} · {likeness:.2f}")
+                show_dataset_image(row, 300, f"{row['word']} · {likeness:.2f}")
     by_name = "" if classifier.ood_detector.sha256 else _BY_NAME
     st.caption(f"Below each its label, and how alike the features are that the model goes by: 1 is the same.{by_name}")
 

@@ -1,1 +1,1 @@
-"""The playground and the labs."""
+"""The pages Playground and Labs."""

@@ -1,4 +1,4 @@
-"""The same images split by image and by patient: what the mistake pretends."""
+"""The leakage lab: the same images split by image and by patient, and a head trained on each split."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -7,86 +7,96 @@ import pandas as pd
 import streamlit as st
 
 from fracture import charts
-from fracture.app.experiments.material import on_a_bench
+from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
+from fracture.app.shared import state
 from fracture.app.shared.widgets import show_chart, show_errors
 from fracture.experiments.leakage import WAYS, Outcome, compare_splits, gap
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
-FREE: dict[str, Any] = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, "batch_size": 64}
-"""Choices that leave a head free to learn images by heart."""
+OVERFITTING: dict[str, Any] = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, "batch_size": 64}
+"""Settings with which a head memorizes its training images."""
 
 
 def show_leakage() -> None:
-    """A head for each split, both ways; then the gap with its interval, and what it means."""
-    st.markdown(
-        "The views of a patient resemble each other. Split by image, and some of them are trained on while others are "
-        "held out: the head can recognise the patient instead of the finding, and the held-out figure flatters it. "
-        "Here the same images are split in both ways, and the same head is trained on each."
+    """Train heads on both kinds of splits, then show the gap with its interval."""
+    st.header("Data leakage")
+    st.caption(
+        "Views of one patient look alike. A split by image puts some of them on both sides, and the held-out AUC "
+        "becomes too optimistic."
     )
-    on_a_bench(_experiment)
+    with st.expander("Learn more", icon=":material/school:", key="learn leakage"):
+        st.markdown(
+            "- The lab splits the same images by image and by patient, and trains the same head on each split.\n"
+            "- Split by image, the head can recognize the patient instead of the finding.\n"
+            "- Each head trains to its last epoch, so that the held-out images select nothing.\n"
+            "- Shuffled labels are the strictest test: there is nothing to learn, so that each AUC above 0.5 is "
+            "leakage (after Zhang et al., ICLR 2017).\n"
+            "- The interval of the gap allows for the overlap of the splits (Nadeau and Bengio, 2003)."
+        )
+    with_bench(_show_experiment)
 
 
 @st.fragment
-def _experiment(run: Run, bench: Bench) -> None:
-    seeds = st.slider("Splits of each way", 2, 20, 5, key="splits", persist_state="session")
-    free = st.toggle(
-        "Free to learn by heart", key="free head", persist_state="session",
-        help="A high learning rate, many epochs, no dropout, no L2. A head that learns more by heart leaks more.",
-    )  # fmt: skip
-    by_lot = st.toggle(
-        "Deal the labels out by lot", key="labels by lot", persist_state="session",
-        help="Each patient gets another one's label. Then there is nothing to learn, and an honest split must say so: "
-        "an AUC about 0.5. What a split by image shows above that is leakage alone.",
-    )  # fmt: skip
-    key = f"leakage of {run.name} {run.started}"
+def _show_experiment(run: Run, bench: Bench) -> None:
+    splits = st.slider("Splits of each kind", 2, 20, 5, key="splits", persist_state="session")
+    overfitting = st.toggle(
+        "Allow overfitting",
+        key="overfitting",
+        persist_state="session",
+        help="A high learning rate, many epochs, no dropout, no L2. A head that memorizes its training set leaks more.",
+    )
+    shuffled = st.toggle(
+        "Shuffle labels",
+        key="shuffled labels",
+        persist_state="session",
+        help="Each patient gets the label of another one. An honest split then shows an AUC of about 0.5.",
+    )
+    entry = state.experiment("leakage", run)
     with show_errors():
-        if st.button("Split and train", type="primary", icon=":material/call_split:", key="split and train"):
-            tried = replace(bench, config=bench.config.changed(**FREE)) if free else bench
-            each = with_progress(
-                compare_splits(tried, seeds, shuffle_labels=by_lot), seeds * len(WAYS), "Training heads"
-            )
-            st.session_state[key] = (list(each), by_lot)
-    if key in st.session_state:
-        _result(*st.session_state[key])
+        if st.button("Start experiment", type="primary", icon=":material/call_split:", key="run leakage"):
+            tried = replace(bench, config=bench.config.changed(**OVERFITTING)) if overfitting else bench
+            outcomes = compare_splits(tried, splits, shuffle_labels=shuffled)
+            results = list(with_progress(outcomes, splits * len(WAYS), "Training heads"))
+            entry.set((results, shuffled))
+    if (found := entry.get()) is not None:
+        _show_outcomes(*found)
 
 
-def _result(outcomes: list[Outcome], by_lot: bool) -> None:
+def _show_outcomes(outcomes: list[Outcome], shuffled: bool) -> None:
     rows = pd.DataFrame([{**asdict(each), "auc": each.auc} for each in outcomes])
     left, right = st.columns(2)
     with left:
-        show_chart(charts.gaps_of_splits(rows), "gaps of splits", "AUC by image and by patient, a line for each split")
+        show_chart(charts.leakage_gaps(rows), "leakage gaps", "AUC by image and by patient, a line for each split")
     with right:
-        _words(rows, outcomes, by_lot)
+        _explain_gap(rows, outcomes, shuffled)
 
 
-def _words(rows: pd.DataFrame, outcomes: list[Outcome], by_lot: bool) -> None:
-    means, shared = (rows.groupby("way")[name].mean() for name in ("auc", "shared"))
+def _explain_gap(rows: pd.DataFrame, outcomes: list[Outcome], shuffled: bool) -> None:
+    means = rows.groupby("way")["auc"].mean()
+    shared = rows.groupby("way")["shared"].mean()
     found = gap(outcomes)
-    value, low, high = (float(found[name] or 0.0) for name in ("value", "low", "high"))
+    value = float(found["value"] or 0.0)
+    low = float(found["low"] or 0.0)
+    high = float(found["high"] or 0.0)
     with st.container(horizontal=True):
         st.metric("Split by image", f"{means['image']:.3f}", width=150)
         st.metric("Split by patient", f"{means['group']:.3f}", width=150)
         st.metric("Gap", f"{value:+.3f}", width=120)
     st.markdown(
-        f"Mean AUC on held-out images. Split by image, {shared['image']:.0%} of them are of a patient (or group) that "
-        f"is trained on as well; split by patient, none. The gap's 95 % interval is {low:+.3f} to {high:+.3f}."
+        f"Mean AUC on held-out images. Split by image, {shared['image']:.0%} of the held-out images belong to patients "
+        f"(or groups) of the training set; split by patient, none. 95% interval of the gap: {low:+.3f} to {high:+.3f}."
     )
     if not shared["image"]:
-        st.markdown("**These data name no patients**: each image is a group of its own, and both splits are the same.")
+        st.markdown("**This data set names no patients**: each image is a group, so that both splits are the same.")
+    elif low > 0 and shuffled:
+        st.markdown("**The split by image leaks.** With shuffled labels, the head can only recognize patients.")
     elif low > 0:
-        st.markdown(
-            "**The split by image pretends.** The gap is what the head knows of patients"
-            + (": of bones, these labels say nothing." if by_lot else ", not of findings.")
-        )
+        st.markdown("**The split by image leaks.** The gap is what the head knows about patients, not about findings.")
     else:
         st.markdown(
-            "**Here the gap cannot be told from none**: these frozen features say little of who a patient is, or there "
-            "are too few splits to tell. That one data set is forgiving is no reason to split by image: "
-            "whether the next one is, no split by image will say."
+            "**The gap is not significant: its interval includes zero.** These frozen features may identify patients "
+            "poorly, or there are too few splits. Split by patient all the same: a split by image cannot show whether "
+            "it leaks."
         )
-    st.caption(
-        "Every head was trained to its last epoch, so that held-out images had no say. The interval allows for splits "
-        "of the same images being alike (Nadeau and Bengio, 2003)."
-    )

@@ -1,4 +1,4 @@
-"""The features that a training has left, to try heads on: chosen by a visitor, opened once."""
+"""The cached features of a run, on which heads are trained: chosen by a visitor, opened once."""
 
 import json
 from collections.abc import Callable
@@ -21,8 +21,8 @@ from fracture.training.runs import queue
 from fracture.training.runs.queue import Run
 
 
-def on_a_bench(experiment: Callable[[Run, Bench], None]) -> None:
-    """Let a visitor choose whose features to use, and do an experiment on them; a sentence where that cannot be."""
+def with_bench(experiment: Callable[[Run, Bench], None]) -> None:
+    """Let a visitor choose a run, and do an experiment on its features; a message where that is not possible."""
     run = choose_bench()
     if run is not None:
         with show_errors():
@@ -30,25 +30,28 @@ def on_a_bench(experiment: Callable[[Run, Bench], None]) -> None:
 
 
 def choose_bench() -> Run | None:
-    """A picker over the trainings whose features can be used again; a hint where there is none."""
+    """A picker for the runs whose features can be used again; a hint where there is none."""
     known = {run.name: run for run in runs_with_features(queue.runs())}
     if not known:
         st.info(
-            "Heads are tried on the features that a training has computed, and none has yet. Train *a head on frozen "
-            "features* first; it takes about a minute.",
+            "Experiments need the cached features of a head-only run, and there is none yet. Train a head first; it "
+            "takes about a minute.",
             icon=":material/model_training:",
         )
         link("train", "Train a head", ":material/arrow_forward:")
         return None
     name = st.selectbox(
-        "Features of", list(known), key="bench", persist_state="session",
-        help="The training that has computed them: its data set, image size and pre-trained weights.",
-    )  # fmt: skip
+        "Features of run",
+        list(known),
+        key="features",
+        persist_state="session",
+        help="The run that extracted the features. It determines the data set, the image size and the backbone.",
+    )
     return known.get(name)
 
 
 def bench_of(run: Run) -> Bench:
-    """What a training has left to try heads on.
+    """The images and cached features of a run.
 
     Raises:
         FractureError: the data, the weights or the features are gone.
@@ -58,12 +61,14 @@ def bench_of(run: Run) -> Bench:
 
 
 def _features_of(run: Run) -> str:
-    """Equal for trainings whose features are the same: those of a whole class share one bench, not one each."""
+    """Equal for runs with the same features: the runs of a whole class share one bench in memory."""
     names = ("data", "also", "body_part", "weights", "input_range", "image_size", "fit")
-    drawn = [run.config.get("seed")] if run.config.get("weights") == "none" else []  # random weights
+    settings = [run.config.get(name) for name in names]
+    # Random weights depend on the seed.
+    seed = [run.config.get("seed")] if run.config.get("weights") == "none" else []
     folders = (run.config["data"], *run.config.get("also", ()))
     decided = [dataset_cache.decided_at(Path(each)) for each in folders]
-    return json.dumps([[run.config.get(name) for name in names], drawn, decided])
+    return json.dumps([settings, seed, decided])
 
 
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner="Reading the features")
@@ -72,43 +77,42 @@ def _bench(features: str, _run: Run) -> Bench:  # noqa: ARG001  part of the key
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A head that was tried, and how good it is on the validation part."""
+class Trial:
+    """A head that was trained in the playground, with its validation metrics."""
 
     config: TrainConfig
     groups: int
-    """That it has learned from."""
+    """Patients or groups in its training images."""
     images: int
+    """Training images."""
     head: Head
     auc: Estimate
     half: dict[str, Estimate]
-    """accuracy, sensitivity and specificity at a probability of one half."""
+    """accuracy, sensitivity and specificity at a threshold of one half."""
     seconds: float
-    """That training took."""
+    """Duration of its training."""
 
     @property
-    def choices(self) -> dict[str, Any]:
-        """Those that tell tries apart."""
+    def settings(self) -> dict[str, Any]:
+        """The settings that the playground's widgets change."""
         names = ("learning_rate", "dropout", "l2", "class_weight", "epochs")
-        return {
-            **{name: getattr(self.config, name) for name in names},
-            "patients": self.groups,
-            "seed": self.config.seed,
-        }
+        chosen = {name: getattr(self.config, name) for name in names}
+        return {**chosen, "patients": self.groups, "seed": self.config.seed}
 
 
-def tried(run: Run, bench: Bench, config: TrainConfig, groups: int) -> Tried:
-    """The head of these choices, trained when it is asked for the first time. Raises RunError."""
-    return _tried(_features_of(run), config, groups, bench)
+def trial_of(run: Run, bench: Bench, config: TrainConfig, groups: int) -> Trial:
+    """The head of these settings, trained when it is needed for the first time. Raises RunError."""
+    return _trial(_features_of(run), config, groups, bench)
 
 
 @st.cache_resource(max_entries=300, show_spinner=False)
-def _tried(key: str, config: TrainConfig, groups: int, _bench: Bench) -> Tried:  # noqa: ARG001
-    rows, valid = random_group_subset(_bench, groups), _bench.validation
-    begun = perf_counter()
-    head = _bench.fit(rows, valid, config)
-    seconds = perf_counter() - begun
-    features, label = _bench.part(valid)
-    told = _bench.table[valid].assign(probability=head(features))
-    auc = area(label, told["probability"].to_numpy(), told["group"])
-    return Tried(config, groups, int(rows.sum()), head, auc, rates(told, 0.5), seconds)
+def _trial(key: str, config: TrainConfig, groups: int, _bench: Bench) -> Trial:  # noqa: ARG001
+    rows = random_group_subset(_bench, groups)
+    validation = _bench.validation
+    started = perf_counter()
+    head = _bench.fit(rows, validation, config)
+    seconds = perf_counter() - started
+    features, label = _bench.part(validation)
+    predictions = _bench.table[validation].assign(probability=head(features))
+    auc = area(label, predictions["probability"].to_numpy(), predictions["group"])
+    return Trial(config, groups, int(rows.sum()), head, auc, rates(predictions, 0.5), seconds)

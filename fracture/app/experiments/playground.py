@@ -1,4 +1,4 @@
-"""The dials of the playground, and what comes of them."""
+"""The settings of the playground, and the head that trains with them at once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,146 +6,187 @@ from dataclasses import replace
 import streamlit as st
 
 from fracture import charts, demo
-from fracture.app.experiments.material import Tried, tried
-from fracture.app.models.results import number
-from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors, visitor
+from fracture.app.experiments.material import Trial, trial_of
+from fracture.app.shared import state
+from fracture.app.shared.metrics import format_estimate
+from fracture.app.shared.state import Entry, runs_of_trials, visitor
+from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors
 from fracture.experiments.learning_curve import MIN_GROUPS
 from fracture.experiments.workbench import Bench
+from fracture.registry.metric_names import RATES, metric_name, metric_title
 from fracture.registry.model_folder import free_name, model_folder
-from fracture.training.config import TrainConfig
+from fracture.training.config import TrainConfig, field_title
 from fracture.training.runs import queue
 from fracture.training.runs.diagnosis import diagnose_fit
 from fracture.training.runs.queue import Run
 
-RATES = tuple(lead * 10.0**power for power in range(-5, 0) for lead in (1, 2, 5))
+LEARNING_RATES = tuple(lead * 10.0**power for power in range(-5, 0) for lead in (1, 2, 5))
 PENALTIES = (0.0, *(10.0**power for power in range(-6, 0)))
-MOST_EPOCHS = 200
+MAX_EPOCHS = 200
 
-MANY = 10
-"""Tries from which on it is said that the best of many looks better than it is."""
+MANY_TRIALS = 10
+"""From this many trials on, a warning says that the best one looks better than it is."""
+
+MIN_CHANGE = 5e-4
+"""A smaller change of the AUC would be shown as 0.000."""
 
 
 @st.fragment
 def play(run: Run, bench: Bench) -> None:
-    """Dials, and beside them the head that they give, trained while one looks."""
+    """The settings, and beside them the head that trains with each change."""
     left, right = st.columns((1, 3), gap="large")
     with left:
-        config, groups = _dials(bench, f"{run.name} {run.started}")
-        st.session_state[f"dials of {run.name} {run.started}"] = config
+        config, groups = _choose_settings(bench, f"{run.name} {run.started}")
+        state.playground_settings(run).set(config)
     with right, show_errors():
-        now = tried(run, bench, config, groups)
-        tries = _remember(f"tries of {run.name} {run.started}", now)
-        _figures(now, tries)
-        _curves(tries)
-        _words(now, bench, len(tries))
-        _table(tries)
-        _keep(now, bench)
+        trial = trial_of(run, bench, config, groups)
+        trials = _remember(state.playground_trials(run), trial)
+        _show_metrics(trial, trials)
+        _show_curves(trials)
+        _show_details(trial, bench, len(trials))
+        _show_trials(trials)
+        _offer_training(trial, bench)
 
 
-def as_dialled(run: Run, bench: Bench) -> Bench:
-    """The bench with the choices of the dials, as they stand."""
-    return replace(bench, config=st.session_state.get(f"dials of {run.name} {run.started}", bench.config))
+def with_settings(run: Run, bench: Bench) -> Bench:
+    """The bench with the current settings of the playground."""
+    return replace(bench, config=state.playground_settings(run).get() or bench.config)
 
 
-def _dials(bench: Bench, name: str) -> tuple[TrainConfig, int]:
-    """What is chosen, beginning with the choices of the training that computed the features; and of how many groups."""
-    given, total = bench.config, int(bench.table.loc[bench.training, "group"].nunique())
-    rate = _on_a_scale("Learning rate", RATES, given.learning_rate, f"rate {name}")
-    dropout = st.slider("Dropout", 0.0, 0.95, given.dropout, 0.05, key=f"dropout {name}", persist_state="session")
-    l2 = _on_a_scale("L2", PENALTIES, given.l2, f"l2 {name}")
-    weight = st.segmented_control(
-        "Class weight", ["none", "balanced"], default=given.class_weight, required=True, key=f"weight {name}",
+def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
+    """The settings, beginning with those of the run, and the number of training patients or groups."""
+    given = bench.config
+    learning_rate = _choose_from(
+        field_title("learning_rate"), LEARNING_RATES, given.learning_rate, f"learning rate {name}"
+    )
+    dropout = st.slider(
+        field_title("dropout"), 0.0, 0.95, given.dropout, 0.05, key=f"dropout {name}", persist_state="session"
+    )
+    l2 = _choose_from(field_title("l2"), PENALTIES, given.l2, f"l2 {name}")
+    class_weight = st.segmented_control(
+        field_title("class_weight"),
+        ["none", "balanced"],
+        default=given.class_weight,
+        required=True,
+        key=f"class weight {name}",
         persist_state="session",
-    )  # fmt: skip
-    most = int(demo.most("epochs", max(MOST_EPOCHS, given.epochs)))
-    epochs = st.slider("Epochs", 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session")
-    groups = total
+    )
+    most = int(demo.most("epochs", max(MAX_EPOCHS, given.epochs)))
+    epochs = st.slider(
+        field_title("epochs"), 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session"
+    )
+    groups = total = int(bench.table.loc[bench.training, "group"].nunique())
     if total > MIN_GROUPS:
         groups = st.slider(
-            "Training patients", MIN_GROUPS, total, total, key=f"patients {name}", persist_state="session",
-            help="Or groups, where the data set does not name patients. Drawn by lot; fewer are among the more.",
-        )  # fmt: skip
+            "Training patients",
+            MIN_GROUPS,
+            total,
+            total,
+            key=f"patients {name}",
+            persist_state="session",
+            help="A random subset of the patients, or of the groups where the data set names no patients. A smaller "
+            "subset is part of each larger one.",
+        )
     seed = st.number_input("Seed", 0, 2**31, given.seed, key=f"seed {name}", persist_state="session")
-    choices = {"learning_rate": rate, "dropout": dropout, "l2": l2, "class_weight": weight, "epochs": epochs}
-    return given.changed(**choices, seed=int(seed)), groups
+    config = given.changed(
+        learning_rate=learning_rate,
+        dropout=dropout,
+        l2=l2,
+        class_weight=class_weight,
+        epochs=epochs,
+        seed=int(seed),
+    )
+    return config, groups
 
 
-def _on_a_scale(label: str, scale: Sequence[float], given: float, key: str) -> float:
-    """A slider over the values of a scale, with the one that was given among them."""
+def _choose_from(title: str, scale: Sequence[float], given: float, key: str) -> float:
+    """A slider over the values of a scale, with the run's own value among them."""
     options = sorted({float(f"{value:.6g}") for value in (*scale, given)})
     chosen: float = st.select_slider(
-        label, options, float(f"{given:.6g}"), format_func=lambda value: f"{value:g}", key=key, persist_state="session"
+        title,
+        options,
+        float(f"{given:.6g}"),
+        format_func=lambda value: f"{value:g}",
+        key=key,
+        persist_state="session",
     )
     return chosen
 
 
-def _remember(key: str, now: Tried) -> list[Tried]:
-    """The tries of this visit, each once, that of the dials as they stand last.
+def _remember(entry: Entry[list[Trial] | None], trial: Trial) -> list[Trial]:
+    """The different trials of this visit, the current one last.
 
-    A series of steps of one dial is one try: each replaces the one before until another dial is moved. With the arrow
-    keys a dial passes through values that nobody meant to try.
+    Consecutive changes of one setting are one trial: each replaces the one before, until another setting changes. With
+    the arrow keys a slider passes through values that the visitor does not want to try.
     """
-    before: list[Tried] = st.session_state.get(key, [])
+    before = entry.get() or []
     if len(before) > 1:
-        step = _moved(before[-1], now)
-        goes_on = len(step) == 1 and step == _moved(*before[-2:])
-        before = before[:-1] if goes_on else before
-    tries = [each for each in before if each.choices != now.choices]
-    st.session_state[key] = [*tries, now]
-    return [*tries, now]
+        changes = _changed_settings(before[-1], trial)
+        if len(changes) == 1 and changes == _changed_settings(before[-2], before[-1]):
+            before = before[:-1]
+    others = [each for each in before if each.settings != trial.settings]
+    trials = [*others, trial]
+    entry.set(trials)
+    return trials
 
 
-def _moved(before: Tried, after: Tried) -> set[str]:
-    """The dials that were moved between two tries."""
-    return {name for name, value in after.choices.items() if value != before.choices[name]}
+def _changed_settings(before: Trial, after: Trial) -> set[str]:
+    return {name for name, value in after.settings.items() if value != before.settings[name]}
 
 
-def _figures(now: Tried, tries: list[Tried]) -> None:
-    auc, point = now.auc["value"] or 0.0, now.half
-    change = auc - (tries[-2].auc["value"] or 0.0) if len(tries) > 1 else 0.0
+def _show_metrics(trial: Trial, trials: list[Trial]) -> None:
+    auc = trial.auc["value"] or 0.0
+    previous = trials[-2].auc["value"] or 0.0 if len(trials) > 1 else auc
+    change = auc - previous
     with st.container(horizontal=True):
-        st.metric("Validation AUC", f"{auc:.3f}", f"{change:+.3f}" if abs(change) >= 5e-4 else None, width=180)
-        for name in ("accuracy", "sensitivity", "specificity"):
-            value = point[name]["value"]
-            st.metric(name.capitalize(), "none" if value is None else f"{value:.1%}", width=150)
+        st.metric("Validation AUC", f"{auc:.3f}", f"{change:+.3f}" if abs(change) >= MIN_CHANGE else None, width=180)
+        for name in RATES:
+            value = trial.half[name]["value"]
+            st.metric(metric_title(name), "not defined" if value is None else f"{value:.1%}", width=150)
 
 
-def _curves(tries: list[Tried]) -> None:
-    histories, kept = [each.head.history for each in tries], tries[-1].head.kept_epoch
-    for place, metrics in zip(st.columns(2), (("loss", "val_loss"), ("val_auc",)), strict=True):
-        chart = charts.tries(histories, kept, metrics)
+def _show_curves(trials: list[Trial]) -> None:
+    histories = [each.head.history for each in trials]
+    kept = trials[-1].head.kept_epoch
+    left, right = st.columns(2)
+    for place, metrics in ((left, ("loss", "val_loss")), (right, ("val_auc",))):
+        chart = charts.trial_curves(histories, kept, metrics)
+        alt = f"Validation {metric_name(metrics[-1])} by epoch"
         with place:
-            st.vega_lite_chart(chart.data, chart.spec, key=f"tries {metrics[-1]}", alt=f"{metrics[-1]} by epoch")
+            st.vega_lite_chart(chart.data, chart.spec, key=f"trials {metrics[-1]}", alt=alt)
 
 
-def _words(now: Tried, bench: Bench, count: int) -> None:
-    """What the figures rest on, and what the curves say."""
-    valid = bench.table[bench.validation]
-    missing = f" {bench.missing:,} images have no features and are left out." if bench.missing else ""
-    rates = ", ".join(f"{name} {format_percent(now.half[name])}" for name in ("accuracy", "sensitivity", "specificity"))
+def _show_details(trial: Trial, bench: Bench, count: int) -> None:
+    """The images behind the metrics, the intervals, and a diagnosis of the curves."""
+    validation = bench.table[bench.validation]
+    missing = f" {bench.missing:,} images without features are left out." if bench.missing else ""
+    rates = ", ".join(f"{metric_name(name)} {format_percent(trial.half[name])}" for name in RATES)
     st.caption(
-        f"{now.images:,} training images of {now.groups:,} patients or groups, {len(valid):,} validation images of "
-        f"{valid['group'].nunique():,}; trained in {now.seconds:.2f} s. The diamond is the epoch of the lowest "
-        f"validation loss ({now.head.kept_epoch}), whose weights count. AUC {number(now.auc)}; at one half {rates}. "
-        f"In brackets 95 % intervals.{missing}"
+        f"{trial.images:,} training images of {trial.groups:,} patients or groups, {len(validation):,} validation "
+        f"images of {validation['group'].nunique():,}; trained in {trial.seconds:.2f} s. Diamond: the epoch with the "
+        f"lowest validation loss ({trial.head.kept_epoch}), whose weights the head keeps. 95% intervals: AUC "
+        f"{format_estimate(trial.auc)}; at a threshold of 50% {rates}.{missing}"
     )
-    if gap := diagnose_fit(now.head.history):
-        st.markdown(gap)
-    if count >= MANY:
+    if diagnosis := diagnose_fit(trial.head.history):
+        st.markdown(diagnosis)
+    if count >= MANY_TRIALS:
         st.caption(
-            f":material/warning: {count} tries have been judged by the same validation images: the best of many looks "
-            "better than it is. The search below shows by how much."
+            f":material/warning: You have validated {count} trials on the same images: the best of many looks better "
+            "than it is. The hyperparameter search below measures by how much."
         )
 
 
-def _table(tries: list[Tried]) -> None:
-    """All tries of this visit, the newest first."""
-    if len(tries) < 2:
+def _show_trials(trials: list[Trial]) -> None:
+    """All trials of this visit, the newest first."""
+    if len(trials) < 2:
         return
-    with expander(f"All {len(tries)} tries", "tries shown", ":material/history:"):
-        rows = [{**each.choices, "auc": each.auc["value"], "epoch": each.head.kept_epoch} for each in reversed(tries)]
+    with expander(f"All {len(trials)} trials", "all trials", ":material/history:"):
+        rows = []
+        for trial in reversed(trials):
+            rows.append({**trial.settings, "auc": trial.auc["value"], "epoch": trial.head.kept_epoch})
         st.dataframe(
             rows,
+            key="trials",
             hide_index=True,
             column_config={
                 "learning_rate": st.column_config.NumberColumn("Learning rate", format="%.3g"),
@@ -161,30 +202,35 @@ def _table(tries: list[Tried]) -> None:
         )
 
 
-def _keep(now: Tried, bench: Bench) -> None:
-    """Make a model of these choices, by the training proper: it can be asked, judged and downloaded."""
-    made: dict[TrainConfig, str] = st.session_state.setdefault("models of tries", {})
-    reason = _why_not(now, bench, made)
-    words = "With all patients, by Keras: a model that can be asked, judged and downloaded."
+def _offer_training(trial: Trial, bench: Bench) -> None:
+    """Start a run with these settings, whose model can be used on the other pages."""
+    started = runs_of_trials()
+    reason = _why_not(trial, bench, started)
     pressed = st.button(
-        "Train it as a model", icon=":material/play_arrow:", key="train as model", disabled=bool(reason), help=words
+        "Train as model",
+        icon=":material/play_arrow:",
+        key="train as model",
+        disabled=bool(reason),
+        help="Starts a run with these settings, in Keras, on all patients. You can classify with its model, compare it "
+        "and download it.",
     )
     if pressed and not reason:
-        config, asker = now.config.changed(name=free_name(now.config.name)), visitor()
-        made[now.config] = queue.start(config, asker, unique_name=True).name
+        config = trial.config.changed(name=free_name(trial.config.name))
+        started[trial.config] = queue.start(config, visitor(), unique_name=True).name
         st.rerun()
     if reason:
         st.caption(reason)
-    if (name := made.get(now.config)) and model_folder(name).path.exists():
-        link("train", f"Watch {name} learn", ":material/monitoring:", run=name)
-
-
-def _why_not(now: Tried, bench: Bench, made: dict[TrainConfig, str]) -> str:
-    """Why these choices cannot become a model; empty where they can."""
-    total = bench.table.loc[bench.training, "group"].nunique()
-    if now.groups < total:
-        return f"A model is trained on all {total:,} patients or groups: choose them all with the dial."
-    name = made.get(now.config)
+    name = started.get(trial.config)
     if name and model_folder(name).path.exists():
-        return f"These choices already have a run, {escape_markdown(name)}."
+        link("train", f"Watch {name} train", ":material/monitoring:", run=name)
+
+
+def _why_not(trial: Trial, bench: Bench, started: dict[TrainConfig, str]) -> str:
+    """Why these settings cannot become a model; empty where they can."""
+    total = bench.table.loc[bench.training, "group"].nunique()
+    if trial.groups < total:
+        return f"A model needs all {total:,} training patients or groups: move the slider to its end."
+    name = started.get(trial.config)
+    if name and model_folder(name).path.exists():
+        return f"These settings already have a run, {escape_markdown(name)}."
     return ""

@@ -1,4 +1,4 @@
-"""Many heads one after the other: over the number of patients, and over choices."""
+"""Many heads in a row: the learning curve over the number of patients, and the hyperparameter search."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -8,103 +8,119 @@ import pandas as pd
 import streamlit as st
 
 from fracture import charts
-from fracture.app.experiments.playground import as_dialled
+from fracture.app.experiments.playground import with_settings
+from fracture.app.shared import state
 from fracture.app.shared.widgets import show_chart, show_errors
 from fracture.experiments.learning_curve import GROUP_SHARES, Point, learning_curve
 from fracture.experiments.search import GRID, Try, grid, sample_hyperparameters, search
 from fracture.experiments.workbench import Bench
+from fracture.training.config import field_title
 from fracture.training.runs.queue import Run
 
-DRAWS = 3
+SUBSETS = 3
 """Heads for each number of patients."""
 
-TRIES = (8, 64)
-"""Fewest and most of a search by lot."""
+TRIALS = (8, 64)
+"""Fewest and most of a random search."""
 
 Each = TypeVar("Each")
 
 
 def with_progress(each: Iterable[Each], total: int, words: str) -> Iterator[Each]:
-    """The same, one after the other, with a bar that shows how many have come."""
+    """The same items, with a bar that shows how many have come."""
     bar = st.progress(0.0, words)
-    for done, one in enumerate(each, start=1):
+    for done, item in enumerate(each, start=1):
         bar.progress(done / total, f"{words}: {done} of {total}")
-        yield one
+        yield item
     bar.empty()
 
 
 @st.fragment
 def show_learning_curve(run: Run, bench: Bench) -> None:
-    """Would more patients help? A button, and then the learning curve."""
-    key = f"learning curve of {run.name} {run.started}"
-    st.markdown(
-        f"The head learns from {GROUP_SHARES[0]:.0%} to all of the training patients, {DRAWS} times each with other "
-        "patients, by the choices of the dials, and with as many steps for few patients as for all."
+    """A button, and then the learning curve: the validation AUC over the number of training patients."""
+    st.header("Learning curve")
+    st.caption(
+        "Would more patients help? The head trains on random subsets of the training patients, with the settings above."
     )
+    with st.expander("Learn more", icon=":material/school:", key="learn learning curve"):
+        st.markdown(
+            f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
+            "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "
+            "worse because it trained for less."
+        )
+    entry = state.experiment("learning curve", run)
     with show_errors():
-        if st.button("Draw the learning curve", icon=":material/show_chart:", key="draw learning curve"):
-            heads = with_progress(
-                learning_curve(as_dialled(run, bench), DRAWS), DRAWS * len(GROUP_SHARES), "Training heads"
-            )
-            st.session_state[key] = _table(heads)
-    if (points := st.session_state.get(key)) is not None:
-        show_chart(charts.more_patients(points), "learning curve", "Validation AUC by number of training patients")
-        st.markdown(_trend(points))
+        if st.button("Compute learning curve", icon=":material/show_chart:", key="run learning curve"):
+            points = learning_curve(with_settings(run, bench), SUBSETS)
+            entry.set(_table(with_progress(points, SUBSETS * len(GROUP_SHARES), "Training heads")))
+    if (table := entry.get()) is not None:
+        show_chart(charts.learning_curve(table), "learning curve", "Validation AUC by number of training patients")
+        st.markdown(_describe_trend(table))
 
 
-def _trend(points: pd.DataFrame) -> str:
-    """What the last doubling or so of the patients has brought."""
+def _describe_trend(points: pd.DataFrame) -> str:
+    """The gain from the last doubling or so of the patients."""
     counts = sorted(points["groups"].unique())
-    last, before = counts[-1], next((each for each in reversed(counts[:-1]) if each <= 0.6 * counts[-1]), counts[0])
-    fewer, more = (points.loc[points["groups"] == groups, "auc"] for groups in (before, last))
+    last = counts[-1]
+    smaller = [each for each in counts[:-1] if each <= 0.6 * last]
+    before = smaller[-1] if smaller else counts[0]
+    fewer = points.loc[points["groups"] == before, "auc"]
+    more = points.loc[points["groups"] == last, "auc"]
     words = (
         f"With {before} patients the AUC is {fewer.min():.3f} to {fewer.max():.3f}, with all {last} it is "
         f"{more.min():.3f} to {more.max():.3f}, on the same validation images. "
     )
     if fewer.max() < more.min():
-        return words + "**Each head that learned from all did better**: more patients may well help further."
-    return words + "The draws overlap: that is no clear gain."
+        return words + "**Every head on all patients is better**: more patients may help further."
+    return words + "The ranges overlap: there is no clear gain."
 
 
 @st.fragment
 def show_search(run: Run, bench: Bench) -> None:
     """A search over learning rate, dropout and L2, as parallel coordinates."""
-    key = f"search of {run.name} {run.started}"
-    st.markdown("Over learning rate, dropout and L2; the other choices are those of the dials.")
+    st.header("Hyperparameter search")
+    st.caption("Searches learning rate, dropout and L2; the other settings are those above.")
+    entry = state.experiment("search", run)
     left, right = st.columns(2)
-    way = left.segmented_control(
-        "Search", ["lot", "grid"], default="lot", required=True, key="way to search", persist_state="session",
-        format_func=lambda each: "By lot" if each == "lot" else f"Grid of {len(grid())}",
-    )  # fmt: skip
-    tries = right.slider("Tries", *TRIES, 16, key="tries", disabled=way == "grid", persist_state="session")
+    method = left.segmented_control(
+        "Method",
+        ["random", "grid"],
+        default="random",
+        required=True,
+        key="search method",
+        persist_state="session",
+        format_func=lambda each: "Random search" if each == "random" else f"Grid of {len(grid())}",
+    )
+    count = right.slider("Trials", *TRIALS, 16, key="search size", disabled=method == "grid", persist_state="session")
     with show_errors():
-        if st.button("Search", icon=":material/search:", key="begin search"):
-            choices = grid() if way == "grid" else sample_hyperparameters(tries, bench.config.seed)
-            st.session_state[key] = _table(
-                with_progress(search(as_dialled(run, bench), choices), len(choices), "Training heads")
-            )
-    if (found := st.session_state.get(key)) is not None:
-        show_chart(charts.searched(found), "searched", "Choices and the AUC that came of them, a line a head")
+        if st.button("Start search", icon=":material/search:", key="run search"):
+            choices = grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)
+            found = search(with_settings(run, bench), choices)
+            entry.set(_table(with_progress(found, len(choices), "Training heads")))
+    if (table := entry.get()) is not None:
+        alt = "Hyperparameters and the resulting AUCs, a line a trial"
+        show_chart(charts.parallel_coordinates(table), "search", alt)
         st.caption(
-            "A line a head. The last two are AUCs: on the half of the validation patients to choose by, and the other."
+            "A line a trial. Selection and Other half: the AUC on the half of the validation patients that selects the "
+            "best trial, and on the other half."
         )
-        st.markdown(_worth(found))
+        st.markdown(_describe_best(table))
 
 
-def _worth(found: pd.DataFrame) -> str:
-    """The best by one half of the validation patients, and what it is worth on the other."""
+def _describe_best(found: pd.DataFrame) -> str:
+    """The best trial on the half that selects it, and its lead on the other half."""
     best = found.sort_values("chosen_by").iloc[-1]
-    middle = found["chosen_by"].median(), found["other"].median()
-    names = ", ".join(f"{name.replace('_', ' ')} {best[name]:.2g}" for name in GRID)
+    settings = ", ".join(f"{field_title(name)} {best[name]:.2g}" for name in GRID)
+    selection_lead = best["chosen_by"] - found["chosen_by"].median()
+    other_lead = best["other"] - found["other"].median()
     return (
-        f"Best by the half of the validation patients that is used to choose: {names}, with an AUC of "
-        f"{best['chosen_by']:.3f} there ({best['chosen_by'] - middle[0]:+.3f} against the median try) and "
-        f"**{best['other']:.3f} on the other half** ({best['other'] - middle[1]:+.3f}). That half had no say in the "
-        "choice: how much of the lead is left there is what the choice is worth."
+        f"Best trial: {settings}. Its AUC is {best['chosen_by']:.3f} on the half of the validation patients that "
+        f"selected it ({selection_lead:+.3f} against the median trial), and **{best['other']:.3f} on the other half** "
+        f"({other_lead:+.3f}). Selection did not use the other half: only the lead there is real."
     )
 
 
 def _table(results: Iterable[Point | Try]) -> pd.DataFrame:
-    """A row each; what a result holds as a dict becomes columns."""
+    """A row each; the hyperparameters of a result become columns."""
     rows = [asdict(each) for each in results]
     return pd.DataFrame([{**row.pop("choices", {}), **row} for row in rows])

@@ -1,11 +1,12 @@
-"""A head trained with images of hardware, and one without."""
+"""The hardware ablation: a head trained with images of hardware, and one without."""
 
 import streamlit as st
 
-from fracture.app.experiments.material import on_a_bench
+from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
-from fracture.app.models.results import number, show_table
-from fracture.app.shared.widgets import show_errors
+from fracture.app.shared import state
+from fracture.app.shared.metrics import format_estimate, show_table
+from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.experiments.shortcut import (
     MIN_IMAGES_PER_LABEL,
     RANDOM_SUBSETS,
@@ -19,81 +20,90 @@ from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
 
-def show_hardware() -> None:
-    """Heads with hardware, without it, and with as few images, judged by the same images."""
-    st.header("Train without hardware")
-    st.markdown(
-        "Where the data say which images show plates, nails or screws, a head can be trained without those. It is "
-        f"judged by the same validation images. {RANDOM_SUBSETS} further heads, trained on as few images of as few "
-        "patients drawn by lot, tell what of the difference comes from there being fewer."
-    )
-    on_a_bench(_experiment)
+def show_ablation() -> None:
+    """Heads with hardware, without it, and on random subsets of the same size, validated on the same images."""
+    st.header("Hardware ablation")
+    st.caption("Trains a head without images of plates, nails or screws, and compares it with a head on all images.")
+    with st.expander("Learn more", icon=":material/school:", key="learn ablation"):
+        st.markdown(
+            "- All heads are validated on the same images.\n"
+            f"- {RANDOM_SUBSETS} more heads train on random subsets of the same size, from as few patients: they show "
+            "how much of the difference comes from having fewer images.\n"
+            "- The data set must say which images show hardware; images without that information are left out."
+        )
+    with_bench(_show_experiment)
 
 
 @st.fragment
-def _experiment(run: Run, bench: Bench) -> None:
+def _show_experiment(run: Run, bench: Bench) -> None:
     everything = bench.training & known(bench)
-    shown = everything & hardware(bench)
-    if not shown.any():
-        st.info("Of these images nothing says whether they show hardware.", icon=":material/help:")
+    with_hardware = everything & hardware(bench)
+    if not with_hardware.any():
+        st.info("This data set does not say which images show hardware.", icon=":material/help:")
         return
-    label, positive = bench.table["label"], bench.label_names[1]
+    label = bench.table["label"]
+    positive = escape_markdown(bench.label_names[1])
+    share_with = label[with_hardware].mean()
+    share_without = label[everything & ~with_hardware].mean()
     st.caption(
-        f"{shown.sum():,} of {everything.sum():,} training images show hardware; {label[shown].mean():.0%} of them "
-        f"are {positive}, and {label[everything & ~shown].mean():.0%} of the others."
+        f"{with_hardware.sum():,} of {everything.sum():,} training images show hardware; {share_with:.0%} of them are "
+        f"{positive}, and {share_without:.0%} of the others."
     )
-    key = f"hardware of {run.name} {run.started}"
+    entry = state.experiment("hardware", run)
     with show_errors():
-        if st.button("Train them", type="primary", icon=":material/play_arrow:", key="train without hardware"):
-            st.session_state[key] = list(with_progress(compare_trainings(bench), 2 + RANDOM_SUBSETS, "Training heads"))
-        if key in st.session_state:
-            _result(bench, st.session_state[key])
+        if st.button("Start ablation", type="primary", icon=":material/play_arrow:", key="run hardware"):
+            entry.set(list(with_progress(compare_trainings(bench), 2 + RANDOM_SUBSETS, "Training heads")))
+        if (heads := entry.get()) is not None:
+            _show_heads(bench, heads)
 
 
-def _result(bench: Bench, trained: list[Trained]) -> None:
-    everything, without, *fewer = trained
-    named = {
-        "All images": everything,
-        "Without hardware": without,
-        **{f"As few, draw {n}": each for n, each in enumerate(fewer, 1)},
+def _show_heads(bench: Bench, heads: list[Trained]) -> None:
+    everything, without, *subsets = heads
+    named = {"All images": everything, "Without hardware": without}
+    for number, subset in enumerate(subsets, start=1):
+        named[f"Random subset {number}"] = subset
+    show_table([_row(name, head, bench.label_names[1]) for name, head in named.items()])
+    st.markdown(_explain_difference(bench, without, subsets))
+    st.caption("On the validation images; 95% intervals in brackets, over patients or groups.")
+
+
+def _row(name: str, head: Trained, positive: str) -> dict[str, str]:
+    aucs = {
+        "AUC, all": head.overall,
+        "AUC, images without hardware": head.plain,
+        f"AUC, {escape_markdown(positive)} with hardware against all negatives": head.metal,
     }
-    show_table([_row(name, each, bench.label_names[1]) for name, each in named.items()])
-    st.markdown(_meaning(bench, without, fewer))
-    st.caption("On the validation images; in brackets 95 % intervals over patients or groups.")
+    too_few = f"fewer than {MIN_IMAGES_PER_LABEL} of a label"
+    row = {"Trained on": f"{name} ({head.images:,})"}
+    for title, auc in aucs.items():
+        row[title] = too_few if auc is None else format_estimate(auc)
+    return row
 
 
-def _row(name: str, trained: Trained, positive: str) -> dict[str, str]:
-    figures = {
-        "AUC, all": trained.overall,
-        "AUC, images without hardware": trained.plain,
-        f"AUC, {positive} with hardware against the rest": trained.metal,
-    }
-    few = f"fewer than {MIN_IMAGES_PER_LABEL} of a label"
-    said = {title: few if value is None else number(value) for title, value in figures.items()}
-    return {"Trained on": f"{name} ({trained.images:,})", **said}
-
-
-def _near_chance(trained: Trained) -> bool:
-    low = trained.plain["low"] if trained.plain else None
+def _near_chance(head: Trained) -> bool:
+    low = head.plain["low"] if head.plain else None
     return low is None or low <= 0.5
 
 
-def _meaning(bench: Bench, without: Trained, fewer: list[Trained]) -> str:
-    """What leaving hardware out does, beyond there being fewer images."""
-    found = due_to_hardware(bench, without, fewer)
+def _explain_difference(bench: Bench, without: Trained, subsets: list[Trained]) -> str:
+    """The effect of leaving hardware out, beyond that of having fewer images."""
+    found = due_to_hardware(bench, without, subsets)
     if found is None or found["value"] is None:
-        return "There are too few validation images without hardware to say more."
-    told = found["low"] is not None and found["high"] is not None and not found["low"] <= 0 <= found["high"]
-    if _near_chance(without) and all(map(_near_chance, fewer)):
+        return "There are too few validation images without hardware for a comparison."
+    if _near_chance(without) and all(map(_near_chance, subsets)):
         return (
-            "On images without hardware, neither these heads nor those trained on as few by lot are told from chance: "
-            "they have learned next to nothing there, and so nothing can be said of hardware. More images, or more "
-            "of them positive without hardware, would help."
+            "On images without hardware, neither this head nor the heads on random subsets of the same size are better "
+            "than chance, so that the ablation shows nothing about hardware. More images would help, or more positive "
+            "images without hardware."
         )
-    verdict = (
-        "that is more than these images differ by chance" if told else "these images do not tell that from nothing"
-    )
+    low = found["low"]
+    high = found["high"]
+    significant = low is not None and high is not None and not low <= 0 <= high
+    if significant:
+        verdict = "Significant: the interval excludes zero."
+    else:
+        verdict = "Not significant: the interval includes zero."
     return (
-        "On images without hardware, the AUC of the head that was trained without it differs from the mean of those "
-        f"trained on as few by lot by **{number(found)}**: {verdict}."
+        "On images without hardware, the AUC of the head without hardware differs from the mean of the random subsets "
+        f"of the same size by **{format_estimate(found)}**. {verdict}"
     )

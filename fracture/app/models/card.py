@@ -1,4 +1,4 @@
-"""What a model is, in words: what it was made from, and whether its heat maps point at anything."""
+"""A model's card in words: its labels, data, weights and training, and the localization of its heat maps."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,131 +6,178 @@ from typing import Any
 import streamlit as st
 
 from fracture.app.shared.widgets import duration, escape_markdown, format_percent
+from fracture.registry.metric_names import metric_title
 from fracture.training.config import LITE
 
 
-def show_origin(card: dict[str, Any]) -> None:
-    """What it says, of what, and from what it was made."""
-    st.markdown("\n".join(f"- {line}" for line in _origin(card)))
-    with st.expander("The whole card", icon=":material/data_object:"):
+def show_card(card: dict[str, Any]) -> None:
+    """A line a topic, and the whole card folded away."""
+    lines = [
+        *_describe_labels(card),
+        *_describe_data(card),
+        *_describe_backbone(card),
+        *_describe_training(card),
+        *_describe_served_graph(card),
+        *_describe_command(card),
+    ]
+    st.markdown("\n".join(f"- {line}" for line in lines))
+    with st.expander("Full card", icon=":material/data_object:", key="card"):
         st.json(card, expanded=1)
 
 
-def _origin(card: dict[str, Any]) -> Iterator[str]:
-    """A line a topic, as far as the card knows it."""
+def _describe_labels(card: dict[str, Any]) -> Iterator[str]:
     negative, positive = map(escape_markdown, card["labels"])
-    yield f"**Says** *{negative}* or *{positive}*."
-    if data := card.get("data"):
-        kind = f"{'synthetic, ' if data.get('synthetic') else ''}layout {data.get('layout', 'unknown')}"
+    yield f"**Labels** *{negative}* and *{positive}*."
+
+
+def _describe_data(card: dict[str, Any]) -> Iterator[str]:
+    """The data sets with their counts, then their sources; older cards lack them."""
+    data = card.get("data")
+    if not data:
+        return
+    layout = f"layout {data.get('layout', 'unknown')}"
+    kind = f"synthetic, {layout}" if data.get("synthetic") else layout
+    images = f"{data['training_images']:,} training and {data['validation_images']:,} validation images"
+    unreadable = len(data.get("unreadable", []))
+    yield (
+        f"**Data** {escape_markdown(str(data['name']))} ({kind}): {images}{_count_by_data(data)}"
+        f"{_count_decisions(data)}; {unreadable} unreadable."
+    )
+    for source in data.get("sources", []):
+        name = escape_markdown(source["name"])
+        yield f"**{name}** {escape_markdown(source['citation'])} (license: {escape_markdown(source['licence'])})."
+
+
+def _count_by_data(data: dict[str, Any]) -> str:
+    """The training and validation images of each data set, where there are several."""
+    by_data = data.get("by_data") or {}
+    if len(by_data) < 2:
+        return ""
+    counts = []
+    for name, each in by_data.items():
+        counts.append(f"{escape_markdown(name)} {each.get('train', 0):,} and {each.get('valid', 0):,}")
+    return f" ({', '.join(counts)})"
+
+
+def _count_decisions(data: dict[str, Any]) -> str:
+    """The images that people excluded or relabeled."""
+    decided = {"excluded": data.get("excluded"), "relabeled": data.get("relabelled")}
+    return "".join(f"; {count:,} {decision}" for decision, count in decided.items() if count)
+
+
+def _describe_backbone(card: dict[str, Any]) -> Iterator[str]:
+    """The backbone with its weights, and the input that it takes."""
+    weights = card.get("weights")
+    if weights:
+        fine_tuned = card.get("config", {}).get("mode") == "fine-tune"
+        origin = escape_markdown(str(weights["origin"]))
         yield (
-            f"**Data** {escape_markdown(str(data['name']))} ({kind}): {data['training_images']:,} training and "
-            f"{data['validation_images']:,} validation images{_apart(data)}; "
-            f"{len(data.get('unreadable', []))} could not be read{_decided(data)}."
+            f"**Backbone** {card.get('backbone', 'unknown')}, {'fine-tuned' if fine_tuned else 'frozen'}; weights: "
+            f"{origin} (license: {escape_markdown(str(weights['licence']))})."
         )
-        for source in data.get("sources", []):
-            name, citation, licence = (escape_markdown(source[key]) for key in ("name", "citation", "licence"))
-            yield f"**{name}** {citation} (licence: {licence})."
-    if weights := card.get("weights"):
-        trained = "trained further" if card.get("config", {}).get("mode") == "fine-tune" else "frozen"
-        yield (
-            f"**Backbone** {card.get('backbone', 'unknown')}, {trained}; weights: "
-            f"{escape_markdown(str(weights['origin']))} "
-            f"(licence {escape_markdown(str(weights['licence']))})."
-        )
-    yield f"**Input** {card['input']['size']} × {card['input']['size']} px, {card['input']['fit']}."
-    if "seconds" in card:
-        yield (
-            f"**Took** {duration(card['seconds']['total'])}, {card.get('epochs_done')} epochs; "
-            f"state {card.get('state', 'unknown')}."
-        )
+    size = card["input"]["size"]
+    yield f"**Input** {size} × {size} px, {card['input']['fit']}."
+
+
+def _describe_training(card: dict[str, Any]) -> Iterator[str]:
+    if "seconds" not in card:
+        return
+    state = card.get("state", "unknown")
+    yield f"**Training** {duration(card['seconds']['total'])}, {card.get('epochs_done')} epochs; the run is {state}."
+
+
+def _describe_served_graph(card: dict[str, Any]) -> Iterator[str]:
+    """How far the 8-bit graph that answers is from the model that was trained."""
+    trained = "head as trained" if _without_keras(card) else "Keras model"
     if served := card.get("served"):
-        both = served.get("auc_keras") is not None
-        aucs = f"; AUC {served['auc_served']:.4f} against {served['auc_keras']:.4f}" if both else ""
-        largest, images = served["largest_probability_difference"], served["images"]
-        trained = "head as it was trained" if _without_keras(card) else "Keras model"
-        yield (
-            f"**Served graph** (8-bit weights) differs from the {trained} by at most "
-            f"{largest:.3f} in probability on {images} validation images{aucs}."
+        difference = served["largest_probability_difference"]
+        sentence = (
+            f"**Served graph** 8-bit weights; on {served['images']} validation images its probabilities differ from "
+            f"those of the {trained} by at most {difference:.3f}"
         )
+        if served.get("auc_keras") is not None:
+            sentence += f"; AUC {served['auc_served']:.4f} against {served['auc_keras']:.4f}"
+        yield f"{sentence}."
     if _without_keras(card):
-        yield "**No model.h5**: the head was trained without Keras, on the graph that answers."
-    if command := card.get("command"):
-        yield f"**Made by** `{command}`"
+        yield "**No model.h5** The head was trained without Keras, on the served graph."
 
 
 def _without_keras(card: dict[str, Any]) -> bool:
-    return bool((card.get("weights") or {}).get("source") == LITE)
+    weights = card.get("weights") or {}
+    return bool(weights.get("source") == LITE)
 
 
-def _decided(data: dict[str, Any]) -> str:
-    """How many images people decided about."""
-    counted = {"left out": data.get("excluded"), "given another label": data.get("relabelled")}
-    return "".join(f", {count:,} were {what} by decision" for what, count in counted.items() if count)
+def _describe_command(card: dict[str, Any]) -> Iterator[str]:
+    if command := card.get("command"):
+        yield f"**Command** `{command}`"
 
 
-def _apart(data: dict[str, Any]) -> str:
-    """How many of each data set, where there are several."""
-    counted = data.get("by_data") or {}
-    parts = [
-        f"{escape_markdown(name)} {each.get('train', 0):,} and {each.get('valid', 0):,}"
-        for name, each in counted.items()
-    ]
-    return f" ({', '.join(parts)})" if len(parts) > 1 else ""
-
-
-def show_localisation(card: dict[str, Any], data: str) -> None:
-    """Whether heat maps point at what is known to be there, and never without what chance alone would reach."""
-    found = card.get("localisation")  # None where nothing is known; older cards lack it
+def show_localization(card: dict[str, Any], data: str) -> None:
+    """The localization metrics of the heat maps, each beside its level of chance."""
+    found = card.get("localisation")  # None where the data set has no boxes; older cards lack it
     if not found:
         return
-    st.header("Where its heat maps point")
+    st.header("Localization")
     left, right = st.columns(2)
     with left:
-        _against_chance("Peak inside the box", found["pointing"])
+        _show_against_chance("pointing", found["pointing"])
     with right:
-        _against_chance("Heat inside box or mask", found["mass"])
-    st.caption(" ".join(_pointing_in_words(found, escape_markdown(card["labels"][1]), escape_markdown(data))))
+        _show_against_chance("mass", found["mass"])
+    if not _better_than_chance(found["pointing"]):
+        st.caption(
+            ":material/warning: The pointing game shows no localization: its interval includes chance or the image "
+            "center. Do not read these heat maps as locations."
+        )
+    sentences = _explain_localization(found, escape_markdown(card["labels"][1]), escape_markdown(data))
+    with st.expander("Learn more", icon=":material/school:", key="learn localization"):
+        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
-def _against_chance(name: str, share: dict[str, Any]) -> None:
-    """One figure, its interval, and what a map that knows nothing would reach."""
+def _show_against_chance(metric: str, share: dict[str, Any]) -> None:
+    """One metric with its interval and its level of chance."""
+    title = metric_title(metric)
     if share["value"] is None:
-        st.metric(name, "not defined")
+        st.metric(title, "not defined")
         return
     interval = "" if share["low"] is None else f"{share['low'] * 100:.1f} to {share['high']:.1%}; "
     beside = f"{interval}chance {share['chance']:.1%}"
-    st.metric(name, f"{share['value']:.1%}", beside, delta_color="off", delta_arrow="off")
+    st.metric(title, f"{share['value']:.1%}", beside, delta_color="off", delta_arrow="off")
 
 
-def _pointing_in_words(found: dict[str, Any], positive: str, data: str) -> Iterator[str]:
-    pointing, mass, images = found["pointing"], found["mass"], f"{found['images']:,}"
-    drawn_from = f" (drawn from {found['known']:,})" if found["known"] > found["images"] else ""
+def _better_than_chance(pointing: dict[str, Any]) -> bool:
+    lower_bound = pointing["low"] or 0
+    return bool(lower_bound > max(pointing["chance"], pointing["centre"]))
+
+
+def _explain_localization(found: dict[str, Any], positive: str, data: str) -> Iterator[str]:
+    pointing = found["pointing"]
+    sampled = f" (a sample of {found['known']:,})" if found["known"] > found["images"] else ""
     yield (
-        f"Of {images} {positive} validation images of *{data}* with known truth{drawn_from}, of "
-        f"{found['groups']:,} patients or groups, the peak of the heat map lies inside the box in "
-        f"{format_percent(pointing)}; a random point would in {pointing['chance']:.1%}, the middle of the image in "
+        f"Pointing game: on {found['images']:,} {positive} validation images of *{data}* with known boxes{sampled}, "
+        f"of {found['groups']:,} patients or groups, the peak of the heat map lies inside the box in "
+        f"{format_percent(pointing)}. A random point would in {pointing['chance']:.1%}, the image center in "
         f"{pointing['centre']:.1%}."
     )
     if called := found.get("found"):
-        inside, near = called["pointing"], called["pointing"]["near"]
+        hits = called["pointing"]
         yield (
-            f"Of the {called['images']:,} among them that the model calls {positive} at its balanced point, it is "
-            f"{format_percent(inside)}, and {format_percent(near)} where a miss by 3 % of the image counts as well."
+            f"Of the {called['images']:,} images that the model calls {positive} at its balanced operating point, the "
+            f"peak lies inside the box in {format_percent(hits)}; with a tolerance of 3% of the image in "
+            f"{format_percent(hits['near'])}."
         )
+    mass = found["mass"]
     if mass["value"] is not None:
         yield (
-            f"Of the heat that speaks for {positive}, {format_percent(mass, 1)} lies inside the mask or box of what is "
-            f"there; spread evenly over the image it would be {mass['chance']:.1%}."
+            f"Of the heat for {positive}, {format_percent(mass, 1)} lies inside the mask or box; evenly spread heat "
+            f"would reach {mass['chance']:.1%}."
         )
     shuffled = found.get("shuffled_head") or {}
     if shuffled.get("correlation") is not None:
         yield (
-            f"With the head's weights shuffled, maps correlate with these by {shuffled['correlation']:.2f} and their "
-            f"peak lies inside the box in {shuffled['pointing']:.1%}: what is beyond that, the head has learned."
+            "Sanity check with shuffled weights of the head: the heat maps correlate with the original ones by "
+            f"{shuffled['correlation']:.2f}, and their peak lies inside the box in {shuffled['pointing']:.1%}."
         )
     if found["flat"]:
-        yield f"{found['flat']:,} of the maps are the same everywhere: they point nowhere, and count as misses."
+        yield f"{found['flat']:,} of the heat maps are constant: they count as misses."
     if found["silent"]:
-        yield f"{found['silent']:,} of the maps speak for {positive} nowhere and have no such heat."
-    if (pointing["low"] or 0) <= max(pointing["chance"], pointing["centre"]):
-        yield "That is not shown to be better than chance and the image's middle: do not read these maps as places."
+        yield f"{found['silent']:,} of the heat maps have no heat for {positive}."

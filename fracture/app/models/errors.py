@@ -1,5 +1,6 @@
-"""Where a model was most surely wrong: the worst validation images, with heat maps and, where known, the truth."""
+"""The most confident errors: misclassified validation images, with heat maps and, where known, the true boxes."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,129 +18,133 @@ from fracture.errors import FractureError
 from fracture.imaging.annotations import parse_boxes
 from fracture.inference.classifier import Classifier
 from fracture.registry.model_folder import ModelFolder
-from fracture.registry.validation import Judged
+from fracture.registry.validation import ValidationResult
 
 PER_PAGE = 8
 OPACITY = 0.4
-NOTABLE = 0.1
+MIN_CHANGE = 0.1
 """A difference in probability that the 8-bit weights of the served graph do not explain."""
 
-KINDS = {"alarms": "False positives", "missed": "False negatives"}
+KINDS = {"false positives": "False positives", "false negatives": "False negatives"}
 
 
 def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFrame:
-    """The images on the wrong side of a threshold, the surest first; ``kind``: ``alarms`` or ``missed``."""
-    label, called = predictions["label"] == 1, predictions["probability"] >= threshold
-    wrong = ~label & called if kind == "alarms" else label & ~called
-    return predictions[wrong].sort_values("probability", ascending=kind == "missed", kind="stable")
+    """The images on the wrong side of a threshold, the most confident errors first; ``kind``: of :data:`KINDS`."""
+    positive = predictions["label"] == 1
+    called = predictions["probability"] >= threshold
+    if kind == "false positives":
+        return predictions[~positive & called].sort_values("probability", ascending=False, kind="stable")
+    return predictions[positive & ~called].sort_values("probability", kind="stable")
 
 
 @st.fragment
-@show_errors()  # within: what a fragment raises does not reach its caller
-def show_misclassified(folder: ModelFolder, card: dict[str, Any], judged: Judged) -> None:
-    """The gallery, behind a switch: its images are looked at only when somebody asks for them."""
-    st.header("Its worst errors")
+@show_errors()  # inside the fragment: its caller does not see what a fragment raises
+def show_misclassified(folder: ModelFolder, card: dict[str, Any], result: ValidationResult) -> None:
+    """The gallery, behind a switch: the model runs on its images only when a visitor asks for them."""
+    st.header("Most confident errors")
     images = dataset_cache.images_of(card)
     if images.empty:
-        st.caption(f"The data set *{escape_markdown(judged.data)}* is not on this machine: its images cannot be shown.")
+        st.caption(f"The data set *{escape_markdown(result.data)}* is not on this machine, so its images are missing.")
         return
-    if not st.toggle("Show the images it was most surely wrong about", key="errors shown"):
+    if not st.toggle("Show misclassified images", key="show errors"):
         return
     threshold = float(card["thresholds"]["balanced"])
-    predictions = prediction_cache.scored(folder, "image", judged.only)
+    predictions = prediction_cache.scored(folder, "image", result.only)
     errors = {kind: worst(predictions, threshold, kind) for kind in KINDS}
-    first = next((kind for kind in KINDS if len(errors[kind])), "alarms")
+    default = next((kind for kind in KINDS if len(errors[kind])), "false positives")
     kind = st.segmented_control(
-        "Kind of error", list(KINDS), default=first, required=True, label_visibility="collapsed",
-        key=f"kind {folder.version} {judged.only}",
+        "Kind of error",
+        list(KINDS),
+        default=default,
+        required=True,
+        label_visibility="collapsed",
+        key=f"error kind {folder.version} {result.only}",
         format_func=lambda kind: f"{KINDS[kind]} ({len(errors[kind]):,})",
-    )  # fmt: skip
-    shown = _page(errors[kind], f"page of {kind} {folder.version} {judged.only}")
+    )
+    shown = _choose_page(errors[kind], f"error page {kind} {folder.version} {result.only}")
     if shown.empty:
         st.caption(f"There are none at the balanced operating point ({format_threshold(threshold)}).")
         return
     recorded = shown["sha256"] != ""
     if not recorded.all():
-        st.caption(_unrecorded(shown[~recorded], folder, card))
-    _gallery(_with_files(shown[recorded], images), folder, card)
+        st.caption(_describe_unrecorded(shown[~recorded], folder, card))
+    _show_gallery(_find_files(shown[recorded], images), folder, card)
 
 
-def _unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> str:
-    """Why images are not shown whose files the model's predictions do not tell."""
+def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> str:
+    """The reason why images without a recorded file are not shown."""
     data = escape_markdown(str(card.get("config", {}).get("data", "PATH")))
     return (
-        f"{len(shown):,} cannot be shown: the predictions name the images, but not which files they were. "
-        "If they are unchanged, this adds it: python -m fracture evaluate --model "
+        f"{len(shown):,} images are not shown: the predictions do not record which files they belong to. "
+        "If the files are unchanged, this command adds them: python -m fracture evaluate --model "
         f"{escape_markdown(folder.name)} --data {data}"
     )
 
 
-def _page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
+def _choose_page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
     pages = -(-len(errors) // PER_PAGE)
     page = st.pagination(pages, key=key) if pages > 1 else 1
     return errors.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
 
 
-def _with_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """The errors with what the data sets know of them now; ``path`` is empty where the file is gone, or another one."""
+def _find_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
+    """The errors with the current values of the data set; ``path`` is empty where the file is gone or was replaced."""
     known = images[["image_id", "path", "label", "width", "boxes"]]
     found = shown.merge(known, "left", "image_id", suffixes=("", "_now")).fillna({"path": "", "boxes": ""})
     same = pd.Series(digests(found["path"].tolist()), found.index) == found["sha256"]
     return found.assign(path=found["path"].where(same, ""))
 
 
-def _gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> None:
-    """Each image that is still there, all heat on one scale; a sentence on each that is not."""
-    model, examined, gone = prediction_cache.classifier(folder), {}, []
-    with st.spinner("Looking at the images", show_time=False):
+def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> None:
+    """Each image that is still there, all heat maps on one scale; then the names of the missing ones."""
+    model = prediction_cache.classifier(folder)
+    examined: dict[str, Examined] = {}
+    missing = []
+    with st.spinner("Running the model on the images", show_time=False):
         for _, row in found.iterrows():
             try:
-                examined[row["image_id"]] = _look(row, model, folder)
+                examined[row["image_id"]] = _examine(row, model)
             except FractureError:
-                gone.append(row["image_id"])
-    full = full_heat(model, examined.values())
+                missing.append(escape_markdown(row["image_id"]))
+    scale = full_heat(model, examined.values())
     with st.grid(4, min_column_width=150):
         for _, row in found[found["image_id"].isin(list(examined))].iterrows():
-            name = row["image_id"]
+            each = examined[row["image_id"]]
+            picture = heated(model, each, OPACITY, scale, likeliest(model, each))
             with st.container():
-                each = examined[name]
-                _show(row, each, heated(model, each, OPACITY, full, likeliest(model, each)), model.labels)
-    if gone:
-        st.caption(
-            f"No longer in the data set, not readable, or another file now: {', '.join(map(escape_markdown, gone))}."
-        )
-    exact = any(each.synthetic for each in examined.values())
-    doubts = "" if exact else f" Some *{escape_markdown(card['labels'][0])}* may be wrong labels: look."
+                _show_image(row, each, picture, model.labels)
+    if missing:
+        st.caption(f"Missing, unreadable or replaced since the validation: {', '.join(missing)}.")
+    synthetic = any(each.synthetic for each in examined.values())
+    negative = escape_markdown(card["labels"][0])
+    doubts = "" if synthetic else f" Some *{negative}* may be wrong labels."
     point = format_threshold(card["thresholds"]["balanced"])
     st.caption(
-        f"By image, at the balanced operating point ({point}), in the order of how "
-        f"sure it was. {heat_in_words(model)} A yellow outline is where the data set says that something is.{doubts}"
+        f"By image, at the balanced operating point ({point}), most confident first. {heat_in_words(model)} Yellow: "
+        f"boxes of the data set.{doubts}"
     )
 
 
-def _look(row: "pd.Series[Any]", model: Classifier, folder: ModelFolder) -> Examined:
+def _examine(row: "pd.Series[Any]", model: Classifier) -> Examined:
     if not row["path"]:
         raise FractureError(f"{row['image_id']} is no longer there.")
-    return prediction_cache.examined_file(row["path"], model, folder.version)
+    return prediction_cache.examined_file(Path(row["path"]), model)
 
 
-def _show(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:
+def _show_image(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:
     boxed = charts.outlined(picture, parse_boxes(row["boxes"]), picture.width / max(row["width"], 1))
     show_picture(boxed, f"{row['image_id']}, with its heat map")
-    st.markdown(
-        f"**{escape_markdown(labels[1])} {row['probability']:.1%}**, truth: "
-        f"{escape_markdown(labels[int(row['label'])])}"
-    )
-    st.caption(
-        escape_markdown(" · ".join(filter(None, [row["image_id"], row.get("body_part", ""), *_changes(row, examined)])))
-    )
+    truth = escape_markdown(labels[int(row["label"])])
+    st.markdown(f"**{escape_markdown(labels[1])} {row['probability']:.1%}**, truth: {truth}")
+    details = [row["image_id"], row.get("body_part", ""), *_changes(row, examined)]
+    st.caption(escape_markdown(" · ".join(filter(None, details))))
 
 
 def _changes(row: "pd.Series[Any]", examined: Examined) -> list[str]:
-    """What is no longer as it was when the model was validated."""
-    said = []
+    """Differences from the validation."""
+    changes = []
     if row["label"] != row["label_now"]:
-        said.append("its label has been changed since")
-    if abs(examined.view.probability - row["probability"]) > NOTABLE:
-        said.append(f"the model now says {examined.view.probability:.1%}")
-    return said
+        changes.append("label changed since")
+    if abs(examined.view.probability - row["probability"]) > MIN_CHANGE:
+        changes.append(f"the model now says {examined.view.probability:.1%}")
+    return changes

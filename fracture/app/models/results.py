@@ -1,165 +1,171 @@
-"""How good a model is by its card: figures with their intervals, by body part, and whether it knows how sure it is."""
+"""A model's validation results: metrics with their intervals, by body part, and calibration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import streamlit as st
 
 from fracture import charts
+from fracture.app.shared.metrics import format_estimate, show_table
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_chart
 from fracture.evaluation.calibration import COOLEST, HOTTEST
 from fracture.evaluation.thresholds import PROMISE
 from fracture.inference.prediction import offered_points, points_cross
-from fracture.registry.validation import Judged, Level, judgements
-
-POINTS = {
-    "balanced": "Balanced",
-    "high_sensitivity": "High sensitivity",
-    "high_specificity": "High specificity",
-    "half": "One half",
-}
-"""The names of a card's operating points, in the order in which they are offered."""
-
-COUNTED = {"image": "images", "study": "studies"}
-"""What is counted at each level."""
+from fracture.registry.metric_names import COUNTED, POINT_NAMES, RATES, metric_title, point_title
+from fracture.registry.validation import Level, ValidationResult, validation_results
 
 
 def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:
-    """The operating points to offer, in the order of :data:`POINTS`."""
+    """The operating points to offer, in the order of :data:`POINT_NAMES`."""
     offered = offered_points(thresholds)
-    return {name: float(offered[name]) for name in POINTS if name in offered}
+    return {name: float(offered[name]) for name in POINT_NAMES if name in offered}
 
 
-def choose_judged(card: dict[str, Any]) -> tuple[Judged, str]:
-    """Which data set, where there are several, and whether by image or by study, where both are known."""
-    several = {judged.data: judged for judged in judgements(card)}
-    judged, level = next(iter(several.values())), "image"
+def choose_result(card: dict[str, Any]) -> tuple[ValidationResult, str]:
+    """Which data set, where there are several, and by image or by study, where both are known."""
+    results = {result.data: result for result in validation_results(card)}
+    result = next(iter(results.values()))
+    level = "image"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(several) > 1:
-            judged = several[st.selectbox("Judged on", list(several), key="judged on")]
-        if "study" in judged.metrics:
+        if len(results) > 1:
+            result = results[st.selectbox("Validation data", list(results), key="validation data")]
+        if "study" in result.metrics:
             level = st.segmented_control(
-                "Judge it by", ["image", "study"], default="image", required=True, key="judge by",
-                help="A study is all views of one visit; its probability is the mean of theirs.",
-            )  # fmt: skip
-    return judged, level
+                "Level",
+                ["image", "study"],
+                default="image",
+                required=True,
+                key="level",
+                format_func=lambda each: f"By {each}",
+                help="A study is all views of one visit; its probability is the mean over its views.",
+            )
+    return result, level
 
 
-def show_figures(card: dict[str, Any], judged: Judged, level: str) -> None:
-    """What holds over all thresholds, then what holds at the named ones."""
-    found = judged.metrics[level]
-    st.table(_over_all(found, COUNTED[level]), border="horizontal", hide_header=True, width="content")
+def show_results(card: dict[str, Any], result: ValidationResult, level: str) -> None:
+    """The metrics over all thresholds, then those at the named operating points."""
+    found = result.metrics[level]
+    st.table(_threshold_free(found, COUNTED[level]), border="horizontal", hide_header=True, width="content")
     points = found["points"]
     named = named_points({name: point["threshold"] for name, point in points.items()})
-    show_table([{"Operating point": POINTS[name], **_rates(points[name])} for name in named])
-    first = judgements(card)[0]
-    chosen = (
-        f"The operating points and the kept epoch ({card.get('kept_epoch')} of {card.get('epochs_done')}) were chosen "
-        + (
-            "on the same validation images, which flatters the figures a little."
-            if judged.data == first.data
-            else f"on the validation images of *{escape_markdown(first.data)}*."
+    show_table([{"Operating point": point_title(name), **_rates(points[name])} for name in named])
+    st.caption(f"95% intervals in brackets, by bootstrap over {found['groups']:,} patients or groups.")
+    with st.expander("Learn more", icon=":material/school:", key="learn results"):
+        st.markdown("\n".join(f"- {line}" for line in _explain(card, result)))
+
+
+def _explain(card: dict[str, Any], result: ValidationResult) -> Iterator[str]:
+    """How the operating points were chosen, and what that does to the metrics."""
+    first = validation_results(card)[0]
+    epoch = f"epoch {card.get('kept_epoch')} of {card.get('epochs_done')}"
+    if result.data == first.data:
+        yield (
+            f"The operating points and the best epoch ({epoch}) were chosen on these same validation images, which "
+            "makes the metrics slightly optimistic."
         )
-    )
-    st.caption(f"In brackets 95 % intervals, by bootstrap over {found['groups']:,} patients or groups. {chosen}")
-    if promise := _promise(card["thresholds"], first):
-        st.caption(promise)
+    else:
+        data = escape_markdown(first.data)
+        yield f"The operating points and the best epoch ({epoch}) were chosen on the validation images of *{data}*."
+    yield "Balanced: the threshold with the highest sum of sensitivity and specificity."
+    if promise := _explain_high_points(card["thresholds"], first):
+        yield promise
+    yield "Average precision: the area under the precision-recall curve. By chance it is the share of positives."
+    yield "Kappa: agreement with the label beyond chance. 0 is chance, 1 is perfect."
 
 
-def _promise(thresholds: Mapping[str, float], first: Judged) -> str:
-    """What the points of high sensitivity and specificity were chosen for, or why they are left out."""
-    share, where = f"{100 * PROMISE:.0f} %", f"by image on *{escape_markdown(first.data)}*"
+def _explain_high_points(thresholds: Mapping[str, float], first: ValidationResult) -> str:
+    """The criterion of the points of high sensitivity and specificity, or why they are left out."""
+    share = f"{100 * PROMISE:.0f}%"
+    where = f"by image on *{escape_markdown(first.data)}*"
     image = first.metrics["image"]
     if points_cross(thresholds):
-        if image["positives"] in (0, image["count"]):  # of one label alone, nothing can be promised
+        if image["positives"] in (0, image["count"]):  # with a single label, neither rate can be promised
             return ""
-        return f"No points of high sensitivity or specificity: one threshold reaches {share} of both, {where}."
-    named = [POINTS[name] for name in named_points(thresholds) if name.startswith("high")]
-    return f"{' and '.join(named)}: chosen for at least {share}, {where}." if named else ""
+        return f"There is no point of high sensitivity or specificity: one threshold reaches {share} of both, {where}."
+    named = [point_title(name) for name in named_points(thresholds) if name.startswith("high")]
+    return f"{' and '.join(named)}: chosen to reach at least {share}, {where}." if named else ""
 
 
 def show_body_parts(level: Level) -> None:
-    """Each body part on its own, at the balanced point; nothing where the card does not tell them apart."""
-    parts, small = level.get("body_parts") or {}, level.get("body_parts_too_small") or {}
-    if not parts and not small:
+    """Each body part separately, at the balanced point; nothing where the card has no body parts."""
+    parts = level.get("body_parts") or {}
+    too_small = level.get("body_parts_too_small") or {}
+    if not parts and not too_small:
         return
-    st.header("By body part")
+    st.header("Results by body part")
     if parts:
         show_table([_part_row(escape_markdown(part), values) for part, values in parts.items()])
-        st.caption("By image, in brackets how many are positive; at the balanced operating point.")
-    if small:
-        counted = ", ".join(f"{escape_markdown(part)} ({count:,})" for part, count in small.items())
-        st.caption(f"Too few images to be judged apart: {counted}.")
+        st.caption("By image, at the balanced operating point; positive images in brackets.")
+    if too_small:
+        counted = ", ".join(f"{escape_markdown(part)} ({count:,})" for part, count in too_small.items())
+        st.caption(f"Too few images for separate results: {counted}.")
 
 
-def show_reliability(level: Level, positive: str, temperature: float | None, data: str) -> None:
-    """Whether, of those that are given a probability of 70 %, some 70 % are positive."""
-    st.header("How far its probabilities can be believed")
+def show_calibration(level: Level, positive: str, temperature: float | None, data: str) -> None:
+    """The reliability diagram, the expected calibration error and the Brier score."""
+    st.header("Calibration")
     found = level.get("calibration")
     if not found:
         st.caption("Not measured for this model.")
         return
+    st.caption(
+        f"On the diagonal, a probability of 70% means {escape_markdown(positive)} in 70 of 100 cases. The bars count "
+        "the cases; few cases make a wide interval."
+    )
     show_chart(charts.reliability(found["bins"], positive), "reliability", "Reliability diagram")
-    error, brier = found["expected_calibration_error"], found.get("brier")
-    share = level["positives"] / max(1, level["count"])
-    said = [
-        f"Where the line runs along the diagonal, what the model calls 70 % is {escape_markdown(positive)} "
-        "in 70 of 100."
-    ]
-    if error["value"] is not None:
-        said.append(f"Its probabilities are off by **{_points(error)}** on average (expected calibration error).")
-        if error.get("chance") is not None:
-            said.append(f"Perfect ones would by chance look off by {100 * error['chance']:.1f} on so few cases.")
-    if brier and brier["value"] is not None:
-        said.append(f"Brier score {number(brier)}; always saying {share:.0%} would get {share * (1 - share):.3f}.")
+    st.markdown(" ".join(_describe_calibration(level)))
     if temperature:
-        said.append(
-            f"They are calibrated on *{escape_markdown(data)}*: log-odds divided by a temperature of {temperature:.2f}."
-        )
-        if not COOLEST < temperature < HOTTEST:
-            said.append("That is the end of the range that was searched: these images do not tell it.")
-    st.markdown(" ".join(said))
-    st.caption("Below each part of the scale: how many got such a probability. Few there make a wide interval.")
+        st.caption(_describe_temperature(temperature, escape_markdown(data)))
 
 
-def number(estimate: dict[str, Any] | None, digits: int = 3) -> str:
-    """A figure that is no share, with its 95 % interval: ``0.812 (0.780 to 0.840)``."""
-    if not estimate or estimate["value"] is None:
-        return "not measured"
-    low, high = estimate["low"], estimate["high"]
-    ends = " (no interval)" if low is None else f" ({low:.{digits}f} to {high:.{digits}f})"
-    return f"{estimate['value']:.{digits}f}{ends}"
+def _describe_calibration(level: Level) -> Iterator[str]:
+    error = level["calibration"]["expected_calibration_error"]
+    brier = level["calibration"].get("brier")
+    if error["value"] is not None:
+        yield f"Expected calibration error: **{_format_points(error)}**."
+        if error.get("chance") is not None:
+            yield f"With so few cases, perfect probabilities would show about {100 * error['chance']:.1f}."
+    if brier and brier["value"] is not None:
+        share = level["positives"] / max(1, level["count"])
+        constant = share * (1 - share)
+        yield f"Brier score {format_estimate(brier)}; a constant {share:.0%} would score {constant:.3f}."
 
 
-def show_table(rows: list[dict[str, str]]) -> None:
-    """A table of words; on a narrow screen an interval goes to the next line as a whole."""
-    kept = [{name: text.replace(" to ", "\u00a0to\u00a0") for name, text in row.items()} for row in rows]
-    st.table(kept, border="horizontal")
+def _describe_temperature(temperature: float, data: str) -> str:
+    sentence = f"Temperature scaling, fitted on *{data}*: the logits are divided by {temperature:.2f}."
+    if COOLEST < temperature < HOTTEST:
+        return sentence
+    return f"{sentence} That is the end of the search range: these images do not determine it."
 
 
-def _points(error: dict[str, Any]) -> str:
-    low, high = error["low"], error["high"]
-    ends = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
-    return f"{100 * error['value']:.1f} percentage points{ends}"
+def _format_points(error: dict[str, Any]) -> str:
+    low = error["low"]
+    high = error["high"]
+    interval = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{100 * error['value']:.1f} percentage points{interval}"
 
 
-def _over_all(found: Level, counted: str) -> list[dict[str, str]]:
+def _threshold_free(found: Level, counted: str) -> list[dict[str, str]]:
     rows = {
-        "Validated on": f"{found['count']:,} {counted}, {found['positives']:,} of them positive",
-        "AUC (area under the ROC curve)": number(found["auc"]),
-        "Average precision": number(found.get("average_precision")),
+        "Validated on": f"{found['count']:,} {counted}, {found['positives']:,} positive",
+        "AUC (area under the ROC curve)": format_estimate(found["auc"]),
+        metric_title("average_precision"): format_estimate(found.get("average_precision")),
     }
-    return [{"Figure": name, "Value": value} for name, value in rows.items()]
+    return [{"Metric": name, "Value": value} for name, value in rows.items()]
 
 
 def _rates(point: dict[str, Any]) -> dict[str, str]:
-    shares = {name.capitalize(): format_percent(point[name]) for name in ("sensitivity", "specificity", "accuracy")}
-    kappa = {"Kappa": number(point["kappa"], 2)} if point.get("kappa") else {}
-    return {"From": format_threshold(point["threshold"]), **shares, **kappa}
+    row = {"Threshold": format_threshold(point["threshold"])}
+    for name in RATES:
+        row[metric_title(name)] = format_percent(point[name])
+    if point.get("kappa"):  # older cards lack it
+        row[metric_title("kappa")] = format_estimate(point["kappa"], 2)
+    return row
 
 
 def _part_row(part: str, values: Level) -> dict[str, str]:
     point = values["points"]["balanced"]
-    shares = {name.capitalize(): format_percent(point[name]) for name in ("sensitivity", "specificity")}
-    counted = f"{values['count']:,} ({values['positives']:,})"
-    return {"Part": part, "Images": counted, **shares, "AUC": number(values["auc"], 2)}
+    row = {"Body part": part, "Images": f"{values['count']:,} ({values['positives']:,})"}
+    for name in ("sensitivity", "specificity"):
+        row[metric_title(name)] = format_percent(point[name])
+    return {**row, metric_title("auc"): format_estimate(values["auc"], 2)}

@@ -1,4 +1,4 @@
-"""The operating point: one slider, and all that moves with it."""
+"""The operating point: one slider, and all metrics and charts that depend on it."""
 
 from typing import Any
 
@@ -8,35 +8,39 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fracture import charts
-from fracture.app.models.results import COUNTED, POINTS, named_points
+from fracture.app.models.results import named_points
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_errors
+from fracture.registry.metric_names import COUNTED, metric_title, point_title
 from fracture.registry.model_folder import ModelFolder
-from fracture.registry.validation import Judged
+from fracture.registry.validation import ValidationResult
 
-FIGURES = {
-    "sensitivity": ("Sensitivity", "Of those that are {}, the share that is found."),
-    "specificity": ("Specificity", "Of those that are not {}, the share that is rightly cleared."),
-    "ppv": ("PPV", "Positive predictive value: of those called {}, the share that is."),
-    "npv": ("NPV", "Negative predictive value: of those cleared, the share that is not {}."),
+MEANINGS = {
+    "sensitivity": "The share of {} cases that the model finds.",
+    "specificity": "The share of cases without {} that the model clears.",
+    "ppv": "Positive predictive value: the share of cases called {} that are {}.",
+    "npv": "Negative predictive value: the share of cleared cases that are not {}.",
 }
+
+HALF_A_STEP = 5e-4
+"""Of the slider: a named point within it is the chosen one."""
 
 
 @st.fragment
-@show_errors()  # within: what a fragment raises does not reach its caller
-def show_operating_point(folder: ModelFolder, card: dict[str, Any], judged: Judged, level: str) -> None:
-    """Figures, curves, confusion and a hundred patients at a threshold that the visitor moves."""
+@show_errors()  # inside the fragment: its caller does not see what a fragment raises
+def show_operating_point(folder: ModelFolder, card: dict[str, Any], result: ValidationResult, level: str) -> None:
+    """Metrics, curves, confusion matrix and a hundred patients at a threshold that the visitor moves."""
     labels = (card["labels"][0], card["labels"][1])
-    table = prediction_cache.scored(folder, level, judged.only)
-    threshold = _choose_threshold(card["thresholds"], f"operating point of {folder.version}", labels[1])
-    at = prediction_cache.operating_point(folder, level, threshold, judged.only)
-    _figures(at, labels[1], COUNTED[level])
-    _curves(table, threshold)
+    table = prediction_cache.scored(folder, level, result.only)
+    threshold = _choose_threshold(card["thresholds"], f"threshold {folder.version}", labels[1])
+    point = prediction_cache.operating_point(folder, level, threshold, result.only)
+    _show_metrics(point, labels[1], COUNTED[level])
+    _show_curves(table, threshold)
     left, right = st.columns(2)
     with left:
-        _show(charts.confusion(at["confusion"], labels), f"Confusion matrix by {level}")
+        _show_chart(charts.confusion(point["confusion"], labels), f"Confusion matrix by {level}")
     share = float(table["label"].mean())
-    _hundred(right, at, labels[1], share, f"prevalence {folder.version} {level} {judged.only}")
+    _show_hundred(right, point, labels[1], share, f"prevalence {folder.version} {level} {result.only}")
 
 
 def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> float:
@@ -44,17 +48,17 @@ def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> 
     st.session_state.setdefault(key, float(thresholds["balanced"]))
     with st.container(horizontal=True):
         for name, value in named_points(thresholds).items():
-            chosen = abs(value - st.session_state[key]) < 5e-4  # half a step of the slider
+            chosen = abs(value - st.session_state[key]) < HALF_A_STEP
             st.button(
-                POINTS[name],
+                point_title(name),
                 key=f"point {name}",
                 type="primary" if chosen else "secondary",
                 on_click=_move,
                 args=(key, value),
-                help=f"From {format_threshold(value)} on",
+                help=f"Threshold {format_threshold(value)}",
             )
     threshold: float = st.slider(
-        f"Called {escape_markdown(positive)} from this probability on", 0.0, 1.0, step=0.001, format="percent", key=key
+        f"Threshold for {escape_markdown(positive)}", 0.0, 1.0, step=0.001, format="percent", key=key
     )
     return threshold
 
@@ -63,68 +67,85 @@ def _move(key: str, value: float) -> None:
     st.session_state[key] = value
 
 
-def _figures(at: dict[str, Any], positive: str, counted: str) -> None:
+def _show_metrics(point: dict[str, Any], positive: str, counted: str) -> None:
+    name = escape_markdown(positive)
     with st.grid(4, min_column_width=150):
-        for name, (title, meaning) in FIGURES.items():
-            found = at[name]
+        for metric, meaning in MEANINGS.items():
+            found = point[metric]
             value = "not defined" if found["value"] is None else f"{found['value']:.1%}"
-            ends = "no interval" if found["low"] is None else f"{found['low'] * 100:.1f} to {found['high']:.1%}"
+            interval = "no interval" if found["low"] is None else f"{found['low'] * 100:.1f} to {found['high']:.1%}"
             with st.container():
-                meant = meaning.format(escape_markdown(positive))
-                st.metric(title, value, ends, delta_color="off", delta_arrow="off", help=meant, border=True)
-    share = sum(at["confusion"][name] for name in ("true_positive", "false_negative"))
-    kappa = at.get("kappa")
+                st.metric(
+                    metric_title(metric),
+                    value,
+                    interval,
+                    delta_color="off",
+                    delta_arrow="off",
+                    help=meaning.replace("{}", name),
+                    border=True,
+                )
+    kappa = point.get("kappa")
     agreement = f", kappa {kappa['value']:.2f}" if kappa and kappa["value"] is not None else ""
+    cells = point["confusion"]
+    positives = cells["true_positive"] + cells["false_negative"]
     st.caption(
-        f"Accuracy {format_percent(at['accuracy'])}{agreement}. Below each figure its 95 % interval. PPV "
-        "and NPV hold where, "
-        f"as here, {share:,} of {sum(at['confusion'].values()):,} {counted} are {escape_markdown(positive)}."
+        f"95% intervals below each metric. Accuracy {format_percent(point['accuracy'])}{agreement}. PPV and NPV depend "
+        f"on the prevalence: here {positives:,} of {sum(cells.values()):,} {counted} are {name}."
     )
 
 
-def _curves(table: pd.DataFrame, threshold: float) -> None:
-    label, probability = table["label"].to_numpy(), table["probability"].to_numpy()
+def _show_curves(table: pd.DataFrame, threshold: float) -> None:
+    label = table["label"].to_numpy()
+    probability = table["probability"].to_numpy()
     if len(np.unique(label)) < 2:
-        st.caption("Curves over all thresholds need validation images of both labels; these have only one.")
+        st.caption("ROC and precision-recall curves need validation images of both labels. These have only one.")
         return
     left, right = st.columns(2)
     with left:
-        _show(charts.roc(label, probability, threshold), "ROC curve with the operating point")
+        _show_chart(charts.roc(label, probability, threshold), "ROC curve with the operating point")
     with right:
-        _show(charts.precision_recall(label, probability, threshold), "Precision-recall curve with the operating point")
+        curve = charts.precision_recall(label, probability, threshold)
+        _show_chart(curve, "Precision-recall curve with the operating point")
 
 
-def _hundred(place: DeltaGenerator, at: dict[str, Any], positive: str, share: float, key: str) -> None:
-    """What the operating point means for a hundred patients, of whom as many have it as the visitor says.
+def _show_hundred(place: DeltaGenerator, point: dict[str, Any], positive: str, share: float, key: str) -> None:
+    """The operating point's natural frequencies: a hundred patients, at a prevalence that the visitor chooses.
 
-    ``place``: where the picture goes; the slider and the words stand below.
+    ``place``: where the icon array goes; the slider and the words stand below.
     """
-    if at["sensitivity"]["value"] is None or at["specificity"]["value"] is None:
-        place.caption("What it means for a hundred patients cannot be said without validation images of both labels.")
+    sensitivity = point["sensitivity"]["value"]
+    specificity = point["specificity"]["value"]
+    if sensitivity is None or specificity is None:
+        place.caption("The chart of a hundred patients needs validation images of both labels.")
         return
     as_measured = min(99, max(1, round(100 * share)))
     percent = st.slider(
-        f"How many of 100 are {escape_markdown(positive)}", 1, max(50, as_measured), as_measured, key=key,
-        help="It starts at the share among the validation images. In an emergency room it is lower than in most data "
-        "sets, and a finding is then more often a false alarm.",
-    )  # fmt: skip
-    counts = charts.round_to_hundred(at["sensitivity"]["value"], at["specificity"]["value"], percent / 100)
-    words = hundred_in_words(counts, positive)
+        f"Prevalence of {escape_markdown(positive)} in 100 patients",
+        1,
+        max(50, as_measured),
+        as_measured,
+        key=key,
+        help="It starts at the share among the validation images. In an emergency room the prevalence is lower than in "
+        "most data sets, so that more of the positive results are false alarms.",
+    )
+    counts = charts.natural_frequencies(sensitivity, specificity, percent / 100)
+    words = describe_hundred(counts, positive)
     with place:
-        _show(charts.hundred(counts), words.replace("*", ""))
+        _show_chart(charts.icon_array(counts), words.replace("*", ""))
     st.markdown(words)
 
 
-def hundred_in_words(counts: dict[str, int], positive: str) -> str:
-    """The four counts of :func:`fracture.charts.round_to_hundred` as sentences."""
+def describe_hundred(counts: dict[str, int], positive: str) -> str:
+    """The four counts of :func:`fracture.charts.natural_frequencies` as sentences."""
     found, missed, alarms, cleared = (counts[outcome] for outcome in charts.OUTCOMES)
-    called, name = found + alarms, escape_markdown(positive)
-    believed = f" Of the {called} called {name}, {found} are." if called else f" None is called {name}."
+    called = found + alarms
+    name = escape_markdown(positive)
+    correct = f" Of the {called} called {name}, {found} are." if called else f" None is called {name}."
     return (
         f"**{found + missed}** of 100 are {name}: **{found}** found, **{missed}** missed. "
-        f"**{alarms + cleared}** are not: **{alarms}** false alarms, **{cleared}** rightly cleared.{believed}"
+        f"**{alarms + cleared}** are not: **{alarms}** false alarms, **{cleared}** correctly cleared.{correct}"
     )
 
 
-def _show(chart: charts.Moving, alt: str) -> None:
+def _show_chart(chart: charts.VegaChart, alt: str) -> None:
     st.vega_lite_chart(chart.data, chart.spec, alt=alt)

@@ -1,16 +1,17 @@
-"""What can be done with one training or model: write a note, rename, delete, download, go on."""
+"""Actions on one run or model: write a note, rename, delete, download, resume."""
 
 import streamlit as st
 
+from fracture.app.shared import state
+from fracture.app.shared.state import visitor
 from fracture.app.shared.widgets import (
     escape_markdown,
-    how_long_kept,
     link,
     may_change,
     offer_delete,
     offer_zip,
     show_errors,
-    visitor,
+    show_retention,
 )
 from fracture.errors import FractureError
 from fracture.registry.edit import NOTE_LIMIT, read_note
@@ -19,20 +20,20 @@ from fracture.training.runs import queue
 from fracture.training.runs.queue import Run
 
 
-def show_keeping(run: Run) -> None:
-    """Where it stands and where to go on, its note, and the buttons that rename, delete and download it."""
+def show_actions(run: Run) -> None:
+    """The run's error, its note, links to its pages, and the buttons that rename, delete and download it."""
     if run.error:
         st.warning(escape_markdown(run.error), icon=":material/warning:")
-    how_long_kept(run.folder.path)
+    show_retention(run.folder.path)
     with show_errors():
-        _note(run)
+        _edit_note(run)
     with st.container(horizontal=True):
         if run.resumable:
-            link("train", "Resume it", ":material/resume:", run=run.name)
+            link("train", "Resume run", ":material/resume:", run=run.name)
         elif run.config:
-            link("train", "Its training", ":material/monitoring:", run=run.name)
+            link("train", "Open run", ":material/monitoring:", run=run.name)
         if run.folder.usable:
-            link("models", "Its card", ":material/inventory_2:", run.name)
+            link("models", "Open model", ":material/inventory_2:", run.name)
     with st.container(horizontal=True):
         if run.folder.usable:
             offer_zip(run.folder)
@@ -41,58 +42,80 @@ def show_keeping(run: Run) -> None:
             offer_delete(run.folder)
 
 
-def _note(run: Run) -> None:
-    """A text area that saves what is typed, when its field or the page is left.
+def _edit_note(run: Run) -> None:
+    """A text area that saves the note when the visitor leaves the field or the page.
 
-    Only its visitor changes what stands in it. What another tab has saved meanwhile is not overwritten unasked.
+    Only the visitor changes its content: a note that another tab has saved meanwhile is shown below, and neither of
+    the two overwrites the other without a click.
     """
-    stored, key = read_note(run.folder), f"note of {run.name} {run.started}"
-    saved = f"{key}, saved"
+    stored = read_note(run.folder)
+    key = f"note {run.name} {run.started}"
+    saved = state.saved_note(key)
     if key not in st.session_state:  # the first time, or back from another page
-        st.session_state[saved] = stored
+        saved.set(stored)
     st.text_area(
-        "Note", st.session_state[saved], key=key, max_chars=NOTE_LIMIT, disabled=not may_change(run.folder.path),
-        placeholder="What was tried, and what came of it", on_change=_save, args=(run.folder, key),
-        help="It is saved when you leave the field, and lies in the model's folder.",
-    )  # fmt: skip
-    if trouble := st.session_state.pop(f"{key}, trouble", None):
-        st.error(escape_markdown(trouble), icon=":material/error:")
+        "Note",
+        saved.get() or "",
+        key=key,
+        max_chars=NOTE_LIMIT,
+        disabled=not may_change(run.folder.path),
+        placeholder="What you tried, and what you learned",
+        on_change=_save_note,
+        args=(run.folder, key),
+        help="Saved in the model's folder when you leave the field.",
+    )
+    if error := state.failure(f"save {key}").pop():
+        st.error(escape_markdown(error), icon=":material/error:")
     if stored.strip() != st.session_state[key].strip():
-        st.caption(f"Elsewhere this note was changed to: {escape_markdown(stored) or '(nothing)'}")
-        with st.container(horizontal=True):
-            st.button("Take that one", key=f"take {key}", on_click=_take, args=(key, stored), icon=":material/sync:")
-            mine = (run.folder, key, stored)
-            st.button("Save mine over it", key=f"keep {key}", on_click=_save, args=mine, icon=":material/save:")
+        _resolve_conflict(run.folder, key, stored)
 
 
-def _save(folder: ModelFolder, key: str, over: str | None = None) -> None:
-    """Keep what was typed, unless another tab has saved something else than ``over``, or than what was here before."""
-    text, before = st.session_state[key], st.session_state[f"{key}, saved"] if over is None else over
+def _resolve_conflict(folder: ModelFolder, key: str, stored: str) -> None:
+    st.caption(f"Another tab has changed this note to: {escape_markdown(stored) or '(empty)'}")
+    with st.container(horizontal=True):
+        st.button("Use that note", key=f"reload {key}", on_click=_load_note, args=(key, stored), icon=":material/sync:")
+        st.button(
+            "Keep my note",
+            key=f"overwrite {key}",
+            on_click=_save_note,
+            args=(folder, key, stored),
+            icon=":material/save:",
+        )
+
+
+def _save_note(folder: ModelFolder, key: str, expected: str | None = None) -> None:
+    """Save the typed note, unless the stored one is neither ``expected`` nor the one that this tab has saved last."""
+    text = st.session_state[key]
+    saved = state.saved_note(key)
+    before = (saved.get() or "") if expected is None else expected
     try:
         if read_note(folder).strip() == before.strip():
             queue.note(folder, text, visitor())
-            st.session_state[f"{key}, saved"] = text
+            saved.set(text)
     except FractureError as error:
-        st.session_state[f"{key}, trouble"] = str(error)
+        state.failure(f"save {key}").set(str(error))
 
 
-def _take(key: str, text: str) -> None:
-    st.session_state[key] = st.session_state[f"{key}, saved"] = text
+def _load_note(key: str, text: str) -> None:
+    st.session_state[key] = text
+    state.saved_note(key).set(text)
 
 
 def _offer_rename(folder: ModelFolder) -> None:
-    with st.popover("Rename …", icon=":material/edit:"), st.form(f"rename {folder.name}", border=False):
-        name = st.text_input("New name", folder.name, max_chars=64, key=f"new name of {folder.name}").strip()
-        if st.form_submit_button("Rename it", type="primary"):
+    popover = st.popover("Rename …", icon=":material/edit:", key=f"open rename {folder.name}")
+    with popover, st.form(f"rename {folder.name}", border=False):
+        name = st.text_input("New name", folder.name, max_chars=64, key=f"new name {folder.name}").strip()
+        if st.form_submit_button("Rename", type="primary", key=f"confirm rename {folder.name}"):
             with show_errors():
                 queue.rename(folder, name, visitor())
-                _follow(folder.name, name)
+                _follow_rename(folder.name, name)
                 st.rerun()
 
 
-def _follow(old: str, new: str) -> None:
-    """What this visitor has chosen on other pages, and picked here, is chosen under its new name."""
-    for key in ("run", "chosen model"):
-        if st.session_state.get(key) == old:
-            st.session_state[key] = new
-    st.session_state["renamed"] = {old: new}
+def _follow_rename(old: str, new: str) -> None:
+    """Keep the run selected on this page and on others."""
+    if state.RUN.get() == old:
+        state.RUN.set(new)
+    if state.CHOSEN_MODEL.get() == old:
+        state.CHOSEN_MODEL.set(new)
+    state.RENAMED_RUN.set({old: new})

@@ -1,91 +1,102 @@
-"""What trainings that are compared are worth: figures side by side, and the paired difference of each from one."""
+"""Whether one of several models is better: their metrics side by side, and paired differences with intervals."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from fracture import charts
-from fracture.app.models.compare import Side, show_sides, side_of
-from fracture.app.models.results import COUNTED
 from fracture.app.shared import prediction_cache
+from fracture.app.shared.comparison import Side, show_sides, side_of
 from fracture.app.shared.widgets import escape_markdown, link
 from fracture.errors import ModelError
+from fracture.registry.metric_names import COUNTED
 from fracture.registry.model_folder import ModelFolder
-from fracture.registry.validation import judgements
+from fracture.registry.validation import validation_results
 from fracture.training.runs.compare import Paired, check_files, pair
 from fracture.training.runs.queue import Run
 
 
-def show_worth(runs: Sequence[Run]) -> None:
-    """Figures with intervals, curves and paired differences of those that have left a model."""
-    with_model = [run.folder for run in runs if run.folder.usable]
-    sides = [side for folder in with_model if (side := side_of(folder, ""))]
-    without = [escape_markdown(run.name) for run in runs if run.name not in {side.name for side in sides}]
+def show_comparison(runs: Sequence[Run]) -> None:
+    """Metrics with intervals, curves and paired differences of the runs that have a model."""
+    sides = []
+    for run in runs:
+        if run.folder.usable and (side := side_of(run.folder, "")):
+            sides.append(side)
+    with_model = {side.name for side in sides}
+    without = [escape_markdown(run.name) for run in runs if run.name not in with_model]
     if without:
-        st.caption(f"No model to judge yet: {', '.join(without)}.")
+        st.caption(f"No model yet: {', '.join(without)}.")
     if len(sides) == 1:
-        st.markdown(f"Of these, {escape_markdown(sides[0].name)} alone has a model.")
-        link("models", "Its card", ":material/inventory_2:", sides[0].name)
+        st.markdown(f"Only {escape_markdown(sides[0].name)} has a model.")
+        link("models", "Open model", ":material/inventory_2:", sides[0].name)
     if len(sides) < 2:
         return
-    sides, level = _choose_judged(sides)
-    show_sides(sides, level, charts.colours(run.name for run in runs))
-    _show_pairs(sides, level)
+    sides, level = _choose_results(sides)
+    show_sides(sides, level, charts.colors(run.name for run in runs))
+    _show_differences(sides, level)
 
 
-def _choose_judged(sides: list[Side]) -> tuple[list[Side], str]:
-    """On which of the data sets that all were judged on, and whether by image or by study, where there is a choice."""
-    known = [[judged.data for judged in judgements(side.card)] for side in sides]
-    shared = [data for data in known[0] if all(data in each for each in known)]
+def _choose_results(sides: list[Side]) -> tuple[list[Side], str]:
+    """Which of the validation data sets that all models share, and by image or by study, where there is a choice."""
+    first, *others = [[result.data for result in validation_results(side.card)] for side in sides]
+    shared = [data for data in first if all(data in each for each in others)]
     level = "image"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if shared:
-            data = st.selectbox("Judged on", shared, key="runs judged on") if len(shared) > 1 else shared[0]
+            data = st.selectbox("Validation data", shared, key="compared data") if len(shared) > 1 else shared[0]
             sides = [side for each in sides if (side := side_of(each.folder, data))]
-        if all("study" in side.judged.metrics for side in sides):
+        if all("study" in side.result.metrics for side in sides):
             level = st.segmented_control(
-                "Judge them by", ["image", "study"], default="image", required=True, key="judge runs by",
-                help="A study is all views of one visit; its probability is the mean of theirs.",
-            )  # fmt: skip
+                "Level",
+                ["image", "study"],
+                default="image",
+                required=True,
+                key="compared level",
+                format_func=lambda each: f"By {each}",
+                help="A study is all views of one visit; its probability is the mean over its views.",
+            )
     return sides, level
 
 
-def _show_pairs(sides: list[Side], level: str) -> None:
+def _show_differences(sides: list[Side], level: str) -> None:
     """Each model against the first one, on the images that both were validated on."""
-    st.header("Is one better?")
+    st.header("Significance")
     first, *others = sides
     for other in others:
-        st.markdown(f"- {_against(first, other, level)}")
+        st.markdown(f"- {_compare(first, other, level)}")
+    several = " With more comparisons, one of twenty equal models differs significantly by chance."
     st.caption(
-        "In brackets 95 % intervals by paired bootstrap: both models are drawn the same patients or groups, a thousand "
-        "times. They say what to expect of other patients, not of other seeds." + (_SEVERAL if len(others) > 1 else "")
+        "95% intervals in brackets, by paired bootstrap: a thousand resamples of patients or groups, the same for both "
+        f"models. They apply to other patients, not to other seeds.{several if len(others) > 1 else ''}"
     )
 
 
-_SEVERAL = " Of twenty models that are as good, one is told apart by chance: the more are compared, the less it says."
-
-
-def _against(first: Side, other: Side, level: str) -> str:
+def _compare(first: Side, other: Side, level: str) -> str:
     names = f"**{escape_markdown(other.name)}** against **{escape_markdown(first.name)}**"
     if first.data != other.data:
-        return f"{names}: validated on different images, so that they cannot be paired."
+        return f"{names}: no paired comparison, since they were validated on different images."
     try:
-        paired = _paired(first.folder, other.folder, level, first.judged.only)
+        paired = _paired(first.folder, other.folder, level, first.result.only)
     except ModelError as error:
         return f"{names}: {escape_markdown(str(error))}"
-    return f"{names}: {in_a_sentence(paired, COUNTED[level])}"
+    return f"{names}: {describe_difference(paired, COUNTED[level])}"
 
 
-def in_a_sentence(paired: Paired, counted: str) -> str:
-    """What a paired difference says: how large it is, and whether its interval excludes 0."""
-    value, low, high = (paired.auc[name] for name in ("value", "low", "high"))
-    on = f"on the same {paired.cases:,} {counted} of {paired.groups:,} patients or groups"
+def describe_difference(paired: Paired, counted: str) -> str:
+    """The difference in AUC, and whether it is significant: whether its interval excludes zero."""
+    value = paired.auc["value"]
+    low = paired.auc["low"]
+    high = paired.auc["high"]
+    where = f"on the same {paired.cases:,} {counted} of {paired.groups:,} patients or groups"
     if value is None:
-        return f"no AUC {on}: all of them have the same label."
+        return f"no AUC {where}: all of them have the same label."
     if low is None or high is None:
-        return f"AUC differs by {value:+.3f} {on}; there is no interval, since all resamples agree."
-    verdict = "excludes 0" if paired.told_apart else f"includes 0: these {counted} do not tell them apart"
-    return f"AUC differs by {value:+.3f} ({low:+.3f} to {high:+.3f}) {on}. The interval {verdict}."
+        return f"AUC differs by {value:+.3f} {where}. There is no interval: all resamples agree."
+    if paired.told_apart:
+        verdict = "Significant: the interval excludes zero."
+    else:
+        verdict = "Not significant: the interval includes zero."
+    return f"AUC differs by {value:+.3f} ({low:+.3f} to {high:+.3f}) {where}. {verdict}"
 
 
 def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Paired:
@@ -96,5 +107,5 @@ def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Pa
 def _kept_pair(key: tuple[str, ...], _folders: tuple[ModelFolder, ModelFolder]) -> Paired:
     *_, level, data = key
     check_files(*(prediction_cache.scored(folder, "image", data) for folder in _folders))
-    one, other = (prediction_cache.scored(folder, level, data) for folder in _folders)
-    return pair(one, other)
+    first, other = (prediction_cache.scored(folder, level, data) for folder in _folders)
+    return pair(first, other)

@@ -8,26 +8,24 @@ Even so, such a run may blank the dialog for a moment, since Streamlit sends it 
 is being typed is lost then. So nothing starts such a run while a dialog is open; closing it runs the page.
 """
 
-import streamlit as st
-
-_KEY = "open dialog"
+from fracture.app.shared import state
 
 
 def is_open(dialog: str) -> bool:
     """Whether this is the dialog that the visitor has open."""
-    return bool(st.session_state.get(_KEY) == dialog)
+    return state.OPEN_DIALOG.get() == dialog
 
 
 def any_open() -> bool:
     """Whether the visitor has a dialog open, so that the page must not run as a whole of its own accord."""
-    return _KEY in st.session_state
+    return state.OPEN_DIALOG.get() is not None
 
 
 def open_dialog(dialog: str) -> None:
     """Open a dialog in the next run of the page: the callback of a button."""
-    st.session_state[_KEY] = dialog
+    state.OPEN_DIALOG.set(dialog)
 
 
 def close_dialog() -> None:
     """Close the dialog: the visitor dismissed it, is done with it, or went to another page."""
-    st.session_state.pop(_KEY, None)
+    state.OPEN_DIALOG.pop()

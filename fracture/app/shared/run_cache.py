@@ -29,18 +29,18 @@ STEPS_AT_ONCE = 5
 
 
 def curves(run: Run, progress: Progress, metric: str, epochs: int, kept: int | None) -> Any:
-    """The figure of :func:`fracture.charts.curves`, made anew only when there is more to be seen."""
+    """The figure of :func:`fracture.charts.training_curves`, made anew only when there is more to be seen."""
     steps = progress.step_losses[: len(progress.step_losses) // STEPS_AT_ONCE * STEPS_AT_ONCE]
     # Of a run that has ended the epochs tell more; and a former version counted the loss of the boxes in the steps.
     steps = steps if metric == "loss" and run.active else []
     seen = [run.name, run.started, metric, epochs, kept, progress.epoch, progress.history.get(metric, [])[-1:]]
-    return _drawn(f"{seen} {steps[-1:]}", lambda: charts.curves(progress.history, metric, epochs, kept, steps))
+    return _drawn(f"{seen} {steps[-1:]}", lambda: charts.training_curves(progress.history, metric, epochs, kept, steps))
 
 
-def overlaid(learned: Mapping[str, charts.Learned], metric: str, epochs: int) -> Any:
-    """The figure of :func:`fracture.charts.overlaid`, made anew only when there is more to be seen."""
+def overlaid(learned: Mapping[str, charts.RunHistory], metric: str, epochs: int) -> Any:
+    """The figure of :func:`fracture.charts.compared_curves`, made anew only when there is more to be seen."""
     seen = {name: (each.kept_epoch, each.history.get(f"val_{metric}")) for name, each in learned.items()}
-    return _drawn(f"overlaid {metric} {epochs} {seen}", lambda: charts.overlaid(learned, metric, epochs))
+    return _drawn(f"overlaid {metric} {epochs} {seen}", lambda: charts.compared_curves(learned, metric, epochs))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

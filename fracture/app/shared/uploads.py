@@ -5,10 +5,8 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from fracture.app.dataset import phantom_dialog
+from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
-
-_KEPT = "kept uploads"
 
 MAX_KEPT = 100 * 2**20
 """Bytes of one visitor's uploads that are kept for the way back from another page."""
@@ -31,7 +29,7 @@ def choose_uploads() -> list[Upload]:
         on_change=_keep,
         help="They stay in memory, are seen by you alone, and are gone when you remove them or close this tab.",
     )
-    kept: list[Upload] = st.session_state.get(_KEPT, [])
+    kept: list[Upload] = list(state.UPLOADS.get())
     if files or not kept:
         if files and not kept:
             st.caption(f"More than {MAX_KEPT // 2**20} MB in all: they are gone when you open another page.")
@@ -50,9 +48,9 @@ def _keep() -> None:
     """Keep what the uploader holds now; it takes the place of a sample."""
     uploads = _read(st.session_state["uploads"])
     fits = sum(len(each.data) for each in uploads) <= MAX_KEPT
-    st.session_state[_KEPT] = uploads if fits else []
-    phantom_dialog.take_sample(None)
+    state.UPLOADS.set(tuple(uploads) if fits else ())
+    state.SAMPLE.set(None)
 
 
 def _forget() -> None:
-    st.session_state.pop(_KEPT, None)
+    state.UPLOADS.set(())

@@ -1,7 +1,6 @@
 """Widgets that pages share: each draws something and returns what was chosen."""
 
 import re
-import secrets
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,18 +13,14 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
 from fracture import demo, paths
+from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
+from fracture.app.shared.state import visitor
 from fracture.errors import FractureError
 from fracture.registry.default_model import RULE, by_preference, describe, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
 from fracture.training.runs import queue
-from fracture.training.runs.cleanup import sweep
-
-
-def visitor() -> str:
-    """The word by which this browser tab is known as who started something; see :mod:`fracture.demo`."""
-    word: str = st.session_state.setdefault("visitor", secrets.token_urlsafe(32))
-    return word
+from fracture.training.runs.cleanup import delete_outdated
 
 
 def may_change(folder: Path) -> bool:
@@ -40,7 +35,7 @@ def left_out(*what: str) -> bool:
     return demo.on()
 
 
-def how_long_kept(folder: Path) -> None:
+def show_retention(folder: Path) -> None:
     """Of what a visitor has made: whose it is, and when it will be deleted."""
     if demo.on() and (mark := demo.mark_of(folder)):
         whose = "Yours, as long as this browser tab is open" if may_change(folder) else "Made by another visitor"
@@ -57,8 +52,8 @@ def choose_model() -> ModelFolder | None:
     models = _models()
     if not models:
         return None
-    wanted = [each for each in (asked_for("model"), st.session_state.get("chosen model")) if each]
-    st.session_state["model"] = next(each for each in (*wanted, *models) if each in models)
+    wanted = [each for each in (asked_for("model"), state.CHOSEN_MODEL.get()) if each]
+    state.MODEL.set(next(each for each in (*wanted, *models) if each in models))
     labels = {each: describe(folder) for each, folder in models.items()}
     name: str = st.selectbox(
         "Model",
@@ -83,7 +78,7 @@ def answering_model() -> tuple[ModelFolder, str] | None:
     models = _models()
     if not models:
         return None
-    default, chosen = next(iter(models)), st.session_state.get("chosen model")
+    default, chosen = next(iter(models)), state.CHOSEN_MODEL.get()
     if chosen in models and chosen != default:
         return models[chosen], "the one that you chose"
     return models[default], why_default(models[default])
@@ -96,7 +91,7 @@ def _models() -> dict[str, ModelFolder]:
 
 def _keep_model() -> None:
     """Keep the choice for the other pages, where the picker is another one."""
-    st.session_state["chosen model"] = st.session_state["model"]
+    state.CHOSEN_MODEL.set(state.MODEL.get() or "")
 
 
 def _of_another_visitor(folder: ModelFolder) -> bool:
@@ -116,7 +111,7 @@ def offer_delete(folder: ModelFolder) -> None:
     """A button that asks once more before it deletes a training or a model; none for those of other visitors."""
     if not may_change(folder.path):
         return
-    with st.popover("Delete …", icon=":material/delete:"):
+    with st.popover("Delete …", icon=":material/delete:", key=f"delete menu {folder.name}"):
         st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
         if st.button("Delete it", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
             with show_errors():
@@ -148,19 +143,16 @@ def ensure_routed(page: str) -> None:
     Until the router has run once in a process, Streamlit makes an app of its own of the folder ``pages/``, without the
     title and the menu of this one. Where a page is run by itself there is no router, and the page goes on.
     """
-    if st.session_state.get("page") != page:
-        st.session_state["page"] = page
-        st.session_state[_READ] = set()
+    if state.PAGE.get() != page:
+        state.PAGE.set(page)
+        state.forget_page()
         close_dialog()
     with suppress(FractureError):  # the page will say so
-        sweep()
-    if "routed" not in st.session_state:
-        st.session_state["asked for"] = page
+        delete_outdated()
+    if not state.ROUTED.get():
+        state.REQUESTED_PAGE.set(page)
         with suppress(StreamlitAPIException):
             st.switch_page("streamlit_app.py", query_params=address())
-
-
-_READ = "read from the address"
 
 
 def asked_for(name: str) -> str | None:
@@ -169,7 +161,8 @@ def asked_for(name: str) -> str | None:
     From then on the address only says what is shown. A click may still bring along the address of before, which the
     browser had not changed yet, and must not undo the choice that was made meanwhile.
     """
-    asked, read = st.query_params.get(name), st.session_state.setdefault(_READ, set())
+    asked = st.query_params.get(name)
+    read = state.parameters_read()
     if name in read:
         return None
     read.add(name)

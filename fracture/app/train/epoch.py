@@ -1,4 +1,4 @@
-"""What a network that trains says of the validation images after its last epoch."""
+"""The validation results after the last epoch of a run: a confusion matrix and a few images."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,60 +9,82 @@ from fracture import charts
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.widgets import escape_markdown
+from fracture.errors import RadiographError
 from fracture.imaging.thumbnails import thumbnails
 from fracture.training.runs.progress import Progress
 
 CELLS = ("true_negative", "false_positive", "false_negative", "true_positive")
-"""Of the confusion matrix, in the order in which a training says them."""
+"""Of the confusion matrix, in the order of the run's events."""
 
-STIR, ARROWS = 0.005, {1: "↑", 0: "→", -1: "↓"}
-"""A probability that moves by less than this from one epoch to the next stays where it is."""
+MIN_CHANGE = 0.005
+"""Smaller changes of a probability from one epoch to the next get no arrow up or down."""
 
-RIGHT, WRONG = ":green[:material/check:]", ":red[:material/close:]"
+THUMBNAIL_SIZE = 160
+"""px"""
+
+CORRECT = ":green[:material/check:]"
+WRONG = ":red[:material/close:]"
 
 
-def show_look(progress: Progress) -> None:
+def show_epoch(progress: Progress) -> None:
     """The confusion matrix, and a few images that are followed from epoch to epoch."""
     if progress.look is None or progress.data is None:
         return
     names = progress.data["label_names"]
+    epoch = progress.look["epoch"]
     left, right = st.columns((2, 3))
     with left:
         cells = dict(zip(CELLS, progress.look["confusion"], strict=True))
         chart = charts.confusion(cells, names)
-        st.vega_lite_chart(chart.data, chart.spec, alt=f"Confusion matrix after epoch {progress.look['epoch']}")
-        st.caption(f"All validation images after epoch {progress.look['epoch']}, at a probability of one half.")
+        st.vega_lite_chart(chart.data, chart.spec, alt=f"Confusion matrix after epoch {epoch}")
+        st.caption(f"All validation images after epoch {epoch}, at a threshold of 50%.")
     with right:
-        _followed(progress, names)
+        _show_followed(progress, names)
 
 
-def _followed(progress: Progress, names: Sequence[str]) -> None:
-    """The same few validation images from epoch to epoch, and what is thought of them."""
+def _show_followed(progress: Progress, names: Sequence[str]) -> None:
+    """The same few validation images after each epoch, with their current probabilities."""
     if progress.followed is None or progress.look is None or not progress.look["probabilities"]:
         return
+    paths = progress.followed["paths"]
+    labels = progress.followed["labels"]
     now = progress.look["probabilities"]
     before = progress.looked_before["probabilities"] if progress.looked_before else now
-    paths, labels = progress.followed["paths"], progress.followed["labels"]
-    here = dataset_cache.digests_of(paths)
-    then = progress.followed.get("sha256s", here)  # events of before have none
-    if not len(paths) == len(labels) == len(now) == len(before) == len(then):  # of another training by this name
-        return
-    pictures = thumbnails(paths, 160)
-    same = [now_there == was_there for now_there, was_there in zip(here, then, strict=True)]
-    rows = zip(pictures, same, paths, labels, now, before, strict=True)
+    current_files = dataset_cache.digests_of([Path(path) for path in paths])
+    recorded_files = progress.followed.get("sha256s", current_files)  # older events do not record them
+    if not len(paths) == len(labels) == len(now) == len(before) == len(recorded_files):
+        return  # the events mix two runs of the same name
+    pictures = thumbnails(paths, THUMBNAIL_SIZE)
     with st.grid("auto", min_column_width=110):
-        for picture, unchanged, path, label, value, last in rows:
+        for place, path in enumerate(paths):
             with st.container(gap="small"):
-                if isinstance(picture, bytes) and unchanged:
-                    show_picture(picture, f"Radiograph {Path(path).name}")
-                arrow = ARROWS[(value > last + STIR) - (value < last - STIR)]
-                sign = RIGHT if (value >= 0.5) == bool(label) else WRONG
-                st.markdown(
-                    f"{escape_markdown(names[1])} **{value:.0%}** {arrow}  \n{sign} truth: "
-                    f"{escape_markdown(names[label])}"
-                )
+                # A file that was replaced since is not the image that the model saw.
+                if current_files[place] == recorded_files[place]:
+                    _show_thumbnail(pictures[place], path)
+                st.markdown(_describe(names, labels[place], now[place], before[place]))
     st.caption(
-        f"{len(paths)} validation images: the probability of *{escape_markdown(names[1])}*, and whether it "
-        "rose or fell in the "
-        f"last epoch; {RIGHT} right and {WRONG} wrong at a probability of one half."
+        f"Probability of *{escape_markdown(names[1])}* for {len(paths)} validation images; the arrow shows its change "
+        f"in the last epoch. {CORRECT} correct and {WRONG} wrong at a threshold of 50%."
     )
+
+
+def _show_thumbnail(picture: bytes | RadiographError, path: str) -> None:
+    if isinstance(picture, bytes):  # else the reason why there is none
+        show_picture(picture, f"Radiograph {Path(path).name}")
+
+
+def _describe(names: Sequence[str], label: int, probability: float, before: float) -> str:
+    """The probability with its arrow, and the true label."""
+    mark = CORRECT if (probability >= 0.5) == bool(label) else WRONG
+    return (
+        f"{escape_markdown(names[1])} **{probability:.0%}** {_arrow(probability - before)}  \n"
+        f"{mark} truth: {escape_markdown(names[label])}"
+    )
+
+
+def _arrow(change: float) -> str:
+    if change > MIN_CHANGE:
+        return "↑"
+    if change < -MIN_CHANGE:
+        return "↓"
+    return "→"

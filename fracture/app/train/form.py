@@ -1,70 +1,43 @@
-"""Set up a training: what must be chosen, and the rest of a preset folded away."""
+"""The form of a new run: the settings that everybody chooses, and the advanced ones folded away."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from fracture import demo
-from fracture.app.dataset import import_dialog, phantom_dialog
-from fracture.app.shared import dataset_cache
-from fracture.app.shared.widgets import left_out, visitor
+from fracture.app.shared import dataset_cache, job_status
+from fracture.app.shared.state import proposed_name, submissions, visitor
+from fracture.app.shared.widgets import left_out
 from fracture.errors import PublicError
-from fracture.phantoms.job import Drawing
 from fracture.registry.model_folder import free_name
 from fracture.training import imagenet
-from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig
+from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig, field_title, used_in
 from fracture.training.runs import queue
 
-PIXEL_RANGES = {"As the weights say": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
+PIXEL_RANGES = {"As the weights specify": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
 STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5, "l2": 1e-5, "dropout": 0.05, "averaging": 0.001}
 NO_IMAGENET = (
-    ":material/cloud_off: The ImageNet weights are not on this machine, and the server that has them does not answer: "
-    "bundled is proposed instead."
+    ":material/cloud_off: The ImageNet weights are not on this machine, and their server does not answer: "
+    "the form proposes bundled instead."
 )
-WAYS = {
-    "reference": "The head alone: about a minute",
-    "fine-tune": "The upper blocks, too: minutes to hours",
+PRESET_LABELS = {
+    "reference": "Head only: about a minute",
+    "fine-tune": "Fine-tuning: minutes to hours",
 }
 
 
-@dataclass
-class Submissions:
-    """The forms that this visitor has submitted.
-
-    The keys of the button and of the name have the form's number: a second press on a form that was submitted is that
-    of a button that is gone, and starts nothing. A press may end a running script at any use of session state, but not
-    between two lines that change this object.
-    """
-
-    number: int = 0
-    """Of the form that is drawn; each start makes it the next one."""
-    newest: str = ""
-    """The run that was started last, until the page has selected it."""
-
-
-def submissions() -> Submissions:
-    """What this visitor has submitted."""
-    found: Submissions = st.session_state.setdefault("submissions", Submissions())
-    return found
-
-
 def training_form(data: str) -> None:
-    """The choices of a training on a data set, and the button that starts it."""
-    drawing = phantom_dialog.follow(data)
-    if drawing and not drawing.images:
-        st.caption("The first images are being drawn.")
+    """The settings of a run on a data set, and the button that starts it."""
+    job = job_status.follow_job(data)
+    if not job_status.images_ready(job):
         return
-    incoming = import_dialog.follow_import(data)
-    if incoming and (incoming.active or not incoming.progress.files):
-        return  # what it brings first need not be what a training needs
     offered = _offered_weights()
     if not offered:
         return
-    version = phantom_dialog.version(drawing) + import_dialog.version(incoming)
-    parts = sorted(dataset_cache.dataset(data, version).table["body_part"].unique())
+    parts = sorted(dataset_cache.dataset(data, job_status.version(job)).table["body_part"].unique())
     preset = _choose_preset()
     with st.container(border=True):
         left, right = st.columns(2)
@@ -72,36 +45,36 @@ def training_form(data: str) -> None:
             name, proposed = _choose_name(data)
         with right:
             weights = _choose_weights(offered, preset)
-        choices = st.expander("All choices", icon=":material/tune:", key=f"all choices {submissions().number}")
-        with choices, st.grid(3):
-            chosen = _choose_rest(data, parts, preset)
-        if _start_button(drawing):
+        advanced = st.expander("Advanced settings", icon=":material/tune:", key=f"advanced {submissions().number}")
+        with advanced, st.grid(3):
+            chosen = _choose_advanced(data, parts, preset)
+        if _start_button(waiting=job is not None and job.active):
             config = TrainConfig(data=data, name=name, weights=weights, **{**PRESETS[preset], **chosen})
             _start(config, unique_name=proposed)
 
 
 def _start(config: TrainConfig, *, unique_name: bool) -> None:
-    submitted, asker = submissions(), visitor()
-    run = queue.start(config, asker, unique_name=unique_name)
+    submitted = submissions()
+    run = queue.start(config, visitor(), unique_name=unique_name)
     submitted.newest = run.name
     submitted.number += 1
     st.rerun()
 
 
 def offer_other_weights(run: queue.Run) -> None:
-    """A button that starts a run anew, with weights that come with the project and under the next free name."""
+    """A button that starts the run again, with weights that come with the project and under the next free name."""
     offered = demo.weights() if demo.on() else ["bundled", LITE]
-    weights = next((each for each in offered if each != run.config.get("weights")), None)
-    if weights is None:
+    others = [each for each in offered if each != run.config.get("weights")]
+    if not others:
         return
-    key = f"start {run.name} again {submissions().number}"
-    if st.button(f"Start again with {weights}", icon=":material/restart_alt:", key=key):
-        config = TrainConfig.from_json(run.config).changed(weights=weights, input_range=None)
+    key = f"restart {run.name} {submissions().number}"
+    if st.button(f"Restart with {others[0]}", icon=":material/restart_alt:", key=key):
+        config = TrainConfig.from_json(run.config).changed(weights=others[0], input_range=None)
         _start(config, unique_name=True)
 
 
 def _offered_weights() -> Sequence[str]:
-    """By name; none where a public demo's machine is too small for any, which is said."""
+    """Named weights; none, with a message, where a public demo's machine is too small for any."""
     if not demo.on():
         return WEIGHT_SOURCES
     try:
@@ -115,20 +88,27 @@ def _choose_preset() -> str:
     if left_out("fine-tuning"):
         return "reference"
     preset = st.segmented_control(
-        "What trains", list(WAYS), default="reference", required=True, format_func=lambda way: WAYS[way], key="preset",
+        "Training mode",
+        list(PRESET_LABELS),
+        default="reference",
+        required=True,
+        format_func=PRESET_LABELS.__getitem__,
+        key="preset",
         persist_state="session",
-    )  # fmt: skip
+        help="Head only: the backbone stays frozen. Fine-tuning: the upper blocks of the backbone train, too.",
+    )
     return str(preset)
 
 
 def _choose_name(data: str) -> tuple[str, bool]:
     """The name, and whether it is the one that the form proposed.
 
-    A class that opens the form together is proposed one name: who leaves it as it is gets the next where it is taken.
+    Students who open the form at the same time get the same proposal: where the first one has taken the name, the
+    next one to submit it unchanged gets the next free name.
     """
-    key = f"name of training {submissions().number} on {data}"
-    proposed = st.session_state.setdefault(f"{key}, proposed", free_name(Path(data).name))
-    name = st.text_input("Name of the model", proposed, max_chars=64, key=key, persist_state="session")
+    key = f"name {submissions().number} {data}"
+    proposed = proposed_name(key, lambda: free_name(Path(data).name))
+    name = st.text_input("Name", proposed, max_chars=64, key=key, persist_state="session")
     return name, name == proposed
 
 
@@ -147,66 +127,82 @@ def _choose_weights(offered: Sequence[str], preset: str) -> str:
         accept_new_options=not demo.on(),
         key="weights",
         persist_state="session",
-        help="imagenet is fetched once from the internet; bundled is the model that comes with the project; "
-        "bundled-8bit is the same as it is served, for heads only: without TensorFlow, in a "
-        f"quarter of the memory; none is random.{file}",
+        help="imagenet: downloaded once from the internet. bundled: the model that comes with the project. "
+        "bundled-8bit: the same in 8 bits, for head-only runs; needs no TensorFlow and a quarter of the memory. "
+        f"none: random weights.{file}",
     )
     if missing and chosen in ("imagenet", default):
         st.caption(NO_IMAGENET)
     return chosen or ""
 
 
-def _choose_rest(data: str, parts: list[str], preset: str) -> dict[str, Any]:
-    """By the names that they have in a :class:`TrainConfig`."""
+def _choose_advanced(data: str, parts: list[str], preset: str) -> dict[str, Any]:
+    """The other settings, by their names in a :class:`TrainConfig`."""
     body_part = st.selectbox(
-        "Body part", parts, index=None, placeholder="All", key=f"body part of {data}", persist_state="session"
+        "Body part", parts, index=None, placeholder="All", key=f"body part {data}", persist_state="session"
     )
-    pixels = None if demo.on() else _choose_pixel_range()
-    chosen = {field.name: _choice(field, preset) for field in _tuned(preset)}
-    return {"body_part": body_part, "input_range": pixels, **chosen}
+    pixel_range = None if demo.on() else _choose_pixel_range()
+    chosen = {field.name: _choose(field, preset) for field in _fields_of(preset)}
+    return {"body_part": body_part, "input_range": pixel_range, **chosen}
 
 
 def _choose_pixel_range() -> tuple[float, float] | None:
-    said = st.selectbox(
-        "Pixel range of the weights", PIXEL_RANGES, key="range", persist_state="session",
-        help="Only for a file without a JSON beside it: the pixel values that its weights were trained on.",
-    )  # fmt: skip
-    return PIXEL_RANGES[said]
+    chosen = st.selectbox(
+        "Pixel range of the weights",
+        PIXEL_RANGES,
+        key="pixel range",
+        persist_state="session",
+        help="The range of pixel values that the weights were trained on. Only needed for a file without a JSON file "
+        "beside it.",
+    )
+    return PIXEL_RANGES[chosen]
 
 
-def _tuned(preset: str) -> list[Any]:
-    """The fields that the preset's mode makes use of; the mode itself comes with the preset."""
+def _fields_of(preset: str) -> list[Field[Any]]:
+    """The fields that the preset's mode uses; the preset itself sets the mode."""
     mode = PRESETS[preset].get("mode", "head")
-    known = [field for field in fields(TrainConfig) if field.metadata and field.name not in ("weights", "mode")]
-    return [field for field in known if mode == "fine-tune" or not field.metadata["why"].startswith("fine-tune: ")]
+    shown_elsewhere = ("weights", "mode")
+    settings = [field for field in fields(TrainConfig) if field.metadata and field.name not in shown_elsewhere]
+    return [field for field in settings if used_in(field, mode)]
 
 
-def _choice(field: Any, preset: str) -> Any:
-    """The widget of one choice, with its range and its reason."""
-    title, limits, key = field.name.replace("_", " ").capitalize(), field.metadata, f"train {preset} {field.name}"
-    default, why = PRESETS[preset].get(field.name, field.default), limits["why"].removeprefix("fine-tune: ")
-    if limits["among"]:
-        return st.selectbox(
-            title, limits["among"], limits["among"].index(default), help=why, key=key, persist_state="session"
-        )
-    number = field.type
+def _choose(field: Field[Any], preset: str) -> Any:
+    """The widget of one field, with its range and its help text."""
+    title = field_title(field.name)
+    key = f"{preset} {field.name}"
+    limits = field.metadata
+    why = f"{limits['why'][0].upper()}{limits['why'][1:]}."
+    default = PRESETS[preset].get(field.name, field.default)
+    if options := limits["among"]:
+        return st.selectbox(title, options, options.index(default), help=why, key=key, persist_state="session")
+    number: Any = field.type
     return st.number_input(
-        title, number(limits["low"]), number(demo.most(field.name, limits["high"])), default,
-        step=STEPS.get(field.name), format="%g" if number is float else None,
-        help=why, key=key, persist_state="session",
-    )  # fmt: skip
+        title,
+        number(limits["low"]),
+        number(demo.most(field.name, limits["high"])),
+        default,
+        step=STEPS.get(field.name),
+        format="%g" if number is float else None,
+        help=why,
+        key=key,
+        persist_state="session",
+    )
 
 
-def _start_button(drawing: Drawing | None) -> bool:
-    """Whether it was pressed; in a public demo with what holds for a training there."""
-    waiting = drawing is not None and drawing.active
-    words = "Start training when all is drawn" if waiting else "Start training"
-    key = f"start {submissions().number}"
-    pressed = st.button(words, type="primary", icon=":material/play_arrow:", disabled=waiting, key=key)
+def _start_button(waiting: bool) -> bool:
+    """Whether it was pressed; in a public demo with its limits below."""
+    pressed = st.button(
+        "Start training",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=waiting,
+        key=f"start {submissions().number}",
+        help="Training can start when all phantoms are generated." if waiting else None,
+    )
     if demo.on():
         limits = demo.LIMITS
         st.caption(
-            f"One at a time, of at most {limits.images:,} images and {limits.seconds / 60:.0f} minutes: then it is "
-            "stopped, and what it has learned is kept. After a day it is deleted."
+            f"The public demo trains one run at a time, on at most {limits.images:,} images. It stops a run after "
+            f"{limits.seconds / 60:.0f} minutes, keeps the best epoch, and deletes the model after a day."
         )
     return pressed

@@ -1,35 +1,36 @@
-"""One training, live and afterwards."""
+"""One run, live and after its end."""
 
 from typing import Any, Literal
 
 import streamlit as st
 
 from fracture import charts
-from fracture.app.models.results import number
-from fracture.app.shared import run_cache
+from fracture.app.shared import run_cache, state
+from fracture.app.shared.metrics import format_estimate
+from fracture.app.shared.state import visitor
 from fracture.app.shared.widgets import (
     duration,
     escape_markdown,
     format_percent,
-    how_long_kept,
     link,
     may_change,
     offer_delete,
     show_chart,
     show_errors,
-    visitor,
+    show_retention,
 )
-from fracture.app.train.epoch import show_look
+from fracture.app.train.epoch import show_epoch
 from fracture.app.train.form import offer_other_weights
 from fracture.app.train.script import show_code
+from fracture.registry.metric_names import metric_name
 from fracture.registry.model_folder import ModelFolder, read_card
-from fracture.registry.validation import judgements
+from fracture.registry.validation import validation_results
 from fracture.training.runs import queue
 from fracture.training.runs.diagnosis import diagnose_fit
 from fracture.training.runs.progress import Progress, stopping_words
 from fracture.training.runs.queue import Run
 
-_COLOURS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
+_COLORS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
     "queued": "gray",
     "running": "blue",
     "stopping": "orange",
@@ -38,194 +39,209 @@ _COLOURS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
     "failed": "red",
 }
 
+_DONE = ":green[:material/check_circle:] {}"
+_CURRENT = ":blue[:material/arrow_circle_right:] **{}**"
+_PENDING = ":gray[:material/circle: {}]"
+
 
 def show_run(folder: ModelFolder) -> None:
-    """Draw a training as it stands. Meant as a fragment that runs every second while the training is at work."""
+    """Show a run in its current state. Meant as a fragment that reruns every second while the run is active."""
     run = queue.find_run(folder)
     if run is None:
-        st.info("This training has been deleted.", icon=":material/delete:")
+        st.info("This run has been deleted.", icon=":material/delete:")
         return
     with show_errors():
         if run.state == "queued":
             queue.advance()
-        _draw(run)
-    if _ended_just_now(run):
+        _show(run)
+    if _has_just_ended(run):
         with show_errors():
-            queue.advance()  # which it could not do itself if it was killed
-        st.rerun()  # the whole page: this fragment need not run on
+            queue.advance()  # a process that was killed cannot start the next one
+        st.rerun()  # the whole page, so that this fragment stops to rerun
 
 
-def _draw(run: Run) -> None:
+def _show(run: Run) -> None:
     progress = run_cache.progress(run)
-    _headline(run, progress)
-    how_long_kept(run.folder.path)
+    _show_headline(run, progress)
+    show_retention(run.folder.path)
     if run.error:
         st.error(escape_markdown(run.error), icon=":material/error:")
-    _data(run, progress)
-    _curves(run, progress)
-    show_look(progress)
-    _network(progress)
-    _result(run)
+    _show_data(run, progress)
+    _show_curves(run, progress)
+    show_epoch(progress)
+    _show_network(progress, run.name)
+    _show_result(run)
 
 
-def _ended_just_now(run: Run) -> bool:
-    key = f"was active {run.name} {run.started}"
-    was_active = st.session_state.get(key, False)
-    st.session_state[key] = run.active
-    return was_active and not run.active
+def _has_just_ended(run: Run) -> bool:
+    was_active = state.was_active(run)
+    before = was_active.get()
+    was_active.set(run.active)
+    return before and not run.active
 
 
-def _headline(run: Run, progress: Progress) -> None:
+def _show_headline(run: Run, progress: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(run.shown_state, color=_COLOURS.get(run.shown_state, "gray"))
-        st.markdown(_words(run, progress))
-        _steer(run)
+        st.badge(run.shown_state, color=_COLORS.get(run.shown_state, "gray"))
+        st.markdown(_describe_state(run, progress))
+        _show_buttons(run)
     if run.state == "running":
-        _stepper(progress)
+        _show_stages(progress)
 
 
-def _stepper(progress: Progress) -> None:
+def _show_stages(progress: Progress) -> None:
     """The stages of the run, and one bar over all of them."""
-    at = progress.stages.index(progress.stage)
-    marks = [_DONE] * at + [_AT_WORK] + [_TO_COME] * (len(progress.stages) - at - 1)
-    steps = [mark.format(stage.capitalize()) for mark, stage in zip(marks, progress.stages, strict=True)]
+    current = progress.stages.index(progress.stage)
+    steps = []
+    for place, stage in enumerate(progress.stages):
+        pattern = _DONE if place < current else _PENDING
+        if place == current:
+            pattern = _CURRENT
+        steps.append(pattern.format(stage.capitalize()))
     st.markdown("&emsp;".join(steps))
-    share = progress.share
     left = f" · about {duration(progress.seconds_left)} left in this step" if progress.seconds_left else ""
-    st.progress(share, text=f"{share:.0%} of the run{left}")
+    st.progress(progress.share, text=f"{progress.share:.0%} of the run{left}")
 
 
-_DONE, _AT_WORK = ":green[:material/check_circle:] {}", ":blue[:material/arrow_circle_right:] **{}**"
-_TO_COME = ":gray[:material/circle: {}]"
-
-
-def _steer(run: Run) -> None:
-    """The buttons that stop a training, end it at once, or go on with it; none for those of other visitors."""
+def _show_buttons(run: Run) -> None:
+    """The buttons that stop, abort or resume a run; none for the runs of other visitors."""
     if not may_change(run.folder.path):
         return
     if run.stopping:
-        words = "Without a model of what it has learned so far; it can be resumed."
-        if st.button("End it now", icon=":material/stop_circle:", key=f"end {run.name}", help=words):
+        consequence = "Ends the process at once, without a model. You can resume the run from its last checkpoint."
+        if st.button("Abort", icon=":material/stop_circle:", key=f"abort {run.name}", help=consequence):
             queue.end_now(run, visitor())
             st.rerun(scope="fragment")
     elif run.active:
-        words = "Stop" if run.state == "running" else "Leave the queue"
-        if st.button(words, icon=":material/stop:", key=f"stop {run.name}", help="What it has learned so far is kept."):
+        label = "Stop" if run.state == "running" else "Leave queue"
+        saves = "Saves a model of the best epoch so far." if run.state == "running" else None
+        if st.button(label, icon=":material/stop:", key=f"stop {run.name}", help=saves):
             queue.request_stop(run, visitor())
             st.rerun(scope="fragment")
     else:
-        _offer_to_go_on(run)
+        _offer_resume(run)
 
 
-def _offer_to_go_on(run: Run) -> None:
-    """Resume it; where its weights could not be had and no epoch would be lost, start again with others instead."""
+def _offer_resume(run: Run) -> None:
+    """Resume, or a restart with other weights where the run's own weights are not available."""
     if run.lacks_weights:
         offer_other_weights(run)
-    resumable = run.resumable and (run.folder.checkpoint.exists() or not run.lacks_weights)
-    if resumable and st.button("Resume", icon=":material/resume:", key=f"resume {run.name}"):
+    # Without weights a resumed run fails again: only a checkpoint makes the attempt worthwhile.
+    worthwhile = run.folder.checkpoint.exists() or not run.lacks_weights
+    if run.resumable and worthwhile and st.button("Resume", icon=":material/resume:", key=f"resume {run.name}"):
         queue.resume(run, visitor())
         st.rerun()
 
 
-def _words(run: Run, progress: Progress) -> str:
+def _describe_state(run: Run, progress: Progress) -> str:
     if run.state == "queued":
-        before = sum(each.state == "running" or each.queued < run.queued for each in queue.runs() if each.active)
-        which = f"{before} trainings before it have" if before > 1 else "a training before it has"
-        return f"Waits until {which} ended."
+        others = [each for each in queue.runs() if each.active]
+        before = sum(each.state == "running" or each.queued < run.queued for each in others)
+        return f"Waits for {before} runs in the queue." if before > 1 else "Waits for the run before it."
     if run.stopping:
         return stopping_words(progress)
-    if not run.active:
-        took = f" after {duration(progress.end['seconds'])}" if progress.end else ""
-        return f"{progress.epoch} of {progress.epochs or '?'} epochs done{took}"
-    return progress.doing
+    if run.active:
+        return progress.doing
+    took = f" in {duration(progress.end['seconds'])}" if progress.end else ""
+    return f"{progress.epoch} of {progress.epochs or '?'} epochs done{took}"
 
 
-def _data(run: Run, progress: Progress) -> None:
+def _show_data(run: Run, progress: Progress) -> None:
     if progress.data is None:
         return
     data = progress.data
-    st.caption(
+    sentence = (
         f"{data['training']:,} training and {data['validation']:,} validation images; "
-        f"{data['positives']:,} of all {data['images']:,} are {data['label_names'][1]}"
-        f"{'; all of them are synthetic' if data.get('synthetic') else ''}"
-        f"{', all data sets together' if run.config.get('also') else ''}."
+        f"{data['positives']:,} of {data['images']:,} are {data['label_names'][1]}"
     )
+    if data.get("synthetic"):
+        sentence += "; all are synthetic"
+    if run.config.get("also"):
+        sentence += "; all data sets together"
+    st.caption(f"{sentence}.")
     for problem in data["problems"]:
         st.caption(f":material/warning: {problem}")
 
 
-def _curves(run: Run, progress: Progress) -> None:
+def _show_curves(run: Run, progress: Progress) -> None:
     if not (progress.history or progress.step_losses):
         return
+    fine_tuning = run.config.get("mode") == "fine-tune"
     epochs = progress.epochs if run.active else progress.epoch
     kept = progress.kept_epoch or charts.best_epoch(progress.history)
-    second = "auc" if run.config.get("mode") == "fine-tune" else "accuracy"
-    for metric, place in zip(("loss", second), st.columns(2), strict=True):
+    metrics = ("loss", "auc" if fine_tuning else "accuracy")
+    for metric, place in zip(metrics, st.columns(2), strict=True):
         with place:
             figure = run_cache.curves(run, progress, metric, epochs, kept)
-            show_chart(figure, f"{metric} of {run.name}", f"{metric} by epoch, training and validation")
-    by = "largest validation AUC" if run.config.get("mode") == "fine-tune" else "lowest validation loss"
+            show_chart(figure, f"{metric} {run.name}", f"{metric_name(metric)} by epoch, training and validation")
+    criterion = "highest validation AUC" if fine_tuning else "lowest validation loss"
     rate = f" Learning rate: {progress.learning_rate:.2g}." if run.active and progress.learning_rate else ""
-    st.caption(f"The best epoch is the one of the {by}; the model keeps its weights.{rate}{_loss_words(run)}")
-    if gap := diagnose_fit(progress.history):
-        st.markdown(gap)
+    st.caption(f"The model keeps the weights of the best epoch, by {criterion}.{rate}{_describe_losses(run)}")
+    if diagnosis := diagnose_fit(progress.history):
+        st.markdown(diagnosis)
 
 
-def _loss_words(run: Run) -> str:
-    """What the lines of the loss have in common, and what they don't; of a head they are told by their names."""
+def _describe_losses(run: Run) -> str:
+    """What the loss of a fine-tuning run contains."""
     if run.config.get("mode") != "fine-tune":
         return ""
-    smoothed = "smoothed labels" if run.config.get("label_smoothing") else "labels"
+    labels = "smoothed labels" if run.config.get("label_smoothing") else "labels"
     faint = " The faint line is the mean of a few batches." if run.active else ""
     return (
-        f" All losses are those of the {smoothed}, without that of the boxes; the training loss is measured with "
-        f"dropout and augmentation.{faint}"
+        f" The losses are those of the {labels}, without the box loss; the training loss includes dropout and "
+        f"augmentation.{faint}"
     )
 
 
-def _network(progress: Progress) -> None:
-    if progress.network is None:
-        return
+def _show_network(progress: Progress, name: str) -> None:
     network = progress.network
-    layers, total, trainable = (network[key] for key in ("layers", "parameters", "trainable"))
-    title = f"The network: {layers} layers, {total:,} parameters, {trainable:,} of them train"
-    with st.expander(title, icon=":material/account_tree:"):
+    if network is None:
+        return
+    title = f"Network: {network['parameters']:,} parameters, {network['trainable']:,} trainable"
+    with st.expander(title, icon=":material/account_tree:", key=f"network {name}"):
         rows = [{**row, "shape": " × ".join(map(str, row["shape"]))} for row in network["rows"]]
         st.dataframe(
             rows,
+            key=f"layers {name}",
             hide_index=True,
             column_config={
                 "name": "Block",
-                "shape": "Output",
+                "shape": "Output shape",
                 "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
-                "trainable": "Trains",
+                "trainable": "Trainable",
             },
         )
-        st.caption("As Keras counts: the input is a layer, batch normalization's moving averages are parameters.")
+        st.caption(
+            f"{network['layers']} layers, as Keras counts: the input is a layer, and the moving averages of batch "
+            "normalization are parameters."
+        )
 
 
-def _result(run: Run) -> None:
+def _show_result(run: Run) -> None:
     if run.active:
         return
     if not run.folder.usable:
-        kept = run.resumable and run.folder.checkpoint.exists()
-        free = (
-            "It can be resumed; its name is free once it is deleted." if kept else "A new training may take its name."
-        )
-        st.caption(f"It left no model. {free}")
-        offer_delete(run.folder)
+        _offer_cleanup(run)
         return
     card: dict[str, Any] = read_card(run.folder)
-    metrics, first = card["metrics"]["image"], judgements(card)[0]
+    metrics = card["metrics"]["image"]
     point = metrics["points"].get("balanced") or metrics["points"]["half"]
+    data = escape_markdown(validation_results(card)[0].data)
     st.markdown(
-        f"On {metrics['count']:,} validation images of *{escape_markdown(first.data)}*: AUC "
-        f"{number(metrics['auc'])}; at its "
-        f"balanced threshold of {point['threshold']:.1%} accuracy {format_percent(point['accuracy'])}, sensitivity "
-        f"{format_percent(point['sensitivity'])}, specificity {format_percent(point['specificity'])}. In "
-        "brackets 95 % intervals."
+        f"Results on {metrics['count']:,} validation images of *{data}*: AUC {format_estimate(metrics['auc'])}. At the "
+        f"balanced threshold of {point['threshold']:.1%}: accuracy {format_percent(point['accuracy'])}, sensitivity "
+        f"{format_percent(point['sensitivity'])}, specificity {format_percent(point['specificity'])}. 95% intervals "
+        "in brackets."
     )
     with st.container(horizontal=True):
-        link("classify", "Ask it about an X-ray", ":material/radiology:", run.name)
-        link("models", "Its card", ":material/inventory_2:", run.name)
+        link("classify", "Classify an X-ray", ":material/radiology:", run.name)
+        link("models", "Open model", ":material/inventory_2:", run.name)
     show_code(run.folder)
+
+
+def _offer_cleanup(run: Run) -> None:
+    if run.resumable and run.folder.checkpoint.exists():
+        st.caption("This run has no model. You can resume it, or delete it to free its name.")
+    else:
+        st.caption("This run has no model. A new run can take its name.")
+    offer_delete(run.folder)

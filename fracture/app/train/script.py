@@ -1,4 +1,4 @@
-"""A finished training as a script, to be read and taken along."""
+"""A finished run as a Keras script to read and to download."""
 
 import pandas as pd
 import streamlit as st
@@ -10,8 +10,8 @@ from fracture.training.runs.keras_script import TABLE, as_code, found_here, imag
 
 
 def show_code(folder: ModelFolder) -> None:
-    """The script, folded away; nothing of it is made before it is asked for."""
-    code = st.expander("Show as code", icon=":material/code:", on_change="rerun", key=f"code {folder.name}")
+    """The script, folded away; the page generates it when a visitor opens it."""
+    code = st.expander("Keras script", icon=":material/code:", on_change="rerun", key=f"code {folder.name}")
     if code.open:
         with code, show_errors():
             _show(folder)
@@ -20,14 +20,19 @@ def show_code(folder: ModelFolder) -> None:
 def _show(folder: ModelFolder) -> None:
     script = as_code(found_here(folder))
     st.caption(
-        f"This training in plain Keras, without this app. Put both files into one folder and run "
-        f"`python {folder.name}.py` there: it prints the same curves, as far as its first lines don't say otherwise."
+        "This run in plain Keras, without the app. Put both files into one folder and run "
+        f"`python {folder.name}.py` there; the first lines of the script say how closely it reproduces the curves."
     )
     with st.container(horizontal=True):
         st.download_button(
-            "Download the script", script, f"{folder.name}.py", "text/x-python",
-            icon=":material/download:", on_click="ignore", key=f"script {folder.name}",
-        )  # fmt: skip
+            "Download script",
+            script,
+            f"{folder.name}.py",
+            "text/x-python",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"script {folder.name}",
+        )
         _offer_table(folder)
     st.code(script, height=480)
 
@@ -36,12 +41,17 @@ def _offer_table(folder: ModelFolder) -> None:
     try:
         table = _images(folder, folder.version)
     except DatasetError as error:
-        st.caption(f":material/warning: There is no {TABLE} to go with it. {escape_markdown(str(error))}")
+        st.caption(f":material/warning: The file {TABLE} is not available. {escape_markdown(str(error))}")
         return
     st.download_button(
-        f"Download {TABLE} ({len(table):,} images)", lambda: table.to_csv(index=False), TABLE, "text/csv",
-        icon=":material/download:", on_click="ignore", key=f"images {folder.name}",
-    )  # fmt: skip
+        f"Download {TABLE} ({len(table):,} images)",
+        lambda: table.to_csv(index=False),
+        TABLE,
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"images {folder.name}",
+    )
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")

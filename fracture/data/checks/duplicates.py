@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from fracture.data.checks.appearance import BLANK
+from fracture.data.checks.appearance import MIN_SPREAD
 from fracture.data.checks.problem import Problem, number
-from fracture.data.checks.table import on_several
+from fracture.data.checks.table import differ_within
 from fracture.imaging.statistics import HASH_SIDE
 
 MAX_HASH_DISTANCE = 24
@@ -44,68 +44,76 @@ Hashes = NDArray[np.uint64]
 Pairs = NDArray[np.int64]
 """(2, P) places of two images each."""
 
-_LEARNED = "What was learned by heart in one part is asked for again in the other: results will look too good."
-_BOTH = "Of the same picture, one of the two labels must be wrong; the network is taught both, and judged by both."
-_DOUBLE = "A picture that is there twice counts twice, in training as in every figure."
+_WHY_LEAKAGE = "A network that memorized the image in one split knows the answer in the other: results look too good."
+_WHY_CONTRADICTION = "One of the two labels must be wrong; the network is trained and evaluated on both."
+_WHY_REPEATED = "An image that is there twice counts twice, in training and in every metric."
 
 
-def copies(seen: pd.DataFrame) -> Iterator[Problem]:
-    """Every problem with copies; ``seen``: the images of a data set, with their measurements."""
-    yield from _identical(seen[seen["sha256"] != ""])
-    yield from _similar(seen)
+def check_duplicates(images: pd.DataFrame) -> Iterator[Problem]:
+    """All problems with duplicates; ``images``: those of a data set, with their measurements."""
+    yield from _identical(images[images["sha256"] != ""])
+    yield from _similar(images)
 
 
-def _identical(seen: pd.DataFrame) -> Iterator[Problem]:
+def _identical(images: pd.DataFrame) -> Iterator[Problem]:
     """Files that are the same byte by byte."""
-    again = seen[seen.duplicated("sha256", keep=False)]
-    across, contradicting = on_several(again, "sha256", "split"), on_several(again, "sha256", "label")
+    copies = images[images.duplicated("sha256", keep=False)]
+    across = differ_within(copies, "sha256", "split")
+    contradicting = differ_within(copies, "sha256", "label")
     if across.any():
-        images = _together(again[across], "sha256")
-        said = f"{number(images, 'image')} in different parts of the split are copies of each other; keep one of each."
-        yield Problem("copies", "error", said, _LEARNED, images)
+        ids = _side_by_side(copies[across], "sha256")
+        said = f"{number(ids, 'image')} in different splits are copies of each other; keep one of each."
+        yield Problem("copies", "error", said, _WHY_LEAKAGE, ids)
     if contradicting.any():
-        images = _together(again[contradicting], "sha256")
-        said = f"{number(images, 'image')} are identical files with contradicting labels; decide which label is right."
-        yield Problem("contradiction", "error", said, _BOTH, images)
-    if not (rest := again[~across & ~contradicting]).empty:
-        images = _together(rest, "sha256")
-        said = f"{number(images, 'image')} of the same part of the split are copies of each other; keep one of each."
-        yield Problem("repeated", "note", said, _DOUBLE, images)
+        ids = _side_by_side(copies[contradicting], "sha256")
+        said = f"{number(ids, 'image')} are identical files with contradicting labels; decide which label is right."
+        yield Problem("contradiction", "error", said, _WHY_CONTRADICTION, ids)
+    rest = copies[~across & ~contradicting]
+    if not rest.empty:
+        ids = _side_by_side(rest, "sha256")
+        said = f"{number(ids, 'image')} of the same split are copies of each other; keep one of each."
+        yield Problem("repeated", "note", said, _WHY_REPEATED, ids)
 
 
-def _similar(seen: pd.DataFrame) -> Iterator[Problem]:
-    """Pictures that look the same though their files differ, of different studies; and the copies of these files."""
-    pictures = seen[seen["readable"] & (seen["spread"] >= BLANK)]
-    pictures = pictures.assign(look=clusters(list(pictures["phash"]), list(pictures["phash_mirrored"])))
-    again = pictures[on_several(pictures, "look", "study") & on_several(pictures, "look", "sha256")]
-    torn, contradicting = on_several(again, "look", "split"), on_several(again, "look", "label")
-    across = torn & on_several(again, "look", "group")  # of one group, it is a leak, and has been told of
+def _similar(images: pd.DataFrame) -> Iterator[Problem]:
+    """Near-duplicates: similar images in different files and of different studies; and the copies of these files."""
+    with_content = images[images["readable"] & (images["spread"] >= MIN_SPREAD)]
+    cluster = clusters(list(with_content["phash"]), list(with_content["phash_mirrored"]))
+    clustered = with_content.assign(cluster=cluster)
+    several_studies = differ_within(clustered, "cluster", "study")
+    several_files = differ_within(clustered, "cluster", "sha256")
+    similar = clustered[several_studies & several_files]
+    several_splits = differ_within(similar, "cluster", "split")
+    contradicting = differ_within(similar, "cluster", "label")
+    # Where the images are of one group, the check of the table has reported the data leakage.
+    across = several_splits & differ_within(similar, "cluster", "group")
     if across.any():
-        images = _together(again[across], "look")
+        ids = _side_by_side(similar[across], "cluster")
         said = (
-            f"{number(images, 'image')} in different parts of the split look the same, perhaps mirrored or inverted; "
-            "if they are the same picture, keep one of each."
+            f"{number(ids, 'image')} in different splits look the same, perhaps mirrored or inverted; "
+            "if they are the same image, keep one of each."
         )
-        yield Problem("near copies", "warning", said, _LEARNED, images)
+        yield Problem("near copies", "warning", said, _WHY_LEAKAGE, ids)
     if contradicting.any():
-        images = _together(again[contradicting], "look")
+        ids = _side_by_side(similar[contradicting], "cluster")
         said = (
-            f"{number(images, 'image')} look the same as another with the opposite label, perhaps mirrored or "
-            "inverted; if they are the same picture, decide which label is right."
+            f"{number(ids, 'image')} look the same as another with the opposite label, perhaps mirrored or "
+            "inverted; if they are the same image, decide which label is right."
         )
-        yield Problem("near contradiction", "warning", said, _BOTH, images)
-    if not (rest := again[~torn & ~contradicting]).empty:
-        images = _together(rest, "look")
+        yield Problem("near contradiction", "warning", said, _WHY_CONTRADICTION, ids)
+    rest = similar[~several_splits & ~contradicting]
+    if not rest.empty:
+        ids = _side_by_side(rest, "cluster")
         said = (
-            f"{number(images, 'image')} of the same part of the split look the same as another, perhaps mirrored or "
-            "inverted; if they are the same picture, keep one of each."
+            f"{number(ids, 'image')} of the same split look the same as another, perhaps mirrored or "
+            "inverted; if they are the same image, keep one of each."
         )
-        yield Problem("near repeated", "note", said, _DOUBLE, images)
+        yield Problem("near repeated", "note", said, _WHY_REPEATED, ids)
 
 
-def _together(images: pd.DataFrame, by: str) -> tuple[str, ...]:
-    """Image ids with twins side by side, in the order in which the table has the first of each."""
-    place = images.groupby(by, sort=False).ngroup()
+def _side_by_side(images: pd.DataFrame, key: str) -> tuple[str, ...]:
+    """Image ids with duplicates side by side, in the order in which the table has the first of each."""
+    place = images.groupby(key, sort=False).ngroup()
     return tuple(images.loc[place.sort_values(kind="stable").index, "image_id"])
 
 

@@ -13,7 +13,7 @@ from fracture.errors import ModelError
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import auc_difference
 from fracture.registry.model_folder import usable_models
-from fracture.training.config import WEIGHT_SOURCES, TrainConfig
+from fracture.training.config import WEIGHT_SOURCES, TrainConfig, field_title, used_in
 from fracture.training.runs import queue
 from fracture.training.runs.queue import Run
 
@@ -56,7 +56,7 @@ def _choices(config: Mapping[str, Any]) -> Described:
         "weights": weights_name(config),
     }
     return {
-        _title(each.name): _text({**config, **places}.get(each.name, UNKNOWN)) if _used(each, config) else UNUSED
+        field_title(each.name): _text({**config, **places}.get(each.name, UNKNOWN)) if _used(each, config) else UNUSED
         for each in fields(TrainConfig)
         if each.name != "name"
     }
@@ -68,13 +68,8 @@ def weights_name(config: Mapping[str, Any]) -> str:
     return source if source in WEIGHT_SOURCES else Path(source).name
 
 
-def _title(name: str) -> str:
-    named = {"data": "Data set", "also": "Further data sets", "l2": "L2"}
-    return named.get(name, name.replace("_", " ").capitalize())
-
-
 def _used(choice: Any, config: Mapping[str, Any]) -> bool:
-    return config.get("mode") != "head" or not choice.metadata.get("why", "").startswith("fine-tune: ")
+    return config.get("mode") != "head" or used_in(choice, "head")
 
 
 def _text(value: Any) -> str:

@@ -142,7 +142,7 @@ def _constants(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
         yield f"WEIGHTS = {_weights(config)!r}  # sha256 {card['weights']['sha256']!r}\n"
     yield f"LOW, HIGH = {low!r}, {high!r}  # pixel range that the weights were trained on\n"
     for name in (*_COMMON, *(_OF_BLOCKS if fine else ())):
-        why = TrainConfig.__dataclass_fields__[name].metadata["why"].removeprefix("fine-tune: ")
+        why = TrainConfig.__dataclass_fields__[name].metadata["why"]
         yield f"{'SIZE' if name == 'image_size' else name.upper()} = {getattr(config, name)!r}  # {why}\n"
     if fine:
         yield f"FROZEN_UP_TO = {_entry(config)!r}  # the layer below the lowest block that trains\n"

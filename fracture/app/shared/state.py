@@ -1,0 +1,228 @@
+"""What the app remembers of one visitor, in Streamlit's session state: every key that the code itself sets or reads.
+
+A widget's own key stands where the widget is drawn; here it is repeated only where code sets it, as for the data set.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import streamlit as st
+
+if TYPE_CHECKING:  # every page imports this module, and few need these
+    from fracture.data.checks import Problem
+    from fracture.importers.kaggle_credentials import Credentials
+    from fracture.training.config import TrainConfig
+    from fracture.training.runs.queue import Run
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry(Generic[T]):
+    """One value of the session state.
+
+    Args:
+        key: its key in ``st.session_state``.
+        default: what it is until it is set; a constant, since all visitors share it.
+    """
+
+    key: str
+    default: T
+
+    def get(self) -> T:
+        """The value."""
+        value: T = st.session_state.get(self.key, self.default)
+        return value
+
+    def set(self, value: T) -> None:
+        """Set the value; as the callback of a button, too."""
+        st.session_state[self.key] = value
+
+    def pop(self) -> T:
+        """The value, which is from now on the default again."""
+        value: T = st.session_state.pop(self.key, self.default)
+        return value
+
+
+ROUTED = Entry("routed", False)
+"""Whether the router has run, so that pages have its title and its menu."""
+REQUESTED_PAGE = Entry[str | None]("asked for", None)
+"""The page that was called by its address before the router had run."""
+PAGE = Entry[str | None]("page", None)
+"""The page that the visitor is on."""
+OPEN_DIALOG = Entry[str | None]("open dialog", None)
+
+DATA = Entry[str | None]("data", None)
+"""The path of the data set that is shown; also the key of its picker."""
+NEW_DATA = Entry[str | None]("new data", None)
+"""The path of a data set that was just made, until the picker has selected it."""
+
+MODEL = Entry[str | None]("model", None)
+"""The name of the model in the picker of this page; also the picker's key."""
+CHOSEN_MODEL = Entry("chosen model", "")
+"""The name of the model that the visitor chose on any page."""
+
+RUN = Entry[str | None]("run", None)
+"""The name of the run on the page Train; also the key of its picker."""
+CHOSEN_RUNS = Entry[list[str] | None]("runs", None)
+"""The names of the runs on the page Runs; also the key of its picker."""
+RENAMED_RUN = Entry[dict[str, str] | None]("renamed", None)
+"""The new name of a run by its old one, until the page has selected it."""
+MASKS = Entry[tuple[str, list[Any]]]("masks", ("", []))
+"""The picture in the occlusion lab, and its masks."""
+
+UPLOADS = Entry[tuple[Any, ...]]("kept uploads", ())
+"""The uploads that stay while the visitor looks at other pages."""
+SAMPLE = Entry[int | None]("sample", None)
+"""The number of the synthetic study that is classified."""
+SAMPLES = Entry[list[int] | None]("samples", None)
+"""The numbers of the synthetic studies that are offered."""
+
+VIEWED_IMAGE = Entry("viewed", "")
+"""The image that the dialog of a study shows."""
+REVEALED_STUDY = Entry[str | None]("revealed study", None)
+"""The study whose truth is shown."""
+INVERTED = Entry("inverted", False)
+"""Whether gray levels are shown inverted."""
+
+KAGGLE_CREDENTIALS: Entry[Credentials | None] = Entry("kaggle credentials", None)
+"""What the visitor typed; in memory alone."""
+ZIPS_UNPACKED = Entry("zips unpacked", 0)
+"""How many zip files this visitor has unpacked: after each, the form is empty again."""
+
+CHECKS_OPEN = Entry("checks", False)
+"""Whether the list of findings is open; also the key of its expander."""
+DECIDE_OPEN = Entry("decide", False)
+"""Whether the buttons for decisions are open; also the key of their expander."""
+DECIDED = Entry("decided", False)
+"""Whether a decision was made or undone that the rest of the page has not shown yet."""
+SELECTION_NUMBER = Entry("selection number", 0)
+"""A part of the keys of the gallery's checkboxes: another number draws them anew."""
+
+
+def failure(action: str) -> Entry[str]:
+    """The sentence that says why an action failed; a button's callback can show nothing itself."""
+    return Entry(f"{action} failed", "")
+
+
+def started(action: str) -> Entry[bool]:
+    """Whether an action was started by a button whose dialog has not been closed yet."""
+    return Entry(f"{action} started", False)
+
+
+@dataclass
+class Submissions:
+    """The forms of new runs that this visitor has submitted.
+
+    The keys of the form's button and of its name contain the form's number: a second press on a submitted form belongs
+    to a button that no longer exists, and starts nothing. A press may end a running script at any use of session state,
+    but not between two lines that change this object.
+    """
+
+    number: int = 0
+    """Of the form on the page; each start increments it."""
+    newest: str = ""
+    """The run that was started last, until the page has selected it."""
+
+
+def submissions() -> Submissions:
+    """The forms that this visitor has submitted; the object itself, to be changed."""
+    return made("submissions", Submissions)
+
+
+def proposed_name(form: str, propose: Callable[[], str]) -> str:
+    """The name that a form has proposed for a run."""
+    return made(f"{form}, proposed", propose)
+
+
+def was_active(run: Run) -> Entry[bool]:
+    """Whether a run was active when the page showed it last."""
+    return Entry(f"was active {run.name} {run.started}", False)
+
+
+def saved_note(note: str) -> Entry[str | None]:
+    """The text of a note that this tab has read or saved last."""
+    return Entry(f"{note}, saved", None)
+
+
+def playground_settings(run: Run) -> Entry[TrainConfig | None]:
+    """The settings of the playground, on the features of a run."""
+    return Entry(f"settings of {run.name} {run.started}", None)
+
+
+def playground_trials(run: Run) -> Entry[list[Any] | None]:
+    """The trials of this visit, on the features of a run."""
+    return Entry(f"trials of {run.name} {run.started}", None)
+
+
+def runs_of_trials() -> dict[TrainConfig, str]:
+    """The runs that the playground has started, by their settings; the dictionary itself, to be changed."""
+    return made("runs of trials", dict)
+
+
+def experiment(name: str, run: Run) -> Entry[Any]:
+    """The results of an experiment on the features of a run; None where it was not done yet."""
+    return Entry(f"{name} of {run.name} {run.started}", None)
+
+
+def finding(root: Path) -> Entry[Problem | None]:
+    """The finding whose images the gallery of a data set shows; None where it shows all."""
+    return Entry(f"finding of {root}", None)
+
+
+def label_issues(root: Path) -> Entry[Problem | None]:
+    """The labels of a data set that a model contradicts, once it was asked."""
+    return Entry(f"label issues of {root}", None)
+
+
+def analyzed(root: Path, version: str) -> Entry[bool]:
+    """Whether the images of a data set were analyzed: what cannot be opened is not known afterwards either."""
+    return Entry(f"analyzed {root} {version}", False)
+
+
+def images_shown(root: Path) -> Entry[int]:
+    """How many phantoms the page shows of a data set that is being generated."""
+    return Entry(f"images shown of {root}", 0)
+
+
+def proposed_export(root: Path) -> Entry[str | None]:
+    """The path that was proposed for an export, by which one tells whether another was typed."""
+    return Entry(f"proposed export of {root}", None)
+
+
+def visitor() -> str:
+    """The word by which this browser tab is known as who started something; see :mod:`fracture.demo`."""
+    return made("visitor", lambda: secrets.token_urlsafe(32))
+
+
+def selected_images(root: Path) -> set[str]:
+    """The images of a data set that are selected for a decision; the set itself, to be changed."""
+    return made(f"selected of {root}", set)
+
+
+def parameters_read() -> set[str]:
+    """The parameters of the address that this page has read already; the set itself, to be changed."""
+    return made("read from the address", set)
+
+
+def forget_page() -> None:
+    """The visitor has entered another page: its address is to be read."""
+    st.session_state.pop("read from the address", None)
+
+
+def forget_folder(folder: Path) -> None:
+    """Forget all that was found and chosen in a folder: another one may get its name."""
+    for key in list(st.session_state):
+        if str(folder) in str(key):
+            del st.session_state[key]
+
+
+def made(key: str, make: Callable[[], T]) -> T:
+    """A value that is made the first time, and kept: an object that may be changed in place."""
+    value: T = st.session_state.setdefault(key, make())
+    return value

@@ -33,7 +33,7 @@ _STOP = """() => {
 """A table draws the chosen cell on its canvas, and Plotly's small bar lights up no button: neither is ours."""
 
 _AROUND = 8
-"""px around what has the focus in which that may be seen."""
+"""px around an element in which its focus may be visible."""
 
 
 def unseen_stops(page: Page) -> list[str]:

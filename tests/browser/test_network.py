@@ -1,4 +1,4 @@
-"""A line that is slow, or gone for a while: what was typed stays, and the page goes on by itself."""
+"""A line that is slow, or cut for a while: typed text stays, and the page continues by itself."""
 
 import json
 import re

@@ -13,7 +13,7 @@ from tests.support.serving import served
 
 @pytest.fixture
 def app(home_with_data, tmp_path):
-    """The app with one data set, at its address; what is started is ended with it."""
+    """The app with one data set, at its address; runs that a test starts are aborted after it."""
     with served(tmp_path / "server.log") as app:
         yield app.address
         for run in queue.runs():

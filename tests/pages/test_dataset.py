@@ -13,8 +13,10 @@ from fracture.data.checks import check
 from fracture.data.dataset import scan
 from fracture.data.decisions import decided
 from fracture.data.measurements import measure
+from fracture.importers import job
 from fracture.importers.download import Progress
 from fracture.importers.job import Import, Order
+from fracture.jobs.process import identity
 from fracture.registry.model_folder import model_folder, read_card, read_predictions
 from tests.pages.test_pages import alone, healthy, routed, words
 from tests.support.drawing import draw_mura
@@ -243,31 +245,32 @@ def test_a_file_that_is_no_zip_is_a_sentence(homes, tmp_path):
     assert not list((homes / "data").glob("[!.]*"))
 
 
-def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch):
-    """What was typed goes to the process alone; the page shows how far it is, and takes it back at the end."""
-    from fracture.app.dataset import import_dialog
+def stand(root, order, progress, **status):
+    """Write ``import.json`` as the process of an import does."""
+    root.mkdir(parents=True, exist_ok=True)
+    job.IMPORT.write(root, job.ImportStatus.of(order, progress, **status))
 
-    started, there = [], {}
+
+def test_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch):
+    """A token goes to the process alone; the page shows the progress, and resumes an interrupted import with it."""
+    started = []
 
     def start(root, order, variables, visitor):
         started.append((root, order, variables))
-        (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
-        there["now"] = Import(root, order, Progress(12, 1560, 10**6, None, 75.0), working=True)
+        stand(root, order, Progress(12, 1560, 10**6, None, 75.0), **identity())
 
-    monkeypatch.setattr(import_dialog.importing, "start", start)
-    for module in ("fracture.app.dataset.import_dialog", "fracture.data.folders"):
-        monkeypatch.setattr(f"{module}.find_import", lambda _: there.get("now"))
+    monkeypatch.setattr(job, "start", start)
     app = healthy(alone("dataset").run())
     app.text_input(key="kaggle token").set_value("KGAT_typed")
     button(app, "import mura").click().run()
     root, order, variables = started[0]
     assert order.choices["body_part"] == "XR_HUMERUS" and list(variables.values()) == ["KGAT_typed"]
     assert not any("KGAT_typed" in text for text in [*map(str, root.rglob("*")), str(order), words(app)])
-    assert "It can be looked at when all of it is here" in words(healthy(app))
-    there["now"] = Import(root, Order("kaggle", order.choices), Progress(12, 1560), error="Kaggle does not answer.")
+    assert "when the import is complete" in words(healthy(app))
+    stand(root, order, Progress(12, 1560), error="Kaggle does not answer.", ended=True)
     app.run()
-    assert "12 of 1,560 files are here" in said(app) and "Kaggle does not answer" in said(app)
-    button(app, "go on importing").click().run()
+    assert "12 of 1,560 files imported" in said(app) and "Kaggle does not answer" in said(app)
+    button(app, "job resume").click().run()
     assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2
 
 
@@ -302,26 +305,25 @@ def test_dialog_closes_when_another_page_opens(data):
     assert not has(healthy(app), "kaggle part")
 
 
-def test_page_does_not_run_by_itself_while_a_dialog_is_open(homes, monkeypatch):
+def test_page_does_not_run_by_itself_while_a_dialog_is_open(homes):
     """The end of an import would blank the dialog for a moment, and what is being typed in it with it."""
     root, order = homes / "data" / "MURA-v1.1", Order("kaggle", {})
-    monkeypatch.setattr("fracture.app.dataset.import_dialog.find_import", lambda _: Import(root, order, complete=True))
+    stand(root, order, Progress(), complete=True, ended=True)
 
     def page():
         import streamlit as st
 
-        from fracture.app.dataset import import_dialog
-        from fracture.app.shared import dialogs
+        from fracture.app.shared import dialogs, job_status
 
         st.session_state["runs"] += 1
         if st.session_state["runs"] == 1:
             dialogs.open_dialog("import")
         if st.session_state["runs"] < 3:
-            import_dialog._live(st.session_state["before"])
+            job_status._live(st.session_state["before"], browsing=True)
 
     app = AppTest.from_function(page)
     app.session_state["runs"], app.session_state["before"] = 0, Import(root, order, working=True)
-    assert "All of it is here" in said(app.run()) and app.session_state["runs"] == 1
+    assert "The import is complete" in said(app.run()) and app.session_state["runs"] == 1
     del app.session_state["open dialog"]
     assert app.run().session_state["runs"] == 3
 
@@ -335,36 +337,32 @@ def test_images_are_checked_when_the_dialog_before_them_closes(data):
     assert "not looked at yet" not in " ".join(folded(healthy(app.run())))
 
 
-def test_dialog_stays_open_when_an_import_ends_behind_it(homes, monkeypatch):
+def test_dialog_stays_open_when_an_import_ends_behind_it(homes):
     """The page shows the new images; what is typed in the dialog is not lost."""
     root, order = draw_mura(homes / "data" / "MURA-v1.1"), Order("kaggle", {})
     images = len(list(root.rglob("*.png")))
-    now = {"import": Import(root, order, Progress(0, images), working=True)}
-    monkeypatch.setattr("fracture.app.dataset.import_dialog.find_import", lambda _: now["import"])
+    stand(root, order, Progress(0, images), **identity())
     app = healthy(alone("dataset").run())
     button(app, "import dialog").click().run()
     app.text_input(key="zip path 0").set_value("mine.zip").run()
-    now["import"] = Import(root, order, Progress(images, images), complete=True)
+    stand(root, order, Progress(images, images), complete=True, ended=True)
     app.run()
     assert healthy(app).text_input(key="zip path 0").value == "mine.zip"
     assert seen(app)[1] == images
 
 
-def test_what_an_import_brings_after_a_pause_is_seen(homes, monkeypatch):
+def test_page_after_a_resumed_import_shows_the_new_images(homes):
     """The part that was looked at while it was interrupted is not taken for the whole."""
-    from fracture.app.dataset import import_dialog
-
     root = draw_mura(homes / "data" / "MURA-v1.1")
     order, away = Order("kaggle", {}), homes / "away"
     shutil.move(root / "valid", away)
     part = len(list(root.rglob("*.png")))
-    now = {"import": Import(root, order, Progress(part, part + 1))}
-    monkeypatch.setattr(import_dialog, "find_import", lambda _: now["import"])
+    stand(root, order, Progress(part, part + 1), ended=True)
     app = healthy(alone("dataset").run())
     assert seen(app)[1] == part
     shutil.move(away, root / "valid")
     whole = len(list(root.rglob("*.png")))
-    now["import"] = Import(root, order, Progress(whole, whole), complete=True)
+    stand(root, order, Progress(whole, whole), complete=True, ended=True)
     assert seen(healthy(app.run()))[1] == whole > part
 
 

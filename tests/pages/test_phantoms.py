@@ -89,19 +89,19 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(homes, monkeypatch):
     assert "cannot be written to" in app.error[0].value
 
 
-def test_a_drawing_is_followed(root):
-    """While it goes on, what is there is shown with how far it is; images that come later are offered."""
+def test_page_while_phantoms_are_generated_offers_new_images(root):
+    """The images on disk are shown with the progress; later ones are shown on request."""
     at_work(root)
     app = healthy(alone("dataset").run())
     images = find_phantom_job(root).images
     assert [bar.proto.text for bar in app.get("progress")] == ["Generating: 1 of 3 patients, about 30 s left"]
     assert app.metric[0].value == str(images)
-    assert next(button for button in app.button if button.label == "Show new images").disabled
+    assert app.button(key="show new").disabled
     stand(root, images=images + 5)
     assert not app.run().button(key="show new").disabled
     assert app.button(key="show new").label == "Show 5 new images"
     assert app.metric[0].value == str(images)
-    press(app, "Stop")
+    app.button(key="job stop").click().run()
     assert (root / ".phantom.stop").exists()
 
 
@@ -111,7 +111,7 @@ def test_before_the_first_image_the_page_waits(root):
         shutil.rmtree(patient)
     stand(root, done=0, images=0, seconds_left=None, ended=False, **process.identity())
     for page in ("dataset", "train"):
-        assert "The first images are being drawn" in words(healthy(alone(page).run()))
+        assert "The first images are being generated" in words(healthy(alone(page).run()))
 
 
 def test_filters_outlive_new_images(root):
@@ -126,26 +126,26 @@ def test_filters_outlive_new_images(root):
     assert next(caption.value for caption in app.caption if caption.value.endswith(" images")) == before
 
 
-def test_an_interrupted_drawing_is_gone_on_with(root):
-    """The page says that it is not whole, and a click draws the rest."""
+def test_resume_of_interrupted_phantoms_generates_the_rest(root):
+    """The page says how much is missing, and a click resumes the job."""
     for folder in root.glob("train/*/patient00001/study*"):
         shutil.rmtree(folder)
     stand(root, done=2, pid=2**22, ended=False)
     app = healthy(alone("dataset").run())
-    assert "2 of 3 patients drawn; the drawing ended before its time" in words(app)
-    press(app, "Go on")
+    assert "2 of 3 patients generated" in words(app)
+    app.button(key="job resume").click().run()
     assert not app.exception
     wait(lambda: find_phantom_job(root).state == "complete")
     assert any(root.glob("train/*/patient00001/study*/image1.png"))
 
 
-def test_training_waits_for_the_drawing(root):
+def test_start_while_phantoms_are_generated_is_disabled(root):
     """The form cannot be sent while images are missing, and can be afterwards."""
     at_work(root)
     app = healthy(alone("train").run())
-    assert next(button for button in app.button if button.label == "Start training when all is drawn").disabled
+    assert app.button(key="start 0").disabled
     stand(root, done=3, ended=True)
-    assert not next(button for button in app.run().button if button.label == "Start training").disabled
+    assert not app.run().button(key="start 0").disabled
 
 
 def test_a_study_reveals_its_truth_on_request(root):

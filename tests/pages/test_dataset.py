@@ -13,8 +13,10 @@ from fracture.data.checks import check
 from fracture.data.dataset import scan
 from fracture.data.decisions import decided
 from fracture.data.measurements import measure
+from fracture.importers import job
 from fracture.importers.download import Progress
 from fracture.importers.job import Import, Order
+from fracture.jobs.process import identity
 from fracture.registry.model_folder import model_folder, read_card, read_predictions
 from tests.pages.test_pages import alone, healthy, routed, words
 from tests.support.drawing import draw_mura
@@ -245,30 +247,31 @@ def test_file_that_is_no_zip_is_refused(homes, tmp_path):
     assert not list((homes / "data").glob("[!.]*"))
 
 
+def stand(root, order, progress, **status):
+    """Write ``import.json`` as the process of an import does."""
+    root.mkdir(parents=True, exist_ok=True)
+    job.IMPORT.write(root, job.ImportStatus.of(order, progress, **status))
+
+
 def test_import_with_a_typed_token_passes_it_to_its_process_only(homes, monkeypatch):
     """A typed token reaches only the process of the import, which the page follows; Resume passes it again."""
-    from fracture.app.dataset import import_dialog
-
-    started, there = [], {}
+    started = []
 
     def start(root, order, variables, visitor):
         started.append((root, order, variables))
-        (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
-        there["now"] = Import(root, order, Progress(12, 1560, 10**6, None, 75.0), working=True)
+        stand(root, order, Progress(12, 1560, 10**6, None, 75.0), **identity())
 
-    monkeypatch.setattr(import_dialog.job, "start", start)
-    for module in ("fracture.app.dataset.import_dialog", "fracture.app.shared.job_status", "fracture.data.folders"):
-        monkeypatch.setattr(f"{module}.find_import", lambda _: there.get("now"))
+    monkeypatch.setattr(job, "start", start)
     app = healthy(alone("dataset").run())
     app.text_input(key="kaggle token").set_value("KGAT_typed")
     button(app, "import mura").click().run()
     root, order, variables = started[0]
     assert order.choices["body_part"] == "XR_HUMERUS" and list(variables.values()) == ["KGAT_typed"]
     assert not any("KGAT_typed" in text for text in [*map(str, root.rglob("*")), str(order), words(app)])
-    assert "The images can be used when the import is complete" in words(healthy(app))
-    there["now"] = Import(root, Order("kaggle", order.choices), Progress(12, 1560), error="Kaggle does not answer.")
+    assert "when the import is complete" in words(healthy(app))
+    stand(root, order, Progress(12, 1560), error="Kaggle does not answer.", ended=True)
     app.run()
-    assert "12 of 1,560 files imported, then interrupted" in said(app) and "Kaggle does not answer" in said(app)
+    assert "12 of 1,560 files imported" in said(app) and "Kaggle does not answer" in said(app)
     button(app, "job resume").click().run()
     assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2
 
@@ -304,10 +307,10 @@ def test_dialog_when_another_page_opens_closes(data):
     assert not has(healthy(app), "kaggle part")
 
 
-def test_page_with_an_open_dialog_does_not_run_by_itself(homes, monkeypatch):
+def test_page_with_an_open_dialog_does_not_run_by_itself(homes):
     """The end of an import does not run the page while a dialog is open, since that would blank the dialog."""
     root, order = homes / "data" / "MURA-v1.1", Order("kaggle", {})
-    monkeypatch.setattr("fracture.app.shared.job_status.find_import", lambda _: Import(root, order, complete=True))
+    stand(root, order, Progress(), complete=True, ended=True)
 
     def page():
         import streamlit as st
@@ -336,34 +339,32 @@ def test_images_behind_a_dialog_are_analyzed_when_it_closes(data):
     assert "not analyzed yet" not in " ".join(folded(healthy(app.run())))
 
 
-def test_dialog_when_an_import_ends_keeps_its_text(homes, monkeypatch):
+def test_dialog_when_an_import_ends_keeps_its_text(homes):
     """When an import ends behind a dialog, the page shows the new images, and the typed text stays."""
     root, order = draw_mura(homes / "data" / "MURA-v1.1"), Order("kaggle", {})
     images = len(list(root.rglob("*.png")))
-    now = {"import": Import(root, order, Progress(0, images), working=True)}
-    monkeypatch.setattr("fracture.app.shared.job_status.find_import", lambda _: now["import"])
+    stand(root, order, Progress(0, images), **identity())
     app = healthy(alone("dataset").run())
     button(app, "import dialog").click().run()
     app.text_input(key="zip path 0").set_value("mine.zip").run()
-    now["import"] = Import(root, order, Progress(images, images), complete=True)
+    stand(root, order, Progress(images, images), complete=True, ended=True)
     app.run()
     assert healthy(app).text_input(key="zip path 0").value == "mine.zip"
     assert seen(app)[1] == images
 
 
-def test_resumed_import_when_complete_shows_all_images(homes, monkeypatch):
+def test_resumed_import_when_complete_shows_all_images(homes):
     """The page shows the images that a resumed import adds, although it has read the folder before."""
     root = draw_mura(homes / "data" / "MURA-v1.1")
     order, away = Order("kaggle", {}), homes / "away"
     shutil.move(root / "valid", away)
     part = len(list(root.rglob("*.png")))
-    now = {"import": Import(root, order, Progress(part, part + 1))}
-    monkeypatch.setattr("fracture.app.shared.job_status.find_import", lambda _: now["import"])
+    stand(root, order, Progress(part, part + 1), ended=True)
     app = healthy(alone("dataset").run())
     assert seen(app)[1] == part
     shutil.move(away, root / "valid")
     whole = len(list(root.rglob("*.png")))
-    now["import"] = Import(root, order, Progress(whole, whole), complete=True)
+    stand(root, order, Progress(whole, whole), complete=True, ended=True)
     assert seen(healthy(app.run()))[1] == whole > part
 
 

@@ -13,7 +13,6 @@ from fracture.phantoms.job import Plan, find_phantom_job
 from fracture.phantoms.samples import draw_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.waiting import wait
-from tests.support.widgets import by_key
 
 PLAN = Plan(patients=3, seed=2)
 
@@ -102,7 +101,7 @@ def test_page_of_a_running_job_follows_it(root):
     assert not app.run().button(key="show new").disabled
     assert app.button(key="show new").label == "Show 5 new images"
     assert app.metric[0].value == str(images)
-    press(app, "stop drawing")
+    app.button(key="job stop").click().run()
     assert (root / ".phantom.stop").exists()
 
 
@@ -112,7 +111,7 @@ def test_page_before_the_first_image_waits(root):
         shutil.rmtree(patient)
     stand(root, done=0, images=0, seconds_left=None, ended=False, **process.identity())
     for page in ("dataset", "train"):
-        assert "The first images are being drawn" in words(healthy(alone(page).run()))
+        assert "The first images are being generated" in words(healthy(alone(page).run()))
 
 
 def test_filter_after_new_images_keeps_its_choice(root):
@@ -127,26 +126,26 @@ def test_filter_after_new_images_keeps_its_choice(root):
     assert next(caption.value for caption in app.caption if caption.value.endswith(" images")) == before
 
 
-def test_interrupted_job_is_resumed_by_a_click(root):
-    """The page says that the data set is incomplete, and a click generates the rest."""
+def test_resume_of_interrupted_phantoms_generates_the_rest(root):
+    """The page says how much is missing, and a click resumes the job."""
     for folder in root.glob("train/*/patient00001/study*"):
         shutil.rmtree(folder)
     stand(root, done=2, pid=2**22, ended=False)
     app = healthy(alone("dataset").run())
-    assert "2 of 3 patients drawn; the drawing ended before its time" in words(app)
-    press(app, "go on drawing")
+    assert "2 of 3 patients generated" in words(app)
+    app.button(key="job resume").click().run()
     assert not app.exception
     wait(lambda: find_phantom_job(root).state == "complete")
     assert any(root.glob("train/*/patient00001/study*/image1.png"))
 
 
-def test_training_on_an_incomplete_data_set_is_disabled(root):
-    """The training form cannot be sent while images are missing."""
+def test_start_while_phantoms_are_generated_is_disabled(root):
+    """The form cannot be sent while images are missing, and can be afterwards."""
     at_work(root)
     app = healthy(alone("train").run())
-    assert by_key(app.button, "start").disabled
+    assert app.button(key="start 0").disabled
     stand(root, done=3, ended=True)
-    assert not next(button for button in app.run().button if button.label == "Start training").disabled
+    assert not app.run().button(key="start 0").disabled
 
 
 def test_study_of_a_phantom_hides_its_truth_until_asked(root):

@@ -271,7 +271,7 @@ def test_import_with_a_typed_token_passes_it_to_its_process_only(homes, monkeypa
     assert "when the import is complete" in words(healthy(app))
     stand(root, order, Progress(12, 1560), error="Kaggle does not answer.", ended=True)
     app.run()
-    assert "12 of 1,560 files imported" in said(app) and "Kaggle does not answer" in said(app)
+    assert "12 of 1,560 files are imported" in said(app) and "Kaggle does not answer" in said(app)
     button(app, "job resume").click().run()
     assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2
 

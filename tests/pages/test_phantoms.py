@@ -132,7 +132,7 @@ def test_resume_of_interrupted_phantoms_generates_the_rest(root):
         shutil.rmtree(folder)
     stand(root, done=2, pid=2**22, ended=False)
     app = healthy(alone("dataset").run())
-    assert "2 of 3 patients generated" in words(app)
+    assert "2 of 3 patients are generated" in words(app)
     app.button(key="job resume").click().run()
     assert not app.exception
     wait(lambda: find_phantom_job(root).state == "complete")

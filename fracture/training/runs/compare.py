@@ -42,14 +42,15 @@ def every_run() -> list[Run]:
 
 def describe(run: Run, card: Mapping[str, Any]) -> Described:
     """Every setting of a run, its data and its libraries; ``card`` is empty where there is none yet."""
-    config, data = card.get("config") or run.config, card.get("data", {})
+    config = card.get("config") or run.config
+    data = card.get("data", {})
     counted = {name: _text(data[key]) if key in data else UNKNOWN for key, name in COUNTED.items()}
     libraries = {f"Library {name}": str(version) for name, version in card.get("libraries", {}).items()}
-    done = {"Epochs done": _text(card["epochs_done"])} if "epochs_done" in card else {"Epochs done": UNKNOWN}
-    return {**_choices(config), **done, **counted, **libraries}
+    done = _text(card["epochs_done"]) if "epochs_done" in card else UNKNOWN
+    return {**_settings(config), "Epochs done": done, **counted, **libraries}
 
 
-def _choices(config: Mapping[str, Any]) -> Described:
+def _settings(config: Mapping[str, Any]) -> Described:
     places = {
         "data": paths.short(str(config.get("data", UNKNOWN))),
         "also": [paths.short(str(each)) for each in config.get("also", ())],
@@ -77,7 +78,9 @@ def _text(value: Any) -> str:
         return "as it comes"
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value)) or "none"
-    return f"{value:,g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:,g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def differing(described: Mapping[str, Described]) -> dict[str, Described]:
@@ -119,7 +122,8 @@ def check_files(first: pd.DataFrame, second: pd.DataFrame) -> None:
         ModelError: images of the same name were different files.
     """
     both = first.merge(second, on="image_id", suffixes=("", " of the second"))
-    one, other = both["sha256"], both["sha256 of the second"]
+    one = both["sha256"]
+    other = both["sha256 of the second"]
     if differ := int(((one != other) & (one != "") & (other != "")).sum()):
         raise ModelError(
             f"Only models that were asked about the same images can be paired. Received: {differ:,} of {len(both):,} "
@@ -144,6 +148,7 @@ def pair(first: pd.DataFrame, second: pd.DataFrame) -> Paired:
             f"Only models that were asked about the same images can be paired. Received: {len(first):,} and "
             f"{len(second):,}, of which {len(both):,} are the same with the same label."
         )
-    one, other = (both[name].to_numpy(np.float64) for name in ("probability", "probability of the second"))
+    one = both["probability"].to_numpy(np.float64)
+    other = both["probability of the second"].to_numpy(np.float64)
     auc = auc_difference(both["label"].to_numpy(), one, other, both["group"])
     return Paired(len(both), both["group"].nunique(), auc)

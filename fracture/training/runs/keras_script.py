@@ -38,7 +38,8 @@ def found_here(folder: ModelFolder) -> dict[str, Any]:
     Raises:
         ModelError: there is no such model, or its card is damaged.
     """
-    card, run = read_card(folder).document, find_run(folder)
+    card = read_card(folder).document
+    run = find_run(folder)
     started = run.config if run and not demo.on() else {}
     return {**card, "config": {**card.get("config", {}), **_paths(started)}}
 

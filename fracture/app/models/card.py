@@ -27,7 +27,7 @@ def show_card(card: dict[str, Any]) -> None:
 
 def _describe_labels(card: dict[str, Any]) -> Iterator[str]:
     negative, positive = map(escape_markdown, card["labels"])
-    yield f"**Labels** *{negative}* and *{positive}*."
+    yield f"**Labels:** *{negative}* and *{positive}*."
 
 
 def _describe_data(card: dict[str, Any]) -> Iterator[str]:
@@ -40,12 +40,12 @@ def _describe_data(card: dict[str, Any]) -> Iterator[str]:
     images = f"{data['training_images']:,} training and {data['validation_images']:,} validation images"
     unreadable = len(data.get("unreadable", []))
     yield (
-        f"**Data** {escape_markdown(str(data['name']))} ({kind}): {images}{_count_by_data(data)}"
+        f"**Data:** {escape_markdown(str(data['name']))} ({kind}): {images}{_count_by_data(data)}"
         f"{_count_decisions(data)}; {unreadable} unreadable."
     )
     for source in data.get("sources", []):
-        name = escape_markdown(source["name"])
-        yield f"**{name}** {escape_markdown(source['citation'])} (license: {escape_markdown(source['licence'])})."
+        name, citation, license_name = (escape_markdown(source[key]) for key in ("name", "citation", "licence"))
+        yield f"**Source:** *{name}*, {citation} (license: {license_name})."
 
 
 def _count_by_data(data: dict[str, Any]) -> str:
@@ -72,18 +72,18 @@ def _describe_backbone(card: dict[str, Any]) -> Iterator[str]:
         fine_tuned = card.get("config", {}).get("mode") == "fine-tune"
         origin = escape_markdown(str(weights["origin"]))
         yield (
-            f"**Backbone** {card.get('backbone', 'unknown')}, {'fine-tuned' if fine_tuned else 'frozen'}; weights: "
+            f"**Backbone:** {card.get('backbone', 'unknown')}, {'fine-tuned' if fine_tuned else 'frozen'}; weights: "
             f"{origin} (license: {escape_markdown(str(weights['licence']))})."
         )
     size = card["input"]["size"]
-    yield f"**Input** {size} × {size} px, {card['input']['fit']}."
+    yield f"**Input:** {size} × {size} px, {card['input']['fit']}."
 
 
 def _describe_training(card: dict[str, Any]) -> Iterator[str]:
     if "seconds" not in card:
         return
     state = card.get("state", "unknown")
-    yield f"**Training** {duration(card['seconds']['total'])}, {card.get('epochs_done')} epochs; the run is {state}."
+    yield f"**Training:** {duration(card['seconds']['total'])}, {card.get('epochs_done')} epochs; the run is {state}."
 
 
 def _describe_served_graph(card: dict[str, Any]) -> Iterator[str]:
@@ -92,14 +92,14 @@ def _describe_served_graph(card: dict[str, Any]) -> Iterator[str]:
     if served := card.get("served"):
         difference = served["largest_probability_difference"]
         sentence = (
-            f"**Served graph** 8-bit weights; on {served['images']} validation images its probabilities differ from "
+            f"**Served graph:** 8-bit weights; on {served['images']} validation images its probabilities differ from "
             f"those of the {trained} by at most {difference:.3f}"
         )
         if served.get("auc_keras") is not None:
             sentence += f"; AUC {served['auc_served']:.4f} against {served['auc_keras']:.4f}"
         yield f"{sentence}."
     if _without_keras(card):
-        yield "**No model.h5** The head was trained without Keras, on the served graph."
+        yield "**No model.h5:** the head was trained without Keras, on the served graph."
 
 
 def _without_keras(card: dict[str, Any]) -> bool:
@@ -109,7 +109,7 @@ def _without_keras(card: dict[str, Any]) -> bool:
 
 def _describe_command(card: dict[str, Any]) -> Iterator[str]:
     if command := card.get("command"):
-        yield f"**Command** `{command}`"
+        yield f"**Command:** `{command}`"
 
 
 def show_localization(card: dict[str, Any], data: str) -> None:
@@ -129,7 +129,7 @@ def show_localization(card: dict[str, Any], data: str) -> None:
             "center. Do not read these heat maps as locations."
         )
     sentences = _explain_localization(found, escape_markdown(card["labels"][1]), escape_markdown(data))
-    with st.expander("Learn more", icon=":material/school:", key="learn localization"):
+    with st.expander("Learn more", type="compact", key="learn localization"):
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 

@@ -44,8 +44,10 @@ def _describe_data(card: dict[str, Any]) -> Iterator[str]:
         f"{_count_decisions(data)}; {unreadable} unreadable."
     )
     for source in data.get("sources", []):
-        name, citation, license_name = (escape_markdown(source[key]) for key in ("name", "citation", "licence"))
-        yield f"**Source:** *{name}*, {citation} (license: {license_name})."
+        name = escape_markdown(source["name"])
+        citation = escape_markdown(source["citation"])
+        terms = escape_markdown(source["licence"])
+        yield f"**Source:** *{name}*, {citation} (license: {terms})."
 
 
 def _count_by_data(data: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from fracture.data.catalog import catalogue
+from fracture.data.catalog import build_catalog
 from fracture.data.scan_cache import find_or_scan
 from fracture.imaging.thumbnails import thumbnails
 from fracture.phantoms.generate import write
@@ -72,14 +72,14 @@ def index(root: Path) -> None:
     """The table of the folder."""
     cold = seconds(lambda: find_or_scan(root))
     again = min(seconds(lambda: find_or_scan(root)) for _ in range(3))
-    known = seconds(lambda: catalogue(find_or_scan(root)))
+    known = seconds(lambda: build_catalog(find_or_scan(root)))
     print(f"index of {len(find_or_scan(root).table):,} files: {cold:.2f} s cold, {again:.2f} s when nothing changed")
     print(f"    with everything that a gallery needs: {known:.2f} s")
 
 
 def gallery(root: Path) -> None:
     """A page's thumbnails; every page is of other files, as far as there are any."""
-    paths = catalogue(find_or_scan(root))["path"].tolist()[:PER_PAGE]
+    paths = build_catalog(find_or_scan(root))["path"].tolist()[:PER_PAGE]
     cold, warm = seconds(lambda: thumbnails(paths, SIDE)), seconds(lambda: thumbnails(paths, SIDE))
     print(f"{len(paths)} thumbnails: {cold:.3f} s cold, {warm:.4f} s warm")
 

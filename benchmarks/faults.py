@@ -23,7 +23,7 @@ from fracture.errors import FractureError
 from fracture.inference.classifier import load_classifier
 from fracture.paths import PROJECT
 from fracture.phantoms import job
-from fracture.phantoms.job import Plan, find_drawing
+from fracture.phantoms.job import Plan, find_phantom_job
 from fracture.registry.edit import write_note
 from fracture.registry.model_folder import ModelFolder, model_folder
 from fracture.training.config import TrainConfig
@@ -94,11 +94,11 @@ def full_disks(base: Path, data: Path, config: TrainConfig) -> Iterator[str]:
     with small_disk(base / "small-data", 1) as place:
         root = place / "phantoms"
         job.start(root, Plan(patients=8))
-        stood = wait(lambda: (found := find_drawing(root)) and not found.active and found, LONG)
+        stood = wait(lambda: (found := find_phantom_job(root)) and not found.active and found, LONG)
         print(f"drawing, 1 MB: {stood.state}, {stood.images} images are kept; {stood.error}")
         enlarge(place)
         job.start(root, Plan(patients=8))
-        stood = wait(lambda: (found := find_drawing(root)) and not found.active and found, LONG)
+        stood = wait(lambda: (found := find_phantom_job(root)) and not found.active and found, LONG)
         print(f"drawing, when there is room: {stood.state}, {stood.images} images; {stood.error}")
         if stood.state != "complete":
             yield "a drawing was not gone on with"

@@ -25,7 +25,7 @@ from playwright.sync_api import Locator, Page
 from fracture.files import file_sha256
 from fracture.importers.job import find_import
 from fracture.paths import PROJECT
-from fracture.phantoms.job import find_drawing
+from fracture.phantoms.job import find_phantom_job
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.queue import find_run
 from tests.browser.chromium import chromium, new_page, unfold
@@ -79,7 +79,7 @@ def kills(base: Path) -> Iterator[str]:
     """Begin each, kill the server, start it again; a sentence for each promise that was not kept."""
     works: dict[str, tuple[Callable[[Page, Path], None], Callable[[], Any], str]] = {
         "upload": (upload, lambda: None, ""),
-        "drawing": (draw, lambda: find_drawing(folder(base, "phantoms")), "complete"),
+        "drawing": (draw, lambda: find_phantom_job(folder(base, "phantoms")), "complete"),
         "import": (bring, lambda: find_import(folder(base, "FracAtlas")), "complete"),
         "training": (train, lambda: find_run(model_folder("drawn-1")), "finished"),
     }

@@ -3,4 +3,4 @@
 Start reading at :mod:`fracture.training.pipeline`, the whole way from a folder of images to a trained model.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,6 +1,7 @@
-"""Files written whole or not at all: beside their place, then renamed into it.
+"""Atomic writes, JSON files, checksums, and opening what may be a pipe.
 
-A reader never sees half a file, and a crash never harms a whole one.
+A file is written under a temporary name and then renamed: a reader never sees half a file, and a crash never damages a
+whole one.
 """
 
 import errno
@@ -10,25 +11,26 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-LARGEST = 64 * 2**20
-"""Bytes of a JSON file that is read; those of this project have a thousandth of that."""
+MAX_JSON_BYTES = 64 * 2**20
+"""Of a JSON file that is read; those of this project have a thousandth of that."""
 
 
 def read_json(path: Path) -> Any:
-    """A JSON document from a file.
+    """Read a JSON document.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it holds no such document, or far too large a one.
+        ValueError: it holds no JSON document, or one that is far too large.
     """
-    if (size := path.stat().st_size) > LARGEST:
-        raise ValueError(f"it has {size:,} bytes, and at most {LARGEST:,} are read")
+    size = path.stat().st_size
+    if size > MAX_JSON_BYTES:
+        raise ValueError(f"it has {size:,} bytes, and at most {MAX_JSON_BYTES:,} are read")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
@@ -49,15 +51,17 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """A JSON object to a file, whole or not at all."""
-    atomic_write(path, lambda part: part.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8"))
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a JSON object, whole or not at all."""
+    text = json.dumps(values, indent=1) + "\n"
+    atomic_write(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file of the same ending, then rename it to ``path``.
 
-    It is on the disk before it has the name, and has it for good before this returns: also where the power fails.
+    The content is on the disk before the rename, and the rename before this returns: a power failure leaves the old
+    file or the new one.
     """
     handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -65,31 +69,38 @@ def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(part)
         part.chmod(0o644)
-        _settle(part)
+        _sync_file(part)
         part.replace(path)
-        _settle(path.parent)
+        _sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete a folder with all that is in it: renamed first, so that nobody meets half of it. Of a link, only the link.
-
-    Raises OSError where it cannot be renamed.
-    """
-    doomed = folder.with_name(f".deleted-{folder.name}-{os.urandom(4).hex()}")
-    folder.rename(doomed)
-    if doomed.is_symlink():
-        doomed.unlink()
+    """Delete a folder with all its files; of a link, only the link. Raises OSError where it cannot be renamed."""
+    # Renamed first, so that nobody reads a folder of which half is deleted.
+    deleted = folder.with_name(f".deleted-{folder.name}-{os.urandom(4).hex()}")
+    folder.rename(deleted)
+    if deleted.is_symlink():
+        deleted.unlink()
     else:
-        shutil.rmtree(doomed, ignore_errors=True)
+        shutil.rmtree(deleted, ignore_errors=True)
 
 
-def _settle(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk; some systems do that for files alone."""
-    with suppress(PermissionError) if path.is_dir() else nullcontext():
-        handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _sync_file(path: Path) -> None:
+    """Wait until the content of a file is on the disk."""
+    _sync(path, os.O_RDWR)
+
+
+def _sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk; Windows, which opens no folder, does that by itself."""
+    with suppress(PermissionError):
+        _sync(path, os.O_RDONLY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

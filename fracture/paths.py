@@ -1,18 +1,20 @@
-"""Where things lie on disk: data sets, models and caches, each moved by one environment variable.
+"""The folders of data sets, models and caches, and which names and paths from outside may be used.
+
+Each folder is moved by one environment variable:
 
 =================  ==================  =========================================
-variable           default             what lies there
+variable           default             content
 =================  ==================  =========================================
 FRACTURE_DATA      ``<project>/data``    data sets, one folder each
-FRACTURE_MODELS    ``<project>/models``  models and trainings, one folder each
+FRACTURE_MODELS    ``<project>/models``  models and runs, one folder each
 FRACTURE_CACHE     ``<project>/.cache``  what can be computed again at any time
 =================  ==================  =========================================
 
 The variables are read at each call, so that a test or a notebook can move a folder at any time.
 
-Whatever text from elsewhere becomes a path goes through here: a name by :func:`is_name`, the path of a file in a data
-set or a zip by :func:`leads_out` or :func:`inside`, and what a person types on their own machine by :func:`typed_path`.
-A public demo (:mod:`fracture.demo`) takes the names of its own data sets and models alone.
+A text from outside becomes a path here: a name by :func:`is_name`, the path of a file in a data set or a zip by
+:func:`leads_out` or :func:`inside`, and a path that a person types on their own machine by :func:`typed_path`. The
+public demo (:mod:`fracture.demo`) accepts only the names of its own data sets and models.
 """
 
 import os
@@ -24,14 +26,17 @@ from pathlib import Path
 from fracture.errors import FractureError
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""What a model's folder may be called: no name leads out of its folder or hides."""
+"""Names of folders of models and data sets: such a name leads out of no folder, and is not hidden."""
+
+MAX_NAME_LENGTH = 64
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _DRIVE = re.compile(r"[A-Za-z]:")
-_UNSEEN = re.compile("[\0-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+# Control characters, and marks that turn the direction of reading.
+_INVISIBLE = re.compile("[\0-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
-_MAX_SHOWN = 120
-"""Characters of a foreign name that a message quotes."""
+_MAX_QUOTED = 120
+"""Characters of a name from outside that a message quotes."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -41,18 +46,19 @@ def is_name(text: str) -> bool:
     return bool(SAFE_NAME.fullmatch(text))
 
 
-def as_name(text: str, otherwise: str, most: int = 64) -> str:
-    """A text made into a name of at most ``most`` characters: what it may not hold becomes a dash."""
-    return _UNSAFE.sub("-", text).strip("-._")[:most] or otherwise
+def as_name(text: str, default: str, max_length: int = MAX_NAME_LENGTH) -> str:
+    """A text made into a name: characters that are not allowed become a dash. ``default`` where none are left."""
+    return _UNSAFE.sub("-", text).strip("-._")[:max_length] or default
 
 
 def leads_out(path: str) -> bool:
-    """Whether a posix path is absolute, goes up, or is read otherwise by some system or person.
+    """Whether a posix path is absolute, goes up, or means another file to some system or to a reader.
 
     Such are backslashes, drive letters, line breaks, and marks that turn the direction of reading.
     """
-    odd = "\\" in path or _UNSEEN.search(path) or _DRIVE.match(path)
-    return bool(odd) or any(part in ("", ".", "..") for part in path.split("/"))
+    if "\\" in path or _INVISIBLE.search(path) or _DRIVE.match(path):
+        return True
+    return any(part in ("", ".", "..") for part in path.split("/"))
 
 
 def inside(folder: Path, path: str) -> Path:
@@ -63,17 +69,17 @@ def inside(folder: Path, path: str) -> Path:
 
 
 def typed_path(text: str) -> Path:
-    """The absolute path that a person typed: blanks and quotes around it do not count, ``~`` is their home.
+    """The absolute path for a typed one: without blanks and quotes around it, and with ``~`` for the home folder.
 
     Raises:
-        ValueError: it cannot be the path of anything.
+        ValueError: no file or folder can have this path.
     """
     path = Path(text.strip().strip("\"'"))
     try:
         path = path.expanduser().resolve()
         path.exists()
     except PermissionError as error:
-        raise ValueError(f"{text[:80]!r} lies where this user may not look.") from error
+        raise ValueError(f"{text[:80]!r} lies in a folder that this user may not read.") from error
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{text[:80]!r} is no path of a file or folder.") from error
     return path
@@ -85,14 +91,16 @@ def data_home() -> Path:
 
 
 def short(folder: str) -> str:
-    """The name alone of a folder in the data home, which says the same on any machine; other paths as they are."""
+    """The name of a folder in the data home, which is the same on any machine; other paths as they are."""
     with suppress(OSError, FractureError):
-        return next((path.name for path in data_home().iterdir() if os.path.realpath(path) == folder), folder)
+        for path in data_home().iterdir():
+            if os.path.realpath(path) == folder:
+                return path.name
     return folder
 
 
 def models_home() -> Path:
-    """The folder of models and trainings. It need not exist. Raises FractureError where it may not be read."""
+    """The folder of models and runs. It need not exist. Raises FractureError where it may not be read."""
     return _readable(_folder("FRACTURE_MODELS", "models"), "FRACTURE_MODELS")
 
 
@@ -107,19 +115,23 @@ def _folder(variable: str, default: str) -> Path:
 
 def _readable(folder: Path, variable: str) -> Path:
     try:
-        os.scandir(f"{folder}{os.sep}.").close()  # by way of the dot, which needs leave to enter as well as to list
+        # With the dot at its end, the path needs permission to enter the folder as well as to list it.
+        os.scandir(f"{folder}{os.sep}.").close()
     except PermissionError as error:
         raise FractureError(
             f"{variable} must be a folder that this user may read. Received: {folder}; "
             "change its permissions, or set the variable to another folder."
         ) from error
-    except OSError:  # not there, or no folder: who needs it says so
+    except OSError:  # missing, or no folder: whoever opens it will say so
         pass
     return folder
 
 
 def sanitize_name(name: str) -> str:
-    """A name from outside, made fit for a sentence: one line, at most 120 characters, nothing invisible."""
-    seen = "".join(letter for letter in name[:1000] if unicodedata.category(letter)[0] not in "CZ" or letter == " ")
-    short = seen if len(seen) <= _MAX_SHOWN else f"{seen[: _MAX_SHOWN // 2]}…{seen[-_MAX_SHOWN // 2 :]}"
-    return short.strip() or "the file"
+    """A name from outside that a message can quote: one line, at most 120 characters, nothing invisible."""
+    # The categories C are control and format characters, Z are separators such as line breaks.
+    visible = "".join(letter for letter in name[:1000] if letter == " " or unicodedata.category(letter)[0] not in "CZ")
+    if len(visible) > _MAX_QUOTED:
+        half = _MAX_QUOTED // 2
+        visible = f"{visible[:half]}…{visible[-half:]}"
+    return visible.strip() or "the file"

@@ -12,12 +12,12 @@ from fracture.inference.classifier import NOTICE, Classifier
 from fracture.registry.model_folder import ModelFolder
 
 
-def examine(uploads: list[Upload], classifier: Classifier, version: str) -> list[Examined]:
+def examine(uploads: list[Upload], classifier: Classifier) -> list[Examined]:
     """Each upload that can be read, with what the model says of it; a sentence for each that cannot."""
     examined = []
     for upload in uploads:
         with show_errors():
-            examined.append(prediction_cache.examined(upload.name, upload.data, classifier, version))
+            examined.append(prediction_cache.examined(upload, classifier))
     return examined
 
 
@@ -29,7 +29,7 @@ def show_uploads(uploads: list[Upload], classifier: Classifier, folder: ModelFol
         help="Off, each file gets an answer of its own. On, the mean over all files is one answer: only for views of "
         "the same patient, taken at the same visit.",
     )
-    if examined := examine(uploads, classifier, folder.version):
+    if examined := examine(uploads, classifier):
         parts = [examined] if joined else [[each] for each in examined]
         studies = {f"study {number}": views for number, views in enumerate(parts, 1)}
         show_answers(classifier, folder, studies, len(uploads) if joined else 1, {})
@@ -37,7 +37,7 @@ def show_uploads(uploads: list[Upload], classifier: Classifier, folder: ModelFol
 
 def show_sample(number: int, classifier: Classifier, folder: ModelFolder, back: str) -> None:
     """What the model says of a synthetic study, and on request the truth."""
-    views = prediction_cache.sample(number, classifier, folder.version)
+    views = prediction_cache.sample(number, classifier)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Synthetic study {number}** · no person was X-rayed for it", width="stretch")
         revealed = st.toggle("Reveal the truth", key=f"truth of {number}")

@@ -1,38 +1,41 @@
-"""Look at a data set: what is in it, what is wrong with it, patient by patient and view by view; decide, and export."""
+"""Look at a data set: its content, its problems, its patients and views; decide about images, and export."""
 
 from pathlib import Path
 
 import streamlit as st
 
 from fracture.app.dataset import import_dialog, phantom_dialog
-from fracture.app.dataset.checks import show_findings
-from fracture.app.dataset.decisions import decisions_in_words
+from fracture.app.dataset.checks import show_checks
+from fracture.app.dataset.decisions import describe_decisions
 from fracture.app.dataset.export import show_decisions, show_export
 from fracture.app.dataset.folder_dialog import offer_folder_dialog
 from fracture.app.dataset.gallery import show_gallery
-from fracture.app.shared import dataset_cache
+from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.dataset_picker import choose_dataset
-from fracture.app.shared.widgets import ensure_routed, how_long_kept, no_dataset_hint, show_chart, show_errors
+from fracture.app.shared.widgets import ensure_routed, no_dataset_hint, show_chart, show_errors, show_retention
 from fracture.data.catalog import rows_after_decisions
 from fracture.data.dataset import Dataset
 
 
-def overview(data: Dataset, version: str) -> None:
-    known = dataset_cache.catalogue(data, version)
-    table = rows_after_decisions(known)
+def show_overview(data: Dataset) -> None:
+    """Counts and charts of the images that a model would be trained on."""
+    catalog = dataset_cache.catalog(data)
+    table = rows_after_decisions(catalog)
     if table.empty:
-        st.info(f"All {len(known):,} images are excluded.", icon=":material/block:")
+        st.info(f"All {len(catalog):,} images are excluded.", icon=":material/block:")
         return
+    positive = data.label_names[1].capitalize()
     with st.container(horizontal=True):
         st.metric("Images", f"{len(table):,}", border=True, width=160)
         st.metric("Studies", f"{table['study'].nunique():,}", border=True, width=160)
         st.metric("Patients or groups", f"{table['group'].nunique():,}", border=True, width=160)
-        st.metric(data.label_names[1].capitalize(), f"{table['label'].mean():.1%}", border=True, width=160)
-    with st.container():  # also where nothing is said: what follows stays where it is, and keeps the focus
-        if decided := decisions_in_words(known, table):
-            st.caption(f":material/gavel: {decided}")
-    drawn = dataset_cache.overview(data, version)
-    for tab, (name, chart) in zip(st.tabs(list(drawn), key="charts"), drawn.items(), strict=True):
+        st.metric(positive, f"{table['label'].mean():.1%}", border=True, width=160)
+    # The container is there without words, too: what follows stays where it is, and keeps the focus.
+    with st.container():
+        if description := describe_decisions(catalog, table):
+            st.caption(f":material/gavel: {description}")
+    charts = dataset_cache.overview(data)
+    for tab, (name, chart) in zip(st.tabs(list(charts), key="charts"), charts.items(), strict=True):
         with tab:
             show_chart(chart.figure, f"chart of {name}", chart.alt)
 
@@ -43,35 +46,32 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     root = choose_dataset()
     if root:
         import_dialog.offer_import()
-        phantom_dialog.offer_to_draw()
+        phantom_dialog.offer_phantoms()
         offer_folder_dialog(root)
 if not root:
     no_dataset_hint()
     with st.container(border=True):
-        phantom_dialog.draw_form()
+        phantom_dialog.phantom_form()
     with st.container(border=True):
         import_dialog.import_form()
     st.stop()
-how_long_kept(Path(root))
-incoming = import_dialog.follow_import(root)
-if incoming and incoming.active:
-    st.caption("It can be looked at when all of it is here.")
-if incoming and (incoming.active or not incoming.progress.files):
+show_retention(Path(root))
+job = job_status.follow_job(root, browsing=True)
+if not job_status.images_ready(job):
     st.stop()
-drawing = phantom_dialog.follow(root, browsing=True)
-version = phantom_dialog.version(drawing) + import_dialog.version(incoming)
 with show_errors():
-    if drawing and not drawing.images:
-        st.caption("The first images are being drawn.")
-        st.stop()
-    data = dataset_cache.dataset(root, version)
-    overview(data, version)
-    show_findings(data, version, complete=not (drawing and drawing.active))
+    data = dataset_cache.dataset(root, job_status.version(job))
+    show_overview(data)
+    show_checks(data, complete=not (job and job.active))
     st.header("Images")
-    show_gallery(data, version)
+    show_gallery(data)
     show_decisions(data)
     show_export(data)
 st.button(
-    "Read the folder again", icon=":material/refresh:", type="tertiary", key="reread folder",
-    on_click=dataset_cache.forget_dataset, args=(root, version),
-)  # fmt: skip
+    "Reload folder",
+    icon=":material/refresh:",
+    type="tertiary",
+    key="reload folder",
+    on_click=dataset_cache.forget_datasets,
+    help="Reads the folder again, for example after files were added.",
+)

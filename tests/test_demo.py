@@ -19,13 +19,14 @@ from fracture.files import write_json
 from fracture.importers import fracatlas as fracatlases
 from fracture.importers import job, zip_file
 from fracture.importers import kaggle as kaggles
+from fracture.importers.download import Progress
 from fracture.jobs import process as background
 from fracture.phantoms import job as drawings
-from fracture.phantoms.job import Drawing, Plan, find_drawing
+from fracture.phantoms.job import PhantomJob, Plan, find_phantom_job
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import WEIGHT_SOURCES, TrainConfig
 from fracture.training.runs import queue
-from fracture.training.runs.cleanup import sweep
+from fracture.training.runs.cleanup import delete_outdated
 from tests.support.waiting import wait
 
 ME, OTHER = "a word that I hold", "another word"
@@ -215,7 +216,8 @@ def test_only_a_small_import_is_let_in(demo, order, sentence):
     with pytest.raises(PublicError, match=sentence):
         job.start(demo / "data" / "new", order, visitor=ME)
     assert not (demo / "data" / "new").exists()
-    job.claim(demo / "data" / "busy", fracatlases.order(20), waiting=True)
+    busy = job.ImportStatus.of(fracatlases.order(20), Progress())
+    job.IMPORT.claim(demo / "data" / "busy", busy, starting=True)
     with pytest.raises(FractureError, match="busy is being imported into"):
         job.start(demo / "data" / "new", fracatlases.order(20), visitor=ME)
 
@@ -228,7 +230,7 @@ def test_phantoms_are_drawn_up_to_a_limit_and_are_their_visitors(demo):
     drawings.start(root, Plan(2), ME)
     with pytest.raises(PublicError, match="only who made 'few'"):
         drawings.request_stop(root, OTHER)
-    assert wait(lambda: find_drawing(root).state == "complete")
+    assert wait(lambda: find_phantom_job(root).state == "complete")
     assert public_demo.may_change(root, ME) and not public_demo.may_change(root, OTHER)
 
 
@@ -241,12 +243,12 @@ def test_after_a_day_what_visitors_made_is_gone(demo, make_model, spawned):
     for root in made.values():
         shutil.copytree(demo / "data" / "drawn", root)
         public_demo.sign(root, ME)
-    drawings.save(Drawing(made["busy"], Plan(3), 1, 2, working=True), **background.identity())
+    drawings.save(PhantomJob(made["busy"], Plan(3), 1, 2, working=True), **background.identity())
     running = queue.start(config(name="running", data="used"), ME)
     for folder in (mine.path, running.folder.path, *made.values()):
         age(folder, public_demo.LIMITS.kept + 1)
     age(kept.path, public_demo.LIMITS.kept - 60)
-    sweep()
+    delete_outdated()
     assert {run.name for run in queue.runs()} == {kept.name, came.name, running.name}
     assert {path.name for path in (demo / "data").glob("[!.]*")} == {"drawn", "used", "busy"}
     assert not list(demo.glob("*/.deleted-*"))
@@ -258,22 +260,22 @@ def test_the_newest_so_many_are_kept(demo, make_model, monkeypatch):
     for number, name in enumerate(("oldest", "older", "newest")):
         public_demo.sign(make_model(name).path, ME)
         age(model_folder(name).path, 100 - number)
-    sweep()
+    delete_outdated()
     assert {run.name for run in queue.runs()} == {"older", "newest"}
 
 
-def test_sweeping_is_for_public_demos_and_for_many_at_once(demo, make_model, monkeypatch):
-    """Elsewhere nothing is deleted; a folder that another sweeper has taken is no error."""
+def test_delete_outdated_outside_a_demo_or_beside_another_process_does_no_harm(demo, make_model, monkeypatch):
+    """Elsewhere nothing is deleted; a folder that another process has deleted is no error."""
     folder = make_model("mine")
     public_demo.sign(folder.path, ME)
     age(folder.path, public_demo.LIMITS.kept + 1)
     with monkeypatch.context() as elsewhere:
         elsewhere.delenv(public_demo.VARIABLE)
-        sweep()
+        delete_outdated()
         assert folder.path.exists()
     remove = queue.remove
     monkeypatch.setattr(queue, "remove", lambda folder: (remove(folder), remove(folder)))
-    sweep()
+    delete_outdated()
     assert not folder.path.exists()
 
 
@@ -285,10 +287,10 @@ def test_a_training_that_hangs_is_ended(demo, spawned):
         status = json.loads(run.folder.status.read_text())
         process = {"pid": hanging.pid, "process_started": psutil.Process(hanging.pid).create_time()}
         write_json(run.folder.status, {**status, **process})
-        sweep()
+        delete_outdated()
         assert queue.find_run(run.folder).state == "running"
         write_json(run.folder.status, {**status, **process, "seconds": -1})
-        sweep()
+        delete_outdated()
     assert queue.find_run(run.folder).state == "stopped" and spawned == ["hangs", "next"]
 
 
@@ -307,7 +309,7 @@ def test_a_training_on_phantoms_goes_through(homes, monkeypatch):
     """Twenty patients drawn and learned from, by a visitor, within all limits."""
     monkeypatch.setenv(public_demo.VARIABLE, "1")
     drawings.start(homes / "data" / "phantoms", Plan(20), ME)
-    wait(lambda: find_drawing(homes / "data" / "phantoms").state == "complete")
+    wait(lambda: find_phantom_job(homes / "data" / "phantoms").state == "complete")
     run = queue.start(TrainConfig(data="phantoms", name="mine", weights="bundled-8bit", image_size=75), ME)
     ended = wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found, 300)
     assert (ended.state, ended.error) == ("finished", None) and run.folder.usable

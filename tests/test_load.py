@@ -54,7 +54,7 @@ def test_an_upload_goes_with_its_visitor(tmp_path):
         tab = Tab(app.address)
         tab.open("classify")
         tab.upload(tab.all("file_uploader")[0], "view.png", content.getvalue())
-        answers = {"UploadedFileManager", "fracture.app.shared.prediction_cache._examined"}
+        answers = {"UploadedFileManager", "fracture.app.shared.prediction_cache.examined"}
         assert answers <= set(_held(app.address))
         tab.close()
 

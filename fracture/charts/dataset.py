@@ -20,7 +20,7 @@ class Drawn(NamedTuple):
 
 
 def overview(table: pd.DataFrame, names: tuple[str, str]) -> dict[str, Drawn]:
-    """Figures of a data set's content, by short titles. ``table``: as :func:`fracture.data.catalog.catalogue` gives."""
+    """Figures of a data set's content, by short titles. ``table``: from :func:`fracture.data.catalog.build_catalog`."""
     counted = counts(table)
     longer = table[["width", "height"]].max(axis=1)
     drawn = {

@@ -20,7 +20,7 @@ from fracture.errors import DatasetError
 from fracture.evaluation import label_issues
 from fracture.paths import data_home, is_name
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Drawing, Plan
+from fracture.phantoms.job import PhantomJob, Plan
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 
@@ -123,9 +123,9 @@ def phantom(args: Args) -> dict[str, Any]:
     plan, said = Plan(**chosen), []
     with tqdm(total=plan.patients, unit="patient", disable=args.json or not sys.stderr.isatty()) as bar:
 
-        def say(drawing: Drawing) -> None:
-            said.append(drawing.images)
-            bar.update(drawing.done - bar.n)
+        def say(job: PhantomJob) -> None:
+            said.append(job.images)
+            bar.update(job.done - bar.n)
 
         started = time.monotonic()
         drawn = write(args.out.absolute(), plan, say)

@@ -210,7 +210,7 @@ def _add_models(commands: Any) -> None:
 
 
 def _add_code(commands: Any) -> None:
-    parser = _add(commands, "code", "code.code", "a model's training as a Keras script by itself")
+    parser = _add(commands, "code", "runs.code", "a model's training as a Keras script by itself")
     parser.add_argument("--model", required=True, metavar="NAME")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the script and images.csv, the list of its images, into DIR"

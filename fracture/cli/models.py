@@ -14,8 +14,8 @@ from fracture.cli.terminal import follow, summary, words
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset, scan
 from fracture.data.decisions import apply_decisions
-from fracture.data.digests import digests
 from fracture.data.layouts import ENDINGS, walk
+from fracture.data.measurements import digests
 from fracture.errors import DatasetError, FractureError, ModelError, RadiographError, RunError
 from fracture.evaluation.localization import localise
 from fracture.evaluation.metrics import evaluate as measure

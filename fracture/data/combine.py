@@ -1,5 +1,6 @@
-"""Several data sets as one, in the words of the first."""
+"""Several data sets as one, with the label names of the first."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +12,9 @@ from fracture.errors import DatasetError
 
 
 def load_combined(folder: str, others: Sequence[str] = (), body_part: str | None = None) -> Dataset:
-    """The data sets in several folders as one, each as it was decided to be; ``body_part``: only this of the first.
+    """The data sets in several folders as one, with the decisions of each applied.
+
+    ``body_part``: only this one of the first data set.
 
     Raises:
         DatasetError: one of them cannot be read, or :func:`join` refuses.
@@ -20,7 +23,7 @@ def load_combined(folder: str, others: Sequence[str] = (), body_part: str | None
 
 
 def join(first: Dataset, others: Sequence[Dataset]) -> Dataset:
-    """The first data set with the images of others, whose labels become its own by :func:`with_labels`.
+    """The first data set with the images of others, whose labels become those of the first by :func:`with_labels`.
 
     The table has a further column ``data``, the name of the data set. Image ids, studies and groups of the others begin
     with it, so that they stay unique.
@@ -28,27 +31,31 @@ def join(first: Dataset, others: Sequence[Dataset]) -> Dataset:
     Raises:
         DatasetError: labels cannot be made to mean the same, or two data sets have one name.
     """
-    names = [each.name for each in (first, *others)]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    joined = (first, *others)
+    names = [each.name for each in joined]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
         raise DatasetError(f"Data sets trained on together must have different names. Received: {twice[0]} twice.")
-    renamed = [_renamed(with_labels(each, first.label_names)) for each in others]
+    renamed = [_with_unique_names(with_labels(each, first.label_names)) for each in others]
     tables = [first.table.assign(data=first.name), *renamed]
+    sources = itertools.chain.from_iterable(each.sources for each in joined)
     return replace(
         first,
-        name=" + ".join(each.name for each in (first, *others)),
+        name=" + ".join(names),
         table=pd.concat(tables, ignore_index=True),
-        synthetic=all(each.synthetic for each in (first, *others)),
-        excluded=sum(each.excluded for each in (first, *others)),
-        relabelled=sum(each.relabelled for each in (first, *others)),
-        sources=tuple(dict.fromkeys(source for each in (first, *others) for source in each.sources)),
+        synthetic=all(each.synthetic for each in joined),
+        excluded=sum(each.excluded for each in joined),
+        relabelled=sum(each.relabelled for each in joined),
+        sources=tuple(dict.fromkeys(sources)),
     )
 
 
 def with_labels(dataset: Dataset, label_names: tuple[str, str]) -> Dataset:
-    """The same images, labelled as others are.
+    """The same images, labeled with the words of another data set.
 
-    They must have these labels, or say of each image whether it shows a fracture (as synthetic radiographs do) where
-    that is what is asked for. Then what shows hardware loses its boxes: they hold the hardware as well.
+    The data set must have these labels already. Or the words are about fractures, and its column ``findings`` says of
+    each image whether it shows one, as that of synthetic radiographs does. Images with hardware then lose their boxes,
+    which are around the hardware as well.
 
     Raises:
         DatasetError: the labels cannot be made to mean the same.
@@ -58,8 +65,8 @@ def with_labels(dataset: Dataset, label_names: tuple[str, str]) -> Dataset:
     table = dataset.table
     if label_names[1] != "fractured" or (table["findings"] == "").any():
         raise DatasetError(
-            f"{dataset.name} says {' or '.join(dataset.label_names)}, where {' or '.join(label_names)} is asked for: "
-            "that is not the same."
+            f"{dataset.name} says {' or '.join(dataset.label_names)}, where {' or '.join(label_names)} is asked for; "
+            "choose data sets with the same labels."
         )
     hardware = table["findings"].str.contains("hardware")
     label = table["findings"].str.contains("fracture").astype("int64")
@@ -67,6 +74,6 @@ def with_labels(dataset: Dataset, label_names: tuple[str, str]) -> Dataset:
     return replace(dataset, label_names=label_names, table=table.assign(label=label, boxes=boxes))
 
 
-def _renamed(other: Dataset) -> pd.DataFrame:
+def _with_unique_names(other: Dataset) -> pd.DataFrame:
     names = {column: other.name + "/" + other.table[column] for column in ("image_id", "study", "group")}
     return other.table.assign(**names, data=other.name)

@@ -35,9 +35,9 @@ COLUMNS = {
     "label": "int64",  # 0 or 1; Dataset.label_names says what they mean
     "width": "int64",  # px; 0 where the file cannot be read
     "height": "int64",  # px
-    "group": "str",  # what must not straddle a split: the patient, where known
+    "group": "str",  # must not straddle a split: the patient, where known
     "boxes": "str",  # x y w h in px, ";" between boxes; "" where unknown
-    "mask": "str",  # run lengths, as in regions.py; "" where unknown
+    "mask": "str",  # run lengths, see fracture.imaging.annotations; "" where unknown
     "findings": "str",  # fracture, hardware, both with ";" between, or none; "" where unknown
 }
 """The columns of every table of images, and their types."""
@@ -48,14 +48,14 @@ LAYOUTS = (
     "a dataset.csv (image_id, label) beside images/",
 )
 
-_SPEAKING_FOLDER = re.compile(r"XR_[A-Z]+|study\d+_(positive|negative)", re.IGNORECASE)
+_LAYOUT_FOLDER = re.compile(r"XR_[A-Z]+|study\d+_(positive|negative)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A scanned folder. ``table`` has :data:`COLUMNS`; ``label_names`` are the words for label 0 and label 1.
 
-    ``synthetic``: a truth.csv says what the images show, so nobody took them of a patient.
+    ``synthetic``: a truth.csv says what the images show, so they are of no patient.
     """
 
     root: Path
@@ -65,28 +65,36 @@ class Dataset:
     table: pd.DataFrame
     synthetic: bool = False
     sources: tuple[Source, ...] = ()
-    """Who made it, and on which terms, where that can be told."""
+    """Who made it, and its license, where they are known."""
     excluded: int = 0
-    """Images that were left out by decision, see :mod:`fracture.data.decisions`."""
+    """How many images decisions exclude, see :mod:`fracture.data.decisions`."""
     relabelled: int = 0
-    """Images whose label is by decision another than the folder's."""
+    """How many images have another label by decision."""
+    version: str = ""
+    """Changes with the files that the table depends on; empty where their states are not known."""
 
 
 def scan(root: str | Path, body_part: str | None = None) -> Dataset:
-    """Read a folder in any of the three layouts, or only one body part of it.
+    """Read a folder in any of the three layouts, or only one body part of it. No pixel is decoded.
 
-    ``body_part``: ``XR_HUMERUS``, ``humerus`` or ``hand``, in any case. A data set without a split of its own
-    gets that of :func:`split_by_group`; a split that is there is kept. No pixel is decoded.
-    Raises DatasetError where there is no such folder, layout or body part, or something in it may not be read.
+    A data set without a split gets that of :func:`split_by_group`; a split that is there is kept.
+
+    Args:
+        root: the folder, or the name of one in the data home.
+        body_part: ``XR_HUMERUS``, ``humerus`` or ``hand``, in any case.
+
+    Raises:
+        DatasetError: there is no such folder, layout or body part, or a part of it may not be read.
     """
     folder = existing_folder(root)
     files = layouts.walk(folder)
     _check_names([str(folder), *files])
     found = dataset_csv.dataset_csv(folder) or layouts.mura(folder, files) or layouts.class_folders(folder, files)
     if found is None:
-        raise _none_of_the_layouts(folder, files)
-    rows = _with_split(found.rows, folder)  # before the filter: which part an image is in must not depend on it
-    table = _complete(_only(rows, body_part, folder))
+        raise _unknown_layout(folder, files)
+    # Split before filtering: the split of an image must not depend on the body part that is asked for.
+    rows = _with_split(found.rows, folder)
+    table = _complete(_filter_body_part(rows, body_part, folder))
     ground_truth.check_regions(table)  # here, and not after hours of training
     source = source_of(found.layout, found.synthetic, table["image_id"])
     sources = () if source is None else (source,)
@@ -95,8 +103,9 @@ def scan(root: str | Path, body_part: str | None = None) -> Dataset:
 
 def fingerprint(dataset: Dataset) -> str:
     """16 hex digits over each image's id, split, label and file size: the same wherever the data lie."""
-    rows = sorted(zip(*(dataset.table[name] for name in ("image_id", "split", "label", "path")), strict=True))
-    lines = (f"{image}\t{split}\t{label}\t{_bytes(path)}\n" for image, split, label, path in rows)
+    table = dataset.table
+    rows = sorted(zip(table["image_id"], table["split"], table["label"], table["path"], strict=True))
+    lines = (f"{image}\t{split}\t{label}\t{_file_bytes(path)}\n" for image, split, label, path in rows)
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 
 
@@ -113,11 +122,13 @@ def existing_folder(given: str | Path) -> Path:
     """
     try:
         root = typed_path(str(given))
-        if not root.exists() and Path(given).name == str(given):
-            root = next((path for path in [data_home() / given] if path.exists()), root).resolve()
+        is_name = Path(given).name == str(given)
+        if not root.exists() and is_name and (data_home() / given).exists():
+            root = (data_home() / given).resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise DatasetError(f"A data set is a folder. {error}") from error
-    if demo.on() and short(str(root)) == str(root):  # whether or not there is anything: that is nobody's business
+    # Before the folder is looked at: a visitor must not learn which folders there are.
+    if demo.on() and short(str(root)) == str(root):
         raise DatasetError(f"{demo.OFF['paths']} Received: {str(given)[:80]!r}; choose one of those that are listed.")
     if not root.exists():
         raise DatasetError(f"There is no folder {root}; give the path of a data set.")
@@ -130,14 +141,15 @@ def _check_names(paths: list[str]) -> None:
     for path in paths:
         try:
             path.encode()
-        except UnicodeEncodeError as error:  # what of it is no text came through as surrogates
+        except UnicodeEncodeError as error:  # bytes that are no UTF-8 are surrogates in a path
             raise DatasetError(f"Names of files must be UTF-8. Received: {path!a}; rename it.") from error
 
 
-def _none_of_the_layouts(root: Path, files: list[str]) -> DatasetError:
+def _unknown_layout(root: Path, files: list[str]) -> DatasetError:
     entries = sorted(f"{path.name}/" if path.is_dir() else path.name for path in root.iterdir())
     folders = sum(name.endswith("/") for name in entries)
-    shown = ", ".join([*entries[:5], *(["..."] if len(entries) > 5 else [])]) or "an empty folder"
+    more = ["..."] if len(entries) > 5 else []
+    shown = ", ".join([*entries[:5], *more]) or "an empty folder"
     shown = shown.encode(errors="backslashreplace").decode()  # names of other files need not be UTF-8
     return DatasetError(
         f"{root} must be one of: {'; '.join(LAYOUTS)}. Received: {shown} "
@@ -145,7 +157,7 @@ def _none_of_the_layouts(root: Path, files: list[str]) -> DatasetError:
     )
 
 
-def _only(rows: pd.DataFrame, body_part: str | None, root: Path) -> pd.DataFrame:
+def _filter_body_part(rows: pd.DataFrame, body_part: str | None, root: Path) -> pd.DataFrame:
     if body_part is None:
         return rows
     wanted = body_part.strip().casefold().removeprefix("xr_")
@@ -159,16 +171,17 @@ def _only(rows: pd.DataFrame, body_part: str | None, root: Path) -> pd.DataFrame
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
     """All columns, in order and of their types; sizes that no list gives are read from the files.
 
-    Those of images with boxes are, too: what a list says may be the size before EXIF turns the image.
+    Those of images with boxes are, too: the size in a list may be that before EXIF turns the image.
     """
-    rows = rows.reset_index(drop=True).assign(
-        **{name: "" for name in ("boxes", "mask", "findings") if name not in rows}
-    )
+    rows = rows.reset_index(drop=True)
+    for name in ("boxes", "mask", "findings"):
+        if name not in rows:
+            rows = rows.assign(**{name: ""})
     if "width" not in rows:
         rows = rows.assign(width=0, height=0)
     unknown = (rows["width"] <= 0) | (rows["height"] <= 0) | (rows["boxes"] != "")
     # One after the other: a header takes 30 µs in Python, and threads made it three times slower.
-    sizes = [_size(path) for path in rows.loc[unknown, "path"]]
+    sizes = [_image_size(path) for path in rows.loc[unknown, "path"]]
     rows.loc[unknown, ["width", "height"]] = pd.DataFrame(
         sizes, rows.index[unknown], ["width", "height"], dtype="int64"
     )
@@ -185,14 +198,14 @@ def _with_split(table: pd.DataFrame, root: Path) -> pd.DataFrame:
     return table if without.empty else split_by_group(table)
 
 
-def _size(path: str) -> tuple[int, int]:
+def _image_size(path: str) -> tuple[int, int]:
     try:
         return radiograph.header_size(Path(path))
     except RadiographError:
         return 0, 0
 
 
-def _bytes(path: str) -> int:
+def _file_bytes(path: str) -> int:
     try:
         return Path(path).stat().st_size
     except OSError:
@@ -200,19 +213,20 @@ def _bytes(path: str) -> int:
 
 
 def looks_like_data(folder: Path) -> bool:
-    """Whether a folder has a dataset.csv, or names of a layout within three levels and an image below them.
+    """Whether a folder has a dataset.csv, or folders of a layout within three levels and an image below them.
 
-    Files are not opened. A folder that may not be read does not look like data.
+    No file is opened. A folder that may not be read is no data set.
     """
     with suppress(PermissionError):
         if (folder / "dataset.csv").is_file():
             return True
     for place, folders, _ in os.walk(folder):
-        fits = any(map(_SPEAKING_FOLDER.fullmatch, folders)) or {0, 1} <= {layouts.class_of(name) for name in folders}
-        if fits and _has_image(place):
+        is_mura = any(_LAYOUT_FOLDER.fullmatch(name) for name in folders)
+        has_both_classes = {0, 1} <= {layouts.class_of(name) for name in folders}
+        if (is_mura or has_both_classes) and _has_image(place):
             return True
         if len(Path(place).relative_to(folder).parts) >= 3:
-            folders.clear()
+            folders.clear()  # os.walk then goes no deeper
     return False
 
 

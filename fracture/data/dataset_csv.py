@@ -1,4 +1,4 @@
-"""A ``dataset.csv`` beside ``images/``: FracAtlas's table, or one of one's own.
+"""The layout ``dataset.csv`` beside ``images/``: FracAtlas's table, or that of your own data.
 
 ====================  =============================================================================
 column                meaning
@@ -8,13 +8,14 @@ label or fractured    0 or 1; one of the two must be there
 split                 train, valid or test
 patient, study, view  as in :data:`fracture.data.dataset.COLUMNS`
 body_part             or FracAtlas's 0/1 columns ``hand, leg, hip, shoulder, mixed``
-group, dup_group      what must not straddle a split; near-duplicates share a ``dup_group``
+group, dup_group      must not straddle a split; near-duplicates share a ``dup_group``
 boxes                 ``x y w h`` in pixels, ``;`` between boxes
-hardware              0 or 1, of FracAtlas; with ``fractured`` it says what an image shows
+hardware              0 or 1, of FracAtlas; with ``fractured`` it gives the findings
 width, height         in pixels
 ====================  =============================================================================
 """
 
+import itertools
 import os
 from pathlib import Path
 
@@ -22,12 +23,13 @@ import numpy as np
 import pandas as pd
 
 from fracture.data.ground_truth import findings
-from fracture.data.layouts import SPLITS, Found, walk
+from fracture.data.layouts import Found, walk
+from fracture.data.splits import SPLITS
 from fracture.errors import DatasetError
 from fracture.paths import leads_out, sanitize_name
 
 BLOCK = 25
-"""FracAtlas names no patients, but neighbouring numbers are often one patient's: so many stay together."""
+"""Images of FracAtlas that stay together: it names no patients, but neighboring numbers are often one patient's."""
 
 BODY_PARTS = ["hand", "leg", "hip", "shoulder"]
 VIEWS = ["frontal", "lateral", "oblique"]
@@ -42,7 +44,8 @@ def dataset_csv(root: Path) -> Found | None:
     if not file.is_file():
         return None
     listed = _read(file)
-    ids, patient = listed["image_id"], _column(listed, "patient")
+    ids = listed["image_id"]
+    patient = _column(listed, "patient")
     study = _studies(listed, patient)
     rows = pd.DataFrame(
         {
@@ -61,8 +64,8 @@ def dataset_csv(root: Path) -> Found | None:
             "findings": _findings(listed),
         }
     )
-    own_words = "label" in listed
-    return Found("dataset.csv", ("negative", "positive") if own_words else ("not fractured", "fractured"), rows)
+    label_names = ("negative", "positive") if "label" in listed else ("not fractured", "fractured")
+    return Found("dataset.csv", label_names, rows)
 
 
 def _read(file: Path) -> pd.DataFrame:
@@ -76,25 +79,30 @@ def _read(file: Path) -> pd.DataFrame:
     if listed.empty:
         raise DatasetError(f"{file} lists no image; it needs a row for each.")
     ids = listed["image_id"]
-    if twice := sorted(ids[ids.duplicated()]):
+    twice = sorted(ids[ids.duplicated()])
+    if twice:
         raise DatasetError(f"{file} must list each image_id once. Received twice: {twice[0]}")
-    if outside := [name for name in ids if leads_out(name)]:
+    outside = [name for name in ids if leads_out(name)]
+    if outside:
         raise DatasetError(f"{file} must name files below images/ by image_id. Received: {outside[0][:120]!r}")
     return listed
 
 
 def _column(listed: pd.DataFrame, name: str) -> "pd.Series[str]":
-    """A column's words without blanks around them; empty ones where there is no such column."""
+    """The texts of a column without blanks around them; empty ones where there is no such column."""
     return listed[name].str.strip() if name in listed else pd.Series("", index=listed.index, dtype=str)
 
 
 def _paths(root: Path, ids: "pd.Series[str]") -> "pd.Series[str]":
-    """Where each image lies: in ``images/``, or in a folder of it (FracAtlas comes sorted into two)."""
+    """The path of each image: in ``images/``, or in a folder of it (FracAtlas comes sorted into two)."""
     images = root / "images" if (root / "images").is_dir() else root
     files = walk(images)
     names = pd.Series([file.rsplit("/", 1)[-1] for file in files], dtype=str)
-    if unclear := sorted(set(names[names.duplicated()]) & set(ids) - set(files)):
-        raise DatasetError(f"{images} holds several files called {unclear[0]}; name it in dataset.csv with its folder.")
+    ambiguous = sorted(set(names[names.duplicated()]) & set(ids) - set(files))
+    if ambiguous:
+        raise DatasetError(
+            f"{images} holds several files called {ambiguous[0]}; name it in dataset.csv with its folder."
+        )
     by_name = dict(zip(names, files, strict=True)) | {file: file for file in files}
     return ids.map(lambda name: f"{images}{os.sep}{by_name.get(name, name)}")
 
@@ -102,14 +110,16 @@ def _paths(root: Path, ids: "pd.Series[str]") -> "pd.Series[str]":
 def _labels(listed: pd.DataFrame) -> "pd.Series[int]":
     name = "label" if "label" in listed else "fractured"
     words = _column(listed, name)
-    if wrong := sorted(set(words) - {"0", "1"}):
+    wrong = sorted(set(words) - {"0", "1"})
+    if wrong:
         raise DatasetError(f"{name} in dataset.csv must be 0 or 1. Received: {wrong[0]!r}")
     return words.astype("int64")
 
 
 def _splits(listed: pd.DataFrame) -> "pd.Series[str]":
     words = _column(listed, "split").str.lower()
-    if wrong := sorted(set(words) - {"", *SPLITS}):
+    wrong = sorted(set(words) - {"", *SPLITS})
+    if wrong:
         raise DatasetError(f"split in dataset.csv must be train, valid or test. Received: {wrong[0]!r}")
     return words.replace(SPLITS)
 
@@ -137,7 +147,7 @@ def _views(listed: pd.DataFrame) -> "pd.Series[str]":
 def _joined(listed: pd.DataFrame, names: list[str]) -> "pd.Series[str]":
     """The names of the columns that are marked 1, joined by "+"."""
     marked = zip(*(_column(listed, name) == "1" for name in names), strict=True)
-    words = ["+".join(name for name, is_marked in zip(names, row, strict=True) if is_marked) for row in marked]
+    words = ["+".join(itertools.compress(names, row)) for row in marked]
     return pd.Series(words, index=listed.index, dtype=str)
 
 
@@ -149,7 +159,9 @@ def _studies(listed: pd.DataFrame, patient: "pd.Series[str]") -> "pd.Series[str]
 
 
 def _pixels(listed: pd.DataFrame, name: str) -> "pd.Series[int]":
-    return pd.to_numeric(_column(listed, name), errors="coerce").replace([np.inf, -np.inf], 0).fillna(0).astype("int64")
+    """A column of numbers; 0 where there is none, or none that is finite."""
+    numbers = pd.to_numeric(_column(listed, name), errors="coerce")
+    return numbers.replace([np.inf, -np.inf], 0).fillna(0).astype("int64")
 
 
 def _groups(listed: pd.DataFrame, patient: "pd.Series[str]", study: "pd.Series[str]") -> "pd.Series[str]":
@@ -171,8 +183,11 @@ def _connected_blocks(listed: pd.DataFrame) -> "pd.Series[str]":
     block = (number // BLOCK).map("block {:05.0f}".format, na_action="ignore").fillna(listed["image_id"])
     duplicates = _column(listed, "dup_group")
     twins = ("near-duplicates " + duplicates).where(duplicates != "", block)
+    # Blocks and groups of near-duplicates are the nodes of a graph; each image is an edge from its block to its group.
     nodes, names = pd.factorize(pd.concat([block, twins]))
-    ends = nodes[: len(block)], nodes[len(block) :]
-    graph = coo_array((np.ones(len(block)), ends), shape=(len(names), len(names)))
-    component = pd.Series(connected_components(graph, directed=False)[1][ends[0]], index=block.index)
+    starts = nodes[: len(block)]
+    ends = nodes[len(block) :]
+    graph = coo_array((np.ones(len(block)), (starts, ends)), shape=(len(names), len(names)))
+    component_of_node = connected_components(graph, directed=False)[1]
+    component = pd.Series(component_of_node[starts], index=block.index)
     return block.groupby(component).transform("min")

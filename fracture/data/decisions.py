@@ -1,19 +1,18 @@
-"""What people have decided about single images: to leave one out, or that its label is another.
+"""Decisions about single images: to exclude one, or to give it another label.
 
-The decisions lie in ``curation.csv`` in the folder of the data set; images are never changed, moved or deleted. A line
-is one decision on one image, and the last one counts::
+Decisions are stored in ``curation.csv`` in the folder of the data set, and applied by :func:`apply_decisions`; images
+are never changed, moved or deleted. A line is one decision on one image, and the latest wins::
 
     time,image_id,decision,reason
     2026-11-23T09:15:02.311Z,train/XR_HUMERUS/patient00012/study1_positive/image2.png,exclude,only the hand is seen
     2026-11-23T09:16:40.029Z,train/XR_HUMERUS/patient00031/study1_negative/image1.png,positive,plate at lower edge
 
-``decision`` is ``exclude``, ``negative`` (label 0), ``positive`` (label 1) or ``keep``, as it is in the data. The
-files of two people are combined by :func:`merge`, or by putting the lines of one under the other's.
+``decision`` is ``exclude``, ``negative`` (label 0), ``positive`` (label 1) or ``keep``, which leaves the image as it is
+in the data. The files of two people are combined by :func:`merge`, or by putting the lines of one under the other's.
 
-A tree can be opened at any of its levels, and what was decided at one holds at those below it: where
-``MURA-v1.1/train`` is opened, the decisions in ``MURA-v1.1/curation.csv`` about images in ``train`` are heeded, and of
-all about one image the last one counts, in whichever file it is. What is decided is written into the folder that was
-opened.
+A tree can be opened at any of its levels, and decisions at one level are applied at those below it: where
+``MURA-v1.1/train`` is opened, so are the decisions in ``MURA-v1.1/curation.csv`` about images in ``train``. The latest
+about an image wins, in whichever file it is. New decisions are written into the folder that was opened.
 """
 
 import csv
@@ -40,14 +39,13 @@ COLUMNS = ["time", "image_id", "decision", "reason"]
 LABELS = {"negative": 0, "positive": 1}
 DECISIONS = ("exclude", *LABELS, "keep")
 
-MOST_REASON = 200
-"""Characters of a reason."""
+MAX_REASON_CHARACTERS = 200
 
-MOST_LINES = 50_000
-"""Of a colleague's file; MURA has 40,561 images."""
+MAX_LINES = 50_000
+"""Of another person's file; MURA has 40,561 images."""
 
-MOST_LINE = 10_000
-"""Characters of a line: a path, a reason, and what other columns say."""
+MAX_LINE_CHARACTERS = 10_000
+"""A path, a reason, and other columns."""
 
 YEARS = (1970, 2999)
 """First and last year of a time. Clocks that are wrong stay within, and so does the millisecond after a decision."""
@@ -60,41 +58,54 @@ _UNWRITABLE = re.compile("[\0\r\n\ud800-\udfff]")
 def read_decisions(root: Path) -> pd.DataFrame:
     """Every decision in a folder's own file, in the order of time, with :data:`COLUMNS`; no row where there is none.
 
-    Raises DatasetError for a file that cannot be understood whole: a decision that is overlooked is worse than none.
+    Raises DatasetError for a file with any line that cannot be parsed: a missed decision is worse than none.
     """
-    return _parse(root / FILE) if (root / FILE).exists() else pd.DataFrame(columns=COLUMNS, dtype=str)
+    file = root / FILE
+    if not file.exists():
+        return pd.DataFrame(columns=COLUMNS, dtype=str)
+    return _parse(file)
 
 
 def decided(root: Path) -> pd.DataFrame:
-    """The decisions that hold, a row an image, by ``image_id``: ``time``, ``decision`` and ``reason``.
+    """The latest decision on each image, by ``image_id``: ``time``, ``decision`` and ``reason``.
 
-    Heeded are those of a folder and of the levels above it that it is a part of.
+    They come from the file of a folder, and from those of the levels above of which it is a part.
     """
-    return _holding(_in_order(pd.concat([_of_images_in(root, level) for level in levels(root)])))
+    every = _sort(pd.concat([_of_images_in(root, level) for level in levels(root)]))
+    return every.drop_duplicates("image_id", keep="last").set_index("image_id")
 
 
 def decide(root: Path, image_ids: Iterable[str], decision: str, reason: str = "") -> None:
-    """Decide the same about images, now.
+    """Add the same decision about each of some images, at the present time.
 
-    ``decision``: one of :data:`DECISIONS`. ``reason``: in one line, at most 200 characters. Raises DatasetError for
-    another decision or a longer reason, for a name that no line can hold, and where the file cannot be read or written.
+    Args:
+        root: the folder of the data set.
+        image_ids: the images.
+        decision: one of :data:`DECISIONS`.
+        reason: in one line, at most 200 characters.
+
+    Raises:
+        DatasetError: another decision or a longer reason, a name that no line can hold, or a file that cannot be read
+            or written.
+        PublicError: this is the public demo.
     """
     if decision not in DECISIONS:
         raise DatasetError(f"decision must be {', '.join(DECISIONS)}. Received: {decision}")
     words = " ".join(reason.split())
-    if len(words) > MOST_REASON:
-        raise DatasetError(f"A reason has at most {MOST_REASON} characters. Received: {len(words)}")
+    if len(words) > MAX_REASON_CHARACTERS:
+        raise DatasetError(f"A reason has at most {MAX_REASON_CHARACTERS} characters. Received: {len(words)}")
     images = list(dict.fromkeys(image_ids))
-    if odd := next((text for text in (*images, words) if _UNWRITABLE.search(text)), None):
-        raise DatasetError(f"What is decided must fit into a line of text, name and reason. Received: {odd!a}")
-    with _alone(root):
+    odd = next((text for text in (*images, words) if _UNWRITABLE.search(text)), None)
+    if odd:
+        raise DatasetError(f"The name of an image and the reason must fit into a line of text. Received: {odd!a}")
+    with _locked(root):
         before = read_decisions(root)
-        time = _later(max(decided(root)["time"].tolist(), default=""))
+        time = _next_time(max(decided(root)["time"].tolist(), default=""))
         new = {"time": time, "image_id": images, "decision": decision, "reason": words}
         _write(root, pd.concat([before, pd.DataFrame(new)], ignore_index=True))
 
 
-class Last(NamedTuple):
+class LastDecision(NamedTuple):
     """The decision that was made last, and on how many images."""
 
     time: str
@@ -102,81 +113,78 @@ class Last(NamedTuple):
     images: int
 
 
-def last_decision(root: Path) -> Last | None:
-    """What there is to be taken back; None where there is nothing."""
+def last_decision(root: Path) -> LastDecision | None:
+    """The decision that :func:`undo` can take back; None where there is none."""
     decisions = read_decisions(root)
     if decisions.empty:
         return None
     time, decision = decisions[["time", "decision"]].iloc[-1]
-    return Last(time, decision, int((decisions["time"] == time).sum()))
+    return LastDecision(time, decision, int((decisions["time"] == time).sum()))
 
 
 def undo(root: Path, time: str) -> None:
-    """Take back what was decided at a time, on all images: what held before holds again.
+    """Delete the decision of a time, on all its images; the one before it counts again.
 
     The time says which decision is meant: in a class, somebody else may have made another one since.
     """
-    with _alone(root):
+    with _locked(root):
         decisions = read_decisions(root)
         _write(root, decisions[decisions["time"] != time])
 
 
 def merge(root: Path, other: Path | BinaryIO) -> int:
-    """Add the decisions of another file to a data set's; how many were new. Of two about one image, the later counts.
+    """Add the decisions of another file to those of a data set; how many were new. Of two on one image, the later wins.
 
     ``other``: its path, or the open file, such as an upload.
 
-    Raises DatasetError where either cannot be understood, or the data set's not written.
+    Raises DatasetError where one of the files cannot be parsed, or that of the data set cannot be written.
     """
     theirs = _parse(other)
-    with _alone(root):
+    with _locked(root):
         before = read_decisions(root)
-        both = _in_order(pd.concat([before, theirs]))
+        both = _sort(pd.concat([before, theirs]))
         _write(root, both)
     return len(both) - len(before)
 
 
 def apply_decisions(dataset: Dataset) -> Dataset:
-    """A data set without what was excluded and with labels as they were decided, and how many images that concerns.
+    """A data set without its excluded images and with the decided labels; it also counts them.
 
-    An image with a new label has no boxes, mask and findings: they tell of the old one. Decisions about images that are
-    not in the table have no effect.
+    An image with a new label loses its boxes, mask and findings: they belong to the old one. Decisions about images
+    that are not in the table have no effect.
 
-    Raises DatasetError where ``curation.csv`` cannot be understood, or leaves no image.
+    Raises DatasetError where ``curation.csv`` cannot be parsed, or excludes all images.
     """
     table = dataset.table
     decision = table["image_id"].map(decided(dataset.root)["decision"].to_dict())
     label = decision.map(LABELS).fillna(table["label"]).astype("int64")
-    changed, excluded = label != table["label"], decision == "exclude"
+    changed = label != table["label"]
+    excluded = decision == "exclude"
     if len(table) and excluded.all():
         raise DatasetError(
             f"At least one image of {dataset.root} must be left. Received: all {len(table):,} are excluded by "
-            f"decision; take some back, or delete their lines in {FILE}."
+            f"decision; keep some of them, or delete their lines in {FILE}."
         )
-    known = {name: table[name].mask(changed, "") for name in ("boxes", "mask", "findings")}
-    kept = table.assign(label=label, **known)[~excluded].reset_index(drop=True)
+    annotations = {name: table[name].mask(changed, "") for name in ("boxes", "mask", "findings")}
+    kept = table.assign(label=label, **annotations)[~excluded].reset_index(drop=True)
     return replace(dataset, table=kept, excluded=int(excluded.sum()), relabelled=int(changed.sum()))
 
 
 def _of_images_in(root: Path, level: Path) -> pd.DataFrame:
-    """The decisions that lie at a level at or above a folder, of the images in it, under the names they have there."""
-    made = read_decisions(level)
-    above = "".join(f"{name}/" for name in root.relative_to(level).parts)
-    made = made[made["image_id"].str.startswith(above)]
-    return made.assign(image_id=made["image_id"].str.removeprefix(above))
+    """The decisions in the file of a level at or above a folder about images in it, with their image_id there."""
+    decisions = read_decisions(level)
+    prefix = "".join(f"{name}/" for name in root.relative_to(level).parts)
+    decisions = decisions[decisions["image_id"].str.startswith(prefix)]
+    return decisions.assign(image_id=decisions["image_id"].str.removeprefix(prefix))
 
 
-def _holding(decisions: pd.DataFrame) -> pd.DataFrame:
-    return decisions.drop_duplicates("image_id", keep="last").set_index("image_id")
-
-
-def _in_order(decisions: pd.DataFrame) -> pd.DataFrame:
-    """By time; of those of one moment, the order is the same whichever file was read first."""
+def _sort(decisions: pd.DataFrame) -> pd.DataFrame:
+    """By time, then by the other columns, so that the order is the same whichever file was read first."""
     return decisions.drop_duplicates().sort_values(COLUMNS, ignore_index=True)
 
 
-def _later(last: str) -> str:
-    """Now; or, where a clock was set back in between, just after the last decision, so that the new one counts."""
+def _next_time(last: str) -> str:
+    """The present time; where a clock was set back, just after the last decision, so that the new one wins."""
     now = datetime.now(UTC)
     if last:
         now = max(now, datetime.fromisoformat(last) + timedelta(milliseconds=1))
@@ -184,13 +192,11 @@ def _later(last: str) -> str:
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Nobody else writes meanwhile; what the disk refuses is a DatasetError. In a public demo nobody writes at all."""
+def _locked(root: Path) -> Iterator[None]:
+    """Keep others from writing. An error of the disk becomes a DatasetError; in the public demo nobody may write."""
     demo.refuse("decisions")
-    if not root.is_dir():  # the lock would make it anew
-        raise DatasetError(
-            f"There is no folder {root} any more, in which decisions could be kept; read the data again."
-        )
+    if not root.is_dir():  # the lock would create it
+        raise DatasetError(f"There is no folder {root} any more to store decisions in; read the data again.")
     try:
         with FileLock(root / f".{FILE}.lock", timeout=10):
             yield
@@ -198,8 +204,8 @@ def _alone(root: Path) -> Iterator[None]:
         raise DatasetError(f"{root / FILE} is being written to by someone else. Try again.") from error
     except OSError as error:
         raise DatasetError(
-            f"{root / FILE} cannot be written: {error.strerror or error}. Decisions are kept beside the data; "
-            "a copy of the data set in a folder that can be written to can be curated."
+            f"{root / FILE} cannot be written: {error.strerror or error}. Decisions are stored beside the data; "
+            "copy the data set to a folder that you may write to."
         ) from error
 
 
@@ -213,37 +219,42 @@ def _parse(source: Path | BinaryIO) -> pd.DataFrame:
         text = (source.read_bytes() if isinstance(source, Path) else source.read()).decode()
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
-    many = max(text.count("\n"), text.count("\r"))
-    if many > MOST_LINES and not isinstance(source, Path):
-        raise DatasetError(f"{file} may have {MOST_LINES:,} lines. Received: {many:,}; leave some out.")
-    numbers, lines = _lines(text, str(file))
-    made = pd.DataFrame(lines, columns=COLUMNS, dtype=str)
-    time = pd.to_datetime(made["time"], utc=True, format="ISO8601", errors="coerce")
-    wrong = ~time.dt.year.between(*YEARS) | ~made["decision"].isin(DECISIONS) | (made["image_id"] == "")
+    count = max(text.count("\n"), text.count("\r"))
+    is_upload = not isinstance(source, Path)
+    if is_upload and count > MAX_LINES:
+        raise DatasetError(f"{file} may have {MAX_LINES:,} lines. Received: {count:,}; leave some out.")
+    numbers, lines = _split_lines(text, str(file))
+    decisions = pd.DataFrame(lines, columns=COLUMNS, dtype=str)
+    time = pd.to_datetime(decisions["time"], utc=True, format="ISO8601", errors="coerce")
+    has_time = time.dt.year.between(*YEARS)
+    wrong = ~has_time | ~decisions["decision"].isin(DECISIONS) | (decisions["image_id"] == "")
     if wrong.any():
-        raise _wrong(str(file), numbers[int(wrong.argmax())], ",".join(made[wrong].iloc[0]))
-    return _in_order(made.assign(time=time.dt.strftime(_TIME).str[:-3] + "Z"))
+        raise _wrong_line(str(file), numbers[int(wrong.argmax())], ",".join(decisions[wrong].iloc[0]))
+    return _sort(decisions.assign(time=time.dt.strftime(_TIME).str[:-3] + "Z"))  # milliseconds
 
 
-def _lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
+def _split_lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
     """The number of each line that holds a decision, and its :data:`COLUMNS`.
 
-    Each line is read by itself, so that a quote that is not closed swallows no other. A file that was put under another
-    brings its header along, and the mark that some editors begin a file with; blank lines and columns are Excel's.
+    Each line is parsed by itself, so that a quote that is not closed swallows no other. Where a file was put under
+    another, the header comes again, perhaps after a byte order mark. Excel adds blank lines and columns.
     """
     header: list[str] = []
-    numbers, found = [], []
+    numbers = []
+    found = []
     for number, line in enumerate(_NEWLINE.split(text), start=1):
         cells = _cells(line.removeprefix("\ufeff"), number, file)
         if set(COLUMNS) <= set(cells):
             header = cells
-        elif cells and not header:
+        elif not cells:
+            continue
+        elif not header:
             raise DatasetError(
                 f"{file} must have the columns {', '.join(COLUMNS)}. Received: {sanitize_name(', '.join(cells))}"
             )
-        elif len(cells) > len(header):  # a comma in a reason, and no quotes around it
-            raise _wrong(file, number, line)
-        elif cells:
+        elif len(cells) > len(header):  # a comma in a reason without quotes around it
+            raise _wrong_line(file, number, line)
+        else:
             by_column = dict(zip(header, cells, strict=False))
             numbers.append(number)
             found.append([by_column.get(name, "") for name in COLUMNS])
@@ -251,19 +262,20 @@ def _lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
 
 
 def _cells(line: str, number: int, file: str) -> list[str]:
-    """The cells of a line up to the last that holds something."""
-    if len(line) > MOST_LINE:
-        raise _wrong(file, number, line)
+    """The cells of a line up to the last that is not empty."""
+    if len(line) > MAX_LINE_CHARACTERS:
+        raise _wrong_line(file, number, line)
     try:
         cells = next(csv.reader([line], strict=True))
     except csv.Error as error:
-        raise _wrong(file, number, line) from error
-    return cells[: max((place for place, cell in enumerate(cells, start=1) if cell), default=0)]
+        raise _wrong_line(file, number, line) from error
+    count = max((place for place, cell in enumerate(cells, start=1) if cell), default=0)
+    return cells[:count]
 
 
-def _wrong(file: str, number: int, line: str) -> DatasetError:
+def _wrong_line(file: str, number: int, line: str) -> DatasetError:
     return DatasetError(
         f"Every line of {file} must have a time (of {YEARS[0]} to {YEARS[1]}), an image_id and a decision "
-        f"({', '.join(DECISIONS)}), with quotes around what holds a comma. "
-        f"Received in line {number}: {sanitize_name(line)}; put that line right or delete it."
+        f"({', '.join(DECISIONS)}), with quotes around a text with a comma. "
+        f"Received in line {number}: {sanitize_name(line)}; correct that line or delete it."
     )

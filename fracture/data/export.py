@@ -1,8 +1,9 @@
 """A data set as class folders, ``prep/{train,valid}/{negative,positive}/``, the way many examples of Keras expect one.
 
-What :mod:`fracture.data.decisions` excluded is not there, what it relabelled lies in the folder of the new label.
-A name is the image's whole path in one word, ``train_XR_HUMERUS_patient00001_study1_positive_image1.png``: it says
-where the image came from, and :func:`fracture.data.dataset.scan` finds patients and studies in it again.
+Images that :mod:`fracture.data.decisions` exclude are left out; relabeled ones are in the folder of the new label.
+The name of a file is the whole path of the image in one word,
+``train_XR_HUMERUS_patient00001_study1_positive_image1.png``: it says where the image came from, and
+:func:`fracture.data.dataset.scan` finds patients and studies in it again.
 """
 
 import itertools
@@ -22,90 +23,97 @@ from fracture.data.dataset import Dataset
 from fracture.errors import DatasetError
 from fracture.files import atomic_write
 
-FOLDERS = ("negative", "positive")
+CLASS_FOLDERS = ("negative", "positive")
+"""The folders of labels 0 and 1."""
 
-STALE = 24 * 3600.0
-"""Seconds after which an export that is not done was killed: what it left is removed by the next one beside it."""
+STALE_SECONDS = 24 * 3600.0
+"""After which an unfinished export counts as killed: the next one beside it removes its files."""
 
-_PART = ".fracture-prep-"
+_PART_PREFIX = ".fracture-prep-"
 
-Say = Callable[[int, int], None]
-"""Hears how many images of how many are done."""
+OnProgress = Callable[[int, int], None]
+"""Called with the number of images that are done, and of all."""
 
-_PUT: dict[str, Callable[[str, Path], object]] = {"copy": shutil.copyfile, "link": os.link}
-
-
-def _nothing(done: int, total: int) -> None:
-    """Say nothing."""
+_WRITE: dict[str, Callable[[str, Path], object]] = {"copy": shutil.copyfile, "link": os.link}
 
 
-def places(table: pd.DataFrame) -> "pd.Series[str]":
-    """Where each image of a table goes, relative to ``prep``: part, class, and a name that no other image there has.
+def _no_progress(done: int, total: int) -> None:
+    """Report nothing."""
 
-    It is the same in whichever order the rows come.
+
+def export_paths(table: pd.DataFrame) -> "pd.Series[str]":
+    """The path of each exported image, relative to ``prep``: split, class, and a name that is unique there.
+
+    It does not depend on the order of the rows.
     """
-    folder = table["split"] + "/" + table["label"].map(dict(enumerate(FOLDERS))) + "/"
-    order, taken = table["image_id"].sort_values().index, set[str]()
-    rows = zip(folder[order], table["image_id"][order], strict=True)
-    return pd.Series([_free(*row, taken) for row in rows], order, dtype=str).reindex(table.index)
+    folder = table["split"] + "/" + table["label"].map(dict(enumerate(CLASS_FOLDERS))) + "/"
+    order = table["image_id"].sort_values().index
+    taken: set[str] = set()
+    paths = []
+    for each, image_id in zip(folder[order], table["image_id"][order], strict=True):
+        path = _unique_path(each, image_id, taken)
+        taken.add(path)
+        paths.append(path)
+    return pd.Series(paths, order, dtype=str).reindex(table.index)
 
 
-def _free(folder: str, image_id: str, taken: set[str]) -> str:
-    """A place that is not taken yet, and now is: ``a_b/c`` and ``a/b_c`` would share a name."""
+def _unique_path(folder: str, image_id: str, taken: set[str]) -> str:
+    """A path that is not taken: ``a_b/c`` and ``a/b_c`` would share one, so the second gets a number in front."""
     name = image_id.replace("/", "_")
-    names = itertools.chain([name], (f"{number}_{name}" for number in itertools.count(1)))
-    place = next(place for each in names if (place := folder + each) not in taken)
-    taken.add(place)
-    return place
+    path = folder + name
+    numbers = itertools.count(1)
+    while path in taken:
+        path = f"{folder}{next(numbers)}_{name}"
+    return path
 
 
-def write_prep(dataset: Dataset, out: Path, how: str = "copy", say: Say = _nothing) -> None:
-    """Make the folder, whole or not at all.
+def write_prep(dataset: Dataset, out: Path, how: str = "copy", on_progress: OnProgress = _no_progress) -> None:
+    """Write the class folders, all or none.
 
     Args:
-        dataset: as it is to be, see :func:`fracture.data.decisions.apply_decisions`.
-        out: a folder that is not there yet, or an empty one.
-        how: ``copy``; or ``link``, the same file under a second name: it takes no room, and what changes one changes
-            the other.
-        say: hears how far it is.
+        dataset: with its decisions applied, see :func:`fracture.data.decisions.apply_decisions`.
+        out: a folder that does not exist yet, or an empty one.
+        how: ``copy``; or ``link``, the same file under a second name: it takes no space, and a change of one file is a
+            change of the other.
+        on_progress: called after each image.
 
     Raises:
-        DatasetError: there is something in the folder already, it would be a part of the data set itself, an image
-            cannot be read, or the disk refuses.
-        PublicError: this is a public demo.
+        DatasetError: the folder is not empty, it would be a part of the data set itself, an image cannot be read, or
+            the disk refuses.
+        PublicError: this is the public demo.
     """
     demo.refuse("export")
-    if how not in _PUT:
-        raise DatasetError(f"how must be {' or '.join(_PUT)}. Received: {how}")
-    with _words_for_disk(out):
+    if how not in _WRITE:
+        raise DatasetError(f"how must be {' or '.join(_WRITE)}. Received: {how}")
+    with _explain_disk_errors(out):
         if out.is_dir() and any(out.iterdir()):
             raise DatasetError(f"{out} must be empty, or not there yet. Choose another folder, or delete it first.")
         if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(dataset.root)):
             raise DatasetError(f"{out} must not lie in the data set itself, which would hold each image twice then.")
         out.parent.mkdir(parents=True, exist_ok=True)
         _remove_stale(out.parent)
-        with tempfile.TemporaryDirectory(prefix=_PART, dir=out.parent) as beside:
-            part = Path(beside) / "prep"
-            for source, place in _each(dataset.table, say):
-                (part / place).parent.mkdir(parents=True, exist_ok=True)
-                _PUT[how](source, part / place)
+        with tempfile.TemporaryDirectory(prefix=_PART_PREFIX, dir=out.parent) as temporary:
+            part = Path(temporary) / "prep"
+            for source, target in _images(dataset.table, on_progress):
+                (part / target).parent.mkdir(parents=True, exist_ok=True)
+                _WRITE[how](source, part / target)
             part.replace(out)
 
 
-def zip_prep(dataset: Dataset, file: Path, say: Say = _nothing) -> None:
-    """The same as a new zip file. Radiographs are compressed already, and stored as they are.
+def zip_prep(dataset: Dataset, file: Path, on_progress: OnProgress = _no_progress) -> None:
+    """Write the class folders into a new zip file. Radiographs are compressed already, and stored as they are.
 
-    Raises DatasetError where there is such a file already, an image cannot be read, or the disk refuses; PublicError in
-    a public demo.
+    Raises DatasetError where the file exists, an image cannot be read, or the disk refuses; PublicError in the public
+    demo.
     """
     demo.refuse("export")
 
     def fill(part: Path) -> None:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
-            for source, place in _each(dataset.table, say):
-                archive.write(source, f"prep/{place}")
+            for source, target in _images(dataset.table, on_progress):
+                archive.write(source, f"prep/{target}")
 
-    with _words_for_disk(file):
+    with _explain_disk_errors(file):
         if file.exists():
             raise DatasetError(f"{file} must not be there yet. Choose another name, or delete it first.")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -113,23 +121,25 @@ def zip_prep(dataset: Dataset, file: Path, say: Say = _nothing) -> None:
 
 
 def _remove_stale(folder: Path) -> None:
-    with suppress(OSError):  # another one may do the same
-        for left in folder.glob(f"{_PART}*"):
-            if abs(time.time() - left.stat().st_mtime) > STALE:  # or of a clock that was far ahead
-                shutil.rmtree(left)
+    with suppress(OSError):  # another export may do the same
+        for part in folder.glob(f"{_PART_PREFIX}*"):
+            # The time may lie in the future, too, where a clock was far ahead.
+            age = abs(time.time() - part.stat().st_mtime)
+            if age > STALE_SECONDS:
+                shutil.rmtree(part)
 
 
-def _each(table: pd.DataFrame, say: Say) -> Iterator[tuple[str, str]]:
-    """The path of each image, and where it goes."""
-    for done, pair in enumerate(zip(table["path"], places(table), strict=True), start=1):
+def _images(table: pd.DataFrame, on_progress: OnProgress) -> Iterator[tuple[str, str]]:
+    """The path of each image, and its path in the export."""
+    for done, pair in enumerate(zip(table["path"], export_paths(table), strict=True), start=1):
         yield pair
-        say(done, len(table))
+        on_progress(done, len(table))
 
 
 @contextmanager
-def _words_for_disk(out: Path) -> Iterator[None]:
+def _explain_disk_errors(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         what = f" ({error.filename})" if error.filename else ""
-        raise DatasetError(f"{out} cannot be made: {error.strerror or error}{what}. Nothing was changed.") from error
+        raise DatasetError(f"{out} cannot be written: {error.strerror or error}{what}. Nothing was changed.") from error

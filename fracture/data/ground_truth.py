@@ -1,8 +1,8 @@
-"""A ``truth.csv`` at the root of MURA's tree: what a synthetic radiograph shows, known exactly.
+"""The ground truth of synthetic radiographs: a ``truth.csv`` at the root of MURA's tree.
 
-Read are its columns ``image`` (the file, relative to the folder of truth.csv), ``view``, ``boxes`` and ``mask``
+Its columns are ``image`` (the file, relative to the folder of truth.csv), ``view``, ``boxes`` and ``mask``
 (see :mod:`fracture.imaging.annotations`), and, where present, ``fracture`` and ``hardware`` (the kind, or empty).
-An image that is not listed yet has no truth.
+Others are ignored. An image that is not listed yet has no truth.
 """
 
 from collections.abc import Iterable
@@ -15,21 +15,21 @@ from fracture.imaging.annotations import parse_boxes, run_gaps
 
 NAME = "truth.csv"
 COLUMNS = ("view", "boxes", "mask")
-KINDS = ("fracture", "hardware")
 
 
 def with_truth(rows: pd.DataFrame, trees: Iterable[str]) -> tuple[pd.DataFrame, bool]:
-    """Rows with their :data:`COLUMNS` as truth.csv has them, and whether there is one.
+    """Rows with the :data:`COLUMNS` and the findings of truth.csv, and whether there is one.
 
-    ``trees``: the folders in which to look for it. Raises DatasetError where it cannot be used.
+    ``trees``: the folders in which it may lie. Raises DatasetError where it cannot be used.
     """
-    read = [_read(tree) for name in sorted(trees) if ((tree := Path(name or "/")) / NAME).is_file()]
-    if not read:
+    folders = [Path(name or "/") for name in sorted(trees)]
+    tables = [_read(folder) for folder in folders if (folder / NAME).is_file()]
+    if not tables:
         return rows, False
-    truth = pd.concat(read).reindex([Path(path).as_posix() for path in rows["path"]]).set_axis(rows.index)
-    known = {name: truth[name].fillna("") for name in (*COLUMNS, "findings")}
-    view = known["view"].where(known["view"] != "", rows["view"])
-    return rows.assign(**{**known, "view": view}), True
+    paths = [Path(path).as_posix() for path in rows["path"]]
+    truth = pd.concat(tables).reindex(paths).set_axis(rows.index).fillna("")
+    view = truth["view"].where(truth["view"] != "", rows["view"])
+    return rows.assign(boxes=truth["boxes"], mask=truth["mask"], findings=truth["findings"], view=view), True
 
 
 def check_regions(table: pd.DataFrame) -> None:
@@ -39,10 +39,10 @@ def check_regions(table: pd.DataFrame) -> None:
     for image, boxes, mask, width, height in zip(*columns, strict=True):
         try:
             parse_boxes(boxes)
-            if width:  # without a size the file cannot be read either
+            if width:  # else the file cannot be read either
                 run_gaps(mask, width, height)
         except DatasetError as error:
-            raise DatasetError(f"What is known of {image} is damaged. {error}") from error
+            raise DatasetError(f"The boxes or the mask of {image} are damaged. {error}") from error
 
 
 def _read(tree: Path) -> pd.DataFrame:
@@ -56,14 +56,16 @@ def _read(tree: Path) -> pd.DataFrame:
         received = ", ".join(map(str, truth.columns))
         raise DatasetError(f"{file} must have the columns image, view, boxes and mask. Received: {received}")
     images = truth["image"]
-    if twice := sorted(images[images.duplicated()]):
+    twice = sorted(images[images.duplicated()])
+    if twice:
         raise DatasetError(f"{file} must list each image once. Received twice: {twice[0]}")
-    told = findings(*(truth[kind] != "" for kind in KINDS)) if set(KINDS) <= set(truth) else ""
-    by_path = truth.assign(findings=told).set_index(images.map(lambda name: (tree / name).as_posix()))
+    has_findings = {"fracture", "hardware"} <= set(truth)
+    shown = findings(truth["fracture"] != "", truth["hardware"] != "") if has_findings else ""
+    by_path = truth.assign(findings=shown).set_index(images.map(lambda name: (tree / name).as_posix()))
     return by_path[[*COLUMNS, "findings"]]
 
 
 def findings(fracture: "pd.Series[bool]", hardware: "pd.Series[bool]") -> "pd.Series[str]":
-    """What is there, in words: none, fracture, hardware or fracture;hardware."""
+    """The column ``findings``: none, fracture, hardware or fracture;hardware."""
     words = fracture.map({True: "fracture;", False: ""}) + hardware.map({True: "hardware;", False: ""})
     return words.str.rstrip(";").replace("", "none")

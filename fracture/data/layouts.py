@@ -1,8 +1,9 @@
-"""Radiographs in folders, and what the folders' names say: MURA's tree and class folders.
+"""Folder layouts: MURA's tree and class folders, in which the names of folders are labels, patients and splits.
 
 A reader takes a folder and the images below it, and returns rows with columns of
-:data:`fracture.data.dataset.COLUMNS`; or None where the folder is not of its layout.
-The third layout, a ``dataset.csv``, is read by :mod:`fracture.data.dataset_csv`.
+:data:`fracture.data.dataset.COLUMNS`; or None where the folder has another layout.
+The third layout, a ``dataset.csv``, is read by :mod:`fracture.data.dataset_csv`; the names of splits are listed in
+:mod:`fracture.data.splits`.
 """
 
 import os
@@ -14,20 +15,21 @@ from typing import NamedTuple
 import pandas as pd
 
 from fracture.data.ground_truth import with_truth
+from fracture.data.splits import SPLITS
 from fracture.errors import DatasetError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".dcm")
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "valid": "valid",
-    "val": "valid",
-    "validation": "valid",
-    "test": "test",
+"""How the names of image files end, in lower case."""
+
+NEGATIVE = {
+    *("negative", "normal", "healthy"),
+    *("non fractured", "nonfractured", "not fractured", "unfractured", "non fracture"),
+    *("no fracture", "without fracture"),
 }
-NEGATIVE = {"negative", "normal", "healthy", "non fractured", "nonfractured", "not fractured", "unfractured",
-            "non fracture", "no fracture", "without fracture"}  # fmt: skip
+"""Names of class folders with label 0, as :func:`class_of` compares them."""
+
 POSITIVE = {"positive", "abnormal", "fractured", "fracture", "with fracture", "broken"}
+"""Names of class folders with label 1."""
 
 _MURA = re.compile(
     r"(?:/(?P<split>train|valid))?(?:/(?P<body_part>XR_[A-Z]+))?"
@@ -51,20 +53,20 @@ class Found(NamedTuple):
 
 
 def walk(root: Path) -> list[str]:
-    """Every image below a folder as a sorted posix path relative to it, of the :func:`files_below`."""
+    """Every image below a folder, as a sorted posix path relative to it."""
     paths = (file.path for file in files_below(root) if file.name.lower().endswith(ENDINGS))
     above = str(root).rstrip(os.sep) + os.sep
     return sorted(path.removeprefix(above).replace(os.sep, "/") for path in paths)
 
 
 def files_below(root: Path) -> Iterator["os.DirEntry[str]"]:
-    """Every file below a folder, in no order; what is hidden, and pipes and devices, are passed over.
+    """Every file below a folder, in no order; hidden files, pipes and devices are left out.
 
-    A link counts as a file, wherever it leads. Raises DatasetError where a folder may not be read: what is in it would
+    A link counts as a file, wherever it leads. Raises DatasetError where a folder may not be read: its images would
     be missing, and nobody would notice.
     """
     folders = [str(root)]
-    while folders:  # no recursion, which ends at a thousand folders within each other
+    while folders:  # no recursion, which Python stops at a thousand nested folders
         for entry in _entries(folders.pop()):
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
@@ -76,19 +78,19 @@ def _entries(folder: str) -> "list[os.DirEntry[str]]":
     try:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if not entry.name.startswith(".")]
-    except FileNotFoundError:  # it went just now
+    except FileNotFoundError:  # deleted just now
         return []
     except OSError as error:
         raise DatasetError(
             f"All folders of a data set must be readable. Received: {folder}: {error.strerror}; "
-            "change its permissions, or take it out."
+            "change its permissions, or move it elsewhere."
         ) from error
 
 
 def levels(root: Path) -> Iterator[Path]:
-    """A folder and those above it, up to where the tree begins that it seems to be a part of: any of them can be read.
+    """A folder and those above it, up to the root of the tree of which it seems to be a part; each can be opened.
 
-    What lies above ``MURA-v1.1/train/XR_HUMERUS`` ends with ``MURA-v1.1``.
+    For ``MURA-v1.1/train/XR_HUMERUS`` the last one is ``MURA-v1.1``.
     """
     yield root
     while _LEVEL.fullmatch(root.name):
@@ -97,17 +99,21 @@ def levels(root: Path) -> Iterator[Path]:
 
 
 def class_of(folder: str) -> int | None:
-    """0 or 1 where a folder's name is that of a class, whatever its case, blanks, underscores and hyphens."""
+    """The label of a class folder by its name, whatever its case, blanks, underscores and hyphens; None for others."""
     words = " ".join(re.split(r"[\s_-]+", folder.strip().casefold()))
-    return 1 if words in POSITIVE else 0 if words in NEGATIVE else None
+    if words in POSITIVE:
+        return 1
+    if words in NEGATIVE:
+        return 0
+    return None
 
 
 def mura(root: Path, files: list[str]) -> Found | None:
     """MURA's tree: ``{train,valid}/XR_PART/patientN/studyN_{positive,negative}/imageN.png``, from any level.
 
-    What lies above ``root`` is taken from its own path. MURA's positive means abnormal: a fracture, hardware,
-    degeneration or a lesion (Rajpurkar et al., arXiv:1712.06957). A ``truth.csv`` beside the split folders, or whatever
-    else the tree begins with, is read by :mod:`fracture.data.ground_truth`.
+    The levels above ``root`` are taken from its own path. MURA's positive means abnormal: a fracture, hardware,
+    degeneration or a lesion (Rajpurkar et al., arXiv:1712.06957). A ``truth.csv`` at the root of
+    the tree is read by :mod:`fracture.data.ground_truth`.
     """
     matches = [(file, match) for file in files if (match := _MURA.search(f"{root.as_posix()}/{file}"))]
     if not matches:
@@ -120,7 +126,7 @@ def mura(root: Path, files: list[str]) -> Found | None:
 def class_folders(root: Path, files: list[str]) -> Found | None:
     """Class folders at any depth, with or without split folders: ``{train,valid}/{negative,positive}/...``.
 
-    The innermost class folder counts. ``patientN`` and ``studyN`` anywhere in a path are taken for what they say.
+    The innermost class folder counts. ``patientN`` and ``studyN`` anywhere in a path are patient and study.
     Raises DatasetError where one class has no folder.
     """
     rows = [row for file in files if (row := _class_row(root, file))]
@@ -133,13 +139,14 @@ def class_folders(root: Path, files: list[str]) -> Found | None:
             f"{root} must hold a folder for each of two classes, such as negative and positive. "
             f"Received: only {next(iter(names.values()))}; choose the folder above both."
         )
-    if "valid" not in set(table["split"]):  # a set in two parts calls the second one what it likes
+    if "valid" not in set(table["split"]):  # train and test alone: the second one is for validation
         table["split"] = table["split"].replace("test", "valid")
     return Found("class folders", (names[0], names[1]), table)
 
 
 def _mura_row(root: Path, file: str, match: re.Match[str]) -> dict[str, object]:
-    body_part, patient = (match["body_part"] or "").upper(), match["patient"]
+    body_part = (match["body_part"] or "").upper()
+    patient = match["patient"]
     return {
         "image_id": file,
         "path": f"{root}{os.sep}{file}",
@@ -154,6 +161,7 @@ def _mura_row(root: Path, file: str, match: re.Match[str]) -> dict[str, object]:
 
 
 def _class_row(root: Path, file: str) -> dict[str, object] | None:
+    """The row of an image below a class folder; None for another file."""
     folders = file.split("/")[:-1]
     folder = next((name for name in reversed(folders) if class_of(name) is not None), None)
     if folder is None:
@@ -177,14 +185,17 @@ def _class_row(root: Path, file: str) -> dict[str, object] | None:
 
 
 def _patient_and_study(file: str, folder: str, body_part: str) -> tuple[str, str]:
-    """(patient, study) by what a path says; without a patient, each image is a study of its own.
+    """(patient, study) from a path; without a patient, each image is a study of its own.
 
-    MURA numbers the studies of each body part anew, and a study has its label in its name: it stays one when one of its
-    images was given another label. Where a name says no label, the class folder does.
+    MURA numbers the studies of each body part from 1, so that the body part belongs to the name. Its names end with the
+    label of the study, which keeps it together when one of its images was given another label; where the name has no
+    label, the class folder is a part of it.
     """
-    patient, study = _PATIENT.search(file), _STUDY.search(file)
+    patient = _PATIENT.search(file)
+    study = _STUDY.search(file)
     if patient is None:
         return "", file
     if study is None:
         return patient[0], file
-    return patient[0], "/".join(filter(None, ("" if study["label"] else folder, body_part, patient[0], study[0])))
+    label = "" if study["label"] else folder
+    return patient[0], "/".join(filter(None, (label, body_part, patient[0], study[0])))

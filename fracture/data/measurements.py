@@ -1,11 +1,13 @@
-"""What one look at the pixels of every image of a data set tells, as a table with a row for each; kept on disk.
+"""Measurements of every image of a data set, and the SHA-256 of their files; cached on disk.
 
 ::
 
-    files ── measure ──> a row each ──┬──> checks, galleries
-      └─ (path, size, time) ── kept ──┘        measured: only what is kept already, no file is opened
+    files ── measure ──> a row each ────┬──> checks, galleries
+      └─ (path, size, time) ── cached ──┘        measured: cached rows alone, no file is opened
+    files ── digests ──> a SHA-256 each ────> features, similar images, model cards
 
-A file is looked at again when its size or the time of its last change is another.
+The statistics of one image are computed in :mod:`fracture.imaging.statistics`. A file is measured or hashed again when
+its size or the time of its last change is another.
 """
 
 import hashlib
@@ -18,31 +20,34 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from fracture.cache import keep, kept
+from fracture.cache import find_rows, open_cache, write_rows
 from fracture.errors import RadiographError
-from fracture.files import open_file
+from fracture.files import file_sha256, open_file
 from fracture.imaging.radiograph import PREPROCESSING, read
 from fracture.imaging.statistics import Measures, measure_pixels
 
 VERSION = 1
-"""To be raised whenever :func:`fracture.imaging.statistics.measure_pixels` says something else of the same pixels."""
+"""To be raised whenever :func:`fracture.imaging.statistics.measure_pixels` gives other values for the same pixels."""
 
 CHUNK = 64
-"""Images between two writes: at most so many are lost when the process ends."""
+"""Images between two writes: at most so many must be measured again when the process is killed."""
 
 COLUMNS = ("image_id", "path", "readable", "problem", "sha256", *Measures._fields)
-"""The columns of every table of measurements. ``readable``: the file can be decoded whole; where not, ``problem`` is
-the sentence that says why, and all measures are missing. ``sha256``: of the file's bytes; "" where there are none."""
+"""The columns of every table of measurements. ``readable``: the whole file can be decoded; where not, ``problem`` is
+a sentence that says why, and all measures are missing. ``sha256``: of the file's bytes; "" where it cannot be read."""
 
 _SCHEMA = f"""CREATE TABLE IF NOT EXISTS images (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
     problem TEXT, sha256 TEXT, {", ".join(Measures._fields)}) WITHOUT ROWID"""
+
+_DIGESTS_SCHEMA = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
+    sha256 TEXT) WITHOUT ROWID"""
 
 _Values = tuple[str | float | None, ...]
 """``problem``, ``sha256`` and the measures of one image."""
 
 
 class FileState(NamedTuple):
-    """A file, and by what one sees that it has changed."""
+    """A file, with the size and time by which a change is noticed."""
 
     path: str
     size: int
@@ -50,8 +55,8 @@ class FileState(NamedTuple):
     """In ns since the epoch; this and ``size`` are -1 where there is no such file."""
 
 
-def _nothing(done: int, total: int) -> None:
-    """Say nothing."""
+def _no_progress(done: int, total: int) -> None:
+    """Report nothing."""
 
 
 def _never() -> bool:
@@ -59,65 +64,64 @@ def _never() -> bool:
 
 
 def measure(
-    table: pd.DataFrame, say: Callable[[int, int], None] = _nothing, should_stop: Callable[[], bool] = _never
+    table: pd.DataFrame,
+    on_progress: Callable[[int, int], None] = _no_progress,
+    should_stop: Callable[[], bool] = _never,
 ) -> pd.DataFrame:
-    """Measurements of all images, computed where they are not known, on all cores.
+    """Measurements of all images, computed on all cores where they are not cached.
 
     Args:
         table: of images, with ``image_id`` and ``path``.
-        say: hears how many images are done, of how many: at once, and then after each :data:`CHUNK`.
-        should_stop: asked before each chunk; what is done by then is kept, and returned.
+        on_progress: called with the number of images that are done, and of all: at once, and after each :data:`CHUNK`.
+        should_stop: asked before each chunk; the rows until then are cached and returned.
 
     Returns:
-        A table with :data:`COLUMNS` in the order of ``table``, whose index it has; rows are missing only after a stop.
+        A table with :data:`COLUMNS`, and the order and index of ``table``; rows are missing only after a stop.
     """
-    with kept("measurements/images", _SCHEMA, _version()) as base, ThreadPoolExecutor(os.cpu_count()) as pool:
-        states, known = _look_up(base, table)
+    with open_cache("measurements/images", _SCHEMA, _version()) as cache, ThreadPoolExecutor(os.cpu_count()) as pool:
+        states, known = _look_up(cache, table)
         missing = [state for state in states if state.path not in known]
-        say(len(states) - len(missing), len(states))
+        on_progress(len(states) - len(missing), len(states))
         for start in range(0, len(missing), CHUNK):
             if should_stop():
                 break
             chunk = missing[start : start + CHUNK]
             found = dict(zip((state.path for state in chunk), pool.map(_measure, chunk), strict=True))
-            _keep(base, chunk, found)
+            _write(cache, chunk, found)
             known.update(found)
-            say(len(states) - len(missing) + start + len(chunk), len(states))
+            on_progress(len(states) - len(missing) + start + len(chunk), len(states))
     return _frame(table, known)
 
 
 def measured(table: pd.DataFrame) -> pd.DataFrame:
-    """The measurements that are known already: as of :func:`measure`, without a row where there is none.
+    """The cached measurements: as :func:`measure` gives them, without a row where there is none.
 
-    No image is opened; that of 40,561 images takes about a second.
+    No image is opened; 40,561 images take about a second.
     """
-    with kept("measurements/images", _SCHEMA, _version()) as base:
-        return _frame(table, _look_up(base, table)[1])
+    with open_cache("measurements/images", _SCHEMA, _version()) as cache:
+        return _frame(table, _look_up(cache, table)[1])
 
 
 def _version() -> int:
     return 1000 * VERSION + PREPROCESSING
 
 
-def _look_up(base: sqlite3.Connection, table: pd.DataFrame) -> tuple[list[FileState], dict[str, _Values]]:
-    """The state of every file, and what is known of it by its path; of one that is gone, that it cannot be found."""
+def _look_up(cache: sqlite3.Connection, table: pd.DataFrame) -> tuple[list[FileState], dict[str, _Values]]:
+    """The state of every file, and the cached values by its path; a missing file is one that cannot be read."""
     states = [file_state(path) for path in table["path"].unique()]
     known = {state.path: _unreadable(f"{Path(state.path).name} cannot be found.") for state in states if state.size < 0}
-    base.execute("CREATE TEMP TABLE wanted (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER) WITHOUT ROWID")
-    base.executemany("INSERT INTO wanted VALUES (?, ?, ?)", states)
-    rows = base.execute("SELECT images.* FROM images JOIN wanted USING (path, size, changed)")
+    rows = find_rows(cache, "images", FileState._fields, states)
     known.update((row[0], row[len(FileState._fields) :]) for row in rows)
-    base.commit()
     return states, known
 
 
 def file_state(path: str) -> FileState:
-    """By what one sees whether a file has changed."""
+    """The present state of a file."""
     try:
-        seen = os.stat(path)  # noqa: PTH116  a Path for each of 40,000 would take longer than the question
+        status = os.stat(path)  # noqa: PTH116  40,000 Path objects take longer than the question
     except (OSError, ValueError):
         return FileState(path, -1, -1)
-    return FileState(path, seen.st_size, seen.st_mtime_ns)
+    return FileState(path, status.st_size, status.st_mtime_ns)
 
 
 def _measure(state: FileState) -> _Values:
@@ -138,11 +142,15 @@ def _unreadable(problem: str, digest: str = "") -> _Values:
     return problem, digest, *(None for _ in Measures._fields)
 
 
-def _keep(base: sqlite3.Connection, states: Sequence[FileState], found: dict[str, _Values]) -> None:
-    """Write what was found; but not that a file could not be opened, which may be another matter the next time."""
-    rows = [(*state, *values) for state in states if (values := found[state.path])[1]]
+def _write(cache: sqlite3.Connection, states: Sequence[FileState], found: dict[str, _Values]) -> None:
+    """Cache what was measured; but not that a file could not be opened, which may be possible the next time."""
+    rows = []
+    for state in states:
+        _, digest, *_ = values = found[state.path]
+        if digest:
+            rows.append((*state, *values))
     marks = ", ".join("?" * (len(FileState._fields) + 2 + len(Measures._fields)))
-    keep(base, f"INSERT OR REPLACE INTO images VALUES ({marks})", rows)  # noqa: S608
+    write_rows(cache, f"INSERT OR REPLACE INTO images VALUES ({marks})", rows)  # noqa: S608
 
 
 def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:
@@ -153,3 +161,37 @@ def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:
     texts = dict.fromkeys(("problem", "sha256", "phash", "phash_mirrored"), "str")
     values = values.astype(numbers).fillna({"phash": "", "phash_mirrored": ""}).astype(texts)
     return rows.assign(readable=values["problem"] == "", **values)[list(COLUMNS)]
+
+
+def digests(paths: Sequence[str]) -> list[str]:
+    """The SHA-256 of each file in hexadecimal, computed where it is not cached; "" where a file cannot be read.
+
+    An image is the same where its file is, whatever it is called.
+    """
+    known = known_digests(paths)
+    missing = [file_state(path) for path in dict.fromkeys(paths) if path not in known]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(_digest, (state.path for state in missing)))
+    rows = [(*state, digest) for state, digest in zip(missing, found, strict=True) if digest]
+    with open_cache("digests/files", _DIGESTS_SCHEMA, 1) as cache:
+        write_rows(cache, "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+    known.update({state.path: digest for state, digest in zip(missing, found, strict=True)})
+    return [known[path] for path in paths]
+
+
+def known_digests(paths: Sequence[str]) -> dict[str, str]:
+    """The cached digests by path, without opening a file: of files that were hashed, or whose pixels were measured."""
+    table = measured(pd.DataFrame({"image_id": paths, "path": paths}))
+    by_path = zip(table["path"], table["sha256"], strict=True)
+    known = {path: digest for path, digest in by_path if digest}
+    with open_cache("digests/files", _DIGESTS_SCHEMA, 1) as cache:
+        rows = find_rows(cache, "files", FileState._fields, map(file_state, dict.fromkeys(paths)))
+    known.update((path, digest) for path, _, _, digest in rows)
+    return known
+
+
+def _digest(path: str) -> str:
+    try:
+        return file_sha256(Path(path))
+    except OSError:
+        return ""

@@ -1,4 +1,4 @@
-"""Who made the data sets that are known by name, and on which terms: for the cards of models trained on them."""
+"""Citation and license of the public data sets, for the cards of models trained on them."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ class Source:
     name: str
     citation: str
     licence: str
+    """Spelled as in the cards on disk."""
 
 
 FRACATLAS = Source(
@@ -30,7 +31,7 @@ PHANTOMS = Source("phantoms", "synthetic radiographs drawn by this project; they
 
 
 def source_of(layout: str, synthetic: bool, image_ids: "pd.Series[str]") -> Source | None:
-    """The origin of a data set, as far as its layout and its files' names tell; None where they don't."""
+    """The origin of a data set by its layout and the names of its files; None where they do not tell."""
     if synthetic:
         return PHANTOMS
     if layout == "MURA":

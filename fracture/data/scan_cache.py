@@ -1,14 +1,15 @@
-"""The table of a folder that was read before and has not changed since: looked up, not read again.
+"""A cache of scanned folders: the table of a folder that has not changed is loaded, not scanned again.
 
-Reading the sizes of 40,000 images takes seconds; asking whether they have changed, a fraction of one. What is kept is a
-file for each folder, in the cache; it may be deleted at any time.
+Reading the sizes of 40,000 images takes seconds; asking whether they have changed, a fraction of one. There is one
+Parquet file for each folder, in the cache; it may be deleted at any time.
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -21,28 +22,32 @@ from fracture.data.layouts import ENDINGS, files_below
 from fracture.data.provenance import Source
 from fracture.files import atomic_write
 
+_log = logging.getLogger(__name__)
+
 VERSION = 2
-"""To be raised whenever :func:`fracture.data.dataset.scan` makes another table of the same files."""
+"""To be raised whenever :func:`fracture.data.dataset.scan` gives another table for the same files."""
 
-SEEN = (*ENDINGS, "dataset.csv", TRUTH)
-"""How the names end of all files that it reads: no decision in a curation.csv makes another table."""
+_ENDINGS_READ = (*ENDINGS, "dataset.csv", TRUTH)
+"""How the names of all files end that a scan depends on: it does not read curation.csv."""
 
-_SEAL = hashlib.sha256().digest_size
+_SEAL_BYTES = hashlib.sha256().digest_size
 
 
 def find_or_scan(root: str | Path) -> Dataset:
-    """What :func:`fracture.data.dataset.scan` says of a folder; looked up where no file has come, gone or changed.
+    """The result of :func:`fracture.data.dataset.scan`; from the cache where no file is new, gone or changed.
 
     A file has changed when its size or the time of its last change has. Raises DatasetError as ``scan`` does.
     """
     folder = existing_folder(root)
-    state, file = _state(folder), _file(folder)
-    if (known := _read(file, state)) is not None:
-        return known
+    state = _state(folder)
+    file = _file(folder)
+    cached = _read(file, state)
+    if cached is not None:
+        return replace(cached, version=state.hex())
     found = scan(folder)
-    if state == _state(folder):  # else it is being written to, and would be out of date at once
+    if state == _state(folder):  # else the folder is being written to, and the result is out of date already
         _write(file, state, found)
-    return found
+    return replace(found, version=state.hex())
 
 
 def _file(folder: Path) -> Path:
@@ -50,51 +55,60 @@ def _file(folder: Path) -> Path:
 
 
 def _state(folder: Path) -> bytes:
-    """A hash over all that decides what ``scan`` says."""
-    lists = (parent / TRUTH for parent in folder.parents)  # where the folder is a part of a tree, its truth lies above
-    above = (f"{path}\t{path.stat().st_mtime_ns}" for path in lists if path.is_file())
+    """A hash over all that the result of ``scan`` depends on."""
+    # Where the folder is a part of MURA's tree, its ground truth is in a folder above.
+    truths = [parent / TRUTH for parent in folder.parents]
+    above = [f"{path}\t{path.stat().st_mtime_ns}" for path in truths if path.is_file()]
     lines = [f"{VERSION} {list(COLUMNS)} {folder}", *above, *sorted(_files(folder))]
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).digest()
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Name, size and time of change of every file below a folder that decides what the table says."""
+    """Path, size and time of change of every file below a folder that a scan depends on."""
     for file in files_below(folder):
-        if file.name.lower().endswith(SEEN):
+        if file.name.lower().endswith(_ENDINGS_READ):
             with suppress(OSError):
-                seen = file.stat()
-                yield f"{file.path}\t{seen.st_size}\t{seen.st_mtime_ns}"
+                status = file.stat()
+                yield f"{file.path}\t{status.st_size}\t{status.st_mtime_ns}"
 
 
 def _write(file: Path, state: bytes, found: Dataset) -> None:
-    """Keep it, if the disk allows: it is worth seconds, not an error."""
+    """Cache it where the disk allows: it is worth seconds, not an error."""
     table = found.table.copy(deep=False)
-    said = {each.name: getattr(found, each.name) for each in fields(found) if each.name not in ("root", "table")}
-    said |= {"root": str(found.root), "sources": [asdict(source) for source in found.sources]}
-    table.attrs.update(said)
+    # Parquet keeps the attributes of a table as JSON: all fields of the data set but the table itself and the
+    # version, which is the state of the files.
+    for each in fields(found):
+        if each.name not in ("table", "version"):
+            table.attrs[each.name] = getattr(found, each.name)
+    table.attrs["root"] = str(found.root)
+    table.attrs["sources"] = [asdict(source) for source in found.sources]
     content = table.to_parquet()
-    with suppress(OSError):
+    try:
         file.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(file, lambda part: part.write_bytes(_seal(state, content) + content))
+    except OSError as error:
+        _log.warning("%s cannot be written, so that the folder will be scanned again: %s", file, error)
 
 
 def _read(file: Path, state: bytes) -> Dataset | None:
-    """What was kept, if it is whole and of this state; damage is as good as absence."""
+    """The cached data set; None where there is none, or a damaged one, or one of another state."""
     try:
         sealed = file.read_bytes()
     except OSError:
         return None
-    seal, content = sealed[:_SEAL], sealed[_SEAL:]
+    seal = sealed[:_SEAL_BYTES]
+    content = sealed[_SEAL_BYTES:]
     if seal != _seal(state, content):
         return None
     table = pd.read_parquet(BytesIO(content))
-    said = {str(name): value for name, value in table.attrs.items()}
+    kept = {str(name): value for name, value in table.attrs.items()}
     table.attrs = {}
-    root, labels = Path(said.pop("root")), tuple(said.pop("label_names"))
-    sources = tuple(Source(**source) for source in said.pop("sources"))
-    return Dataset(root=root, table=table, label_names=labels, sources=sources, **said)
+    kept["root"] = Path(kept["root"])
+    kept["label_names"] = tuple(kept["label_names"])
+    kept["sources"] = tuple(Source(**source) for source in kept["sources"])
+    return Dataset(table=table, **kept)
 
 
 def _seal(state: bytes, content: bytes) -> bytes:
-    """Fits no other state, and no content with a bit turned over: Parquet itself would read that as another table."""
+    """A checksum of both: Parquet itself would read content with a changed bit as another table."""
     return hashlib.sha256(state + content).digest()

@@ -1,4 +1,7 @@
-"""Splits by group: no patient is on both sides."""
+"""Training, validation and test split: the names that folders and tables may use, and a split by group.
+
+No group is on both sides of a split: neither a patient, nor a set of near-duplicates.
+"""
 
 import hashlib
 
@@ -6,16 +9,33 @@ import pandas as pd
 
 from fracture.errors import DatasetError
 
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "val": "valid",
+    "validation": "valid",
+    "test": "test",
+}
+"""The split for each name, in lower case, that a folder or the column ``split`` of a dataset.csv may give. MURA's own
+folders are ``train`` and ``valid``."""
+
 
 def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int = 0) -> pd.DataFrame:
-    """A copy of the table with ``split`` drawn anew: whole groups go to ``train`` or to ``valid``.
+    """A copy of the table with a new random ``split``, stratified by label: a group is whole in ``train`` or ``valid``.
 
-    Groups with and without a positive image are drawn from separately, so that both parts have like shares, and from
-    two groups on each side both parts have some. Groups are drawn in the order of a hash of their names: the same seed
-    draws the same split in whatever order the rows come, and a new image moves hardly any other. ``valid_fraction`` of
-    the images, above 0 and below 0.5. (scikit-learn's StratifiedGroupKFold takes seconds for 40,000 groups; this takes
-    a tenth.)
-    Raises DatasetError for fewer than two groups.
+    Groups with and without a positive image are split separately, so that the shares of labels are nearly equal; where
+    there are two or more of a kind, both splits have some. Groups come in the order of a hash of their names: one seed
+    gives one split in whatever order the rows are, and a new image moves hardly any other. (scikit-learn's
+    StratifiedGroupKFold takes seconds for 40,000 groups; this takes a tenth.)
+
+    Args:
+        table: of images, with ``group`` and ``label``.
+        valid_fraction: share of the images for validation, above 0 and below 0.5.
+        seed: of the random order.
+
+    Raises:
+        DatasetError: there are fewer than two groups.
     """
     if not 0 < valid_fraction < 0.5:
         raise DatasetError(f"valid_fraction must be above 0 and below 0.5. Received: {valid_fraction}")
@@ -27,7 +47,8 @@ def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int =
     order = [hashlib.sha256(f"{seed} {name}".encode()).digest() for name in groups.index]
     groups = groups.assign(order=order).sort_values("order")
     strata = groups.groupby("positive")["images"]
-    place = (strata.cumsum() - groups["images"] / 2) / strata.transform("sum")  # of each group's middle, 0 to 1
+    # Where the middle of each group lies among the images of its stratum, 0 to 1.
+    place = (strata.cumsum() - groups["images"] / 2) / strata.transform("sum")
     first_of_several = (strata.cumcount() == 0) & (strata.transform("size") > 1)
     held_out = (place <= valid_fraction) | first_of_several
     if not held_out.any():

@@ -24,7 +24,7 @@ from PIL import Image
 
 from fracture.errors import RadiographError
 from fracture.evaluation.metrics import mean
-from fracture.imaging.annotations import Box, decode_mask, mask_of, parse_boxes, scale_boxes
+from fracture.imaging.annotations import Box, boxes_to_mask, decode_mask, parse_boxes, scale_boxes
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.heatmap import PEAK_SIDE, map_size, peak
 
@@ -170,7 +170,7 @@ def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> Finding:
     image = load(Path(path))
     width, height = map_size(image.width, image.height)
     boxes = parse_boxes(boxes_text)
-    inside_boxes = mask_of(boxes, image.width, image.height)
+    inside_boxes = boxes_to_mask(boxes, image.width, image.height)
     inside = decode_mask(mask_text, image.width, image.height) if mask_text else inside_boxes
     mask, in_map = _shrunk(inside, width, height), heat(image, width, height)
     scaled = scale_boxes(boxes, width / image.width, height / image.height)

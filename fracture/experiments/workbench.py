@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fracture import demo
 from fracture.data.combine import load_combined
-from fracture.data.digests import digests
+from fracture.data.measurements import digests
 from fracture.errors import RunError
 from fracture.training.backbone.feature_cache import FeatureCache, Features, Preparation
 from fracture.training.config import TrainConfig

@@ -1,4 +1,4 @@
-"""Where in an image something is, as text in a table: boxes, and masks as run lengths.
+"""Annotations of an image as text in a table: bounding boxes, and masks as run lengths.
 
 A box is ``x y w h`` in px, its upper left corner first, with ``;`` between boxes. A mask is ``start length start
 length ...``: runs of pixels in row order, the first pixel of the image being 0. Nothing at all is the empty text.
@@ -30,7 +30,7 @@ def boxes_text(boxes: Sequence[Box]) -> str:
 
 
 def scale_boxes(boxes: Sequence[Box], across: float, down: float) -> list[Box]:
-    """The boxes of an image on the same image at another size: ``across`` and ``down`` px of it per px of theirs."""
+    """The boxes on the same image at another size: ``across`` and ``down`` are its px for each px of the boxes."""
     return [(x * across, y * down, w * across, h * down) for x, y, w, h in boxes]
 
 
@@ -51,15 +51,19 @@ def decode_mask(text: str, width: int, height: int) -> NDArray[np.bool_]:
 
 
 def run_gaps(text: str, width: int, height: int) -> NDArray[np.int64]:
-    """How many pixels lie outside, inside, outside, ... by turns: what :func:`decode_mask` needs, and all it checks."""
-    size, words = width * height, text.split()
+    """How many pixels lie outside, inside, outside, ... by turns, in row order.
+
+    Raises DatasetError as :func:`decode_mask` does, which it spares where the mask itself is not needed.
+    """
+    size = width * height
+    words = text.split()
     try:
         edges = np.array(words).astype(np.int64) if words else np.empty(0, np.int64)
         edges = np.clip(edges, -1, size + 1)  # so that no sum overflows
         edges[1::2] += edges[::2]  # how long a run is -> where it ends
         gaps = np.diff(edges, prepend=0, append=size)
     except (ValueError, OverflowError):
-        gaps = np.array([-1])
+        gaps = np.array([-1])  # refused below
     if len(words) % 2 or (gaps < 0).any():
         raise DatasetError(
             f"A mask must be whole numbers, start and length of each run in rising order within {width} x {height} px. "
@@ -68,21 +72,26 @@ def run_gaps(text: str, width: int, height: int) -> NDArray[np.int64]:
     return gaps
 
 
-def box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
+def bounding_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
     """The smallest box around a mask (H, W); None around nothing."""
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return None
-    x, y = int(columns[0]), int(rows[0])
+    x = int(columns[0])
+    y = int(rows[0])
     return x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
 
 
-def mask_of(boxes: Sequence[Box], width: int, height: int) -> NDArray[np.bool_]:
-    """The pixels (height, width) whose middle lies in any of the boxes; what sticks out of the image is cut off."""
-    across, down = np.arange(width) + 0.5, np.arange(height) + 0.5
+def boxes_to_mask(boxes: Sequence[Box], width: int, height: int) -> NDArray[np.bool_]:
+    """The pixels (height, width) whose center lies in any of the boxes; what sticks out of the image is cut off."""
+    across = np.arange(width) + 0.5
+    down = np.arange(height) + 0.5
     mask = np.zeros((height, width), np.bool_)
     for x, y, w, h in boxes:
-        mask |= ((y <= down) & (down < y + h))[:, None] & ((x <= across) & (across < x + w))
+        rows = (y <= down) & (down < y + h)
+        columns = (x <= across) & (across < x + w)
+        mask |= rows[:, None] & columns
     return mask
 
 
@@ -90,7 +99,7 @@ def _box(part: str, text: str) -> Box:
     try:
         x, y, w, h = map(float, part.split())
     except ValueError:
-        x = y = w = h = math.nan
+        x = y = w = h = math.nan  # refused below
     if not (math.isfinite(x + y) and 0 <= w < math.inf and 0 <= h < math.inf):
         raise DatasetError(f"A box must be four numbers of pixels, x y w h. Received: {_short(text)}")
     return x, y, w, h

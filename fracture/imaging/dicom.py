@@ -1,7 +1,7 @@
-"""What a DICOM file says about its one image, by way of pydicom.
+"""The one image of a DICOM file in gray, decoded by pydicom.
 
-Only the elements that say something of pixels are read: names and whatever else stands in the header never get beyond
-the file. Imported by :mod:`fracture.imaging.radiograph` only when a DICOM file comes: pydicom takes 0.2 s to import.
+Only the elements that describe pixels are read: names and whatever else stands in the header never get beyond the file.
+Imported by :mod:`fracture.imaging.radiograph` only when a DICOM file comes: pydicom takes 0.2 s to import.
 Section numbers are those of the DICOM standard, PS3.3 2024.
 """
 
@@ -21,38 +21,43 @@ from pydicom.pixels.processing import apply_modality_lut, convert_color_space
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from fracture.errors import RadiographError
-from fracture.imaging.dicom_pixels import check_frame, unpack
-from fracture.imaging.limits import STRIP, Bounded, in_strips, to_8_bit
+from fracture.imaging.dicom_pixels import check_frame, unpack_rle
+from fracture.imaging.gray_scale import gray_range, map_strips, split_strips, to_8_bit
+from fracture.imaging.limits import Bounded
 
-# What pydicom warns of (odd tags, bytes too many) concerns no reader of a page, and may quote the header. Said once, at
+# pydicom's warnings (odd tags, bytes too many) may quote the header, which no log may hold. They are silenced once, at
 # import, because warnings.catch_warnings() is not safe between threads.
 warnings.filterwarnings("ignore", module="pydicom")
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
-COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
-OTHER_KINDS = ("PALETTE COLOR", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "HSV", "ARGB", "CMYK", "XYB")
+COLOR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+NOT_READ = ("PALETTE COLOR", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "HSV", "ARGB", "CMYK", "XYB")
+"""Photometric interpretations (C.7.6.3.1.2) that a message may name."""
 
 TABLES = ("ModalityLUTSequence", "VOILUTSequence")
-NEEDED = [
+ELEMENTS = [
     *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
     *("BitsAllocated", "BitsStored", "PixelRepresentation", "PixelData"),
     *("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "VOILUTFunction", *TABLES),
 ]
 """The elements that are read."""
 
-MOST_BYTES = 2**20
+MAX_ELEMENT_BYTES = 2**20
 """Of any element but the pixels; a table has 130 kB."""
 
 MAX_READS = 20_000
-"""From a file, of which pydicom makes objects: a tenth of a millisecond each."""
+"""From a file: pydicom makes objects of what it reads, a tenth of a millisecond each."""
 
-LARGEST = 1e30
-"""A gray value."""
+MAX_GRAY_VALUE = 1e30
+"""Nothing is near it: a rescaled value, or a border of the window. Infinity and NaN are not below it."""
 
 
-class Scale(NamedTuple):
-    """How stored values become gray: through ``table`` from its first value on, then from ``low`` to ``high``."""
+class GrayScale(NamedTuple):
+    """How stored values become gray.
+
+    Through ``table``, whose first entry stands for the value ``first``; then linearly from ``low`` to ``high``.
+    """
 
     low: float
     high: float
@@ -62,7 +67,7 @@ class Scale(NamedTuple):
 
 
 def parse(file: BinaryIO, name: str, pixels: bool = True) -> pydicom.Dataset:
-    """The :data:`NEEDED` elements of a DICOM file, with or without those of the pixels, which stay undecoded.
+    """The :data:`ELEMENTS` of a DICOM file, with or without the pixels, which stay encoded.
 
     Raises RadiographError for a deflated file: how large it grows shows only when it is too late.
     """
@@ -70,13 +75,13 @@ def parse(file: BinaryIO, name: str, pixels: bool = True) -> pydicom.Dataset:
     if _transfer_syntax(bounded) == DeflatedExplicitVRLittleEndian:
         raise RadiographError(f"{name} is a deflated DICOM file, which is not read; save it uncompressed.")
     bounded.seek(0)
-    dataset = pydicom.dcmread(bounded, force=True, stop_before_pixels=not pixels, specific_tags=NEEDED)
+    dataset = pydicom.dcmread(bounded, force=True, stop_before_pixels=not pixels, specific_tags=ELEMENTS)
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit = dataset.original_encoding[0]
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-    for keyword in NEEDED:
+    for keyword in ELEMENTS:
         if keyword != "PixelData" and keyword in dataset:
-            _bound(dataset, keyword)
+            _check_element(dataset, keyword)
     return dataset
 
 
@@ -88,119 +93,146 @@ def size(dataset: pydicom.Dataset, name: str) -> tuple[int, int]:
 
 
 def gray(dataset: pydicom.Dataset, name: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Decode the image, one frame of MONOCHROME1, MONOCHROME2 or 8-bit colour: (H, W), and what was done.
+    """Decode the image, one frame of MONOCHROME1, MONOCHROME2 or 8-bit color: (H, W), and what was done.
 
     Rescaled (C.11.1) and with the black and white of its first VOI table or window (C.11.2); 8-bit values
     with neither stay as they are, others go from their minimum to their maximum.
     Raises RadiographError for what cannot be read.
     """
     width, height = size(dataset, name)
-    kind = _checked_kind(dataset, name)
+    kind = _check_kind(dataset, name)
     check_frame(dataset, width, height, name)
-    stored, meta = _decoded(dataset)
-    if stored.shape[:2] != (height, width) or stored.ndim != (3 if kind in COLOUR and stored.ndim == 3 else 2):
+    stored, meta = _decode(dataset)
+    is_color = kind in COLOR
+    dimensions = 3 if is_color and stored.ndim == 3 else 2
+    if stored.shape[:2] != (height, width) or stored.ndim != dimensions:
         raise ValueError("the pixels are not those of one image of this size")
-    if kind in COLOUR:
-        space = str(meta["photometric_interpretation"])
-        return in_strips(stored, lambda strip: _luminosity(strip, space)), ("colour to gray",)
-    scale = _scale(dataset, stored, name)
-    inverted = kind == "MONOCHROME1"
+    if is_color:
+        color_space = str(meta["photometric_interpretation"])
+        return map_strips(lambda strip: _luminosity(strip, color_space), stored), ("color to gray",)
+    scale = _gray_scale(dataset, stored, name)
+    inverted = kind == "MONOCHROME1"  # the lowest value is white (C.7.6.3.1.2)
 
-    def shade(strip: NDArray[Any]) -> NDArray[np.uint8]:
-        shaded = to_8_bit(_scaled(apply_modality_lut(strip, dataset), scale), scale.low, scale.high)
-        return 255 - shaded if inverted else shaded
+    def to_gray(strip: NDArray[Any]) -> NDArray[np.uint8]:
+        rescaled = apply_modality_lut(strip, dataset)
+        gray = to_8_bit(_apply_table(rescaled, scale), scale.low, scale.high)
+        return 255 - gray if inverted else gray
 
-    return in_strips(stored, shade), (*scale.steps, *(["inverted (MONOCHROME1)"] if inverted else []))
+    steps = (*scale.steps, "inverted (MONOCHROME1)") if inverted else scale.steps
+    return map_strips(to_gray, stored), steps
 
 
-def _decoded(dataset: pydicom.Dataset) -> tuple[NDArray[Any], dict[str, Any]]:
+def _decode(dataset: pydicom.Dataset) -> tuple[NDArray[Any], dict[str, Any]]:
     """The stored values, (H, W) or (H, W, 3), and what pydicom says of them."""
-    unpack(dataset)
+    unpack_rle(dataset)
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
-    options: Any = {"view_only": True}  # which pydicom's types know under another name
+    options: Any = {"view_only": True}  # pydicom's types know it under another name
     stored, meta = decoder.as_array(dataset, index=0, raw=True, **options)
     return stored, dict(meta)
 
 
-def _checked_kind(dataset: pydicom.Dataset, name: str) -> str:
+def _check_kind(dataset: pydicom.Dataset, name: str) -> str:
     """The photometric interpretation (C.7.6.3.1.2) of the one image that must be there."""
     if not dataset.get("PixelData"):
         raise RadiographError(f"{name} is a DICOM file without an image; choose a file that holds a radiograph.")
-    if (frames := int(dataset.get("NumberOfFrames") or 1)) > 1:
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if frames > 1:
         number = str(frames) if frames < 10**6 else "a million or more"
         raise RadiographError(f"{name} must hold one image. Received: {number} frames; export the one that matters.")
     dataset.NumberOfFrames = 1 if frames == 0 else frames
-    kind, bits = str(dataset.PhotometricInterpretation), int(dataset.BitsAllocated)
-    if kind not in MONOCHROME and not (kind in COLOUR and bits == 8):
-        shown = kind if kind in (*COLOUR, *OTHER_KINDS) else "something else"  # and not what a stranger wrote there
+    kind = str(dataset.PhotometricInterpretation)
+    bits = int(dataset.BitsAllocated)
+    if kind not in MONOCHROME and not (kind in COLOR and bits == 8):
+        # Only a known word is repeated: anything may stand in the header of an upload.
+        shown = kind if kind in (*COLOR, *NOT_READ) else "something else"
         raise RadiographError(
-            f"{name} must be MONOCHROME1, MONOCHROME2 or 8-bit colour. "
+            f"{name} must be MONOCHROME1, MONOCHROME2 or 8-bit color. "
             f"Received: {shown} with {bits} bits; export it in grayscale."
         )
     return kind
 
 
-def _luminosity(strip: NDArray[np.uint8], space: str) -> NDArray[np.uint8]:
+def _luminosity(strip: NDArray[np.uint8], color_space: str) -> NDArray[np.uint8]:
     """(N, 3) -> (N,); (N,) stays."""
     if strip.ndim == 1:
         return strip
-    colours = strip[None] if space == "RGB" else convert_color_space(strip[None], space, "RGB")
-    gray: NDArray[np.uint8] = np.asarray(Image.fromarray(np.ascontiguousarray(colours)).convert("L"))[0]
+    row = strip[None]  # (1, N, 3)
+    colors = row if color_space == "RGB" else convert_color_space(row, color_space, "RGB")
+    gray: NDArray[np.uint8] = np.asarray(Image.fromarray(np.ascontiguousarray(colors)).convert("L"))[0]
     return gray
 
 
-def _scale(dataset: pydicom.Dataset, stored: NDArray[Any], name: str) -> Scale:
-    """The black and white points, by VOI table, window, or what is there."""
-    scale = _said_scale(dataset, stored)
-    if not (abs(scale.low) < LARGEST and abs(scale.high) < LARGEST):  # nan is not less
-        raise RadiographError(
-            f"{name} must have gray values and a window that are numbers. Received: infinite ones; export it anew."
-        )
+def _gray_scale(dataset: pydicom.Dataset, stored: NDArray[Any], name: str) -> GrayScale:
+    """The black and white points: by the VOI table, else by the window (C.11.2), else by the values themselves.
+
+    Raises RadiographError where one of them is not a finite number.
+    """
+    for keyword in ("RescaleSlope", "RescaleIntercept"):
+        _check_finite(_first_number(dataset.get(keyword)) or 0.0, name)
+    scale = _voi_table_scale(dataset) or _window_scale(dataset) or _value_scale(dataset, stored)
+    _check_finite(scale.low, name)
+    _check_finite(scale.high, name)
     return scale
 
 
-def _said_scale(dataset: pydicom.Dataset, stored: NDArray[Any]) -> Scale:
-    for rescale in ("RescaleSlope", "RescaleIntercept"):
-        if not abs(factor := _first(dataset.get(rescale)) or 0.0) < LARGEST:
-            return Scale(factor, factor, ())
-    if dataset.get("VOILUTSequence"):
-        table, first = _voi_table(dataset)
-        return Scale(float(table.min()), float(table.max()), ("VOI table",), table, first)
-    centre, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
-    if centre is not None and width is not None and width > 1:
-        # LINEAR counts pixel centres (C.11.2.1.2); SIGMOID is taken by its tangent, which is LINEAR_EXACT.
-        linear = dataset.get("VOILUTFunction", "LINEAR") == "LINEAR"
-        low, high = (centre - width / 2, centre + width / 2 - 1) if linear else (centre - width / 2, centre + width / 2)
-        return Scale(low, high, (f"window {centre:g}/{width:g}",))
-    bits, flat = int(dataset.BitsStored), stored.reshape(-1)
-    if apply_modality_lut(flat[:1], dataset).dtype == np.uint8 and bits == 8:
-        return Scale(0, 255, ())
-    parts = (apply_modality_lut(flat[begin : begin + STRIP], dataset) for begin in range(0, flat.size, STRIP))
-    ends = [(float(part.min()), float(part.max())) for part in parts]
-    return Scale(min(low for low, _ in ends), max(high for _, high in ends), (f"{bits} bit to 8 bit",))
+def _check_finite(value: float, name: str) -> None:
+    if not abs(value) < MAX_GRAY_VALUE:  # not >=, which NaN would pass
+        raise RadiographError(
+            f"{name} must have gray values and a window that are numbers. Received: infinite ones; export it again."
+        )
 
 
-def _scaled(values: NDArray[Any], scale: Scale) -> NDArray[Any]:
-    """The entries of the table for values, or the values where there is none."""
-    if scale.table is None:
-        return values
-    index = np.clip(values - np.int64(scale.first), 0, len(scale.table) - 1).astype(np.intp)
-    return scale.table[index]
-
-
-def _voi_table(dataset: pydicom.Dataset) -> tuple[NDArray[Any], int]:
-    """(its entries, the value that its first entry stands for), C.11.2.1.1.
+def _voi_table_scale(dataset: pydicom.Dataset) -> GrayScale | None:
+    """From the lowest to the highest entry of the first VOI table (C.11.2.1.1); None where there is none.
 
     Not pydicom's apply_voi: that counts entries of an 8-bit-deep table in 8 bits, and so wraps after 255.
     """
-    item, little_endian = dataset.VOILUTSequence[0], dataset.original_encoding[1] is not False
-    data = item.LUTData
-    table = np.frombuffer(data, "<u2" if little_endian else ">u2") if isinstance(data, bytes) else np.asarray(data)
-    return table, int(item.LUTDescriptor[1])
+    if not dataset.get("VOILUTSequence"):
+        return None
+    item = dataset.VOILUTSequence[0]
+    entries = item.LUTData
+    if isinstance(entries, bytes):
+        little_endian = dataset.original_encoding[1] is not False
+        entries = np.frombuffer(entries, "<u2" if little_endian else ">u2")
+    table = np.asarray(entries)
+    # The descriptor: number of entries, value that the first one stands for, bits of each.
+    return GrayScale(float(table.min()), float(table.max()), ("VOI table",), table, int(item.LUTDescriptor[1]))
 
 
-def _first(value: Any) -> float | None:
-    """The first of one or several numbers (the views that a window can have); None where there is none."""
+def _window_scale(dataset: pydicom.Dataset) -> GrayScale | None:
+    """The first window (C.11.2.1.2); None where there is none. SIGMOID is taken by its tangent: LINEAR_EXACT."""
+    center = _first_number(dataset.get("WindowCenter"))
+    width = _first_number(dataset.get("WindowWidth"))
+    if center is None or width is None or not width > 1:
+        return None
+    low = center - width / 2
+    high = center + width / 2
+    if dataset.get("VOILUTFunction", "LINEAR") == "LINEAR":
+        high -= 1  # LINEAR counts from the center of the first gray level to that of the last
+    return GrayScale(low, high, (f"window {center:g}/{width:g}",))
+
+
+def _value_scale(dataset: pydicom.Dataset, stored: NDArray[Any]) -> GrayScale:
+    """8 bits as they are; others by :func:`gray_range`."""
+    bits = int(dataset.BitsStored)
+    first_value = apply_modality_lut(stored.reshape(-1)[:1], dataset)
+    if first_value.dtype == np.uint8 and bits == 8:
+        return GrayScale(0, 255, ())
+    low, high = gray_range(apply_modality_lut(strip, dataset) for strip in split_strips(stored))
+    return GrayScale(low, high, (f"{bits} bit to 8 bit",))
+
+
+def _apply_table(values: NDArray[Any], scale: GrayScale) -> NDArray[Any]:
+    """The entries of the VOI table for values, or the values where there is none."""
+    if scale.table is None:
+        return values
+    last = len(scale.table) - 1
+    index = np.clip(values - np.int64(scale.first), 0, last).astype(np.intp)
+    return scale.table[index]
+
+
+def _first_number(value: Any) -> float | None:
+    """The first of one or several numbers (a window can have several views); None where there is none."""
     several = isinstance(value, pydicom.multival.MultiValue)
     number = (value[0] if value else None) if several else value
     return None if number in (None, "") else float(number)
@@ -208,23 +240,25 @@ def _first(value: Any) -> float | None:
 
 def _transfer_syntax(file: BinaryIO) -> str:
     """The transfer syntax in the file's meta information (PS3.10 7.1); "" where there is none."""
-    file.seek(128)
-    file.seek(132 if file.read(4) == b"DICM" else 0)
+    file.seek(128)  # after the preamble
+    has_preamble = file.read(4) == b"DICM"
+    file.seek(132 if has_preamble else 0)
+    # The meta information is group 2, always in explicit little endian.
     meta = read_dataset(
         file, is_implicit_VR=False, is_little_endian=True, stop_when=lambda tag, _vr, _n: tag.group != 2
     )
     return str(meta.get("TransferSyntaxUID", ""))
 
 
-def _bound(dataset: pydicom.Dataset, keyword: str) -> None:
-    """Raises ValueError for an element that is too large, or a table's sequence of more items than anybody reads.
+def _check_element(dataset: pydicom.Dataset, keyword: str) -> None:
+    """Raises ValueError for an element that is too large.
 
-    Of a sequence the first item alone stays: pydicom would go through all of them.
+    Of the sequence of a table the first item alone stays: pydicom would go through all of them.
     """
     raw = dataset.get_item(keyword)
     if not isinstance(raw, RawDataElement) or not raw.value:
         return
-    if len(raw.value) > MOST_BYTES:
+    if len(raw.value) > MAX_ELEMENT_BYTES:
         raise ValueError("an element that says something of pixels is too long")
     if keyword in TABLES:
         items = cast(BinaryIO, Bounded(BytesIO(raw.value), MAX_READS))

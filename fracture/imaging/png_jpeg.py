@@ -1,5 +1,6 @@
-"""What a PNG or JPEG file shows, in gray, by way of Pillow."""
+"""PNG and JPEG files in gray, decoded by Pillow."""
 
+from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, NamedTuple, cast
 
@@ -8,20 +9,21 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
 
 from fracture.errors import RadiographError
-from fracture.imaging.limits import STRIP, Bounded, check_size, to_8_bit
+from fracture.imaging.gray_scale import STRIP_PIXELS, gray_range, to_8_bit
+from fracture.imaging.limits import Bounded, check_size
 
 MAX_SCANS = 30
-"""Times that a JPEG goes over its pixels; encoders make ten or so, and each takes as long as the first."""
+"""Of a progressive JPEG; encoders make ten or so, and each takes as long to decode as the first."""
 
 SYNTHETIC = "Synthetic radiograph"
 """How the ``Description`` in the text of a PNG file begins if no person was X-rayed for it."""
 
-_START_OF_SCAN = b"\xff\xda"
-_ORIENTATION = 0x0112
+_START_OF_SCAN = b"\xff\xda"  # ITU-T T.81, table B.1
+_ORIENTATION = 0x0112  # Exif 2.32, table 4
 
 
 class Picture(NamedTuple):
-    """Gray pixels (H, W), what was done to get them, and whether the file says of itself that it was drawn."""
+    """Gray pixels (H, W), what was done to get them, and whether the file says that it is synthetic."""
 
     pixels: NDArray[np.uint8]
     steps: tuple[str, ...]
@@ -36,9 +38,10 @@ def read_picture(data: bytes, kind: str, name: str) -> Picture:
     image.load()
     pixels, steps = _gray(image)
     if orientation > 1:
-        pixels, steps = _turned(pixels, orientation), [*steps, "rotated as the EXIF says"]
-    said = str(image.info.get("Description", "")) if kind == "PNG" else ""
-    return Picture(pixels, tuple(steps), said.startswith(SYNTHETIC))
+        pixels = _undo_orientation(pixels, orientation)
+        steps.append("rotated as the EXIF says")
+    description = str(image.info.get("Description", "")) if kind == "PNG" else ""
+    return Picture(pixels, tuple(steps), description.startswith(SYNTHETIC))
 
 
 def picture_size(file: BinaryIO, kind: str) -> tuple[int, int]:
@@ -54,16 +57,29 @@ def check_picture(image: ImageFile.ImageFile, data: bytes, name: str, copies: in
     ``copies``: how often the decoded pixels are copied before they are gray.
     """
     bands = len(image.getbands())
-    held = 2 if image.mode.startswith("I") else 1 if image.mode in ("1", "L", "P") else 4  # as Pillow holds them
-    scans = 1
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        scans += data.count(_START_OF_SCAN, image.fp.tell() if image.fp else 0)
+    scans = _count_scans(image, data)
     if scans > MAX_SCANS:
         raise RadiographError(
-            f"{name} must be a JPEG of at most {MAX_SCANS} scans. Received: {scans:,}; save it anew, not progressive."
+            f"{name} must be a JPEG of at most {MAX_SCANS} scans. Received: {scans:,}; save it again, not progressive."
         )
-    coefficients = 2 * bands if scans > 1 else 0  # of all pixels at once, where a scan adds to another
-    check_size(*image.size, name, held + copies * bands + coefficients + 1)
+    # Several scans refine each other: the decoder holds the coefficients of all pixels, in 16 bits, until the last one.
+    coefficients = 2 * bands if scans > 1 else 0
+    check_size(*image.size, name, _bytes_in_pillow(image.mode) + copies * bands + coefficients + 1)
+
+
+def _count_scans(image: ImageFile.ImageFile, data: bytes) -> int:
+    """The scans of a JPEG, the one at which its header ends and those behind it; 1 for a PNG."""
+    if not isinstance(image, JpegImagePlugin.JpegImageFile):
+        return 1
+    header_end = image.fp.tell() if image.fp else 0
+    return 1 + data.count(_START_OF_SCAN, header_end)
+
+
+def _bytes_in_pillow(mode: str) -> int:
+    """Bytes a pixel in which Pillow holds an image of a mode."""
+    if mode.startswith("I"):
+        return 2
+    return 1 if mode in ("1", "L", "P") else 4
 
 
 def jpeg_header(data: bytes) -> ImageFile.ImageFile:
@@ -85,15 +101,15 @@ def _orientation(image: ImageFile.ImageFile) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none, or none that can be read."""
     try:
         # The base class's own: a PNG's would decode the pixels to look for EXIF data behind them.
-        said = int(Image.Image.getexif(image).get(_ORIENTATION, 1))
+        orientation = int(Image.Image.getexif(image).get(_ORIENTATION, 1))
     except Exception:  # noqa: BLE001 - damaged EXIF data raise anything, and say nothing against the pixels
         return 1
-    return said if said in range(1, 9) else 1
+    return orientation if orientation in range(1, 9) else 1
 
 
-def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """What undoes an EXIF orientation (Exif 2.32, tag 0x0112); from 5 on, width and height change places."""
-    turned = {
+def _undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """The pixels upright (Exif 2.32, tag 0x0112); from orientation 5 on, width and height change places."""
+    upright = {
         2: pixels[:, ::-1],
         3: pixels[::-1, ::-1],
         4: pixels[::-1],
@@ -102,34 +118,45 @@ def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
         7: pixels[::-1, ::-1].T,
         8: np.rot90(pixels),
     }[orientation]
-    return np.ascontiguousarray(turned)
+    return np.ascontiguousarray(upright)
 
 
 def _gray(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     """Any mode that a PNG or JPEG can have -> (H, W) uint8 and what was done.
 
-    16-bit images go linearly from their own minimum to their own maximum: radiographs of 10 to 12 bits
-    are commonly stored in 16, and would be all but black on the full scale.
+    16-bit images are scaled by :func:`gray_range`: radiographs of 10 to 12 bits are commonly stored in 16, and would
+    be all but black on the full scale.
     """
-    deep, layered = image.mode.startswith("I"), image.has_transparency_data
-    low, high = image.getextrema() if deep else (0, 255)
     pixels = np.empty((image.height, image.width), np.uint8)
-    rows = max(1, STRIP // image.width)
-    for top in range(0, image.height, rows):
-        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        pixels[top : top + rows] = (
-            to_8_bit(np.asarray(strip), float(low), float(high)) if deep else np.asarray(_flat(strip, layered))  # type: ignore[arg-type]
-        )
-    if deep:
+    if image.mode.startswith("I"):
+        low, high = gray_range(np.asarray(strip) for _, strip in _row_strips(image))
+        for rows, strip in _row_strips(image):
+            pixels[rows] = to_8_bit(np.asarray(strip), low, high)
         return pixels, ["16 bit to 8 bit"]
-    coloured = [] if image.mode in ("1", "L", "LA") else ["colour to gray"]
-    return pixels, [*coloured, *(["alpha over black"] if layered else [])]
+    has_alpha = image.has_transparency_data
+    for rows, strip in _row_strips(image):
+        pixels[rows] = np.asarray(_gray_over_black(strip) if has_alpha else _gray_opaque(strip))
+    steps = []
+    if image.mode not in ("1", "L", "LA"):
+        steps.append("color to gray")
+    if has_alpha:
+        steps.append("alpha over black")
+    return pixels, steps
 
 
-def _flat(strip: Image.Image, layered: bool) -> Image.Image:
-    """8-bit gray of any other mode; what is transparent lies over black."""
-    if not layered:
-        # CMYK has no way to gray but by RGB.
-        return (strip.convert("RGB") if strip.mode == "CMYK" else strip).convert("L")
-    over = strip.convert("RGBA")
-    return ImageChops.multiply(over.convert("L"), over.getchannel("A"))
+def _row_strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """Some rows of an image at a time, and which ones."""
+    count = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, count):
+        bottom = min(top + count, image.height)
+        yield slice(top, bottom), image.crop((0, top, image.width, bottom))
+
+
+def _gray_opaque(strip: Image.Image) -> Image.Image:
+    # Pillow converts CMYK to gray by way of RGB alone.
+    return (strip.convert("RGB") if strip.mode == "CMYK" else strip).convert("L")
+
+
+def _gray_over_black(strip: Image.Image) -> Image.Image:
+    colors = strip.convert("RGBA")
+    return ImageChops.multiply(colors.convert("L"), colors.getchannel("A"))

@@ -5,8 +5,9 @@
     file or upload ── read ──> Radiograph (H, W) uint8 ── fit ──> (size, size) uint8 ──> network
                                                                        heat map ── unfit ──> (H, W) float32
 
-What had to be done on the way is kept in words in :attr:`Radiograph.steps`. The size is looked at
-before a single pixel is decoded. DICOM files are read by :mod:`fracture.imaging.dicom`.
+What is done on the way is listed in :attr:`Radiograph.steps`. The size is checked before any pixel is decoded.
+:mod:`fracture.imaging.png_jpeg` and :mod:`fracture.imaging.dicom` decode the files; the range of the gray scale is set
+in :mod:`fracture.imaging.gray_scale`.
 """
 
 import warnings
@@ -26,25 +27,25 @@ from fracture.files import open_file
 from fracture.imaging.png_jpeg import picture_size, read_picture
 from fracture.paths import sanitize_name
 
-# Damaged EXIF data are left aside; pages and terminals need no word of it. Once, at import: see dicom.py.
+# Damaged EXIF data are ignored. Once, at import: see dicom.py.
 warnings.filterwarnings("ignore", "Corrupt EXIF data", module="PIL")
 
 FITS = ("stretch", "letterbox")
 """How an image becomes a square: regardless of its aspect, or whole and between black bars."""
 
 PREPROCESSING = 1
-"""To be raised whenever :func:`read` or :func:`fit` gives other pixels: features computed before are then not used."""
+"""To be raised whenever :func:`read` or :func:`fit` gives other pixels: features cached before are then not used."""
 
-_MAGIC_BYTES = 132  # a DICOM preamble and its magic word
+_MAGIC_BYTES = 132  # DICOM's preamble of 128 bytes, and DICM
 
 
 @dataclass(frozen=True)
 class Radiograph:
-    """A grayscale image, and how it came about.
+    """A grayscale image, and how it was decoded.
 
     ``pixels``: (H, W) uint8. ``format``: PNG, JPEG or DICOM.
     ``steps``: in words and in order, what was done to get from the file to the pixels.
-    ``synthetic``: the file says of itself that it was drawn, see :data:`fracture.imaging.png_jpeg.SYNTHETIC`.
+    ``synthetic``: the file says that it is no X-ray of a person, see :data:`fracture.imaging.png_jpeg.SYNTHETIC`.
     """
 
     pixels: NDArray[np.uint8]
@@ -66,7 +67,7 @@ class Radiograph:
 class Frame(NamedTuple):
     """Where an image lies on the square that :func:`fit` makes of it, all in px of the square.
 
-    The one way between places in an image and places on its square: pixels, boxes and maps all go by it.
+    Pixels, boxes and heat maps all use it to go from places in an image to places on its square, and back.
     """
 
     left: int
@@ -83,7 +84,7 @@ def load(path: Path) -> Radiograph:
         with open_file(path) as file:
             data = file.read()
     except OSError as error:
-        raise _unopened(path, error) from error
+        raise _cannot_open(path, error) from error
     return read(data, path.name)
 
 
@@ -101,7 +102,7 @@ def read(data: bytes, name: str = "the file") -> Radiograph:
 def header_size(path: Path) -> tuple[int, int]:
     """(width, height) in pixels as :func:`load` would give them, without decoding any pixel.
 
-    Raises RadiographError where they cannot be told.
+    Raises RadiographError where the file does not say.
     """
     name = sanitize_name(path.name)
     try:
@@ -111,13 +112,13 @@ def header_size(path: Path) -> tuple[int, int]:
             with _decoding(name, kind):
                 return _header_size(file, kind, name)
     except OSError as error:
-        raise _unopened(path, error) from error
+        raise _cannot_open(path, error) from error
 
 
 def fit(pixels: NDArray[np.uint8], size: int, how: str) -> NDArray[np.uint8]:
     """(H, W) -> (size, size), bilinear with antialiasing.
 
-    ``how`` is ``stretch`` (regardless of the aspect) or ``letterbox`` (the longer side becomes ``size``, centred,
+    ``how`` is ``stretch`` (regardless of the aspect) or ``letterbox`` (the longer side becomes ``size``, centered,
     black bars). Raises ConfigError for another ``how``.
     """
     height, width = pixels.shape
@@ -194,7 +195,7 @@ def _decoding(name: str, kind: str) -> Iterator[None]:
         raise RadiographError(f"{name} cannot be read: this {kind} file is damaged or cut short.") from error
 
 
-def _unopened(path: Path, error: OSError) -> RadiographError:
+def _cannot_open(path: Path, error: OSError) -> RadiographError:
     return RadiographError(f"{sanitize_name(path.name)} cannot be opened: {error.strerror or error}.")
 
 

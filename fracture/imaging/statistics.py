@@ -1,10 +1,10 @@
-"""What the pixels of one image tell: brightness, what stands out in it, and hashes by which its like are found.
+"""Statistics of one image: gray levels, light strips along the border, bright marks, and perceptual hashes.
 
-Everything is measured on what :mod:`fracture.imaging.radiograph` makes of a file, which is what a network sees.
+All are computed from the pixels that :mod:`fracture.imaging.radiograph` decodes, which are those that a network gets.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from imagehash import phash
@@ -17,19 +17,22 @@ from fracture.imaging.radiograph import shrink
 Pixels = NDArray[np.uint8]
 
 SIDE = 512
-"""Longer side in px of what is looked at; brightness alone is counted on all pixels."""
+"""Longer side in px to which an image is reduced first; gray levels alone are counted on all pixels."""
 
 HASH_SIDE = 16
 """A hash has 16 x 16 bits. With ImageHash's usual 8 x 8, where it finds 99 % of FracAtlas's near-duplicates, more than
-half of what it finds are different pictures (see :mod:`fracture.data.checks.twins`)."""
+half of what it finds are different pictures (see :mod:`fracture.data.checks.duplicates`)."""
 
-DARK, LIGHT = 64, 192
-"""Gray levels below which air, and above which metal and thick bone, are usually found."""
+DARK_LEVEL = 64
+"""Air is usually below this gray level."""
 
-STRIP = 190
+LIGHT_LEVEL = 192
+"""Metal and thick bone are usually above this gray level."""
+
+STRIP_LEVEL = 190
 """From this gray level on, a pixel may belong to a light strip along the border."""
 
-MARK = 210
+MARK_LEVEL = 210
 """From this gray level on, a pixel may belong to a mark."""
 
 
@@ -45,9 +48,9 @@ class Measures(NamedTuple):
     white: float
     """Share of pixels at 255."""
     dark: float
-    """Share of pixels below :data:`DARK`."""
+    """Share of pixels below :data:`DARK_LEVEL`."""
     light: float
-    """Share of pixels above :data:`LIGHT`."""
+    """Share of pixels above :data:`LIGHT_LEVEL`."""
     border: float
     """Mean gray level of the outermost twentieth on each side."""
     inside: float
@@ -65,14 +68,14 @@ class Measures(NamedTuple):
 def measure_pixels(pixels: Pixels) -> Measures:
     """All measures of an image (H, W)."""
     small = shrink(pixels, SIDE)
-    picture = Image.fromarray(small)
+    image = Image.fromarray(small)
     return Measures(
-        **_levels(pixels),
-        **_border(small),
+        **_gray_levels(pixels),
+        **_border_levels(small),
         strip=light_strip(small),
         marks=sum(1 for _ in marks(small)),
-        phash=_hash(picture),
-        phash_mirrored=_hash(ImageOps.mirror(picture)),
+        phash=_perceptual_hash(image),
+        phash_mirrored=_perceptual_hash(ImageOps.mirror(image)),
     )
 
 
@@ -83,7 +86,8 @@ def light_strip(pixels: Pixels) -> float:
     nine tenths of them near white, that begin within the outermost hundredths and end abruptly. (Abdomens, heads and
     thighs at the border are as bright, but fade.)
     """
-    return max(_depth(lines) for side in (pixels, pixels.T) for lines in (side, side[::-1]))
+    from_each_border = (pixels, pixels[::-1], pixels.T, pixels.T[::-1])
+    return max(_strip_depth(lines) for lines in from_each_border)
 
 
 def marks(pixels: Pixels) -> Iterator[tuple[int, int, int, int]]:
@@ -94,43 +98,66 @@ def marks(pixels: Pixels) -> Iterator[tuple[int, int, int, int]]:
     and which stands out by at least 130 gray levels from nine tenths of its surroundings.
     """
     height, width = pixels.shape
-    longest = max(height, width)
-    reach = max(3, round(0.012 * longest))
-    patches, _ = ndimage.label(pixels >= MARK, np.ones((3, 3)))
+    longer_side = max(height, width)
+    min_size = 0.008 * longer_side
+    max_size = 0.08 * longer_side
+    ring_width = max(3, round(0.012 * longer_side))
+    patches, _ = ndimage.label(pixels >= MARK_LEVEL, np.ones((3, 3)))
     for number, (rows, columns) in enumerate(ndimage.find_objects(patches), 1):
-        tall, wide = rows.stop - rows.start, columns.stop - columns.start
-        small = 0.008 * longest <= min(tall, wide) and max(tall, wide) <= min(0.08 * longest, 2.5 * min(tall, wide))
-        inside = min(rows.start, columns.start, height - rows.stop, width - columns.stop) >= 2
-        near = tuple(slice(max(0, side.start - reach), side.stop + reach) for side in (rows, columns))
-        if small and inside and _stands_out(pixels[near], patches[near] == number, tall * wide, reach):
-            yield columns.start, rows.start, wide, tall
+        patch_height = rows.stop - rows.start
+        patch_width = columns.stop - columns.start
+        shorter = min(patch_height, patch_width)
+        longer = max(patch_height, patch_width)
+        is_small = shorter >= min_size and longer <= min(max_size, 2.5 * shorter)
+        to_border = min(rows.start, columns.start, height - rows.stop, width - columns.stop)
+        if not is_small or to_border < 2:  # what touches the border may go on beyond it
+            continue
+        around = (
+            slice(max(0, rows.start - ring_width), rows.stop + ring_width),
+            slice(max(0, columns.start - ring_width), columns.stop + ring_width),
+        )
+        box_area = patch_height * patch_width
+        if _stands_out(pixels[around], patches[around] == number, box_area, ring_width):
+            yield columns.start, rows.start, patch_width, patch_height
 
 
-def _stands_out(gray: Pixels, patch: NDArray[np.bool_], box: int, reach: int) -> bool:
-    """Whether a patch fills its box of so many px, and is much brighter than a ring around it."""
-    if patch.sum() < max(12, 0.25 * box):
+def _stands_out(gray: Pixels, patch: NDArray[np.bool_], box_area: int, ring_width: int) -> bool:
+    """Whether a patch fills a quarter of its box, and is much brighter than a ring around it."""
+    if patch.sum() < max(12, 0.25 * box_area):
         return False
-    ring = ndimage.binary_dilation(patch, iterations=reach) & ~ndimage.binary_dilation(patch, iterations=2)
-    around = np.percentile(gray[ring], 90)
-    return bool(around <= 100 and gray[patch].mean() - around >= 130)
+    # The ring begins 2 px away: the blur of the image belongs to neither.
+    ring = ndimage.binary_dilation(patch, iterations=ring_width) & ~ndimage.binary_dilation(patch, iterations=2)
+    surroundings = np.percentile(gray[ring], 90)
+    return bool(surroundings <= 100 and gray[patch].mean() - surroundings >= 130)
 
 
-def _depth(lines: Pixels) -> float:
-    """The depth of the light strip that the first lines (L, pixels) are, as a share of L."""
+def _strip_depth(lines: Pixels) -> float:
+    """The depth of the light strip that the first lines (L, pixels) form, as a share of L."""
     edge = max(1, round(0.03 * len(lines)))
-    light = (lines >= STRIP).mean(axis=1) >= 0.85
-    first = int(light[: edge + 1].argmax())
-    dark = np.flatnonzero(~light[first:])
-    if not light[first] or not len(dark):
+    is_light = (lines >= STRIP_LEVEL).mean(axis=1) >= 0.85
+    first = int(is_light[: edge + 1].argmax())
+    dark = np.flatnonzero(~is_light[first:])
+    if not is_light[first] or not len(dark):
         return 0.0
     end = first + int(dark[0])
     ends_abruptly = lines[end : end + edge].mean(axis=1).min() <= 150
     return end / len(lines) if ends_abruptly else 0.0
 
 
-def _levels(pixels: Pixels) -> dict[str, float]:
-    """What the gray levels tell, wherever they lie."""
-    levels, counts = np.arange(256), np.array(Image.fromarray(pixels).histogram())
+class _GrayLevels(TypedDict):
+    mean: float
+    median: float
+    spread: float
+    black: float
+    white: float
+    dark: float
+    light: float
+
+
+def _gray_levels(pixels: Pixels) -> _GrayLevels:
+    """What the histogram tells, wherever the pixels lie."""
+    levels = np.arange(256)
+    counts = np.array(Image.fromarray(pixels).histogram())
     share = counts / counts.sum()
     mean = float(levels @ share)
     return {
@@ -139,20 +166,28 @@ def _levels(pixels: Pixels) -> dict[str, float]:
         "spread": float(np.sqrt(np.square(levels - mean) @ share)),
         "black": float(share[0]),
         "white": float(share[255]),
-        "dark": float(share[:DARK].sum()),
-        "light": float(share[LIGHT + 1 :].sum()),
+        "dark": float(share[:DARK_LEVEL].sum()),
+        "light": float(share[LIGHT_LEVEL + 1 :].sum()),
     }
 
 
-def _border(pixels: Pixels) -> dict[str, float]:
-    """Mean gray levels of the border and of what is inside; an image too small for an inside has one level for both."""
+class _BorderLevels(TypedDict):
+    border: float
+    inside: float
+
+
+def _border_levels(pixels: Pixels) -> _BorderLevels:
+    """Mean gray levels of the border and of the rest; an image too small to have a rest has one level for both."""
     edge = max(1, round(0.05 * min(pixels.shape)))
     inside = pixels[edge:-edge, edge:-edge]
-    total, within = float(pixels.sum(dtype=np.int64)), float(inside.sum(dtype=np.int64))
+    whole_sum = float(pixels.sum(dtype=np.int64))
+    inside_sum = float(inside.sum(dtype=np.int64))
     if not inside.size:
-        return dict.fromkeys(("border", "inside"), total / pixels.size)
-    return {"border": (total - within) / (pixels.size - inside.size), "inside": within / inside.size}
+        mean = whole_sum / pixels.size
+        return {"border": mean, "inside": mean}
+    border_mean = (whole_sum - inside_sum) / (pixels.size - inside.size)
+    return {"border": border_mean, "inside": inside_sum / inside.size}
 
 
-def _hash(picture: Image.Image) -> str:
-    return np.packbits(phash(picture, hash_size=HASH_SIDE).hash).tobytes().hex()
+def _perceptual_hash(image: Image.Image) -> str:
+    return np.packbits(phash(image, hash_size=HASH_SIDE).hash).tobytes().hex()

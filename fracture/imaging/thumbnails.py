@@ -1,4 +1,4 @@
-"""Small pictures of image files, several at a time, the last few thousand kept in memory."""
+"""Thumbnails of image files, several at a time; the last few thousand are cached in memory."""
 
 import os
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from pathlib import Path
 from fracture.errors import RadiographError
 from fracture.imaging import radiograph
 
-KEPT = 2000
-"""Pictures in memory: about 10 kB each at 256 px."""
+MAX_CACHED = 2000
+"""Thumbnails in memory: about 10 kB each at 256 px."""
 
 
 def thumbnail(path: str, size: int) -> bytes:
-    """A JPEG of an image file, its longer side ``size`` px at most; made anew when the file has changed.
+    """A JPEG of an image file, its longer side ``size`` px at most; computed again when the file has changed.
 
     Raises RadiographError where it is missing or cannot be read.
     """
@@ -28,7 +28,7 @@ def thumbnails(paths: Sequence[str], size: int) -> list[bytes | RadiographError]
 
 
 def changed(path: str) -> int:
-    """When a file was last changed; 0 where it cannot be said: reading it will say what is wrong."""
+    """When a file was last changed, in ns; 0 where the file cannot be asked: reading it will say what is wrong."""
     try:
         return Path(path).stat().st_mtime_ns
     except OSError:
@@ -42,6 +42,6 @@ def _or_error(path: str, size: int) -> bytes | RadiographError:
         return error
 
 
-@lru_cache(KEPT)
+@lru_cache(MAX_CACHED)
 def _thumbnail(path: str, size: int, changed_at: int) -> bytes:  # noqa: ARG001  part of the key
     return radiograph.thumbnail(radiograph.load(Path(path)), size)

@@ -1,45 +1,33 @@
-"""A data set that is being imported: what was asked for, how it stands, and how to start and stop it.
+"""A data set that is being imported: what was asked for, how far it is, and how to start and stop it.
 
-As with the drawing of phantoms, the work is a process that belongs to nobody; all that passes between it and the rest
-are two files in its folder, ``import.json`` and a request to stop. What a person typed to prove who they are reaches
-the process by its environment, and is written nowhere.
+The work is done by a process of its own, see :mod:`fracture.jobs`. Credentials that a person typed reach it through its
+environment, and are written nowhere.
 """
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
+from typing import Any, Self
 
 from fracture import demo
+from fracture.documents import Document, Finite, Whole
 from fracture.errors import Cancelled, FetchError, FractureError
-from fracture.files import read_json, write_json
 from fracture.importers.download import Progress, Say
-from fracture.jobs import process as background
-from fracture.shapes import Either, Shape, finite, flag, maybe, misfit, text, whole
+from fracture.jobs import process
+from fracture.jobs.folder_job import FolderJob, FolderStatus
 
-STATUS = "import.json"
-LOG = ".import.log"
 HIDDEN = ".import"
-"""Where in its folder an import keeps what no reader should meet."""
+"""The folder for an import's own files, which readers of the data set pass over."""
 
 Choice = str | int | bool
-
-_CHOICES: Shape = {text: Either(text, Either(whole, flag))}
-_PROGRESS: Shape = {"files": whole, "total_files": maybe(whole), "bytes": whole, "total_bytes": maybe(whole)}
-_PROGRESS |= {"seconds_left": maybe(finite), "note": maybe(text)}
-_STATUS: Shape = {"source": text, "choices": _CHOICES, "how": _CHOICES, "progress": _PROGRESS, "complete": flag}
-_STATUS |= {"error": maybe(text), **background.PROCESS}
 
 
 @dataclass(frozen=True)
 class Order:
     """What is to be imported. ``source``: the command ``import-...`` that does it; ``choices``: its options.
 
-    ``how``: options that make no difference to what comes; orders that differ in them alone are equal.
+    ``how``: options that make no difference to the result; orders that differ in them alone are equal.
     """
 
     source: str
@@ -48,14 +36,19 @@ class Order:
 
     def words(self) -> str:
         """For people: ``kaggle (dataset cjinny/mura-v11, body part XR_HUMERUS)``."""
-        told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.choices.items())
-        return f"{self.source} ({told})"
+        described = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.choices.items())
+        return f"{self.source} ({described})"
 
     def options(self) -> list[str]:
         """For the command line."""
-        flags = {f"--{name.replace('_', '-')}": value for name, value in {**self.choices, **self.how}.items()}
-        said = {flag: [] if value is True else [str(value)] for flag, value in flags.items() if value is not False}
-        return [text for flag, values in said.items() for text in (flag, *values)]
+        options = []
+        for name, value in {**self.choices, **self.how}.items():
+            if value is False:
+                continue
+            options.append(f"--{name.replace('_', '-')}")
+            if value is not True:
+                options.append(str(value))
+        return options
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ class Import:
     order: Order
     progress: Progress = field(default_factory=Progress)
     working: bool = False
-    """Whether its process is at work."""
+    """Whether its process is running."""
     complete: bool = False
     error: str | None = None
     """Why the process gave up: a sentence."""
@@ -74,32 +67,93 @@ class Import:
     @property
     def state(self) -> str:
         """``importing``, ``complete`` or ``interrupted``."""
-        return "importing" if self.working else "complete" if self.complete else "interrupted"
+        if self.working:
+            return "importing"
+        return "complete" if self.complete else "interrupted"
 
     @property
     def active(self) -> bool:
         """Whether there is more to come."""
         return self.working
 
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 to 1."""
+        return share(self.progress)
+
+
+class ImportProgress(Document):
+    """A :class:`fracture.importers.download.Progress` in ``import.json``."""
+
+    files: Whole
+    total_files: Whole | None
+    bytes: Whole
+    total_bytes: Whole | None
+    seconds_left: Finite | None
+    note: str | None
+
+
+class ImportStatus(FolderStatus):
+    """The file ``import.json``."""
+
+    source: str
+    choices: dict[str, str | Whole | bool]
+    how: dict[str, str | Whole | bool]
+    progress: ImportProgress
+    complete: bool
+
+    @classmethod
+    def of(cls, order: Order, progress: Progress, *, complete: bool = False, **process: Any) -> Self:
+        """The status of an import. ``process``: what it says of the process that writes it."""
+        document = {**asdict(order), "progress": asdict(progress), "complete": complete, "error": None, **process}
+        return cls.model_validate(document)
+
+    @property
+    def order(self) -> Order:
+        """What was asked for."""
+        return Order(self.source, self.choices, self.how)
+
+    def conflict(self, wanted: Self) -> str | None:
+        """Why the folder of this import cannot take another one."""
+        if wanted.order == self.order:
+            return None
+        return f"an import from {self.order.words()}. Received: {wanted.order.words()}"
+
+    def resumed(self, wanted: Self) -> Self:
+        """What is complete is checked again as well: files may have been deleted since."""
+        return type(self).of(wanted.order, _at_rest(Progress(**dict(self.progress))))
+
+
+IMPORT = FolderJob(
+    name="import",
+    status=ImportStatus,
+    error=FetchError,
+    busy="is being imported into",
+    content="what the same import began",
+    kept="Whatever has been fetched is kept: start the same import again once that is put right.",
+)
+
+
+def share(progress: Progress) -> float:
+    """How much of an import is done, 0 to 1; 0 where the number of files is not known yet."""
+    return min(progress.files / progress.total_files, 1.0) if progress.total_files else 0.0
+
 
 Work = Callable[[Say, Callable[[], bool]], None]
-"""Does an import: says how far it is, and asks whether to stop; then raises Cancelled."""
+"""Does an import: reports its progress, and asks whether to stop; then raises Cancelled."""
 
 
 def find_import(root: str | Path) -> Import | None:
     """How the import in this folder stands; None where there is none, or its ``import.json`` is damaged."""
-    found = _read(Path(root))
-    return found[0] if found else None
-
-
-def unfinished(home: Path) -> list[Path]:
-    """The folders directly in ``home`` into which an import has begun and not come to its end."""
-    folders = sorted(home.iterdir()) if home.is_dir() else []
-    return [path for path in folders if (found := find_import(path)) and found.state != "complete"]
+    found = IMPORT.find(Path(root))
+    if found is None:
+        return None
+    progress = Progress(**dict(found.progress))
+    return Import(Path(root), found.order, progress, found.working, found.complete, found.error)
 
 
 def start(root: Path, order: Order, variables: Mapping[str, str] | None = None, visitor: str = "") -> None:
-    """Import, or go on importing, in a process of its own.
+    """Start or resume an import in a process of its own.
 
     ``variables``: for that process's environment alone, such as credentials. ``visitor``: who asks for it in a public
     demo, which does one import at a time.
@@ -109,134 +163,61 @@ def start(root: Path, order: Order, variables: Mapping[str, str] | None = None, 
     demo.check_visitor(visitor)
     demo.check_import(order.source, order.choices)
     root = root.absolute()
-    with words_for_disk(root):
-        if demo.on() and (busy := next((path for path in unfinished(root.parent) if _active(path)), None)):
-            raise _busy(busy)
-        new = demo.claimable(root, visitor)
-        claim(root, order, waiting=True)
-        if new:
-            demo.sign(root, visitor)
-        command = ["-m", "fracture", f"import-{order.source}", "--out", str(root), "--json", *order.options()]
-        background.spawn(command, root / LOG, variables)
-
-
-def _active(root: Path) -> bool:
-    found = find_import(root)
-    return found is not None and found.active
+    with IMPORT.disk_errors(root):
+        if demo.on() and (busy := IMPORT.active_in(root.parent)):
+            raise IMPORT.busy_error(busy)
+    command = [f"import-{order.source}", "--out", str(root), "--json", *order.options()]
+    IMPORT.start(root, ImportStatus.of(order, Progress()), command, visitor, variables)
 
 
 def request_stop(root: Path, visitor: str = "") -> None:
-    """Ask an import to end with the files in hand; what is fetched is kept. PublicError for another visitor's."""
-    demo.check_owner(root, visitor)
-    with contextlib.suppress(OSError):  # the folder was deleted in the meantime: there is nothing to stop
-        stop_request(root).touch()
+    """Ask an import to stop after the files that it is fetching; what is fetched is kept.
+
+    Raises PublicError where it is another visitor's.
+    """
+    IMPORT.request_stop(root, visitor)
 
 
 def stop_request(root: Path) -> Path:
     """The file whose presence asks the import to stop."""
-    return root / ".import.stop"
+    return IMPORT.stop_request(root)
 
 
 def carry_out(root: Path, order: Order, work: Work, say: Say) -> Import:
     """Do an import in this process, and return how it then stands: complete, or interrupted by a request to stop.
 
-    Raises FetchError, after having noted it down for whoever looks at the folder later.
+    Raises FetchError, after having written it down for whoever looks at the folder later.
     """
-    with words_for_disk(root):
-        current, stop = claim(root, order), stop_request(root)
+    with IMPORT.disk_errors(root):
+        claimed = IMPORT.claim(root, ImportStatus.of(order, Progress()))
+        stop = IMPORT.stop_request(root)
+        progress = Progress(**dict(claimed.progress))
+        identity = process.identity()
 
-        def hear(progress: Progress) -> None:
-            nonlocal current
-            current = replace(current, progress=progress)
-            _save(current, **background.identity())
+        def hear(now: Progress) -> None:
+            nonlocal progress
+            progress = now
+            IMPORT.write(root, ImportStatus.of(order, progress, **identity))
             say(progress)
 
         try:
             work(hear, stop.exists)
-            current = replace(current, complete=True)
+            complete = True
         except Cancelled:
-            pass
+            complete = False
         except BaseException as failure:
-            with contextlib.suppress(OSError):
-                _save(replace(_at_rest(current), error=_reason(failure)), ended=True)
+            failed = ImportStatus.of(order, _at_rest(progress), error=_reason(failure), ended=True)
+            with contextlib.suppress(OSError):  # a full disk: the failure itself is raised
+                IMPORT.write(root, failed)
             raise
-        current = _at_rest(current)
-        _save(current, ended=True)
+        progress = _at_rest(progress)
+        IMPORT.write(root, ImportStatus.of(order, progress, complete=complete, ended=True))
         stop.unlink(missing_ok=True)
-        return current
+        return Import(root, order, progress, complete=complete)
 
 
-def claim(root: Path, order: Order, waiting: bool = False) -> Import:
-    """Make the folder this process's own, or with ``waiting`` that of the process about to be started.
-
-    Raises FetchError where it holds anything else, or is being imported into.
-    """
-    root.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(root / ".import.lock", timeout=10):
-            before, awaited = _checked(root, order, waiting)
-            if not awaited:  # a stop asked for since the start holds
-                stop_request(root).unlink(missing_ok=True)
-            _save(before, **({} if waiting else background.identity()))
-            return before
-    except Timeout as error:
-        raise _busy(root) from error
-
-
-@contextlib.contextmanager
-def words_for_disk(root: Path) -> Iterator[None]:
-    """What a disk refuses, as a FetchError."""
-    try:
-        yield
-    except OSError as error:
-        raise FetchError(
-            f"{root} cannot be written to: {error.strerror or error}. Whatever has been fetched is kept: "
-            "start the same import again once that is put right."
-        ) from error
-
-
-def _read(root: Path) -> tuple[Import, dict[str, Any]] | None:
-    try:
-        status = read_json(root / STATUS)
-    except (OSError, ValueError):
-        return None
-    if misfit(status, _STATUS):
-        return None
-    order = Order(status["source"], status["choices"], status["how"])
-    progress = Progress(**{name: status["progress"].get(name) for name in _PROGRESS})
-    working = background.working(status)
-    return Import(root, order, progress, working, status["complete"], status.get("error")), status
-
-
-def _save(current: Import, **process: float | bool) -> None:
-    """Write ``import.json``. ``process``: :func:`fracture.jobs.process.identity`, or ``ended``. Raises OSError."""
-    said = {**asdict(current.order), "complete": current.complete, "error": current.error}
-    said["progress"] = asdict(current.progress)
-    write_json(current.root / STATUS, {**said, "heartbeat": time.time(), **process})
-
-
-def _checked(root: Path, order: Order, waiting: bool) -> tuple[Import, bool]:
-    """What lies in the folder, if it may be gone on with; and whether a process was started that has yet to speak."""
-    found = _read(root)
-    if found is None:
-        if others := sorted(path.name for path in root.iterdir() if not path.name.startswith(".")):
-            shown = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
-            raise FetchError(f"{root} must be empty, or hold what the same import began. Received: {shown}")
-        return Import(root, order), False
-    there, status = found
-    if background.taken(status, waiting):
-        raise _busy(root)
-    if there.order != order:
-        raise FetchError(
-            f"{root} holds an import from {there.order.words()}. Received: {order.words()}; "
-            "choose another folder, or the same settings."
-        )
-    # What is complete is looked through again: files may have been deleted since.
-    return Import(root, order, replace(there.progress, seconds_left=None, note=None)), there.working and not waiting
-
-
-def _at_rest(current: Import) -> Import:
-    return replace(current, working=False, progress=replace(current.progress, seconds_left=None, note=None))
+def _at_rest(progress: Progress) -> Progress:
+    return replace(progress, seconds_left=None, note=None)
 
 
 def _reason(failure: BaseException) -> str | None:
@@ -245,7 +226,3 @@ def _reason(failure: BaseException) -> str | None:
     if isinstance(failure, OSError):
         return f"{failure.strerror or failure}."
     return None if isinstance(failure, KeyboardInterrupt) else f"The import broke off: {type(failure).__name__}."
-
-
-def _busy(root: Path) -> FetchError:
-    return FetchError(f"{root} is being imported into by another process. Wait until it has ended, or stop it.")

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from zipfile import ZipInfo
 
 from fracture.data import layouts
+from fracture.data.splits import SPLITS
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
 from fracture.importers.file_checks import check_space
@@ -137,9 +138,7 @@ def _without_wrapper(paths: list[str]) -> list[str]:
 
 def _says_something(folder: str) -> bool:
     """Whether a reader of data sets takes something from a folder's name."""
-    return bool(
-        _KEPT_FOLDERS.fullmatch(folder) or layouts.class_of(folder) is not None or folder.lower() in layouts.SPLITS
-    )
+    return bool(_KEPT_FOLDERS.fullmatch(folder) or layouts.class_of(folder) is not None or folder.lower() in SPLITS)
 
 
 def check_sizes(infos: Iterable[ZipInfo], out: Path, limit: int) -> None:

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 
 from fracture import demo, paths
 from fracture.data.dataset import scan
-from fracture.data.layouts import ENDINGS, SPLITS
+from fracture.data.layouts import ENDINGS
+from fracture.data.splits import SPLITS
 from fracture.errors import Cancelled, DatasetError, FetchError
 from fracture.importers.download import SAID_EVERY, Progress, Say
 from fracture.importers.http import CHUNK

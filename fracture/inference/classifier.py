@@ -32,6 +32,7 @@ class Classifier:
     """
 
     def __init__(self, folder: ModelFolder) -> None:
+        self.version = f"{folder.path} {folder.version}"  # before anything is read: a file may change meanwhile
         self.card: dict[str, Any] = read_card(folder)
         self.name = folder.name
         try:

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.cache import keep, kept
-from fracture.data.digests import digests
+from fracture.cache import open_cache, write_rows
+from fracture.data.measurements import digests
 from fracture.errors import Cancelled, ModelError, RadiographError
 from fracture.imaging.radiograph import FITS, PREPROCESSING, fit, load
 from fracture.inference.litert import Graph
@@ -48,13 +48,13 @@ def served_features(
     graph, how = _served(model)
     hashed = digests(table["path"].tolist())
     paths = {digest: path for digest, path in zip(hashed, table["path"], strict=True) if digest}
-    with kept(f"looks/{hashlib.sha256(graph).hexdigest()[:24]}-{how}", _SCHEMA, PREPROCESSING) as base:
+    with open_cache(f"looks/{hashlib.sha256(graph).hexdigest()[:24]}-{how}", _SCHEMA, PREPROCESSING) as base:
         known = _known(base, paths)
         missing = [(digest, path) for digest, path in paths.items() if digest not in known]
         done = len(paths) - len(missing)
         say(done, len(paths))
         for chunk, found in _computed(missing, graph, how):
-            keep(base, "INSERT OR REPLACE INTO features VALUES (?, ?)", found.items())
+            write_rows(base, "INSERT OR REPLACE INTO features VALUES (?, ?)", found.items())
             known.update(found)
             done += chunk
             say(done, len(paths))

@@ -1,11 +1,10 @@
-"""Processes that go on without whoever started them, known to others by what they write about themselves."""
+"""Processes that outlive the one that started them, known again by what they write about themselves."""
 
-import contextlib
+import logging
 import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,20 @@ from typing import Any
 import psutil
 
 from fracture import paths
-from fracture.shapes import Shape, flag, misfit, moment, whole
+from fracture.documents import Document, Moment, Whole
 
-PROCESS: Shape = {
-    "pid?": whole, "process_started?": moment, "booted?": moment, "heartbeat?": moment, "ended?": flag,
-}  # fmt: skip
-"""What a status says of who wrote it."""
+_CLOCK_TOLERANCE = 2.0
+"""Seconds by which two readings of when a process began may differ: the kernel counts in ticks."""
 
-SILENCE = 30.0
-"""Seconds that a started process has to say who it is."""
+_log = logging.getLogger(__name__)
+
+
+class Identity(Document):
+    """Which process wrote a document; without ``pid`` the process has been started and has not written yet."""
+
+    pid: Whole | None = None
+    process_started: Moment | None = None
+    booted: Moment | None = None
 
 
 def spawn(arguments: Sequence[str], log: Path, variables: Mapping[str, str] | None = None) -> None:
@@ -42,66 +46,54 @@ def spawn(arguments: Sequence[str], log: Path, variables: Mapping[str, str] | No
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
 
 
-def step_back() -> None:
-    """Let other processes of this machine go first: who asks a model while another one trains does not wait for it."""
-    with contextlib.suppress(AttributeError, OSError):
+def lower_priority() -> None:
+    """Let other processes of this machine go first: a prediction must not wait for a run."""
+    try:
         os.nice(10)
-        # Linux weighs sessions, not processes, against each other: a process alone in its own says it there, too.
+        # Linux weighs sessions, not processes, against each other, and this process is alone in its session.
         Path("/proc/self/autogroup").write_text("10")
+    except (AttributeError, OSError) as error:
+        _log.info("The priority of this process stays as it is: %s", error)
 
 
-def identity() -> dict[str, float]:
-    """``pid``, ``process_started`` and ``booted`` of this process, by which :func:`alive` knows it again."""
-    me = psutil.Process()
-    return {"pid": me.pid, "process_started": me.create_time(), "booted": _booted()}
+def identity() -> dict[str, Any]:
+    """The fields of an :class:`Identity` of this process."""
+    this = psutil.Process()
+    return {"pid": this.pid, "process_started": this.create_time(), "booted": _booted()}
 
 
 def _booted() -> float:
-    """When the machine came up, by its clock as it is now, where that says when a process began as well.
+    """When the machine was booted, by the clock that also says when a process began.
 
-    Linux knows only for how long a process has been there: set the clock back by an hour, and both have begun an hour
-    earlier. Their difference stays.
+    Linux knows only for how long a process has been running: set the clock back by an hour, and both have begun an
+    hour earlier. Their difference stays.
     """
     return psutil.boot_time() if sys.platform == "linux" else 0.0
 
 
-def alive(status: Mapping[str, Any]) -> bool:
-    """Whether the process that wrote ``status`` is at work.
-
-    ``status`` holds :func:`identity`; or, where the process has not yet spoken, ``heartbeat``, the seconds since the
-    epoch at which it was started.
-    """
-    if misfit(status, PROCESS):
+def alive(writer: Identity) -> bool:
+    """Whether the process that wrote a document is running."""
+    if writer.pid is None or writer.process_started is None:
         return False
-    if "pid" not in status:  # a clock that was set back meanwhile does not make it wait longer
-        return abs(time.time() - status["heartbeat"]) < SILENCE if "heartbeat" in status else False
-    with contextlib.suppress(psutil.Error, KeyError, ValueError):
-        process, booted = psutil.Process(status["pid"]), _booted()
+    try:
+        process = psutil.Process(writer.pid)
+        now_booted = _booted()
         # Process ids are given again after a reboot; the time of creation tells them apart.
-        since = process.create_time() - booted
-        same = abs(since - (status["process_started"] - status.get("booted", booted))) < 2
+        began = process.create_time() - now_booted
+        then_booted = now_booted if writer.booted is None else writer.booted
+        same = abs(began - (writer.process_started - then_booted)) < _CLOCK_TOLERANCE
         return same and process.status() != psutil.STATUS_ZOMBIE
-    return False
+    except (psutil.Error, ValueError, OverflowError):  # there is none, or such a number is none of a process
+        return False
 
 
-def end(status: Mapping[str, Any]) -> None:
-    """End the process that wrote ``status``, at once; nothing where it has ended already."""
-    if "pid" not in status or not alive(status):
+def end(writer: Identity) -> None:
+    """Kill the process that wrote a document; does nothing where it has ended already."""
+    if not alive(writer):
         return
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(int(status["pid"]))
+    try:
+        process = psutil.Process(writer.pid)
         process.kill()
         process.wait(10)
-
-
-def working(status: Mapping[str, Any]) -> bool:
-    """Whether there is more to come of the process that wrote ``status``: alive, and not ``ended`` by its own word."""
-    return not status.get("ended", False) and alive(status)
-
-
-def taken(status: Mapping[str, Any], waiting: bool) -> bool:
-    """Whether what ``status`` speaks of is another process's.
-
-    One that was started and has not yet spoken may be this very one; with ``waiting``, this one will only start it.
-    """
-    return working(status) and (waiting or status.get("pid") not in (None, identity()["pid"]))
+    except psutil.Error as error:
+        _log.warning("Process %s was not ended: %s", writer.pid, error)

@@ -1,38 +1,22 @@
-"""A data set of phantoms in the making: what was asked for, how it stands, and how to start and stop it.
+"""A data set of phantoms that is being generated: what was asked for, how far it is, and how to start and stop it.
 
-The drawing is a process that belongs to nobody; all that passes between it and the rest are two files in its folder,
-``phantom.json`` and a request to stop. See :mod:`fracture.phantoms.generate` for the work itself.
+The work is done by a process of its own, see :mod:`fracture.jobs` and :mod:`fracture.phantoms.generate`.
 """
 
-import contextlib
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
+from typing import Any, Self
 
 from fracture import demo
+from fracture.documents import Finite, Whole
 from fracture.errors import DatasetError
-from fracture.files import read_json, write_json
-from fracture.jobs import process as background
+from fracture.jobs.folder_job import FolderJob, FolderStatus
 from fracture.phantoms.study import DIFFICULTY
-from fracture.shapes import Shape, finite, maybe, misfit, text, whole
 
 STATUS = "phantom.json"
-LOG = ".phantom.log"
-
-_STATUS: Shape = {
-    **dict.fromkeys(("patients", "seed", "done", "images"), whole),
-    "difficulty": finite,
-    "seconds_left?": maybe(finite),
-    "error?": maybe(text),
-    **background.PROCESS,
-}
 
 RENDERER = 1
-"""To be raised whenever the same seed draws other pixels: a data set is not gone on with by another renderer."""
+"""To be raised whenever the same seed gives other pixels: a data set is not completed by another renderer."""
 
 MOST_PATIENTS = 20_000
 MOST_SEED = 2**31
@@ -40,7 +24,7 @@ MOST_SEED = 2**31
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be drawn. The same plan draws the same bytes.
+    """What is to be generated. The same plan gives the same bytes.
 
     ``patients``: 2 to 20,000. ``seed``: 0 to 2**31. ``difficulty``: from 0, what everyone sees, to 1, what a
     specialist would argue about. Raises DatasetError for other values.
@@ -60,152 +44,147 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class PhantomJob:
     """A data set of phantoms as it stands on disk."""
 
     root: Path
     plan: Plan
     done: int
-    """Patients that are drawn."""
+    """Patients that are complete."""
     images: int
     working: bool
-    """Whether its process is at work."""
+    """Whether its process is running."""
     seconds_left: float | None = None
-    """None where it cannot be told."""
+    """None where it is not known."""
     error: str | None = None
     """Why the process gave up: a sentence."""
 
     @property
     def state(self) -> str:
-        """``drawing``, ``complete`` or ``interrupted``."""
-        return "complete" if self.done >= self.plan.patients else "drawing" if self.working else "interrupted"
+        """``generating``, ``complete`` or ``interrupted``."""
+        if self.done >= self.plan.patients:
+            return "complete"
+        return "generating" if self.working else "interrupted"
 
     @property
     def active(self) -> bool:
         """Whether there is more to come."""
-        return self.state == "drawing"
+        return self.state == "generating"
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 to 1."""
+        return min(self.done / self.plan.patients, 1.0)
 
 
-def find_drawing(root: str | Path) -> Drawing | None:
-    """How the drawing in this folder stands; None where there is none, or its ``phantom.json`` is damaged."""
-    found = _read(Path(root))
-    return found[0] if found else None
+class PhantomStatus(FolderStatus):
+    """The file ``phantom.json``."""
 
+    patients: Whole
+    seed: Whole
+    difficulty: Finite
+    renderer: Whole | None = None
+    done: Whole
+    images: Whole
+    seconds_left: Finite | None = None
 
-def _read(root: Path) -> tuple[Drawing, dict[str, Any]] | None:
-    with contextlib.suppress(OSError, ValueError, DatasetError):
-        status = read_json(root / STATUS)
-        if misfit(status, _STATUS):
+    @classmethod
+    def of(cls, plan: Plan, done: int, images: int, **more: Any) -> Self:
+        """The status of a job. ``more``: ``seconds_left``, ``error``, and the process that writes it."""
+        document = {"renderer": RENDERER, "done": done, "images": images, "seconds_left": None, "error": None, **more}
+        return cls.model_validate({**asdict(plan), **document})
+
+    @property
+    def active(self) -> bool:
+        """Whether there is more to come."""
+        return self.working and self.done < self.patients
+
+    def conflict(self, wanted: Self) -> str | None:
+        """Why the folder of this job cannot take another one."""
+        settings = (self.patients, self.seed, self.difficulty, self.renderer)
+        if settings == (wanted.patients, wanted.seed, wanted.difficulty, wanted.renderer):
             return None
-        plan = Plan(status["patients"], status["seed"], status["difficulty"])
-        left, error = status.get("seconds_left"), status.get("error")
-        return Drawing(root, plan, status["done"], status["images"], background.working(status), left, error), status
-    return None
+        return f"phantoms of {self._settings}. Received: {wanted._settings}"
+
+    @property
+    def _settings(self) -> str:
+        return f"{self.patients} patients, seed {self.seed}, difficulty {self.difficulty:g}, renderer {self.renderer}"
+
+    def resumed(self, wanted: Self) -> Self:
+        """What the folder holds is kept."""
+        return wanted.model_copy(update={"done": self.done, "images": self.images})
 
 
-def find_same(home: Path, plan: Plan) -> Drawing | None:
+PHANTOM = FolderJob(
+    name="phantom",
+    status=PhantomStatus,
+    error=DatasetError,
+    busy="is being generated",
+    content="phantoms generated before",
+    kept="Whatever has been generated is kept.",
+)
+
+
+def find_phantom_job(root: str | Path) -> PhantomJob | None:
+    """How the phantoms in this folder stand; None where there are none, or their ``phantom.json`` is damaged."""
+    found = PHANTOM.find(Path(root))
+    if found is None:
+        return None
+    try:
+        plan = Plan(found.patients, found.seed, found.difficulty)
+    except DatasetError:
+        return None
+    return PhantomJob(Path(root), plan, found.done, found.images, found.working, found.seconds_left, found.error)
+
+
+def find_same(home: Path, plan: Plan) -> PhantomJob | None:
     """The data set in a folder of data sets that was begun with the same plan, whatever has become of it."""
     folders = sorted(home.iterdir()) if home.is_dir() else []
-    return next((found for path in folders if (found := find_drawing(path)) and found.plan == plan), None)
+    found = (find_phantom_job(folder) for folder in folders)
+    return next((job for job in found if job is not None and job.plan == plan), None)
 
 
 def start(root: Path, plan: Plan, visitor: str = "") -> None:
-    """Draw, or go on drawing, in a process of its own; one beside another would only make both slower.
+    """Start or resume the generation in a process of its own; one beside another would only make both slower.
 
-    ``visitor``: who asks for it in a public demo. Raises DatasetError where the folder cannot be used, or this one or
-    one beside it is being drawn into; PublicError where a public demo does not draw so much.
+    ``visitor``: who asks for it in a public demo. Raises DatasetError where the folder cannot be used, or phantoms are
+    being generated into it or into a folder beside it; PublicError where a public demo does not generate so many.
     """
     demo.check_visitor(visitor)
     demo.check_phantoms(plan.patients)
-    with words_for_disk(root):
-        others = sorted(root.parent.iterdir()) if root.parent.is_dir() else []
-        if busy := next((path for path in others if (found := find_drawing(path)) and found.active), None):
-            raise _busy(busy)
-        new = demo.claimable(root, visitor)
-        claim(root, plan, waiting=True)
-        if new:
-            demo.sign(root, visitor)
-        command = ["-m", "fracture", "phantom", str(root), "--json"]
-        choices = [text for name, value in asdict(plan).items() for text in (f"--{name}", str(value))]
-        background.spawn([*command, *choices], root / LOG)
+    with PHANTOM.disk_errors(root):
+        if busy := PHANTOM.active_in(root.parent):
+            raise PHANTOM.busy_error(busy)
+    options = [word for name, value in asdict(plan).items() for word in (f"--{name}", str(value))]
+    PHANTOM.start(root, PhantomStatus.of(plan, 0, 0), ["phantom", str(root), "--json", *options], visitor)
 
 
 def request_stop(root: Path, visitor: str = "") -> None:
-    """Ask a drawing to end after the patients in hand; what is drawn is kept. PublicError for another visitor's."""
-    demo.check_owner(root, visitor)
-    with contextlib.suppress(OSError):  # the folder was deleted in the meantime: there is nothing to stop
-        stop_request(root).touch()
+    """Ask the generation to stop after the patients that are being drawn; what is there is kept.
+
+    Raises PublicError where it is another visitor's.
+    """
+    PHANTOM.request_stop(root, visitor)
 
 
 def stop_request(root: Path) -> Path:
-    """The file whose presence asks the drawing to stop."""
-    return root / ".phantom.stop"
+    """The file whose presence asks the generation to stop."""
+    return PHANTOM.stop_request(root)
 
 
-def claim(root: Path, plan: Plan, waiting: bool = False) -> Drawing:
-    """Make the folder this process's own, or with ``waiting`` that of the process about to be started.
+def claim(root: Path, plan: Plan) -> PhantomJob:
+    """Make the folder this process's own, and return what it holds already.
 
-    Raises DatasetError where it holds anything else, or is being drawn into.
+    Raises DatasetError where it holds anything else, or another process generates phantoms into it.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(root / ".phantom.lock", timeout=10):
-            before = _checked(root, plan, waiting)
-            if waiting or not _awaited(root):  # a stop asked for since the start holds
-                stop_request(root).unlink(missing_ok=True)
-            # An empty tree, so that the folder is known as a data set from the first moment on.
-            (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
-            before = replace(before, seconds_left=None, error=None)
-            save(before, **({} if waiting else background.identity()))
-            return before
-    except Timeout as error:
-        raise _busy(root) from error
+    with PHANTOM.disk_errors(root):
+        status = PHANTOM.claim(root, PhantomStatus.of(plan, 0, 0))
+        # An empty tree, so that the folder is known as a data set from the first moment on.
+        (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
+        return PhantomJob(root, plan, status.done, status.images, working=True)
 
 
-def _awaited(root: Path) -> bool:
-    """Whether a process was started that has not spoken yet."""
-    found = _read(root)
-    return found is not None and found[0].active and "pid" not in found[1]
-
-
-def save(drawing: Drawing, **process: float | bool) -> None:
+def save(job: PhantomJob, **process: Any) -> None:
     """Write ``phantom.json``. ``process``: :func:`fracture.jobs.process.identity`, or ``ended``. Raises OSError."""
-    progress = {"done": drawing.done, "images": drawing.images, "seconds_left": drawing.seconds_left}
-    said = {**asdict(drawing.plan), "renderer": RENDERER, **progress, "error": drawing.error}
-    write_json(drawing.root / STATUS, {**said, "heartbeat": time.time(), **process})
-
-
-@contextlib.contextmanager
-def words_for_disk(root: Path) -> Iterator[None]:
-    """What a disk refuses, as a DatasetError."""
-    try:
-        yield
-    except OSError as error:
-        raise DatasetError(
-            f"{root} cannot be written to: {error.strerror or error}. Whatever has been drawn is kept."
-        ) from error
-
-
-def _checked(root: Path, plan: Plan, waiting: bool) -> Drawing:
-    """What lies in the folder, if it may be gone on with."""
-    found = _read(root)
-    if found is None:
-        if others := sorted(path.name for path in root.iterdir() if not path.name.startswith(".")):
-            shown = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
-            raise DatasetError(f"{root} must be empty, or hold phantoms drawn before. Received: {shown}")
-        return Drawing(root, plan, 0, 0, working=False)
-    drawing, status = found
-    if drawing.active and background.taken(status, waiting):
-        raise _busy(root)
-    if drawing.plan != plan or status.get("renderer") != RENDERER:
-        there = drawing.plan
-        raise DatasetError(
-            f"{root} holds phantoms of {there.patients} patients, seed {there.seed}, difficulty {there.difficulty:g}, "
-            f"renderer {status.get('renderer')}. Received: {plan.patients} patients, seed {plan.seed}, difficulty "
-            f"{plan.difficulty:g}, renderer {RENDERER}; choose another folder, or the same settings."
-        )
-    return drawing
-
-
-def _busy(root: Path) -> DatasetError:
-    return DatasetError(f"{root} is being drawn by another process. Wait until it has ended, or stop it.")
+    more = {"seconds_left": job.seconds_left, "error": job.error, **process}
+    PHANTOM.write(job.root, PhantomStatus.of(job.plan, job.done, job.images, **more))

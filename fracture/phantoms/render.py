@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fracture.imaging.annotations import box_of
+from fracture.imaging.annotations import bounding_box
 from fracture.phantoms.anatomy.body import skin_fold
 from fracture.phantoms.anatomy.geometry import Array, Grid, rods, seen
 from fracture.phantoms.anatomy.humerus import Fragment
 from fracture.phantoms.anatomy.person import Finding, Person
-from fracture.phantoms.marker import marker
 from fracture.phantoms.physics import develop, transmission
 from fracture.phantoms.truth import Truth
 from fracture.phantoms.view import SIZE, View
@@ -22,6 +21,18 @@ _BROKEN = 1.0
 """A ray that comes nearer than this to a break, in mm along the bone, is of the break ..."""
 _GROWN = 2
 """... and so are the pixels up to so many px from it: the blur of the image reaches about as far."""
+
+_STROKES = {  # of the side's letter, on a square of 1, from the upper left
+    "L": (((0, 0), (0, 1)), ((0, 1), (0.6, 1))),
+    "R": (
+        ((0, 0), (0, 1)),
+        ((0, 0), (0.45, 0.02)),
+        ((0.45, 0.02), (0.6, 0.25)),
+        ((0.6, 0.25), (0.45, 0.5)),
+        ((0.45, 0.5), (0, 0.52)),
+        ((0.3, 0.52), (0.62, 1)),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -136,8 +147,18 @@ def _lead(rng: np.random.Generator, person: Person, view: View) -> Array:
     half = np.ptp(view.grid.u) / 2
     place = (rng.uniform(0.55, 0.86) * rng.choice((-1, 1)) * half, rng.uniform(-0.9, 0.8) * half)
     around = Grid(view.grid.u - view.grid.u.mean(), view.grid.v - view.grid.v.mean())
-    lead = marker(around, person.side, place, height=rng.uniform(10, 17), thickness=0.6)
+    lead = _letter(around, person.side, place, height=rng.uniform(10, 17), thickness=0.6)
     return lead[:, ::-1] if person.side == "R" else lead
+
+
+def _letter(grid: Grid, letter: str, corner: tuple[float, float], height: float, thickness: float) -> Array:
+    """Path lengths in mm through the letter; its upper left corner and its height are in mm of the image plane."""
+    reach = height * 0.075
+    total = np.zeros((len(grid.v), len(grid.u)))
+    for strokes in _STROKES[letter]:
+        points = [(corner[0] + x * height, corner[1] + y * height) for x, y in strokes]
+        np.maximum(total, rods(grid, points, [reach, reach], insets=(0,))[0], out=total)
+    return np.minimum(total / (2 * reach), 0.5) * 2 * thickness
 
 
 def _window(paths: dict[str, Array], bone: Array, opening: Array, view: View) -> tuple[float, float]:
@@ -167,6 +188,6 @@ def _truth(person: Person, finding: Finding, masks: list[Mask]) -> Truth:
         angulation=fracture.angulation if fracture else 0.0,
         hardware=hardware.name if hardware else "",
         traps=person.traps,
-        boxes=tuple(box for mask in masks if (box := box_of(mask)) is not None),
+        boxes=tuple(box for mask in masks if (box := bounding_box(mask)) is not None),
         mask=np.logical_or.reduce([empty, *masks]),
     )

@@ -173,7 +173,7 @@ def free_name(stem: str, root: Path | None = None, ending: str = "") -> str:
 
     ``root``: where else it must be free. ``ending``: of a file's name, such as ``.zip``.
     """
-    clean = as_name(stem, "model", most=56)
+    clean = as_name(stem, "model", max_length=56)
     root = root or paths.models_home()
     names = (f"{clean}-{number}{ending}" for number in itertools.count(1))
     return next(name for name in names if not (root / name).exists())

@@ -17,7 +17,7 @@ import pandas as pd
 from fracture.data.checks import check
 from fracture.data.combine import load_combined
 from fracture.data.dataset import Dataset, fingerprint
-from fracture.data.digests import digests
+from fracture.data.measurements import digests
 from fracture.errors import DatasetError, RunError
 from fracture.evaluation.localization import ALIKE, compare_shuffled, images_with_boxes, localise
 from fracture.files import atomic_write

@@ -214,7 +214,7 @@ def test_part_of_one_class_is_an_error(mura):
         shutil.rmtree(study)
     problem = only(check(scan(mura)))
     assert (problem.kind, problem.severity) == ("one class", "error")
-    assert "valid part" in problem.message
+    assert "valid split" in problem.message
     assert "all normal and none abnormal" in problem.message
 
 

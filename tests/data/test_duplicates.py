@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from fracture.data.checks import twins
-from fracture.data.checks.twins import ALIKE, clusters
+from fracture.data.checks import duplicates
+from fracture.data.checks.duplicates import MAX_HASH_DISTANCE, clusters
 
 
 def hashes(bits: np.ndarray) -> list[str]:
@@ -31,7 +31,9 @@ def apart(found: np.ndarray) -> int:
     return len(set(found.tolist()))
 
 
-@pytest.mark.parametrize(("count", "joined"), [(0, True), (1, True), (ALIKE, True), (ALIKE + 1, False)])
+@pytest.mark.parametrize(
+    ("count", "joined"), [(0, True), (1, True), (MAX_HASH_DISTANCE, True), (MAX_HASH_DISTANCE + 1, False)]
+)
 def test_the_limit_holds_wherever_the_bits_lie(bits, random, count, joined):
     """Hashes that differ in as many bits as allowed are always joined, in one more never."""
     for row in range(0, 100, 2):
@@ -54,12 +56,12 @@ def test_mirror_images_and_negatives_are_joined(bits, random):
 
 def test_tiles_make_no_difference(bits, random, monkeypatch):
     """Pairs are found in whichever tile of comparisons they fall."""
-    bits[200:] = [flip(row, random.integers(0, ALIKE), random) for row in bits[:100]]
+    bits[200:] = [flip(row, random.integers(0, MAX_HASH_DISTANCE), random) for row in bits[:100]]
     bits = random.permutation(bits)
     mirrored = hashes(random.integers(0, 2, bits.shape, dtype=np.uint8))
     whole = clusters(hashes(bits), mirrored)
-    monkeypatch.setattr(twins, "_ROWS", 7)
-    monkeypatch.setattr(twins, "_COLUMNS", 31)
+    monkeypatch.setattr(duplicates, "_TILE_ROWS", 7)
+    monkeypatch.setattr(duplicates, "_TILE_COLUMNS", 31)
     assert clusters(hashes(bits), mirrored).tolist() == whole.tolist()
     assert apart(whole) == 200
 
@@ -74,7 +76,7 @@ def test_many_copies_of_one_picture_are_one_cluster(bits):
 
 def test_where_all_are_alike_there_is_one_cluster(bits, random, monkeypatch):
     """Of a picture taken a thousand times, and a stranger, that all pairs are alike takes no more room than one."""
-    monkeypatch.setattr(twins, "_ROWS", 16)
+    monkeypatch.setattr(duplicates, "_TILE_ROWS", 16)
     close = np.stack([flip(bits[0], 8, random) for _ in range(1000)] + [bits[1]])
     found = clusters(hashes(close), hashes(1 - close))
     assert apart(found) == 2

@@ -9,7 +9,7 @@ import pytest
 
 from fracture.data.dataset import scan
 from fracture.data.decisions import apply_decisions, decide
-from fracture.data.export import places, write_prep, zip_prep
+from fracture.data.export import export_paths, write_prep, zip_prep
 from fracture.errors import DatasetError
 from tests.support.drawing import draw_mura
 
@@ -30,7 +30,7 @@ def test_it_reads_back_as_the_same_data_set(drawn, tmp_path, how):
     again = scan(tmp_path / "prep")
     assert told(again) == told(found) and again.label_names == ("negative", "positive")
     assert said[-1] == (len(found.table), len(found.table))
-    for source, place in zip(found.table["path"], places(found.table), strict=True):
+    for source, place in zip(found.table["path"], export_paths(found.table), strict=True):
         file = tmp_path / "prep" / place
         assert file.read_bytes() == Path(source).read_bytes() and file.samefile(source) == (how == "link")
 
@@ -55,16 +55,16 @@ def test_a_zip_holds_the_same(drawn, tmp_path):
     zip_prep(found, tmp_path / "new" / "prep.zip")
     with zipfile.ZipFile(tmp_path / "new" / "prep.zip") as archive:
         assert archive.testzip() is None
-        assert sorted(archive.namelist()) == sorted("prep/" + places(found.table))
+        assert sorted(archive.namelist()) == sorted("prep/" + export_paths(found.table))
 
 
 def test_no_two_images_get_one_name():
     """Where paths differ only in what separates their parts."""
     names = ["a/b_c.png", "a_b/c.png", "a/b/c.png", "1_a_b_c.png"]
     table = pd.DataFrame({"image_id": names, "split": "train", "label": 1})
-    found = places(table)
+    found = export_paths(table)
     assert found.nunique() == 4 and found[3] == "train/positive/1_a_b_c.png"
-    pd.testing.assert_series_equal(places(table[::-1]).sort_index(), found)
+    pd.testing.assert_series_equal(export_paths(table[::-1]).sort_index(), found)
 
 
 def test_what_is_there_is_left_alone(drawn, tmp_path):
@@ -84,7 +84,7 @@ def test_a_missing_image_leaves_nothing_half_done(tmp_path):
     missing = found.table["path"].iloc[-1]
     (tmp_path / "MURA-v1.1" / found.table["image_id"].iloc[-1]).unlink()
     for act in (lambda: write_prep(found, tmp_path / "prep"), lambda: zip_prep(found, tmp_path / "prep.zip")):
-        with pytest.raises(DatasetError, match="cannot be made: No such file") as failure:
+        with pytest.raises(DatasetError, match="cannot be written: No such file") as failure:
             act()
         assert missing in str(failure.value)
     assert [path.name for path in tmp_path.iterdir()] == ["MURA-v1.1"]

@@ -4,20 +4,12 @@ import shutil
 
 import pytest
 
-from fracture.data.folders import forget, list_datasets, remember
+from fracture.data.folders import being_filled, forget, list_datasets, remember
 from fracture.importers.download import Progress
-from fracture.importers.job import Import, Order
-from fracture.phantoms.job import Drawing, Plan
+from fracture.importers.job import IMPORT, ImportStatus, Order
+from fracture.jobs.process import identity
+from fracture.phantoms.job import PhantomJob, Plan, save
 from tests.support.drawing import draw_mura
-
-
-@pytest.fixture
-def jobs(monkeypatch):
-    """Imports and generations of phantoms by the name of their folder, as they would stand on disk."""
-    standing = {}
-    for finder in ("find_import", "find_drawing"):
-        monkeypatch.setattr(f"fracture.data.folders.{finder}", lambda root, of=finder: standing.get((of, root.name)))
-    return standing
 
 
 def names():
@@ -39,19 +31,22 @@ def test_list_with_images_in_a_later_folder_offers_it(homes):
 
 
 @pytest.mark.parametrize(("working", "files", "offered"), [(True, 0, True), (False, 0, False), (False, 3, True)])
-def test_list_with_an_unfinished_import_needs_files_or_a_process(homes, jobs, working, files, offered):
+def test_list_with_an_unfinished_import_needs_files_or_a_process(homes, working, files, offered):
     """An import that was stopped before its first file is not offered, and so is nobody's default."""
     root = draw_mura(homes / "data" / "aaa", 1, 1)
-    jobs["find_import", "aaa"] = Import(root, Order("kaggle", {}), Progress(files, 1560), working)
+    status = ImportStatus.of(Order("kaggle", {}), Progress(files, 1560), ended=not working, **identity())
+    IMPORT.write(root, status)
     assert names() == ["aaa"] * offered
+    assert being_filled(root) == working
 
 
 @pytest.mark.parametrize(("working", "images", "offered"), [(True, 0, True), (False, 0, False), (False, 3, True)])
-def test_list_with_unfinished_phantoms_needs_images_or_a_process(homes, jobs, working, images, offered):
+def test_list_with_unfinished_phantoms_needs_images_or_a_process(homes, working, images, offered):
     """The same holds for the generation of phantoms."""
     root = draw_mura(homes / "data" / "aaa", 1, 1)
-    jobs["find_drawing", "aaa"] = Drawing(root, Plan(20), min(images, 1), images, working)
+    save(PhantomJob(root, Plan(20), min(images, 1), images, working), ended=not working, **identity())
     assert names() == ["aaa"] * offered
+    assert being_filled(root) == working
 
 
 def test_remember_a_typed_folder_lists_it_after_those_of_the_data_home(homes, tmp_path):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from fracture.evaluation import localization
 from fracture.evaluation.localization import compare_shuffled, localise, mass_inside, pointing_game
-from fracture.imaging.annotations import encode_mask, mask_of
+from fracture.imaging.annotations import boxes_to_mask, encode_mask
 from fracture.imaging.radiograph import Frame, unfit
 
 
@@ -89,7 +89,7 @@ def test_hits_are_counted_against_chance(tmp_path):
 
 def test_a_map_that_knows_nothing_reaches_chance_and_no_more(tmp_path):
     """Heat that is the same everywhere has in the mask what the mask has of the image, and never points into a box."""
-    table = images(tmp_path, 3).assign(mask=encode_mask(mask_of([(30, 5, 4, 5)], 40, 20)))
+    table = images(tmp_path, 3).assign(mask=encode_mask(boxes_to_mask([(30, 5, 4, 5)], 40, 20)))
     found = localise(table, lambda _, width, height: np.ones((height, width), np.float32))
     assert found["mass"]["value"] == pytest.approx(found["mass"]["chance"]) == pytest.approx(4 * 5 / (40 * 20))
     assert found["pointing"]["value"] == 0

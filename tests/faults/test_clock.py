@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from fracture import demo
-from fracture.data.export import STALE, _remove_stale
+from fracture.data.export import STALE_SECONDS, _remove_stale
 from fracture.files import write_json
 from fracture.jobs import process
 from fracture.registry.model_folder import model_folder
@@ -77,7 +77,7 @@ def test_what_a_visitor_made_goes_although_it_seems_to_come_from_the_future(home
 
 def test_what_a_killed_export_left_goes_whatever_its_time(tmp_path):
     """One that is at work now is left alone."""
-    for name, age in {"now": 0, "old": 2 * STALE, "ahead": -2 * STALE}.items():
+    for name, age in {"now": 0, "old": 2 * STALE_SECONDS, "ahead": -2 * STALE_SECONDS}.items():
         left = tmp_path / f".fracture-prep-{name}"
         left.mkdir()
         os.utime(left, (time.time() - age,) * 2)

@@ -7,10 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.cli.main import main
 from fracture.errors import ModelError
-from fracture.files import LARGEST, read_json, write_json
+from fracture.files import MAX_JSON_BYTES, read_json, write_json
 from fracture.importers.job import find_import
 from fracture.paths import PROJECT
-from fracture.phantoms.job import find_drawing
+from fracture.phantoms.job import find_phantom_job
 from fracture.registry.model_folder import model_folder, read_card
 from fracture.training.events import read_events
 from fracture.training.runs import queue
@@ -56,7 +56,7 @@ def bad(homes, make_model):
         ("card.json", "cut", ("home", "models", "classify", "labs"), "bad/card.json cannot be read"),
         ("card.json", "deep", ("dataset", "runs", "train"), "nested too deeply"),
         ("card.json", "a folder", ("models", "classify", "runs"), "bad/card.json cannot be read"),
-        ("status.json", "garbage", ("train", "runs", "playground"), "of this training is damaged"),
+        ("status.json", "garbage", ("train", "runs", "playground"), "of this run is damaged"),
         ("events.jsonl", "a folder", ("train", "runs"), ""),
         ("events.jsonl", "zeros", ("train",), ""),
         ("history.json", "a list", ("runs",), ""),
@@ -98,7 +98,7 @@ def test_a_card_of_wrong_types_is_refused_in_words(homes, trained):
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path):
     """It would take the memory that others need."""
     with (tmp_path / "card.json").open("wb") as file:
-        file.truncate(LARGEST + 1)
+        file.truncate(MAX_JSON_BYTES + 1)
     with pytest.raises(ValueError, match="at most"):
         read_json(tmp_path / "card.json")
 
@@ -117,7 +117,7 @@ def test_a_status_of_wrong_types_is_a_run_all_the_same(homes, trained):
     write(folder.card, trained.card.read_bytes())
     found = queue.find_run(folder)
     assert (found.state, found.config["epochs"]) == ("finished", 3)
-    assert "status.json of this training is damaged" in found.error
+    assert "status.json of this run is damaged" in found.error
 
 
 def test_events_of_wrong_types_are_passed_over(trained, tmp_path):
@@ -136,9 +136,9 @@ def test_events_of_wrong_types_are_passed_over(trained, tmp_path):
         assert isinstance(read_events(tmp_path / "events.jsonl")[0], list), how
 
 
-@pytest.mark.parametrize(("name", "find"), [("import.json", find_import), ("phantom.json", find_drawing)])
-def test_an_import_and_a_drawing_of_wrong_types_are_none(tmp_path, name, find):
-    """Or they can be shown and gone on with."""
+@pytest.mark.parametrize(("name", "find"), [("import.json", find_import), ("phantom.json", find_phantom_job)])
+def test_find_job_with_wrong_types_in_its_status_returns_none_or_a_job(tmp_path, name, find):
+    """Whatever a status file says, the job can be shown and resumed, or there is none."""
     progress = {"files": 3, "total_files": 6, "bytes": 300, "total_bytes": None, "seconds_left": 2.5, "note": None}
     said = {"source": "kaggle", "choices": {"a": 1}, "how": {}, "progress": progress, "complete": False, "error": None}
     said |= {"patients": 4, "seed": 1, "difficulty": 0.2, "done": 1, "images": 3, "pid": 1, "process_started": 1.0}
@@ -147,7 +147,7 @@ def test_an_import_and_a_drawing_of_wrong_types_are_none(tmp_path, name, find):
     for where, wrong in wrong_values(said, 2):
         write(tmp_path / name, as_json(wrong))
         found = find(tmp_path)
-        assert found is None or found.state in ("importing", "drawing", "complete", "interrupted"), where
+        assert found is None or found.state in ("importing", "generating", "complete", "interrupted"), where
 
 
 @pytest.mark.parametrize(

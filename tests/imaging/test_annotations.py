@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from fracture.errors import DatasetError
-from fracture.imaging.annotations import box_of, boxes_text, decode_mask, encode_mask, mask_of, parse_boxes
+from fracture.imaging.annotations import bounding_box, boxes_text, boxes_to_mask, decode_mask, encode_mask, parse_boxes
 
 masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12))
 sizes = st.floats(0, 5000).map(lambda number: round(number, 3))
@@ -54,7 +54,7 @@ def test_damaged_boxes_are_refused(text):
 @given(masks)
 def test_the_box_of_a_mask_is_tight(mask):
     """The box holds the whole mask, and each of its four sides touches it."""
-    box = box_of(mask)
+    box = bounding_box(mask)
     if box is None:
         assert not mask.any()
         return
@@ -66,5 +66,5 @@ def test_the_box_of_a_mask_is_tight(mask):
 
 def test_boxes_as_a_mask_by_hand():
     """Boxes are joined, cut off at the image's edge, and hold a pixel where they hold its middle."""
-    mask = mask_of([(-2, 0, 3, 1), (1.4, 1.6, 2, 9)], 4, 4)
+    mask = boxes_to_mask([(-2, 0, 3, 1), (1.4, 1.6, 2, 9)], 4, 4)
     assert mask.astype(int).tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0]]

@@ -20,8 +20,7 @@ from pydicom.uid import JPEG2000Lossless
 from fracture.data import decisions
 from fracture.errors import DatasetError, FetchError, FractureError, RadiographError
 from fracture.imaging import limits
-from fracture.imaging.codestream import codestream
-from fracture.imaging.dicom_pixels import unpack as unpack_rle
+from fracture.imaging.dicom_pixels import read_codestream, unpack_rle
 from fracture.imaging.radiograph import read
 from fracture.importers import zip_checks
 from fracture.importers.zip_file import unpack
@@ -213,7 +212,7 @@ def test_damaged_decisions_are_merged_or_refused(tmp_path):
 )
 def test_what_takes_more_memory_may_have_fewer_pixels(data, most):
     """Colour and progressive JPEG by what decoding them holds; refused before that."""
-    with pytest.raises(RadiographError, match=f"at most {most} million pixels, packed as it is"):
+    with pytest.raises(RadiographError, match=f"at most {most} million pixels with this compression"):
         read(data())
 
 
@@ -238,8 +237,8 @@ def test_strips_give_the_same_pixels(monkeypatch):
         dicoms.dicom(colour, PhotometricInterpretation="YBR_FULL"), dicoms.table([256, 0, 16], list(range(256))),
     ]  # fmt: skip
     whole = [read(data).pixels for data in files]
-    for module in ("limits", "png_jpeg", "dicom"):
-        monkeypatch.setattr(f"fracture.imaging.{module}.STRIP", 100)
+    for module in ("gray_scale", "png_jpeg"):
+        monkeypatch.setattr(f"fracture.imaging.{module}.STRIP_PIXELS", 100)
     for data, pixels in zip(files, whole, strict=True):
         assert np.array_equal(read(data).pixels, pixels)
 
@@ -256,10 +255,10 @@ def test_rle_is_what_pydicom_makes_of_it(name):
 def test_a_codestream_says_what_it_takes():
     """Small code blocks take more memory, and so do precincts that cut them; components count."""
     plain_blocks, small_blocks = dicoms.jpeg2000(), dicoms.jpeg2000(codeblock_size=(4, 4))
-    assert codestream(plain_blocks)[:3] == (64, 48, 10)
-    assert codestream(small_blocks).bytes_a_pixel > 25
+    assert read_codestream(plain_blocks)[:3] == (64, 48, 10)
+    assert read_codestream(small_blocks).bytes_per_pixel > 25
     jp2 = pictures.encoded(pictures.RAMP, "JPEG2000")
-    assert jp2[4:8] == b"jP  " and codestream(jp2)[:3] == (64, 48, 10)
+    assert jp2[4:8] == b"jP  " and read_codestream(jp2)[:3] == (64, 48, 10)
 
 
 def test_a_codestream_that_speaks_twice_is_refused():
@@ -269,8 +268,8 @@ def test_a_codestream_that_speaks_twice_is_refused():
     length = int.from_bytes(stream[first + 2 : first + 4], "big")
     place = stream.index(b"\xff\x93")
     twice = stream[:place] + stream[first : first + 2 + length] + stream[place:]
-    with pytest.raises(ValueError, match="coded differently"):
-        codestream(twice)
+    with pytest.raises(ValueError, match="coding style of their own"):
+        read_codestream(twice)
     with pytest.raises(RadiographError, match=DAMAGED):
         read(dicoms.dicom(pictures.RAMP, JPEG2000Lossless, PixelData=encapsulate([twice])))
 
@@ -283,7 +282,38 @@ def test_a_hidden_codestream_is_not_the_one_that_counts():
     large = bytearray(jp2[:place] + box + jp2[place:])
     at = large.index(b"\xff\x4f\xff\x51", place + len(box)) + 8
     large[at : at + 8] = struct.pack(">II", 20_000, 20_000)
-    assert codestream(bytes(large))[:2] == (20_000, 20_000)
+    assert read_codestream(bytes(large))[:2] == (20_000, 20_000)
+
+
+def test_codestream_whose_tile_parts_lead_back_is_refused():
+    """A length that points back into the header would be followed for ever."""
+    stream = dicoms.jpeg2000()
+    first_tile = stream.index(b"\xff\x90")
+    leading_back = bytearray(stream)
+    leading_back[first_tile + 6 : first_tile + 10] = struct.pack(">I", 2)
+    with pytest.raises(ValueError, match="ends in its own header"):
+        read_codestream(bytes(leading_back))
+
+
+def test_codestream_with_an_empty_packet_is_followed_to_the_next_tile():
+    """The data of a tile-part may begin with zeros; the coding style of the next tile counts all the same."""
+    stream = dicoms.jpeg2000()
+    first_tile = stream.index(b"\xff\x90")
+    cod = stream.index(b"\xff\x52")
+    segment = stream[cod : cod + 2 + int.from_bytes(stream[cod + 2 : cod + 4], "big")]
+    empty = struct.pack(">HHHIBB", 0xFF90, 10, 0, 18, 0, 2) + b"\xff\x93" + bytes(4)
+    second = struct.pack(">HHHIBB", 0xFF90, 10, 0, 0, 1, 2) + segment + b"\xff\x93"
+    with pytest.raises(ValueError, match="coding style of their own"):
+        read_codestream(stream[:first_tile] + empty + second)
+
+
+def test_codestream_of_a_million_segments_is_refused():
+    """Going through them would take seconds."""
+    stream = dicoms.jpeg2000()
+    first_tile = stream.index(b"\xff\x90")
+    comments = b"\xff\x64\0\2" * 10**6
+    with pytest.raises(ValueError, match="too many parts"):
+        read_codestream(stream[:first_tile] + comments + stream[first_tile:])
 
 
 @given(words=st.text(st.characters(codec="ascii"), min_size=1, max_size=16))

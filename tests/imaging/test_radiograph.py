@@ -70,7 +70,7 @@ def test_gray_png_is_read_as_it_is():
 
 @pytest.mark.parametrize("mode", ["RGB", "P", "LA", "RGBA"])
 def test_opaque_modes_keep_gray(mode):
-    """A gray image stored as colour, palette or with opaque alpha gives the same grays."""
+    """A gray image stored as color, palette or with opaque alpha gives the same grays."""
     assert np.array_equal(read(encoded(Image.fromarray(RAMP).convert(mode))).pixels, RAMP)
 
 
@@ -79,11 +79,11 @@ def test_one_bit_png_becomes_black_and_white():
     assert read(encoded(Image.fromarray(RAMP > 100))).pixels.tolist() == np.where(RAMP > 100, 255, 0).tolist()
 
 
-def test_colour_becomes_luminosity():
+def test_color_becomes_luminosity():
     """Colour is weighted as the eye does (ITU-R 601), and the step is told."""
     radiograph = read(encoded(Image.new("RGB", (2, 2), (0, 255, 0))))
     assert radiograph.pixels.tolist() == [[150, 150], [150, 150]]
-    assert radiograph.steps == ("colour to gray",)
+    assert radiograph.steps == ("color to gray",)
 
 
 def test_alpha_is_laid_over_black():
@@ -94,7 +94,7 @@ def test_alpha_is_laid_over_black():
 
 
 def test_transparent_palette_entry_is_black():
-    """A palette's transparent entry counts as black, whatever its colour."""
+    """A palette's transparent entry counts as black, whatever its color."""
     image = Image.new("P", (1, 1), 0)
     image.putpalette([255, 255, 255])
     assert read(encoded(image, transparency=0)).pixels.tolist() == [[0]]
@@ -112,8 +112,8 @@ def test_uniform_16_bit_png_is_black():
     assert read(encoded(np.full((2, 2), 700, np.uint16))).pixels.max() == 0
 
 
-def test_16_bit_colour_png_is_read():
-    """Pillow writes no 16-bit colour, but reads it: the high bytes count."""
+def test_16_bit_color_png_is_read():
+    """Pillow writes no 16-bit color, but reads it: the high bytes count."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
@@ -208,7 +208,7 @@ def test_voi_table_maps_values_beyond_its_own_depth():
 
 
 def test_rgb_dicom_becomes_gray():
-    """An 8-bit colour DICOM becomes its luminosity."""
+    """An 8-bit color DICOM becomes its luminosity."""
     pixels = np.repeat(RAMP[..., None], 3, axis=2)
     radiograph = read(dicom(pixels, PhotometricInterpretation="RGB", PlanarConfiguration=0))
     assert np.array_equal(radiograph.pixels, RAMP)
@@ -328,7 +328,7 @@ def test_import_is_cheap_and_reading_silent():
     code = f"""
 import sys
 from pathlib import Path
-from fracture.data import radiograph
+from fracture.imaging import radiograph
 assert "pydicom" not in sys.modules and "pandas" not in sys.modules
 try: radiograph.load(Path({path!r}))
 except radiograph.RadiographError: pass

@@ -18,10 +18,10 @@ def data(homes):
 def test_what_is_decided_above_shows_at_once(data):
     """A part of a tree is looked at, and somebody decides about the tree."""
     part = scan(data / "train")
-    shown = dataset_cache.catalogue(part)
+    shown = dataset_cache.catalog(part)
     decide(data, ["train/" + shown["image_id"][0]], "exclude")
     assert (shown["decision"] == "none").all()
-    assert dataset_cache.catalogue(part)["decision"].tolist() == ["exclude", *shown["decision"][1:]]
+    assert dataset_cache.catalog(part)["decision"].tolist() == ["exclude", *shown["decision"][1:]]
 
 
 def counted(app):
@@ -58,7 +58,7 @@ def test_charts_after_decisions_count_the_decided_labels(data):
 
 def test_tile_of_excluded_image_is_crossed_out(data):
     """Its picture in the gallery is another one, and its alternative text says why."""
-    first = dataset_cache.catalogue(scan(data))["image_id"][0]
+    first = dataset_cache.catalog(scan(data))["image_id"][0]
     decide(data, [first], "exclude")
     alts = [image.proto.imgs[0].alt for image in healthy(alone("dataset").run()).image]
     assert f"Excluded radiograph {first}" in alts and f"Radiograph {first}" not in alts

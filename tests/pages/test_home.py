@@ -20,7 +20,7 @@ def generate(name, done=3):
     """Phantoms that are being generated, as their process says."""
     root = data_home() / name
     root.mkdir()
-    current = drawing.Drawing(root, drawing.Plan(patients=12), done, 3 * done, working=True)
+    current = drawing.PhantomJob(root, drawing.Plan(patients=12), done, 3 * done, working=True)
     drawing.save(current, **identity())
     return current
 
@@ -31,7 +31,7 @@ def fetch(name):
     root.mkdir()
     progress = Progress(files=30, total_files=200, bytes=3_100_000)
     order = job.Order("fracatlas", {"images": 200, "seed": 1})
-    job._save(job.Import(root, order, progress, working=True), **identity())
+    job.IMPORT.write(root, job.ImportStatus.of(order, progress, **identity()))
 
 
 def train(name, state="running"):
@@ -82,6 +82,6 @@ def test_home_follows_what_ends(homes):
     current = generate("phantoms")
     app = healthy(alone("home").run())
     assert bars(app) == ["Generating: 3 of 12 patients"]
-    drawing.save(drawing.Drawing(current.root, current.plan, 12, 36, working=False), ended=True)
+    drawing.save(drawing.PhantomJob(current.root, current.plan, 12, 36, working=False), ended=True)
     healthy(app.run())
     assert not bars(app) and "Running now" not in [each.value for each in app.header]

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.jobs import process
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan, find_drawing
+from fracture.phantoms.job import Plan, find_phantom_job
 from fracture.phantoms.samples import draw_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.waiting import wait
@@ -53,8 +53,8 @@ def test_drawing_starts_from_the_empty_page(homes):
     healthy(press(app, "generate phantoms"))
     root = homes / "data" / "phantoms-1"
     assert app.selectbox(key="data").value == str(root)
-    assert find_drawing(root).plan == Plan(2, 1)
-    state = wait(lambda: (found := find_drawing(root)).state == "complete" and found)
+    assert find_phantom_job(root).plan == Plan(2, 1)
+    state = wait(lambda: (found := find_phantom_job(root)).state == "complete" and found)
     assert app.run().metric[0].value == str(state.images)
     assert "Synthetic: 2 patients, seed 1, difficulty 0.2" in words(healthy(app))
 
@@ -78,7 +78,7 @@ def test_a_class_that_presses_the_same_button_shares_one_set(root, working):
     other = root.parent / "phantoms-2"
     assert other.exists() != working
     if not working:
-        wait(lambda: find_drawing(other).state == "complete")
+        wait(lambda: find_phantom_job(other).state == "complete")
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_sentence(homes, monkeypatch):
@@ -94,7 +94,7 @@ def test_a_drawing_is_followed(root):
     """While it goes on, what is there is shown with how far it is; images that come later are offered."""
     at_work(root)
     app = healthy(alone("dataset").run())
-    images = find_drawing(root).images
+    images = find_phantom_job(root).images
     assert [bar.proto.text for bar in app.get("progress")] == ["Generating: 1 of 3 patients, about 30 s left"]
     assert app.metric[0].value == str(images)
     assert app.button(key="show new").disabled
@@ -136,7 +136,7 @@ def test_an_interrupted_drawing_is_gone_on_with(root):
     assert "2 of 3 patients drawn; the drawing ended before its time" in words(app)
     press(app, "go on drawing")
     assert not app.exception
-    wait(lambda: find_drawing(root).state == "complete")
+    wait(lambda: find_phantom_job(root).state == "complete")
     assert any(root.glob("train/*/patient00001/study*/image1.png"))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from fracture import demo as public_demo
 from fracture.files import write_json
-from fracture.phantoms.job import find_drawing
+from fracture.phantoms.job import find_phantom_job
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
@@ -125,7 +125,7 @@ def test_phantoms_in_the_demo_belong_to_their_visitor(demo):
     app.number_input(key="phantom patients").set_value(2)
     healthy(app.button(key="generate phantoms").click().run())
     root = demo / "data" / "phantoms-1"
-    assert wait(lambda: find_drawing(root).state == "complete")
+    assert wait(lambda: find_phantom_job(root).state == "complete")
     assert "Yours, as long as this browser tab is open. It is deleted within 24 hours" in words(healthy(app.run()))
     other = alone("dataset")
     other.query_params["data"] = "phantoms-1"

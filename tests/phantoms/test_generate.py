@@ -4,19 +4,19 @@ import errno
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 
+import psutil
 import pytest
 from PIL import Image
 
 from fracture.data.dataset import scan
 from fracture.errors import DatasetError
 from fracture.imaging.radiograph import load
-from fracture.jobs import process as background
+from fracture.jobs import process
 from fracture.phantoms import generate, job
 from fracture.phantoms.generate import order_of, split_of, studies_of, write
-from fracture.phantoms.job import Plan, find_drawing
+from fracture.phantoms.job import PhantomJob, Plan, find_phantom_job
 from fracture.phantoms.records import read_rows, truth_words
 
 PLAN = Plan(patients=4, seed=7, difficulty=0.25)
@@ -98,8 +98,8 @@ def test_the_truth_is_told_in_words(drawn, tmp_path):
     assert truth_words([tmp_path / "a.png"]) == [""]
 
 
-def test_it_goes_on_where_it_stopped(copied):
-    """What is on disk is not drawn again, whether truth.csv lists it or not; what is lacking or cut short is."""
+def test_write_into_an_interrupted_set_draws_only_what_is_missing(copied):
+    """Whole studies on disk are kept, whether truth.csv lists them or not; missing and damaged ones are drawn."""
     before, truth = written(copied), (copied / "truth.csv").read_bytes()
     lost, short, *_ = sorted({path.parent for path in images(copied).values()})
     shutil.rmtree(lost)
@@ -110,35 +110,35 @@ def test_it_goes_on_where_it_stopped(copied):
     (lost.with_name(".part1")).mkdir()
     status = json.loads((copied / "phantom.json").read_text())
     (copied / "phantom.json").write_text(json.dumps({**status, "done": 2}))
-    assert find_drawing(copied).state == "interrupted"
+    assert find_phantom_job(copied).state == "interrupted"
     assert write(copied, PLAN, processes=2).state == "complete"
     redrawn = {name for name, at in written(copied).items() if before[name] != at}
     assert redrawn == {name for name in before if (copied / name).parent in (lost, short)}
     assert (copied / "truth.csv").read_bytes() == truth
 
 
-def test_a_complete_set_is_left_as_it_is(copied):
+def test_write_into_a_complete_set_changes_nothing(copied):
     """The same command again draws nothing."""
     before = written(copied)
     assert write(copied, PLAN).images == len(before)
     assert written(copied) == before
 
 
-def test_a_reader_meets_whole_states_only(tmp_path):
-    """At any moment truth.csv lists exactly the images that are there; a request to stop leaves a set to go on with."""
+def test_write_when_asked_to_stop_leaves_whole_studies(tmp_path):
+    """At any moment truth.csv lists exactly the images on disk; a stopped set can be resumed."""
     seen = []
 
     def say(state):
         rows = read_rows(tmp_path / "truth.csv")
         assert {row["image"] for row in rows} == set(images(tmp_path))
-        assert find_drawing(tmp_path).images == len(rows) == state.images
+        assert find_phantom_job(tmp_path).images == len(rows) == state.images
         seen.append(state.images)
         if state.images:
             job.request_stop(tmp_path)
 
     stopped = write(tmp_path, Plan(patients=30, seed=1), say, processes=2)
     assert seen[0] == 0
-    assert stopped.state == find_drawing(tmp_path).state == "interrupted"
+    assert stopped.state == find_phantom_job(tmp_path).state == "interrupted"
     assert 0 < stopped.done < 30
     assert scan(tmp_path).synthetic
 
@@ -151,16 +151,16 @@ def test_a_reader_meets_whole_states_only(tmp_path):
         (Plan(patients=4, seed=7, difficulty=0.5), "difficulty 0.5"),
     ],
 )
-def test_other_settings_are_refused(copied, plan, words):
-    """A folder holds one drawing, and is not touched by another."""
+def test_write_with_other_settings_is_refused(copied, plan, words):
+    """A folder holds the phantoms of one plan; another plan does not touch it."""
     before = written(copied)
     with pytest.raises(DatasetError, match=words):
         write(copied, plan)
     assert written(copied) == before
 
 
-def test_other_folders_are_refused(tmp_path):
-    """Anything that is in the folder already, or that is no folder, is left alone."""
+def test_write_into_a_foreign_folder_is_refused(tmp_path):
+    """A folder with other files, or a path that is no folder, is left alone."""
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(DatasetError, match=r"must be empty.*notes\.txt"):
         write(tmp_path, PLAN)
@@ -169,17 +169,17 @@ def test_other_folders_are_refused(tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
-    """The reason is said, and kept for whoever looks at the folder later."""
+def test_write_on_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
+    """The error says why, and the status file records it."""
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(generate, "_draw", full)
+    monkeypatch.setattr(generate, "_generate", full)
     with pytest.raises(DatasetError, match="No space left on device"):
         write(tmp_path, PLAN)
-    assert find_drawing(tmp_path).state == "interrupted"
-    assert find_drawing(tmp_path).error == "No space left on device"
+    assert find_phantom_job(tmp_path).state == "interrupted"
+    assert find_phantom_job(tmp_path).error == "No space left on device"
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
         ({"difficulty": float("nan")}, "difficulty must be 0 to 1. Received: nan"),
     ],
 )
-def test_a_plan_has_limits(values, words):
-    """What is out of range is said with what was allowed."""
+def test_plan_out_of_range_is_refused(values, words):
+    """The error says what is allowed and what came."""
     with pytest.raises(DatasetError, match=words):
         Plan(**values)
 
@@ -209,32 +209,46 @@ def test_patients_are_held_out_and_mixed():
     assert 50 < several < 110
 
 
-def test_a_process_that_is_gone_is_noticed(tmp_path):
-    """A drawing goes on as long as its process lives, or has only just been started."""
-    me, soon = background.identity(), time.time()
-    states = [
-        ({**me, "heartbeat": soon}, "drawing"),
-        ({**me, "process_started": me["process_started"] - 60, "heartbeat": soon}, "interrupted"),
-        ({**me, "heartbeat": soon, "ended": True}, "interrupted"),
-        ({"heartbeat": soon}, "drawing"),
-        ({"heartbeat": soon - 60}, "interrupted"),
-    ]
-    assert find_drawing(tmp_path) is None
-    for process, state in states:
-        said = {"patients": 4, "seed": 7, "difficulty": 0.25, "done": 1, "images": 2, **process}
-        (tmp_path / "phantom.json").write_text(json.dumps(said))
-        assert find_drawing(tmp_path).state == state
-    (tmp_path / "phantom.json").write_text("{")
-    assert find_drawing(tmp_path) is None
+@pytest.mark.parametrize(
+    ("writer", "state"),
+    [
+        ({}, "generating"),
+        ({"process_started": 1.0}, "interrupted"),
+        ({"ended": True}, "interrupted"),
+        ({"done": 4}, "complete"),
+    ],
+)
+def test_find_phantom_job_by_what_its_process_wrote_returns_its_state(tmp_path, writer, state):
+    """Phantoms are being generated as long as their process runs and some are missing."""
+    status = {"patients": 4, "seed": 7, "difficulty": 0.25, "done": 1, "images": 2, **process.identity(), **writer}
+    (tmp_path / "phantom.json").write_text(json.dumps(status))
+    assert find_phantom_job(tmp_path).state == state
 
 
-def test_one_is_drawn_at_a_time(tmp_path):
-    """A folder that another process draws into is not drawn into, nor is one started beside it."""
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"patients": -1, "seed": 1}'])
+def test_find_phantom_job_without_a_whole_status_returns_none(tmp_path, content):
+    """A folder without a status, or with a damaged one, is no folder of phantoms."""
+    if content is not None:
+        (tmp_path / "phantom.json").write_text(content)
+    assert find_phantom_job(tmp_path) is None
+
+
+def test_save_and_find_phantom_job_agree_on_the_file(tmp_path):
+    """The keys of phantom.json are those that former versions read and write."""
+    running = PhantomJob(tmp_path, PLAN, 1, 2, working=True, seconds_left=30.5)
+    job.save(running, **process.identity())
+    assert find_phantom_job(tmp_path) == running
+    keys = {"patients", "seed", "difficulty", "renderer", "done", "images", "seconds_left", "error", "heartbeat"}
+    assert json.loads((tmp_path / "phantom.json").read_text()).keys() == keys | process.identity().keys()
+
+
+def test_write_beside_another_process_is_refused(tmp_path):
+    """A folder that another process fills is left alone, and no job is started beside it."""
     status = {"patients": 4, "seed": 7, "difficulty": 0.25, "renderer": job.RENDERER, "done": 1, "images": 2}
-    parent = {"pid": 1, "process_started": background.psutil.Process(1).create_time()}
+    parent = {"pid": 1, "process_started": psutil.Process(1).create_time()}
     (tmp_path / "busy").mkdir()
     (tmp_path / "busy" / "phantom.json").write_text(json.dumps({**status, **parent}))
     for begin in (lambda: write(tmp_path / "busy", PLAN), lambda: job.start(tmp_path / "other", PLAN)):
-        with pytest.raises(DatasetError, match="busy is being drawn by another process"):
+        with pytest.raises(DatasetError, match="busy is being generated by another process"):
             begin()
     assert not (tmp_path / "other").exists()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fracture.imaging.annotations import mask_of
+from fracture.imaging.annotations import boxes_to_mask
 from fracture.phantoms.anatomy.fractures import KINDS, draw_fracture
 from fracture.phantoms.anatomy.geometry import Grid, box, ellipsoid, elliptic_cylinder, rods
 from fracture.phantoms.anatomy.humerus import Fragment, Humerus
@@ -83,7 +83,7 @@ def test_truth_fits_the_picture(difficulty):
                 assert each.pixels.std() > 8, "a picture, not an even gray"
                 assert truth.abnormal == abnormal
                 assert bool(truth.boxes) == abnormal == bool(truth.mask.any())
-                assert not (truth.mask & ~mask_of(truth.boxes, 512, 512)).any()
+                assert not (truth.mask & ~boxes_to_mask(truth.boxes, 512, 512)).any()
                 assert (truth.words == "nothing abnormal") == (not abnormal)
 
 

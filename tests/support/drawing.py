@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from fracture.imaging.annotations import box_of, boxes_text, encode_mask
+from fracture.imaging.annotations import bounding_box, boxes_text, encode_mask
 
 BAR = 250
 """Gray value of the bar across a positive image, and of nothing else."""
@@ -60,7 +60,7 @@ def _write_truth(file: Path, drawn: list[tuple[str, NDArray[np.bool_]]]) -> None
         {
             "image": image,
             "view": "AP",
-            "boxes": boxes_text([box] if (box := box_of(bar)) else []),
+            "boxes": boxes_text([box] if (box := bounding_box(bar)) else []),
             "mask": encode_mask(bar),
         }
         for image, bar in drawn

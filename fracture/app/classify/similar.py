@@ -9,7 +9,7 @@ from fracture.app.shared import dataset_cache
 from fracture.app.shared.images import show_dataset_image
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown
-from fracture.data.digests import digests
+from fracture.data.measurements import digests
 from fracture.inference.classifier import Classifier
 from fracture.inference.ood import Familiarity
 

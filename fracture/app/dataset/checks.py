@@ -1,4 +1,4 @@
-"""What is wrong with a data set, why that matters, and the way to the images that it is about."""
+"""The findings about a data set: why each matters, and a button that shows its images."""
 
 import os
 from collections.abc import Callable
@@ -16,99 +16,107 @@ from fracture.evaluation import label_issues
 
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
 
-AT_ONCE = 600
-"""Images that are looked at without being asked: a few seconds."""
+MAX_ANALYZED_UNASKED = 600
+"""Images. So many are analyzed without a click: a few seconds."""
 
-SECONDS_EACH = 0.007
+ANALYSIS_SECONDS = 0.007
 """Of one core, for an image of 512 px."""
 
+PREDICTION_SECONDS = 0.03
+"""For the features and the prediction of an image."""
 
-SECONDS_ASKED = 0.03
-"""For what a model sees in an image, and whether it doubts its label."""
 
-
-def show_findings(data: Dataset, version: str, complete: bool = True) -> None:
+def show_checks(data: Dataset, complete: bool = True) -> None:
     """Each finding with its count, why it matters, and a button that shows exactly its images.
 
-    ``complete``: no more images are to come, so that those that are there may be looked at.
+    Args:
+        data: the data set.
+        complete: no more images will come, so that the present ones may be analyzed.
     """
-    missing = len(data.table) - len(dataset_cache.measured(data, version))
-    looked = state.analyzed(data.root, version).get()
-    if complete and 0 < missing <= AT_ONCE and not looked and not any_open():
-        _look(data, version)
-    found = list(dataset_cache.problems(data, version))
-    if doubted := state.label_issues(data.root).get():
-        found = by_severity([*found, doubted])
-    count = f"{len(found)} finding{'' if len(found) == 1 else 's'}" if found else "nothing found"
-    partly = f"; {missing:,} images not looked at yet" if missing else ""
-    with expander(f"Checks: {count}{partly}", "checks", ":material/rule:"):
+    missing = len(data.table) - len(dataset_cache.measured(data))
+    # Only once: an image that cannot be opened is missing after the analysis, too.
+    analyzed = state.analyzed(data.root, data.version).get()
+    if complete and 0 < missing <= MAX_ANALYZED_UNASKED and not analyzed and not any_open():
+        _analyze(data)
+    found = list(dataset_cache.problems(data))
+    if issues := state.label_issues(data.root).get():
+        found = by_severity([*found, issues])
+    with expander(_title(len(found), missing), "checks", ":material/rule:"):
         for problem in found:
-            _finding(problem, data)
+            _show_finding(problem, data)
         if not found:
-            st.markdown("Every file can be found, and no group is on both sides of the split.")
+            st.markdown("Every file can be found, and no patient or group is in both parts.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             if missing and complete:
-                _offer_to_look(data, version, missing)
-            _offer_to_doubt(data)
+                _offer_analysis(data, missing)
+            _offer_label_issues(data)
 
 
-def _finding(problem: Problem, data: Dataset) -> None:
+def _title(findings: int, missing: int) -> str:
+    count = "no findings"
+    if findings:
+        count = f"{findings} finding{'' if findings == 1 else 's'}"
+    rest = f"; {missing:,} images not analyzed yet" if missing else ""
+    return f"Checks: {count}{rest}"
+
+
+def _show_finding(problem: Problem, data: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(gap="small", width="stretch"):
             st.markdown(f"{ICONS[problem.severity]} {escape_markdown(problem.message)}")
             st.caption(escape_markdown(problem.why))
         if problem.images:
             st.button(
-                f"Show {len(problem.images):,}", key=f"show {problem.kind}", icon=":material/image_search:",
-                on_click=_show, args=(problem, data),
-            )  # fmt: skip
+                f"Show {len(problem.images):,}",
+                key=f"show {problem.kind}",
+                icon=":material/image_search:",
+                on_click=_show_images,
+                args=(problem, data),
+            )
 
 
-def _show(problem: Problem, data: Dataset) -> None:
-    """Its images are in the gallery below, which a folded list of findings leaves in sight."""
+def _show_images(problem: Problem, data: Dataset) -> None:
+    """Show a finding's images in the gallery below, and close the list of findings, so that they are in sight."""
     state.finding(data.root).set(problem)
     state.CHECKS_OPEN.set(False)
 
 
-def _offer_to_look(data: Dataset, version: str, missing: int) -> None:
-    seconds = missing * SECONDS_EACH / (os.cpu_count() or 1)
-    words = f"Look at {missing:,} images, about {duration(seconds)}"
-    if st.button(
-        words, icon=":material/visibility:", key="analyze images", help="For copies, damage, blank and inverted images."
-    ):
-        _look(data, version)
+def _offer_analysis(data: Dataset, missing: int) -> None:
+    seconds = missing * ANALYSIS_SECONDS / (os.cpu_count() or 1)
+    estimate = f"{missing:,} images, about {duration(seconds)}. Finds duplicates, damaged, blank and inverted images."
+    if st.button("Analyze images", icon=":material/visibility:", key="analyze images", help=estimate):
+        _analyze(data)
 
 
-def _look(data: Dataset, version: str) -> None:
-    """Look at all images; what is interrupted goes on where it was the next time."""
-    measurements.measure(data.table, _bar("Looking at the images"))
-    state.analyzed(data.root, version).set(True)
+def _analyze(data: Dataset) -> None:
+    """Analyze all images; an interrupted analysis resumes where it was."""
+    measurements.measure(data.table, _progress_bar("Analyzing images"))
+    state.analyzed(data.root, data.version).set(True)
     dataset_cache.forget_measurements()
     st.rerun()
 
 
-def _offer_to_doubt(data: Dataset) -> None:
+def _offer_label_issues(data: Dataset) -> None:
     model = choose_model()
     if model is None:
         return
-    first = (
-        f"About {duration(len(data.table) * SECONDS_ASKED)} for {len(data.table):,} images; less where it knows them."
-    )
-    if st.button("Which labels does it doubt?", icon=":material/psychology_alt:", key="find label issues", help=first):
+    images = len(data.table)
+    estimate = f"About {duration(images * PREDICTION_SECONDS)} for {images:,} images; less where features are cached."
+    if st.button("Find label issues", icon=":material/psychology_alt:", key="find label issues", help=estimate):
         with show_errors():
-            found = label_issues.label_doubts(apply_decisions(data), model, _bar("Asking the model"))
-            told = label_issues.problem(found, data.label_names, model.name)
-            state.label_issues(data.root).set(told)
-            if told is not None:
+            found = label_issues.label_doubts(apply_decisions(data), model, _progress_bar("Classifying images"))
+            issues = label_issues.problem(found, data.label_names, model.name)
+            state.label_issues(data.root).set(issues)
+            if issues is not None:
                 st.rerun()
-            st.info("It takes none of the labels for wrong.", icon=":material/check:")
+            st.info("The model contradicts none of the labels.", icon=":material/check:")
 
 
-def _bar(what: str) -> Callable[[int, int], None]:
-    """A bar, and what tells it how many of how many images are done."""
-    bar = st.progress(0.0, text=what)
+def _progress_bar(action: str) -> Callable[[int, int], None]:
+    """Draw a progress bar; the returned function is told how many of how many images are done."""
+    bar = st.progress(0.0, text=action)
 
-    def say(done: int, total: int) -> None:
-        bar.progress(done / max(total, 1), text=f"{what}: {done:,} of {total:,}")
+    def on_progress(done: int, total: int) -> None:
+        bar.progress(done / max(total, 1), text=f"{action}: {done:,} of {total:,}")
 
-    return say
+    return on_progress

@@ -1,4 +1,4 @@
-"""A data set's folder renamed, deleted, or taken out of the list."""
+"""Rename or delete a data set's folder, or remove it from the list."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,23 +16,23 @@ from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 
 
 def offer_folder_dialog(root: str) -> None:
-    """A button behind which a data set is renamed or deleted; none for those of other visitors."""
+    """A button that opens the dialog; none for data sets of other visitors."""
     if not may_change(Path(root)):
         return
     st.button("Edit", icon=":material/edit:", key="folder dialog", on_click=open_dialog, args=("folder",))
     if is_open("folder"):
-        _edit(root)
+        _show_dialog(root)
 
 
 @st.dialog("Edit data set", width="medium", on_dismiss=close_dialog)
-def _edit(root: str) -> None:
+def _show_dialog(root: str) -> None:
     folder = Path(root)
     if folder.parent == paths.data_home():
         _rename_form(folder)
         _delete_form(folder)
     else:
-        st.markdown(f"`{folder}` is listed because its path was typed. Its images stay where they are.")
-        st.button("Remove from list", icon=":material/close:", key="remove dataset", on_click=_forget, args=(folder,))
+        st.markdown(f"`{folder}` is in the list because somebody typed its path. Removing it keeps its images.")
+        st.button("Remove from list", icon=":material/close:", key="remove dataset", on_click=_remove, args=(folder,))
     if failed := state.failure("edit").pop():
         st.error(escape_markdown(failed), icon=":material/error:")
     if not is_open("folder"):
@@ -46,20 +46,16 @@ def _rename_form(folder: Path) -> None:
 
 
 def _delete_form(folder: Path) -> None:
-    sure = st.checkbox(
-        f"Remove **{escape_markdown(folder.name)}** from the data folder; the images that it links to stay."
-        if folder.is_symlink()
-        else (
-            f"Delete all images of **{escape_markdown(folder.name)}**. This can't be undone; models trained on "
-            "them stay."
-        ),
-        key="confirm delete",
-    )
+    name = escape_markdown(folder.name)
+    warning = f"Delete all images of **{name}**. This cannot be undone; models trained on them stay."
+    if folder.is_symlink():
+        warning = f"Remove the link **{name}** from the data folder; the linked images stay."
+    confirmed = st.checkbox(warning, key="confirm delete")
     st.button(
         "Delete data set",
         type="primary",
         icon=":material/delete:",
-        disabled=not sure,
+        disabled=not confirmed,
         key="delete dataset",
         on_click=_delete,
         args=(folder,),
@@ -68,28 +64,28 @@ def _delete_form(folder: Path) -> None:
 
 def _rename(folder: Path) -> None:
     name = st.session_state[f"name of {folder}"].strip()
-    _carry_out(folder, lambda: rename_dataset(folder, name, visitor()))
+    _apply(folder, lambda: rename_dataset(folder, name, visitor()))
 
 
 def _delete(folder: Path) -> None:
-    _carry_out(folder, lambda: delete_dataset(folder, visitor()))
+    _apply(folder, lambda: delete_dataset(folder, visitor()))
 
 
-def _forget(folder: Path) -> None:
-    _carry_out(folder, lambda: forget(folder))
+def _remove(folder: Path) -> None:
+    _apply(folder, lambda: forget(folder))
 
 
-def _carry_out(folder: Path, change: Callable[[], Path | None]) -> None:
-    """Do it in a button's callback, then show the folder that ``change`` returns, or else the first in the list.
+def _apply(folder: Path, change: Callable[[], Path | None]) -> None:
+    """Change a folder in a button's callback, then select the folder that ``change`` returns, or else the first one.
 
-    What the visitor has found and chosen in ``folder`` is forgotten.
+    All session state about ``folder`` is cleared.
     """
     try:
-        shown = change() or next(iter(list_datasets()), None)
+        selected = change() or next(iter(list_datasets()), None)
     except FractureError as error:
         state.failure("edit").set(str(error))
         return
     dataset_cache.forget_datasets()
     state.forget_folder(folder)
-    state.DATA.set(None if shown is None else str(shown))
+    state.DATA.set(None if selected is None else str(selected))
     close_dialog()

@@ -1,4 +1,4 @@
-"""The images of a data set, page by page: which are seen, in which order, and which are chosen."""
+"""The images of a data set, page by page: filtered, sorted and selected."""
 
 import time
 from collections.abc import Callable
@@ -10,114 +10,127 @@ import streamlit as st
 from PIL import Image
 
 from fracture import charts
-from fracture.app.dataset.decisions import decide_bar, decided_just_now, decision_words, tick
-from fracture.app.dataset.study_dialog import ask_for_study, show_study_asked_for
+from fracture.app.dataset.decisions import decide_bar, decided_just_now, describe_decision, select_box
+from fracture.app.dataset.study_dialog import open_study, show_open_study
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.widgets import escape_markdown, show_errors
-from fracture.data.catalog import NO_DECISION, Wanted, select
+from fracture.data.catalog import NO_DECISION, ImageFilter, filter_images
+from fracture.data.checks import Problem
 from fracture.data.dataset import Dataset
 from fracture.imaging.thumbnails import thumbnails
 
 PER_PAGE = 48
-SIDE = 256
-"""Longer side of a thumbnail in px."""
+THUMBNAIL_PX = 256
+"""Longer side of a thumbnail."""
 
-SENT = 0.03
-"""Seconds in which the server gets to send what was drawn before this thread goes on: then a browser shows the pictures
-of a page 0.1 s earlier."""
+SEND_SECONDS = 0.03
+"""A pause in which the server sends the pictures, before this thread goes on: a browser shows them 0.1 s earlier."""
 
-READING, AS_FOUND = "Patient, study, view", "Most suspicious first"
+READING_ORDER = "Patient, study, view"
+FINDING_ORDER = "Most suspicious first"
+
+FILTERS = {"split": "Part", "label": "Label", "body_part": "Body part", "decision": "Decision"}
+"""The columns that filters list the values of, and their titles."""
 
 
 @st.fragment
-def show_gallery(data: Dataset, version: str) -> None:
-    """Filters, what passes them, and what can be decided about it."""
+def show_gallery(data: Dataset) -> None:
+    """Filters, the images that pass them, and the buttons to decide about images."""
     if decided_just_now():
-        st.rerun()  # the whole page: findings and decisions are no longer what they were
+        st.rerun()  # the whole page: its counts and findings are out of date
     with show_errors():
-        _gallery(data, version)
+        _show_gallery(data)
 
 
-def _gallery(data: Dataset, version: str) -> None:
-    known = dataset_cache.catalogue(data, version)
-    told = dataset_cache.scores(data, version)
-    wanted, order, descending = _choose(known, data, told.model)
-    shown = select(known, wanted, order, descending)
-    show_study_asked_for(data, version, shown["image_id"])
+def _show_gallery(data: Dataset) -> None:
+    catalog = dataset_cache.catalog(data)
+    scores = dataset_cache.scores(data)
+    wanted, order, descending = _choose(catalog, data, scores.model)
+    shown = filter_images(catalog, wanted, order, descending)
+    show_open_study(data, shown["image_id"])
     if shown.empty:
         st.info("No image passes these filters.", icon=":material/filter_alt_off:")
         return
-    pages = -(-len(shown) // PER_PAGE)
-    page = (
-        min(st.pagination(pages, key=f"gallery page {data.root} {hash((str(wanted), order, descending))}"), pages)
-        if pages > 1
-        else 1
-    )
+    page = _choose_page(len(shown), f"gallery page {data.root} {hash((str(wanted), order, descending))}")
     rows = shown.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
-    st.caption(f"{len(shown):,} of {len(known):,} images")
-    if whose := _whose_scores(told, data):
-        st.caption(whose)
+    st.caption(f"{len(shown):,} of {len(catalog):,} images")
+    if source := _describe_scores(scores, data):
+        st.caption(source)
     decide_bar(data, rows["image_id"].tolist(), shown["image_id"])
-    _cards(rows, data)
+    _show_cards(rows, data)
 
 
-def _whose_scores(told: dataset_cache.Scores, data: Dataset) -> str:
-    """Which model's probability the percentage below an image is, or why there is none."""
-    if told.model:
-        return (
-            f"Percentages show model *{escape_markdown(told.model)}*'s probability of "
-            f"*{escape_markdown(data.label_names[1])}*."
-        )
-    return escape_markdown(told.why_not)
+def _choose_page(images: int, key: str) -> int:
+    """The number of the page, from 1; another key, with other filters, begins at the first page."""
+    pages = -(-images // PER_PAGE)
+    if pages == 1:
+        return 1
+    return min(st.pagination(pages, key=key), pages)
 
 
-def _choose(known: pd.DataFrame, data: Dataset, model: str) -> tuple[Wanted, str, bool]:
-    """What is wanted, the column to sort by ("" for reading order), and whether from the top."""
+def _describe_scores(scores: dataset_cache.Scores, data: Dataset) -> str:
+    """Whose probability the percentage below an image is, or why there is none."""
+    if not scores.model:
+        return escape_markdown(scores.why_not)
+    model = escape_markdown(scores.model)
+    positive = escape_markdown(data.label_names[1])
+    return f"Percentages show model *{model}*'s probability of *{positive}*."
+
+
+def _choose(catalog: pd.DataFrame, data: Dataset, model: str) -> tuple[ImageFilter, str, bool]:
+    """The filter, the column to sort by ("" for reading order), and whether in descending order."""
     finding = state.finding(data.root).get()
     if finding is not None:
-        _finding(finding, data)
+        _show_finding(finding, data)
+    choices: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        choices: dict[str, Any] = {name: _among(name, known, data) for name in ("split", "label", "body_part")}
+        for column in ("split", "label", "body_part"):
+            choices[column] = _choose_values(column, catalog, data)
         text = st.text_input(
             "Name contains", placeholder="patient00011", width=180, key=f"text of {data.root}", persist_state="session"
         )
-        order, descending = _order(known, data, model, found=finding is not None)
+        order, descending = _choose_order(catalog, data, model, finding=finding)
     with st.expander("More filters", icon=":material/tune:", key="more filters"), st.container(horizontal=True):
-        choices["decision"] = _among("decision", known, data)
-        choices["views"] = _between("Views of the study", "views", known["views"], data)
-        longer_side = known[["width", "height"]].max(axis=1)
-        choices["longer_side"] = _between("Longer side in px", "longer side", longer_side, data)
+        longer_side = catalog[["width", "height"]].max(axis=1)
+        choices["decision"] = _choose_values("decision", catalog, data)
+        choices["views"] = _choose_range("Views of the study", "views", catalog["views"], data)
+        choices["longer_side"] = _choose_range("Longer side in px", "longer side", longer_side, data)
     ids = None if finding is None else finding.images
-    return Wanted(**choices, image_ids=ids, text=text.strip()), order, descending
+    return ImageFilter(**choices, image_ids=ids, text=text.strip()), order, descending
 
 
-def _finding(finding: Any, data: Dataset) -> None:
+def _show_finding(finding: Problem, data: Dataset) -> None:
+    """The finding whose images are shown, and the button that shows all images again."""
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f":material/filter_alt: {escape_markdown(finding.message)}")
-        if st.button("Show all images again", icon=":material/close:", key="clear finding"):
+        if st.button("Show all images", icon=":material/close:", key="clear finding"):
             state.finding(data.root).set(None)
             st.rerun()
 
 
-_TITLES = {"split": "Part", "label": "Label", "body_part": "Body part", "decision": "Decision"}
-
-
-def _among(column: str, known: pd.DataFrame, data: Dataset) -> list[Any]:
-    words: dict[str, Callable[[Any], str]] = {
+def _choose_values(column: str, catalog: pd.DataFrame, data: Dataset) -> list[Any]:
+    """The values of a column to show; an empty list shows all."""
+    formats: dict[str, Callable[[Any], str]] = {
         "label": lambda value: data.label_names[value],
-        "decision": lambda value: decision_words(value, data),
+        "decision": lambda value: describe_decision(value, data),
     }
     chosen: list[Any] = st.multiselect(
-        _TITLES[column], sorted(known[column].unique()), format_func=words.get(column, str), placeholder="All",
-        width=200, key=f"{column} of {data.root}", persist_state="session",
-    )  # fmt: skip
+        FILTERS[column],
+        sorted(catalog[column].unique()),
+        format_func=formats.get(column, str),
+        placeholder="All",
+        width=200,
+        key=f"{column} of {data.root}",
+        persist_state="session",
+    )
     return chosen
 
 
-def _between(title: str, key: str, values: "pd.Series[int]", data: Dataset) -> tuple[int, int] | None:
-    """From and to; None where all are let through, or all are the same."""
-    lowest, highest = int(values.min()), int(values.max())
+def _choose_range(title: str, key: str, values: "pd.Series[int]", data: Dataset) -> tuple[int, int] | None:
+    """The lowest and the highest value to show; None where all pass, or all are the same."""
+    lowest = int(values.min())
+    highest = int(values.max())
     if lowest == highest:
         st.caption(f"{title}: {lowest:,} for all")
         return None
@@ -127,58 +140,66 @@ def _between(title: str, key: str, values: "pd.Series[int]", data: Dataset) -> t
     return None if chosen == (lowest, highest) else chosen
 
 
-def _order(known: pd.DataFrame, data: Dataset, model: str, *, found: bool) -> tuple[str, bool]:
+def _choose_order(catalog: pd.DataFrame, data: Dataset, model: str, *, finding: Problem | None) -> tuple[str, bool]:
+    """The column to sort by ("" for the order of the catalog, or of the finding), and whether in descending order."""
     positive = data.label_names[1]
-    orders = {
-        AS_FOUND if found else READING: ("", False),
-        "Smallest first": ("pixels", False),
-        "Largest first": ("pixels", True),
-    }
-    if known["brightness"].notna().any():
-        orders |= {"Darkest first": ("brightness", False), "Brightest first": ("brightness", True)}
-    if known["score"].notna().any():
-        by = f", by {model}"
-        orders |= {f"Least likely {positive}{by}": ("score", False), f"Most likely {positive}{by}": ("score", True)}
-    key = f"order of {data.root}" + (" as found" if found else "")
+    first, key = READING_ORDER, f"order of {data.root}"
+    if finding is not None:
+        first, key = FINDING_ORDER, f"order of {data.root} as found"
+    orders = {first: ("", False), "Smallest first": ("pixels", False), "Largest first": ("pixels", True)}
+    if catalog["brightness"].notna().any():
+        orders["Darkest first"] = ("brightness", False)
+        orders["Brightest first"] = ("brightness", True)
+    if catalog["score"].notna().any():
+        orders[f"Least likely {positive}, by {model}"] = ("score", False)
+        orders[f"Most likely {positive}, by {model}"] = ("score", True)
     return orders[st.selectbox("Order", list(orders), width=280, key=key, persist_state="session")]
 
 
-def _cards(rows: pd.DataFrame, data: Dataset) -> None:
-    """The images and their words first, then what can be done with them.
+def _show_cards(rows: pd.DataFrame, data: Dataset) -> None:
+    """The images with their captions first, then their checkboxes and buttons.
 
-    A browser takes longer to draw 48 boxes and buttons than 48 pictures, for which who turns the pages waits.
+    A browser draws 48 checkboxes and buttons more slowly than 48 pictures, and a visitor waits for the pictures.
     """
     cards = []
     with st.grid("auto", min_column_width=150):
-        for (_, row), picture in zip(rows.iterrows(), thumbnails(list(rows["path"]), SIDE), strict=True):
-            cards.append(st.container(gap="small"))
-            with cards[-1]:
-                _picture(row, picture, data)
-    time.sleep(SENT)
+        for (_, row), picture in zip(rows.iterrows(), thumbnails(list(rows["path"]), THUMBNAIL_PX), strict=True):
+            card = st.container(gap="small")
+            with card:
+                _show_image(row, picture, data)
+            cards.append(card)
+    time.sleep(SEND_SECONDS)
     for card, image_id, study in zip(cards, rows["image_id"], rows["study"], strict=True):
         with card, st.container(horizontal=True, gap="small"):
-            tick(image_id, data)
+            select_box(image_id, data)
             st.button(
-                "Open study", key=f"open {image_id}", type="tertiary", help=f"Study {escape_markdown(study)}",
-                on_click=ask_for_study, args=(image_id,),
-            )  # fmt: skip
+                "Open study",
+                key=f"open {image_id}",
+                type="tertiary",
+                help=f"Study {escape_markdown(study)}",
+                on_click=open_study,
+                args=(image_id,),
+            )
 
 
-def _picture(row: "pd.Series[Any]", picture: bytes | Exception, data: Dataset) -> None:
-    """One image, and what is known of it in a line."""
+def _show_image(row: "pd.Series[Any]", picture: bytes | Exception, data: Dataset) -> None:
+    """One image and its caption."""
     if isinstance(picture, Exception):
         st.warning(str(picture), icon=":material/broken_image:")
     elif row["decision"] == "exclude":
         show_picture(charts.crossed_out(Image.open(BytesIO(picture))), f"Excluded radiograph {row['image_id']}")
     else:
         show_picture(picture, f"Radiograph {row['image_id']}")
-    st.caption(_words(row, data))
+    st.caption(_caption(row, data))
 
 
-def _words(row: "pd.Series[Any]", data: Dataset) -> str:
-    decided = decision_words(row["decision"], data)
-    badge = "" if row["decision"] == NO_DECISION else f" :orange-badge[{escape_markdown(decided)}]"
-    score = "" if pd.isna(row["score"]) else f"{row['score']:.0%}"
-    made = "synthetic" if data.synthetic else ""
-    parts = (data.label_names[row["label"]], row["body_part"], row["patient"], row["view"], score, made)
-    return " · ".join(escape_markdown(str(part)) for part in parts if part) + badge
+def _caption(row: "pd.Series[Any]", data: Dataset) -> str:
+    parts = [data.label_names[row["label"]], row["body_part"], row["patient"], row["view"]]
+    if pd.notna(row["score"]):
+        parts.append(f"{row['score']:.0%}")
+    if data.synthetic:
+        parts.append("synthetic")
+    caption = " · ".join(escape_markdown(str(part)) for part in parts if part)
+    if row["decision"] != NO_DECISION:
+        caption += f" :orange-badge[{escape_markdown(describe_decision(row['decision'], data))}]"
+    return caption

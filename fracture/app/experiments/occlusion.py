@@ -3,6 +3,7 @@
 import zlib
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from fracture.app.shared.prediction_cache import SHOWN_SMALL, Examined
 from fracture.app.shared.state import MASKS
 from fracture.app.shared.widgets import choose_model, escape_markdown, no_model_hint, show_chart, show_errors
 from fracture.imaging import radiograph
-from fracture.imaging.annotations import mask_of, parse_boxes, scale_boxes
+from fracture.imaging.annotations import boxes_to_mask, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
 from fracture.inference.occlusion import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
 from fracture.paths import sanitize_name
@@ -121,17 +122,17 @@ def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
     if _was_replaced(folder, row):
         st.info("This file was replaced since the validation: choose another image.", icon=":material/help:")
         return None
-    pixels = dataset_cache.large(row["path"], SHOWN_SMALL)
+    pixels = dataset_cache.large(Path(row["path"]), SHOWN_SMALL)
     height, width = pixels.shape
     boxes = scale_boxes(parse_boxes(row["boxes"]), width / max(row["width"], 1), height / max(row["height"], 1))
-    return LabImage(name, pixels, mask_of(boxes, width, height) if boxes else None)
+    return LabImage(name, pixels, boxes_to_mask(boxes, width, height) if boxes else None)
 
 
 def _was_replaced(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
     """Whether the model's predictions record another file for this image; older ones record none."""
     predictions = prediction_cache.scored(folder, "image")
     recorded = predictions.loc[predictions["image_id"] == row.name, "sha256"].iloc[:1].tolist()
-    return recorded not in ([], [""], dataset_cache.digests_of([row["path"]]))
+    return recorded not in ([], [""], dataset_cache.digests_of([Path(row["path"])]))
 
 
 def _choose_upload() -> LabImage | None:

@@ -1,5 +1,6 @@
 """The most confident errors: misclassified validation images, with heat maps and, where known, the true boxes."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown, format_threshold, show_errors
-from fracture.data.digests import digests
+from fracture.data.measurements import digests
 from fracture.errors import FractureError
 from fracture.imaging.annotations import parse_boxes
 from fracture.inference.classifier import Classifier
@@ -102,7 +103,7 @@ def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]
     with st.spinner("Running the model on the images", show_time=False):
         for _, row in found.iterrows():
             try:
-                examined[row["image_id"]] = _examine(row, model, folder)
+                examined[row["image_id"]] = _examine(row, model)
             except FractureError:
                 missing.append(escape_markdown(row["image_id"]))
     scale = full_heat(model, examined.values())
@@ -124,10 +125,10 @@ def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]
     )
 
 
-def _examine(row: "pd.Series[Any]", model: Classifier, folder: ModelFolder) -> Examined:
+def _examine(row: "pd.Series[Any]", model: Classifier) -> Examined:
     if not row["path"]:
         raise FractureError(f"{row['image_id']} is no longer there.")
-    return prediction_cache.examined_file(row["path"], model, folder.version)
+    return prediction_cache.examined_file(Path(row["path"]), model)
 
 
 def _show_image(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:

@@ -6,12 +6,12 @@ from fracture.app.shared import state
 from fracture.app.shared.state import visitor
 from fracture.app.shared.widgets import (
     escape_markdown,
-    how_long_kept,
     link,
     may_change,
     offer_delete,
     offer_zip,
     show_errors,
+    show_retention,
 )
 from fracture.errors import FractureError
 from fracture.registry.edit import NOTE_LIMIT, read_note
@@ -24,7 +24,7 @@ def show_actions(run: Run) -> None:
     """The run's error, its note, links to its pages, and the buttons that rename, delete and download it."""
     if run.error:
         st.warning(escape_markdown(run.error), icon=":material/warning:")
-    how_long_kept(run.folder.path)
+    show_retention(run.folder.path)
     with show_errors():
         _edit_note(run)
     with st.container(horizontal=True):

@@ -1,4 +1,4 @@
-"""Choose a data set: which one holds on every page, and what the address says of it."""
+"""The picker of the data set, whose choice holds on every page and stands in the address."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,76 +6,103 @@ from pathlib import Path
 import streamlit as st
 
 from fracture import demo, paths
+from fracture.app.shared import state
+from fracture.app.shared.job_status import find_job
 from fracture.app.shared.widgets import asked_for, escape_markdown, may_change
 from fracture.data.folders import being_filled, list_datasets, remember
-from fracture.importers.job import find_import
 from fracture.paths import typed_path
-from fracture.phantoms.job import find_drawing
 
 
 def choose_dataset() -> str | None:
-    """A picker over the data sets of this machine that also takes a typed path, but for that of a public demo.
+    """A picker of a data set, and the path of the selected one; None where none is selected.
 
-    The choice holds on every page, and the address says it: a reload or a link shows the same data set.
+    Outside a public demo it takes a typed path, too. A reload or a link shows the same data set.
     """
-    here, found = paths.data_home(), [str(folder) for folder in list_datasets()]
-    _take_from_address(found)
-    if (typed := st.session_state.get("data")) and typed not in found:
-        if not demo.on():
-            st.session_state["data"] = typed = _remembered(typed)
-            found = [str(folder) for folder in list_datasets()]
-        if typed not in found and _begun_here(Path(typed)):
-            found.append(typed)
-    whole = [index for index, path in enumerate(found) if not being_filled(Path(path))]
-    chosen: str | None = st.selectbox(
+    known = [str(folder) for folder in list_datasets()]
+    _select_new_or_linked(known)
+    options = _with_selected(known)
+    selected: str | None = st.selectbox(
         "Data set",
-        found,
-        index=(whole or [0])[0] if found else None,
-        format_func=lambda path: Path(path).name if Path(path).parent == here else path,
-        placeholder="Choose one" if demo.on() else "Choose one, or type the path of a folder",
+        options,
+        index=_default(options),
+        format_func=_name,
+        placeholder="Select a data set" if demo.on() else "Select a data set or type a path",
         accept_new_options=not demo.on(),
-        key="data",
+        key=state.DATA.key,
         persist_state="session",
-        help=None if demo.on() else f"Folders in {here} are listed; any other can be given by its path.",
+        help=None if demo.on() else f"The list shows the folders in {paths.data_home()}. Type the path of any other.",
     )
-    if demo.on() and chosen not in found:  # whatever a browser sends
-        chosen = None
-    _say_in_address(chosen)
-    return chosen
+    if demo.on() and selected not in options:
+        selected = None  # a browser can send anything
+    _write_address(selected)
+    return selected
 
 
-def _begun_here(folder: Path) -> bool:
-    """Whether this visitor began to bring data into a folder that has none yet: it is offered to nobody else."""
-    begun = find_import(folder) is not None or find_drawing(folder) is not None
-    return folder.parent == paths.data_home() and begun and may_change(folder)
-
-
-def _take_from_address(found: list[str]) -> None:
-    """Choose what was begun just now, or what the address names where somebody came by a link."""
-    if new := st.session_state.pop("new data", None):
-        st.session_state["data"] = new
+def _select_new_or_linked(known: list[str]) -> None:
+    """Select the data set that was just made, or else the one that the address names."""
+    if new := state.NEW_DATA.pop():
+        state.DATA.set(new)
         return
-    asked = asked_for("data")
-    if not asked:
+    name = asked_for("data")
+    if not name:
         return
-    path = str(paths.data_home() / asked)  # which an absolute path replaces
-    known = path in found or (not demo.on() and _is_folder(path))
-    st.session_state["data"] = path if known else None
-    if not known and demo.on():
-        st.warning(f"{demo.OFF['paths']} Received: {escape_markdown(asked[:80])}", icon=":material/public:")
-    elif not known:
-        st.warning(f"There is no data set {escape_markdown(asked[:80])} on this machine.", icon=":material/folder_off:")
+    path = str(paths.data_home() / name)  # an absolute path stays what it is
+    exists = path in known or (not demo.on() and _is_folder(path))
+    state.DATA.set(path if exists else None)
+    if not exists:
+        _warn_of_missing(name)
+
+
+def _warn_of_missing(name: str) -> None:
+    shown = escape_markdown(name[:80])
+    if demo.on():
+        st.warning(f"{demo.OFF['paths']} Received: {shown}", icon=":material/public:")
+    else:
+        st.warning(f"There is no data set {shown} on this machine.", icon=":material/folder_off:")
+
+
+def _with_selected(known: list[str]) -> list[str]:
+    """The options: all known data sets, and the selected one where it is not known yet."""
+    selected = state.DATA.get()
+    if not selected or selected in known:
+        return known
+    if not demo.on():
+        selected = _remember(selected)
+        state.DATA.set(selected)
+        known = [str(folder) for folder in list_datasets()]
+    if selected not in known and _is_filled_by_visitor(Path(selected)):
+        return [*known, selected]
+    return known
+
+
+def _default(options: list[str]) -> int | None:
+    """The place of the first data set that is complete, or else of the first one."""
+    for place, path in enumerate(options):
+        if not being_filled(Path(path)):
+            return place
+    return 0 if options else None
+
+
+def _name(path: str) -> str:
+    """A data set's name: that of its folder in the data home, and the path of any other folder."""
+    folder = Path(path)
+    return folder.name if folder.parent == paths.data_home() else path
+
+
+def _is_filled_by_visitor(folder: Path) -> bool:
+    """Whether a job of this visitor fills the folder, which holds no images yet: nobody else is offered it."""
+    return folder.parent == paths.data_home() and find_job(folder) is not None and may_change(folder)
 
 
 def _is_folder(path: str) -> bool:
-    with suppress(ValueError):  # no path at all
+    with suppress(ValueError):  # a text that cannot be a path
         return typed_path(path).is_dir()
     return False
 
 
-def _remembered(typed: str) -> str:
-    """The folder that was typed, which stays in the list; a bare name means one of the data home."""
-    with suppress(OSError, ValueError):  # no path at all: reading the data set will say so
+def _remember(typed: str) -> str:
+    """The path of a typed folder, which the list shows from now on; a bare name means a folder of the data home."""
+    with suppress(OSError, ValueError):  # a text that cannot be a path: reading the data set will say so
         folder = typed_path(typed)
         if Path(typed).name == typed and not folder.exists():
             folder = paths.data_home() / typed
@@ -84,12 +111,11 @@ def _remembered(typed: str) -> str:
     return typed
 
 
-def _say_in_address(chosen: str | None) -> None:
-    """Let the address name what is shown: a folder of the data home by its name, any other by its path."""
-    if chosen is None:
+def _write_address(selected: str | None) -> None:
+    """Let the address name the selected data set."""
+    if selected is None:
         st.query_params.pop("data", None)
         return
-    inside = Path(chosen).parent == paths.data_home()
-    said = Path(chosen).name if inside else chosen
-    if st.query_params.get("data") != said:
-        st.query_params["data"] = said
+    name = _name(selected)
+    if st.query_params.get("data") != name:
+        st.query_params["data"] = name

@@ -1,4 +1,7 @@
-"""Models, loaded once, and what they say of images: of uploads, for their visitor alone. Every cache is bounded."""
+"""Models, loaded once, and their predictions; those of uploads are kept for their visitor alone.
+
+Every cache is bounded. A cached function tells models apart by their versions, which change with the models' files.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,9 +13,11 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from fracture.app.shared.dataset_cache import BY_FILE, HashFuncs
+from fracture.app.shared.uploads import Upload
 from fracture.evaluation.metrics import by_study, mean, rates
 from fracture.imaging import radiograph as radiographs
-from fracture.imaging.thumbnails import changed
+from fracture.imaging.radiograph import Radiograph
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import View
 from fracture.paths import sanitize_name
@@ -27,42 +32,51 @@ SHOWN_SMALL = 640
 """Longer side in px of the images of a gallery with heat maps."""
 
 
+def folder_version(folder: ModelFolder) -> str:
+    """Another one whenever the model's files have changed."""
+    return f"{folder.path} {folder.version}"
+
+
+def _classifier_version(model: Classifier) -> str:
+    return model.version
+
+
+def _upload_version(upload: Upload) -> str:
+    """By the hash of the file: Streamlit would copy all of the file to make a key of it."""
+    return f"{hashlib.sha256(upload.data).hexdigest()} {sanitize_name(upload.name)}"
+
+
+BY_FOLDER: HashFuncs = {ModelFolder: folder_version}
+"""``hash_funcs`` of a cached function that reads a model's files."""
+
+_BY_CLASSIFIER: HashFuncs = {Classifier: _classifier_version}
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model", hash_funcs=BY_FOLDER)
 def classifier(folder: ModelFolder) -> Classifier:
     """The model in a folder, loaded once until its files change."""
-    return _classifier(str(folder.path), folder.version)
+    return Classifier(folder)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Loading the model")
-def _classifier(path: str, version: str) -> Classifier:  # noqa: ARG001  part of the key
-    return Classifier(ModelFolder(Path(path)))
-
-
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=BY_FOLDER)
 def scored(folder: ModelFolder, level: str, data: str = "") -> pd.DataFrame:
     """A model's validation predictions by ``image`` or by ``study``: ``group, label, probability`` and more.
 
-    ``data``: only those of this data set, where the model was judged on several.
+    ``data``: only those of this data set, where the model was validated on several.
     Raises ModelError where they are missing or damaged.
     """
-    return _scored(str(folder.path), folder.version, level, data)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _scored(path: str, version: str, level: str, data: str) -> pd.DataFrame:  # noqa: ARG001  part of the key
-    table = read_predictions(ModelFolder(Path(path)))
+    table = read_predictions(folder)
     if data and "data" in table:
         table = table[table["data"] == data]
     return by_study(table) if level == "study" else table
 
 
+@st.cache_data(max_entries=2000, show_spinner=False, hash_funcs=BY_FOLDER)
 def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> dict[str, Any]:
     """The rates of :func:`fracture.evaluation.metrics.rates` at a threshold, and the predictive values ppv and npv."""
-    return _operating_point(str(folder.path), folder.version, level, threshold, data)
-
-
-@st.cache_data(max_entries=2000, show_spinner=False)
-def _operating_point(path: str, version: str, level: str, threshold: float, data: str) -> dict[str, Any]:
-    table = _scored(path, version, level, data)
-    positive, called = table["label"] == 1, table["probability"] >= threshold
+    table = scored(folder, level, data)
+    positive = table["label"] == 1
+    called = table["probability"] >= threshold
     ppv = mean(positive[called].to_numpy(np.float64), table.loc[called, "group"])
     npv = mean(1 - positive[~called].to_numpy(np.float64), table.loc[~called, "group"])
     return {**rates(table, threshold), "ppv": ppv, "npv": npv}
@@ -79,53 +93,51 @@ class Examined:
     steps: tuple[str, ...]
     """What was done to get from the file to the pixels, in words."""
     synthetic: bool
-    """The file says of itself that it was drawn."""
+    """The file says of itself that it was generated."""
 
 
-def examined(name: str, data: bytes, model: Classifier, version: str) -> Examined:
-    """What the model says of an upload, kept for this visitor alone, as long as the browser tab is open.
-
-    Raises:
-        RadiographError: it cannot be read.
-    """
-    # By its hash: Streamlit would copy all of the file to make a key of it.
-    return _examined(sanitize_name(name), hashlib.sha256(data).hexdigest(), data, model, version)
-
-
-@st.cache_resource(max_entries=100, scope="session", show_spinner="Looking at the image")
-def _examined(name: str, digest: str, _data: bytes, _model: Classifier, version: str) -> Examined:  # noqa: ARG001
-    image = radiographs.read(_data, name)
-    shown = radiographs.shrink(image.pixels, SHOWN)
-    return Examined(_model.view(name, image), shown, image.format, image.steps, image.synthetic)
-
-
-def examined_file(path: str, model: Classifier, version: str) -> Examined:
-    """What the model says of an image file, shown small.
+@st.cache_resource(
+    max_entries=100,
+    scope="session",
+    show_spinner="Classifying the image",
+    hash_funcs={Upload: _upload_version, **_BY_CLASSIFIER},
+)
+def examined(upload: Upload, model: Classifier) -> Examined:
+    """A model's prediction for an upload, kept for this visitor alone, as long as the browser tab is open.
 
     Raises:
-        RadiographError: it cannot be read.
+        RadiographError: the file cannot be read.
     """
-    return _examined_file(path, model, version, changed(path))
+    name = sanitize_name(upload.name)
+    return _examine(name, radiographs.read(upload.data, name), model, SHOWN)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _examined_file(path: str, _model: Classifier, version: str, changed: int) -> Examined:  # noqa: ARG001
-    image = radiographs.load(Path(path))
-    shown = radiographs.shrink(image.pixels, SHOWN_SMALL)
-    return Examined(_model.view(Path(path).name, image), shown, image.format, image.steps, image.synthetic)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **_BY_CLASSIFIER})
+def examined_file(path: Path, model: Classifier) -> Examined:
+    """A model's prediction for an image file, shown small.
+
+    Raises:
+        RadiographError: the file cannot be read.
+    """
+    return _examine(path.name, radiographs.load(path), model, SHOWN_SMALL)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Drawing the study")
-def sample(number: int, _model: Classifier, version: str) -> list[tuple[Examined, Truth]]:  # noqa: ARG001  part of the key
-    """A synthetic study: what the model says of each view, and what there is to be found in it."""
-    drawn = samples.draw_sample(number)
-    views = [
-        _model.view(f"synthetic {number} {each.view}", radiographs.Radiograph(each.pixels, "PNG")) for each in drawn
-    ]
-    return [(Examined(view, each.pixels, "PNG", (), True), each.truth) for view, each in zip(views, drawn, strict=True)]
+def _examine(name: str, image: Radiograph, model: Classifier, size: int) -> Examined:
+    shown = radiographs.shrink(image.pixels, size)
+    return Examined(model.view(name, image), shown, image.format, image.steps, image.synthetic)
 
 
-@st.cache_data(max_entries=64, show_spinner="Drawing synthetic X-rays")
+@st.cache_resource(max_entries=8, show_spinner="Generating the study", hash_funcs=_BY_CLASSIFIER)
+def sample(number: int, model: Classifier) -> list[tuple[Examined, Truth]]:
+    """A synthetic study: a model's prediction for each view, and the truth about it."""
+    views = []
+    for each in samples.draw_sample(number):
+        view = model.view(f"synthetic {number} {each.view}", Radiograph(each.pixels, "PNG"))
+        views.append((Examined(view, each.pixels, "PNG", (), True), each.truth))
+    return views
+
+
+@st.cache_data(max_entries=64, show_spinner="Generating synthetic X-rays")
 def sample_thumbnails(numbers: tuple[int, ...]) -> list[bytes]:
     """A small JPEG of the first view of each synthetic study."""
     return [radiographs.thumbnail(views[0].pixels, 256) for views in samples.draw_samples(numbers, views=1)]

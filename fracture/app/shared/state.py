@@ -185,6 +185,11 @@ def analyzed(root: Path, version: str) -> Entry[bool]:
     return Entry(f"analyzed {root} {version}", False)
 
 
+def images_shown(root: Path) -> Entry[int]:
+    """How many phantoms the page shows of a data set that is being generated."""
+    return Entry(f"images shown of {root}", 0)
+
+
 def proposed_export(root: Path) -> Entry[str | None]:
     """The path that was proposed for an export, by which one tells whether another was typed."""
     return Entry(f"proposed export of {root}", None)

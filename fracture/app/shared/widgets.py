@@ -15,12 +15,12 @@ from streamlit.errors import StreamlitAPIException
 from fracture import demo, paths
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
-from fracture.app.shared.state import visitor as visitor  # from where the other pages take it, too
+from fracture.app.shared.state import visitor
 from fracture.errors import FractureError
 from fracture.registry.default_model import RULE, by_preference, describe, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
 from fracture.training.runs import queue
-from fracture.training.runs.cleanup import sweep
+from fracture.training.runs.cleanup import delete_outdated
 
 
 def may_change(folder: Path) -> bool:
@@ -35,7 +35,7 @@ def left_out(*what: str) -> bool:
     return demo.on()
 
 
-def how_long_kept(folder: Path) -> None:
+def show_retention(folder: Path) -> None:
     """Of what a visitor has made: whose it is, and when it will be deleted."""
     if demo.on() and (mark := demo.mark_of(folder)):
         whose = "Yours, as long as this browser tab is open" if may_change(folder) else "Made by another visitor"
@@ -148,7 +148,7 @@ def ensure_routed(page: str) -> None:
         state.forget_page()
         close_dialog()
     with suppress(FractureError):  # the page will say so
-        sweep()
+        delete_outdated()
     if not state.ROUTED.get():
         state.REQUESTED_PAGE.set(page)
         with suppress(StreamlitAPIException):

@@ -50,7 +50,7 @@ def _show_followed(progress: Progress, names: Sequence[str]) -> None:
     labels = progress.followed["labels"]
     now = progress.look["probabilities"]
     before = progress.looked_before["probabilities"] if progress.looked_before else now
-    current_files = dataset_cache.digests_of(paths)
+    current_files = dataset_cache.digests_of([Path(path) for path in paths])
     recorded_files = progress.followed.get("sha256s", current_files)  # older events do not record them
     if not len(paths) == len(labels) == len(now) == len(before) == len(recorded_files):
         return  # the events mix two runs of the same name

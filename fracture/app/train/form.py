@@ -8,12 +8,10 @@ from typing import Any
 import streamlit as st
 
 from fracture import demo
-from fracture.app.dataset import import_dialog, phantom_dialog
-from fracture.app.shared import dataset_cache
+from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.state import proposed_name, submissions, visitor
 from fracture.app.shared.widgets import left_out
 from fracture.errors import PublicError
-from fracture.phantoms.job import Drawing
 from fracture.registry.model_folder import free_name
 from fracture.training import imagenet
 from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig, field_title, used_in
@@ -33,18 +31,13 @@ PRESET_LABELS = {
 
 def training_form(data: str) -> None:
     """The settings of a run on a data set, and the button that starts it."""
-    drawing = phantom_dialog.follow(data)
-    if drawing and not drawing.images:
-        st.caption("The first images are being generated.")
+    job = job_status.follow_job(data)
+    if not job_status.images_ready(job):
         return
-    incoming = import_dialog.follow_import(data)
-    if incoming and (incoming.active or not incoming.progress.files):
-        return  # the files that an import writes first may not be enough to train on
     offered = _offered_weights()
     if not offered:
         return
-    version = phantom_dialog.version(drawing) + import_dialog.version(incoming)
-    parts = sorted(dataset_cache.dataset(data, version).table["body_part"].unique())
+    parts = sorted(dataset_cache.dataset(data, job_status.version(job)).table["body_part"].unique())
     preset = _choose_preset()
     with st.container(border=True):
         left, right = st.columns(2)
@@ -55,7 +48,7 @@ def training_form(data: str) -> None:
         advanced = st.expander("Advanced settings", icon=":material/tune:", key=f"advanced {submissions().number}")
         with advanced, st.grid(3):
             chosen = _choose_advanced(data, parts, preset)
-        if _start_button(drawing):
+        if _start_button(waiting=job is not None and job.active):
             config = TrainConfig(data=data, name=name, weights=weights, **{**PRESETS[preset], **chosen})
             _start(config, unique_name=proposed)
 
@@ -196,9 +189,8 @@ def _choose(field: Field[Any], preset: str) -> Any:
     )
 
 
-def _start_button(drawing: Drawing | None) -> bool:
+def _start_button(waiting: bool) -> bool:
     """Whether it was pressed; in a public demo with its limits below."""
-    waiting = drawing is not None and drawing.active
     pressed = st.button(
         "Start training",
         type="primary",

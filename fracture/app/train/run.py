@@ -12,12 +12,12 @@ from fracture.app.shared.widgets import (
     duration,
     escape_markdown,
     format_percent,
-    how_long_kept,
     link,
     may_change,
     offer_delete,
     show_chart,
     show_errors,
+    show_retention,
 )
 from fracture.app.train.epoch import show_epoch
 from fracture.app.train.form import offer_other_weights
@@ -63,7 +63,7 @@ def show_run(folder: ModelFolder) -> None:
 def _show(run: Run) -> None:
     progress = run_cache.progress(run)
     _show_headline(run, progress)
-    how_long_kept(run.folder.path)
+    show_retention(run.folder.path)
     if run.error:
         st.error(escape_markdown(run.error), icon=":material/error:")
     _show_data(run, progress)

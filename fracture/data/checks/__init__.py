@@ -1,21 +1,21 @@
-"""What is wrong with a data set, or should be known before a number from it is believed.
+"""Checks of a data set: data leakage, duplicates, class imbalance, and damaged or unusual images.
 
 ::
 
-    table ───────── listed       missing files, patients on both sides of the split, classes
-    measurements ─┬ copies       the same picture twice
-                  └ appearance   damaged, blank and inverted images, light borders, marks
+    table ────────── check_table        missing files, patients on both sides of the split, classes
+    measurements ─┬─ check_duplicates   duplicates and near-duplicates
+                  └─ check_appearance   damaged, blank and inverted images, light borders, marks
 
-A split by image leaves the same patient on both sides and flatters every result; so do copies of a picture.
+A split by image has the same patient on both sides, which makes every result look better than it is; so do duplicates.
 Each check is a function that yields problems; :func:`check` runs them all.
 """
 
 import pandas as pd
 
-from fracture.data.checks.appearance import appearance
-from fracture.data.checks.duplicates import copies
+from fracture.data.checks.appearance import check_appearance
+from fracture.data.checks.duplicates import check_duplicates
 from fracture.data.checks.problem import SEVERITIES, Problem, by_severity
-from fracture.data.checks.table import listed
+from fracture.data.checks.table import check_table
 from fracture.data.dataset import Dataset
 from fracture.data.measurements import measure
 
@@ -26,16 +26,17 @@ def check(dataset: Dataset, measurements: pd.DataFrame | None = None, read_files
     """All problems of a data set, errors first; an empty list where nothing was found.
 
     Args:
-        dataset: as scanned.
-        measurements: of its images, as :func:`fracture.data.measurements.measure` or ``measured`` gives them; what is
-            told by pixels is told of these images alone.
-        read_files: where there are no measurements, whether to make them: some seconds for each thousand images that
-            were never looked at before. If not, only what the table tells is checked.
+        dataset: a scanned data set.
+        measurements: of its images, as :func:`fracture.data.measurements.measure` or ``measured`` gives them; only
+            these images are checked by their pixels.
+        read_files: where there are no measurements, whether to measure: some seconds for each thousand images that
+            are not cached. If not, only the table is checked.
     """
     if measurements is None and read_files:
         measurements = measure(dataset.table)
-    problems = list(listed(dataset.table, dataset.label_names))
+    problems = list(check_table(dataset.table, dataset.label_names))
     if measurements is not None:
-        seen = dataset.table.merge(measurements.drop(columns="path"), on="image_id")
-        problems += [*copies(seen), *appearance(seen, dataset.label_names)]
+        images = dataset.table.merge(measurements.drop(columns="path"), on="image_id")
+        problems += check_duplicates(images)
+        problems += check_appearance(images, dataset.label_names)
     return by_severity(problems)

@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The problems that checks find."""
 
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ SEVERITIES = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Problem:
-    """Something found.
+    """A problem of a data set.
 
     ``kind``: a word or two, for programs. ``severity``: ``error`` (results would be wrong, or training fails),
     ``warning`` (look at it) or ``note`` (bear it in mind). ``message``: what was found, with numbers, and what to do.
-    ``why``: why that matters, in a sentence. ``images``: the image_ids of all images concerned, those that belong
-    together side by side; none where it is about the data set as a whole.
+    ``why``: why that matters, in a sentence. ``images``: the image_ids of all its images, duplicates side by side;
+    empty where the problem is that of the whole data set.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""What the table alone tells: no pixel is decoded."""
+"""Checks of the table alone: missing files, data leakage, class imbalance, small images. No pixel is decoded."""
 
 import os
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ import pandas as pd
 
 from fracture.data.checks.problem import Problem, number
 
-RARE = 0.25
+MIN_CLASS_SHARE = 0.25
 """Below this share of the rarer class, accuracy misleads: always naming the other class gets 75 %."""
 
-SMALLEST = 75
-"""Px; InceptionV3 takes no smaller image, so that these would have to be enlarged."""
+MIN_SIDE = 75
+"""px; InceptionV3 takes no smaller image, so that these must be enlarged."""
 
 
-def listed(table: pd.DataFrame, names: tuple[str, str]) -> Iterator[Problem]:
-    """Every problem that the table of a data set shows; ``names``: of labels 0 and 1."""
-    there = table["path"].map(os.path.isfile).astype(bool)
-    yield from _missing(table[~there])
-    yield from _unreadable(table[there])
-    yield from _leaks(table)
+def check_table(table: pd.DataFrame, names: tuple[str, str]) -> Iterator[Problem]:
+    """All problems of the table of a data set; ``names``: of labels 0 and 1."""
+    exists = table["path"].map(os.path.isfile).astype(bool)
+    yield from _missing(table[~exists])
+    yield from _unreadable(table[exists])
+    yield from _leakage(table)
     yield from _one_class(table, names)
     yield from _validation(table)
     yield from _tiny(table)
@@ -29,59 +29,61 @@ def listed(table: pd.DataFrame, names: tuple[str, str]) -> Iterator[Problem]:
 
 def _missing(absent: pd.DataFrame) -> Iterator[Problem]:
     if len(absent):
-        said = f"{number(absent, 'listed image')} cannot be found on disk; restore the files or take the rows out."
-        why = "What is listed and not there is neither learned from nor measured, and nobody notices."
+        said = f"{number(absent, 'listed image')} cannot be found on disk; restore the files or delete the rows."
+        why = "Training and validation leave out images that are missing, and nobody notices."
         yield Problem("missing", "error", said, why, tuple(absent["image_id"]))
 
 
 def _unreadable(table: pd.DataFrame) -> Iterator[Problem]:
-    broken = table.loc[(table["width"] <= 0) | (table["height"] <= 0), "image_id"]
-    if len(broken):
-        said = f"{number(broken, 'file')} cannot be read as PNG, JPEG or DICOM; replace or exclude what is broken."
-        why = "Training passes over files that it cannot read, so that the model learns from fewer images than counted."
-        yield Problem("unreadable", "error", said, why, tuple(broken))
+    unreadable = table.loc[(table["width"] <= 0) | (table["height"] <= 0), "image_id"]
+    if len(unreadable):
+        said = f"{number(unreadable, 'file')} cannot be read as PNG, JPEG or DICOM; replace or exclude them."
+        why = "Training skips files that it cannot read, so that the model learns from fewer images than counted."
+        yield Problem("unreadable", "error", said, why, tuple(unreadable))
 
 
-def _leaks(table: pd.DataFrame) -> Iterator[Problem]:
-    torn = table[on_several(table, "group", "split")]
-    if len(torn):
-        noun = "patient" if (torn["patient"] == torn["group"]).all() else "group"
+def _leakage(table: pd.DataFrame) -> Iterator[Problem]:
+    shared = table[differ_within(table, "group", "split")]
+    if len(shared):
+        noun = "patient" if (shared["patient"] == shared["group"]).all() else "group"
         said = (
-            f"The parts of the split share {number(torn['group'].unique(), noun)} with {number(torn, 'image')}, "
-            f"so that results will look too good; split by {noun}."
+            f"The splits share {number(shared['group'].unique(), noun)} with {number(shared, 'image')}: "
+            f"a data leakage, so that results will look too good; split by {noun}."
         )
         why = "A network that has learned what a patient looks like knows the answer before it has seen the image."
-        yield Problem("leak", "error", said, why, tuple(torn.sort_values(["group", "split"])["image_id"]))
+        yield Problem("leak", "error", said, why, tuple(shared.sort_values(["group", "split"])["image_id"]))
 
 
 def _one_class(table: pd.DataFrame, names: tuple[str, str]) -> Iterator[Problem]:
     for split, labels in table.groupby("split")["label"]:
         if labels.nunique() < 2:
-            here, absent = names[labels.iloc[0]], names[1 - labels.iloc[0]]
-            said = f"The {split} part has {number(labels, 'image')}, all {here} and none {absent}; both are needed."
-            why = "Two things can be told apart, and how well can be measured, only where both are there."
+            present = names[labels.iloc[0]]
+            absent = names[1 - labels.iloc[0]]
+            said = f"The {split} split has {number(labels, 'image')}, all {present} and none {absent}; both are needed."
+            why = "A model can learn to separate two classes, and be measured on it, only where both are present."
             yield Problem("one class", "error", said, why)
 
 
 def _validation(table: pd.DataFrame) -> Iterator[Problem]:
     if not (table["split"] == "valid").any():
         said = (
-            f"None of the {len(table):,} images is in a valid part, so that nothing can be measured; "
+            f"None of the {len(table):,} images is in a valid split, so that nothing can be measured; "
             "split the data set."
         )
-        why = "On the images that it has learned from, any model looks good."
+        why = "On its training images, any model looks good."
         yield Problem("no validation", "warning", said, why)
 
 
 def _tiny(table: pd.DataFrame) -> Iterator[Problem]:
     shorter = table[["width", "height"]].min(axis=1)
-    small = table.loc[(shorter > 0) & (shorter < SMALLEST), "image_id"]
+    small = table.loc[(shorter > 0) & (shorter < MIN_SIDE), "image_id"]
     if len(small):
+        verb = "is" if len(small) == 1 else "are"
         said = (
-            f"{number(small, 'image')} {'is' if len(small) == 1 else 'are'} less than {SMALLEST} px wide or high; "
+            f"{number(small, 'image')} {verb} less than {MIN_SIDE} px wide or high; "
             "look for the originals, or exclude them."
         )
-        why = "They are enlarged for the network, which adds no detail: a thin line in the bone is lost."
+        why = "They are enlarged for the network, which adds no detail: a thin fracture line is lost."
         yield Problem("tiny", "note", said, why, tuple(small))
 
 
@@ -89,7 +91,7 @@ def _imbalance(table: pd.DataFrame, names: tuple[str, str]) -> Iterator[Problem]
     labels = table.loc[table["split"] == "train", "label"]
     rarer = int(labels.mean() < 0.5) if len(labels) else 0
     share = (labels == rarer).mean()
-    if 0 < share < RARE:
+    if 0 < share < MIN_CLASS_SHARE:
         said = (
             f"Only {share:.0%} of the {len(labels):,} training images are {names[rarer]}: accuracy misleads here; "
             "look at AUC, sensitivity and specificity."
@@ -101,10 +103,10 @@ def _imbalance(table: pd.DataFrame, names: tuple[str, str]) -> Iterator[Problem]
 def _patients(table: pd.DataFrame) -> Iterator[Problem]:
     if (table["patient"] == "").all() and (table["group"] == table["image_id"]).all():
         said = f"No patient is known for the {len(table):,} images, so that each counts as a patient of its own."
-        why = "If two images are of one patient after all, they may be on both sides of the split, and flatter results."
+        why = "If two images are of one patient, they may be on both sides of the split, and results look too good."
         yield Problem("no patients", "note", said, why)
 
 
-def on_several(table: pd.DataFrame, what: str, sides: str) -> "pd.Series[bool]":
-    """Which rows share their ``what`` with a row of another ``sides``."""
-    return table.groupby(what)[sides].transform("nunique") > 1
+def differ_within(table: pd.DataFrame, key: str, column: str) -> "pd.Series[bool]":
+    """Which rows share their ``key`` with a row that has another value in ``column``."""
+    return table.groupby(key)[column].transform("nunique") > 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.data.digests import digests
+from fracture.data.measurements import digests
 from fracture.errors import Cancelled
 from fracture.training.backbone.feature_cache import FEATURES, FeatureCache, Features, Preparation
 from fracture.training.events import SECONDS_APART, Emit

@@ -1,9 +1,10 @@
-"""What visitors of a public demo have left: deleted after a day, or when newer things need the room.
+"""Delete what visitors of a public demo have left: after a day, or when newer things need the room.
 
-No process does only this: whoever opens a page sweeps.
+There is no process for this alone: every page that is opened calls :func:`delete_outdated`.
 """
 
 import contextlib
+import logging
 import os
 import time
 from pathlib import Path
@@ -12,46 +13,49 @@ from fracture import demo, paths
 from fracture.data.folders import being_filled
 from fracture.errors import FractureError
 from fracture.files import remove_folder
-from fracture.registry.model_folder import ModelFolder, read_json
+from fracture.registry.model_folder import ModelFolder
 from fracture.training.runs import queue
-from fracture.training.runs.run import Run
+from fracture.training.runs.run import Run, RunStatus
+
+_log = logging.getLogger(__name__)
 
 
-def sweep() -> None:
-    """Delete what is too old, and end trainings that have not come to their end in twice their time.
+def delete_outdated() -> None:
+    """Delete what is too old, and abort runs that have taken twice their time.
 
-    Does nothing where this is no public demo. What is in use stays, and several may sweep at once.
+    Does nothing where this is no public demo. What is in use stays. Several processes may do this at once.
     """
     if not demo.on():
         return
     active = [run for run in queue.runs() if run.active]
     for run in active:
-        _end_overdue(run)
+        _abort_overdue(run)
     for folder in _outdated(paths.models_home(), demo.LIMITS.trainings):
-        with contextlib.suppress(FractureError):  # at work, or swept by another just now
+        with contextlib.suppress(FractureError):  # it is running, or another process has deleted it just now
             queue.remove(ModelFolder(folder))
     for name in ("graphs", "features"):
         _trim(paths.cache_home() / name, demo.LIMITS.cached)
-    used = {str(each) for run in active for each in (run.config.get("data"), *run.config.get("also", ()))}
+    used = {str(data) for run in active for data in (run.config.get("data"), *run.config.get("also", ()))}
     for folder in _outdated(paths.data_home(), demo.LIMITS.datasets):
         if os.path.realpath(folder) not in used:
             _remove_data(folder)
 
 
-def _outdated(place: Path, most: int) -> list[Path]:
-    """The folders of visitors that are too old, or not among the newest so many."""
-    folders = [path for path in place.iterdir() if not path.name.startswith(".")] if place.is_dir() else []
+def _outdated(home: Path, most: int) -> list[Path]:
+    """The folders of visitors that are too old, or not among the ``most`` newest."""
+    folders = [path for path in home.iterdir() if not path.name.startswith(".")] if home.is_dir() else []
     since = {path: mark.since for path in folders if (mark := demo.mark_of(path))}
-    newest, now = sorted(since, key=since.__getitem__, reverse=True), time.time()
-    # What a clock that was wrong then has put more than a day ahead does not stay until then.
-    outdated = {path for path in newest if abs(now - since[path]) > demo.LIMITS.kept}
-    return [path for number, path in enumerate(newest) if number >= most or path in outdated]
+    newest = sorted(since, key=since.__getitem__, reverse=True)
+    now = time.time()
+    # A clock that was wrong may have dated a folder far ahead: that one goes as well.
+    too_old = {path for path in newest if abs(now - since[path]) > demo.LIMITS.kept}
+    return [path for number, path in enumerate(newest) if number >= most or path in too_old]
 
 
-def _trim(place: Path, most: int) -> None:
-    """Delete the oldest files of a folder until no more bytes than so many are left."""
-    with contextlib.suppress(OSError):  # not there yet, or swept by another just now
-        newest = sorted(place.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+def _trim(folder: Path, most: int) -> None:
+    """Delete the oldest files of a folder until at most ``most`` bytes are left."""
+    with contextlib.suppress(OSError):  # it is not there yet, or another process has deleted a file just now
+        newest = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         total = 0
         for path in newest:
             total += path.stat().st_size
@@ -59,17 +63,21 @@ def _trim(place: Path, most: int) -> None:
                 path.unlink()
 
 
-def _end_overdue(run: Run) -> None:
-    """One that hangs would keep all others waiting; nobody but its visitor, who has left, could end it."""
-    with contextlib.suppress(FractureError, KeyError):
-        status = read_json(run.folder.status)
-        if time.time() - status["process_started"] > 2 * status["seconds"]:
-            queue.end(run)
+def _abort_overdue(run: Run) -> None:
+    """A run that hangs would block the queue, and its visitor, who alone may stop it, has left."""
+    status = RunStatus.read(run.folder.status)
+    if status is None or status.process_started is None or status.seconds is None:
+        return
+    if time.time() - status.process_started > 2 * status.seconds:
+        try:
+            queue.abort(run)
+        except FractureError as error:
+            _log.warning("The overdue run %s was not aborted: %s", run.name, error)
 
 
 def _remove_data(folder: Path) -> None:
-    """Remove a data set unless images are being brought into it."""
+    """Delete a data set unless a job is filling it."""
     if being_filled(folder):
         return
-    with contextlib.suppress(OSError):  # another has done it
+    with contextlib.suppress(OSError):  # another process has deleted it
         remove_folder(folder)

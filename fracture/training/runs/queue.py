@@ -1,13 +1,14 @@
-"""A training as a process of its own: start, wait for one's turn, follow, stop, go on.
+"""The queue of runs: start, wait, stop, resume, delete. Each run is a process of its own, see :mod:`fracture.jobs`.
 
-The process belongs to nobody: it goes on when a browser tab is closed or the server restarts, and whoever looks into
-its folder finds it again. All that passes between it and the rest are files: its status, its events, a request to stop.
+It runs on when a browser tab is closed or the server is started again. Everybody who reads its folder finds it: its
+status, its events, a request to stop.
 
-In a public demo (:mod:`fracture.demo`), who asks for something says so by the word ``visitor``; elsewhere it is left
-out, and anybody may do anything.
+In a public demo (:mod:`fracture.demo`) ``visitor`` says who asks; elsewhere it is left out, and anybody may do
+anything.
 """
 
 import contextlib
+import logging
 import os
 import shutil
 import time
@@ -19,22 +20,34 @@ from filelock import FileLock
 
 from fracture import demo, paths
 from fracture.data.dataset import existing_folder, scan
-from fracture.errors import ModelError, RunError
-from fracture.files import write_json
+from fracture.errors import RunError
 from fracture.jobs import process
 from fracture.registry import edit
 from fracture.registry import model_folder as registry_folder
-from fracture.registry.model_folder import ModelFolder, model_folder, next_name, read_json
+from fracture.registry.model_folder import ModelFolder, model_folder, next_name
 from fracture.training.config import WEIGHT_SOURCES, TrainConfig
-from fracture.training.runs.run import Run, active_run, find_run, runs
+from fracture.training.runs.run import Run, RunStatus, find_run, runs
 from fracture.training.weights import find_weights
 
-__all__ = ["Run", "active_run", "advance", "at_once", "delete", "end_now", "find_run", "request_stop", "resume"]
-__all__ += ["runs", "start"]
+__all__ = [
+    "Run",
+    "abort",
+    "advance",
+    "delete",
+    "end_now",
+    "find_run",
+    "max_running",
+    "request_stop",
+    "resume",
+    "runs",
+    "start",
+]
+
+_log = logging.getLogger(__name__)
 
 
 def start(config: TrainConfig, visitor: str = "", *, unique_name: bool = False) -> Run:
-    """Start a training in a process of its own, or let it wait until there is room for it.
+    """Put a run into the queue, and start it where none before it is waiting or running.
 
     With ``unique_name``, a name that is taken is replaced by the next free one like it.
 
@@ -54,17 +67,17 @@ def start(config: TrainConfig, visitor: str = "", *, unique_name: bool = False) 
         _claim(run.folder, visitor)
         demo.sign(run.folder.path, visitor)
         _queue(run)
-    return _set_going(run)
+    return _advanced(run)
 
 
 def resume(run: Run, visitor: str = "") -> Run:
-    """Go on with a training that was stopped or has failed, from the last epoch that was kept.
+    """Resume a run that was stopped or has failed, from its checkpoint.
 
     Raises:
-        RunError: it is at work, nothing is left to go on from, or the models folder cannot be written to.
+        RunError: it is queued or running, has no checkpoint, or the models folder cannot be written to.
         DatasetError: its data set is gone.
-        WeightsError: its weights cannot be had any more.
-        PublicError: in a public demo, it is another visitor's, or not to be had now.
+        WeightsError: its weights are not available any more.
+        PublicError: in a public demo, it is another visitor's, or the queue is full.
     """
     demo.check_owner(run.folder.path, visitor)
     if run.resumable:
@@ -76,50 +89,55 @@ def resume(run: Run, visitor: str = "") -> Run:
         _check_queue(visitor)
         _queue(found, queued=time.time(), resume=True)
         run.folder.stop_request.unlink(missing_ok=True)
-    return _set_going(replace(found, state="queued", error=None))
+    return _advanced(replace(found, state="queued", error=None))
 
 
 def _queue(run: Run, **more: Any) -> None:
-    """Write down that it waits; in a public demo also for how many seconds it may be at work."""
+    """Write the status of a run that waits; in a public demo also how many seconds it may train."""
     limit = {"seconds": demo.LIMITS.seconds} if demo.on() else {}
-    write_json(run.folder.status, {"state": "queued", "config": run.config, "started": run.started, **limit, **more})
+    status = {"state": "queued", "config": run.config, "started": run.started, **limit, **more}
+    RunStatus.model_validate(status).write(run.folder.status)
 
 
 def _check_queue(visitor: str) -> None:
     active = [run for run in runs() if run.active]
-    mine = sum(demo.may_change(run.folder.path, visitor) for run in active)
-    demo.check_queue(mine, sum(run.state == "queued" for run in active))
+    own = sum(demo.may_change(run.folder.path, visitor) for run in active)
+    queued = sum(run.state == "queued" for run in active)
+    demo.check_queue(own, queued)
 
 
 def _why_not(name: str, found: Run | None) -> str:
     if found is not None and found.state in ("stopped", "failed"):
-        return f"Nothing is left of {name!r} to go on from. Start a new training."
+        return f"{name!r} has no checkpoint to resume from. Start a new run."
     state = "deleted" if found is None else found.state
-    return f"Only a stopped or failed training can be gone on with. {name!r} is {state}."
+    return f"Only a stopped or failed run can be resumed. {name!r} is {state}."
 
 
 def _checked(config: TrainConfig) -> TrainConfig:
-    """With absolute paths; what can be said at once is not left to the training's process."""
+    """With absolute paths; errors that are known at once are not left to the run's process."""
     if demo.on():
         demo.check_training(config.to_json(), _images(config))
     found = find_weights(config)
     weights = config.weights if found.source in WEIGHT_SOURCES else str(found.path)
+    data = str(existing_folder(config.data))
     also = tuple(str(existing_folder(each)) for each in config.also)
-    return replace(config, data=str(existing_folder(config.data)), also=also, weights=weights)
+    return replace(config, data=data, also=also, weights=weights)
 
 
 def _images(config: TrainConfig) -> int:
-    return len(scan(config.data, config.body_part).table) + sum(len(scan(each).table) for each in config.also)
+    own = len(scan(config.data, config.body_part).table)
+    return own + sum(len(scan(each).table) for each in config.also)
 
 
-def _set_going(run: Run) -> Run:
+def _advanced(run: Run) -> Run:
+    """The run after the queue has advanced."""
     advance()
     return find_run(run.folder) or run
 
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """Nobody else starts, resumes or takes a training out of the queue meanwhile."""
+    """Hold the lock of the queue: nobody else starts, resumes, renames or deletes a run meanwhile."""
     try:
         paths.models_home().mkdir(parents=True, exist_ok=True)
         with FileLock(paths.models_home() / ".starting.lock", timeout=30):
@@ -130,40 +148,48 @@ def alone() -> Iterator[None]:
 
 
 def _claim(folder: ModelFolder, visitor: str) -> None:
-    """Make the folder ours; a run that left nothing to use or to go on from gives its name back."""
+    """Make the folder this run's; the name of a run that left neither a model nor a checkpoint is free again."""
     if folder.path.exists():
-        found = find_run(folder)
-        if not demo.may_change(folder.path, visitor):
-            raise RunError(f"Somebody else has used the name {folder.name!r} already. Choose another one.")
-        if found is not None and not folder.card.exists() and (found.active or folder.checkpoint.exists()):
-            way = "Resume or delete it" if found.resumable else "Stop it" if found.active else "Delete it"
-            raise RunError(f"A training called {folder.name!r} is {found.state}. {way}, or choose another name.")
-        if folder.card.exists() or (found is None and any(folder.path.iterdir())):
-            raise RunError(f"There is a model called {folder.name!r} already. Choose another name, or delete it first.")
+        _check_name(folder, visitor)
         shutil.rmtree(folder.path)
     folder.path.mkdir()
 
 
-def at_once() -> int:
-    """How many trainings may be at work at the same time: ``FRACTURE_TRAININGS``, or one."""
-    said = os.environ.get("FRACTURE_TRAININGS", "")
-    return max(1, int(said)) if said.isdecimal() else 1
+def _check_name(folder: ModelFolder, visitor: str) -> None:
+    found = find_run(folder)
+    if not demo.may_change(folder.path, visitor):
+        raise RunError(f"Somebody else has used the name {folder.name!r} already. Choose another one.")
+    if folder.card.exists() or (found is None and any(folder.path.iterdir())):
+        raise RunError(f"There is a model called {folder.name!r} already. Choose another name, or delete it first.")
+    if found is not None and (found.active or folder.checkpoint.exists()):
+        action = "Stop it" if found.active else "Delete it"
+        if found.resumable:
+            action = "Resume or delete it"
+        raise RunError(f"A run called {folder.name!r} is {found.state}. {action}, or choose another name.")
+
+
+def max_running() -> int:
+    """How many runs may train at the same time: ``FRACTURE_TRAININGS``, or one."""
+    setting = os.environ.get("FRACTURE_TRAININGS", "")
+    return max(1, int(setting)) if setting.isdecimal() else 1
 
 
 def advance() -> None:
-    """Start those that wait, the first comer first, as far as there is room.
+    """Start queued runs, the first one first, until as many run as may.
 
-    Called by whoever queues, ends or watches a training: no process is needed that does nothing else.
+    Called by everybody who queues, ends or watches a run, so that no process is needed for it alone.
     """
     if not any(run.state == "queued" for run in runs()):
         return
     with alone():
-        waiting = sorted((run for run in runs() if run.state == "queued"), key=lambda run: run.queued)
-        room = at_once() - sum(run.state == "running" for run in runs())
-        for run in waiting[: max(0, room)]:
-            status = read_json(run.folder.status)
-            write_json(run.folder.status, {**status, "state": "running", "heartbeat": time.time()})
-            _spawn(run.folder)
+        now = runs()
+        queued = sorted((run for run in now if run.state == "queued"), key=lambda run: run.queued)
+        free = max_running() - sum(run.state == "running" for run in now)
+        for run in queued[: max(0, free)]:
+            status = RunStatus.read(run.folder.status)
+            if status is not None:
+                status.model_copy(update={"state": "running", "heartbeat": time.time()}).write(run.folder.status)
+                _spawn(run.folder)
 
 
 def _spawn(folder: ModelFolder) -> None:
@@ -173,24 +199,33 @@ def _spawn(folder: ModelFolder) -> None:
 
 
 def request_stop(run: Run, visitor: str = "") -> None:
-    """Ask a training to end after its current step; the best model so far is kept. One that waits waits no longer.
+    """Ask a run to stop after its current step; the best epoch becomes its model. A queued run leaves the queue.
 
     Raises RunError where the models folder cannot be written to; PublicError where it is another visitor's.
     """
     demo.check_owner(run.folder.path, visitor)
-    with alone(), contextlib.suppress(FileNotFoundError, ModelError):  # deleted meanwhile: there is nothing to stop
-        status = read_json(run.folder.status)
-        if status.get("state") == "queued":
-            write_json(run.folder.status, {**status, "state": "stopped"})
-        elif status.get("state") == "running":
+    with alone(), _deleted_meanwhile(run):
+        status = RunStatus.read(run.folder.status)
+        if status is not None and status.state == "queued":
+            status.model_copy(update={"state": "stopped"}).write(run.folder.status)
+        elif status is not None and status.state == "running":
             run.folder.stop_request.touch()
 
 
+@contextlib.contextmanager
+def _deleted_meanwhile(run: Run) -> Iterator[None]:
+    """Pass over that the run's folder is gone: there is nothing to stop."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        _log.info("The run %s was deleted before it was stopped: %s", run.name, error)
+
+
 def delete(folder: ModelFolder, visitor: str = "") -> None:
-    """Remove a training or a model with all its files.
+    """Delete a run or a model with all its files.
 
     Raises:
-        RunError: it is at work, or waits.
+        RunError: it is running or queued.
         ModelError: it cannot be removed, or came with the project.
         PublicError: in a public demo, it is not this visitor's.
     """
@@ -199,30 +234,32 @@ def delete(folder: ModelFolder, visitor: str = "") -> None:
 
 
 def remove(folder: ModelFolder) -> None:
-    """What :func:`delete` does, whoever made it."""
+    """Delete a run or a model, no matter who made it. Raises RunError and ModelError as :func:`delete` does."""
     with alone():
-        if (found := find_run(folder)) is not None and found.active:
+        found = find_run(folder)
+        if found is not None and found.active:
             raise RunError(f"{found.name!r} is {found.state}. Stop it before it is deleted.")
         registry_folder.delete(folder)
 
 
 def rename(folder: ModelFolder, name: str, visitor: str = "") -> ModelFolder:
-    """Give a training or a model another name; returns its folder as it is called now.
+    """Rename a run or a model; returns its new folder.
 
     Raises:
-        RunError: it is at work, or waits.
+        RunError: it is running or queued.
         ModelError: see :func:`fracture.registry.edit.rename`.
         PublicError: it is another visitor's.
     """
     demo.check_owner(folder.path, visitor)
     with alone():
-        if (found := find_run(folder)) is not None and found.active:
-            raise RunError(f"{found.name!r} is {found.state}. Stop it before it is given another name.")
+        found = find_run(folder)
+        if found is not None and found.active:
+            raise RunError(f"{found.name!r} is {found.state}. Stop it before it is renamed.")
         return edit.rename(folder, name)
 
 
 def note(folder: ModelFolder, text: str, visitor: str = "") -> None:
-    """Keep a note about a training or a model; a blank one takes it away.
+    """Write a note about a run or a model; a blank one deletes it.
 
     Raises:
         ModelError: see :func:`fracture.registry.edit.write_note`.
@@ -233,22 +270,25 @@ def note(folder: ModelFolder, text: str, visitor: str = "") -> None:
 
 
 def end_now(run: Run, visitor: str = "") -> None:
-    """End a training without making a model of what it has learned; it can be gone on with from its last epoch.
+    """Abort a run: it leaves no model, and can be resumed from its checkpoint.
 
     Raises RunError where the models folder cannot be written to; PublicError where it is another visitor's.
     """
     demo.check_owner(run.folder.path, visitor)
-    end(run)
+    abort(run)
 
 
-def end(run: Run) -> None:
-    """What :func:`end_now` does, whoever made it."""
-    with alone(), contextlib.suppress(FileNotFoundError, ModelError):
-        status = read_json(run.folder.status)
-        process.end(status)
-        found = find_run(run.folder)
-        unspoken = status.get("state") == "running" and "pid" not in status  # it will find that it is not wanted
-        if unspoken or (found is not None and found.state == "failed"):  # and not at its end just before
-            write_json(run.folder.status, {**status, "state": "stopped", "error": None})
+def abort(run: Run) -> None:
+    """Abort a run, no matter who made it. Raises RunError as :func:`end_now` does."""
+    with alone(), _deleted_meanwhile(run):
+        status = RunStatus.read(run.folder.status)
+        if status is not None:
+            process.end(status)
+            # A process that has not written yet will find the run stopped, and leave.
+            unwritten = status.state == "running" and status.pid is None
+            found = find_run(run.folder)
+            # A run that came to its end just before keeps its state.
+            if unwritten or (found is not None and found.state == "failed"):
+                status.model_copy(update={"state": "stopped", "error": None}).write(run.folder.status)
         run.folder.stop_request.unlink(missing_ok=True)
     advance()

@@ -1,45 +1,73 @@
-"""Trainings as they stand on disk: what a run's folder says of it. Nothing is changed here."""
+"""Runs as they stand on disk: what a run's folder says of it. Nothing is changed here."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import ConfigDict, Field, ValidationError
+
+from fracture.documents import Document, Finite, Moment, Pair, Whole, sentence
 from fracture.errors import ModelError, WeightsError
-from fracture.jobs import process
-from fracture.registry.card import CHOICES
+from fracture.jobs.status import JobStatus
 from fracture.registry.model_folder import ModelFolder, model_folders, read_card, read_json
-from fracture.shapes import Shape, finite, maybe, misfit, moment, text
 
 ENDED = ("finished", "stopped", "failed")
 
-STATUS: Shape = {
-    "state": {"queued", "running", *ENDED},
-    "config": CHOICES,
-    "started": moment,
-    "queued?": moment,
-    "error?": maybe(text),
-    "error_type?": maybe(text),
-    "seconds?": finite,
-    **process.PROCESS,
-}
-"""Of ``status.json``."""
+
+class RecordedConfig(Document):
+    """A run's configuration as its status has it: checked as far as it is shown to people.
+
+    The run itself makes a :class:`fracture.training.config.TrainConfig` of it, which checks every choice.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = ""
+    data: str = ""
+    weights: str = ""
+    mode: str = ""
+    fit: str = ""
+    also: list[str] = Field(default_factory=list)
+    body_part: str | None = None
+    epochs: Whole = 0
+    image_size: Whole = 0
+    batch_size: Whole = 0
+    seed: Whole = 0
+    input_range: Pair | None = None
+
+
+class RunStatus(JobStatus):
+    """The file ``status.json``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    state: Literal["queued", "running", "finished", "stopped", "failed"]
+    config: RecordedConfig
+    started: Moment
+    queued: Moment | None = None
+    """Since when it waits, where it was resumed."""
+    resume: bool = False
+    """Whether its process is to begin with the checkpoint."""
+    seconds: Finite | None = None
+    """How long its process may train; None without a limit."""
+    error_type: str | None = None
 
 
 @dataclass(frozen=True)
 class Run:
-    """A training as it stands on disk."""
+    """A run as it stands on disk."""
 
     folder: ModelFolder
     state: str
     """queued, running, finished, stopped or failed."""
     config: dict[str, Any]
     started: float
-    """Seconds since the epoch."""
+    """Seconds since 1970."""
     error: str | None = None
-    """A sentence; of those that failed, and of those whose files say too little."""
+    """Why it failed, or what is wrong with its files: a sentence."""
     queued: float = 0.0
-    """Since when it waits, where it does: seconds since the epoch."""
+    """Since when it waits in the queue: seconds since 1970."""
     error_type: str | None = None
-    """The name of the class of error that it failed with; None in folders of versions that didn't write it down."""
+    """The name of the class of error that it failed with; None in folders of versions that didn't record it."""
 
     @property
     def name(self) -> str:
@@ -48,7 +76,7 @@ class Run:
 
     @property
     def active(self) -> bool:
-        """Whether its process is at work, or will be."""
+        """Whether it is running or queued."""
         return self.state not in ENDED
 
     @property
@@ -58,17 +86,18 @@ class Run:
 
     @property
     def shown_state(self) -> str:
-        """What people are told: the state, or *stopping*."""
+        """The state for people: as it is, or *stopping*."""
         return "stopping" if self.stopping else self.state
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be gone on with: it was stopped or has failed, and what it has learned was kept.
+        """Whether it can be resumed: it was stopped or has failed, and its checkpoint is there.
 
-        One that came to no epoch begins anew; one that has left a model but no checkpoint has ended for good.
+        A run without an epoch starts anew; one that has left a model but no checkpoint has ended for good.
         """
-        kept = self.folder.checkpoint.exists() or not self.folder.card.exists()
-        return self.state in ("stopped", "failed") and bool(self.config) and kept and not self.folder.bundled
+        unfinished = self.folder.checkpoint.exists() or not self.folder.card.exists()
+        ended_early = self.state in ("stopped", "failed")
+        return ended_early and unfinished and bool(self.config) and not self.folder.bundled
 
     @property
     def lacks_weights(self) -> bool:
@@ -77,47 +106,42 @@ class Run:
 
 
 def runs() -> list[Run]:
-    """All trainings, the newest first."""
+    """All runs, the newest first."""
     found = [run for folder in model_folders() if (run := find_run(folder)) is not None]
     return sorted(found, key=lambda run: run.started, reverse=True)
 
 
-def active_run() -> Run | None:
-    """The training that is at work now; or else one that waits."""
-    return min((run for run in runs() if run.active), key=lambda run: (run.state == "queued", run.queued), default=None)
-
-
 def find_run(folder: ModelFolder) -> Run | None:
-    """How the training in this folder stands; None where there is none.
+    """How the run in this folder stands; None where there is none.
 
-    A run whose process is gone without a word is reported as failed. Models from elsewhere have no status, but a card.
+    A run whose process has disappeared is reported as failed. Models from elsewhere have no status, but a card.
     """
     if not folder.status.exists():
         return _from_card(folder)
     try:
-        status = read_json(folder.status)
+        status = RunStatus.model_validate(read_json(folder.status))
     except ModelError:
         return _damaged(folder, "it cannot be read")
-    if wrong := misfit(status, STATUS):
-        return _damaged(folder, wrong)
-    started, config = status["started"], {**status["config"], "name": folder.name}
-    queued, error_type = status.get("queued", started), status.get("error_type")
-    run = Run(folder, status["state"], config, started, status.get("error"), queued, error_type)
-    if run.state == "running" and not process.alive(status):
+    except ValidationError as error:
+        return _damaged(folder, sentence(error))
+    config = {**status.config.to_json(), "name": folder.name}
+    queued = status.started if status.queued is None else status.queued
+    run = Run(folder, status.state, config, status.started, status.error, queued, status.error_type)
+    if run.state == "running" and not status.alive:
         words = (
-            "The training process ended without a word: it ran out of memory or of room on the disk, was killed, or "
-            "the machine went off."
+            "The run's process ended unexpectedly: it ran out of memory or disk space, was killed, or the machine was "
+            "switched off."
         )
         return replace(run, state="failed", error=words)
     return run
 
 
 def _damaged(folder: ModelFolder, how: str) -> Run | None:
-    """What is known all the same: a card is written last, so that where there is one, the training had come to it."""
-    words = f"{folder.status.name} of this training is damaged: {how}. "
+    """What is known all the same: the card is written last, so that a run with a card was complete."""
+    words = f"{folder.status.name} of this run is damaged: {how}. "
     if run := _from_card(folder):
         return replace(run, error=f"{words}Its card says the rest.")
-    return Run(folder, "failed", {}, 0.0, f"{words}It cannot be followed; delete it, or train again by this name.")
+    return Run(folder, "failed", {}, 0.0, f"{words}It cannot be followed; delete it, or start a run by this name.")
 
 
 def _from_card(folder: ModelFolder) -> Run | None:

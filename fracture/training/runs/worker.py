@@ -1,9 +1,10 @@
-"""What a training's own process does: take its folder over, train, say that it lives, and write down how it ended.
+"""The process of a run: takes the run's folder over, trains, writes signs of life, and records how the run ended.
 
 :mod:`fracture.training.runs.queue` starts it as ``python -m fracture.training.runs.worker FOLDER``.
 """
 
 import contextlib
+import logging
 import math
 import shutil
 import sys
@@ -12,73 +13,84 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from fracture import demo
 from fracture.errors import Cancelled, FractureError
-from fracture.files import write_json
 from fracture.jobs import process
-from fracture.registry.model_folder import ModelFolder, read_json
+from fracture.registry.model_folder import ModelFolder
 from fracture.training.config import TrainConfig
 from fracture.training.events import EventLog
 from fracture.training.runs.queue import advance, alone
+from fracture.training.runs.run import RunStatus
 
 HEARTBEAT = 2.0
 """Seconds between signs of life in ``status.json``, for readers that cannot ask this machine about its processes."""
 
 TRIES = 5
-"""Times that the end of a training is tried to be written down before it is given up."""
+"""How often the worker tries to record the end of a run before it gives up."""
+
+_log = logging.getLogger(__name__)
 
 
 def work(folder: ModelFolder) -> None:
-    """What the training process does, from its status file to its model."""
-    process.step_back()
+    """Do a run, from its status file to its model."""
+    process.lower_priority()
     status = _take_over(folder)
     if status is None:
         return
     emit = EventLog(folder.events)
     done = threading.Event()
-    heart = threading.Thread(target=_beat, args=(folder, dict(status), done), daemon=True)
+    heart = threading.Thread(target=_beat, args=(folder, status, done), daemon=True)
     heart.start()
     outcome = _train(folder, status, emit)
     done.set()
     heart.join()
     try:
-        _patiently(lambda: write_json(folder.status, {**status, **outcome}))
+        _retry(lambda: status.model_copy(update=outcome).write(folder.status))
         folder.stop_request.unlink(missing_ok=True)
         emit.close()
     finally:
         advance()
 
 
-def _take_over(folder: ModelFolder) -> dict[str, Any] | None:
-    """Make this process the one that trains here; None where the run was ended meanwhile, or another is at it."""
+def _take_over(folder: ModelFolder) -> RunStatus | None:
+    """Make this process the run's; None where the run was stopped meanwhile, or another process does it."""
     with alone():
-        status = read_json(folder.status)
-        if status["state"] != "running" or ("pid" in status and process.alive(status)):
+        status = RunStatus.read(folder.status)
+        if status is None or status.state != "running":
             return None
-        for left in folder.path.glob(".*"):  # what a killed process left of files that it was writing
-            if left.is_dir():
-                shutil.rmtree(left)
-            elif left.name != demo.MARK:
-                left.unlink()
-        status.update(process.identity())
-        write_json(folder.status, status)
+        if status.pid is not None and status.alive:
+            return None
+        _remove_partial_files(folder)
+        status = status.model_copy(update=process.identity())
+        status.write(folder.status)
         return status
 
 
-def _patiently(write: Callable[[], None]) -> None:
-    """The disk may be full, and no longer so a moment later."""
+def _remove_partial_files(folder: ModelFolder) -> None:
+    """Remove the temporary files of a process that was killed while it wrote."""
+    for left in folder.path.glob(".*"):
+        if left.is_dir():
+            shutil.rmtree(left)
+        elif left.name != demo.MARK:
+            left.unlink()
+
+
+def _retry(write: Callable[[], None]) -> None:
+    """Write, again after a while where the disk is full. Raises OSError where it stays full."""
     for _ in range(TRIES):
-        with contextlib.suppress(OSError):
+        try:
             return write()
+        except OSError as error:
+            _log.warning("The end of the run cannot be recorded yet: %s", error)
         time.sleep(HEARTBEAT)
     return write()
 
 
-def _train(folder: ModelFolder, status: dict[str, Any], emit: EventLog) -> dict[str, str | None]:
-    """How it ended: ``state``, ``error`` and ``error_type`` of a status."""
-    started, limit = time.monotonic(), float(status.get("seconds", math.inf))
+def _train(folder: ModelFolder, status: RunStatus, emit: EventLog) -> dict[str, str | None]:
+    """Train, and return how the run ended: ``state``, ``error`` and ``error_type`` of its status."""
+    started = time.monotonic()
+    limit = math.inf if status.seconds is None else status.seconds
 
     def should_stop() -> bool:
         return folder.stop_request.exists() or time.monotonic() - started > limit
@@ -86,18 +98,18 @@ def _train(folder: ModelFolder, status: dict[str, Any], emit: EventLog) -> dict[
     try:
         from fracture.training.pipeline import run
 
-        config = TrainConfig.from_json(status["config"])
-        card = run(config, emit, should_stop, resume=status.get("resume", False))
+        config = TrainConfig.from_json(status.config.to_json())
+        card = run(config, emit, should_stop, resume=status.resume)
         return _outcome(card["state"])
     except Cancelled:
         outcome = _outcome("stopped")
     except FractureError as failure:
         outcome = _outcome("failed", str(failure), failure)
-    except Exception as failure:  # noqa: BLE001  the last border: whatever it was, the page must be told
+    except Exception as failure:  # noqa: BLE001  nobody above catches it, and the page must show it
         traceback.print_exc()
-        words = f"The training broke off: {_in_words(failure)} Details: {folder.log.name} in its folder."
+        words = f"The run broke off: {_reason(failure)} Details: {folder.log.name} in its folder."
         outcome = _outcome("failed", words, failure)
-    with contextlib.suppress(OSError):  # the disk may be full: the status says it once more
+    with contextlib.suppress(OSError):  # the disk may be full; the status records the same
         seconds = round(time.monotonic() - started, 2)
         emit("end", state=outcome["state"], seconds=seconds, error=outcome["error"])
     return outcome
@@ -108,16 +120,16 @@ def _outcome(state: str, error: str | None = None, failure: Exception | None = N
     return {"state": state, "error": error, "error_type": error_type}
 
 
-def _in_words(failure: Exception) -> str:
+def _reason(failure: Exception) -> str:
     if isinstance(failure, OSError) and failure.strerror:
         return f"{failure.strerror}."
     return f"{type(failure).__name__}."
 
 
-def _beat(folder: ModelFolder, status: dict[str, Any], done: threading.Event) -> None:
+def _beat(folder: ModelFolder, status: RunStatus, done: threading.Event) -> None:
     while not done.wait(HEARTBEAT):
-        with contextlib.suppress(OSError):  # a full disk must not end the training from here
-            write_json(folder.status, {**status, "heartbeat": time.time()})
+        with contextlib.suppress(OSError):  # a full disk must not end the run from here
+            status.model_copy(update={"heartbeat": time.time()}).write(folder.status)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from fracture.training.config import TrainConfig
 from fracture.training.events import read_events
 from fracture.training.runs import queue, worker
 from fracture.training.runs.progress import Progress
+from fracture.training.runs.run import RunStatus
 from tests.support.waiting import wait
 
 
@@ -46,7 +47,7 @@ def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
     assert "must be one of" in failed.error
     end = read_events(run.folder.events)[0][-1]
     assert (end["kind"], end["state"], end["error"]) == ("end", "failed", failed.error)
-    assert queue.active_run() is None
+    assert not any(each.active for each in queue.runs())
     again = queue.start(config(drawn, data=str(homes / "data")))
     assert wait(lambda: ended(again)).state == "failed"
 
@@ -75,7 +76,7 @@ def test_one_trains_others_wait_and_what_is_stopped_goes_on(homes, drawn):
         queue.resume(other)
     queue.request_stop(third)
     assert queue.find_run(third.folder).state == "stopped"
-    wait(lambda: epochs_of(run) and queue.active_run().name == "run")
+    wait(lambda: epochs_of(run) and queue.find_run(run.folder).state == "running")
     queue.request_stop(run)
     stopped = wait(lambda: ended(run))
     assert stopped.state == "stopped" and stopped.resumable and run.folder.usable
@@ -171,7 +172,7 @@ def test_it_outlives_the_process_that_started_it_and_its_death_is_noticed(homes,
     os.kill(json.loads(folder.status.read_text())["pid"], signal.SIGKILL)
     died = wait(lambda: (run := queue.find_run(folder)) and not run.active and run)
     assert died.state == "failed"
-    assert "ended without a word" in died.error
+    assert "ended unexpectedly" in died.error
 
 
 def test_another_process_with_the_same_number_is_not_taken_for_the_training(homes):
@@ -193,7 +194,7 @@ def test_a_damaged_status_is_a_failed_run(homes, drawn, content):
     [run] = queue.runs()
     assert run.state == "failed"
     assert "status.json" in run.error
-    assert queue.active_run() is None
+    assert not any(each.active for each in queue.runs())
     again = queue.start(config(drawn, data=str(homes / "data")))
     assert wait(lambda: ended(again)).state == "failed"
 
@@ -244,7 +245,7 @@ def spawned(monkeypatch):
 
     What such a process does is done here, where it must not make everything slow that runs in the tests' session.
     """
-    monkeypatch.setattr(worker.background, "step_back", lambda: None)
+    monkeypatch.setattr(worker.process, "lower_priority", lambda: None)
     names = []
     monkeypatch.setattr(queue, "_spawn", lambda folder: names.append(folder.name))
     return names
@@ -279,7 +280,7 @@ def test_what_kind_of_error_a_run_failed_with_is_kept(homes, drawn, spawned, mon
 def test_who_waits_begins_although_the_one_before_was_killed(homes, drawn, spawned):
     """It could start nobody itself; whoever looks does."""
     first, _ = (queue.start(config(drawn, name=name)) for name in ("first", "second"))
-    assert spawned == ["first"] and queue.active_run().name == "first"
+    assert spawned == ["first"] and queue.find_run(first.folder).state == "running"
     status = json.loads(first.folder.status.read_text())
     write_json(first.folder.status, {**status, "heartbeat": time.time() - 100})
     queue.advance()
@@ -293,7 +294,7 @@ def test_so_many_train_at_once_as_is_said(homes, drawn, spawned, monkeypatch):
     assert [run.state for run in runs] == ["running", "running", "queued"]
     for said in ("", "0", "many", "-1"):
         monkeypatch.setenv("FRACTURE_TRAININGS", said)
-        assert queue.at_once() == 1
+        assert queue.max_running() == 1
 
 
 def test_what_is_at_work_is_not_deleted(homes, drawn, spawned):
@@ -312,14 +313,14 @@ def test_a_full_disk_is_said_once_there_is_room_again(homes, drawn, spawned, mon
     (run.folder.path / ".left.npz").write_bytes(b"half a checkpoint")
     refused = iter([False, True, True, False])
 
-    def sometimes(path, values):
+    def sometimes(status, path):
         if next(refused):
             raise OSError(28, "No space left on device")
-        write_json(path, values)
+        write_json(path, status.to_json())
 
     monkeypatch.setattr(worker, "HEARTBEAT", 0.01)
     monkeypatch.setattr(worker, "_beat", lambda *_: None)
-    monkeypatch.setattr(worker, "write_json", sometimes)
+    monkeypatch.setattr(RunStatus, "write", sometimes)
     worker.work(run.folder)
     assert queue.find_run(run.folder).state == "failed"
     assert "must be one of" in queue.find_run(run.folder).error

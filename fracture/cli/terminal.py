@@ -18,7 +18,8 @@ from fracture.training.runs.progress import Progress, stopping_words
 def follow(run: queue.Run, quiet: bool, since: int = 0) -> None:
     """Draw the run's events after byte ``since`` as a progress bar until its process has ended."""
     with _Bar(quiet, run.config) as bar:
-        offset, active = since, True
+        offset = since
+        active = True
         while active:
             current = queue.find_run(run.folder)
             active = current is not None and current.active
@@ -98,7 +99,8 @@ def _level(level: dict[str, Any]) -> Iterator[str]:
 
 def _body_parts(level: dict[str, Any]) -> Iterator[str]:
     """A line a part, at the balanced threshold, or else the first there is."""
-    parts, points = level.get("body_parts", {}), level["points"]
+    parts = level.get("body_parts", {})
+    points = level["points"]
     if not parts:
         return
     shown = "balanced" if "balanced" in points else next(iter(points))

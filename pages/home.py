@@ -68,7 +68,7 @@ def show_links(pages: tuple[tuple[str, str, str, str], ...]) -> None:
 ensure_routed("home")
 st.title("Bone X-ray lab")
 st.markdown("Explore a data set of bone radiographs, train **InceptionV3** on it, and classify X-rays.")
-if demo.on():
+if demo.is_public():
     st.caption(
         ":material/public: This is a public demo: other visitors see what you make here, and it is deleted after a "
         "day. Only you see the X-rays that you upload to classify."

@@ -29,14 +29,16 @@ from fracture.training.runs import queue
 from fracture.training.runs.cleanup import delete_outdated
 from tests.support.waiting import wait
 
-ME, OTHER = "a word that I hold", "another word"
+WORD = "a word that I hold"
+ME = public_demo.Policy(WORD)
+OTHER = public_demo.Policy("another word")
 
 
 @pytest.fixture
 def demo(home_with_data, monkeypatch):
     """A public demo with one data set, ``drawn``, on a machine that is large enough."""
     monkeypatch.setenv(public_demo.VARIABLE, "1")
-    limit(monkeypatch, memory=dict.fromkeys(public_demo.LIMITS.memory, 0))
+    limit(monkeypatch, min_memory_mb=dict.fromkeys(public_demo.LIMITS.min_memory_mb, 0))
     return home_with_data
 
 
@@ -58,8 +60,8 @@ def config(**chosen) -> TrainConfig:
 
 def age(folder: Path, seconds: float) -> None:
     """Let it have been made so long ago."""
-    mark = json.loads((folder / public_demo.MARK).read_text())
-    write_json(folder / public_demo.MARK, {**mark, "since": mark["since"] - seconds})
+    mark = json.loads((folder / public_demo.OWNER_FILE).read_text())
+    write_json(folder / public_demo.OWNER_FILE, {**mark, "since": mark["since"] - seconds})
 
 
 @pytest.mark.parametrize(
@@ -68,20 +70,20 @@ def age(folder: Path, seconds: float) -> None:
 def test_it_is_on_where_the_variable_says_so(monkeypatch, said, on):
     """Any word but one that says no."""
     monkeypatch.setenv(public_demo.VARIABLE, said)
-    assert public_demo.on() == on
+    assert public_demo.is_public() == on
 
 
 @pytest.mark.parametrize(
     ("chosen", "sentence"),
     [
-        ({"mode": "fine-tune"}, "trains the head alone"),
+        ({"mode": "fine-tune"}, "trains the head only"),
         ({"weights": "/etc/passwd"}, "weights must be one of bundled-8bit, bundled, imagenet, none. Received: passwd"),
         ({"image_size": 299}, "image_size must be at most 224. Received: 299"),
         ({"epochs": 101}, "epochs must be at most 100. Received: 101"),
         ({"batch_size": 128}, "batch_size must be at most 64. Received: 128"),
-        ({"data": "/etc"}, "reads its own data sets alone"),
-        ({"data": "../models"}, "reads its own data sets alone"),
-        ({"also": ("/etc",)}, "reads its own data sets alone"),
+        ({"data": "/etc"}, "reads only its own data sets"),
+        ({"data": "../models"}, "reads only its own data sets"),
+        ({"also": ("/etc",)}, "reads only its own data sets"),
     ],
 )
 def test_a_training_beyond_the_limits_is_refused(demo, spawned, chosen, sentence):
@@ -94,30 +96,30 @@ def test_a_training_beyond_the_limits_is_refused(demo, spawned, chosen, sentence
 def test_too_many_images_and_too_small_a_machine_are_refused(demo, spawned, monkeypatch):
     """The images of all data sets count; what the machine has is said."""
     images = len(scan("drawn").table)
-    limit(monkeypatch, images=images)
+    limit(monkeypatch, max_images=images)
     queue.start(config(), ME)
-    limit(monkeypatch, images=images - 1)
+    limit(monkeypatch, max_images=images - 1)
     with pytest.raises(PublicError, match=f"images must be at most {images - 1}. Received: {images}"):
         queue.start(config(name="other"), OTHER)
-    small = {**dict.fromkeys(public_demo.LIMITS.memory, 10**9), "bundled-8bit": 0}
-    limit(monkeypatch, memory=small)
+    small = {**dict.fromkeys(public_demo.LIMITS.min_memory_mb, 10**9), "bundled-8bit": 0}
+    limit(monkeypatch, min_memory_mb=small)
     with pytest.raises(PublicError, match=r"Received: [\d,]+ MB; choose bundled-8bit, or run"):
         queue.start(config(name="other"), OTHER)
-    limit(monkeypatch, memory=dict.fromkeys(small, 10**9))
+    limit(monkeypatch, min_memory_mb=dict.fromkeys(small, 10**9))
     with pytest.raises(PublicError, match=r"Received: [\d,]+ MB; look at the models"):
         queue.start(config(name="other"), OTHER)
 
 
 def test_the_weights_that_are_offered_exist():
     """Each by the name that a training knows it by."""
-    assert set(public_demo.LIMITS.memory) <= set(WEIGHT_SOURCES)
+    assert set(public_demo.LIMITS.min_memory_mb) <= set(WEIGHT_SOURCES)
 
 
 def test_one_training_a_visitor_and_a_short_queue(demo, spawned, monkeypatch):
     """Who has one at work or waiting starts no other; when the queue is full, nobody does."""
-    limit(monkeypatch, waiting=2)
+    limit(monkeypatch, max_queued=2)
     first = queue.start(config(name="first"), ME)
-    with pytest.raises(PublicError, match="one training at a time"):
+    with pytest.raises(PublicError, match="one run at a time"):
         queue.start(config(name="second"), ME)
     for visitor in ("b", "c"):
         assert queue.start(config(name=visitor), visitor).state == "queued"
@@ -130,15 +132,15 @@ def test_one_training_a_visitor_and_a_short_queue(demo, spawned, monkeypatch):
 def test_only_who_started_it_may_change_it(demo, spawned):
     """Whoever else asks, or nobody at all, is refused; so is the name, and what the demo came with."""
     run = queue.start(config(), ME)
-    for visitor in (OTHER, ""):
+    for visitor in (OTHER, public_demo.NOBODY):
         for act in (queue.request_stop, queue.end_now, queue.resume):
-            with pytest.raises(PublicError, match="only who made 'mine' may change it"):
+            with pytest.raises(PublicError, match="only the visitor who made 'mine' may change it"):
                 act(run, visitor)
-        with pytest.raises(PublicError, match="only who made 'mine'"):
+        with pytest.raises(PublicError, match="only the visitor who made 'mine'"):
             queue.delete(run.folder, visitor)
-        with pytest.raises(PublicError, match="only who made 'mine'"):
+        with pytest.raises(PublicError, match="only the visitor who made 'mine'"):
             queue.rename(run.folder, "theirs", visitor)
-        with pytest.raises(PublicError, match="only who made 'mine'"):
+        with pytest.raises(PublicError, match="only the visitor who made 'mine'"):
             queue.note(run.folder, "words", visitor)
     with pytest.raises(PublicError, match="only its visitors act"):
         queue.start(config(name="nobodys"))
@@ -147,7 +149,7 @@ def test_only_who_started_it_may_change_it(demo, spawned):
     assert run.folder.note.read_text() == "words"
     with pytest.raises(RunError, match="Somebody else has used the name"):
         queue.start(config(), OTHER)
-    (run.folder.path / public_demo.MARK).unlink()
+    (run.folder.path / public_demo.OWNER_FILE).unlink()
     with pytest.raises(PublicError):
         queue.delete(run.folder, ME)
 
@@ -155,15 +157,15 @@ def test_only_who_started_it_may_change_it(demo, spawned):
 def test_the_word_itself_is_written_nowhere(demo, spawned):
     """Only its hash is: who reads the folder cannot act for the visitor."""
     run = queue.start(config(), ME)
-    assert public_demo.may_change(run.folder.path, ME) and not public_demo.may_change(run.folder.path, OTHER)
-    assert not any(ME in path.read_text() for path in run.folder.path.iterdir())
+    assert ME.may_change(run.folder.path) and not OTHER.may_change(run.folder.path)
+    assert not any(WORD in path.read_text() for path in run.folder.path.iterdir())
 
 
 def test_without_the_variable_nothing_is_forbidden(home_with_data, spawned):
     """Nobody says who asks, and nothing is signed."""
     run = queue.start(config(image_size=299, epochs=400))
     assert queue.start(config(name="second")).state == "queued"
-    assert not (run.folder.path / public_demo.MARK).exists() and "seconds" not in json.loads(
+    assert not (run.folder.path / public_demo.OWNER_FILE).exists() and "seconds" not in json.loads(
         run.folder.status.read_text()
     )
     queue.end_now(run)
@@ -177,7 +179,7 @@ def test_without_the_variable_nothing_is_forbidden(home_with_data, spawned):
 def test_a_data_set_is_read_by_its_name_alone(demo, monkeypatch, given):
     """No path leads out of the data home, and none tells whether something is there; a link in it is followed."""
     monkeypatch.chdir(demo / "data")
-    with pytest.raises(DatasetError, match="each by its name"):
+    with pytest.raises(DatasetError, match="by their names"):
         existing_folder(given)
     assert existing_folder("drawn") == demo / "data" / "drawn"
     shutil.move(demo / "data" / "drawn", demo / "elsewhere")
@@ -191,12 +193,12 @@ def test_data_sets_stay_as_they_are(demo):
     theirs.write_text("time,image_id,decision,reason\n2026-01-01T00:00:00Z,a.png,exclude,\n")
     images, before = data.table["image_id"][:1], sorted(demo.rglob("*"))
     for act, sentence in (
-        (lambda: decisions.decide(data.root, images, "exclude"), "keeps its data sets as they are"),
-        (lambda: decisions.undo(data.root, "2026-01-01T00:00:00.000Z"), "keeps its data sets as they are"),
-        (lambda: decisions.merge(data.root, theirs), "keeps its data sets as they are"),
+        (lambda: decisions.decide(data.root, images, "exclude"), "change its data sets"),
+        (lambda: decisions.undo(data.root, "2026-01-01T00:00:00.000Z"), "change its data sets"),
+        (lambda: decisions.merge(data.root, theirs), "change its data sets"),
         (lambda: write_prep(data, demo / "data" / "out"), "writes no exports"),
         (lambda: zip_prep(data, demo / "data" / "out.zip"), "writes no exports"),
-        (lambda: zip_file.unpack("mine.zip", demo / "data" / "mine"), "takes no data sets of one's own"),
+        (lambda: zip_file.unpack("mine.zip", demo / "data" / "mine"), "takes no zip files"),
     ):
         with pytest.raises(FractureError, match=sentence):
             act()
@@ -214,12 +216,12 @@ def test_data_sets_stay_as_they_are(demo):
 def test_only_a_small_import_is_let_in(demo, order, sentence):
     """And none while another is at work."""
     with pytest.raises(PublicError, match=sentence):
-        job.start(demo / "data" / "new", order, visitor=ME)
+        job.start(demo / "data" / "new", order, policy=ME)
     assert not (demo / "data" / "new").exists()
     busy = job.ImportStatus.of(fracatlases.order(20), Progress())
     job.IMPORT.claim(demo / "data" / "busy", busy, starting=True)
     with pytest.raises(FractureError, match="busy is being imported into"):
-        job.start(demo / "data" / "new", fracatlases.order(20), visitor=ME)
+        job.start(demo / "data" / "new", fracatlases.order(20), policy=ME)
 
 
 def test_phantoms_are_drawn_up_to_a_limit_and_are_their_visitors(demo):
@@ -228,26 +230,26 @@ def test_phantoms_are_drawn_up_to_a_limit_and_are_their_visitors(demo):
         drawings.start(demo / "data" / "many", Plan(201), ME)
     root = demo / "data" / "few"
     drawings.start(root, Plan(2), ME)
-    with pytest.raises(PublicError, match="only who made 'few'"):
+    with pytest.raises(PublicError, match="only the visitor who made 'few'"):
         drawings.request_stop(root, OTHER)
     assert wait(lambda: find_phantom_job(root).state == "complete")
-    assert public_demo.may_change(root, ME) and not public_demo.may_change(root, OTHER)
+    assert ME.may_change(root) and not OTHER.may_change(root)
 
 
 def test_after_a_day_what_visitors_made_is_gone(demo, make_model, spawned):
     """Finished or not, models and data; what is younger, at work, in use or came with the demo stays."""
     mine, kept, came = make_model("mine"), make_model("kept"), make_model("came")
     for folder in (mine, kept):
-        public_demo.sign(folder.path, ME)
+        ME.sign(folder.path)
     made = {name: demo / "data" / name for name in ("old", "used", "busy")}
     for root in made.values():
         shutil.copytree(demo / "data" / "drawn", root)
-        public_demo.sign(root, ME)
+        ME.sign(root)
     drawings.save(PhantomJob(made["busy"], Plan(3), 1, 2, working=True), **background.identity())
     running = queue.start(config(name="running", data="used"), ME)
     for folder in (mine.path, running.folder.path, *made.values()):
-        age(folder, public_demo.LIMITS.kept + 1)
-    age(kept.path, public_demo.LIMITS.kept - 60)
+        age(folder, public_demo.LIMITS.retention_seconds + 1)
+    age(kept.path, public_demo.LIMITS.retention_seconds - 60)
     delete_outdated()
     assert {run.name for run in queue.runs()} == {kept.name, came.name, running.name}
     assert {path.name for path in (demo / "data").glob("[!.]*")} == {"drawn", "used", "busy"}
@@ -256,9 +258,9 @@ def test_after_a_day_what_visitors_made_is_gone(demo, make_model, spawned):
 
 def test_the_newest_so_many_are_kept(demo, make_model, monkeypatch):
     """The oldest makes room."""
-    limit(monkeypatch, trainings=2)
+    limit(monkeypatch, max_runs=2)
     for number, name in enumerate(("oldest", "older", "newest")):
-        public_demo.sign(make_model(name).path, ME)
+        ME.sign(make_model(name).path)
         age(model_folder(name).path, 100 - number)
     delete_outdated()
     assert {run.name for run in queue.runs()} == {"older", "newest"}
@@ -267,8 +269,8 @@ def test_the_newest_so_many_are_kept(demo, make_model, monkeypatch):
 def test_delete_outdated_outside_a_demo_or_beside_another_process_does_no_harm(demo, make_model, monkeypatch):
     """Elsewhere nothing is deleted; a folder that another process has deleted is no error."""
     folder = make_model("mine")
-    public_demo.sign(folder.path, ME)
-    age(folder.path, public_demo.LIMITS.kept + 1)
+    ME.sign(folder.path)
+    age(folder.path, public_demo.LIMITS.retention_seconds + 1)
     with monkeypatch.context() as elsewhere:
         elsewhere.delenv(public_demo.VARIABLE)
         delete_outdated()
@@ -298,11 +300,11 @@ def test_a_training_that_hangs_is_ended(demo, spawned):
 @pytest.mark.usefixtures("graphs")
 def test_after_its_time_a_training_is_stopped(demo, monkeypatch):
     """As if its visitor had asked for it, who may go on with it afterwards."""
-    limit(monkeypatch, seconds=0.0)
+    limit(monkeypatch, max_run_seconds=0.0)
     run = queue.start(config(epochs=100), ME)
     stopped = wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found, 300)
     assert (stopped.state, stopped.error) == ("stopped", None)
-    assert stopped.resumable and public_demo.may_change(run.folder.path, ME)
+    assert stopped.resumable and ME.may_change(run.folder.path)
 
 
 def test_a_training_on_phantoms_goes_through(homes, monkeypatch):

@@ -129,8 +129,10 @@ def existing_folder(given: str | Path) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         raise DatasetError(f"A data set is a folder. {error}") from error
     # Before the folder is looked at: a visitor must not learn which folders there are.
-    if demo.on() and short(str(root)) == str(root):
-        raise DatasetError(f"{demo.OFF['paths']} Received: {str(given)[:80]!r}; choose one of those that are listed.")
+    if demo.is_public() and short(str(root)) == str(root):
+        raise DatasetError(
+            f"{demo.NOT_OFFERED['paths']} Received: {str(given)[:80]!r}; choose one of those that are listed."
+        )
     if not root.exists():
         raise DatasetError(f"There is no folder {root}; give the path of a data set.")
     if not root.is_dir():

@@ -47,14 +47,14 @@ def being_filled(folder: Path) -> bool:
 
 def typed_folders() -> list[Path]:
     """The folders elsewhere that people have typed and that are still data sets; none in a public demo."""
-    return [] if demo.on() else [folder for folder in _typed() if looks_like_data(folder)]
+    return [] if demo.is_public() else [folder for folder in _typed() if looks_like_data(folder)]
 
 
 def remember(folder: Path) -> None:
     """Keep a typed folder in the list. A public demo keeps none, and those of the data home are listed anyway."""
     before = _typed()
     listed = folder.parent == data_home() or before[:1] == [folder]
-    if demo.on() or listed or not looks_like_data(folder):
+    if demo.is_public() or listed or not looks_like_data(folder):
         return
     others = [each for each in before if each != folder]
     _write([folder, *others][:MOST_TYPED])

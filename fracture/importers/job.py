@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from fracture import demo
+from fracture.demo import NOBODY, Policy
 from fracture.documents import Document, Finite, Whole
 from fracture.errors import Cancelled, FetchError, FractureError
 from fracture.importers.download import OnProgress, Progress
@@ -152,30 +153,30 @@ def find_import(root: str | Path) -> Import | None:
     return Import(Path(root), found.order, progress, found.working, found.complete, found.error)
 
 
-def start(root: Path, order: Order, variables: Mapping[str, str] | None = None, visitor: str = "") -> None:
+def start(root: Path, order: Order, variables: Mapping[str, str] | None = None, policy: Policy = NOBODY) -> None:
     """Start or resume an import in a process of its own.
 
-    ``variables``: for that process's environment alone, such as credentials. ``visitor``: who asks for it in a public
-    demo, which does one import at a time.
+    ``variables``: for that process's environment alone, such as credentials. ``policy``: of
+    who asks; a public demo does one import at a time.
     Raises FetchError where the folder cannot be used, or is being imported into; PublicError where a public demo does
     not import this.
     """
-    demo.check_visitor(visitor)
-    demo.check_import(order.source, order.choices)
+    policy.check_visitor()
+    policy.check_import(order.source, order.choices)
     root = root.absolute()
     with IMPORT.disk_errors(root):
-        if demo.on() and (busy := IMPORT.active_in(root.parent)):
+        if demo.is_public() and (busy := IMPORT.active_in(root.parent)):
             raise IMPORT.busy_error(busy)
     command = [f"import-{order.source}", "--out", str(root), "--json", *order.options()]
-    IMPORT.start(root, ImportStatus.of(order, Progress()), command, visitor, variables)
+    IMPORT.start(root, ImportStatus.of(order, Progress()), command, policy, variables)
 
 
-def request_stop(root: Path, visitor: str = "") -> None:
+def request_stop(root: Path, policy: Policy = NOBODY) -> None:
     """Ask an import to stop after the files that it is fetching; what is fetched is kept.
 
     Raises PublicError where it is another visitor's.
     """
-    IMPORT.request_stop(root, visitor)
+    IMPORT.request_stop(root, policy)
 
 
 def stop_request(root: Path) -> Path:

@@ -15,7 +15,7 @@ from typing import Generic, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
-from fracture import demo
+from fracture.demo import Policy
 from fracture.errors import FractureError
 from fracture.jobs import process
 from fracture.jobs.status import JobStatus
@@ -73,9 +73,9 @@ class FolderJob(Generic[S]):
         """The file whose presence asks the process to stop."""
         return root / f".{self.name}.stop"
 
-    def request_stop(self, root: Path, visitor: str) -> None:
+    def request_stop(self, root: Path, policy: Policy) -> None:
         """Ask the process to stop after what it is doing. Raises PublicError where it is another visitor's."""
-        demo.check_owner(root, visitor)
+        policy.check_owner(root)
         try:
             self.stop_request(root).touch()
         except OSError as error:  # the folder was deleted in the meantime: there is nothing to stop
@@ -87,7 +87,7 @@ class FolderJob(Generic[S]):
         return next((folder for folder in folders if (found := self.find(folder)) and found.active), None)
 
     def start(
-        self, root: Path, wanted: S, command: Sequence[str], visitor: str, variables: Mapping[str, str] | None = None
+        self, root: Path, wanted: S, command: Sequence[str], policy: Policy, variables: Mapping[str, str] | None = None
     ) -> None:
         """Start or resume a job in a process of its own, which :meth:`claim`\\ s the folder in its turn.
 
@@ -95,7 +95,7 @@ class FolderJob(Generic[S]):
             root: the folder to fill.
             wanted: what is asked for.
             command: of ``python -m fracture``.
-            visitor: who asks for it in a public demo.
+            policy: of who asks.
             variables: for the environment of that process alone, such as credentials.
 
         Raises:
@@ -103,10 +103,10 @@ class FolderJob(Generic[S]):
             PublicError: in a public demo, the folder is another visitor's or lies elsewhere.
         """
         with self.disk_errors(root):
-            new = demo.claimable(root, visitor)
+            new = policy.check_new_dataset(root)
             self.claim(root, wanted, starting=True)
             if new:
-                demo.sign(root, visitor)
+                policy.sign(root)
             process.spawn(["-m", "fracture", *command], self.log(root), variables)
 
     def claim(self, root: Path, wanted: S, starting: bool = False) -> S:

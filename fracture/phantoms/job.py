@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from fracture import demo
+from fracture.demo import NOBODY, Policy
 from fracture.documents import Finite, Whole
 from fracture.errors import DatasetError
 from fracture.jobs.folder_job import FolderJob, FolderStatus
@@ -144,27 +144,27 @@ def find_same(home: Path, plan: Plan) -> PhantomJob | None:
     return next((job for job in found if job is not None and job.plan == plan), None)
 
 
-def start(root: Path, plan: Plan, visitor: str = "") -> None:
+def start(root: Path, plan: Plan, policy: Policy = NOBODY) -> None:
     """Start or resume the generation in a process of its own; one beside another would only make both slower.
 
-    ``visitor``: who asks for it in a public demo. Raises DatasetError where the folder cannot be used, or phantoms are
+    ``policy``: of who asks. Raises DatasetError where the folder cannot be used, or phantoms are
     being generated into it or into a folder beside it; PublicError where a public demo does not generate so many.
     """
-    demo.check_visitor(visitor)
-    demo.check_phantoms(plan.patients)
+    policy.check_visitor()
+    policy.check_phantoms(plan.patients)
     with PHANTOM.disk_errors(root):
         if busy := PHANTOM.active_in(root.parent):
             raise PHANTOM.busy_error(busy)
     options = [word for name, value in asdict(plan).items() for word in (f"--{name}", str(value))]
-    PHANTOM.start(root, PhantomStatus.of(plan, 0, 0), ["phantom", str(root), "--json", *options], visitor)
+    PHANTOM.start(root, PhantomStatus.of(plan, 0, 0), ["phantom", str(root), "--json", *options], policy)
 
 
-def request_stop(root: Path, visitor: str = "") -> None:
+def request_stop(root: Path, policy: Policy = NOBODY) -> None:
     """Ask the generation to stop after the patients that are being drawn; what is there is kept.
 
     Raises PublicError where it is another visitor's.
     """
-    PHANTOM.request_stop(root, visitor)
+    PHANTOM.request_stop(root, policy)
 
 
 def stop_request(root: Path) -> Path:

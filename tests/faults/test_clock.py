@@ -70,7 +70,7 @@ def test_what_a_visitor_made_goes_although_it_seems_to_come_from_the_future(home
     }.items():
         folder = homes / "models" / name
         folder.mkdir()
-        write_json(folder / demo.MARK, {"visitor": "x", "since": since})
+        write_json(folder / demo.OWNER_FILE, {"visitor": "x", "since": since})
     gone = cleanup._outdated(homes / "models", most=12)
     assert {folder.name for folder in gone} == {"ahead", "old"}
 

@@ -15,7 +15,7 @@ from tests.pages.test_pages import PAGES, alone, healthy, words
 from tests.support.waiting import wait
 from tests.support.widgets import by_key, keys_of
 
-OTHER = "another visitor's word"
+OTHER = public_demo.Policy("another visitor's word")
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ def demo(home_with_data, make_model, monkeypatch):
     make_model("came")
     monkeypatch.setenv(public_demo.VARIABLE, "1")
     monkeypatch.setattr(
-        public_demo, "LIMITS", replace(public_demo.LIMITS, memory=dict.fromkeys(public_demo.LIMITS.memory, 0))
+        public_demo,
+        "LIMITS",
+        replace(public_demo.LIMITS, min_memory_mb=dict.fromkeys(public_demo.LIMITS.min_memory_mb, 0)),
     )
     return home_with_data
 
@@ -63,23 +65,23 @@ def test_page_without_data_and_models_draws(homes, monkeypatch, page):
 def test_form_in_the_demo_offers_what_is_allowed(demo):
     """The form offers the head only, named weights and data sets and limited numbers, and says why."""
     app = healthy(alone("train").run())
-    assert "trains the head alone" in words(app) and "deletes the model after a day" in words(app)
+    assert "trains the head only" in words(app) and "deletes the model after a day" in words(app)
     assert not app.segmented_control and not keys_of(app.selectbox, "pixel range")
-    assert app.selectbox(key="weights").options == list(public_demo.LIMITS.memory)
-    assert app.number_input(key="reference epochs").max == public_demo.LIMITS.most["epochs"]
-    assert app.number_input(key="reference image_size").max == public_demo.LIMITS.most["image_size"]
+    assert app.selectbox(key="weights").options == list(public_demo.LIMITS.min_memory_mb)
+    assert app.number_input(key="reference epochs").max == public_demo.LIMITS.max_values["epochs"]
+    assert app.number_input(key="reference image_size").max == public_demo.LIMITS.max_values["image_size"]
     for key in ("weights", "data"):
         assert not app.selectbox(key=key).proto.accept_new_options
 
 
 def test_form_on_a_machine_that_is_too_small_offers_no_run(demo, monkeypatch):
     """The page says so before anything is chosen; models can still classify."""
-    memory = dict.fromkeys(public_demo.LIMITS.memory, 10**9)
-    monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, memory=memory))
+    memory = dict.fromkeys(public_demo.LIMITS.min_memory_mb, 10**9)
+    monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, min_memory_mb=memory))
     app = healthy(alone("train").run())
     assert "A training needs a machine with" in words(app) and not keys_of(app.button, "start")
     assert "no trained model" not in words(healthy(alone("classify").run()))
-    monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, memory={**memory, "bundled-8bit": 0}))
+    monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, min_memory_mb={**memory, "bundled-8bit": 0}))
     assert healthy(alone("train").run()).selectbox(key="weights").options == ["bundled-8bit"]
 
 
@@ -106,13 +108,13 @@ def test_choice_outside_the_options_is_refused(demo, typed):
 def test_data_set_in_the_demo_is_read_only(demo):
     """There is no decision, no export, no zip and no token, and the page says why."""
     app = healthy(alone("dataset").run())
-    assert public_demo.OFF["decisions"] in words(app) and public_demo.OFF["export"] in words(app)
+    assert public_demo.NOT_OFFERED["decisions"] in words(app) and public_demo.NOT_OFFERED["export"] in words(app)
     assert not app.checkbox and not {"Export", "Exclude", "Undo"} & labels(app)
     healthy(app.button(key="phantom dialog").click().run())
-    assert app.number_input(key="phantom patients").max == public_demo.LIMITS.patients
+    assert app.number_input(key="phantom patients").max == public_demo.LIMITS.max_patients
     healthy(app.button(key="import dialog").click().run())
-    assert app.number_input(key="fracatlas images").max == public_demo.LIMITS.imported
-    assert public_demo.OFF["kaggle"] in words(app) and public_demo.OFF["zip"] in words(app)
+    assert app.number_input(key="fracatlas images").max == public_demo.LIMITS.max_imported_images
+    assert public_demo.NOT_OFFERED["kaggle"] in words(app) and public_demo.NOT_OFFERED["zip"] in words(app)
     assert not app.file_uploader and not {"Unpack", "API token"} & labels(app)
     next(each for each in app.button if str(each.key).startswith("open ")).click().run()
     assert "**Part**" in words(healthy(app)) and "This view" not in words(app)
@@ -166,12 +168,12 @@ def test_start_with_the_proposed_name_in_two_tabs_has_no_error(demo, nothing_spa
 
 def test_delete_of_the_models_of_others_is_not_offered(demo, make_model):
     """A visitor can delete only their own models."""
-    public_demo.sign(make_model("theirs").path, OTHER)
+    OTHER.sign(make_model("theirs").path)
     app = healthy(alone("models").run())
     for name in ("came", "theirs"):
         shown = healthy(app.selectbox(key="model").set_value(name).run())
         assert not keys_of(shown.button, "delete")
-    public_demo.sign(make_model("mine").path, app.session_state["visitor"])
+    public_demo.Policy(app.session_state["visitor"]).sign(make_model("mine").path)
     app.run()
     healthy(app.selectbox(key="model").set_value("mine").run())
     by_key(app.button, "delete").click().run()
@@ -180,7 +182,7 @@ def test_delete_of_the_models_of_others_is_not_offered(demo, make_model):
 
 def test_models_of_other_visitors_come_last(demo, make_model):
     """Another visitor's model is never the default, even if it is the newest."""
-    public_demo.sign(make_model("theirs").path, OTHER)
+    OTHER.sign(make_model("theirs").path)
     options = healthy(alone("classify").run()).selectbox(key="model").options
     assert [each.split(" · ")[0] for each in options] == ["came", "theirs"]
 
@@ -191,10 +193,13 @@ def test_page_when_opened_deletes_expired_runs(demo):
     folder.path.mkdir()
     chosen = TrainConfig(data="drawn", name="old", weights="none").to_json()
     write_json(folder.status, {"state": "failed", "config": chosen, "started": 1.0})
-    public_demo.sign(folder.path, OTHER)
+    OTHER.sign(folder.path)
     healthy(alone("home").run())
     assert folder.path.exists()
-    mark = json.loads((folder.path / public_demo.MARK).read_text())
-    write_json(folder.path / public_demo.MARK, {**mark, "since": mark["since"] - public_demo.LIMITS.kept - 1})
+    mark = json.loads((folder.path / public_demo.OWNER_FILE).read_text())
+    write_json(
+        folder.path / public_demo.OWNER_FILE,
+        {**mark, "since": mark["since"] - public_demo.LIMITS.retention_seconds - 1},
+    )
     healthy(alone("home").run())
     assert not folder.path.exists()

@@ -18,7 +18,7 @@ Images = Iterable[str]
 
 def select_box(image_id: str, data: Dataset) -> None:
     """A checkbox that selects an image; the selection lasts from page to page of the gallery."""
-    if demo.on():
+    if demo.is_public():
         return
     selected = state.selected_images(data.root)
     st.checkbox(
@@ -38,7 +38,7 @@ def decide_bar(data: Dataset, page: Sequence[str], shown: "pd.Series[str]") -> N
         page: the images of this page of the gallery.
         shown: the images that pass the filters.
     """
-    if demo.on():
+    if demo.is_public():
         return
     selected = state.selected_images(data.root)
     with st.container(border=True):
@@ -56,7 +56,7 @@ def decide_bar(data: Dataset, page: Sequence[str], shown: "pd.Series[str]") -> N
 
 def decision_buttons(data: Dataset, image_ids: Images, key: str, title: str = "") -> None:
     """A reason, and a button for each decision about these images; ``title``: which images they are."""
-    if demo.on():
+    if demo.is_public():
         return
     images = list(image_ids)
     negative, positive = (escape_markdown(name) for name in data.label_names)

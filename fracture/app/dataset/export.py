@@ -40,7 +40,7 @@ def show_decisions(data: Dataset) -> None:
                     icon=":material/download:",
                     key="download decisions",
                 )
-            if not demo.on():
+            if not demo.is_public():
                 _merge_form(data)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from fracture import paths
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
-from fracture.app.shared.state import visitor
+from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import escape_markdown, may_change
 from fracture.data.folders import forget, list_datasets
 from fracture.errors import FractureError
@@ -64,11 +64,11 @@ def _delete_form(folder: Path) -> None:
 
 def _rename(folder: Path) -> None:
     name = st.session_state[f"name of {folder}"].strip()
-    _apply(folder, lambda: rename_dataset(folder, name, visitor()))
+    _apply(folder, lambda: rename_dataset(folder, name, policy()))
 
 
 def _delete(folder: Path) -> None:
-    _apply(folder, lambda: delete_dataset(folder, visitor()))
+    _apply(folder, lambda: delete_dataset(folder, policy()))
 
 
 def _remove(folder: Path) -> None:

@@ -10,7 +10,7 @@ from fracture import demo
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.shared.job_status import kaggle_credentials
-from fracture.app.shared.state import visitor
+from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import escape_markdown, left_out, show_errors
 from fracture.errors import FetchError, FractureError
 from fracture.formatting import format_bytes
@@ -47,7 +47,7 @@ def import_form() -> bool:
     Returns:
         Whether the button was just pressed, and the import has started.
     """
-    if demo.on():
+    if demo.is_public():
         _fracatlas_form()
         left_out("kaggle", "zip")
     else:
@@ -112,8 +112,8 @@ def _fracatlas_form() -> None:
     )
     everything = False
     most = FRACATLAS_IMAGES
-    if demo.on():
-        most = demo.LIMITS.imported
+    if demo.is_public():
+        most = demo.LIMITS.max_imported_images
     else:
         label = f"All {FRACATLAS_IMAGES:,} images (323 MB)"
         everything = st.toggle(label, key="all of fracatlas", persist_state="session")
@@ -163,7 +163,7 @@ def _start_or_share(root: Path, order: Order, variables: Mapping[str, str]) -> P
     """Start the import unless it is there already: visitors who press the same button share one data set."""
     found = find_import(root)
     if found is None or found.state == "interrupted" or found.order != order:
-        job.start(root, order, variables, visitor())
+        job.start(root, order, variables, policy())
     return root
 
 

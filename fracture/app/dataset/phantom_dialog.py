@@ -5,7 +5,7 @@ import streamlit as st
 from fracture import demo, paths
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
-from fracture.app.shared.state import visitor
+from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import FractureError
 from fracture.phantoms import job
@@ -38,7 +38,7 @@ def phantom_form() -> bool:
     """
     st.markdown("**Phantoms**: synthetic X-rays of the humerus, some of them abnormal, with known truth.")
     left, middle, right = st.columns((1, 2, 1))
-    most = demo.LIMITS.patients if demo.on() else MOST_PATIENTS
+    most = demo.LIMITS.max_patients if demo.is_public() else MOST_PATIENTS
     left.number_input("Patients", 2, most, 200, key="phantom patients", persist_state="session", help=f"2 to {most:,}.")
     with middle:
         st.slider("Difficulty", 0.0, 1.0, DIFFICULTY, 0.05, key="phantom difficulty", persist_state="session")
@@ -69,7 +69,7 @@ def _start() -> None:
         same = job.find_same(home, plan)
         root = same.root if same else home / free_name("phantoms", home)
         if same is None or same.state == "interrupted":
-            job.start(root, plan, visitor())
+            job.start(root, plan, policy())
     except FractureError as error:
         state.failure("phantoms").set(str(error))
         return

@@ -9,7 +9,7 @@ from fracture import charts, demo
 from fracture.app.experiments.material import Trial, trial_of
 from fracture.app.shared import state
 from fracture.app.shared.metrics import format_estimate
-from fracture.app.shared.state import Entry, runs_of_trials, visitor
+from fracture.app.shared.state import Entry, policy, runs_of_trials
 from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors
 from fracture.experiments.learning_curve import MIN_GROUPS
 from fracture.experiments.workbench import Bench
@@ -71,7 +71,7 @@ def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
         key=f"class weight {name}",
         persist_state="session",
     )
-    most = int(demo.most("epochs", max(MAX_EPOCHS, given.epochs)))
+    most = int(demo.max_value("epochs", max(MAX_EPOCHS, given.epochs)))
     epochs = st.slider(
         field_title("epochs"), 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session"
     )
@@ -218,7 +218,7 @@ def _offer_training(trial: Trial, bench: Bench) -> None:
     )
     if pressed and not reason:
         config = trial.config.changed(name=free_name(trial.config.name))
-        started[trial.config] = queue.start(config, visitor(), unique_name=True).name
+        started[trial.config] = queue.start(config, policy(), unique_name=True).name
         st.rerun()
     if reason:
         st.caption(reason)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fracture.app.shared import state
-from fracture.app.shared.state import visitor
+from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import (
     escape_markdown,
     link,
@@ -90,7 +90,7 @@ def _save_note(folder: ModelFolder, key: str, expected: str | None = None) -> No
     before = (saved.get() or "") if expected is None else expected
     try:
         if read_note(folder).strip() == before.strip():
-            queue.note(folder, text, visitor())
+            queue.note(folder, text, policy())
             saved.set(text)
     except FractureError as error:
         state.failure(f"save {key}").set(str(error))
@@ -107,7 +107,7 @@ def _offer_rename(folder: ModelFolder) -> None:
         name = st.text_input("New name", folder.name, max_chars=64, key=f"new name {folder.name}").strip()
         if st.form_submit_button("Rename", type="primary", key=f"confirm rename {folder.name}"):
             with show_errors():
-                queue.rename(folder, name, visitor())
+                queue.rename(folder, name, policy())
                 _follow_rename(folder.name, name)
                 st.rerun()
 

@@ -26,13 +26,15 @@ def choose_dataset() -> str | None:
         options,
         index=_default(options),
         format_func=_name,
-        placeholder="Select a data set" if demo.on() else "Select a data set or type a path",
-        accept_new_options=not demo.on(),
+        placeholder="Select a data set" if demo.is_public() else "Select a data set or type a path",
+        accept_new_options=not demo.is_public(),
         key=state.DATA.key,
         persist_state="session",
-        help=None if demo.on() else f"The list shows the folders in {paths.data_home()}. Type the path of any other.",
+        help=None
+        if demo.is_public()
+        else f"The list shows the folders in {paths.data_home()}. Type the path of any other.",
     )
-    if demo.on() and selected not in options:
+    if demo.is_public() and selected not in options:
         selected = None  # a browser can send anything
     _write_address(selected)
     return selected
@@ -47,7 +49,7 @@ def _select_new_or_linked(known: list[str]) -> None:
     if not name:
         return
     path = str(paths.data_home() / name)  # an absolute path stays what it is
-    exists = path in known or (not demo.on() and _is_folder(path))
+    exists = path in known or (not demo.is_public() and _is_folder(path))
     state.DATA.set(path if exists else None)
     if not exists:
         _warn_of_missing(name)
@@ -55,8 +57,8 @@ def _select_new_or_linked(known: list[str]) -> None:
 
 def _warn_of_missing(name: str) -> None:
     shown = escape_markdown(name[:80])
-    if demo.on():
-        st.warning(f"{demo.OFF['paths']} Received: {shown}", icon=":material/public:")
+    if demo.is_public():
+        st.warning(f"{demo.NOT_OFFERED['paths']} Received: {shown}", icon=":material/public:")
     else:
         st.warning(f"There is no data set {shown} on this machine.", icon=":material/folder_off:")
 
@@ -66,7 +68,7 @@ def _with_selected(known: list[str]) -> list[str]:
     selected = state.DATA.get()
     if not selected or selected in known:
         return known
-    if not demo.on():
+    if not demo.is_public():
         selected = _remember(selected)
         state.DATA.set(selected)
         known = [str(folder) for folder in list_datasets()]

@@ -8,7 +8,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import any_open
-from fracture.app.shared.state import visitor
+from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import duration, escape_markdown, may_change, show_errors
 from fracture.formatting import format_bytes
 from fracture.importers import job as imports
@@ -150,7 +150,7 @@ def _offer_stop(job: Job) -> None:
     asked = module.stop_request(job.root).exists()
     words = "Stopping …" if asked else "Stop"
     if st.button(words, icon=":material/stop:", disabled=asked, key="job stop"):
-        module.request_stop(job.root, visitor())
+        module.request_stop(job.root, policy())
         st.rerun(scope="fragment")
 
 
@@ -158,9 +158,9 @@ def _offer_resume(job: Job) -> None:
     if st.button("Resume", icon=":material/play_arrow:", key="job resume"):
         with show_errors():
             if isinstance(job, Import):
-                imports.start(job.root, job.order, kaggle_credentials().variables(), visitor())
+                imports.start(job.root, job.order, kaggle_credentials().variables(), policy())
             else:
-                phantoms.start(job.root, job.plan, visitor())
+                phantoms.start(job.root, job.plan, policy())
             st.rerun()
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import streamlit as st
 
+from fracture.demo import Policy
+
 if TYPE_CHECKING:  # every page imports this module, and few need these
     from fracture.data.checks import Problem
     from fracture.importers.kaggle_credentials import Credentials
@@ -195,9 +197,9 @@ def proposed_export(root: Path) -> Entry[str | None]:
     return Entry(f"proposed export of {root}", None)
 
 
-def visitor() -> str:
-    """The word by which this browser tab is known as who started something; see :mod:`fracture.demo`."""
-    return made("visitor", lambda: secrets.token_urlsafe(32))
+def policy() -> Policy:
+    """What the visitor in this browser tab may do; the word that identifies the visitor stays in the session."""
+    return Policy(made("visitor", lambda: secrets.token_urlsafe(32)))
 
 
 def selected_images(root: Path) -> set[str]:
@@ -224,5 +226,7 @@ def forget_folder(folder: Path) -> None:
 
 def made(key: str, make: Callable[[], T]) -> T:
     """A value that is made the first time, and kept: an object that may be changed in place."""
-    value: T = st.session_state.setdefault(key, make())
+    if key not in st.session_state:
+        st.session_state[key] = make()
+    value: T = st.session_state[key]
     return value

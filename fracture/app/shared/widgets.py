@@ -15,7 +15,7 @@ from streamlit.errors import StreamlitAPIException
 from fracture import demo, estimate, paths
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
-from fracture.app.shared.state import visitor
+from fracture.app.shared.state import policy
 from fracture.errors import FractureError
 from fracture.formatting import format_duration
 from fracture.registry.default_model import RULE, by_preference, describe, why_default
@@ -29,25 +29,25 @@ format_percent = estimate.format_percent
 
 def may_change(folder: Path) -> bool:
     """Whether this visitor may stop, resume, rename or delete the run, model or data set in a folder."""
-    return demo.may_change(folder, visitor())
+    return policy().may_change(folder)
 
 
 def left_out(*features: str) -> bool:
     """Whether this is a public demo, which leaves these features out; a caption says why."""
-    if demo.on():
-        reasons = [demo.OFF[feature] for feature in features]
+    if demo.is_public():
+        reasons = [demo.NOT_OFFERED[feature] for feature in features]
         st.caption(" ".join([":material/public:", *reasons]))
-    return demo.on()
+    return demo.is_public()
 
 
 def show_retention(folder: Path) -> None:
     """The owner of a visitor's run, model or data set in a public demo, and when it will be deleted."""
-    mark = demo.mark_of(folder) if demo.on() else None
+    mark = demo.owner_of(folder) if demo.is_public() else None
     if mark is None:
         return
     owner = "Yours, as long as this browser tab is open" if may_change(folder) else "Made by another visitor"
-    seconds = mark.since + demo.LIMITS.kept - time.time()
-    hours = min(max(0, seconds), demo.LIMITS.kept) / 3600  # also where the clock was set back
+    seconds = mark.since + demo.LIMITS.retention_seconds - time.time()
+    hours = min(max(0, seconds), demo.LIMITS.retention_seconds) / 3600  # also where the clock was set back
     when = f"within {hours:.0f} hours" if hours >= 2 else "soon"
     st.caption(f":material/schedule: {owner}. The demo deletes it {when}.")
 
@@ -105,7 +105,7 @@ def _keep_model() -> None:
 
 
 def _of_another_visitor(folder: ModelFolder) -> bool:
-    return demo.on() and demo.mark_of(folder.path) is not None and not may_change(folder.path)
+    return demo.is_public() and demo.owner_of(folder.path) is not None and not may_change(folder.path)
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def offer_delete(folder: ModelFolder) -> None:
         )
         if st.button("Delete model", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
             with show_errors():
-                queue.delete(folder, visitor())
+                queue.delete(folder, policy())
                 st.rerun(scope="app")
 
 
@@ -188,7 +188,7 @@ def address() -> dict[str, list[str]]:
 
 def no_dataset_hint() -> None:
     """The ways to a first data set."""
-    if demo.on():
+    if demo.is_public():
         st.info(
             "No data set selected. Generate phantoms or import a sample on the page *Data set*.", icon=":material/draw:"
         )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fracture import demo
 from fracture.app.shared import dataset_cache, job_status
-from fracture.app.shared.state import proposed_name, submissions, visitor
+from fracture.app.shared.state import policy, proposed_name, submissions
 from fracture.app.shared.widgets import left_out
 from fracture.errors import PublicError
 from fracture.registry.model_folder import free_name
@@ -55,7 +55,7 @@ def training_form(data: str) -> None:
 
 def _start(config: TrainConfig, *, unique_name: bool) -> None:
     submitted = submissions()
-    run = queue.start(config, visitor(), unique_name=unique_name)
+    run = queue.start(config, policy(), unique_name=unique_name)
     submitted.newest = run.name
     submitted.number += 1
     st.rerun()
@@ -63,7 +63,7 @@ def _start(config: TrainConfig, *, unique_name: bool) -> None:
 
 def offer_other_weights(run: queue.Run) -> None:
     """A button that starts the run again, with weights that come with the project and under the next free name."""
-    offered = demo.weights() if demo.on() else ["bundled", LITE]
+    offered = demo.offered_weights() if demo.is_public() else ["bundled", LITE]
     others = [each for each in offered if each != run.config.get("weights")]
     if not others:
         return
@@ -75,10 +75,10 @@ def offer_other_weights(run: queue.Run) -> None:
 
 def _offered_weights() -> Sequence[str]:
     """Named weights; none, with a message, where a public demo's machine is too small for any."""
-    if not demo.on():
+    if not demo.is_public():
         return WEIGHT_SOURCES
     try:
-        return demo.weights()
+        return demo.offered_weights()
     except PublicError as error:
         st.info(str(error), icon=":material/public:")
         return ()
@@ -119,12 +119,12 @@ def _choose_weights(offered: Sequence[str], preset: str) -> str:
     missing = default == "imagenet" and not imagenet.available()
     if missing:
         default = "bundled"
-    file = "" if demo.on() else " Or type the path of a .weights.h5 file."
+    file = "" if demo.is_public() else " Or type the path of a .weights.h5 file."
     chosen = st.selectbox(
         "Pre-trained weights",
         offered,
         offered.index(default),
-        accept_new_options=not demo.on(),
+        accept_new_options=not demo.is_public(),
         key="weights",
         persist_state="session",
         help="imagenet: downloaded once from the internet. bundled: the model that comes with the project. "
@@ -141,7 +141,7 @@ def _choose_advanced(data: str, parts: list[str], preset: str) -> dict[str, Any]
     body_part = st.selectbox(
         "Body part", parts, index=None, placeholder="All", key=f"body part {data}", persist_state="session"
     )
-    pixel_range = None if demo.on() else _choose_pixel_range()
+    pixel_range = None if demo.is_public() else _choose_pixel_range()
     chosen = {field.name: _choose(field, preset) for field in _fields_of(preset)}
     return {"body_part": body_part, "input_range": pixel_range, **chosen}
 
@@ -179,7 +179,7 @@ def _choose(field: Field[Any], preset: str) -> Any:
     return st.number_input(
         title,
         number(limits["low"]),
-        number(demo.most(field.name, limits["high"])),
+        number(demo.max_value(field.name, limits["high"])),
         default,
         step=STEPS.get(field.name),
         format="%g" if number is float else None,
@@ -199,10 +199,10 @@ def _start_button(waiting: bool) -> bool:
         key=f"start {submissions().number}",
         help="Training can start when all phantoms are generated." if waiting else None,
     )
-    if demo.on():
+    if demo.is_public():
         limits = demo.LIMITS
         st.caption(
-            f"The public demo trains one run at a time, on at most {limits.images:,} images. It stops a run after "
-            f"{limits.seconds / 60:.0f} minutes, keeps the best epoch, and deletes the model after a day."
+            f"The public demo trains one run at a time, on at most {limits.max_images:,} images. It stops a run after "
+            f"{limits.max_run_seconds / 60:.0f} minutes, keeps the best epoch, and deletes the model after a day."
         )
     return pressed

@@ -7,7 +7,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared import run_cache, state
 from fracture.app.shared.metrics import format_estimate
-from fracture.app.shared.state import visitor
+from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import (
     duration,
     escape_markdown,
@@ -110,13 +110,13 @@ def _show_buttons(run: Run) -> None:
     if run.stopping:
         consequence = "Ends the process at once, without a model. You can resume the run from its last checkpoint."
         if st.button("Abort", icon=":material/stop_circle:", key=f"abort {run.name}", help=consequence):
-            queue.end_now(run, visitor())
+            queue.end_now(run, policy())
             st.rerun(scope="fragment")
     elif run.active:
         label = "Stop" if run.state == "running" else "Leave queue"
         saves = "Saves a model of the best epoch so far." if run.state == "running" else None
         if st.button(label, icon=":material/stop:", key=f"stop {run.name}", help=saves):
-            queue.request_stop(run, visitor())
+            queue.request_stop(run, policy())
             st.rerun(scope="fragment")
     else:
         _offer_resume(run)
@@ -129,7 +129,7 @@ def _offer_resume(run: Run) -> None:
     # Without weights a resumed run fails again: only a checkpoint makes the attempt worthwhile.
     worthwhile = run.folder.checkpoint.exists() or not run.lacks_weights
     if run.resumable and worthwhile and st.button("Resume", icon=":material/resume:", key=f"resume {run.name}"):
-        queue.resume(run, visitor())
+        queue.resume(run, policy())
         st.rerun()
 
 

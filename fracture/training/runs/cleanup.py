@@ -25,18 +25,18 @@ def delete_outdated() -> None:
 
     Does nothing where this is no public demo. What is in use stays. Several processes may do this at once.
     """
-    if not demo.on():
+    if not demo.is_public():
         return
     active = [run for run in queue.runs() if run.active]
     for run in active:
         _abort_overdue(run)
-    for folder in _outdated(paths.models_home(), demo.LIMITS.trainings):
+    for folder in _outdated(paths.models_home(), demo.LIMITS.max_runs):
         with contextlib.suppress(FractureError):  # it is running, or another process has deleted it just now
             queue.remove(ModelFolder(folder))
     for name in ("graphs", "features"):
-        _trim(paths.cache_home() / name, demo.LIMITS.cached)
+        _trim(paths.cache_home() / name, demo.LIMITS.max_cache_bytes)
     used = {str(data) for run in active for data in (run.config.get("data"), *run.config.get("also", ()))}
-    for folder in _outdated(paths.data_home(), demo.LIMITS.datasets):
+    for folder in _outdated(paths.data_home(), demo.LIMITS.max_datasets):
         if os.path.realpath(folder) not in used:
             _remove_data(folder)
 
@@ -44,11 +44,11 @@ def delete_outdated() -> None:
 def _outdated(home: Path, most: int) -> list[Path]:
     """The folders of visitors that are too old, or not among the ``most`` newest."""
     folders = [path for path in home.iterdir() if not path.name.startswith(".")] if home.is_dir() else []
-    since = {path: mark.since for path in folders if (mark := demo.mark_of(path))}
+    since = {path: mark.since for path in folders if (mark := demo.owner_of(path))}
     newest = sorted(since, key=since.__getitem__, reverse=True)
     now = time.time()
     # A clock that was wrong may have dated a folder far ahead: that one goes as well.
-    too_old = {path for path in newest if abs(now - since[path]) > demo.LIMITS.kept}
+    too_old = {path for path in newest if abs(now - since[path]) > demo.LIMITS.retention_seconds}
     return [path for number, path in enumerate(newest) if number >= most or path in too_old]
 
 

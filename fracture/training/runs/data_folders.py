@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fracture import demo
 from fracture.data.folders import being_filled
+from fracture.demo import NOBODY, Policy
 from fracture.errors import DatasetError, ModelError
 from fracture.files import atomic_write, remove_folder
 from fracture.paths import data_home, is_name
@@ -17,7 +17,7 @@ from fracture.registry.model_folder import ModelFolder, read_json
 from fracture.training.runs import queue
 
 
-def rename_dataset(folder: Path, name: str, visitor: str = "") -> Path:
+def rename_dataset(folder: Path, name: str, policy: Policy = NOBODY) -> Path:
     """Rename a data set of the data home; returns its new folder.
 
     Runs that have ended, and their models, refer to the new folder from then on. Decisions about the images are
@@ -34,7 +34,7 @@ def rename_dataset(folder: Path, name: str, visitor: str = "") -> Path:
         )
     target = data_home() / name
     with queue.alone():
-        _check_free(folder, visitor)
+        _check_free(folder, policy)
         _check_further(folder)
         if target.exists():
             raise DatasetError(f"The data folder has a {name!r} already. Choose another name.")
@@ -48,27 +48,27 @@ def rename_dataset(folder: Path, name: str, visitor: str = "") -> Path:
     return target
 
 
-def delete_dataset(folder: Path, visitor: str = "") -> None:
+def delete_dataset(folder: Path, policy: Policy = NOBODY) -> None:
     """Delete a data set of the data home with all its images. Models that were trained on it are kept.
 
     Raises DatasetError and PublicError as :func:`rename_dataset` does.
     """
     with queue.alone():
-        _check_free(folder, visitor)
+        _check_free(folder, policy)
         try:
             remove_folder(folder)
         except OSError as error:
             raise DatasetError(f"{folder.name!r} cannot be deleted: {error.strerror}.") from error
 
 
-def _check_free(folder: Path, visitor: str) -> None:
+def _check_free(folder: Path, policy: Policy) -> None:
     if folder.parent != data_home():
         raise DatasetError(
             f"Only data sets in the data folder can be renamed or deleted. Received: {folder}; do that yourself."
         )
     if not folder.is_dir():
         raise DatasetError(f"There is no data set {folder.name!r} any more. Choose another one.")
-    demo.check_owner(folder, visitor)
+    policy.check_owner(folder)
     if being_filled(folder):
         raise DatasetError(f"{folder.name!r} is being imported or generated. Stop that first, or wait for its end.")
     places = {str(folder), os.path.realpath(folder)}

@@ -40,7 +40,7 @@ def found_here(folder: ModelFolder) -> dict[str, Any]:
     """
     card = read_card(folder).document
     run = find_run(folder)
-    started = run.config if run and not demo.on() else {}
+    started = run.config if run and not demo.is_public() else {}
     return {**card, "config": {**card.get("config", {}), **_paths(started)}}
 
 
@@ -158,7 +158,7 @@ def _data(config: TrainConfig) -> dict[str, str]:
 
 
 def _folder(said: str) -> str:
-    if demo.on():  # strangers do not see paths of this machine
+    if demo.is_public():  # strangers do not see paths of this machine
         return Path(said).name
     try:
         return str(existing_folder(said))
@@ -172,7 +172,7 @@ def _source(config: TrainConfig) -> str:
 
 def _weights(config: TrainConfig) -> str:
     file = bundled_model().backbone if config.weights in BUNDLED else Path(config.weights)
-    return file.name if demo.on() else str(file)
+    return file.name if demo.is_public() else str(file)
 
 
 def _entry(config: TrainConfig) -> str:

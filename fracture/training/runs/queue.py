@@ -3,7 +3,7 @@
 It runs on when a browser tab is closed or the server is started again. Everybody who reads its folder finds it: its
 status, its events, a request to stop.
 
-In a public demo (:mod:`fracture.demo`) ``visitor`` says who asks; elsewhere it is left out, and anybody may do
+In a public demo (:mod:`fracture.demo`) the ``policy`` says who asks; elsewhere it is left out, and anybody may do
 anything.
 """
 
@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from fracture import demo, paths
 from fracture.data.dataset import existing_folder, scan
+from fracture.demo import NOBODY, Policy
 from fracture.errors import RunError
 from fracture.jobs import process
 from fracture.registry import edit
@@ -46,7 +47,7 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 
-def start(config: TrainConfig, visitor: str = "", *, unique_name: bool = False) -> Run:
+def start(config: TrainConfig, policy: Policy = NOBODY, *, unique_name: bool = False) -> Run:
     """Put a run into the queue, and start it where none before it is waiting or running.
 
     With ``unique_name``, a name that is taken is replaced by the next free one like it.
@@ -57,20 +58,20 @@ def start(config: TrainConfig, visitor: str = "", *, unique_name: bool = False) 
         WeightsError: the weights cannot be had.
         PublicError: a public demo does not offer it, or not now.
     """
-    demo.check_visitor(visitor)
-    config = _checked(config)
+    policy.check_visitor()
+    config = _checked(config, policy)
     with alone():
-        _check_queue(visitor)
+        _check_queue(policy)
         if unique_name and model_folder(config.name).path.exists():
             config = replace(config, name=next_name(config.name))
         run = Run(model_folder(config.name), "queued", config.to_json(), time.time())
-        _claim(run.folder, visitor)
-        demo.sign(run.folder.path, visitor)
+        _claim(run.folder, policy)
+        policy.sign(run.folder.path)
         _queue(run)
     return _advanced(run)
 
 
-def resume(run: Run, visitor: str = "") -> Run:
+def resume(run: Run, policy: Policy = NOBODY) -> Run:
     """Resume a run that was stopped or has failed, from its checkpoint.
 
     Raises:
@@ -79,14 +80,14 @@ def resume(run: Run, visitor: str = "") -> Run:
         WeightsError: its weights are not available any more.
         PublicError: in a public demo, it is another visitor's, or the queue is full.
     """
-    demo.check_owner(run.folder.path, visitor)
+    policy.check_owner(run.folder.path)
     if run.resumable:
-        _checked(TrainConfig.from_json(run.config))
+        _checked(TrainConfig.from_json(run.config), policy)
     with alone():
         found = find_run(run.folder)
         if found is None or not found.resumable:
             raise RunError(_why_not(run.name, found))
-        _check_queue(visitor)
+        _check_queue(policy)
         _queue(found, queued=time.time(), resume=True)
         run.folder.stop_request.unlink(missing_ok=True)
     return _advanced(replace(found, state="queued", error=None))
@@ -94,16 +95,16 @@ def resume(run: Run, visitor: str = "") -> Run:
 
 def _queue(run: Run, **more: Any) -> None:
     """Write the status of a run that waits; in a public demo also how many seconds it may train."""
-    limit = {"seconds": demo.LIMITS.seconds} if demo.on() else {}
+    limit = {"seconds": demo.LIMITS.max_run_seconds} if demo.is_public() else {}
     status = {"state": "queued", "config": run.config, "started": run.started, **limit, **more}
     RunStatus.model_validate(status).write(run.folder.status)
 
 
-def _check_queue(visitor: str) -> None:
+def _check_queue(policy: Policy) -> None:
     active = [run for run in runs() if run.active]
-    own = sum(demo.may_change(run.folder.path, visitor) for run in active)
+    own = sum(policy.may_change(run.folder.path) for run in active)
     queued = sum(run.state == "queued" for run in active)
-    demo.check_queue(own, queued)
+    policy.check_queue(own, queued)
 
 
 def _why_not(name: str, found: Run | None) -> str:
@@ -113,10 +114,10 @@ def _why_not(name: str, found: Run | None) -> str:
     return f"Only a stopped or failed run can be resumed. {name!r} is {state}."
 
 
-def _checked(config: TrainConfig) -> TrainConfig:
+def _checked(config: TrainConfig, policy: Policy) -> TrainConfig:
     """With absolute paths; errors that are known at once are not left to the run's process."""
-    if demo.on():
-        demo.check_training(config.to_json(), _images(config))
+    if demo.is_public():
+        policy.check_run(config.to_json(), _images(config))
     found = find_weights(config)
     weights = config.weights if found.source in WEIGHT_SOURCES else str(found.path)
     data = str(existing_folder(config.data))
@@ -147,17 +148,17 @@ def alone() -> Iterator[None]:
         raise RunError(f"The models folder {paths.models_home()} cannot be written to: {words}.") from error
 
 
-def _claim(folder: ModelFolder, visitor: str) -> None:
+def _claim(folder: ModelFolder, policy: Policy) -> None:
     """Make the folder this run's; the name of a run that left neither a model nor a checkpoint is free again."""
     if folder.path.exists():
-        _check_name(folder, visitor)
+        _check_name(folder, policy)
         shutil.rmtree(folder.path)
     folder.path.mkdir()
 
 
-def _check_name(folder: ModelFolder, visitor: str) -> None:
+def _check_name(folder: ModelFolder, policy: Policy) -> None:
     found = find_run(folder)
-    if not demo.may_change(folder.path, visitor):
+    if not policy.may_change(folder.path):
         raise RunError(f"Somebody else has used the name {folder.name!r} already. Choose another one.")
     if folder.card.exists() or (found is None and any(folder.path.iterdir())):
         raise RunError(f"There is a model called {folder.name!r} already. Choose another name, or delete it first.")
@@ -198,12 +199,12 @@ def _spawn(folder: ModelFolder) -> None:
     process.spawn(command, folder.log, homes)
 
 
-def request_stop(run: Run, visitor: str = "") -> None:
+def request_stop(run: Run, policy: Policy = NOBODY) -> None:
     """Ask a run to stop after its current step; the best epoch becomes its model. A queued run leaves the queue.
 
     Raises RunError where the models folder cannot be written to; PublicError where it is another visitor's.
     """
-    demo.check_owner(run.folder.path, visitor)
+    policy.check_owner(run.folder.path)
     with alone(), _deleted_meanwhile(run):
         status = RunStatus.read(run.folder.status)
         if status is not None and status.state == "queued":
@@ -221,7 +222,7 @@ def _deleted_meanwhile(run: Run) -> Iterator[None]:
         _log.info("The run %s was deleted before it was stopped: %s", run.name, error)
 
 
-def delete(folder: ModelFolder, visitor: str = "") -> None:
+def delete(folder: ModelFolder, policy: Policy = NOBODY) -> None:
     """Delete a run or a model with all its files.
 
     Raises:
@@ -229,7 +230,7 @@ def delete(folder: ModelFolder, visitor: str = "") -> None:
         ModelError: it cannot be removed, or came with the project.
         PublicError: in a public demo, it is not this visitor's.
     """
-    demo.check_owner(folder.path, visitor)
+    policy.check_owner(folder.path)
     remove(folder)
 
 
@@ -242,7 +243,7 @@ def remove(folder: ModelFolder) -> None:
         registry_folder.delete(folder)
 
 
-def rename(folder: ModelFolder, name: str, visitor: str = "") -> ModelFolder:
+def rename(folder: ModelFolder, name: str, policy: Policy = NOBODY) -> ModelFolder:
     """Rename a run or a model; returns its new folder.
 
     Raises:
@@ -250,7 +251,7 @@ def rename(folder: ModelFolder, name: str, visitor: str = "") -> ModelFolder:
         ModelError: see :func:`fracture.registry.edit.rename`.
         PublicError: it is another visitor's.
     """
-    demo.check_owner(folder.path, visitor)
+    policy.check_owner(folder.path)
     with alone():
         found = find_run(folder)
         if found is not None and found.active:
@@ -258,23 +259,23 @@ def rename(folder: ModelFolder, name: str, visitor: str = "") -> ModelFolder:
         return edit.rename(folder, name)
 
 
-def note(folder: ModelFolder, text: str, visitor: str = "") -> None:
+def note(folder: ModelFolder, text: str, policy: Policy = NOBODY) -> None:
     """Write a note about a run or a model; a blank one deletes it.
 
     Raises:
         ModelError: see :func:`fracture.registry.edit.write_note`.
         PublicError: it is another visitor's.
     """
-    demo.check_owner(folder.path, visitor)
+    policy.check_owner(folder.path)
     edit.write_note(folder, text)
 
 
-def end_now(run: Run, visitor: str = "") -> None:
+def end_now(run: Run, policy: Policy = NOBODY) -> None:
     """Abort a run: it leaves no model, and can be resumed from its checkpoint.
 
     Raises RunError where the models folder cannot be written to; PublicError where it is another visitor's.
     """
-    demo.check_owner(run.folder.path, visitor)
+    policy.check_owner(run.folder.path)
     abort(run)
 
 

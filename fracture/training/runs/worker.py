@@ -73,7 +73,7 @@ def _remove_partial_files(folder: ModelFolder) -> None:
     for left in folder.path.glob(".*"):
         if left.is_dir():
             shutil.rmtree(left)
-        elif left.name != demo.MARK:
+        elif left.name != demo.OWNER_FILE:
             left.unlink()
 
 

@@ -8,6 +8,7 @@ import pytest
 from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.data.decisions import decide, decided
+from fracture.demo import Policy
 from fracture.errors import DatasetError, PublicError
 from fracture.registry.model_folder import read_card, read_json
 from fracture.training.runs.data_folders import delete_dataset, rename_dataset
@@ -157,7 +158,7 @@ def test_delete_by_another_visitor_of_a_demo_is_refused(data, monkeypatch):
     """Data sets of the host are nobody's, either."""
     monkeypatch.setenv("FRACTURE_PUBLIC", "1")
     with pytest.raises(PublicError, match="may change it"):
-        delete_dataset(data, "visitor")
+        delete_dataset(data, Policy("visitor"))
 
 
 def test_the_command_line_renames_and_deletes(data, capsys):
@@ -178,5 +179,5 @@ def test_change_of_what_has_gone_names_no_path(data, monkeypatch):
     for public in ("", "1"):
         monkeypatch.setenv("FRACTURE_PUBLIC", public)
         with pytest.raises(DatasetError, match="no data set 'gone' any more") as told:
-            delete_dataset(gone, "visitor")
+            delete_dataset(gone, Policy("visitor"))
         assert str(data.parent) not in str(told.value)

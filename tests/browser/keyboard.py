@@ -32,6 +32,9 @@ _STOP = """() => {
 }"""
 """A table draws the chosen cell on its canvas, and Plotly's small bar lights up no button: neither is ours."""
 
+LOOKS = 40
+"""Pictures that are taken of a stop at most, until one shows the focus."""
+
 _AROUND = 8
 """px around an element in which its focus may be visible."""
 
@@ -57,14 +60,31 @@ def unseen_stops(page: Page) -> list[str]:
 
 
 def _shows_focus(page: Page) -> bool:
-    """Whether the stop before shows the focus when looked at again: it may have moved between the two pictures."""
+    """Whether the stop before shows the focus when looked at again, and until it does.
+
+    It may have moved between the two pictures, and a tool bar or a tooltip that the focus calls up comes later.
+    """
     page.keyboard.press("Shift+Tab")
     stop = page.evaluate(_STOP)
+    page.keyboard.press("Tab")
     if stop is None:
         return False
-    focused = _picture(page, stop["box"])
+    unfocused = _resting_picture(page, stop["box"])
+    page.keyboard.press("Shift+Tab")
+    shown = any(_picture(page, stop["box"]) != unfocused for _ in range(LOOKS))
     page.keyboard.press("Tab")
-    return _picture(page, stop["box"]) != focused
+    return shown
+
+
+def _resting_picture(page: Page, box: dict[str, float]) -> bytes:
+    """The first picture that is like the one before: whatever the focus had called up is gone."""
+    before = _picture(page, box)
+    for _ in range(LOOKS):
+        now = _picture(page, box)
+        if now == before:
+            break
+        before = now
+    return before
 
 
 def _picture(page: Page, box: dict[str, float]) -> bytes:

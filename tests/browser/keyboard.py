@@ -28,7 +28,8 @@ _STOP = """() => {
     const drawnElsewhere = at.closest('[data-testid=stDataFrame], .modebar') !== null;
     const stuck = at === window.stopBefore && !drawnElsewhere;
     window.stopBefore = at;
-    return {name, box: {x, y, width, height}, drawnElsewhere, stuck};
+    const inToolbar = at.closest('[data-testid=stElementToolbar]') !== null;
+    return {name, box: {x, y, width, height}, drawnElsewhere, inToolbar, stuck};
 }"""
 """A table draws the chosen cell on its canvas, and Plotly's small bar lights up no button: neither is ours."""
 
@@ -52,17 +53,28 @@ def unseen_stops(page: Page) -> list[str]:
             break
         if stop["stuck"]:
             return [*unseen, f"{stop['name']} (a trap)"]
-        focused = None if stop["drawnElsewhere"] else _picture(page, stop["box"])
+        if stop["inToolbar"]:
+            _wait_for_tooltip(page)
+        focused = None if stop["drawnElsewhere"] or stop["inToolbar"] else _picture(page, stop["box"])
         page.keyboard.press("Tab")
         if focused and _picture(page, stop["box"]) == focused and not _shows_focus(page):
             unseen.append(stop["name"])
     return unseen
 
 
+def _wait_for_tooltip(page: Page) -> None:
+    """Wait until a tooltip names the button of a chart's tool bar that has the focus.
+
+    Streamlit leaves the bar itself invisible to the keyboard. The tooltip stands above the button, so that a picture of
+    the button shows it only while it moves there: whether it did depended on how fast the machine was.
+    """
+    page.get_by_test_id("stTooltipContent").last.wait_for()
+
+
 def _shows_focus(page: Page) -> bool:
     """Whether the stop before shows the focus when looked at again, and until it does.
 
-    It may have moved between the two pictures, and a tool bar or a tooltip that the focus calls up comes later.
+    It may have moved between the two pictures, and what the focus calls up may come late.
     """
     page.keyboard.press("Shift+Tab")
     stop = page.evaluate(_STOP)
@@ -77,7 +89,7 @@ def _shows_focus(page: Page) -> bool:
 
 
 def _resting_picture(page: Page, box: dict[str, float]) -> bytes:
-    """The first picture that is like the one before: whatever the focus had called up is gone."""
+    """The first picture that is like the one before: everything that the focus had called up is gone."""
     before = _picture(page, box)
     for _ in range(LOOKS):
         now = _picture(page, box)

@@ -75,8 +75,8 @@ if demo.is_public():
     )
 datasets = list_datasets()
 with st.container(horizontal=True):
-    st.metric("Data sets", len(datasets), border=True, width=200)
-    st.metric("Models", len(usable_models()), border=True, width=200)
+    st.metric("Data sets", len(datasets), border=True, width=160)
+    st.metric("Models", len(usable_models()), border=True, width=160)
 busy = show_activities()
 show_next_step(has_data=bool(datasets), busy=busy)
 st.header("Workflow")

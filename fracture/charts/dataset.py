@@ -24,7 +24,7 @@ def overview(table: pd.DataFrame, names: tuple[str, str]) -> dict[str, Drawn]:
     counted = counts(table)
     longer = table[["width", "height"]].max(axis=1)
     drawn = {
-        "Parts": Drawn(class_balance(counted, names, "split"), "Images of each label by part"),
+        "Splits": Drawn(class_balance(counted, names, "split"), "Images of each label by split"),
         "Body parts": Drawn(class_balance(counted, names, "body_part"), "Images of each label by body part"),
         "Views": Drawn(views_per_study(table, names), "Studies by their number of views"),
         "Sizes": Drawn(distribution(longer, table["label"], names, "Longer side", "px"), "Longer sides of the images"),

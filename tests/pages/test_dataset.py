@@ -105,7 +105,7 @@ def test_study_when_opened_shows_details_and_navigation(data):
     app = healthy(alone("dataset").run())
     first = images(app)[0]
     button(app, f"open {first}").click().run()
-    assert "**Part** train" in said(healthy(app)) and first.split("/")[2] in said(app)
+    assert "**Split** train" in said(healthy(app)) and first.split("/")[2] in said(app)
     assert app.slider(key="window").value == 256
     assert button(app, "previous view").disabled and not button(app, "next view").disabled
 

@@ -117,7 +117,7 @@ def test_data_set_in_the_demo_is_read_only(demo):
     assert public_demo.NOT_OFFERED["kaggle"] in words(app) and public_demo.NOT_OFFERED["zip"] in words(app)
     assert not app.file_uploader and not {"Unpack", "API token"} & labels(app)
     next(each for each in app.button if str(each.key).startswith("open ")).click().run()
-    assert "**Part**" in words(healthy(app)) and "This view" not in words(app)
+    assert "**Split**" in words(healthy(app)) and "This view" not in words(app)
 
 
 def test_phantoms_in_the_demo_belong_to_their_visitor(demo):

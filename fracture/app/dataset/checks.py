@@ -45,7 +45,7 @@ def show_checks(data: Dataset, complete: bool = True) -> None:
         for problem in found:
             _show_finding(problem, data)
         if not found:
-            st.markdown("Every file can be found, and no patient or group is in both parts.")
+            st.markdown("Every file can be found, and no patient or group is in both splits.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             if missing and complete:
                 _offer_analysis(data, missing)

@@ -30,7 +30,7 @@ SEND_SECONDS = 0.03
 READING_ORDER = "Patient, study, view"
 FINDING_ORDER = "Most suspicious first"
 
-FILTERS = {"split": "Part", "label": "Label", "body_part": "Body part", "decision": "Decision"}
+FILTERS = {"split": "Split", "label": "Label", "body_part": "Body part", "decision": "Decision"}
 """The columns that filters list the values of, and their titles."""
 
 
@@ -88,7 +88,7 @@ def _choose(catalog: pd.DataFrame, data: Dataset, model: str) -> tuple[ImageFilt
         for column in ("split", "label", "body_part"):
             choices[column] = _choose_values(column, catalog, data)
         text = st.text_input(
-            "Name contains", placeholder="patient00011", width=180, key=f"text of {data.root}", persist_state="session"
+            "Name contains", placeholder="patient00011", width=160, key=f"text of {data.root}", persist_state="session"
         )
         order, descending = _choose_order(catalog, data, model, finding=finding)
     with st.expander("More filters", icon=":material/tune:", key="more filters"), st.container(horizontal=True):
@@ -120,7 +120,7 @@ def _choose_values(column: str, catalog: pd.DataFrame, data: Dataset) -> list[An
         sorted(catalog[column].unique()),
         format_func=formats.get(column, str),
         placeholder="All",
-        width=200,
+        width=160,
         key=f"{column} of {data.root}",
         persist_state="session",
     )

@@ -66,7 +66,7 @@ def import_form() -> bool:
 
 def _mura_form() -> None:
     st.markdown(
-        f"One body part of **MURA v1.1**. [MURA's license]({TERMS}) allows research and forbids sharing the images."
+        f"One body part of **MURA v1.1**. [MURA's terms]({TERMS}) allow research and forbid sharing the images."
     )
     parts = [*kaggle.IMAGES, "all"]
     part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part", persist_state="session")

@@ -163,7 +163,7 @@ def _show_details(row: "pd.Series[Any]", data: Dataset, model: str) -> None:
         "Study": row["study"],
         "View": row["view"] or row["image_id"],
         "Label": data.label_names[row["label"]],
-        "Part": row["split"],
+        "Split": row["split"],
         "Body part": row["body_part"],
         "Size": f"{row['width']} × {row['height']} px",
     }

@@ -77,7 +77,7 @@ def build(place: Path, size: int):
     """A network with random weights as a Keras model, which is returned, and as a model folder in ``place``."""
     from fracture.files import write_json
     from fracture.registry.model_folder import CARD_SCHEMA
-    from fracture.training.backbone.feature_cache import Preparation
+    from fracture.training.backbone.features import Preparation
     from fracture.training.backbone.network import build_network
     from fracture.training.config import TrainConfig
     from fracture.training.export.tflite import served_graph

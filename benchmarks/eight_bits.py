@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from fracture.data.dataset import scan
-from fracture.training.backbone.feature_cache import Preparation
+from fracture.training.backbone.features import Preparation
 from fracture.training.config import TrainConfig
 from fracture.training.weights import BUNDLED, find_weights
 

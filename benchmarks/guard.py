@@ -20,7 +20,7 @@ from fracture.data.dataset import scan
 from fracture.evaluation.ood_fit import REFUSED, conformal_threshold, fit_familiarity
 from fracture.imaging.radiograph import fit, load, read
 from fracture.inference.litert import Graph
-from fracture.inference.ood import FILE, Familiarity, load_familiarity
+from fracture.inference.ood import OOD_FILE, OodDetector, load_ood_detector
 from fracture.registry.model_folder import model_folder, read_card
 from tests.support.not_radiographs import LEGS, dicom, pictures
 
@@ -37,11 +37,11 @@ def main() -> None:
     table = scan(args.data).table
     valid = table[table["split"] == "valid"].reset_index(drop=True)
     seen = features(load(Path(path)).pixels for path in valid["path"])
-    if (folder.path / FILE).exists():
-        known = load_familiarity(folder.path / FILE)
+    if (folder.path / OOD_FILE).exists():
+        known = load_ood_detector(folder.path / OOD_FILE)
     else:
         train = table[table["split"] == "train"]
-        print(f"{args.model} has no {FILE}: fitted to {len(train)} training images of {args.data}")
+        print(f"{args.model} has no {OOD_FILE}: fitted to {len(train)} training images of {args.data}")
         known = fit_familiarity(
             features(load(Path(path)).pixels for path in train["path"]), train["image_id"].tolist(), seen
         )
@@ -59,12 +59,12 @@ def served(graph: Graph, how: str) -> Callable[[Iterable[np.ndarray]], np.ndarra
     """From images to the features that are asked about (N, F)."""
 
     def features(pixels: np.ndarray) -> np.ndarray:
-        return graph(fit(np.ascontiguousarray(pixels), graph.size, how)).looks
+        return graph(fit(np.ascontiguousarray(pixels), graph.size, how)).embedding
 
     return lambda images: np.stack([features(pixels) for pixels in images])
 
 
-def report_others(known: Familiarity, features: Callable[[Iterable[np.ndarray]], np.ndarray]) -> None:
+def report_others(known: OodDetector, features: Callable[[Iterable[np.ndarray]], np.ndarray]) -> None:
     """Pictures that are no radiographs: all, and originals of which each counts as one."""
     others = pd.DataFrame(pictures()).drop(columns="pixels")
     distance = known.distances(features(picture.pixels for picture in pictures()))
@@ -79,7 +79,7 @@ def report_others(known: Familiarity, features: Callable[[Iterable[np.ndarray]],
         print(f"    taken for a radiograph: {row.kind}, {row.name} {row.variant} at {row.distance:.2f}")
 
 
-def report_radiographs(known: Familiarity, seen: np.ndarray, valid: pd.DataFrame, turns: int) -> None:
+def report_radiographs(known: OodDetector, seen: np.ndarray, valid: pd.DataFrame, turns: int) -> None:
     """Validation images: all, by body part, and with thresholds that other groups have chosen."""
     distance = known.distances(seen)
     refused = distance > known.threshold
@@ -95,7 +95,7 @@ def report_radiographs(known: Familiarity, seen: np.ndarray, valid: pd.DataFrame
     print(f"from {min(shares):.2%} to {max(shares):.2%}")
 
 
-def report_times(known: Familiarity, seen: np.ndarray) -> None:
+def report_times(known: OodDetector, seen: np.ndarray) -> None:
     """The median time of a distance and of the five nearest images."""
     for name, ask in (("distance", known.distance), ("nearest", known.nearest)):
         times = []

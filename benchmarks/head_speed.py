@@ -22,16 +22,16 @@ VIEWS = 3.0
 
 ALONE = """
 from fracture.training.runs import queue
-from fracture.experiments.workbench import can_be_tried, open_bench
-bench = open_bench(can_be_tried(queue.runs())[0])
+from fracture.experiments.workbench import open_bench, runs_with_features
+bench = open_bench(runs_with_features(queue.runs())[0])
 head = bench.fit(bench.training, bench.validation, bench.config)
 print(len(bench.table), len(head.history["loss"]))
 """
 WARM = """
 import time
 from fracture.training.runs import queue
-from fracture.experiments.workbench import can_be_tried, open_bench
-bench = open_bench(can_be_tried(queue.runs())[0])
+from fracture.experiments.workbench import open_bench, runs_with_features
+bench = open_bench(runs_with_features(queue.runs())[0])
 for seed in range({times}):
     begun = time.perf_counter()
     bench.fit(bench.training, bench.validation, bench.config.changed(seed=seed))

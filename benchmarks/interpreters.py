@@ -76,7 +76,7 @@ def alone(graph: Graph, image: NDArray[np.uint8]) -> Figures:
     """Milliseconds of an answer where nobody else asks."""
     ways: dict[str, Callable[[], object]] = {
         "in turn": lambda: (graph(image), graph(image[:, ::-1])),
-        "at once": lambda: graph.each(image, image[:, ::-1]),
+        "at once": lambda: graph.run_all(image, image[:, ::-1]),
     }
     return {name: statistics.median(timed(way) for _ in range(8)) * 1000 for name, way in ways.items()}
 
@@ -94,7 +94,7 @@ def busy(graph: Graph, image: NDArray[np.uint8], callers: int, seconds: float) -
 
     def ask() -> None:
         while time.perf_counter() < end:
-            taken.append(timed(lambda: graph.each(image, image[:, ::-1])))
+            taken.append(timed(lambda: graph.run_all(image, image[:, ::-1])))
 
     at_once(ask, callers)
     spent, passed = time.process_time() - before, time.perf_counter() - started
@@ -126,7 +126,7 @@ def weigh(model: str, interpreters: int, threads: int) -> None:
     before = resident()
     graph = Graph(folder(model).served_model.read_bytes(), interpreters, threads)
     loaded = resident()
-    graph.each(*np.zeros((interpreters * 4, graph.size, graph.size), np.uint8))
+    graph.run_all(*np.zeros((interpreters * 4, graph.size, graph.size), np.uint8))
     print(f"{interpreters} x {threads} threads: {loaded - before:.0f} MB loaded, {resident() - before:.0f} MB at work")
 
 

@@ -31,7 +31,7 @@ def main() -> None:
         ("overfitting allowed", overfitting, False),
         ("overfitting allowed, shuffled labels", overfitting, True),
     ):
-        found = list(compare_splits(each, args.splits, by_lot=by_lot))
+        found = list(compare_splits(each, args.splits, shuffle_labels=by_lot))
         means = {way: sum(one.auc for one in found if one.way == way) / args.splits for way in WAYS}
         apart = gap(found)
         print(

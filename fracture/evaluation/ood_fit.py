@@ -1,4 +1,4 @@
-"""Fit what a model knows: from the features of its training and validation images to a :class:`Familiarity`.
+"""Fit what a model knows: from the features of its training and validation images to an :class:`OodDetector`.
 
 The threshold is chosen on validation images alone, as in split conformal prediction (Vovk et al., "Algorithmic Learning
 in a Random World", 2005): of new radiographs like them, at most the share that was asked for is refused on average.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import DatasetError
-from fracture.inference.ood import Familiarity, Vectors, prepare
+from fracture.inference.ood import OodDetector, Vectors, prepare
 
 DIMENSIONS = 64
 """Of the space in which images are compared. On FracAtlas 128 did as well in twice the file, 32 somewhat worse."""
@@ -33,12 +33,12 @@ def fit_familiarity(
     sha256: Sequence[str] = (),
     dimensions: int = DIMENSIONS,
     refused: float = REFUSED,
-) -> Familiarity:
+) -> OodDetector:
     """What a model has seen.
 
     Args:
         features: (N, F) of the training images, as the served graph gives them.
-        image_ids: (N,) by which :meth:`Familiarity.nearest` names them.
+        image_ids: (N,) by which :meth:`OodDetector.nearest` names them.
         validation: (M, F) of radiographs that are no training images.
         sha256: (N,) of their files, where known.
         dimensions: of the space, at most; fewer than training images.
@@ -70,7 +70,7 @@ def conformal_threshold(distances: NDArray[np.float64], refused: float) -> float
     return float(np.sort(distances)[min(rank, len(distances)) - 1])
 
 
-def _space(features: Vectors, image_ids: Sequence[str], dimensions: int) -> Familiarity:
+def _space(features: Vectors, image_ids: Sequence[str], dimensions: int) -> OodDetector:
     """The space of the training images, rounded as it will be stored, without a unit and a threshold."""
     from sklearn.utils.extmath import randomized_svd
 
@@ -81,7 +81,7 @@ def _space(features: Vectors, image_ids: Sequence[str], dimensions: int) -> Fami
     basis = _as_stored(randomized_svd(prepared, dimensions, random_state=0)[2].T)
     along = prepared @ basis  # (N, D)
     scale: Vectors = np.maximum(along.std(axis=0), np.finfo(np.float32).eps)
-    return Familiarity(mean, basis, scale, _as_stored(along / scale), tuple(image_ids))
+    return OodDetector(mean, basis, scale, _as_stored(along / scale), tuple(image_ids))
 
 
 def _as_stored(values: NDArray[np.floating]) -> Vectors:

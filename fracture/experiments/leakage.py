@@ -1,4 +1,4 @@
-"""What a split by image does: the same images, split by image and split by group, and a head trained on either."""
+"""Data leakage by a split by image: the same images split by image and by group, and a head trained on either."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,21 +13,22 @@ from fracture.experiments.workbench import Bench
 
 Way = Literal["image", "group"]
 WAYS: tuple[Way, Way] = ("image", "group")
+"""The ways to split."""
 
-HELD_OUT = 0.2
-"""Share of the images by which a head is judged."""
+HELD_OUT_SHARE = 0.2
+"""Share of the images that are held out for testing."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A head that learned from one part of a split to the end, judged by the other: which has no say in it."""
+    """A head after the last epoch, trained on one part of a split and tested on the other, which chooses nothing."""
 
     way: Way
     seed: int
     history: dict[str, list[float]]
     """By epoch; see :class:`fracture.training.head.numpy_head.Head`."""
     shared: float
-    """Share of the held-out images of whose group there are images in the training part, too."""
+    """Share of the held-out images whose group has images in the training part, too."""
 
     @property
     def auc(self) -> float:
@@ -35,55 +36,64 @@ class Outcome:
         return self.history["val_auc"][-1]
 
 
-def compare_splits(bench: Bench, seeds: int, *, by_lot: bool = False) -> Iterator[Outcome]:
-    """A head for each seed and each way to split, the ways by turns.
+def compare_splits(bench: Bench, seeds: int, *, shuffle_labels: bool = False) -> Iterator[Outcome]:
+    """A head for each seed and each way to split, the ways in turn.
 
     Args:
-        bench: its parts are thrown together and split anew.
+        bench: its two parts are put together and split again.
         seeds: how many splits of either way.
-        by_lot: first deal the groups' labels out anew, by lot. Then nothing can be learned of bones, and whatever a
-            head still tells of held-out images it knows from others of their group (after the randomisation test of
-            Zhang et al., "Understanding deep learning requires rethinking generalization", ICLR 2017, section 2.1).
+        shuffle_labels: first shuffle the labels between groups. Then bones tell nothing, and a head that is right about
+            held-out images recognizes others of their group (after the randomization test of Zhang et al.,
+            "Understanding deep learning requires rethinking generalization", ICLR 2017, section 2.1).
 
     Raises:
         DatasetError: there are too few groups to split.
         RunError: one of the labels is missing in a part.
     """
     for seed in range(seeds):
-        dealt = replace(bench, table=_by_lot(bench.table, seed)) if by_lot else bench
+        labeled = bench
+        if shuffle_labels:
+            labeled = replace(bench, table=_shuffle_labels(bench.table, seed))
         for way in WAYS:
-            yield _try(dealt, way, seed)
+            yield _train(labeled, way, seed)
 
 
 def gap(outcomes: Sequence[Outcome]) -> Estimate:
-    """By how much the AUC is higher where images were split than where groups were, with a 95 % interval.
+    """The difference in AUC, split by image minus split by group, with a 95 % interval.
 
-    Splits of the same images are no independent draws: the variance is corrected for that as in Nadeau and Bengio,
-    "Inference for the Generalization Error", Machine Learning 52:239 (2003), section 3.
+    Splits of the same images are not independent: the variance is corrected as in Nadeau and Bengio, "Inference for the
+    Generalization Error", Machine Learning 52:239 (2003), section 3.
     """
     from scipy import stats
 
-    by_way = {way: {each.seed: each.auc for each in outcomes if each.way == way} for way in WAYS}
-    differences = np.array([auc - by_way["group"][seed] for seed, auc in by_way["image"].items()])
-    if len(differences) < 2:
-        return {"value": float(differences.mean()), "low": None, "high": None}
-    spread = differences.std(ddof=1) * np.sqrt(1 / len(differences) + HELD_OUT / (1 - HELD_OUT))
-    reach = float(stats.t.ppf(0.975, len(differences) - 1) * spread)
+    by_image = {each.seed: each.auc for each in outcomes if each.way == "image"}
+    by_group = {each.seed: each.auc for each in outcomes if each.way == "group"}
+    differences = np.array([auc - by_group[seed] for seed, auc in by_image.items()])
+    count = len(differences)
     value = float(differences.mean())
+    if count < 2:
+        return {"value": value, "low": None, "high": None}
+    # The correction for training parts that overlap: the ratio of their sizes.
+    test_to_training = HELD_OUT_SHARE / (1 - HELD_OUT_SHARE)
+    spread = differences.std(ddof=1) * np.sqrt(1 / count + test_to_training)
+    reach = float(stats.t.ppf(0.975, count - 1) * spread)
     return {"value": value, "low": value - reach, "high": value + reach}
 
 
-def _try(bench: Bench, way: Way, seed: int) -> Outcome:
+def _train(bench: Bench, way: Way, seed: int) -> Outcome:
     table = bench.table
-    apart = table.assign(group=table["image_id"]) if way == "image" else table  # as if each were of another patient
-    valid = (split_by_group(apart, HELD_OUT, seed)["split"] == "valid").to_numpy()
-    head = bench.fit(~valid, valid, replace(bench.config, seed=seed), to_the_end=True)
+    # A split by image is a split by group in which each image is a group of its own.
+    to_split = table.assign(group=table["image_id"]) if way == "image" else table
+    held_out = (split_by_group(to_split, HELD_OUT_SHARE, seed)["split"] == "valid").to_numpy()
+    head = bench.fit(~held_out, held_out, replace(bench.config, seed=seed), keep_last_epoch=True)
     group = table["group"]
-    return Outcome(way, seed, head.history, float(group[valid].isin(group[~valid]).mean()))
+    shared = group[held_out].isin(group[~held_out]).mean()
+    return Outcome(way, seed, head.history, float(shared))
 
 
-def _by_lot(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Each group gets the label of another one."""
+def _shuffle_labels(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Give each group the label of a random other one."""
     label = table.groupby("group")["label"].max()
-    dealt = pd.Series(np.random.default_rng(seed).permutation(label.to_numpy()), label.index)
-    return table.assign(label=table["group"].map(dealt))
+    shuffled = np.random.default_rng(seed).permutation(label.to_numpy())
+    label_of_group = pd.Series(shuffled, label.index)
+    return table.assign(label=table["group"].map(label_of_group))

@@ -1,7 +1,7 @@
-"""A search for better choices: a grid, or draws by lot, and what the best one is really worth.
+"""Hyperparameter search: a grid or random search, and what the best result is really worth.
 
-That random search finds as good choices with fewer tries is shown by Bergstra and Bengio, "Random Search for
-Hyper-Parameter Optimization", JMLR 13:281 (2012).
+Random search finds hyperparameters as good with fewer trials: Bergstra and Bengio, "Random Search for Hyper-Parameter
+Optimization", JMLR 13:281 (2012).
 """
 
 from collections.abc import Iterator
@@ -20,19 +20,22 @@ GRID: dict[str, tuple[float, ...]] = {
     "dropout": (0.0, 0.3, 0.6),
     "l2": (1e-5, 1e-3, 1e-1),
 }
-"""The values that a grid combines; a search by lot draws between the first and the last."""
+"""The values that a grid combines; random search samples between the first and the last."""
+
+HALF = 0.499
+"""Share of the validation images whose groups choose the best trial: a split takes shares below one half only."""
 
 
 @dataclass(frozen=True)
 class Try:
-    """A head of certain choices."""
+    """A head with certain hyperparameters."""
 
     choices: dict[str, float]
     """learning_rate, dropout and l2."""
     chosen_by: float
-    """AUC on the half of the validation groups by which the best try is chosen."""
+    """AUC on the half of the validation groups that chooses the best trial."""
     other: float
-    """AUC on the other half, which has no say."""
+    """AUC on the other half, which has no influence on the choice."""
 
 
 def grid() -> list[dict[str, float]]:
@@ -40,40 +43,50 @@ def grid() -> list[dict[str, float]]:
     return [dict(zip(GRID, values, strict=True)) for values in product(*GRID.values())]
 
 
-def by_lot(tries: int, seed: int) -> list[dict[str, float]]:
-    """Choices drawn by lot: dropout evenly, learning rate and L2 evenly on a logarithmic scale."""
+def sample_hyperparameters(tries: int, seed: int) -> list[dict[str, float]]:
+    """Random hyperparameters: dropout uniform, learning rate and L2 uniform on a logarithmic scale."""
     rng = np.random.default_rng(seed)
-    return [{name: _between(values, rng.random()) for name, values in GRID.items()} for _ in range(tries)]
+    samples = []
+    for _ in range(tries):
+        samples.append({name: _between(values, rng.random()) for name, values in GRID.items()})
+    return samples
 
 
 def search(bench: Bench, tries: list[dict[str, float]]) -> Iterator[Try]:
-    """A head for each of the choices.
+    """A head for each set of hyperparameters.
 
     Raises:
         DatasetError: the validation part has not enough groups for two halves.
     """
-    half = _half(bench)
+    half = _choosing_half(bench)
     for choices in tries:
         config = bench.config.changed(**choices)
         head = bench.fit(bench.training, half, config)
-        yield Try(choices, _auc(bench, half, head), _auc(bench, bench.validation & ~half, head))
+        yield Try(
+            choices,
+            chosen_by=_auc(bench, half, head),
+            other=_auc(bench, bench.validation & ~half, head),
+        )
 
 
-def _half(bench: Bench) -> Rows:
+def _choosing_half(bench: Bench) -> Rows:
     validation = bench.table[bench.validation]
-    apart = split_by_group(validation, 0.499, bench.config.seed)["split"] == "valid"
+    split = split_by_group(validation, HALF, bench.config.seed)["split"]
     rows = bench.validation.copy()
-    rows[rows] = apart.to_numpy()
+    rows[rows] = (split == "valid").to_numpy()
     return rows
 
 
 def _auc(bench: Bench, rows: Rows, head: Head) -> float:
     features, label = bench.part(rows)
-    return float(ranking(label, head(features), np.ones((1, len(label))))[0][0])
+    aucs, _ = ranking(label, head(features), np.ones((1, len(label))))
+    return float(aucs[0])
 
 
 def _between(values: tuple[float, ...], share: float) -> float:
-    low, high = values[0], values[-1]
+    """The value at a share of the way from the first to the last, on a logarithmic scale unless the first is 0."""
+    low = values[0]
+    high = values[-1]
     if low == 0:
         return float(low + share * (high - low))
     return float(low * (high / low) ** share)

@@ -1,4 +1,4 @@
-"""What hardware does to what is learned: a head trained with images of it, and one without."""
+"""Hardware as a shortcut: a head trained with images that show implants, and one trained without."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from fracture.estimate import Estimate
 from fracture.evaluation.metrics import area, auc_difference
 from fracture.experiments.workbench import Bench, Rows
 
-FEWEST = 5
-"""Positive images of a kind from which on an AUC is worked out for it."""
+MIN_IMAGES_PER_LABEL = 5
+"""With fewer images of a label there is no AUC."""
 
-DRAWS = 5
-"""Heads trained on as few images as there are without hardware."""
+RANDOM_SUBSETS = 5
+"""Heads trained on random subsets of as many images as there are without hardware."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A head, and how well it tells positive from negative validation images. None where there are too few."""
+    """A head, and its AUC on validation images. None where there are too few."""
 
     images: int
     """That it was trained on."""
@@ -45,63 +45,92 @@ def known(bench: Bench) -> Rows:
 
 
 def compare_trainings(bench: Bench) -> Iterator[Trained]:
-    """A head trained on all images, one on those without hardware, and :data:`DRAWS` on as few, drawn by lot.
+    """A head trained on all images, one on those without hardware, and :data:`RANDOM_SUBSETS` on as few at random.
 
-    All are judged by the same validation images. The last tell what of the difference comes from there being fewer
-    images and fewer patients.
+    All have the same validation images. The random subsets are the control: they show how much of the difference comes
+    from fewer images and fewer patients alone.
 
     Raises:
         RunError: without hardware, one of the labels is missing.
     """
     everything = bench.training & known(bench)
-    without = everything & ~hardware(bench)
-    yield _judge(bench, everything)
-    yield _judge(bench, without)
-    for draw in range(DRAWS):
-        yield _judge(bench, everything & ~_by_lot(bench, everything & hardware(bench), draw))
+    with_hardware = everything & hardware(bench)
+    yield _train(bench, everything)
+    yield _train(bench, everything & ~with_hardware)
+    for draw in range(RANDOM_SUBSETS):
+        left_out = matched_random_subset(bench, with_hardware, draw)
+        yield _train(bench, everything & ~left_out)
 
 
 def due_to_hardware(bench: Bench, without: Trained, fewer: list[Trained]) -> Estimate | None:
-    """By how much the AUC on images without hardware is higher without it than on as few by lot, in the mean of them.
+    """The difference in AUC on images without hardware: of the head without it, minus the mean of the random subsets.
 
     With a 95 % interval over groups of the validation part; None where there are too few images.
     """
-    rows = bench.validation & known(bench) & ~hardware(bench)
     if without.plain is None:
         return None
-    by_lot = np.stack([each.probability[rows] for each in fewer])  # (DRAWS, N)
-    return auc_difference(bench.part(rows)[1], by_lot, without.probability[rows], bench.table["group"][rows])
+    rows = bench.validation & known(bench) & ~hardware(bench)
+    _, label = bench.part(rows)
+    of_subsets = np.stack([each.probability[rows] for each in fewer])  # (RANDOM_SUBSETS, N)
+    return auc_difference(label, of_subsets, without.probability[rows], bench.table["group"][rows])
 
 
-def _by_lot(bench: Bench, shown: Rows, draw: int) -> Rows:
-    """As many images of each label as show hardware, taken from as many other groups, as many of each as far as can be.
+def matched_random_subset(bench: Bench, shown: Rows, draw: int) -> Rows:
+    """Random training images (N,) that match the images ``shown``: as many of each label, of as many groups.
 
-    Hardware comes by the patient: single images drawn by lot would leave more patients than leaving it out does.
+    Hardware comes by the patient: random single images would be of far more patients than the images with hardware.
+
+    Args:
+        bench: all images.
+        shown: the images with hardware, (N,).
+        draw: which of several random subsets.
     """
     rng = np.random.default_rng((bench.config.seed, draw))
-    taken = np.zeros(len(shown), np.bool_)
-    for label in (0, 1):
-        rows = np.flatnonzero(bench.training & known(bench) & (bench.table["label"] == label).to_numpy())
-        of_group = pd.Series(rows).groupby(bench.table["group"].to_numpy()[rows]).agg(list)
-        groups = rng.permutation(len(of_group))
-        wanted = np.bincount(pd.factorize(bench.table["group"][shown & np.isin(np.arange(len(shown)), rows)])[0])
-        for count, group in zip(sorted(wanted, reverse=True), groups, strict=False):
-            taken[rng.permutation(of_group.iloc[group])[:count]] = True
-        left = rows[~taken[rows]]
-        taken[rng.choice(left, wanted.sum() - taken[rows].sum(), replace=False)] = True
-    return taken
+    group = bench.table["group"].to_numpy()
+    label = bench.table["label"].to_numpy()
+    candidates = bench.training & known(bench)
+    subset = np.zeros(len(shown), np.bool_)
+    for value in (0, 1):
+        rows = np.flatnonzero(candidates & (label == value))
+        shown_rows = np.flatnonzero(shown & candidates & (label == value))
+        images_per_group = pd.Series(group[shown_rows]).value_counts().tolist()  # the largest first
+        subset[_draw_groups(rows, group, images_per_group, rng)] = True
+        # Where the groups drawn have too few images, single images of others fill up the rest.
+        left = rows[~subset[rows]]
+        missing = len(shown_rows) - int(subset[rows].sum())
+        subset[rng.choice(left, missing, replace=False)] = True
+    return subset
 
 
-def _judge(bench: Bench, rows: Rows) -> Trained:
-    valid, metal = bench.validation & known(bench), hardware(bench)
+def _draw_groups(
+    rows: NDArray[np.int64], group: NDArray[np.object_], images_per_group: list[int], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Of a random group for each count, as many random images of these rows, or all where the group has fewer."""
+    rows_of_group = pd.Series(rows).groupby(group[rows]).agg(list)
+    drawn = rng.permutation(len(rows_of_group))
+    chosen: list[int] = []
+    for count, number in zip(images_per_group, drawn, strict=False):
+        chosen.extend(rng.permutation(rows_of_group.iloc[number])[:count].tolist())
+    return np.array(chosen, np.int64)
+
+
+def _train(bench: Bench, rows: Rows) -> Trained:
+    valid = bench.validation & known(bench)
+    metal = hardware(bench)
+    negative = (bench.table["label"] == 0).to_numpy()
     head = bench.fit(rows, valid, bench.config)
-    probability, negative = head(bench.features), (bench.table["label"] == 0).to_numpy()
-    kinds = (valid, valid & ~metal, valid & (negative | metal))
-    return Trained(int(rows.sum()), probability, *(_area(bench, kind, probability) for kind in kinds))
+    probability = head(bench.features)
+    return Trained(
+        images=int(rows.sum()),
+        probability=probability,
+        overall=_auc(bench, valid, probability),
+        plain=_auc(bench, valid & ~metal, probability),
+        metal=_auc(bench, valid & (negative | metal), probability),
+    )
 
 
-def _area(bench: Bench, rows: Rows, probability: NDArray[np.float64]) -> Estimate | None:
-    label = bench.part(rows)[1]
-    if min(np.bincount(label, minlength=2)) < FEWEST:
+def _auc(bench: Bench, rows: Rows, probability: NDArray[np.float64]) -> Estimate | None:
+    _, label = bench.part(rows)
+    if min(np.bincount(label, minlength=2)) < MIN_IMAGES_PER_LABEL:
         return None
     return area(label, probability[rows], bench.table["group"][rows])

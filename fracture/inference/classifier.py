@@ -1,4 +1,4 @@
-"""The served model: radiographs in, answers in the model's own words out.
+"""The served model: radiographs in, answers in the model's own labels out.
 
 >>> from fracture.inference.classifier import load_classifier
 >>> from fracture.imaging.radiograph import read
@@ -7,7 +7,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,9 @@ from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
-from fracture.inference.ood import Familiarity, load_familiarity
+from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, Limits, View, probability_of
-from fracture.registry.model_folder import ModelFolder, model_folder, read_card
-from fracture.registry.sums import check_files
+from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
 
@@ -28,30 +26,33 @@ class Classifier:
     """One model, loaded. It may be shared between threads.
 
     Raises:
-        ModelError: its card, its served graph or what it knows of its training images is missing, damaged or another's.
+        ModelError: its card, its served graph or its out-of-distribution detector is missing, damaged or of another
+            model.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
         self.version = f"{folder.path} {folder.version}"  # before anything is read: a file may change meanwhile
-        self.card: dict[str, Any] = read_card(folder)
+        self.card = read_card(folder)
         self.name = folder.name
+        if self.card.temperature is None:
+            raise ModelError(f"The card of model {folder.name!r} is damaged: it lacks temperature.")
         try:
+            # Files of another run beside this card would give answers with wrong thresholds.
             check_files(folder, self.card)
             self._graph = Graph(folder.served_model.read_bytes())
-            self._fit: str = self.card["input"]["fit"]
-            negative, positive = self.card["labels"]
-            self.limits = Limits.from_card(self.card)
-            self._temperature = float(self.card["temperature"])
+            self.limits = Limits.from_thresholds(self.card.thresholds)
         except OSError as error:
             raise ModelError(
                 f"Model {folder.name!r} has no served graph that can be read: {error.strerror}."
             ) from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"The card of model {folder.name!r} is damaged: {error}.") from error
-        self.labels: tuple[str, str] = (negative, positive)
-        self.familiarity: Familiarity | None = (
-            load_familiarity(folder.familiarity) if folder.familiarity.exists() else None
-        )
+        except KeyError as error:
+            raise ModelError(f"The card of model {folder.name!r} is damaged: its thresholds lack {error}.") from error
+        self.labels = self.card.labels
+        self._fit = self.card.input.fit
+        self._temperature = self.card.temperature
+        self.ood_detector: OodDetector | None = None
+        if folder.familiarity.exists():
+            self.ood_detector = load_ood_detector(folder.familiarity)
 
     def classify(self, images: Sequence[tuple[str, Radiograph]], threshold: float | None = None) -> Answer:
         """Answer for one study.
@@ -64,15 +65,17 @@ class Classifier:
         return self.answer([self.view(name, image) for name, image in images], threshold)
 
     def answer(self, views: Sequence[View], threshold: float | None = None) -> Answer:
-        """The answer for a study whose views have been looked at already."""
+        """The answer for a study whose views have been answered already."""
         limits = self.limits if threshold is None else Limits(threshold, threshold)
         return Answer(self.labels, limits, tuple(views))
 
     def view(self, name: str, image: Radiograph) -> View:
-        """What the model says of one image and of its mirror image."""
+        """The answer for one image, averaged with that for its mirror image."""
         pixels = fit(image.pixels, self._graph.size, self._fit)
-        straight, mirrored = self._graph.each(pixels, pixels[:, ::-1])
+        # Averaging with the mirror image makes the answer independent of the side, and somewhat better.
+        straight, mirrored = self._graph.run_all(pixels, pixels[:, ::-1])
         logits = (straight.logit, mirrored.logit)
+        detector = self.ood_detector
         return View(
             name=name,
             logits=logits,
@@ -80,8 +83,8 @@ class Classifier:
             by_side=(probability_of(logits[0], self._temperature), probability_of(logits[1], self._temperature)),
             heat=heat_map(straight, mirrored, self._graph.size),
             framed=frame(image.width, image.height, self._graph.size, self._fit),
-            looks=straight.looks,
-            known=None if self.familiarity is None else self.familiarity.knows(straight.looks),
+            embedding=straight.embedding,
+            known=None if detector is None else detector.in_distribution(straight.embedding),
         )
 
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:
@@ -90,7 +93,7 @@ class Classifier:
 
     @property
     def shows_places(self) -> bool:
-        """Whether heat maps are what each place says, learned from boxes; else they are class-activation maps."""
+        """Whether heat maps are of cells trained on boxes; else they are class-activation maps."""
         return self._graph.shows_places
 
 

@@ -1,9 +1,9 @@
-"""A graph's coarse map -> a map over the fitted square, where its cells really lie.
+"""A graph's coarse map -> a heat map over the fitted square, with each cell where it belongs.
 
 InceptionV3 pads nothing in its stem and where it reduces, so that its maps do not reach to the image's edges: the
 middle of mixed7's first cell lies at 21 px and its cells are 16 px apart, mixed10's begin at 37 px and are 32 px apart
-(counted from the middle of the first pixel). A map that is stretched over the whole image points up to 20 px beside
-what it means.
+(counted from the middle of the first pixel). A map that is stretched over the whole image would be off by up to
+20 px.
 """
 
 from typing import NamedTuple
@@ -15,11 +15,10 @@ from scipy import ndimage
 from fracture.inference.litert import Output
 
 SIDE = 128
-"""Cells along an axis of the maps that are laid over images: four or more to each that the network has."""
-
+"""Cells along an axis of a heat map: four or more for each cell of the network's map."""
 
 PEAK_SIDE = 256
-"""Longer side in px of the maps whose peaks are looked for; what they are interpolated from has 3 to 17 cells."""
+"""Longer side in px of the maps in which peaks are found; they are interpolated from 3 to 17 cells."""
 
 
 class Peak(NamedTuple):
@@ -43,25 +42,29 @@ MIXED10 = Cells(37, 32)
 def on_square(cells: NDArray[np.float32], size: int, layout: Cells) -> NDArray[np.float32]:
     """A map (h, w) over an image of ``size`` px -> (SIDE, SIDE), by a cubic spline through the cells' middles.
 
-    Its peak may lie between cells, where a linear one would always be in the middle of one. Beyond the outermost
-    middles it stays as it is there.
+    The peak of a spline may be between cells; that of a linear map is always in the middle of one. Beyond the outermost
+    middles the map is constant.
     """
     if cells.min() == cells.max():
         return np.full((SIDE, SIDE), cells.flat[0], np.float32)
-    places = ((np.arange(SIDE) + 0.5) * size / SIDE - 0.5 - layout.first) / layout.apart  # in cells
-    rows, columns = (np.clip(places, 0, count - 1) for count in cells.shape)
+    pixels = (np.arange(SIDE) + 0.5) * size / SIDE - 0.5
+    places = (pixels - layout.first) / layout.apart  # in cells
+    rows = np.clip(places, 0, cells.shape[0] - 1)
+    columns = np.clip(places, 0, cells.shape[1] - 1)
     at = np.meshgrid(rows, columns, indexing="ij")
     return ndimage.map_coordinates(cells.astype(np.float64), at, order=3, mode="nearest").astype(np.float32)
 
 
 def heat_map(straight: Output, mirrored: Output, size: int) -> NDArray[np.float32]:
-    """What an image and its mirror image say of each place, averaged: (SIDE, SIDE) over the fitted square.
+    """The heat map of an image, averaged with that of its mirror image: (SIDE, SIDE) over the fitted square.
 
-    Of a network that has learned from boxes: the probability that each place shows what a box would be drawn around,
-    0 to 1. Else the class-activation map, in units of the logit: above 0 speaks for the positive label, below against.
+    Of a network trained on boxes: the probability that each place is within a box, 0 to 1. Else the class-activation
+    map, in units of the logit: above 0 is evidence for the positive label, below 0 against it.
     """
-    both = (_square(straight, size) + _square(mirrored, size)[:, ::-1]) / np.float32(2)
-    return both if straight.places is None else (1 / (1 + np.exp(-both))).astype(np.float32)
+    mean: NDArray[np.float32] = (_square(straight, size) + _square(mirrored, size)[:, ::-1]) / np.float32(2)
+    if straight.places is None:
+        return mean
+    return (1 / (1 + np.exp(-mean))).astype(np.float32)
 
 
 def map_size(width: int, height: int) -> tuple[int, int]:
@@ -73,10 +76,11 @@ def map_size(width: int, height: int) -> tuple[int, int]:
 def peak(heat: NDArray[np.float32]) -> Peak | None:
     """Where a map (H, W) is highest, whatever its sign; None where it is flat, or has several peaks.
 
-    The map covers an image, not the square that the network was shown: a letterbox has bars beside the image. Between
-    equal values side by side the peak is their middle: towards the edges of an image an interpolated map is flat.
+    The map covers an image, not the square that the network gets: a letterbox has bars beside the image. Of equal
+    values side by side the peak is their middle: towards the edges of an image an interpolated map is flat.
     """
-    low, high = float(heat.min()), float(heat.max())
+    low = float(heat.min())
+    high = float(heat.max())
     if low == high:
         return None
     highest = heat >= high - 1e-6 * (high - low)

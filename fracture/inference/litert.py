@@ -1,4 +1,4 @@
-"""The served graph at work: pixels in; logit, features and class-activation map out. No TensorFlow."""
+"""Runs a served graph on LiteRT: pixels in; logit, features and class-activation map out. No TensorFlow."""
 
 import os
 import threading
@@ -11,51 +11,53 @@ from numpy.typing import NDArray
 
 from fracture.errors import ModelError
 
-THREADS = 2
-"""Threads of one interpreter; on the two-core reference machine more were no faster."""
+THREADS_PER_INTERPRETER = 2
+"""On the two-core reference machine more were no faster."""
 
 INTERPRETERS = min(4, os.cpu_count() or 1)
-"""How many interpreters of a graph may answer at once: one for each core, as far as memory goes, of which each takes
-about 50 MB at 427 px."""
+"""Interpreters of a graph that may run at once: one a core, at most 4, since each takes about 50 MB at 427 px."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """What the graph says of one image."""
+    """The outputs of a graph for one image."""
 
     logit: float
     features: NDArray[np.float32]
     """(2048,), averaged over the image."""
     cam: NDArray[np.float32]
-    """(h, w): what each place adds to the logit, before averaging."""
-    looks: NDArray[np.float32]
-    """(F,), by which the image is compared with others: of a fine-tuned network mixed8's mean (1280,), since its last
-    features tell little more than the answer; else ``features``."""
+    """(h, w): what each cell adds to the logit, before averaging."""
+    embedding: NDArray[np.float32]
+    """(F,), by which images are compared: of a fine-tuned network mixed8's mean (1280,), since its last features tell
+    little more than the answer; else ``features``."""
     places: NDArray[np.float32] | None
-    """(H, W): what each place says by itself, as a logit; None where the network has not learned from boxes.
+    """(H, W): the logit of each cell by itself; None where the network was not trained on boxes.
 
-    Without them, the mean of ``cam`` plus the head's bias is the logit; with them, the highest is added, weighted."""
+    Without it, the logit is the mean of ``cam`` plus the head's bias; with it, its maximum is added, weighted."""
 
 
 class Graph:
-    """A graph and a few LiteRT interpreters of it, which answer at once.
+    """A graph and a few LiteRT interpreters of it, which run at once. It may be shared between threads.
 
     An interpreter is not thread-safe: each belongs to one worker thread, which makes it when there is work for it and
-    which alone ever enters it. Whoever asks is served in the order of asking; a lock would rather go on to whoever has
-    just had it. All interpreters read the weights from the same bytes, and so are of the same model, whatever becomes
-    of its file.
+    which alone ever enters it. Callers are served in their order; a lock would often return to the thread that has just
+    had it. All interpreters read the weights from the same bytes, and so are of the same model, even where its file is
+    replaced meanwhile.
 
     Args:
         content: the graph of :mod:`fracture.training.export.tflite`.
-        interpreters: how many may answer at once.
+        interpreters: how many may run at once.
         threads: of each interpreter.
 
     Raises:
         ModelError: the bytes are no graph with the input and outputs of :mod:`fracture.training.export.tflite`.
     """
 
-    def __init__(self, content: bytes, interpreters: int = INTERPRETERS, threads: int = THREADS) -> None:
-        self._content, self._threads = content, threads
+    def __init__(
+        self, content: bytes, interpreters: int = INTERPRETERS, threads: int = THREADS_PER_INTERPRETER
+    ) -> None:
+        self._content = content
+        self._threads = threads
         # By thread, and not in a threading.local: a process that forks would free the other threads' in its child,
         # where LiteRT's own threads are not, and crash.
         self._runners: dict[int, Any] = {}
@@ -65,7 +67,8 @@ class Graph:
             self.size = int(runner.get_input_details()["image"]["shape"][1])
             details = runner.get_output_details()
             outputs = set(details)
-            self.compared = int(details["looks" if "looks" in outputs else "features"]["shape"][-1])
+            embedding = "looks" if "looks" in outputs else "features"
+            self.embedding_size = int(details[embedding]["shape"][-1])
             self.shows_places = "places" in outputs
         except (ValueError, RuntimeError, KeyError) as error:
             raise ModelError(f"The served graph cannot be loaded: {error}") from error
@@ -76,12 +79,12 @@ class Graph:
         """Run one fitted image (S, S)."""
         return self._workers.submit(self._run, pixels).result()
 
-    def each(self, *images: NDArray[np.uint8]) -> list[Output]:
-        """Run fitted images (S, S), as many at once as there are interpreters."""
+    def run_all(self, *images: NDArray[np.uint8]) -> list[Output]:
+        """Run several fitted images (S, S), as many at once as there are interpreters."""
         return list(self._workers.map(self._run, images))
 
     def _runner(self) -> Any:
-        """The interpreter of the worker thread that asks."""
+        """The interpreter of the current worker thread."""
         thread = threading.get_ident()
         if thread not in self._runners:
             from ai_edge_litert.interpreter import Interpreter
@@ -92,7 +95,8 @@ class Graph:
 
     def _run(self, pixels: NDArray[np.uint8]) -> Output:
         out = self._runner()(image=pixels[None, :, :, None])
-        places = out["places"][0].copy() if "places" in out else None
+        # Copies: the next image of this interpreter overwrites its outputs.
         features = out["features"][0].copy()
-        looks = out["looks"][0].copy() if "looks" in out else features
-        return Output(float(out["logit"][0, 0]), features, out["cam"][0].copy(), looks, places)
+        embedding = out["looks"][0].copy() if "looks" in out else features
+        places = out["places"][0].copy() if "places" in out else None
+        return Output(float(out["logit"][0, 0]), features, out["cam"][0].copy(), embedding, places)

@@ -1,16 +1,16 @@
-"""Whether an image looks like anything the model was trained on, and which training images it resembles.
+"""Out-of-distribution detection: whether an image is like the training images, and which are most similar.
 
 A network gives a probability for a photograph of a cat as well. Here its features are compared with those of the
 training images, in a space of a few dozen dimensions, and two things are measured::
 
-    features (2048,) ── root, half normalised, centred ──> (D,) ──┬── length of what the D leave over:  rest
-                                                                  └── length to the nearest of training: near
-                                                  distance = rest^0.75 x near^0.25, 1 for the usual radiograph
+    features (2048,) ── root, half normalized, centered ──> (D,) ──┬── length of what the D leave out:   rest
+                                                                  └── distance to the nearest training: near
+                                                  distance = rest^0.75 x near^0.25, 1 for a typical radiograph
 
 ``rest`` is the residual of virtual-logit matching (Wang et al., "ViM: Out-Of-Distribution with Virtual-logit
 Matching", CVPR 2022), ``near`` the nearest neighbour of Sun et al., "Out-of-Distribution Detection with Deep Nearest
-Neighbors", ICML 2022, after whitening. Each catches what the other misses. Fitted by
-:mod:`fracture.evaluation.ood_fit`; lies in one file beside the model.
+Neighbors", ICML 2022, after whitening. Each catches what the other misses. :mod:`fracture.evaluation.ood_fit` fits it;
+it is stored in one file beside the model.
 """
 
 import hashlib
@@ -27,29 +27,30 @@ from numpy.typing import NDArray
 from fracture.errors import ModelError
 from fracture.files import atomic_write
 
-FILE = "familiarity.npz"
-"""What the file is called in a model folder."""
+OOD_FILE = "familiarity.npz"
+"""Name of the file in a model folder; it is from an earlier version, and models that people have keep it."""
 
-REST = 0.75
-"""Weight of ``rest`` against ``near``. Half and half refused a point more of what is no radiograph with the frozen
-features of FracAtlas's 2,549 images, and up to 12 points less with fewer images or fine-tuned features."""
+REST_WEIGHT = 0.75
+"""Exponent of ``rest``; that of ``near`` is the remainder to 1. Half and half refused a point more of images that are
+no radiographs with the frozen features of FracAtlas's 2,549 images, and up to 12 points less with fewer images or
+fine-tuned features."""
 
 METHOD = "residual^0.75 x nearest^0.25 of square-rooted features"
 """What is measured, in the card's words. A file of another method is refused."""
 
-DIGEST = hashlib.sha256().digest_size
-UNKNOWN = "00" * DIGEST
-"""In the place of a file's SHA-256 that is not known, within the file."""
+DIGEST_BYTES = hashlib.sha256().digest_size
+UNKNOWN_DIGEST = "00" * DIGEST_BYTES
+"""In the place of an image's SHA-256 that is not known, within the file."""
 
 Vectors = NDArray[np.float32]
 
-_FLAT = {"mean", "scale", "threshold", "unit", "counts"}
-_KEYS = {"method", "basis", "places", "image_ids", *_FLAT}
+_NUMBERS = ("mean", "scale", "threshold", "unit", "counts", "basis", "places")
+_KEYS = {"method", "image_ids", *_NUMBERS}
 
 
 @dataclass(frozen=True)
-class Familiarity:
-    """What a model has seen. F features, D dimensions, N training images."""
+class OodDetector:
+    """Compares images with the training images of a model. F features, D dimensions, N training images."""
 
     mean: Vectors
     """(F,) of the prepared training features."""
@@ -60,39 +61,42 @@ class Familiarity:
     places: Vectors
     """(N, D) of the training images along the basis, in units of ``scale``."""
     image_ids: tuple[str, ...]
-    """(N,); one that is known in several ways, such as between white margins, stands there several times."""
+    """(N,); an image that was embedded several times, for example between white margins, is there several times."""
     unit: float = 1.0
-    """What counts as a distance of 1: that of the middle one of the validation images."""
+    """The distance that counts as 1: the median of the validation images."""
     threshold: float = float("inf")
-    """The largest distance of an image that the model knows."""
+    """The largest distance of an image in distribution."""
     validation: tuple[int, int] = (0, 0)
     """Validation images that the threshold was chosen on, and how many of them it refuses."""
     sha256: tuple[str, ...] = ()
-    """(N,) of each one's file, "" where that is not known; empty where no file was recorded, as in older folders."""
+    """(N,) of each image's file, "" where it is not known; empty in older folders, which recorded no files."""
 
     def distance(self, features: Vectors) -> float:
-        """How far an image with these features (F,) is from what the model has seen: 1 for the usual radiograph."""
+        """The distance of an image with these features (F,) from the training images: 1 for a typical radiograph."""
         return float(self.distances(features[None])[0])
 
     def distances(self, features: Vectors) -> NDArray[np.float64]:
         """The same for many images: (M, F) -> (M,)."""
-        places, rest = self._place(features)
-        near = np.array([self._near(place) for place in places], np.float64)
-        both: NDArray[np.float64] = np.sqrt(rest) ** REST * np.sqrt(near) ** (1 - REST)
+        places, rest = self._project(features)
+        near = np.array([self._nearest_squared(place) for place in places], np.float64)
+        both: NDArray[np.float64] = np.sqrt(rest) ** REST_WEIGHT * np.sqrt(near) ** (1 - REST_WEIGHT)
         return both / self.unit
 
-    def knows(self, features: Vectors) -> bool:
-        """Whether an image with these features (F,) is near enough; one whose features are no numbers never is."""
+    def in_distribution(self, features: Vectors) -> bool:
+        """Whether an image with these features (F,) is near enough; with NaN among them it never is."""
+        # Not `not distance > threshold`: comparisons with NaN are false.
         return self.distance(features) <= self.threshold
 
     def nearest(self, features: Vectors, k: int = 5) -> list[tuple[str, float]]:
-        """The ``k`` training images most like it, the best first, each with its likeness: a cosine, -1 to 1."""
-        place = self._place(features[None])[0][0]  # (D,)
+        """The ``k`` most similar training images, the most similar first, each with its cosine similarity, -1 to 1."""
+        places, _ = self._project(features[None])
+        place = places[0]  # (D,)
         length = np.linalg.norm(self.places, axis=1) * np.linalg.norm(place)
-        likeness = self.places @ place / np.maximum(length, np.finfo(np.float32).tiny)
+        similarity = self.places @ place / np.maximum(length, np.finfo(np.float32).tiny)
         best: dict[str, float] = {}
-        for row in np.argsort(-likeness, kind="stable"):
-            best.setdefault(self.image_ids[row], float(likeness[row]))
+        for row in np.argsort(-similarity, kind="stable"):
+            # An image that is there several times counts with its best, which comes first.
+            best.setdefault(self.image_ids[row], float(similarity[row]))
             if len(best) == k:
                 break
         return list(best.items())
@@ -106,7 +110,7 @@ class Familiarity:
         return np.array([each in names for each in image_ids], np.bool_)
 
     def describe(self) -> dict[str, Any]:
-        """What the card says of it."""
+        """Its part of the card."""
         images, refused = self.validation
         return {
             "method": METHOD,
@@ -132,23 +136,23 @@ class Familiarity:
             "counts": np.array(self.validation, np.int64),
         }
         if self.sha256:
-            digests = bytes.fromhex("".join(each or UNKNOWN for each in self.sha256))
-            values["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, DIGEST)
+            digests = bytes.fromhex("".join(each or UNKNOWN_DIGEST for each in self.sha256))
+            values["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, DIGEST_BYTES)
         atomic_write(path, lambda part: np.savez_compressed(part, allow_pickle=False, **values))
 
-    def _place(self, features: Vectors) -> tuple[Vectors, Vectors]:
-        """Where images are along the basis (M, D), in units of ``scale``, and the squares of what it leaves (M,)."""
+    def _project(self, features: Vectors) -> tuple[Vectors, Vectors]:
+        """Coordinates of images along the basis (M, D), in units of ``scale``, and the squared residuals (M,)."""
         if features.shape[1:] != self.mean.shape:
             raise ModelError(
-                f"The file {FILE} is of another model: it knows {len(self.mean)} features an image. "
+                f"The file {OOD_FILE} is of another model: it knows {len(self.mean)} features an image. "
                 f"Received: {features.shape[-1]}"
             )
-        centred: Vectors = prepare(features) - self.mean
-        along: Vectors = centred @ self.basis  # (M, D)
-        rest: Vectors = np.square(centred - along @ self.basis.T).sum(axis=1)
+        centered: Vectors = prepare(features) - self.mean
+        along: Vectors = centered @ self.basis  # (M, D)
+        rest: Vectors = np.square(centered - along @ self.basis.T).sum(axis=1)
         return along / self.scale, rest
 
-    def _near(self, place: Vectors) -> float:
+    def _nearest_squared(self, place: Vectors) -> float:
         """The squared distance from a place (D,) to the nearest training image."""
         return float(np.square(self.places - place).sum(axis=1).min())
 
@@ -165,8 +169,8 @@ def prepare(features: Vectors) -> Vectors:
     return root
 
 
-def load_familiarity(path: Path) -> Familiarity:
-    """What :meth:`Familiarity.save` wrote.
+def load_ood_detector(path: Path) -> OodDetector:
+    """Read what :meth:`OodDetector.save` wrote.
 
     Raises:
         ModelError: the file is missing, damaged, or of another version.
@@ -176,54 +180,74 @@ def load_familiarity(path: Path) -> Familiarity:
             values = {name: file[name] for name in file.files}
     except FileNotFoundError as error:
         raise ModelError(
-            f"There is no {path.parent.name}/{path.name}: this model cannot tell what it knows."
+            f"There is no {path.parent.name}/{path.name}: this model can't tell whether an image is out of "
+            "distribution."
         ) from error
     except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, "it cannot be read") from error
     return _checked(values, path)
 
 
-def _checked(values: dict[str, NDArray[Any]], path: Path) -> Familiarity:
-    if missing := sorted(_KEYS - set(values)):
+def _checked(values: dict[str, NDArray[Any]], path: Path) -> OodDetector:
+    missing = sorted(_KEYS - set(values))
+    if missing:
         raise _damaged(path, f"it lacks {', '.join(missing)}")
     if values["method"].tobytes() != METHOD.encode():
         raise _damaged(path, "it is of another version")
-    numbers = {name: values[name] for name in (*_FLAT, "basis", "places")}
-    if not all(each.dtype.kind in "fi" and np.isfinite(each).all() for each in numbers.values()):
+    if not all(_is_finite(values[name]) for name in _NUMBERS):
         raise _damaged(path, "it holds something that is no number")
     try:
         image_ids = tuple(values["image_ids"].tobytes().decode().split("\0"))
     except UnicodeDecodeError as error:
         raise _damaged(path, "its image names are no text") from error
-    features, dimensions = values["basis"].shape if values["basis"].ndim == 2 else (0, 0)
-    shapes = {
-        "mean": (features,),
-        "scale": (dimensions,),
-        "places": (len(image_ids), dimensions),
-        "threshold": (),
-        "unit": (),
-        "counts": (2,),
-        **({"sha256": (len(image_ids), DIGEST)} if "sha256" in values else {}),
-    }
-    if wrong := sorted(name for name, shape in shapes.items() if values[name].shape != shape):
+    wrong = _wrong_shapes(values, len(image_ids))
+    if wrong:
         raise _damaged(path, f"the shapes of {', '.join(wrong)} do not fit")
-    if "sha256" in values and values["sha256"].dtype != np.uint8:
+    # Older files have no digests.
+    digests = values.get("sha256", np.empty((0, DIGEST_BYTES), np.uint8))
+    if digests.dtype != np.uint8:
         raise _damaged(path, "its digests of files are no bytes")
-    if not dimensions or min(values["scale"].min(), values["unit"]) <= 0:
+    if not values["scale"].size or min(values["scale"].min(), values["unit"]) <= 0:
         raise _damaged(path, "its scales must be above 0")
-    return Familiarity(
-        **{name: values[name].astype(np.float32) for name in ("mean", "basis", "scale", "places")},
+    images, refused = values["counts"]
+    return OodDetector(
+        mean=values["mean"].astype(np.float32),
+        basis=values["basis"].astype(np.float32),
+        scale=values["scale"].astype(np.float32),
+        places=values["places"].astype(np.float32),
         image_ids=image_ids,
         unit=float(values["unit"]),
         threshold=float(values["threshold"]),
-        validation=(int(values["counts"][0]), int(values["counts"][1])),
-        sha256=_texts(values["sha256"]) if "sha256" in values else (),
+        validation=(int(images), int(refused)),
+        sha256=_in_hexadecimal(digests),
     )
 
 
-def _texts(digests: NDArray[Any]) -> tuple[str, ...]:
+def _is_finite(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "fi" and bool(np.isfinite(values).all())
+
+
+def _wrong_shapes(values: dict[str, NDArray[Any]], images: int) -> list[str]:
+    """The names of the arrays whose shapes do not fit together."""
+    basis = values["basis"]
+    features, dimensions = basis.shape if basis.ndim == 2 else (0, 0)
+    shapes: dict[str, tuple[int, ...]] = {
+        "mean": (features,),
+        "scale": (dimensions,),
+        "places": (images, dimensions),
+        "threshold": (),
+        "unit": (),
+        "counts": (2,),
+    }
+    if "sha256" in values:
+        shapes["sha256"] = (images, DIGEST_BYTES)
+    return sorted(name for name, shape in shapes.items() if values[name].shape != shape)
+
+
+def _in_hexadecimal(digests: NDArray[Any]) -> tuple[str, ...]:
     """Digests (N, 32) in hexadecimal; "" for those that are not known."""
-    return tuple("" if (text := row.tobytes().hex()) == UNKNOWN else text for row in digests)
+    texts = (row.tobytes().hex() for row in digests)
+    return tuple("" if text == UNKNOWN_DIGEST else text for text in texts)
 
 
 def _damaged(path: Path, how: str) -> ModelError:

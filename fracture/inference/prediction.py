@@ -1,9 +1,9 @@
-"""What a model says of a study: a calibrated probability, and one of three outcomes."""
+"""The answer of a model for a study: a calibrated probability, and one of three outcomes."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +12,23 @@ from fracture.imaging.radiograph import Frame
 
 DOUBT = "doubt"
 UNKNOWN = "unknown"
-STRANGE = "This does not look like the X-rays this model knows."
+OUT_OF_DISTRIBUTION = "This image is out of distribution: it is unlike the X-rays that the model was trained on."
+
+_MAX_SCALED_LOGIT = 700.0
+"""Beyond it, exp overflows 64 bits."""
 
 
 def probability_of(logit: float, temperature: float) -> float:
     """The calibrated probability of the positive label (Guo et al., ICML 2017, equation 9): 1 / (1 + exp(-z / T))."""
-    return 1 / (1 + math.exp(-max(-700.0, min(700.0, logit / temperature))))
+    scaled = logit / temperature
+    bounded = max(-_MAX_SCALED_LOGIT, min(_MAX_SCALED_LOGIT, scaled))
+    return 1 / (1 + math.exp(-bounded))
 
 
 def points_cross(thresholds: Mapping[str, float]) -> bool:
     """Whether a card's point of high sensitivity is not below that of high specificity.
 
-    So it is in a model so good that one threshold reaches both shares; neither point is then what its name says.
+    They cross where a model is so good that one threshold reaches both; neither point is then what its name says.
     """
     low = thresholds.get("high_sensitivity", -math.inf)
     high = thresholds.get("high_specificity", math.inf)
@@ -31,31 +36,31 @@ def points_cross(thresholds: Mapping[str, float]) -> bool:
 
 
 def offered_points(thresholds: Mapping[str, float]) -> dict[str, float]:
-    """The operating points of a card that mean what they are called, in the card's order.
+    """The operating points of a card that a person can choose, in the card's order.
 
-    Left out are the points of high sensitivity and of high specificity where they cross, and those above 1, at which no
-    image is called positive.
+    The points of high sensitivity and of high specificity are left out where they cross, and so are points above 1, at
+    which no image is called positive.
     """
     crossing = ("high_sensitivity", "high_specificity") if points_cross(thresholds) else ()
     return {name: value for name, value in thresholds.items() if name not in crossing and value <= 1}
 
 
 class Limits(NamedTuple):
-    """Between which probabilities the answer is in doubt: from ``low`` on, and below ``high``."""
+    """The answer is in doubt for probabilities from ``low`` on and below ``high``."""
 
     low: float
     high: float
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
-        """The points of 95 % sensitivity and of 95 % specificity on the validation images.
+    def from_thresholds(cls, points: Mapping[str, float]) -> Self:
+        """The thresholds of 95 % sensitivity and of 95 % specificity on the validation images.
 
-        Where the model is so good that they cross, there is no doubt, and the balanced point parts the two.
+        Where the model is so good that they cross, there is no doubt: the balanced threshold separates the labels.
+        Raises KeyError where one is missing.
         """
-        points = card["thresholds"]
         if points_cross(points):
-            return cls(float(points["balanced"]), float(points["balanced"]))
-        return cls(float(points["high_sensitivity"]), float(points["high_specificity"]))
+            return cls(points["balanced"], points["balanced"])
+        return cls(points["high_sensitivity"], points["high_specificity"])
 
     @property
     def leave_doubt(self) -> bool:
@@ -65,7 +70,7 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """What the model says of one image."""
+    """The answer of the model for one image."""
 
     name: str
     probability: float
@@ -78,15 +83,15 @@ class View:
     """(SIDE, SIDE), over the fitted square; above 0 speaks for the positive label."""
     framed: Frame
     """Where the image lies on that square."""
-    looks: NDArray[np.float32]
-    """(F,): what it is compared with other images by."""
+    embedding: NDArray[np.float32]
+    """(F,), by which it is compared with the training images."""
     known: bool | None = None
-    """Whether the image looks like those that the model has learned from; None where the model can't tell."""
+    """Whether the image is in distribution, like the training images; None where the model can't tell."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model says of one study."""
+    """The answer of the model for one study."""
 
     labels: tuple[str, str]
     """The model's words for negative and positive."""
@@ -95,17 +100,18 @@ class Answer:
 
     @property
     def counted(self) -> tuple[View, ...]:
-        """The views that the answer rests on: those that look like X-rays the model knows; all where none does."""
+        """The views that count for the answer: those in distribution; all where none is."""
         return tuple(view for view in self.views if view.known is not False) or self.views
 
     @property
     def known(self) -> bool:
-        """Whether any of its views looks like the X-rays that the model knows, as far as the model can tell."""
+        """Whether any of its views is in distribution, as far as the model can tell."""
         return any(view.known is not False for view in self.views)
 
     @property
     def probability(self) -> float:
         """Of the positive label, 0 to 1: the mean of the counted views'."""
+        # Of probabilities and not of logits: one view that is very sure does not outweigh the others.
         return float(np.mean([view.probability for view in self.counted]))
 
     @property
@@ -123,9 +129,12 @@ class Answer:
         return self._word(UNKNOWN if view.known is False else self._outcome(view.probability))
 
     def _outcome(self, probability: float) -> str:
-        return (
-            "positive" if probability >= self.limits.high else DOUBT if probability >= self.limits.low else "negative"
-        )
+        if probability >= self.limits.high:
+            return "positive"
+        if probability >= self.limits.low:
+            return DOUBT
+        return "negative"
 
     def _word(self, outcome: str) -> str:
-        return {"negative": self.labels[0], "positive": self.labels[1]}.get(outcome, outcome)
+        negative, positive = self.labels
+        return {"negative": negative, "positive": positive}.get(outcome, outcome)

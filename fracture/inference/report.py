@@ -1,4 +1,4 @@
-"""Results as files."""
+"""Answers as the rows of a CSV file."""
 
 import csv
 import io
@@ -16,9 +16,8 @@ COLUMNS = ("kind", "study", "image", "answer", "probability", "lowest", "highest
 def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
     """One row for each view, then one for the study if it has several.
 
-    ``answer`` is one of the model's labels, ``doubt``, or ``unknown`` for what does not look like the X-rays that the
-    model knows, which gets no numbers. ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, a
-    study's over its views.
+    ``answer`` is one of the model's labels, ``doubt``, or ``unknown`` for an image out of distribution, which gets no
+    numbers. ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, a study's over its views.
     """
     shared = {"study": study, "doubt_from": answer.limits.low, "doubt_to": answer.limits.high, "model": model}
 

@@ -1,4 +1,4 @@
-"""How much each image counts in the loss, by its label."""
+"""The weight of each image in the loss, by its label."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def class_weights(label: NDArray[Any], kind: str) -> NDArray[np.float32]:
-    """The weight of each image (N,): 1; or, ``balanced``, so much that both labels weigh the same, on average 1."""
+    """Weights (N,) with a mean of 1: all equal, or with ``balanced`` the same sum for both labels."""
     share = float(label.mean())
     if kind == "none" or share in (0.0, 1.0):
         return np.ones(len(label), np.float32)

@@ -1,4 +1,4 @@
-"""What a training says, as JSON lines: the one channel between a training and whoever watches it.
+"""The events of a run, as JSON lines: the one channel between a run and the page or terminal that shows it.
 
 An event is a flat dict with ``kind`` and ``time`` (seconds since the epoch); the other keys depend on the kind:
 
@@ -7,18 +7,18 @@ kind          keys
 ============  ===================================================================================
 data          images, training, validation, positives, label_names, problems (list of sentences)
 weights       source, sha256
-features      done, total (images, the mirrored ones among them), cached, seconds_left (None until it can be told)
+features      done, total (images, the mirrored ones among them), cached, seconds_left (None while unknown)
 network       layers, parameters, trainable, rows (see :func:`fracture.training.backbone.network.describe`)
-followed      image_ids, paths, labels, sha256s of the few validation images whose probabilities ``look`` says
+followed      image_ids, paths, labels, sha256s of the few validation images whose probabilities ``look`` has
 steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), learning_rate,
-              loss (mean of the steps since it was said last)
+              loss (mean of the steps since the event before)
 epoch         epoch (1-based), epochs, seconds, learning_rate, and the metrics of ``history.json``
-look          epoch (1-based), confusion (true negatives, false positives, false negatives, true positives of the
-              validation images at a probability of one half), probabilities (of those that are followed)
-resumed       epoch: done before an interruption, after which it goes on
+look          epoch (1-based), confusion (the cells of :data:`fracture.evaluation.metrics.CONFUSION` for the
+              validation images at a probability of one half), probabilities (of the followed images)
+resumed       epoch: done before the interruption
 kept          epoch (1-based) whose weights the model keeps
-step          text: what is being done that has no event of its own; stage: one of :data:`STAGES`; where it takes
-              long, done, total (the former version had the text alone)
+step          text: names a step that has no event of its own; stage: one of :data:`STAGES`; where it takes long, done,
+              total (the version before had the text alone)
 evaluation    metrics (see :mod:`fracture.evaluation.metrics`)
 end           state (finished, stopped or failed), seconds, error (a sentence, failed only)
 ============  ===================================================================================
@@ -33,37 +33,41 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-AT_ONCE = 64 * 2**20
-"""Bytes that are read at a time: a day's training says a hundredth of that."""
+MAX_READ_BYTES = 64 * 2**20
+"""Of events that are read at a time: the events of a day-long run are a hundredth of that."""
 
 Event = dict[str, Any]
 Emit = Callable[..., None]
 """``emit(kind, **values)``; a notebook may pass one that appends to a list."""
 
 Usable = Callable[["pd.DataFrame"], None]
-"""Raises where the images that could be read are not enough to train on."""
+"""Gets the rows of the images that could be read; raises where they are not enough to train on."""
 
 STAGES = ("read", "features", "train", "evaluate", "save")
-"""Of a run, in their order; where no block of the backbone is frozen, or each image has many variants, there are no
-features."""
+"""Of a run, in order. There is no stage ``features`` where no block of the backbone is frozen, or where each image has
+many variants."""
 
 SECONDS_APART = 0.5
-"""Between two events that say how far something is."""
+"""Between two events that report progress."""
 
 
 class CountedStep:
-    """A step that takes long: says how far it is, twice a second at most, from its beginning to its end."""
+    """Reports the progress of a long step, twice a second at most, and at its beginning and end."""
 
     def __init__(self, emit: Emit, stage: str, text: str, total: int) -> None:
-        self._emit, self._stage, self._text, self._total = emit, stage, text, total
-        self._said = 0.0
+        self._emit = emit
+        self._stage = stage
+        self._text = text
+        self._total = total
+        self._reported = 0.0
         self.reach(0)
 
     def reach(self, done: int) -> None:
         """So many are done."""
         now = time.monotonic()
-        if done in (0, self._total) or now - self._said >= SECONDS_APART:
-            self._said = now
+        # The first and the last are always reported, so that a bar begins at 0 and ends at 1.
+        if done in (0, self._total) or now - self._reported >= SECONDS_APART:
+            self._reported = now
             self._emit("step", stage=self._stage, text=self._text, done=done, total=self._total)
 
 
@@ -85,7 +89,7 @@ class EventLog:
 
 
 def _cut_torn_line(path: Path) -> None:
-    """Take away what a process that was killed while it wrote has left of a line."""
+    """Remove the last line where a process was killed while it wrote it."""
     if not path.exists():
         return
     with path.open("r+b") as file:
@@ -93,18 +97,21 @@ def _cut_torn_line(path: Path) -> None:
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
-    """The events after byte ``offset``, and the offset to go on from: only what is new is read.
+    """The events after byte ``offset``, and the offset for the next call: only new events are read.
 
-    A last line that is still being written waits for the next call; a damaged line is passed over.
+    A last line that is still being written waits for the next call; a damaged line is skipped.
     """
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            data = file.read(AT_ONCE)
-    except OSError:  # not there yet, or none that can be read: curves less
+            data = file.read(MAX_READ_BYTES)
+    except OSError:  # not there yet, or not readable: then there are no curves
         return [], 0
-    whole = data if len(data) == AT_ONCE and b"\n" not in data else data[: data.rfind(b"\n") + 1]
-    return [event for line in whole.splitlines() if (event := _parse(line)) is not None], offset + len(whole)
+    whole_lines = data[: data.rfind(b"\n") + 1]
+    if len(data) == MAX_READ_BYTES and not whole_lines:
+        whole_lines = data  # a line that long is damage: skip it
+    events = [_parse(line) for line in whole_lines.splitlines()]
+    return [event for event in events if event is not None], offset + len(whole_lines)
 
 
 def _parse(line: bytes) -> Event | None:

@@ -1,4 +1,4 @@
-"""What the recipe asks of whatever learns, be it Keras's network or a head alone, and what it gets."""
+"""What the pipeline asks of a learner, be it Keras's network or a head alone, and what a learner returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.registry.model_folder import ModelFolder
-from fracture.training.backbone.feature_cache import Features
-from fracture.training.checkpoint import Memory
+from fracture.training.backbone.features import Features
+from fracture.training.checkpoint import Checkpointer
 from fracture.training.epoch_tracker import Fit
 from fracture.training.events import Emit, Usable
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training went, and what came of the images on the way."""
+    """How a run went, and what it has computed of the N images."""
 
     fit: Fit
     readable: NDArray[np.bool_]
@@ -31,40 +31,46 @@ class Trained:
     pixels: NDArray[np.uint8] | None = None
     """(N, S, S), fitted, where the images themselves were trained on."""
     probabilities: Callable[[NDArray[np.int64]], NDArray[np.float64]] | None = None
-    """What Keras's network says of some rows of these pixels."""
+    """Rows of these pixels -> the probabilities that Keras's network gives for them."""
 
 
 class Learner(Protocol):
     """A network with a fresh head."""
 
     def describe(self) -> dict[str, Any]:
-        """What the event ``network`` says."""
+        """The values of the event ``network``."""
 
     def train(
-        self, table: pd.DataFrame, check: Usable, *, emit: Emit, should_stop: Callable[[], bool], memory: Memory
+        self,
+        table: pd.DataFrame,
+        check: Usable,
+        *,
+        emit: Emit,
+        should_stop: Callable[[], bool],
+        checkpointer: Checkpointer,
     ) -> Trained:
-        """Learn from the images of a table.
+        """Train on the images of a table.
 
         Args:
             table: of images.
-            check: is asked about those that could be read.
-            emit: is told what happens.
+            check: raises where those that could be read are not enough.
+            emit: receives the events.
             should_stop: asked between batches, steps and epochs.
-            memory: where each epoch is kept, and where the last one may lie from which to go on.
+            checkpointer: saves each epoch, and has the checkpoint from which a run resumes.
 
         Raises:
             Cancelled: ``should_stop`` said so before the first epoch was done.
         """
 
     def served(self) -> bytes:
-        """The graph of what it has learned, for ``model.tflite``."""
+        """The graph of the trained network, for ``model.tflite``."""
 
     def shuffled(self) -> bytes:
-        """The same with the weights of its head in a random order.
+        """The same with the weights of its head in random order.
 
         A heat map that hardly changes by this does not show what the head has learned (Adebayo et al., "Sanity Checks
         for Saliency Maps", NeurIPS 2018).
         """
 
     def save(self, folder: ModelFolder) -> None:
-        """Write what others than the served graph need of it."""
+        """Write the files that others than the served graph need."""

@@ -1,9 +1,9 @@
-"""The whole way, from a folder of radiographs to a trained model. Read this first.
+"""The whole training pipeline, from a folder of radiographs to a trained model. Read this first.
 
 >>> from fracture.training.config import TrainConfig
 >>> from fracture.training.pipeline import run
 >>> config = TrainConfig(data="data/humerus", name="first", weights="imagenet")
->>> card = run(config, emit=lambda kind, **said: print(kind, said))  # doctest: +SKIP
+>>> card = run(config, emit=lambda kind, **values: print(kind, values))  # doctest: +SKIP
 """
 
 import json
@@ -19,19 +19,25 @@ from fracture.data.combine import load_combined
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.measurements import digests
 from fracture.errors import DatasetError, RunError
-from fracture.evaluation.localization import ALIKE, compare_shuffled, images_with_boxes, localise
+from fracture.evaluation.localization import COMPARED_IMAGES, compare_shuffled, images_with_boxes, localize
 from fracture.files import atomic_write
 from fracture.inference.litert import Graph
-from fracture.registry.model_folder import ModelFolder, model_folder
-from fracture.registry.replacing import replace_model, saved_aside
-from fracture.registry.sums import sums
-from fracture.training.checkpoint import Memory
+from fracture.registry.edit import replace_model, staging_folder
+from fracture.registry.model_folder import ModelFolder, file_hashes, model_folder
+from fracture.registry.validation import Localization
+from fracture.training.checkpoint import Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit
 from fracture.training.learner import Learner, Trained
 from fracture.training.model_card import describe_data, describe_model, describe_training
-from fracture.training.tensorboard import Curves
-from fracture.training.validate import counted, heat_of, judge, look, served_difference
+from fracture.training.tensorboard import TensorBoardWriter
+from fracture.training.validate import (
+    evaluate_outputs,
+    heat_maps_of,
+    run_model,
+    served_difference,
+    with_progress,
+)
 from fracture.training.weights import BUNDLED, Weights, check_available, find_weights, seen_by_bundled
 
 
@@ -46,26 +52,28 @@ def run(
 
     Args:
         config: every choice.
-        emit: called with what happens, as :mod:`fracture.training.events` lists it.
+        emit: receives the events that :mod:`fracture.training.events` lists.
         should_stop: asked between batches and epochs. Once an epoch is done, stopping keeps the best model so far.
-        resume: go on where this training was interrupted or stopped, if it was; a model that it left is replaced
-            when it ends again.
+        resume: continue from the checkpoint of an interrupted or stopped run, if there is one; its model is replaced
+            at the end.
 
     Returns:
         The model's card, as saved in ``card.json``.
 
     Raises:
-        FractureError: something that the user can put right, in a sentence.
-        Cancelled: stopped before the first epoch was done; nothing is saved but the features computed so far.
+        FractureError: something that the user can fix, in a sentence.
+        Cancelled: stopped before the first epoch was done; only the features computed so far are in the cache.
     """
     watch = _StopWatch()
     folder = _own_folder(config.name, resume=resume)
-    emit = Curves(emit, folder.tensorboard)
+    emit = TensorBoardWriter(emit, folder.tensorboard)
 
+    # Before the images are read, which takes minutes: weights that are not available end the run at once.
     weights = find_weights(config)
     check_available(weights)
     dataset = _read_data(config, emit)
-    table, config = dataset.table, _without_places(config, dataset)
+    table = dataset.table
+    config = _without_places(config, dataset)
     emit("weights", source=weights.source, sha256=weights.sha256)
     watch.lap("data")
 
@@ -74,11 +82,16 @@ def run(
     emit("network", **learner.describe())
     watch.lap("network")
 
-    memory = Memory(folder.checkpoint, {"data set": fingerprint(dataset), "weights": weights.identity})
+    # Epochs on other images or weights could not be compared: a checkpoint is of these alone.
+    checkpointer = Checkpointer(folder.checkpoint, {"data set": fingerprint(dataset), "weights": weights.identity})
     if not resume:
-        memory.forget()
+        checkpointer.delete()
     trained = learner.train(
-        table, lambda rows: _check_labels(dataset, rows), emit=emit, should_stop=should_stop, memory=memory
+        table,
+        lambda rows: _check_labels(dataset, rows),
+        emit=emit,
+        should_stop=should_stop,
+        checkpointer=checkpointer,
     )
     watch.lap("training")
 
@@ -87,64 +100,68 @@ def run(
     served = Graph(graph)
     watch.lap("export")
 
-    looked = look(trained, served, table, config, emit)
-    judged = judge(looked, table, trained.readable)
-    emit("evaluation", metrics=judged.metrics)
+    # What is measured is the served graph, which the app runs, and not the Keras model.
+    outputs = run_model(trained, served, table, config, emit)
+    result = evaluate_outputs(outputs, table, trained.readable)
+    emit("evaluation", metrics=result.metrics)
     emit("step", stage="evaluate", text="Comparing the converted model with the trained one")
-    difference = served_difference(trained, served, looked, table, config.fit)
+    difference = served_difference(trained, served, outputs, table, config.fit)
     watch.lap("evaluation")
 
-    called = judged.own.assign(found=judged.own["probability"] >= judged.thresholds["balanced"])
-    looked_for = table.merge(called[["image_id", "found"]], on="image_id")
-    localisation = _measure_heat(looked_for, served, learner, config, emit)
+    called = result.own.assign(found=result.own["probability"] >= result.thresholds["balanced"])
+    evaluated = table.merge(called[["image_id", "found"]], on="image_id")
+    localization = _measure_heat_maps(evaluated, served, learner, config, emit)
     watch.lap("localisation")
 
     emit("step", stage="save", text="Saving the model")
-    with saved_aside(folder) as aside:
+    # The model of the run before stays whole until the new files are.
+    with staging_folder(folder) as aside:
         learner.save(aside)
-        _save_files(aside, trained, graph, judged.predictions)
-        judged.familiarity.save(aside.familiarity)
+        _save_files(aside, trained, graph, result.predictions)
+        result.ood_detector.save(aside.familiarity)
     watch.lap("saving")
 
     card = {
         **describe_model(config, dataset, weights),
         "data": describe_data(dataset, readable=trained.readable),
         **describe_training(trained.fit),
-        "thresholds": judged.thresholds,
-        "temperature": judged.temperature,
-        "metrics": judged.metrics,
-        "metrics_by_data": judged.metrics_by_data,
-        "localisation": localisation,
-        "familiarity": judged.familiarity.describe(),
-        "files": sums(aside),
+        "thresholds": result.thresholds,
+        "temperature": result.temperature,
+        "metrics": result.metrics,
+        "metrics_by_data": result.metrics_by_data,
+        "localisation": localization,
+        "familiarity": result.ood_detector.describe(),
+        "files": file_hashes(aside),
         "served": difference,
         "seconds": watch.laps,
     }
     replace_model(aside, folder, card)
+    # A stopped run can be resumed, a finished one can't.
     if not trained.fit.stopped:
-        memory.forget()
+        checkpointer.delete()
     emit("end", state=card["state"], seconds=watch.laps["total"])
     return card
 
 
-def _measure_heat(
+def _measure_heat_maps(
     table: pd.DataFrame, served: Graph, learner: Learner, config: TrainConfig, emit: Emit
-) -> dict[str, Any] | None:
-    """How often the heat maps point at what is known to be there, and those of a head with shuffled weights."""
+) -> Localization | None:
+    """How often the heat maps point into known boxes, and how often those of a head with shuffled weights do."""
     images = len(images_with_boxes(table))
     if not images:
         return None
-    heat = heat_of(served, config.fit)
-    measured = localise(table, counted(heat, emit, "Evaluating the heat maps", images))
+    heat = heat_maps_of(served, config.fit)
+    measured = localize(table, with_progress(heat, emit, "Evaluating the heat maps", images))
     if measured:
-        shuffled = heat_of(Graph(learner.shuffled()), config.fit)
-        again = counted(shuffled, emit, "Evaluating heat maps of a shuffled head", images + min(images, ALIKE))
-        measured["shuffled_head"] = compare_shuffled(table, heat, again)
+        shuffled = heat_maps_of(Graph(learner.shuffled()), config.fit)
+        total = images + min(images, COMPARED_IMAGES)
+        shuffled = with_progress(shuffled, emit, "Evaluating heat maps of a shuffled head", total)
+        measured["shuffled_head"] = compare_shuffled(table, heat, shuffled)
     return measured
 
 
 def _learner(config: TrainConfig, weights: Weights) -> Learner:
-    """Only what needs TensorFlow loads it."""
+    """A learner by the weights; only one that needs TensorFlow imports it."""
     if weights.without_keras:
         from fracture.training.learners.litert_learner import LiteLearner
 
@@ -167,8 +184,9 @@ def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
     dataset = load_combined(config.data, config.also, config.body_part)
     table = dataset.table
     _check_labels(dataset, table)
-    # Before anything is learned from them: what is recorded is what was there then.
+    # Before training: the card must name the files that were trained on, even if they change meanwhile.
     dataset = replace(dataset, table=table.assign(sha256=digests(table["path"].tolist())))
+    problems = [problem.message for problem in check(dataset, read_files=False)]
     emit(
         "data",
         images=len(table),
@@ -177,45 +195,53 @@ def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
         positives=int(table["label"].sum()),
         label_names=list(dataset.label_names),
         synthetic=dataset.synthetic,
-        problems=[problem.message for problem in check(dataset, read_files=False)] + list(_warnings(config, dataset)),
+        problems=[*problems, *_warnings(config, dataset)],
     )
     return dataset
 
 
 def _without_places(config: TrainConfig, dataset: Dataset) -> TrainConfig:
-    """Where no box says where anything is, the network is given no part that claims to know."""
-    return config if _boxed(dataset).any() else replace(config, box_weight=0.0)
+    """The config without the output for places, where no training image has a box to train it on."""
+    if _has_boxes(dataset).any():
+        return config
+    return replace(config, box_weight=0.0)
 
 
-def _boxed(dataset: Dataset) -> "pd.Series[bool]":
+def _has_boxes(dataset: Dataset) -> "pd.Series[bool]":
+    """Which images are positive training images with boxes."""
     table = dataset.table
     return (table["split"] == "train") & (table["label"] == 1) & (table["boxes"] != "")
 
 
 def _warnings(config: TrainConfig, dataset: Dataset) -> Iterator[str]:
-    """What is to be known of training on these data in this way."""
+    """Sentences about problems of training on these data with this config."""
     if dataset.excluded or dataset.relabelled:
         yield f"By decision, {dataset.excluded:,} images are left out and {dataset.relabelled:,} have another label."
-    if config.teaches_places and not _boxed(dataset).any():
-        yield "No training image has a box around what is to be found: what each place shows is not taught."
-    valid = dataset.table[dataset.table["split"] == "valid"]
-    if config.weights in BUNDLED and (seen := seen_by_bundled(valid).sum()):
-        yield (
-            f"{seen:,} of {len(valid):,} validation images are among those that the bundled weights were trained on: "
-            "the figures will flatter the model."
-        )
+    if config.teaches_places and not _has_boxes(dataset).any():
+        yield "No training image has a box: the network is not trained to localize."
+    if config.weights in BUNDLED:
+        validation = dataset.table[dataset.table["split"] == "valid"]
+        seen = int(seen_by_bundled(validation).sum())
+        if seen:
+            yield (
+                f"{seen:,} of {len(validation):,} validation images are among those that the bundled weights were "
+                "trained on: the metrics will be too good (data leakage)."
+            )
 
 
 def _check_labels(dataset: Dataset, table: pd.DataFrame) -> None:
-    """Raise where one of the parts has not both labels; ``table``: the rows that can be used.
+    """Raise where a part does not have both labels; ``table``: the rows that can be used.
 
-    It is the first data set's validation part by which everything is judged.
+    Of several data sets the first one's validation part alone decides the best epoch, thresholds and metrics.
     """
-    judged = table[(table["split"] == "valid") & (table["data"] == dataset.table["data"].iloc[0])]
-    for split, rows in (("train", table[table["split"] == "train"]), ("valid", judged)):
+    in_first = table["data"] == dataset.table["data"].iloc[0]
+    training = table[table["split"] == "train"]
+    validation = table[(table["split"] == "valid") & in_first]
+    for split, rows in (("train", training), ("valid", validation)):
         labels = rows["label"]
         if labels.nunique() < 2:
-            (negative, positive), positives = dataset.label_names, int(labels.sum())
+            negative, positive = dataset.label_names
+            positives = int(labels.sum())
             raise DatasetError(
                 f"Training needs images of both labels in both parts, train and valid. Part {split} of {dataset.root} "
                 f"has {len(labels) - positives} {negative} and {positives} {positive} that can be read."
@@ -229,10 +255,11 @@ def _save_files(folder: ModelFolder, trained: Trained, graph: bytes, predictions
 
 
 class _StopWatch:
-    """Seconds taken by each part of the way, and in total."""
+    """Seconds taken by each stage, and in total."""
 
     def __init__(self) -> None:
-        self._started = self._last = time.monotonic()
+        self._started = time.monotonic()
+        self._last = self._started
         self.laps: dict[str, float] = {}
 
     def lap(self, name: str) -> None:

@@ -1,8 +1,8 @@
-"""A trained network -> what it says of the images, and how good that is."""
+"""A trained network -> its outputs for all images, and an evaluation of these."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,64 +15,87 @@ from fracture.evaluation.localization import Heat
 from fracture.evaluation.metrics import evaluate
 from fracture.evaluation.ood_fit import fit_familiarity
 from fracture.evaluation.thresholds import operating_points
-from fracture.imaging.radiograph import Radiograph, fit, frame, load, unfit
+from fracture.imaging.loading import decode
+from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
-from fracture.inference.ood import Familiarity
+from fracture.inference.ood import OodDetector
 from fracture.training.config import TrainConfig
 from fracture.training.events import CountedStep, Emit
-from fracture.training.finetune.margins import EVERY, look_between_margins
+from fracture.training.finetune.margins import COLLIMATE_EVERY, embed_collimated
 from fracture.training.learner import Trained
 
 Values = NDArray[np.float64]
 
+IMAGES_COMPARED = 16
+"""Validation images on which the served graph is compared with the trained head, where only that was trained."""
 
-class Looked(NamedTuple):
-    """What the network makes of each image; NaN or zero where it was not asked."""
+
+class ModelOutputs(NamedTuple):
+    """Outputs of the network for N images; NaN or zero where it was not run."""
 
     logits: Values
     """(N, 2): of the validation images and of their mirror images."""
-    looks: NDArray[np.float32]
+    embedding: NDArray[np.float32]
     """(N, F), by which images are compared: of all that could be read."""
-    copied: NDArray[np.int64]
-    """(C,): training images that were looked at again between white margins."""
-    copies: NDArray[np.float32]
-    """(C, F), what they look like so."""
+    collimated_rows: NDArray[np.int64]
+    """(C,): training images that were embedded again between white margins."""
+    collimated_embedding: NDArray[np.float32]
+    """(C, F), of those."""
 
 
-def look(trained: Trained, served: Graph, table: pd.DataFrame, config: TrainConfig, emit: Emit) -> Looked:
-    """Ask about all images: by their features where the backbone is frozen, else the served graph."""
-    none = np.zeros(0, np.int64)
+def run_model(trained: Trained, served: Graph, table: pd.DataFrame, config: TrainConfig, emit: Emit) -> ModelOutputs:
+    """The outputs for all images: from their features where the backbone is frozen, else from the served graph."""
     if trained.features is not None and trained.mirrored is not None:
-        logits = np.stack([_head(trained.head, each) for each in (trained.features, trained.mirrored)], axis=1)
-        return Looked(logits, trained.features, none, trained.features[none])
+        return _run_head(trained.head, trained.features, trained.mirrored)
     assert trained.pixels is not None
-    logits, looks = np.full((len(table), 2), np.nan), np.zeros((len(table), served.compared), np.float32)
-    valid = (table["split"] == "valid").to_numpy()
-    rows = np.flatnonzero(trained.readable)
-    step = CountedStep(emit, "evaluate", "Running the model on all images", len(rows))
-    for done, row in enumerate(rows, start=1):
-        straight = served(trained.pixels[row])
-        logits[row, 0], looks[row] = straight.logit, straight.looks
-        if valid[row]:
-            logits[row, 1] = served(trained.pixels[row][:, ::-1]).logit
-        step.reach(done)
-    if config.augmentation != "full":  # it has not learned to answer behind margins
-        return Looked(logits, looks, none, looks[none])
-    copied = np.flatnonzero(trained.readable & (table["split"] == "train").to_numpy())[::EVERY]
-    step = CountedStep(emit, "evaluate", "Running the model on images between white margins", len(copied))
-    copies = look_between_margins(served, trained.pixels, table, copied, config.fit, on_done=step.reach)
-    return Looked(logits, looks, copied, copies)
+    logits, embedding = _run_graph(trained.pixels, trained.readable, served, table, emit)
+    collimated = np.zeros(0, np.int64)
+    if config.augmentation != "full":  # without margins in training, images between margins are out of distribution
+        return ModelOutputs(logits, embedding, collimated, embedding[collimated])
+    in_training = (table["split"] == "train").to_numpy()
+    collimated = np.flatnonzero(trained.readable & in_training)[::COLLIMATE_EVERY]
+    step = CountedStep(emit, "evaluate", "Running the model on images between white margins", len(collimated))
+    collimated_embedding = embed_collimated(
+        served, trained.pixels, table, collimated, config.fit, on_progress=step.reach
+    )
+    return ModelOutputs(logits, embedding, collimated, collimated_embedding)
 
 
-def _head(head: NDArray[np.float32], features: NDArray[np.float32]) -> Values:
+def _run_head(head: NDArray[np.float32], features: NDArray[np.float32], mirrored: NDArray[np.float32]) -> ModelOutputs:
+    logits = np.stack([_logit(head, features), _logit(head, mirrored)], axis=1)
+    no_rows = np.zeros(0, np.int64)
+    return ModelOutputs(logits, features, no_rows, features[no_rows])
+
+
+def _logit(head: NDArray[np.float32], features: NDArray[np.float32]) -> Values:
     logits: Values = (features @ head[:-1, None] + head[-1])[:, 0].astype(np.float64)
     return logits
 
 
+def _run_graph(
+    pixels: NDArray[np.uint8], readable: NDArray[np.bool_], served: Graph, table: pd.DataFrame, emit: Emit
+) -> tuple[Values, NDArray[np.float32]]:
+    """Logits (N, 2) and embeddings (N, F)."""
+    logits = np.full((len(table), 2), np.nan)
+    embedding = np.zeros((len(table), served.embedding_size), np.float32)
+    in_validation = (table["split"] == "valid").to_numpy()
+    rows = np.flatnonzero(readable)
+    step = CountedStep(emit, "evaluate", "Running the model on all images", len(rows))
+    for done, row in enumerate(rows, start=1):
+        output = served(pixels[row])
+        logits[row, 0] = output.logit
+        embedding[row] = output.embedding
+        # Only logits of validation images are used: they get the mean with the mirror image, as in the app.
+        if in_validation[row]:
+            logits[row, 1] = served(pixels[row][:, ::-1]).logit
+        step.reach(done)
+    return logits, embedding
+
+
 @dataclass(frozen=True)
-class Judged:
-    """What the model's answers are worth, and what they need to be given."""
+class EvaluationResult:
+    """Metrics of a model, and what the card needs for its answers."""
 
     predictions: pd.DataFrame
     """As :func:`fracture.registry.model_folder.read_predictions` has them."""
@@ -83,74 +106,118 @@ class Judged:
     metrics: dict[str, Any]
     """On the validation part of the first data set, on which temperature and thresholds were fitted."""
     metrics_by_data: dict[str, Any]
-    """Where there are several data sets: the same of each, at the same thresholds, the first again first."""
-    familiarity: Familiarity
+    """Where there are several data sets: the metrics of each at the same thresholds, the first one's first."""
+    ood_detector: OodDetector
 
 
-def judge(looked: Looked, table: pd.DataFrame, readable: NDArray[np.bool_]) -> Judged:
-    """Calibrate, choose operating points, measure; all on validation images."""
+def evaluate_outputs(outputs: ModelOutputs, table: pd.DataFrame, readable: NDArray[np.bool_]) -> EvaluationResult:
+    """Calibrate, choose operating points and measure, all on validation images."""
     split = table["split"].to_numpy()
-    name = table["data"].iloc[0]
-    valid, first = readable & (split == "valid"), (table["data"] == name).to_numpy()
-    logit = looked.logits.mean(axis=1)
-    temperature = fit_temperature(table["label"].to_numpy()[valid & first], logit[valid & first])
-    columns = ["image_id", "study", "group", "body_part", "label", "data", "sha256"]
-    predictions = table.loc[valid, columns].assign(logit=logit[valid], probability=expit(logit[valid] / temperature))
-    predictions = predictions.reset_index(drop=True)
-    by_data = dict(list(predictions.groupby("data", sort=False)))
-    own = by_data[name]
+    first_data = table["data"].iloc[0]
+    validation = readable & (split == "valid")
+    # Further data sets are evaluated at the temperature and thresholds of the first one.
+    own_validation = validation & (table["data"] == first_data).to_numpy()
+    logit = outputs.logits.mean(axis=1)
+    label = table["label"].to_numpy()
+    temperature = fit_temperature(label[own_validation], logit[own_validation])
+    predictions = _predictions(table, logit, validation, temperature)
+    by_data = {str(name): rows for name, rows in predictions.groupby("data", sort=False)}
+    own = by_data[first_data]
     thresholds = {"half": 0.5, **operating_points(own)}
-    train = np.flatnonzero(readable & (split == "train"))
-    known = table.iloc[np.concatenate([train, looked.copied])]
-    familiarity = fit_familiarity(
-        np.concatenate([looked.looks[train], looked.copies]),
-        known["image_id"].tolist(),
-        looked.looks[valid & first],
-        sha256=known["sha256"].tolist(),
+    measured = {name: evaluate(rows, thresholds) for name, rows in by_data.items()}
+    return EvaluationResult(
+        predictions=predictions,
+        own=own,
+        temperature=temperature,
+        thresholds=thresholds,
+        metrics=measured[first_data],
+        metrics_by_data=measured if len(measured) > 1 else {},
+        ood_detector=_fit_detector(outputs, table, readable & (split == "train"), own_validation),
     )
-    measured = {each: evaluate(rows, thresholds) for each, rows in by_data.items()}
-    apart = measured if len(measured) > 1 else {}
-    return Judged(predictions, own, temperature, thresholds, measured[name], apart, familiarity)
 
 
-def served_difference(trained: Trained, served: Graph, looked: Looked, table: pd.DataFrame, how: str) -> dict[str, Any]:
-    """How far the served graph is from what was trained: of Keras's network, because its weights have 8 bits.
+def _predictions(table: pd.DataFrame, logit: Values, validation: NDArray[np.bool_], temperature: float) -> pd.DataFrame:
+    columns = ["image_id", "study", "group", "body_part", "label", "data", "sha256"]
+    predictions = table.loc[validation, columns].assign(
+        logit=logit[validation], probability=expit(logit[validation] / temperature)
+    )
+    return predictions.reset_index(drop=True)
 
-    On the first data set's validation images: all of them where the served graph has been asked about all, and then
-    with both AUCs; 16, which tell no AUC, where only the head was trained. ``how``: images are fitted.
+
+def _fit_detector(
+    outputs: ModelOutputs, table: pd.DataFrame, training: NDArray[np.bool_], validation: NDArray[np.bool_]
+) -> OodDetector:
+    rows = np.concatenate([np.flatnonzero(training), outputs.collimated_rows])
+    images = table.iloc[rows]
+    return fit_familiarity(
+        np.concatenate([outputs.embedding[training], outputs.collimated_embedding]),
+        images["image_id"].tolist(),
+        outputs.embedding[validation],
+        sha256=images["sha256"].tolist(),
+    )
+
+
+def served_difference(
+    trained: Trained, served: Graph, outputs: ModelOutputs, table: pd.DataFrame, how: str
+) -> dict[str, Any]:
+    """The difference between the served graph and the trained network; Keras's has weights in 32 bits, not 8.
+
+    On the first data set's validation images: on all, with both AUCs, where the served graph was run on all; on
+    :data:`IMAGES_COMPARED`, too few for an AUC, where only the head was trained.
+
+    Args:
+        trained: the result of the learner.
+        served: the graph.
+        outputs: of :func:`run_model`.
+        table: of all images.
+        how: how images are fitted.
     """
     own = (table["split"] == "valid") & (table["data"] == table["data"].iloc[0])
-    valid = np.flatnonzero(trained.readable & own.to_numpy())
+    validation = np.flatnonzero(trained.readable & own.to_numpy())
     if trained.probabilities is None:
-        rows = valid[:: max(1, len(valid) // 16)][:16]
-        paths = table["path"].to_numpy()[rows]
-        answers = [served(fit(load(Path(path)).pixels, served.size, how)).logit for path in paths]
-        return _difference(expit(looked.logits[rows, 0]), expit(np.array(answers)))
+        rows = validation[:: max(1, len(validation) // IMAGES_COMPARED)][:IMAGES_COMPARED]
+        logits = _served_logits(served, table["path"].to_numpy()[rows].tolist(), how)
+        answered = np.isfinite(logits)
+        return _difference(expit(outputs.logits[rows, 0][answered]), expit(logits[answered]))
     from sklearn.metrics import roc_auc_score
 
-    both = trained.probabilities(valid), expit(looked.logits[valid, 0])
-    label = table["label"].to_numpy()[valid]
-    aucs = (float(roc_auc_score(label, each)) for each in both)
-    return _difference(*both) | dict(zip(("auc_keras", "auc_served"), aucs, strict=True))
+    by_keras = trained.probabilities(validation)
+    by_graph = expit(outputs.logits[validation, 0])
+    label = table["label"].to_numpy()[validation]
+    return {
+        **_difference(by_keras, by_graph),
+        "auc_keras": float(roc_auc_score(label, by_keras)),
+        "auc_served": float(roc_auc_score(label, by_graph)),
+    }
+
+
+def _served_logits(served: Graph, paths: Sequence[str], how: str) -> Values:
+    """Logits of image files; NaN where a file can no longer be read."""
+    logits = np.full(len(paths), np.nan)
+    for row, pixels in enumerate(decode(paths, served.size, how)):
+        if pixels is not None:
+            logits[row] = served(pixels).logit
+    return logits
 
 
 def _difference(trained: Values, served: Values) -> dict[str, Any]:
     return {"images": len(served), "largest_probability_difference": float(np.abs(trained - served).max())}
 
 
-def counted(heat: Heat, emit: Emit, text: str, images: int) -> Heat:
-    """The same heat maps; how many of so many images have theirs is said."""
-    step, done = CountedStep(emit, "evaluate", text, images), itertools.count(1)
+def with_progress(heat: Heat, emit: Emit, text: str, images: int) -> Heat:
+    """The same heat maps; emits how many of so many images are done."""
+    step = CountedStep(emit, "evaluate", text, images)
+    count = itertools.count(1)
 
     def counting(image: Radiograph, width: int, height: int) -> NDArray[np.float32]:
         values = heat(image, width, height)
-        step.reach(min(next(done), images))
+        step.reach(min(next(count), images))
         return values
 
     return counting
 
 
-def heat_of(served: Graph, how: str) -> Heat:
+def heat_maps_of(served: Graph, how: str) -> Heat:
     """The heat maps of the served graph, as :meth:`fracture.inference.classifier.Classifier.heat` draws them."""
 
     def heat(image: Radiograph, width: int, height: int) -> NDArray[np.float32]:

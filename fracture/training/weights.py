@@ -1,7 +1,7 @@
-"""Where a backbone's pre-trained weights come from, and what must be known about them.
+"""The sources of a backbone's pre-trained weights, and what must be known about them.
 
-The pixel range belongs to the weights: a backbone that was trained on [0, 1] and is fed [-1, 1] still answers,
-only worse, and nothing would say so. So a source without a known range is refused.
+The pixel range belongs to the weights: a backbone that was trained on [0, 1] and gets [-1, 1] still answers, only
+worse, and nobody would notice. So a source without a known range is refused.
 """
 
 import json
@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from fracture.errors import WeightsError
 from fracture.files import file_sha256
-from fracture.inference.ood import load_familiarity
+from fracture.inference.ood import load_ood_detector
 from fracture.paths import typed_path
-from fracture.registry.model_folder import bundled_model, read_card
-from fracture.registry.sums import check_files
+from fracture.registry.model_folder import bundled_model, check_files, read_card
 from fracture.training import imagenet
 from fracture.training.config import LITE, WEIGHT_SOURCES, TrainConfig
 
@@ -26,10 +25,10 @@ SOURCES = (
     "Sources: imagenet (needs the internet once), bundled (the model that comes with the project), bundled-8bit (the "
     "same as it is served, for heads only), none (random), or the path of a .weights.h5 file."
 )
-"""All sources, in a sentence for errors: what cannot be had is never replaced silently."""
+"""All sources, in a sentence for errors: a source that is not available is never replaced silently."""
 
 BUNDLED = ("bundled", "bundled-8bit")
-"""The sources that are the bundled model's backbone."""
+"""The sources of the bundled model's backbone."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,12 @@ class Weights:
     source: str
     """One of :data:`fracture.training.config.WEIGHT_SOURCES`, or a file's name."""
     origin: str
-    """Who made them and from what, in a sentence."""
+    """Who trained them, and on what, in a sentence."""
     licence: str
     input_range: tuple[float, float]
     """What the darkest and the brightest pixel become before they enter the backbone."""
     identity: str
-    """Equal for equal weights: the file's sha256, or for sources without a file what they are made from."""
+    """Equal for equal weights: the file's sha256, or a name for sources without a file."""
     path: Path | None = None
     """The file to load; None for ``imagenet``, which Keras fetches, and for ``none``."""
 
@@ -60,10 +59,10 @@ class Weights:
 
 
 def find_weights(config: TrainConfig) -> Weights:
-    """What ``config.weights`` names, checked as far as that goes without TensorFlow.
+    """The weights of ``config.weights``, checked as far as possible without TensorFlow.
 
     Raises:
-        WeightsError: the source cannot be had, is not what it claims, or its input range is unknown.
+        WeightsError: the source is not available, is not what it claims, or its input range is unknown.
     """
     if config.input_range and config.weights in WEIGHT_SOURCES:
         raise WeightsError(f"input_range is for a weights file; the range of {config.weights} is known. Leave it out.")
@@ -81,8 +80,8 @@ def find_weights(config: TrainConfig) -> Weights:
 
 
 def check_available(weights: Weights) -> None:
-    """Raises WeightsError where Keras would have to fetch them, and cannot. Takes some seconds at most."""
-    if weights.source == "imagenet" and not imagenet.available(imagenet.LONG_PATIENCE):
+    """Raise WeightsError where Keras would have to fetch them and can't. Takes some seconds at most."""
+    if weights.source == "imagenet" and not imagenet.available(imagenet.RUN_TIMEOUT_SECONDS):
         raise WeightsError(
             "The ImageNet weights are not on this machine, and the server that has them does not answer. " + SOURCES
         )
@@ -95,50 +94,51 @@ def _bundled(source: str) -> Weights:
         raise WeightsError(f"There is no bundled model in {folder.path.parent}. {SOURCES}")
     card = read_card(folder)
     check_files(folder, card)
-    low, high = card["input"]["pixel_range"]
+    assert card.input.pixel_range and card.weights and card.data, "the bundled card is committed with them"
     bits = ", its weights in 8 bits" if source == LITE else ""
-    origin = f"{card['weights']['origin']}; then fine-tuned on {card['data']['name']} by this project{bits}"
-    data = [f"{each['name']}: {each['licence']}" for each in card["data"].get("sources", [])]
-    licence = "; ".join([card["weights"]["licence"], *data])
-    return Weights(source, origin, licence, (low, high), file_sha256(file), file)
+    origin = f"{card.weights.origin}; then fine-tuned on {card.data.name} by this project{bits}"
+    data = [f"{each.name}: {each.licence}" for each in card.data.sources]
+    licence = "; ".join([card.weights.licence, *data])
+    return Weights(source, origin, licence, card.input.pixel_range, file_sha256(file), file)
 
 
 def seen_by_bundled(table: pd.DataFrame) -> NDArray[np.bool_]:
     """Which images of a table with ``image_id`` and ``sha256`` the bundled weights were trained on: (N,)."""
-    known = load_familiarity(bundled_model().familiarity)
-    return known.trained_on(table["image_id"].tolist(), table["sha256"].tolist())
+    detector = load_ood_detector(bundled_model().familiarity)
+    return detector.trained_on(table["image_id"].tolist(), table["sha256"].tolist())
 
 
 def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
     if not path.name.endswith(".weights.h5") or not path.is_file():
         raise WeightsError(f"weights must name a source or an existing .weights.h5 file. Received: {path}. {SOURCES}")
     beside = path.with_name(path.name.removesuffix(".weights.h5") + ".json")
-    said = _read_beside(beside)
+    described = _read_description(beside)
     sha256 = file_sha256(path)
-    if said.get("sha256", sha256) != sha256:
+    # A description without a checksum is trusted: it was written by hand.
+    if described.get("sha256", sha256) != sha256:
         raise WeightsError(f"{path.name} is not the file that {beside.name} describes: their sha256 differ.")
-    pixel_range = input_range or said.get("input_range")
+    pixel_range = input_range or described.get("input_range")
     if not pixel_range:
         raise WeightsError(
             f"The pixel range that {path.name} was trained on must be known: give input_range, for example 0 1 or -1 1,"
             f' or put {beside.name} beside it with "input_range": [0, 1].'
         )
     try:
-        low, high = (float(bound) for bound in pixel_range)
+        low, high = map(float, pixel_range)
     except (TypeError, ValueError) as error:
         raise WeightsError(f'"input_range" in {beside.name} must be two numbers. Received: {pixel_range!r}') from error
-    return Weights(
-        path.name, said.get("source", "not stated"), said.get("licence", "not stated"), (low, high), sha256, path
-    )
+    origin = described.get("source", "not stated")
+    licence = described.get("licence", "not stated")
+    return Weights(path.name, origin, licence, (low, high), sha256, path)
 
 
-def _read_beside(path: Path) -> dict[str, Any]:
+def _read_description(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        described = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise WeightsError(f"{path.name}, which describes the weights, is no JSON: {error}") from error
-    if not isinstance(said, dict):
+    if not isinstance(described, dict):
         raise WeightsError(f"{path.name}, which describes the weights, must hold a JSON object.")
-    return said
+    return described

@@ -5,7 +5,7 @@ import pytest
 
 from fracture.errors import DatasetError
 from fracture.evaluation.ood_fit import conformal_threshold, fit_familiarity
-from fracture.inference.ood import FILE, load_familiarity
+from fracture.inference.ood import OOD_FILE, load_ood_detector
 from tests.inference.test_ood import FEATURES, cloud
 
 
@@ -28,8 +28,8 @@ def test_new_radiographs_are_refused_about_as_often_as_asked_for():
 def test_other_things_are_refused():
     """Images whose features are of another kind; the same on radiographs would be a guess."""
     rng, space = np.random.default_rng(4), fitted()
-    assert not any(space.knows(each) for each in (rng.random((50, FEATURES)) ** 8).astype(np.float32))
-    assert np.mean([space.knows(each) for each in cloud(100, 5)]) > 0.95
+    assert not any(space.in_distribution(each) for each in (rng.random((50, FEATURES)) ** 8).astype(np.float32))
+    assert np.mean([space.in_distribution(each) for each in cloud(100, 5)]) > 0.95
 
 
 def test_the_card_is_told_the_share_that_was_refused():
@@ -44,8 +44,8 @@ def test_the_card_is_told_the_share_that_was_refused():
 def test_the_threshold_holds_after_the_file_was_read_back(tmp_path):
     """Fitting rounds as the file does: the same validation images are refused, to the last one."""
     space = fitted(refused=0.1)
-    space.save(tmp_path / FILE)
-    again, validation = load_familiarity(tmp_path / FILE), cloud(400, 2)
+    space.save(tmp_path / OOD_FILE)
+    again, validation = load_ood_detector(tmp_path / OOD_FILE), cloud(400, 2)
     np.testing.assert_array_equal(space.distances(validation), again.distances(validation))
     assert (again.distances(validation) > again.threshold).sum() == space.validation[1] > 0
 
@@ -62,8 +62,8 @@ def test_the_conformal_rank(images, refused, rank):
 def test_few_images_are_enough_to_answer(tmp_path, training):
     """A lesson may be about a handful of images: fewer dimensions then."""
     space = fit_familiarity(cloud(training, 1), names(training), cloud(2, 2))
-    space.save(tmp_path / FILE)
-    assert load_familiarity(tmp_path / FILE).nearest(cloud(training, 1)[1], 1)[0][0] == "image1"
+    space.save(tmp_path / OOD_FILE)
+    assert load_ood_detector(tmp_path / OOD_FILE).nearest(cloud(training, 1)[1], 1)[0][0] == "image1"
     assert space.describe()["dimensions"] < training
 
 
@@ -71,8 +71,8 @@ def test_images_that_are_all_alike_are_no_error(tmp_path):
     """Nothing varies: no division by zero, and the file can be read."""
     same = np.ones((5, FEATURES), np.float32)
     space = fit_familiarity(same, names(5), same)
-    space.save(tmp_path / FILE)
-    assert load_familiarity(tmp_path / FILE).knows(same[0])
+    space.save(tmp_path / OOD_FILE)
+    assert load_ood_detector(tmp_path / OOD_FILE).in_distribution(same[0])
 
 
 @pytest.mark.parametrize(("training", "validation"), [(1, 5), (0, 5), (5, 0)])
@@ -86,6 +86,6 @@ def test_the_same_images_give_the_same_file(tmp_path):
     """Nothing is drawn by chance."""
     for name in ("a.npz", "b.npz"):
         fitted().save(tmp_path / name)
-    first, second = (load_familiarity(tmp_path / name) for name in ("a.npz", "b.npz"))
+    first, second = (load_ood_detector(tmp_path / name) for name in ("a.npz", "b.npz"))
     np.testing.assert_array_equal(first.places, second.places)
     assert first.threshold == second.threshold

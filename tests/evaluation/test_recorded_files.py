@@ -10,7 +10,7 @@ from fracture.data.dataset import Dataset, fingerprint, scan
 from fracture.errors import ModelError
 from fracture.evaluation.recorded_files import record_files
 from fracture.files import file_sha256
-from fracture.inference.ood import load_familiarity
+from fracture.inference.ood import load_ood_detector
 from fracture.registry.model_folder import read_card, read_predictions
 
 
@@ -40,7 +40,7 @@ def test_training_records_which_files_the_model_was_made_of(trained):
     data = Path(read_card(trained)["config"]["data"])
     predictions = read_predictions(trained)
     assert predictions["sha256"].tolist() == [file_sha256(data / name) for name in predictions["image_id"]]
-    known = load_familiarity(trained.familiarity)
+    known = load_ood_detector(trained.familiarity)
     assert known.sha256 == tuple(file_sha256(data / name) for name in known.image_ids)
 
 

@@ -1,4 +1,4 @@
-"""The features that a training leaves, found again."""
+"""The features that a run leaves in the cache, for experiments."""
 
 import shutil
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fracture.errors import RunError
-from fracture.experiments.workbench import can_be_tried, open_bench
+from fracture.experiments.workbench import open_bench, runs_with_features
 from fracture.training.config import TrainConfig
 from fracture.training.runs.queue import find_run
 
@@ -17,9 +17,9 @@ def run(features, make_model):
     return find_run(make_model("first"))
 
 
-def test_a_finished_head_can_be_tried_on(run):
-    """Its images, labels and features are what it was trained on: the same head comes of them."""
-    assert can_be_tried([run]) == [run]
+def test_open_bench_of_a_finished_run_has_its_features(run):
+    """Its images, labels and features are those of the run: the same head comes of them."""
+    assert runs_with_features([run]) == [run]
     bench = open_bench(run)
     assert bench.features.shape == (len(bench.table), 2048)
     assert bench.training.sum() + bench.validation.sum() == len(bench.table)
@@ -28,28 +28,28 @@ def test_a_finished_head_can_be_tried_on(run):
     assert np.isfinite(head(bench.features)).all()
 
 
-def test_without_its_cache_it_says_so(run, features):
+def test_open_bench_without_the_cache_is_one_sentence(run, features):
     """Features that were deleted are an error in words, not an empty bench."""
     shutil.rmtree(features)
     with pytest.raises(RunError, match="no longer in the cache"):
         open_bench(run)
 
 
-def test_fine_tuned_models_are_left_out(run):
-    """Their backbone is no longer the one that the cache was filled with."""
+def test_runs_with_features_leave_out_fine_tuned_models(run):
+    """Their backbone is no longer the one that the features are of."""
     run.config["mode"] = "fine-tune"
-    assert can_be_tried([run]) == []
+    assert runs_with_features([run]) == []
 
 
-def test_one_label_is_not_enough(run):
-    """A head that would learn from one label only is refused in words that count both."""
+def test_fit_with_one_label_is_refused(run):
+    """The error counts both."""
     bench = open_bench(run)
     with pytest.raises(RunError, match="both labels"):
         bench.fit(bench.training & (bench.table["label"] == 1).to_numpy(), bench.validation, bench.config)
 
 
-def test_class_weight_reaches_the_head(run):
-    """Balanced labels give another head than labels as they are."""
+def test_fit_with_balanced_weights_gives_another_head(run):
+    """The config's class weight is used."""
     bench = open_bench(run)
     rows = bench.training & ~((bench.table["label"] == 1) & (bench.table.index % 2 == 0)).to_numpy()
     plain, balanced = (

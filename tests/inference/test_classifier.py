@@ -1,4 +1,4 @@
-"""The served model."""
+"""The served model; with ``report``."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from fracture.imaging.radiograph import Radiograph, fit, read
 from fracture.inference.classifier import load_classifier
 from fracture.inference.litert import Graph
 from fracture.inference.report import rows, write_csv
-from fracture.registry.sums import sums
+from fracture.registry.model_folder import file_hashes
 
 
 def image(seed=0, shape=(90, 60)) -> Radiograph:
@@ -28,7 +28,7 @@ def classifier(homes, make_model):
     return load_classifier("m")
 
 
-def test_the_answer_is_in_the_models_own_words(classifier):
+def test_classify_answers_with_the_models_labels(classifier):
     """The label is the model's word for the side of the threshold; at the threshold itself it is positive."""
     answer = classifier.classify([("a", image())])
     assert answer.labels == ("normal", "abnormal")
@@ -38,7 +38,7 @@ def test_the_answer_is_in_the_models_own_words(classifier):
     assert classifier.answer(views, threshold=answer.probability + 1e-6).label == "normal"
 
 
-def test_a_study_is_the_mean_of_its_views_and_keeps_each(classifier):
+def test_classify_several_views_averages_them_and_keeps_each(classifier):
     """Several files are one study: the mean, with every view's own figure."""
     images = [(str(seed), image(seed)) for seed in range(3)]
     alone = [classifier.classify([each]).probability for each in images]
@@ -48,8 +48,8 @@ def test_a_study_is_the_mean_of_its_views_and_keeps_each(classifier):
     assert study.probability == pytest.approx(np.mean([view.probability for view in study.counted]))
 
 
-def test_an_image_and_its_mirror_image_get_one_probability(classifier):
-    """Both are looked at; the mean of their logits counts, and each side's probability is kept."""
+def test_view_averages_the_image_and_its_mirror_image(classifier):
+    """The mean of their logits counts, and each side's probability is kept."""
     picture = image()
     turned = replace(picture, pixels=picture.pixels[:, ::-1].copy())
     straight, mirrored = classifier.view("a", picture), classifier.view("b", turned)
@@ -59,7 +59,8 @@ def test_an_image_and_its_mirror_image_get_one_probability(classifier):
     assert np.allclose(straight.heat, mirrored.heat[:, ::-1], atol=1e-5)
 
 
-def test_the_probability_is_calibrated_by_the_cards_temperature(homes, make_model):
+def test_view_probability_is_calibrated_by_the_cards_temperature(homes, make_model):
+    """The temperature divides the logit."""
     folder = make_model("m")
     card = json.loads(folder.card.read_text())
     views = []
@@ -71,7 +72,7 @@ def test_the_probability_is_calibrated_by_the_cards_temperature(homes, make_mode
     assert views[1].probability == pytest.approx(1 / (1 + np.exp(-logit / 4)))
 
 
-def test_the_heat_map_is_exact(homes, make_model):
+def test_view_heat_map_is_exact(homes, make_model):
     """The mean of the class-activation map plus the head's bias is the logit: nothing is invented."""
     graph = Graph(make_model("m").served_model.read_bytes())
     outputs = [graph(fit(image(seed).pixels, graph.size, "stretch")) for seed in range(3)]
@@ -79,7 +80,7 @@ def test_the_heat_map_is_exact(homes, make_model):
     assert bias == pytest.approx([bias[0]] * 3, abs=1e-3)
 
 
-def test_another_head_draws_another_heat_map(homes, make_model):
+def test_view_with_another_head_has_another_heat_map(homes, make_model):
     """The check of Adebayo et al., NeurIPS 2018: a map that stayed the same would not show what the head learned."""
     folder = make_model("m")
     picture = image()
@@ -89,14 +90,14 @@ def test_another_head_draws_another_heat_map(homes, make_model):
     random = np.random.default_rng(0).permutation(head).astype("<f4")
     assert content.count(head.tobytes()) == 2  # for the logit and for the map
     folder.served_model.write_bytes(content.replace(head.tobytes(), random.tobytes()))
-    vouch_anew(folder)
+    update_checksums(folder)
     after = load_classifier("m").view("x", picture).heat
     assert not np.allclose(before, after, rtol=0.1)
 
 
-def vouch_anew(folder) -> None:
+def update_checksums(folder) -> None:
     """Write the sums of the files that are there now into the card."""
-    folder.card.write_text(json.dumps({**json.loads(folder.card.read_text()), "files": sums(folder)}))
+    folder.card.write_text(json.dumps({**json.loads(folder.card.read_text()), "files": file_hashes(folder)}))
 
 
 def trained_head(folder) -> np.ndarray:
@@ -106,7 +107,7 @@ def trained_head(folder) -> np.ndarray:
     return kernel.ravel().astype("<f4")
 
 
-def test_threads_share_one_classifier_without_mixing_answers(classifier):
+def test_classifier_shared_by_threads_answers_each(classifier):
     """Concurrent callers each get the answer for their own image."""
     images = [image(seed) for seed in range(6)]
     expected = [classifier.view("x", each).probability for each in images]
@@ -127,20 +128,20 @@ def test_threads_share_one_classifier_without_mixing_answers(classifier):
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a graph", None])
-def test_a_damaged_graph_is_one_sentence(homes, make_model, damage):
+def test_load_classifier_with_a_damaged_graph_is_one_sentence(homes, make_model, damage):
     """A served graph that is missing or broken is a ModelError."""
     folder = make_model("m")
     if damage is None:
         folder.served_model.unlink()
     else:
         folder.served_model.write_bytes(damage)
-        vouch_anew(folder)
+        update_checksums(folder)
     with pytest.raises(ModelError, match=r"graph|finished"):
         load_classifier("m")
 
 
-def test_a_card_that_lacks_something_is_one_sentence(homes, make_model):
-    """A card without labels cannot be used, and says so."""
+def test_load_classifier_with_an_incomplete_card_is_one_sentence(homes, make_model):
+    """A card without labels can't be used."""
     folder = make_model("m")
     card = json.loads(folder.card.read_text())
     del card["labels"]
@@ -162,7 +163,7 @@ def test_rows_and_csv(classifier, tmp_path):
 
 
 @pytest.mark.full
-def test_it_answers_as_the_keras_model_does(homes, trained):
+def test_classifier_answers_as_the_keras_model(homes, trained):
     """Bytes to probability, through the one preprocessing, agrees with the trained Keras model to its 8-bit weights."""
     import keras
 

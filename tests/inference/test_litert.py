@@ -23,8 +23,8 @@ def content(trained) -> bytes:
     return trained.served_model.read_bytes()
 
 
-def test_many_threads_get_what_each_gets_alone(content):
-    """Twelve threads with images of their own, over three interpreters: every number as if nobody else had asked."""
+def test_graph_run_by_many_threads_answers_as_run_alone(content):
+    """Twelve threads with images of their own, over three interpreters: every number as if there were no others."""
     graph = Graph(content, interpreters=3)
     asked = images(12, graph.size)
     single = Graph(content, interpreters=1)
@@ -38,10 +38,11 @@ def test_many_threads_get_what_each_gets_alone(content):
     assert len({each.logit for each in alone}) == len(asked), "the images must have different answers"
 
 
-def test_images_given_together_come_back_in_their_order(content):
+def test_graph_run_all_gives_outputs_in_order(content):
+    """However many interpreters there are."""
     graph = Graph(content, interpreters=2)
     asked = images(5, graph.size)
-    assert [each.logit for each in graph.each(*asked)] == [graph(image).logit for image in asked]
+    assert [each.logit for each in graph.run_all(*asked)] == [graph(image).logit for image in asked]
 
 
 class Stand:
@@ -89,16 +90,16 @@ def first_pixels(count: int) -> list[np.ndarray]:
     return [np.full((2, 2), number, np.uint8) for number in range(count)]
 
 
-def test_interpreters_work_at_the_same_time(stand):
+def test_graph_runs_its_interpreters_at_once(stand):
     """Two calls are inside two interpreters at once: each of them waits there for the other."""
     graph = Graph(b"", interpreters=2)
     stand.together = threading.Barrier(2)
-    assert [each.logit for each in graph.each(*first_pixels(6))] == [0, 1, 2, 3, 4, 5]
+    assert [each.logit for each in graph.run_all(*first_pixels(6))] == [0, 1, 2, 3, 4, 5]
     assert [each.answered for each in stand.made] == [3, 3]
 
 
-def test_no_interpreter_is_entered_by_two_threads_at_once(stand):
-    """Eight threads want in at once; each interpreter lets one in after another, held there until two are inside."""
+def test_graph_lets_one_thread_into_an_interpreter(stand):
+    """Of eight threads at once each interpreter lets in one after another, held there until two are inside."""
     graph = Graph(b"", interpreters=2)
     stand.together = threading.Barrier(2)
     with ThreadPoolExecutor(8) as callers:
@@ -108,11 +109,11 @@ def test_no_interpreter_is_entered_by_two_threads_at_once(stand):
     assert not any(each.crowded for each in stand.made)
 
 
-def test_a_graph_that_is_gone_leaves_no_thread_and_no_interpreter(content):
-    """What a model took is free again when it has been put aside."""
+def test_graph_deleted_leaves_no_thread_and_no_interpreter(content):
+    """Its memory is free again."""
     before = set(threading.enumerate())
     graph = Graph(content, interpreters=2)
-    graph.each(*images(4, graph.size))
+    graph.run_all(*images(4, graph.size))
     workers = set(threading.enumerate()) - before
     assert workers
     del graph
@@ -120,11 +121,11 @@ def test_a_graph_that_is_gone_leaves_no_thread_and_no_interpreter(content):
     wait(lambda: not any(worker.is_alive() for worker in workers), 20)
 
 
-def test_a_process_that_has_asked_can_fork(content):
-    """The child is not harmed by the interpreters of threads that it does not have."""
+def test_graph_in_a_process_that_forks_harms_no_child(content):
+    """The child does not have the threads of the interpreters."""
     graphs = [Graph(content, interpreters=2) for _ in range(3)]
     for graph in graphs:
-        graph.each(*images(4, graph.size))
+        graph.run_all(*images(4, graph.size))
     for _ in range(3):
         with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
             assert list(pool.map(abs, [-1, -2])) == [1, 2]

@@ -1,4 +1,4 @@
-"""Three outcomes, and what does not look like an X-ray that the model knows."""
+"""Outcomes of a study, and images that are out of distribution."""
 
 import numpy as np
 import pytest
@@ -27,36 +27,41 @@ def answer(*views: View, low=0.2, high=0.7) -> Answer:
         (0.7, "positive", "abnormal"),
     ],
 )
-def test_between_the_limits_the_answer_is_in_doubt(probability, outcome, label):
+def test_outcome_between_the_limits_is_doubt(probability, outcome, label):
+    """At the upper limit it is positive, at the lower one in doubt."""
     given = answer(view(probability))
     assert (given.outcome, given.label, given.label_of(given.views[0])) == (outcome, label, label)
 
 
-def test_a_study_is_judged_by_the_mean_of_its_views():
+def test_outcome_of_a_study_is_by_the_mean_of_its_views():
+    """Of a clear and an opposite view neither decides."""
     assert answer(view(0.9), view(0.1)).outcome == "doubt"
 
 
-def test_views_that_look_strange_do_not_count():
+def test_answer_with_a_view_out_of_distribution_leaves_it_out():
+    """That view has no answer of its own."""
     given = answer(view(0.9), view(0.1, known=False))
     assert given.probability == pytest.approx(0.9) and given.outcome == "positive"
     assert given.label_of(given.views[1]) == "unknown"
 
 
-def test_where_no_view_is_known_there_is_no_answer():
+def test_answer_with_all_views_out_of_distribution_is_unknown():
+    """There is no label."""
     given = answer(view(0.9, known=False), view(0.8, known=False))
     assert not given.known and given.label == "unknown"
 
 
-def test_a_model_that_cannot_tell_answers():
+def test_answer_without_a_detector_has_a_label():
+    """Older models can't tell whether an image is out of distribution."""
     assert answer(view(0.9, known=None)).label == "abnormal"
 
 
 def test_limits_that_cross_leave_no_doubt():
     """A model so good that 95 % sensitivity is above 95 % specificity is asked at its balanced point."""
-    crossed = {"thresholds": {"high_sensitivity": 0.6, "high_specificity": 0.4, "balanced": 0.5}}
-    assert Limits.from_card(crossed) == (0.5, 0.5)
-    apart = {"thresholds": {"high_sensitivity": 0.1, "high_specificity": 0.4, "balanced": 0.3}}
-    assert Limits.from_card(apart) == (0.1, 0.4)
+    crossed = {"high_sensitivity": 0.6, "high_specificity": 0.4, "balanced": 0.5}
+    assert Limits.from_thresholds(crossed) == (0.5, 0.5)
+    apart = {"high_sensitivity": 0.1, "high_specificity": 0.4, "balanced": 0.3}
+    assert Limits.from_thresholds(apart) == (0.1, 0.4)
 
 
 @pytest.mark.parametrize(
@@ -68,16 +73,18 @@ def test_limits_that_cross_leave_no_doubt():
         (0.1, 1.0000000000000002, ["balanced", "high_sensitivity", "half"]),
     ],
 )
-def test_only_points_that_mean_what_they_are_called_are_offered(sensitive, specific, offered):
+def test_offered_points_leave_out_crossing_and_empty_ones(sensitive, specific, offered):
     """Neither of two that cross, nor one above 1, at which no image is called positive."""
     thresholds = {"balanced": 0.3, "high_sensitivity": sensitive, "high_specificity": specific, "half": 0.5}
     assert list(offered_points(thresholds)) == offered
 
 
-def test_a_card_of_before_offers_the_points_that_it_has():
+def test_offered_points_of_an_older_card_are_those_it_has():
+    """It has no points of high sensitivity and specificity."""
     assert offered_points({"half": 0.5, "balanced": 0.3}) == {"half": 0.5, "balanced": 0.3}
 
 
-def test_probabilities_of_any_logit_are_numbers():
+def test_probability_of_any_logit_is_finite():
+    """The exponential does not overflow."""
     assert probability_of(-1e9, 0.05) == pytest.approx(0) and probability_of(1e9, 0.05) == 1
     assert probability_of(0, 3) == 0.5

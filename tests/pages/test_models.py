@@ -14,8 +14,9 @@ from fracture.app.models.threshold import describe_hundred
 from fracture.app.shared.comparison import Side, warnings
 from fracture.charts import natural_frequencies
 from fracture.evaluation.metrics import evaluate
-from fracture.inference.ood import load_familiarity
+from fracture.inference.ood import load_ood_detector
 from fracture.paths import PROJECT
+from fracture.registry.model_folder import read_card
 from fracture.registry.validation import ValidationResult, validation_results
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.widgets import by_key, keys_of
@@ -266,7 +267,7 @@ def test_errors_with_a_replaced_file_do_not_show_it(wrong):
 def test_similar_images_with_a_replaced_file_do_not_show_it(wrong):
     """Of the nearest training images, a replaced file is left out."""
     folder, data = wrong
-    known = load_familiarity(folder.familiarity)
+    known = load_ood_detector(folder.familiarity)
     uploaded = data / known.image_ids[0]
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("a.png", uploaded.read_bytes(), "image/png")]).run()
@@ -344,7 +345,7 @@ def test_results_on_several_data_sets_are_separate(judged):
     table.to_csv(judged.predictions, index=False)
     apart = {name: evaluate(part, THRESHOLDS) for name, part in table.groupby("data")}
     edit_card(judged, metrics_by_data=apart)
-    assert [each.data for each in validation_results(json.loads(judged.card.read_text()))] == ["one", "two"]
+    assert [each.data for each in validation_results(read_card(judged))] == ["one", "two"]
     app = healthy(models().run())
     assert app.selectbox(key="validation data").options == ["one", "two"]
     app.selectbox(key="validation data").set_value("two").run()

@@ -1,4 +1,4 @@
-"""Choices of a training."""
+"""The config of a run."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def config(**chosen) -> TrainConfig:
     return TrainConfig(**{"data": "somewhere", "name": "model", **chosen})
 
 
-def test_the_reference_preset_is_the_reference_experiment():
+def test_preset_reference_is_the_reference_experiment():
     """The preset is the published experiment to the letter."""
     reference = config(**PRESETS["reference"])
     assert (reference.image_size, reference.batch_size, reference.epochs) == (150, 16, 30)
@@ -36,19 +36,19 @@ def test_the_reference_preset_is_the_reference_experiment():
         ({"name": ".hidden"}, "name must be 1 to 64 letters"),
     ],
 )
-def test_a_choice_out_of_range_says_what_was_allowed_and_what_came(chosen, words):
-    """An error of a choice names the range and the value."""
+def test_config_out_of_range_names_the_range_and_the_value(chosen, words):
+    """The error says what is allowed, and what was received."""
     with pytest.raises(ConfigError, match=words.replace("(", r"\(")):
         config(**chosen)
 
 
-def test_json_and_back_is_the_same_config():
-    """What is written to the status file gives the same training again."""
+def test_config_to_json_and_back_is_the_same():
+    """The config in the status file gives the same run again."""
     chosen = config(input_range=(0.0, 1.0), body_part="XR_HUMERUS", epochs=3)
     assert TrainConfig.from_json(chosen.to_json()) == chosen
 
 
-def test_unknown_and_missing_choices_are_named():
+def test_config_from_json_names_unknown_and_missing_fields():
     """A config from a file that this version does not understand is refused by name."""
     with pytest.raises(ConfigError, match="Received: colour"):
         TrainConfig.from_json({"data": "x", "name": "y", "colour": 1})

@@ -6,8 +6,8 @@ from fracture.training.pipeline import run
 from fracture.training.runs.progress import MOST_STEPS, Progress
 
 
-def test_each_read_gives_only_what_is_new(tmp_path):
-    """A reader that remembers its offset never reads an event twice."""
+def test_read_events_from_an_offset_gives_only_new_events(tmp_path):
+    """A reader that passes its offset on never reads an event twice."""
     path = tmp_path / "events.jsonl"
     log = EventLog(path)
     log("step", text="one")
@@ -20,8 +20,8 @@ def test_each_read_gives_only_what_is_new(tmp_path):
     assert read_events(path, end) == ([], end)
 
 
-def test_half_a_line_waits_and_a_damaged_one_is_passed_over(tmp_path):
-    """A line being written is read when it is whole; garbage does not hide what follows."""
+def test_read_events_with_a_partial_line_waits_and_skips_damage(tmp_path):
+    """A line being written is read when it is whole; a damaged line does not hide what follows."""
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"kind": "step", "text": "a"}\n\xff\xfe\n[1]\n{"kind": "st')
     events, offset = read_events(path)
@@ -31,12 +31,12 @@ def test_half_a_line_waits_and_a_damaged_one_is_passed_over(tmp_path):
     assert [event["text"] for event in read_events(path, offset)[0]] == ["b"]
 
 
-def test_a_missing_file_has_no_events(tmp_path):
-    """A training that has not spoken yet is no error."""
+def test_read_events_without_a_file_gives_none(tmp_path):
+    """A run that has not emitted anything yet is no error."""
     assert read_events(tmp_path / "none.jsonl") == ([], 0)
 
 
-def test_progress_adds_up_the_events():
+def test_progress_from_events_has_curves_and_time_left():
     """Curves, the kept epoch and the time left follow from the events alone."""
     progress = Progress()
     progress.add([{"kind": "features", "time": 0, "done": 10, "total": 20, "cached": 0, "seconds_left": 4.0}])
@@ -58,8 +58,8 @@ def test_progress_adds_up_the_events():
     assert progress.kept_epoch == 2
 
 
-def test_damaged_events_are_passed_over():
-    """An event without its keys changes nothing, and what follows is still taken in."""
+def test_progress_with_damaged_events_skips_them():
+    """An event without its keys changes nothing, and what follows is still counted."""
     progress = Progress()
     kinds = ("data", "features", "network", "epoch", "kept", "step", "end")
     progress.add([{"kind": kind, "time": 0} for kind in kinds])
@@ -68,8 +68,8 @@ def test_damaged_events_are_passed_over():
     assert progress.kept_epoch == 3
 
 
-def test_what_a_killed_process_left_of_a_line_is_cut_off(tmp_path):
-    """Whoever goes on writing begins a line of its own."""
+def test_event_log_after_a_kill_cuts_off_the_partial_line(tmp_path):
+    """A process that resumes begins a line of its own."""
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"kind": "step", "text": "a"}\n{"kind": "st')
     log = EventLog(path)
@@ -79,8 +79,8 @@ def test_what_a_killed_process_left_of_a_line_is_cut_off(tmp_path):
     assert len(path.read_bytes().splitlines()) == 2
 
 
-def test_an_interrupted_epoch_counts_once():
-    """Gone on with, the curves go on from the last epoch that was kept; an end that was none is forgotten."""
+def test_progress_of_a_resumed_run_counts_the_interrupted_epoch_once():
+    """The curves continue from the last checkpoint, and the end of the interrupted run is forgotten."""
     data = {"kind": "data", "images": 4, "training": 2, "validation": 2, "positives": 2, "label_names": ["a", "b"]}
     progress = Progress()
     progress.add([{**data, "problems": []}, *_epoch(1, 0.9), *_epoch(2, 0.8), {"kind": "kept", "epoch": 2}])
@@ -100,16 +100,16 @@ def _epoch(number, loss):
     yield {"kind": "epoch", "epoch": number, "epochs": 3, "seconds": 1, "learning_rate": 0.1, "loss": loss}
 
 
-def test_the_points_within_epochs_are_bounded():
-    """However long a training takes, a page draws no more than so many."""
+def test_progress_of_a_long_run_bounds_the_points_within_epochs():
+    """However long a run takes, a page draws no more than so many."""
     progress = Progress()
     progress.add(event for number in range(1, 4001) for event in _epoch(number, 0.5))
     assert len(progress.step_losses) <= MOST_STEPS
     assert progress.step_losses[0][0] == 0.5 and progress.step_losses[-1][0] == 4000
 
 
-def test_what_is_followed_has_a_before_and_an_after():
-    """By which a page says whether a probability rose."""
+def test_progress_of_followed_images_has_the_epoch_before():
+    """By which a page shows whether a probability rose."""
     progress = Progress()
     looks = [{"kind": "look", "epoch": each, "confusion": [1, 0, 0, 1], "probabilities": [each / 4]} for each in (1, 2)]
     progress.add(looks)
@@ -128,8 +128,8 @@ def shares(progress, events):
     return found
 
 
-def test_one_bar_goes_over_a_real_run(homes, drawn):
-    """From 0 to 1 and never back, through all five stages in their order; a long step carries its numbers."""
+def test_progress_of_a_real_run_rises_from_0_to_1(homes, drawn):
+    """The bar never goes back, through all five stages in order; a long step carries its numbers."""
     said = []
     config = TrainConfig(data=str(drawn), name="m", weights="bundled-8bit", image_size=75, epochs=3)
     run(config, lambda kind, **values: said.append({"kind": kind, "time": 0.0, **values}))
@@ -145,8 +145,8 @@ def test_one_bar_goes_over_a_real_run(homes, drawn):
     assert counts == sorted(counts) and len({event["total"] for event in features}) == 1, "the mirrored images, too"
 
 
-def test_fine_tuning_has_no_feature_stage_and_its_bar_never_goes_back():
-    """Where images change from epoch to epoch there are no features to compute."""
+def test_progress_of_fine_tuning_has_no_feature_stage():
+    """Where augmentation changes images in each epoch, no features are extracted; the bar never goes back."""
     config = {"mode": "fine-tune", "augmentation": "full", "epochs": 3}
     events = [
         step("Reading the data set", "read"),
@@ -165,7 +165,7 @@ def test_fine_tuning_has_no_feature_stage_and_its_bar_never_goes_back():
     assert found == sorted(found) and len(set(found)) > 12 and found[-1] == 1
 
 
-def test_a_long_step_says_its_numbers_and_the_time_left():
+def test_progress_of_a_long_step_has_numbers_and_time_left():
     """As far as the events tell it."""
     progress = Progress()
     progress.add([step("Running the model", "evaluate", 10.0, done=0, total=1593)])
@@ -175,8 +175,8 @@ def test_a_long_step_says_its_numbers_and_the_time_left():
     assert progress.seconds_left == 16.0
 
 
-def test_a_resumed_run_has_a_bar_of_its_own():
-    """What the interrupted one had reached says nothing of how far this one is."""
+def test_progress_of_a_resumed_run_begins_at_0():
+    """The bar of the interrupted run says nothing about this one."""
     progress = Progress({"epochs": 2})
     progress.add([step("Saving the model", "save"), {"kind": "end", "state": "stopped", "seconds": 1}])
     assert progress.share == 1
@@ -184,7 +184,7 @@ def test_a_resumed_run_has_a_bar_of_its_own():
     assert progress.share < 0.1 and progress.stage == "read"
 
 
-def test_steps_of_a_former_version_can_still_be_followed():
+def test_progress_of_the_version_before_follows_its_steps():
     """They have a text alone; the other events tell the stage."""
     progress = Progress({"epochs": 3})
     old = [{"kind": "step", "text": "Building the network"}, *_epoch(1, 0.5), {"kind": "kept", "epoch": 1}]

@@ -1,4 +1,4 @@
-"""The whole way, on a drawn data set with the full network."""
+"""The pipeline on a drawn data set, full network; with ``validate``, ``keras_learner``, ``head_data``, ``tflite``."""
 
 import json
 import shutil
@@ -35,8 +35,8 @@ def features(said, word=0):
     return [event for event in said if event["kind"] == "features"][word]
 
 
-def test_a_trained_model_folder_is_complete(trained):
-    """Every file of the contract is there, and the card says what was used and how good it is."""
+def test_run_finished_leaves_a_complete_model_folder(trained):
+    """Every file of the contract is there, and the card has what was used and its metrics."""
     names = {path.name for path in trained.path.iterdir()}
     assert {"card.json", "model.h5", "model.tflite", "history.json", "predictions.csv", "familiarity.npz"} <= names
     card = json.loads(trained.card.read_text())
@@ -55,8 +55,8 @@ def test_a_trained_model_folder_is_complete(trained):
     assert len(predictions) == card["data"]["validation_images"] == card["metrics"]["image"]["count"]
 
 
-def test_fine_tuning_leaves_a_model_that_answers_as_it_was_judged(homes, tmp_path):
-    """On two data sets with boxes: every file is there, each set is judged, and the folder's model says the same."""
+def test_run_fine_tune_leaves_a_model_that_answers_as_evaluated(homes, tmp_path):
+    """On two data sets with boxes: every file is there, each set is evaluated, and the model gives the same answers."""
     from fracture.inference.classifier import load_classifier
 
     data = draw_mura(tmp_path / "first", truth=True)
@@ -77,7 +77,7 @@ def test_fine_tuning_leaves_a_model_that_answers_as_it_was_judged(homes, tmp_pat
     view = classifier.view("x", load(data / row["image_id"]))
     assert view.probability == pytest.approx(row["probability"], abs=1e-4)
     assert view.heat.shape == (SIDE, SIDE) and 0 <= view.heat.min() <= view.heat.max() <= 1
-    assert classifier.shows_places and view.looks.shape == (1280,)
+    assert classifier.shows_places and view.embedding.shape == (1280,)
 
 
 def read(drawn, **chosen):
@@ -90,16 +90,16 @@ def read(drawn, **chosen):
     return pipeline._without_places(config, dataset), said[-1]["problems"]
 
 
-def test_nothing_claims_to_know_places_where_no_box_has_taught_them(drawn, tmp_path):
-    """Without boxes the network gets no part for places, and it is said."""
+def test_run_fine_tune_without_boxes_has_no_output_for_places(drawn, tmp_path):
+    """A sentence about it is among the problems."""
     config, problems = read(drawn)
     assert not config.teaches_places and "is not taught" in problems[-1]
     config, problems = read(draw_mura(tmp_path / "boxed", truth=True))
     assert config.teaches_places and not any("is not taught" in problem for problem in problems)
 
 
-def test_decisions_are_honoured_and_said(tmp_path):
-    """What was excluded is not trained on, what was relabelled has its new label, and the card will count both."""
+def test_run_with_decisions_applies_and_reports_them(tmp_path):
+    """Excluded images are not trained on, relabelled ones have the new label, and the card counts both."""
     from fracture.data.dataset import scan
     from fracture.data.decisions import decide
     from fracture.training import pipeline
@@ -118,8 +118,8 @@ def test_decisions_are_honoured_and_said(tmp_path):
     assert (told["excluded"], told["relabelled"]) == (3, 1)
 
 
-def test_validation_images_that_the_bundled_weights_have_seen_are_counted(drawn, monkeypatch):
-    """They know those already."""
+def test_run_on_images_of_the_bundled_weights_warns_of_leakage(drawn, monkeypatch):
+    """The bundled weights were trained on them."""
     from fracture.data.dataset import scan
     from fracture.training import pipeline
 
@@ -131,8 +131,8 @@ def test_validation_images_that_the_bundled_weights_have_seen_are_counted(drawn,
     assert not any("bundled" in problem for problem in read(drawn, weights="none")[1])
 
 
-def test_the_first_data_set_must_have_validation_images_of_both_labels(drawn, tmp_path):
-    """It is the one by which all is judged; those of another do not stand in for them."""
+def test_run_with_one_label_in_the_first_validation_part_is_refused(drawn, tmp_path):
+    """Validation images of another data set do not replace them."""
     first = draw_mura(tmp_path / "first")
     for path in sorted((first / "valid").rglob("*_positive/*.png")):
         path.unlink()
@@ -140,7 +140,7 @@ def test_the_first_data_set_must_have_validation_images_of_both_labels(drawn, tm
         read(first, also=(str(drawn),))
 
 
-def test_the_card_says_where_the_heat_maps_point(trained):
+def test_run_with_ground_truth_measures_the_heat_maps(trained):
     """With a truth.csv the card has both measures of the positive validation images, and what chance would reach."""
     card = json.loads(trained.card.read_text())
     found = card["localisation"]
@@ -153,8 +153,8 @@ def test_the_card_says_where_the_heat_maps_point(trained):
     assert found["mass"]["value"] is None or found["mass"]["value"] == pytest.approx(bar)
 
 
-def test_features_are_computed_once_per_image_whatever_it_is_called(homes, drawn, tmp_path):
-    """A second training finds every image in the cache, also when the data set was moved; another view is computed."""
+def test_run_again_finds_all_features_in_the_cache(homes, drawn, tmp_path):
+    """Also when the data set was moved; another fit is computed."""
     _, said = run(drawn)
     assert features(said)["cached"] == 0
     total = features(said)["total"]
@@ -171,8 +171,8 @@ def test_features_are_computed_once_per_image_whatever_it_is_called(homes, drawn
     assert again["data"]["fingerprint"] == json.loads((homes / "models/m/card.json").read_text())["data"]["fingerprint"]
 
 
-def test_a_damaged_cache_is_computed_again(homes, drawn):
-    """The cache may be deleted or damaged at any time; training goes on without it."""
+def test_run_with_a_damaged_cache_computes_features_again(homes, drawn):
+    """The cache may be deleted or damaged at any time."""
     run(drawn)
     path = max((homes / "cache/features").iterdir(), key=lambda file: file.stat().st_size)  # the other: mirrored ones
     whole = path.read_bytes()
@@ -182,8 +182,8 @@ def test_a_damaged_cache_is_computed_again(homes, drawn):
         assert features(said)["cached"] == 0
 
 
-def test_an_image_that_cannot_be_read_is_left_out_and_named(homes, drawn, tmp_path):
-    """One broken file does not end a training; the card names it."""
+def test_run_with_an_unreadable_image_leaves_it_out(homes, drawn, tmp_path):
+    """One broken file does not end a run; the card names it."""
     broken = tmp_path / "broken"
     shutil.copytree(drawn, broken)
     victim = sorted((broken / "train").rglob("*.png"))[0]
@@ -192,8 +192,8 @@ def test_an_image_that_cannot_be_read_is_left_out_and_named(homes, drawn, tmp_pa
     assert [victim.name in image for image in card["data"]["unreadable"]] == [True]
 
 
-def test_a_stop_before_the_first_epoch_saves_nothing_but_features(homes, drawn):
-    """Stopped among the features there is no model, but what was computed is not lost."""
+def test_run_stopped_among_the_features_keeps_them(homes, drawn):
+    """There is no model, but the features are in the cache."""
     with pytest.raises(Cancelled):
         run(drawn, should_stop=lambda: True)
     assert not (homes / "models/m/card.json").exists()
@@ -201,8 +201,8 @@ def test_a_stop_before_the_first_epoch_saves_nothing_but_features(homes, drawn):
     assert features(said)["cached"] > 0
 
 
-def test_a_taken_name_and_a_one_sided_data_set_are_refused(homes, drawn, tmp_path):
-    """What cannot work is said before anything is computed."""
+def test_run_with_a_taken_name_or_one_label_is_refused(homes, drawn, tmp_path):
+    """Before anything is computed."""
     run(drawn)
     with pytest.raises(RunError, match="already"):
         run(drawn)
@@ -214,7 +214,7 @@ def test_a_taken_name_and_a_one_sided_data_set_are_refused(homes, drawn, tmp_pat
         run(one_sided, name="other")
 
 
-def test_files_that_cannot_be_read_do_not_count_as_a_label(homes, drawn, tmp_path):
+def test_run_with_unreadable_positives_is_refused(homes, drawn, tmp_path):
     """A validation part whose positives are all broken is refused, not measured."""
     broken = tmp_path / "broken"
     shutil.copytree(drawn, broken)

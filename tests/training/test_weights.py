@@ -13,8 +13,8 @@ def find(weights, **chosen):
     return find_weights(TrainConfig(data="x", name="m", weights=str(weights), **chosen))
 
 
-def test_a_file_brings_its_range_in_the_json_beside_it(tmp_path):
-    """The JSON beside a weights file says its pixel range, its source and its licence."""
+def test_find_weights_file_with_json_reads_its_description(tmp_path):
+    """The JSON beside a weights file has its pixel range, its source and its license."""
     file = tmp_path / "net.weights.h5"
     file.write_bytes(b"weights")
     (tmp_path / "net.json").write_text(
@@ -24,7 +24,7 @@ def test_a_file_brings_its_range_in_the_json_beside_it(tmp_path):
     assert (found.input_range, found.licence, found.sha256) == ((0.0, 1.0), "MIT", file_sha256(file))
 
 
-def test_a_file_without_a_known_range_is_refused_unless_the_user_says_it(tmp_path):
+def test_find_weights_file_without_range_is_refused_unless_given(tmp_path):
     """A wrong pixel range would only make the answers worse, so it is never guessed."""
     file = tmp_path / "net.weights.h5"
     file.write_bytes(b"weights")
@@ -34,8 +34,8 @@ def test_a_file_without_a_known_range_is_refused_unless_the_user_says_it(tmp_pat
 
 
 @pytest.mark.parametrize("said", ["{", "[]", '{"sha256": "other"}', '{"input_range": [0]}'])
-def test_a_description_that_does_not_fit_is_refused(tmp_path, said):
-    """Damaged JSON, or the checksum of another file, is an error and not a shrug."""
+def test_find_weights_file_with_wrong_json_is_refused(tmp_path, said):
+    """Damaged JSON, or the checksum of another file, is an error."""
     file = tmp_path / "net.weights.h5"
     file.write_bytes(b"weights")
     (tmp_path / "net.json").write_text(said)
@@ -44,27 +44,27 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path, said):
 
 
 @pytest.mark.parametrize("source", ["bundled", "somewhere/else.weights.h5", "model.keras"])
-def test_a_source_that_cannot_be_had_names_the_others(homes, monkeypatch, source):
-    """Nothing falls back silently: the error names every other source."""
+def test_find_weights_unavailable_source_names_the_others(homes, monkeypatch, source):
+    """Nothing is replaced silently: the error names every other source."""
     monkeypatch.setattr("fracture.paths.PROJECT", homes / "installed without models")
     with pytest.raises(WeightsError, match=r"imagenet .* bundled .* none .* \.weights\.h5"):
         find(source)
 
 
-def test_a_range_is_for_files_only():
-    """The range of a named source is known; another one would be ignored, so it is refused."""
+def test_find_weights_range_of_a_named_source_is_refused():
+    """The range of a named source is known; another one would be ignored."""
     with pytest.raises(WeightsError, match="input_range is for a weights file"):
         find("none", input_range=(0.0, 1.0))
 
 
-def test_random_weights_differ_by_seed():
+def test_find_weights_random_has_an_identity_by_seed():
     """Features of random weights may be shared only between equal seeds."""
     assert find("none", seed=1).identity != find("none", seed=2).identity
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("answer", [404, 200])
-def test_imagenet_that_cannot_be_fetched_is_one_sentence(homes, monkeypatch, httpserver_port, answer):
+def test_build_network_without_imagenet_is_one_sentence(homes, monkeypatch, httpserver_port, answer):
     """Keras's own client, sent to a server that refuses, or sends something else: one sentence."""
     from fracture.training.backbone import network
 

@@ -57,7 +57,7 @@ def _show_experiment(run: Run, bench: Bench) -> None:
     with show_errors():
         if st.button("Start experiment", type="primary", icon=":material/call_split:", key="run leakage"):
             tried = replace(bench, config=bench.config.changed(**OVERFITTING)) if overfitting else bench
-            outcomes = compare_splits(tried, splits, by_lot=shuffled)
+            outcomes = compare_splits(tried, splits, shuffle_labels=shuffled)
             results = list(with_progress(outcomes, splits * len(WAYS), "Training heads"))
             entry.set((results, shuffled))
     if (found := entry.get()) is not None:

@@ -13,8 +13,9 @@ from fracture.app.shared import dataset_cache
 from fracture.app.shared.widgets import link, show_errors
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import area, rates
-from fracture.experiments.learning_curve import of_so_many
-from fracture.experiments.workbench import Bench, can_be_tried, open_bench
+from fracture.experiments.learning_curve import random_group_subset
+from fracture.experiments.workbench import Bench, open_bench, runs_with_features
+from fracture.registry.validation import OperatingPoint
 from fracture.training.config import TrainConfig
 from fracture.training.head.numpy_head import Head
 from fracture.training.runs import queue
@@ -31,7 +32,7 @@ def with_bench(experiment: Callable[[Run, Bench], None]) -> None:
 
 def choose_bench() -> Run | None:
     """A picker for the runs whose features can be used again; a hint where there is none."""
-    known = {run.name: run for run in can_be_tried(queue.runs())}
+    known = {run.name: run for run in runs_with_features(queue.runs())}
     if not known:
         st.info(
             "Experiments need the cached features of a head-only run, and there is none yet. Train a head first; it "
@@ -87,7 +88,7 @@ class Trial:
     """Training images."""
     head: Head
     auc: Estimate
-    half: dict[str, Estimate]
+    half: OperatingPoint
     """accuracy, sensitivity and specificity at a threshold of one half."""
     seconds: float
     """Duration of its training."""
@@ -107,7 +108,7 @@ def trial_of(run: Run, bench: Bench, config: TrainConfig, groups: int) -> Trial:
 
 @st.cache_resource(max_entries=300, show_spinner=False)
 def _trial(key: str, config: TrainConfig, groups: int, _bench: Bench) -> Trial:  # noqa: ARG001
-    rows = of_so_many(_bench, groups)
+    rows = random_group_subset(_bench, groups)
     validation = _bench.validation
     started = perf_counter()
     head = _bench.fit(rows, validation, config)

@@ -21,9 +21,9 @@ from fracture.app.shared.widgets import choose_model, escape_markdown, no_model_
 from fracture.imaging import radiograph
 from fracture.imaging.annotations import boxes_to_mask, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
-from fracture.inference.occlusion import FILLS, Mask, border_mask, cover, elsewhere, outline_mask
+from fracture.inference.occlusion import FILLS, Mask, border_mask, move_mask, occlude, outline_mask
 from fracture.paths import sanitize_name
-from fracture.phantoms.samples import draw_sample
+from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import ModelFolder
 
 BORDER_SHARE = 0.08
@@ -99,13 +99,13 @@ def _choose_picture(folder: ModelFolder) -> LabImage | None:
 
 @st.cache_data(max_entries=8, show_spinner="Generating the study")
 def _generate(number: int) -> LabImage:
-    view = draw_sample(number, views=1)[0]
+    view = generate_sample(number, views=1)[0]
     return LabImage(f"synthetic {number}", view.pixels, view.truth.mask, synthetic=True)
 
 
 def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
     """One of the validation images; images with hardware come first."""
-    table = dataset_cache.images_of(prediction_cache.classifier(folder).card)
+    table = dataset_cache.images_of(prediction_cache.classifier(folder).card.document)
     table = table[table["split"] == "valid"] if len(table) else table
     if table.empty:
         st.info("The model's data set is not on this machine.", icon=":material/folder_off:")
@@ -173,7 +173,7 @@ def _show_experiment(folder: ModelFolder, picture: LabImage) -> None:
             show_chart(charts.still(shown, picture.name), key, f"{picture.name} with its heat map")
             st.caption(heat_in_words(classifier))
         if mask.any():
-            moved = [_classify(classifier, picture, each, fill) for each in elsewhere(mask, LOCATIONS)]
+            moved = [_classify(classifier, picture, each, fill) for each in move_mask(mask, LOCATIONS)]
             _show_comparison(classifier, float(mask.mean()), before, after, [each.view.probability for each in moved])
 
 
@@ -255,7 +255,7 @@ def _add_drawn(key: str, shape: tuple[int, int], masks: list[Mask]) -> None:
 
 
 def _classify(classifier: Classifier, picture: LabImage, mask: Mask, fill: str) -> Examined:
-    pixels = cover(picture.pixels, mask, fill)
+    pixels = occlude(picture.pixels, mask, fill)
     view = classifier.view(picture.name, radiograph.Radiograph(pixels, "PNG"))
     return Examined(view, pixels, "PNG", (), picture.synthetic)
 

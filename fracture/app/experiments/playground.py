@@ -11,7 +11,7 @@ from fracture.app.shared import state
 from fracture.app.shared.metrics import format_estimate
 from fracture.app.shared.state import Entry, runs_of_trials, visitor
 from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors
-from fracture.experiments.learning_curve import FEWEST
+from fracture.experiments.learning_curve import MIN_GROUPS
 from fracture.experiments.workbench import Bench
 from fracture.registry.metric_names import RATES, metric_name, metric_title
 from fracture.registry.model_folder import free_name, model_folder
@@ -76,10 +76,10 @@ def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
         field_title("epochs"), 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session"
     )
     groups = total = int(bench.table.loc[bench.training, "group"].nunique())
-    if total > FEWEST:
+    if total > MIN_GROUPS:
         groups = st.slider(
             "Training patients",
-            FEWEST,
+            MIN_GROUPS,
             total,
             total,
             key=f"patients {name}",

@@ -11,8 +11,8 @@ from fracture import charts
 from fracture.app.experiments.playground import with_settings
 from fracture.app.shared import state
 from fracture.app.shared.widgets import show_chart, show_errors
-from fracture.experiments.learning_curve import SHARES, Point, learning_curve
-from fracture.experiments.search import GRID, Try, by_lot, grid, search
+from fracture.experiments.learning_curve import GROUP_SHARES, Point, learning_curve
+from fracture.experiments.search import GRID, Try, grid, sample_hyperparameters, search
 from fracture.experiments.workbench import Bench
 from fracture.training.config import field_title
 from fracture.training.runs.queue import Run
@@ -44,15 +44,15 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
     )
     with st.expander("Learn more", type="compact", key="learn learning curve"):
         st.markdown(
-            f"The subsets contain {SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of each "
-            "size. A head on few patients trains for as many steps as a head on all: otherwise it would also be worse "
-            "because it trained for less."
+            f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
+            "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "
+            "worse because it trained for less."
         )
     entry = state.experiment("learning curve", run)
     with show_errors():
         if st.button("Compute learning curve", icon=":material/show_chart:", key="run learning curve"):
             points = learning_curve(with_settings(run, bench), SUBSETS)
-            entry.set(_table(with_progress(points, SUBSETS * len(SHARES), "Training heads")))
+            entry.set(_table(with_progress(points, SUBSETS * len(GROUP_SHARES), "Training heads")))
     if (table := entry.get()) is not None:
         show_chart(charts.learning_curve(table), "learning curve", "Validation AUC by number of training patients")
         st.markdown(_describe_trend(table))
@@ -94,7 +94,7 @@ def show_search(run: Run, bench: Bench) -> None:
     count = right.slider("Trials", *TRIALS, 16, key="search size", disabled=method == "grid", persist_state="session")
     with show_errors():
         if st.button("Start search", icon=":material/search:", key="run search"):
-            choices = grid() if method == "grid" else by_lot(count, bench.config.seed)
+            choices = grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)
             found = search(with_settings(run, bench), choices)
             entry.set(_table(with_progress(found, len(choices), "Training heads")))
     if (table := entry.get()) is not None:

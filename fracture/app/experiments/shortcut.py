@@ -7,7 +7,15 @@ from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
 from fracture.app.shared.metrics import format_estimate, show_table
 from fracture.app.shared.widgets import escape_markdown, show_errors
-from fracture.experiments.shortcut import DRAWS, FEWEST, Trained, compare_trainings, due_to_hardware, hardware, known
+from fracture.experiments.shortcut import (
+    MIN_IMAGES_PER_LABEL,
+    RANDOM_SUBSETS,
+    Trained,
+    compare_trainings,
+    due_to_hardware,
+    hardware,
+    known,
+)
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
@@ -19,8 +27,8 @@ def show_ablation() -> None:
     with st.expander("Learn more", type="compact", key="learn ablation"):
         st.markdown(
             "- All heads are validated on the same images.\n"
-            f"- {DRAWS} more heads train on random subsets of the same size, from as few patients: they show how much "
-            "of the difference comes from having fewer images.\n"
+            f"- {RANDOM_SUBSETS} more heads train on random subsets of the same size, from as few patients: they show "
+            "how much of the difference comes from having fewer images.\n"
             "- The data set must say which images show hardware; images without that information are left out."
         )
     with_bench(_show_experiment)
@@ -44,7 +52,7 @@ def _show_experiment(run: Run, bench: Bench) -> None:
     entry = state.experiment("hardware", run)
     with show_errors():
         if st.button("Start ablation", type="primary", icon=":material/play_arrow:", key="run hardware"):
-            entry.set(list(with_progress(compare_trainings(bench), 2 + DRAWS, "Training heads")))
+            entry.set(list(with_progress(compare_trainings(bench), 2 + RANDOM_SUBSETS, "Training heads")))
         if (heads := entry.get()) is not None:
             _show_heads(bench, heads)
 
@@ -65,7 +73,7 @@ def _row(name: str, head: Trained, positive: str) -> dict[str, str]:
         "AUC, images without hardware": head.plain,
         f"AUC, {escape_markdown(positive)} with hardware against all negatives": head.metal,
     }
-    too_few = f"fewer than {FEWEST} of a label"
+    too_few = f"fewer than {MIN_IMAGES_PER_LABEL} of a label"
     row = {"Trained on": f"{name} ({head.images:,})"}
     for title, auc in aucs.items():
         row[title] = too_few if auc is None else format_estimate(auc)

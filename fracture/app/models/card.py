@@ -6,11 +6,12 @@ from typing import Any
 import streamlit as st
 
 from fracture.app.shared.widgets import duration, escape_markdown, format_percent
+from fracture.registry.card import Card
 from fracture.registry.metric_names import metric_title
 from fracture.training.config import LITE
 
 
-def show_card(card: dict[str, Any]) -> None:
+def show_card(card: Card) -> None:
     """A line a topic, and the whole card folded away."""
     lines = [
         *_describe_labels(card),
@@ -22,15 +23,15 @@ def show_card(card: dict[str, Any]) -> None:
     ]
     st.markdown("\n".join(f"- {line}" for line in lines))
     with st.expander("Full card", icon=":material/data_object:", key="card"):
-        st.json(card, expanded=1)
+        st.json(card.document, expanded=1)
 
 
-def _describe_labels(card: dict[str, Any]) -> Iterator[str]:
+def _describe_labels(card: Card) -> Iterator[str]:
     negative, positive = map(escape_markdown, card["labels"])
     yield f"**Labels:** *{negative}* and *{positive}*."
 
 
-def _describe_data(card: dict[str, Any]) -> Iterator[str]:
+def _describe_data(card: Card) -> Iterator[str]:
     """The data sets with their counts, then their sources; older cards lack them."""
     data = card.get("data")
     if not data:
@@ -67,7 +68,7 @@ def _count_decisions(data: dict[str, Any]) -> str:
     return "".join(f"; {count:,} {decision}" for decision, count in decided.items() if count)
 
 
-def _describe_backbone(card: dict[str, Any]) -> Iterator[str]:
+def _describe_backbone(card: Card) -> Iterator[str]:
     """The backbone with its weights, and the input that it takes."""
     weights = card.get("weights")
     if weights:
@@ -81,14 +82,14 @@ def _describe_backbone(card: dict[str, Any]) -> Iterator[str]:
     yield f"**Input:** {size} × {size} px, {card['input']['fit']}."
 
 
-def _describe_training(card: dict[str, Any]) -> Iterator[str]:
-    if "seconds" not in card:
+def _describe_training(card: Card) -> Iterator[str]:
+    if card.seconds is None:
         return
     state = card.get("state", "unknown")
-    yield f"**Training:** {duration(card['seconds']['total'])}, {card.get('epochs_done')} epochs; the run is {state}."
+    yield f"**Training:** {duration(card.seconds.total)}, {card.get('epochs_done')} epochs; the run is {state}."
 
 
-def _describe_served_graph(card: dict[str, Any]) -> Iterator[str]:
+def _describe_served_graph(card: Card) -> Iterator[str]:
     """How far the 8-bit graph that answers is from the model that was trained."""
     trained = "head as trained" if _without_keras(card) else "Keras model"
     if served := card.get("served"):
@@ -104,17 +105,17 @@ def _describe_served_graph(card: dict[str, Any]) -> Iterator[str]:
         yield "**No model.h5:** the head was trained without Keras, on the served graph."
 
 
-def _without_keras(card: dict[str, Any]) -> bool:
+def _without_keras(card: Card) -> bool:
     weights = card.get("weights") or {}
     return bool(weights.get("source") == LITE)
 
 
-def _describe_command(card: dict[str, Any]) -> Iterator[str]:
+def _describe_command(card: Card) -> Iterator[str]:
     if command := card.get("command"):
         yield f"**Command:** `{command}`"
 
 
-def show_localization(card: dict[str, Any], data: str) -> None:
+def show_localization(card: Card, data: str) -> None:
     """The localization metrics of the heat maps, each beside its level of chance."""
     found = card.get("localisation")  # None where the data set has no boxes; older cards lack it
     if not found:

@@ -17,6 +17,7 @@ from fracture.data.measurements import digests
 from fracture.errors import FractureError
 from fracture.imaging.annotations import parse_boxes
 from fracture.inference.classifier import Classifier
+from fracture.registry.card import Card
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import ValidationResult
 
@@ -39,10 +40,10 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 
 @st.fragment
 @show_errors()  # inside the fragment: its caller does not see what a fragment raises
-def show_misclassified(folder: ModelFolder, card: dict[str, Any], result: ValidationResult) -> None:
+def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult) -> None:
     """The gallery, behind a switch: the model runs on its images only when a visitor asks for them."""
     st.header("Most confident errors")
-    images = dataset_cache.images_of(card)
+    images = dataset_cache.images_of(card.document)
     if images.empty:
         st.caption(f"The data set *{escape_markdown(result.data)}* is not on this machine, so its images are missing.")
         return
@@ -71,7 +72,7 @@ def show_misclassified(folder: ModelFolder, card: dict[str, Any], result: Valida
     _show_gallery(_find_files(shown[recorded], images), folder, card)
 
 
-def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> str:
+def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -> str:
     """The reason why images without a recorded file are not shown."""
     data = escape_markdown(str(card.get("config", {}).get("data", "PATH")))
     return (
@@ -95,7 +96,7 @@ def _find_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return found.assign(path=found["path"].where(same, ""))
 
 
-def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> None:
+def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: Card) -> None:
     """Each image that is still there, all heat maps on one scale; then the names of the missing ones."""
     model = prediction_cache.classifier(folder)
     examined: dict[str, Examined] = {}

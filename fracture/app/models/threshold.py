@@ -11,6 +11,7 @@ from fracture import charts
 from fracture.app.models.results import named_points
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_errors
+from fracture.registry.card import Card
 from fracture.registry.metric_names import COUNTED, metric_title, point_title
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import ValidationResult
@@ -28,7 +29,7 @@ HALF_A_STEP = 5e-4
 
 @st.fragment
 @show_errors()  # inside the fragment: its caller does not see what a fragment raises
-def show_operating_point(folder: ModelFolder, card: dict[str, Any], result: ValidationResult, level: str) -> None:
+def show_operating_point(folder: ModelFolder, card: Card, result: ValidationResult, level: str) -> None:
     """Metrics, curves, confusion matrix and a hundred patients at a threshold that the visitor moves."""
     labels = (card["labels"][0], card["labels"][1])
     table = prediction_cache.scored(folder, level, result.only)

@@ -1,1 +1,1 @@
-"""InceptionV3, frozen: its layers, its features, the devices it runs on."""
+"""InceptionV3 as a backbone: its layers, its features, the devices it runs on."""

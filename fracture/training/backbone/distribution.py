@@ -1,4 +1,4 @@
-"""The devices that a training runs on: one, or every GPU of this machine."""
+"""The devices that a run trains on: one, or every GPU of this machine."""
 
 from collections.abc import Callable
 from functools import cache
@@ -10,17 +10,17 @@ from fracture.errors import ConfigError
 from fracture.training.config import TrainConfig
 
 Loss = Callable[[Any, Any], Any]
-"""Targets (B, ...) and what is said of them (B, ...) -> the loss of each image (B,)."""
+"""Targets (B, ...) and predictions (B, ...) -> the loss of each image (B,)."""
 
 
 def devices(config: TrainConfig) -> Any:
-    """The ``tf.distribute`` strategy within whose scope a network is built that is to train as ``config`` says.
+    """The ``tf.distribute`` strategy in whose scope the network of a run must be built.
 
-    With mirrored each device has the network's weights and gets an equal share of each batch; their gradients are
-    added up, so that all stay alike. Where a machine has no GPU, its processor is the one device.
+    With ``mirrored`` each device has the network's weights and gets an equal share of each batch; their gradients are
+    added up, so that the weights stay equal. Where a machine has no GPU, its processor is the one device.
 
-    Losses and weights are those of one device, but for rounding, and but for dropout: all devices draw the same masks
-    for the images of their shares, where one device draws a mask for each image of the batch.
+    Losses and weights are those of one device, except for rounding and dropout: all devices draw the same masks for the
+    images of their shares, where one device draws a mask for each image of the batch.
 
     Raises:
         ConfigError: a batch cannot be shared equally.
@@ -38,25 +38,25 @@ def devices(config: TrainConfig) -> Any:
 
 @cache
 def _mirrored() -> Any:
-    """One for the process: what a second one sends from device to device would be mixed up with the first one's."""
+    """One for the process: messages of a second one would be mixed up with those of the first."""
     return tf.distribute.MirroredStrategy()
 
 
 def evenly(loss: Loss, optimizer: Any, images: int, config: TrainConfig) -> Loss:
-    """The same loss, which teaches as much by each image, however unequally the devices share the last batch.
+    """The same loss with equal gradients for all images, however unequally the devices share the last batch.
 
-    Keras takes the mean on each device and the mean of those: right while all have as many images, which the last
-    batch of an epoch need not give them. So gradients, and only these, are scaled by the images that a device has
-    against those that would be its equal share.
+    Keras takes the mean on each device and the mean of those: that is right while all have as many images, which is not
+    so in the last batch of an epoch. Therefore gradients, and only these, are scaled by the number of images of a
+    device, divided by its equal share.
 
     Args:
         loss: of each image.
-        optimizer: counts the steps.
+        optimizer: has the number of the step.
         images: of an epoch.
         config: every choice.
 
     Raises:
-        ConfigError: several devices have not even one whole batch to share.
+        ConfigError: there is not one whole batch for several devices.
     """
     count = tf.distribute.get_strategy().num_replicas_in_sync
     if count == 1:
@@ -69,16 +69,16 @@ def evenly(loss: Loss, optimizer: Any, images: int, config: TrainConfig) -> Loss
     steps = -(-images // config.batch_size)
     last = images - (steps - 1) * config.batch_size
 
-    def even(target: Any, said: Any) -> Any:
-        ends = tf.equal((optimizer.iterations + 1) % steps, 0)
-        share = count * tf.shape(said)[0] / tf.where(ends, last, config.batch_size)
-        return loss(target, _scaled_backwards(said, tf.cast(share, said.dtype)))
+    def even(target: Any, predicted: Any) -> Any:
+        is_last = tf.equal((optimizer.iterations + 1) % steps, 0)
+        factor = count * tf.shape(predicted)[0] / tf.where(is_last, last, config.batch_size)
+        return loss(target, _scale_gradient(predicted, tf.cast(factor, predicted.dtype)))
 
     return even
 
 
 def equal_batch(images: int, most: int, strategy: Any) -> int:
-    """How many of these images a batch has, ``most`` at most, that the devices of a strategy share equally.
+    """The size of a batch that the devices of a strategy can share equally, ``most`` at most.
 
     Raises:
         ConfigError: there are fewer images than devices.
@@ -89,8 +89,8 @@ def equal_batch(images: int, most: int, strategy: Any) -> int:
     return min(images, most) // count * count
 
 
-def _scaled_backwards(values: Any, factor: Any) -> Any:
-    """The values as they are, whose gradients come back multiplied."""
+def _scale_gradient(values: Any, factor: Any) -> Any:
+    """The same values; their gradients are multiplied by ``factor``."""
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def unchanged(values: Any) -> Any:

@@ -1,92 +1,189 @@
-"""Backbone features: a frozen backbone runs once per image, not once per epoch.
+"""Features of a frozen backbone: computed once per image, not once per epoch, and cached on disk by content.
 
-Thirty epochs over 1,560 images are 46,800 passes in the plain loop; 1,560 are enough, and none the second time.
+Thirty epochs over 1,560 images are 46,800 passes in the plain loop; 1,560 are enough, and none the second time. No
+TensorFlow here: any process can read the features that a run has computed.
 """
 
+import hashlib
+import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fracture.cache import find_rows, open_cache, write_rows
 from fracture.data.measurements import digests
 from fracture.errors import Cancelled
-from fracture.training.backbone.feature_cache import FEATURES, FeatureCache, Features, Preparation
+from fracture.imaging.loading import decode
+from fracture.imaging.radiograph import PREPROCESSING
 from fracture.training.events import SECONDS_APART, Emit
 from fracture.training.weights import Weights
+
+FEATURES = 2048
+"""Channels of InceptionV3's last feature map."""
 
 BATCH = 32
 """Images a pass through the backbone; on two cores larger ones were no faster."""
 
-Forward = Callable[[dict[str, str], Preparation], Iterator[tuple[list[str], Features]]]
-"""A backbone: paths by the images' digests, and how they are made ready -> batches of up to :data:`BATCH` of (digests,
-their features (B, 2048)), without the images that cannot be read."""
+Features = NDArray[np.float32]
+
+Forward = Callable[[dict[str, str], "Preparation"], Iterator[tuple[list[str], Features]]]
+"""A backbone: (paths by the images' digests, their preparation) -> batches of at most :data:`BATCH` images: (digests,
+features (B, 2048)), without the images that can't be read."""
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS features (image BLOB PRIMARY KEY, vector BLOB NOT NULL)"
+
+_VERSION = 0
+"""That of the files which were written before the cache counted versions: they stay readable. What the vectors mean is
+in the file's name."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How an image becomes the backbone's input: with the image and the weights, this decides its features."""
+
+    image_size: int
+    fit: str
+    input_range: tuple[float, float]
+    mirrored: bool = False
+
+
+class FeatureCache:
+    """Features by the SHA-256 of their image, in one SQLite file for each pair of weights and preparation."""
+
+    def __init__(self, base: sqlite3.Connection) -> None:
+        self._base = base
+
+    def get(self, images: Sequence[str]) -> dict[str, Features]:
+        """The features (2048,) of those of these images that are in the cache."""
+        rows = find_rows(self._base, "features", ["image"], [(bytes.fromhex(image),) for image in images])
+        return {image.hex(): np.frombuffer(vector, np.float32) for image, vector in rows}
+
+    def put(self, images: Sequence[str], features: Features) -> None:
+        """Add the features (N, 2048) of these images."""
+        rows = [(bytes.fromhex(image), vector.tobytes()) for image, vector in zip(images, features, strict=True)]
+        write_rows(self._base, "INSERT OR REPLACE INTO features VALUES (?, ?)", rows)
+
+
+@contextmanager
+def feature_cache(weights: Weights, preparation: Preparation) -> Iterator[FeatureCache]:
+    """The cached features of these weights and this preparation.
+
+    Where the cache can't be used, it is in memory and empty: that costs time alone.
+    """
+    key = {
+        "backbone": "InceptionV3",
+        "weights": weights.identity,
+        "preprocessing": PREPROCESSING,
+        **asdict(preparation),
+    }
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    with open_cache(f"features/{digest[:24]}", _SCHEMA, _VERSION) as base:
+        yield FeatureCache(base)
 
 
 def compute_features(
     paths: Sequence[str],
     forward: Forward,
     weights: Weights,
-    view: Preparation,
+    preparation: Preparation,
     *,
-    counter: "Counter",
+    progress: "FeatureProgress",
     should_stop: Callable[[], bool],
 ) -> tuple[Features, NDArray[np.bool_]]:
     """The features (N, 2048) of these files, and which of them could be read (N,); the others' features are zero.
 
-    ``counter``: these files are a part of what it counts.
+    ``progress``: counts these files among its total.
 
     Raises:
-        Cancelled: ``should_stop`` said so; what was computed until then is kept for the next time.
+        Cancelled: ``should_stop`` said so; the features computed until then are in the cache.
     """
     images = digests(paths)
-    cache = FeatureCache(weights, view)
-    known = cache.get([image for image in images if image])
-    missing = {image: path for image, path in zip(images, paths, strict=True) if image and image not in known}
-    counter.begin(len(paths), cached=sum(image in known for image in images))
-    for fresh, vectors in forward(missing, view) if missing else ():
-        cache.put(fresh, vectors)
-        known.update(zip(fresh, vectors, strict=True))
-        counter.add(BATCH)
-        if should_stop():
-            raise Cancelled
-    counter.end()
-    features = np.zeros((len(paths), FEATURES), np.float32)
-    readable = np.array([image in known for image in images], np.bool_)
+    with feature_cache(weights, preparation) as cache:
+        known = cache.get([image for image in images if image])
+        missing = {image: path for image, path in zip(images, paths, strict=True) if image and image not in known}
+        progress.begin(len(paths), cached=sum(image in known for image in images))
+        if missing:
+            for computed, features in forward(missing, preparation):
+                cache.put(computed, features)
+                known.update(zip(computed, features, strict=True))
+                progress.add(BATCH)  # and not len(computed): images that can't be read are done, too
+                if should_stop():
+                    raise Cancelled
+        progress.end()
+    return _in_order(images, known)
+
+
+def _in_order(images: Sequence[str], known: dict[str, Features]) -> tuple[Features, NDArray[np.bool_]]:
+    features = np.zeros((len(images), FEATURES), np.float32)
+    readable = np.zeros(len(images), np.bool_)
     for row, image in enumerate(images):
         if image in known:
             features[row] = known[image]
+            readable[row] = True
     return features, readable
 
 
-class Counter:
-    """Says how far the features are, twice a second at most; there may be several parts, one after the other."""
+def decoded_batches(
+    missing: dict[str, str], preparation: Preparation
+) -> Iterator[tuple[list[str], list[NDArray[np.uint8]]]]:
+    """Batches of (digests, images (S, S) as the backbone sees them), without those that can't be read.
+
+    Args:
+        missing: paths by the images' digests.
+        preparation: of the images.
+    """
+    batch: list[str] = []
+    pixels: list[NDArray[np.uint8]] = []
+    decoded = decode(list(missing.values()), preparation.image_size, preparation.fit)
+    for number, (image, fitted) in enumerate(zip(missing, decoded, strict=True), start=1):
+        if fitted is not None:
+            batch.append(image)
+            pixels.append(fitted[:, ::-1] if preparation.mirrored else fitted)
+        if number % BATCH == 0 or number == len(missing):
+            if batch:
+                yield batch, pixels
+            batch = []
+            pixels = []
+
+
+class FeatureProgress:
+    """Emits how many features there are, twice a second at most; there may be several parts, one after the other."""
 
     def __init__(self, emit: Emit, total: int) -> None:
-        self._emit, self._total = emit, total
-        self._cached = self._done = self._end = 0
-        self._started = self._said = time.monotonic()
+        self._emit = emit
+        self._total = total
+        self._cached = 0
+        self._done = 0
+        self._end = 0
+        self._started = time.monotonic()
+        self._emitted = self._started
 
     def begin(self, images: int, cached: int) -> None:
-        """A part of so many images begins, of which the features of some are known."""
+        """Begin a part of so many images, of which the features of some are cached."""
         self._end = self._done + images
         self._done += cached
         self._cached += cached
-        self._say(None)
+        self._report(None)
 
     def add(self, images: int) -> None:
         """So many more are done."""
         self._done = min(self._done + images, self._end)
         now = time.monotonic()
-        if now - self._said >= SECONDS_APART:
-            self._said = now
+        if now - self._emitted >= SECONDS_APART:
+            self._emitted = now
+            # Cached images take no time: the rate is that of the others.
             seconds_each = (now - self._started) / (self._done - self._cached)
-            self._say(round(seconds_each * (self._total - self._done), 1))
+            self._report(round(seconds_each * (self._total - self._done), 1))
 
     def end(self) -> None:
-        """All of the part are done, or could not be."""
+        """All images of the part are done, or can't be read."""
         self._done = self._end
-        self._say(0.0 if self._done == self._total else None)
+        self._report(0.0 if self._done == self._total else None)
 
-    def _say(self, seconds_left: float | None) -> None:
+    def _report(self, seconds_left: float | None) -> None:
         self._emit("features", done=self._done, total=self._total, cached=self._cached, seconds_left=seconds_left)

@@ -21,7 +21,7 @@ from keras import layers
 
 from fracture.errors import WeightsError
 from fracture.training.backbone.distribution import devices
-from fracture.training.backbone.feature_cache import FEATURES
+from fracture.training.backbone.features import FEATURES
 from fracture.training.config import TrainConfig
 from fracture.training.weights import SOURCES, Weights
 
@@ -30,16 +30,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Network:
-    """One network, seen in several ways that share their layers: training one trains the whole."""
+    """One network as several Keras models that share their layers: training one trains them all."""
 
     backbone: keras.Model
     """(B, S, S, 3) in the weights' pixel range -> feature map (B, h, w, 2048); h = w = 3 at 150 px, 8 at 299."""
     head: keras.Model
-    """Averaged features (B, 2048) -> probability (B, 1). It is all there is to train while the backbone is frozen."""
+    """Averaged features (B, 2048) -> probability (B, 1): all that trains while the backbone is frozen."""
     whole: keras.Model
     """(B, S, S, 3) -> probability (B, 1)."""
     places: keras.Model | None
-    """(B, S, S, 3) -> what each place says (B, H, W, 1), as a logit; H = W = 17 at 299 px. None without boxes."""
+    """(B, S, S, 3) -> the logit of each cell (B, H, W, 1); H = W = 17 at 299 px. None without boxes."""
 
     @property
     def dense(self) -> Any:
@@ -48,14 +48,15 @@ class Network:
 
 
 def build_network(config: TrainConfig, weights: Weights) -> Network:
-    """A network with a fresh head; what trains of its backbone is as the mode says. The same seed gives the same.
+    """A network with a fresh head; the mode decides what trains of its backbone. The same seed gives the same network.
 
     Raises:
         WeightsError: the weights cannot be fetched or do not fit.
     """
+    # Random weights, the head's start and dropout all follow from this.
     keras.utils.set_random_seed(config.seed)
-    short = config.mode == "fine-tune" and config.precision != "float32"
-    keras.config.set_dtype_policy(f"mixed_{config.precision}" if short else "float32")
+    mixed_precision = config.mode == "fine-tune" and config.precision != "float32"
+    keras.config.set_dtype_policy(f"mixed_{config.precision}" if mixed_precision else "float32")
     with devices(config).scope():
         return _build(config, weights)
 
@@ -82,32 +83,33 @@ def _build(config: TrainConfig, weights: Weights) -> Network:
 
 
 def _places(backbone: keras.Model, config: TrainConfig) -> Any:
-    """What each place says (B, H, W, 1): mixed7's cells, and mixed10's, which are twice as wide, spread over them.
+    """The logit of each cell (B, H, W, 1): of mixed7's cells, plus of mixed10's, upsampled to twice as many.
 
     As in a feature pyramid (Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017, section 3), the
-    upper map knows what, the lower one knows better where.
+    upper map is better at what, the lower one at where.
     """
-    lower = layers.Dropout(config.dropout, seed=config.seed + 1, name="places_dropout")(
-        backbone.get_layer("mixed7").output
-    )
-    fine = layers.Conv2D(1, 1, dtype="float32", bias_initializer=keras.initializers.Constant(-4.0), name="places_fine")
+    dropout = layers.Dropout(config.dropout, seed=config.seed + 1, name="places_dropout")
+    lower = dropout(backbone.get_layer("mixed7").output)
+    # Few cells are within a box: training begins at a probability of 0.02 instead of 0.5.
+    rare = keras.initializers.Constant(-4.0)
+    fine = layers.Conv2D(1, 1, dtype="float32", bias_initializer=rare, name="places_fine")
     coarse = layers.Conv2DTranspose(1, 3, strides=2, use_bias=False, dtype="float32", name="places_coarse")
-    spread = coarse(backbone.output)
-    surplus = lower.shape[1] - spread.shape[1]  # 1 where mixed8's stride leaves the last row and column over
+    upsampled = coarse(backbone.output)
+    surplus = lower.shape[1] - upsampled.shape[1]  # 1 where mixed8's stride drops the last row and column
     cropped = layers.Cropping2D(((0, surplus), (0, surplus)), name="places_crop")(lower)
-    return layers.Add(dtype="float32", name="places")([fine(cropped), spread])
+    return layers.Add(dtype="float32", name="places")([fine(cropped), upsampled])
 
 
 def _set_trainable(backbone: keras.Model, config: TrainConfig) -> None:
-    """Freeze all, or in fine-tuning all below ``unfreeze`` and every batch normalisation.
+    """Freeze the backbone; in fine-tuning only what is below ``unfreeze``, and every batch normalization.
 
-    The averages of batch normalisation come from a million images; those of a few thousand in batches of 16 would
+    The averages of batch normalization come from a million images; those of a few thousand in batches of 16 would
     be worse. A frozen one is in inference mode, too.
     """
     backbone.trainable = False
     if config.mode == "fine-tune":
-        begins = backbone.layers.index(entry_of(backbone, config.unfreeze)) + 1
-        for layer in backbone.layers[begins:]:
+        first = backbone.layers.index(entry_of(backbone, config.unfreeze)) + 1
+        for layer in backbone.layers[first:]:
             layer.trainable = not isinstance(layer, layers.BatchNormalization)
 
 
@@ -116,7 +118,8 @@ def entry_of(backbone: keras.Model, block: str) -> Any:
     number = int(block.removeprefix("mixed"))
     if number:
         return backbone.get_layer(f"mixed{number - 1}")
-    return [layer for layer in backbone.layers if isinstance(layer, layers.MaxPooling2D)][1]  # the stem has two
+    stem_pools = [layer for layer in backbone.layers if isinstance(layer, layers.MaxPooling2D)]
+    return stem_pools[1]  # the stem has two, and ends with the second
 
 
 def _load_backbone(image_size: int, weights: Weights) -> keras.Model:
@@ -157,7 +160,9 @@ def save_backbone(network: Network, path: Path) -> None:
 def _copy_in_16_bits(name: str, item: Any, target: h5py.File) -> None:
     if isinstance(item, h5py.Dataset):
         values = item[...]
-        copy = target.create_dataset(name, data=values.astype(np.float16) if values.dtype == np.float32 else values)
+        if values.dtype == np.float32:
+            values = values.astype(np.float16)
+        copy = target.create_dataset(name, data=values)
     else:
         copy = target.require_group(name)
     copy.attrs.update(item.attrs)
@@ -165,25 +170,27 @@ def _copy_in_16_bits(name: str, item: Any, target: h5py.File) -> None:
 
 @contextmanager
 def shuffled_head(network: Network, seed: int) -> Iterator[None]:
-    """The same network with the weights of its head, and of what it says of places, in a random order; for a while.
+    """Within the block, the weights of the head and of the output for places are in random order.
 
     A heat map that hardly changes by this does not show what the head has learned (Adebayo et al., "Sanity Checks for
     Saliency Maps", NeurIPS 2018).
     """
     names = ("head", "places_fine", "places_coarse") if network.places else ("head",)
-    learned = {name: network.whole.get_layer(name).get_weights() for name in names}
+    head_layers = [network.whole.get_layer(name) for name in names]
+    trained = [layer.get_weights() for layer in head_layers]
     rng = np.random.default_rng(seed)
     try:
-        for name, (kernel, *rest) in learned.items():
-            network.whole.get_layer(name).set_weights([rng.permutation(kernel.ravel()).reshape(kernel.shape), *rest])
+        for layer, (kernel, *rest) in zip(head_layers, trained, strict=True):
+            shuffled = rng.permutation(kernel.ravel()).reshape(kernel.shape)
+            layer.set_weights([shuffled, *rest])
         yield
     finally:
-        for name, weights in learned.items():
-            network.whole.get_layer(name).set_weights(weights)
+        for layer, weights in zip(head_layers, trained, strict=True):
+            layer.set_weights(weights)
 
 
 def describe(network: Network) -> dict[str, Any]:
-    """What the network is made of, as Keras counts it.
+    """The layers and parameters of the network, as Keras counts them.
 
     Returns:
         ``layers``, the input among them, without augmentation; ``parameters``, with batch normalization's moving
@@ -198,11 +205,14 @@ def describe(network: Network) -> dict[str, Any]:
 
 def _rows(model: keras.Model) -> Iterator[dict[str, Any]]:
     """One row for the stem, each Inception block (Keras calls their ends mixed0 to mixed10) and each head layer."""
-    parameters, trainable = 0, False
+    parameters = 0
+    trainable = False
     for layer in model.layers:
         parameters += layer.count_params()
         trainable = trainable or bool(layer.trainable_weights)
+        # The stem has two pools, of 64 and of 192 channels, and the blocks have further ones with more.
         ends_stem = layer.name.startswith("max_pooling2d") and layer.output.shape[-1] == 192
+        # mixed9_0 and mixed9_1 are within the block mixed9.
         ends_block = layer.name.startswith("mixed") and "_" not in layer.name
         if ends_stem or ends_block or layer.name in ("features", "head", "places"):
             yield {
@@ -211,4 +221,5 @@ def _rows(model: keras.Model) -> Iterator[dict[str, Any]]:
                 "parameters": int(parameters),
                 "trainable": trainable,
             }
-            parameters, trainable = 0, False
+            parameters = 0
+            trainable = False

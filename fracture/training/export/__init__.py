@@ -1,1 +1,1 @@
-"""A trained network -> the files that answer without TensorFlow."""
+"""A trained network -> the files that run without TensorFlow."""

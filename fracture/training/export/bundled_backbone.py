@@ -1,7 +1,7 @@
-"""The bundled model's backbone as it is served, for another head at another size. No TensorFlow.
+"""The served graph of the bundled model's backbone, for another head and another image size. No TensorFlow.
 
-The file is a FlatBuffer whose layout LiteRT's package brings along: what only serves the bundled model's own answer is
-left out of it, marks take its head's place, and the input gets another size. Weights stay as they are.
+The file is a FlatBuffer whose schema comes with LiteRT's package. Operators that only the bundled model's own outputs
+need are removed, marks replace its head, and the input gets another size. The weights do not change.
 """
 
 import math
@@ -15,26 +15,29 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from fracture.registry.model_folder import bundled_model
-from fracture.training.backbone.feature_cache import FEATURES
+from fracture.training.backbone.features import FEATURES
 from fracture.training.export.head_slot import CAM_MARK, LOGIT_MARK
 
-KEPT = ("cam", "features", "logit")
+KEPT_OUTPUTS = ("cam", "features", "logit")
 """The outputs of a graph with a head on averaged features."""
 
-IDENTIFIER = b"TFL3"
-"""By which a LiteRT file is known."""
+FILE_IDENTIFIER = b"TFL3"
+"""Of a LiteRT file, in its first bytes."""
+
+BUFFER_BYTES = 2**25
+"""Initial size of the buffer in which a graph is packed; it grows where that is too small."""
 
 STEM_CHANNELS = 192
-"""Of the map that the stem of InceptionV3 ends with."""
+"""Of the map at the end of InceptionV3's stem."""
 
 BACKBONE_LAYER = re.compile(r"/functional_1_1/(\w+)_\d+/")
-"""The part of a tensor's name that is a Keras layer's."""
+"""Finds the name of a Keras layer in a tensor's name."""
 
 CONVOLUTION = b"/convolution"
-"""In the name of a convolution's output."""
+"""Part of the name of a convolution's output."""
 
 NAMELESS_LAYERS = 5
-"""The input, and the head's average, dropout, unit and sigmoid, which leave no name in the bundled graph."""
+"""The input, and the head's pooling, dropout, unit and sigmoid, whose names are not in the bundled graph."""
 
 
 def bundled_graph(image_size: int) -> bytes:
@@ -51,7 +54,7 @@ def bundled_graph(image_size: int) -> bytes:
 
 
 def _resize(model: Any, image_size: int) -> None:
-    """Give the input another size, and to all that is computed what LiteRT finds to follow from it."""
+    """Set the input's size, and the shapes of all other tensors as LiteRT computes them from it."""
     graph = model.subgraphs[0]
     graph.tensors[graph.inputs[0]].shape = np.array([1, image_size, image_size, 1], np.int32)
     interpreter = Interpreter(
@@ -60,41 +63,50 @@ def _resize(model: Any, image_size: int) -> None:
     interpreter.allocate_tensors()
     shapes = {details["index"]: details["shape"] for details in interpreter.get_tensor_details()}
     for number, tensor in enumerate(graph.tensors):
-        tensor.shape, tensor.shapeSignature = shapes[number], None
+        tensor.shape = shapes[number]
+        tensor.shapeSignature = None
 
 
 def _packed(model: Any) -> bytes:
-    builder = flatbuffers.Builder(2**25)
-    builder.Finish(model.Pack(builder), IDENTIFIER)
+    builder = flatbuffers.Builder(BUFFER_BYTES)
+    builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
     return bytes(builder.Output())
 
 
 def _keep_outputs(model: Any) -> None:
-    """Leave the outputs :data:`KEPT` and what they are made of; the logit without what the places add to it."""
-    graph, signature = model.subgraphs[0], model.signatureDefs[0]
-    makes = {number: operator for operator in graph.operators for number in operator.outputs}
+    """Keep the outputs :data:`KEPT_OUTPUTS` and what they depend on; the logit without the term of the places."""
+    graph = model.subgraphs[0]
+    signature = model.signatureDefs[0]
+    operator_of: dict[int, Any] = {}
+    for operator in graph.operators:
+        for number in operator.outputs:
+            operator_of[number] = operator
     outputs = {output.name.decode(): output for output in signature.outputs}
-    with_places = makes[outputs["logit"].tensorIndex]
-    outputs["logit"].tensorIndex = with_places.inputs[0]
-    signature.outputs = [outputs[name] for name in KEPT]
+    # The bundled model adds the highest place to the head's logit: the sum's first input is the logit of the head.
+    logit = outputs["logit"]
+    logit.tensorIndex = operator_of[logit.tensorIndex].inputs[0]
+    signature.outputs = [outputs[name] for name in KEPT_OUTPUTS]
     graph.outputs = [output.tensorIndex for output in signature.outputs]
-    needed = _ancestors(graph.outputs, makes)
+    needed = _ancestors(graph.outputs, operator_of)
     graph.operators = [operator for operator in graph.operators if needed.intersection(operator.outputs)]
 
 
-def _ancestors(numbers: Iterable[int], makes: dict[int, Any]) -> set[int]:
-    """The tensors that these are made of, and themselves; ``makes``: the operator of each that is computed."""
-    found, waiting = set[int](), list(numbers)
+def _ancestors(numbers: Iterable[int], operator_of: dict[int, Any]) -> set[int]:
+    """These tensors and all that they depend on; ``operator_of``: the operator that computes a tensor."""
+    found: set[int] = set()
+    waiting = list(numbers)
     while waiting:
         number = waiting.pop()
-        if number not in found:
-            found.add(number)
-            waiting.extend(makes[number].inputs if number in makes else ())
+        if number in found:
+            continue
+        found.add(number)
+        if number in operator_of:  # else it is the input or a constant
+            waiting.extend(operator_of[number].inputs)
     return found
 
 
 def _mark_head(model: Any) -> None:
-    """Put the marks where the bundled model has its own head: no other constants are of their shapes."""
+    """Replace the bundled model's own head by the marks: no other constants have their shapes."""
     for tensor in model.subgraphs[0].tensors:
         for mark in (CAM_MARK, LOGIT_MARK):
             if tensor.shape is not None and tuple(tensor.shape) == mark.shape:
@@ -104,8 +116,8 @@ def _mark_head(model: Any) -> None:
 def describe(content: bytes) -> dict[str, Any]:
     """Describe the Keras network behind the graph, as :func:`fracture.training.backbone.network.describe` does.
 
-    One operator of the graph does the work of a convolution, its batch normalization and its activation: here they
-    count as the three layers that they are in Keras. Of all, only the head trains.
+    The graph has one operator for a convolution with its batch normalization and activation; here they count as the
+    three layers that they are in Keras. Only the head trains.
     """
     graph = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0]
     rows = list(_rows(graph))
@@ -115,21 +127,26 @@ def describe(content: bytes) -> dict[str, Any]:
 
 
 def _layers(graph: Any) -> set[str]:
-    """The backbone's layers, by the names that Keras's layers have left in those of the outputs."""
-    names = (graph.tensors[operator.outputs[0]].name.decode() for operator in graph.operators)
-    return {layer for name in names for layer in BACKBONE_LAYER.findall(name)}
+    """The names of the backbone's Keras layers, which are in the names of the operators' outputs."""
+    layers: set[str] = set()
+    for operator in graph.operators:
+        name = graph.tensors[operator.outputs[0]].name.decode()
+        layers.update(BACKBONE_LAYER.findall(name))
+    return layers
 
 
 def _rows(graph: Any) -> Iterator[dict[str, Any]]:
-    """One row each for the stem, the Inception blocks and the head; as :mod:`fracture.training.backbone.network`."""
+    """A row each for the stem, the Inception blocks and the head, as in :mod:`fracture.training.backbone.network`."""
     parameters = 0
     for operator in graph.operators:
         output = graph.tensors[operator.outputs[0]]
         if CONVOLUTION in output.name:
-            kernel, bias = (graph.tensors[number].shape for number in operator.inputs[1:3])
-            # The bias is what is left of batch normalization's shift, moving mean and moving variance.
-            parameters += math.prod(kernel) + 3 * math.prod(bias)
-        if block := _block(output):
+            _, kernel, bias = operator.inputs[:3]
+            parameters += math.prod(graph.tensors[kernel].shape)
+            # The bias replaces batch normalization's shift, moving mean and moving variance.
+            parameters += 3 * math.prod(graph.tensors[bias].shape)
+        block = _block(output)
+        if block:
             yield {"name": block, "shape": output.shape[1:].tolist(), "parameters": int(parameters), "trainable": False}
             parameters = 0
     yield {"name": "features", "shape": [FEATURES], "parameters": 0, "trainable": False}
@@ -137,8 +154,11 @@ def _rows(graph: Any) -> Iterator[dict[str, Any]]:
 
 
 def _block(output: Any) -> str | None:
-    """The block that ends with a tensor, by the names that Keras's layers have left."""
+    """The block that ends with a tensor, by the Keras layer in its name; None within a block."""
     name = output.name.decode()
-    if found := re.search(r"/(mixed\d+)_1/concat$", name):
+    found = re.search(r"/(mixed\d+)_1/concat$", name)
+    if found:
         return found[1]
-    return "stem" if "/max_pooling2d" in name and output.shape[-1] == STEM_CHANNELS else None
+    if "/max_pooling2d" in name and output.shape[-1] == STEM_CHANNELS:
+        return "stem"
+    return None

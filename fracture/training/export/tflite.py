@@ -5,21 +5,21 @@ Input ``image``: (1, S, S, 1) uint8, black is 0. Outputs:
 - ``logit`` (1, 1);
 - ``features`` (1, 2048), the last feature map averaged;
 - ``cam`` (1, h, w), the class-activation map: the last feature map weighted by the head;
-- of fine-tuned networks ``looks`` (1, 1280), mixed8's map averaged: the last features that fine-tuning leaves rich
-  enough to tell whether an image is a radiograph at all;
-- of networks that have learned from boxes ``places`` (1, H, W), what each place says, as a logit.
+- of fine-tuned networks ``looks`` (1, 1280), the embedding: mixed8's map averaged, the last features that fine-tuning
+  leaves rich enough to detect images out of distribution;
+- of networks trained on boxes ``places`` (1, H, W), the logit of each cell.
 
-Large weights are stored in 8 bits
-(dynamic-range quantisation): a quarter of the size and three to four times as fast as 32 bits.
+Large weights are stored in 8 bits (dynamic-range quantization): a quarter of the size and three to four times as fast
+as 32 bits.
 
 Converting a backbone takes ten seconds or more. So a frozen one is converted once, with marks in the head's place
-(:mod:`fracture.training.export.head_slot`), and kept in the cache.
+(:mod:`fracture.training.export.head_slot`), and cached.
 """
 
 import hashlib
 import json
+import logging
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -29,31 +29,32 @@ from numpy.typing import NDArray
 
 from fracture import paths
 from fracture.files import atomic_write
-from fracture.training.backbone.feature_cache import Preparation
+from fracture.training.backbone.features import Preparation
 from fracture.training.backbone.network import Network
 from fracture.training.export.head_slot import CAM_MARK, LOGIT_MARK, place_head
 from fracture.training.weights import Weights
 
-GRAPH = 2
-"""To be raised whenever :func:`_served` draws another graph: templates converted before are then not used."""
+GRAPH_VERSION = 2
+"""To be raised whenever :func:`_served` builds another graph: templates converted before are then not used."""
 
-_SEAL = hashlib.sha256().digest_size
+_CHECKSUM_BYTES = hashlib.sha256().digest_size
+
+_log = logging.getLogger(__name__)
 
 
-def served_graph(network: Network, weights: Weights, view: Preparation, *, frozen: bool) -> bytes:
+def served_graph(network: Network, weights: Weights, preparation: Preparation, *, frozen: bool) -> bytes:
     """The LiteRT file of a trained network, ready to be written to ``model.tflite``.
 
-    ``frozen``: the backbone is as the weights had it.
+    ``frozen``: the backbone has the weights that it was loaded with.
     """
     head = head_of(network)
     if not frozen:
-        return _convert(_served(network, view, head[:-1], head, looks=True))
-    said = json.dumps([GRAPH, weights.identity, view.image_size, view.input_range, tf.__version__, keras.__version__])
-    file = paths.cache_home() / "graphs" / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.sealed"
-    template = _kept(file)
+        return _convert(_served(network, preparation, head[:-1], head, with_embedding=True))
+    file = _template_file(weights, preparation)
+    template = _load_template(file)
     if template is None:
-        template = _convert(_served(network, view, CAM_MARK, LOGIT_MARK))
-        _keep(file, template)
+        template = _convert(_served(network, preparation, CAM_MARK, LOGIT_MARK))
+        _save_template(file, template)
     return place_head(template, head)
 
 
@@ -62,49 +63,76 @@ def head_of(network: Network) -> NDArray[np.float32]:
     return np.concatenate([np.asarray(values, "<f4").ravel() for values in network.dense.get_weights()])
 
 
-def _kept(file: Path) -> bytes | None:
-    """A graph that was kept; None where there is none, or not as it was: each training to come would rest on it."""
-    with suppress(OSError):
-        sealed = file.read_bytes()
-        if hashlib.sha256(sealed[_SEAL:]).digest() == sealed[:_SEAL]:
-            return sealed[_SEAL:]
-    return None
+def _template_file(weights: Weights, preparation: Preparation) -> Path:
+    key = json.dumps(
+        [
+            GRAPH_VERSION,
+            weights.identity,
+            preparation.image_size,
+            preparation.input_range,
+            tf.__version__,
+            keras.__version__,
+        ]
+    )
+    return paths.cache_home() / "graphs" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.sealed"
 
 
-def _keep(file: Path, graph: bytes) -> None:
-    """Where the disk refuses, the next training takes ten seconds longer."""
-    with suppress(OSError):
+def _load_template(file: Path) -> bytes | None:
+    """A cached graph; None where there is none, or a damaged one, which every later run would use."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    checksum = content[:_CHECKSUM_BYTES]
+    graph = content[_CHECKSUM_BYTES:]
+    if hashlib.sha256(graph).digest() != checksum:
+        _log.warning("The cached graph %s is damaged: it is converted again", file.name)
+        return None
+    return graph
+
+
+def _save_template(file: Path, graph: bytes) -> None:
+    """Cache a graph; without a cache the next run takes ten seconds longer."""
+    try:
         file.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(file, lambda part: part.write_bytes(hashlib.sha256(graph).digest() + graph))
+    except OSError as error:
+        _log.warning("The converted graph could not be cached: %s", error)
 
 
 def _served(
-    network: Network, view: Preparation, cam: NDArray[np.float32], logit: NDArray[np.float32], *, looks: bool = False
+    network: Network,
+    preparation: Preparation,
+    cam: NDArray[np.float32],
+    logit: NDArray[np.float32],
+    *,
+    with_embedding: bool = False,
 ) -> keras.Model:
     """The graph with ``cam`` (2048,) and ``logit`` (2049,), the bias last, in the head's place."""
-    low, high = view.input_range
-    size = view.image_size
+    low, high = preparation.input_range
+    size = preparation.image_size
     image = keras.Input((size, size, 1), batch_size=1, dtype="uint8", name="image")
     gray = keras.layers.Rescaling((high - low) / 255, low)(image)
     rgb = keras.ops.concatenate([gray, gray, gray], axis=-1)
-    tops = {"maps": network.backbone.output, "looks": network.backbone.get_layer("mixed8").output}
+    wanted = {"maps": network.backbone.output, "mixed8": network.backbone.get_layer("mixed8").output}
     if network.places:
-        tops["places"] = network.places.output
-    seen = keras.Model(network.backbone.input, tops)(rgb, training=False)
-    maps = seen["maps"]  # (1, h, w, 2048)
+        wanted["places"] = network.places.output
+    computed = keras.Model(network.backbone.input, wanted)(rgb, training=False)
+    maps = computed["maps"]  # (1, h, w, 2048)
     features = keras.ops.mean(maps, axis=(1, 2))
+    # The bias is the weight of a feature that is always 1, so that it can be replaced with the others.
     with_one = keras.ops.concatenate([features, keras.ops.ones_like(features[:, :1])], axis=-1)
     outputs = {
         "logit": keras.ops.sum(with_one * logit, axis=-1, keepdims=True),
         "features": features,
         "cam": keras.ops.sum(maps * cam, axis=-1),
     }
-    if looks:
-        outputs["looks"] = keras.ops.mean(seen["looks"], axis=(1, 2))
+    if with_embedding:
+        outputs["looks"] = keras.ops.mean(computed["mixed8"], axis=(1, 2))
     if network.places:
         weight = float(network.whole.get_layer("places_weight").get_weights()[0].item())
-        outputs["logit"] += weight * keras.ops.max(seen["places"], axis=(1, 2))
-        outputs["places"] = seen["places"][..., 0]
+        outputs["logit"] += weight * keras.ops.max(computed["places"], axis=(1, 2))
+        outputs["places"] = computed["places"][..., 0]
     return keras.Model(image, outputs)
 
 

@@ -11,7 +11,7 @@ from fracture.inference.heatmap import Cells
 
 
 def targets(boxes: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:
-    """How much of each cell, or of a box that is smaller, lies in a box.
+    """The share of each cell that is within a box; of a box that is smaller than a cell, the share of the box.
 
     Args:
         boxes: (B, K, 4) middle x, middle y, width, height in px; width 0 where there is no box.
@@ -21,21 +21,28 @@ def targets(boxes: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:
     Returns:
         (B, count, count, 1), 0 to 1.
     """
-    along = _overlaps(boxes[..., 0], boxes[..., 2], cells, count)  # (B, K, count)
-    down = _overlaps(boxes[..., 1], boxes[..., 3], cells, count)
-    smaller = tf.minimum(boxes[..., 2] * boxes[..., 3], cells.apart**2)[..., None, None]
-    share = tf.math.divide_no_nan(down[..., :, None] * along[..., None, :], smaller)
+    width = boxes[..., 2]
+    height = boxes[..., 3]
+    across = _overlaps(boxes[..., 0], width, cells, count)  # (B, K, count)
+    down = _overlaps(boxes[..., 1], height, cells, count)
+    overlap = down[..., :, None] * across[..., None, :]  # (B, K, count, count), in px²
+    smaller_area = tf.minimum(width * height, cells.apart**2)[..., None, None]
+    share = tf.math.divide_no_nan(overlap, smaller_area)
+    # Where boxes overlap, a cell counts once.
     return tf.reduce_max(share, axis=1)[..., None]
 
 
 def _overlaps(middle: tf.Tensor, length: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:
+    """The overlap in px of each cell with intervals (B, K) along one axis: (B, K, count)."""
+    # Cells are measured from the middle of the first pixel, boxes from its edge: hence the half pixel.
     start = tf.constant(cells.first + cells.apart * (np.arange(count) - 0.5) + 0.5, tf.float32)
-    low, high = (middle + side * length / 2 for side in (-1, 1))
-    return tf.nn.relu(tf.minimum(high[..., None], start + cells.apart) - tf.maximum(low[..., None], start))
+    low = (middle - length / 2)[..., None]
+    high = (middle + length / 2)[..., None]
+    return tf.nn.relu(tf.minimum(high, start + cells.apart) - tf.maximum(low, start))
 
 
 def fitted_boxes(table: pd.DataFrame, size: int, how: str) -> NDArray[np.float32]:
-    """The boxes of each image as they lie on its fitted square.
+    """The boxes of each image on its fitted square.
 
     Args:
         table: ``boxes, width, height``, as in :data:`fracture.data.dataset.COLUMNS`.
@@ -46,7 +53,8 @@ def fitted_boxes(table: pd.DataFrame, size: int, how: str) -> NDArray[np.float32
         (N, K, 4) middle x, middle y, width, height in px; K is the most that an image has, width 0 where it has fewer.
     """
     parsed = [parse_boxes(text) for text in table["boxes"]]
-    result = np.zeros((len(table), max(1, *map(len, parsed)), 4), np.float32)
+    most = max((len(boxes) for boxes in parsed), default=0)
+    result = np.zeros((len(table), max(1, most), 4), np.float32)
     for row, (boxes, width, height) in enumerate(zip(parsed, table["width"], table["height"], strict=True)):
         if boxes and width:  # 0 where the file cannot be read
             framed = frame(width, height, size, how)

@@ -1,6 +1,6 @@
-"""Where fine-tuning begins: at the images, or at what the frozen blocks make of them.
+"""The inputs of fine-tuning: the images, or the stored outputs of the frozen blocks.
 
-What stays frozen is run once per image where augmentation leaves only a few variants of it (none, or mirroring): its
+The frozen blocks run once per image where augmentation leaves only a few variants of it (none, or mirroring): their
 output is then stored on disk, and each epoch begins at the lowest block that trains.
 """
 
@@ -16,23 +16,23 @@ from numpy.typing import NDArray
 
 from fracture import paths
 from fracture.errors import Cancelled
-from fracture.training.backbone.features import BATCH, Counter
+from fracture.training.backbone.features import BATCH, FeatureProgress
 from fracture.training.backbone.network import Network, entry_of
 from fracture.training.config import BLOCKS, TrainConfig
 from fracture.training.events import Emit
 from fracture.training.finetune.augmentation import Batch, augment, mirrored
-from fracture.training.finetune.pixel_store import stored
+from fracture.training.finetune.pixel_store import temporary_array
 
 MIRRORS = {"none": ((1, 1),), "flips": ((1, 1), (1, -1), (-1, 1), (-1, -1))}
 """Steps along rows and columns of each variant of an image: -1 is mirrored."""
 
-MOST_STORED = 16 * 2**30
-"""Bytes of frozen blocks' output on disk; where it would be more, they are run in each epoch."""
+MAX_STORED_BYTES = 16 * 2**30
+"""Of the frozen blocks' output on disk; where it would be more, they run in each epoch."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Images and what is known of them; rows are chosen by number."""
+    """Images, labels and boxes; rows are chosen by number."""
 
     pixels: Any
     """(N, S, S) uint8, fitted."""
@@ -44,33 +44,39 @@ class Examples:
     """What the darkest and the brightest pixel become before they enter the backbone."""
 
 
-class FromPixels:
-    """Training begins at the image: the frozen blocks run every time, since no two draws of it are alike."""
+class PixelInputs:
+    """Training begins at the image: the frozen blocks run every time, since augmentation never repeats itself."""
 
     def __init__(self, network: Network, examples: Examples, augmentation: str) -> None:
-        self.entry, self.examples = network.backbone.input, examples
-        self._augmentation, (self._low, self._high) = augmentation, examples.pixel_range
+        self.entry = network.backbone.input
+        self.examples = examples
+        self._augmentation = augmentation
 
     def read(self, rows: Any, seed: Any, *, train: bool) -> tuple[Any, Any]:
         """Inputs (B, S, S, 3) in the weights' range, and their boxes (B, K, 4)."""
         size = self.examples.pixels.shape[1]
         pixels = tf.numpy_function(lambda chosen: self.examples.pixels[chosen], [rows], tf.uint8, stateful=False)
-        batch = Batch(tf.cast(tf.ensure_shape(pixels, (None, size, size)), tf.float32), _boxes(self.examples, rows))
+        pixels = tf.cast(tf.ensure_shape(pixels, (None, size, size)), tf.float32)
+        batch = Batch(pixels, _boxes(self.examples, rows))
         if train:
             batch = augment(batch, seed, self._augmentation)
-        return self.prepared(batch.pixels), batch.boxes
+        return self.backbone_input(batch.pixels), batch.boxes
 
-    def prepared(self, pixels: Any) -> Any:
+    def backbone_input(self, pixels: Any) -> Any:
         """(B, S, S) 0 to 255 -> (B, S, S, 3) in the weights' range."""
-        gray = tf.cast(pixels, tf.float32) * ((self._high - self._low) / 255) + self._low
+        low, high = self.examples.pixel_range
+        gray = tf.cast(pixels, tf.float32) * ((high - low) / 255) + low
         return tf.repeat(gray[..., None], 3, axis=-1)
 
 
-class FromBlocks:
-    """Training begins at the lowest block that trains: what enters it is on disk, for each variant of each image."""
+class BlockInputs:
+    """Training begins at the lowest block that trains: its inputs are on disk, for each variant of each image."""
 
     def __init__(self, examples: Examples, entry: Any, outputs: Any, mirrors: Sequence[tuple[int, int]]) -> None:
-        self.entry, self.examples, self._outputs, self._mirrors = entry, examples, outputs, mirrors
+        self.entry = entry
+        self.examples = examples
+        self._outputs = outputs
+        self._mirrors = mirrors
 
     def read(self, rows: Any, seed: Any, *, train: bool) -> tuple[Any, Any]:
         """Inputs (B, h, w, C), and their boxes (B, K, 4)."""
@@ -86,10 +92,10 @@ def _boxes(examples: Examples, rows: Any) -> Any:
     return tf.gather(tf.constant(examples.boxes), rows)
 
 
-Beginning = FromPixels | FromBlocks
+InputSource = PixelInputs | BlockInputs
 
 
-def begin(
+def choose_inputs(
     network: Network,
     examples: Examples,
     rows: NDArray[np.int64],
@@ -97,38 +103,64 @@ def begin(
     *,
     emit: Emit,
     should_stop: Callable[[], bool],
-) -> Beginning:
-    """Behind the frozen blocks where few variants of each image are seen and the disk has room for what they become.
+) -> InputSource:
+    """Stored outputs of the frozen blocks where there are few variants of an image and enough disk, else the images.
 
     Args:
         network: its blocks below ``config.unfreeze`` are frozen.
         examples: all images.
-        rows: of the images that will be asked for.
+        rows: of the images that will be read.
         config: every choice.
-        emit: is told how far it is.
+        emit: receives the events.
         should_stop: asked after each batch.
 
     Raises:
         Cancelled: ``should_stop`` said so.
     """
-    whole = FromPixels(network, examples, config.augmentation)
-    mirrors = MIRRORS.get(config.augmentation, ())
+    images = PixelInputs(network, examples, config.augmentation)
+    mirrors = MIRRORS.get(config.augmentation)
+    if mirrors is None:
+        return images
     entry = entry_of(network.backbone, config.unfreeze).output
     shape = (len(examples.label), len(mirrors), *entry.shape[1:])
-    room = min(MOST_STORED, shutil.disk_usage(paths.cache_home()).free / 2)
-    hidden = network.places is not None and BLOCKS.index(config.unfreeze) > BLOCKS.index("mixed8")  # they need mixed7
-    if not mirrors or hidden or 2 * np.prod(shape) > room:
-        return whole
-    outputs, lower = stored(shape, np.float16), keras.Model(network.backbone.input, entry)
-    forward = tf.function(lambda pixels: tf.cast(lower(whole.prepared(pixels), training=False), tf.float16))
-    counter = Counter(emit, total=len(rows) * len(mirrors))
-    counter.begin(len(rows) * len(mirrors), cached=0)
+    stored_bytes = np.prod(shape) * np.dtype(np.float16).itemsize
+    # Half of the disk is left to others.
+    room = min(MAX_STORED_BYTES, shutil.disk_usage(paths.cache_home()).free / 2)
+    # The output for places reads mixed7, which is below what would be stored.
+    needs_lower_blocks = network.places is not None and BLOCKS.index(config.unfreeze) > BLOCKS.index("mixed8")
+    if needs_lower_blocks or stored_bytes > room:
+        return images
+    lower_blocks = keras.Model(network.backbone.input, entry)
+    outputs = temporary_array(shape, np.float16)
+    _run_blocks(lower_blocks, images, rows, mirrors, outputs, emit=emit, should_stop=should_stop)
+    return BlockInputs(examples, entry, outputs, mirrors)
+
+
+def _run_blocks(
+    blocks: keras.Model,
+    images: PixelInputs,
+    rows: NDArray[np.int64],
+    mirrors: Sequence[tuple[int, int]],
+    outputs: Any,
+    *,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Fill ``outputs`` (N, variants, h, w, C) with the blocks' outputs for these rows."""
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def run(pixels: Any) -> Any:
+        return tf.cast(blocks(images.backbone_input(pixels), training=False), tf.float16)
+
+    count = len(rows) * len(mirrors)
+    progress = FeatureProgress(emit, total=count)
+    progress.begin(count, cached=0)
     for variant, (down, across) in enumerate(mirrors):
         for start in range(0, len(rows), BATCH):
             chosen = rows[start : start + BATCH]
-            outputs[chosen, variant] = forward(examples.pixels[chosen][:, ::down, ::across]).numpy()
-            counter.add(len(chosen))
+            pixels = images.examples.pixels[chosen][:, ::down, ::across]
+            outputs[chosen, variant] = run(pixels).numpy()
+            progress.add(len(chosen))
             if should_stop():
                 raise Cancelled
-    counter.end()
-    return FromBlocks(examples, entry, outputs, mirrors)
+    progress.end()

@@ -1,6 +1,6 @@
-"""Fitted images on disk: each is decoded once a training, and memory does not grow with the data set.
+"""Fitted images on disk: each is decoded once per run, and memory does not grow with the data set.
 
-They lie in a temporary file without a name, whose space the system takes back when the training's process ends,
+They are in a temporary file without a name, whose space the system frees when the process of the run ends,
 however it ends.
 """
 
@@ -8,29 +8,26 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.errors import Cancelled, RadiographError
-from fracture.imaging.radiograph import fit, load
+from fracture.errors import Cancelled
+from fracture.imaging.loading import decode
 from fracture.paths import cache_home
 from fracture.training.events import CountedStep, Emit
 
-SOME = 64
-"""Images between two looks at whether to stop."""
 
-
-def stored(shape: tuple[int, ...], dtype: Any) -> Any:
-    """An array of zeros that lies in a temporary file of the cache folder; it is gone when nobody holds it."""
+def temporary_array(shape: tuple[int, ...], dtype: Any) -> Any:
+    """An array of zeros in a temporary file of the cache folder; the file is gone when nobody holds the array."""
     folder = cache_home()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:  # the array keeps a handle of its own
-        if hasattr(os, "posix_fallocate"):  # a full disk is an error now; later on it would end the process
-            os.posix_fallocate(file.fileno(), 0, max(1, math.prod(shape) * np.dtype(dtype).itemsize))
+        if hasattr(os, "posix_fallocate"):
+            # A full disk is an error now; while the pages are written it would end the process without a word.
+            size = math.prod(shape) * np.dtype(dtype).itemsize
+            os.posix_fallocate(file.fileno(), 0, max(1, size))
         return np.memmap(file, dtype, "w+", shape=shape)
 
 
@@ -42,21 +39,14 @@ def fitted_pixels(
     Raises:
         Cancelled: ``should_stop`` said so.
     """
-    pixels = stored((len(paths), size, size), np.uint8)
-    readable = np.ones(len(paths), np.bool_)
-
-    def read(row: int) -> None:
-        try:
-            pixels[row] = fit(load(Path(paths[row])).pixels, size, how)
-        except RadiographError:
-            readable[row] = False
-
+    pixels = temporary_array((len(paths), size, size), np.uint8)
+    readable = np.zeros(len(paths), np.bool_)
     step = CountedStep(emit, "read", "Reading the images", len(paths))
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(paths), SOME):
-            end = min(start + SOME, len(paths))
-            list(pool.map(read, range(start, end)))
-            step.reach(end)
-            if should_stop():
-                raise Cancelled
+    for row, fitted in enumerate(decode(paths, size, how)):
+        if fitted is not None:
+            pixels[row] = fitted
+            readable[row] = True
+        step.reach(row + 1)
+        if should_stop():
+            raise Cancelled
     return pixels, readable

@@ -7,17 +7,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.training.backbone.feature_cache import Features, Preparation
-from fracture.training.backbone.features import Counter, Forward, compute_features
+from fracture.training.backbone.features import FeatureProgress, Features, Forward, Preparation, compute_features
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit, Usable
 from fracture.training.head.numpy_head import Part
 from fracture.training.weights import Weights
 
+FOLLOWED_PER_LABEL = 4
+"""Validation images of each label whose probabilities are emitted after each epoch."""
+
 
 @dataclass(frozen=True)
-class Material:
-    """Features of all images, and those of them from which a head learns and by which it is judged."""
+class HeadData:
+    """Features of all images, and the parts for training and validation."""
 
     features: Features
     """(N, 2048)."""
@@ -32,49 +34,68 @@ class Material:
     """Rows of the validation part."""
 
 
-def prepare(
-    forward: Forward, weights: Weights, table: pd.DataFrame, config: TrainConfig, check: Usable, *,
-    emit: Emit, should_stop: Callable[[], bool],
-) -> Material:  # fmt: skip
-    """Compute the features that are not known yet.
+def prepare_head_data(
+    forward: Forward,
+    weights: Weights,
+    table: pd.DataFrame,
+    config: TrainConfig,
+    check: Usable,
+    *,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> HeadData:
+    """Extract the features that are not in the cache.
 
     Raises:
-        Cancelled: ``should_stop`` said so; what was computed until then is kept for the next time.
+        Cancelled: ``should_stop`` said so; the features extracted until then are in the cache.
     """
-    view = Preparation(config.image_size, config.fit, weights.input_range)
-    of_validation = (table["split"] == "valid").to_numpy()
-    paths, label = table["path"].to_numpy(), table["label"].to_numpy(np.int64)
-    counter = Counter(emit, total=len(paths) + int(of_validation.sum()))
+    preparation = Preparation(config.image_size, config.fit, weights.input_range)
+    in_validation = (table["split"] == "valid").to_numpy()
+    paths = table["path"].to_numpy()
+    label = table["label"].to_numpy(np.int64)
+    progress = FeatureProgress(emit, total=len(paths) + int(in_validation.sum()))
     features, readable = compute_features(
-        paths.tolist(), forward, weights, view, counter=counter, should_stop=should_stop
+        paths.tolist(), forward, weights, preparation, progress=progress, should_stop=should_stop
     )
-    check(table[readable])
-    mirrored, turned = np.zeros_like(features), replace(view, mirrored=True)
-    mirrored[of_validation], _ = compute_features(
-        paths[of_validation].tolist(), forward, weights, turned, counter=counter, should_stop=should_stop
+    check(table[readable])  # before the mirrored images are computed: it raises where a label is missing
+    mirrored = np.zeros_like(features)
+    mirrored[in_validation], _ = compute_features(
+        paths[in_validation].tolist(),
+        forward,
+        weights,
+        replace(preparation, mirrored=True),
+        progress=progress,
+        should_stop=should_stop,
     )
-    rows = [readable & each for each in parts(table)]
-    training, validation = ((features[part], label[part]) for part in rows)
-    followed = np.searchsorted(np.flatnonzero(rows[1]), follow(table, rows[1], emit, config.seed))
-    return Material(features, mirrored, readable, training, validation, followed)
+    to_train, to_validate = split_rows(table)
+    to_train &= readable
+    to_validate &= readable
+    followed = choose_followed(table, to_validate, emit, config.seed)
+    return HeadData(
+        features,
+        mirrored,
+        readable,
+        training=(features[to_train], label[to_train]),
+        validation=(features[to_validate], label[to_validate]),
+        followed=np.searchsorted(np.flatnonzero(to_validate), followed),
+    )
 
 
-FOLLOWED = 4
-"""Validation images of each label whose probabilities are said after each epoch."""
+def choose_followed(table: pd.DataFrame, validation: NDArray[np.bool_], emit: Emit, seed: int) -> NDArray[np.int64]:
+    """The rows of a few random validation images, the negative ones first, which are emitted.
 
-
-def follow(table: pd.DataFrame, validation: NDArray[np.bool_], emit: Emit, seed: int) -> NDArray[np.int64]:
-    """The rows of a few validation images, the negative ones first, each of another group as far as there are any."""
+    As far as possible each is of another group: two views of one patient would show the same twice.
+    """
     shuffled = table[validation].sample(frac=1, random_state=seed)
-    apart = pd.concat([shuffled.drop_duplicates("group"), shuffled]).drop_duplicates("image_id")
-    chosen = apart.groupby("label").head(FOLLOWED).sort_values("label", kind="stable")
-    said = chosen[chosen.columns.intersection(["image_id", "path", "label", "sha256"])]
-    emit("followed", **{f"{name}s": values.tolist() for name, values in said.items()})
+    one_per_group_first = pd.concat([shuffled.drop_duplicates("group"), shuffled]).drop_duplicates("image_id")
+    chosen = one_per_group_first.groupby("label").head(FOLLOWED_PER_LABEL).sort_values("label", kind="stable")
+    columns = chosen.columns.intersection(["image_id", "path", "label", "sha256"])
+    emit("followed", **{f"{name}s": chosen[name].tolist() for name in columns})
     return chosen.index.to_numpy()
 
 
-def parts(table: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which rows (N,) are trained on, and by which the best epoch is told: the first data set's alone."""
-    first = (table["data"] == table["data"].iloc[0]).to_numpy()
+def split_rows(table: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows (N,) to train on, and which to validate on: of several data sets the first one's alone."""
+    in_first = (table["data"] == table["data"].iloc[0]).to_numpy()
     split = table["split"].to_numpy()
-    return split == "train", (split == "valid") & first
+    return split == "train", (split == "valid") & in_first

@@ -1,4 +1,4 @@
-"""Training the head on features.
+"""Training the head on features, in Keras.
 
 With a frozen, un-augmented backbone this is the same mathematics as training on images: each image's features are
 constants, so the losses and gradients of the head are the same numbers, only computed once instead of every epoch.
@@ -12,26 +12,37 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from fracture.evaluation.metrics import CONFUSION
 from fracture.training.backbone.distribution import equal_batch, evenly
-from fracture.training.checkpoint import NONE, Memory, assign, variables_of
+from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer, restore_state, training_state
 from fracture.training.class_weights import class_weights
 from fracture.training.config import TrainConfig
-from fracture.training.epoch_tracker import Course, Fit
+from fracture.training.epoch_tracker import EpochTracker, Fit
 from fracture.training.events import Emit
 
 Part = tuple[NDArray[Any], NDArray[np.int64]]
 """Inputs (N, ...) and labels (N,), 0 or 1."""
 
+NO_ROWS = np.empty(0, np.int64)
 
-NOBODY = np.empty(0, np.int64)
-"""No row."""
+VALIDATION_BATCH = 1024
+"""Images of a validation batch; features are small, so that one batch is usually the whole part."""
+
+MEAN_LOSS = "mean_of_images"
+"""Marks a metric that is the mean loss over images.
+
+Keras's own means are of batches, or of the devices' shares of a batch, whatever their sizes.
+"""
+
+CELLS = tuple(f"{cell}s" for cell in CONFUSION)
+"""Keras's names of the cells of the confusion matrix."""
 
 
-def orders(rows: NDArray[np.int64], batch_size: int, seed: int, done: int = 0) -> Any:
-    """An endless tf.data pipeline of batches of rows, each epoch in another order.
+def shuffled_batches(rows: NDArray[np.int64], batch_size: int, seed: int, done: int = 0) -> Any:
+    """An endless tf.data pipeline of batches of rows, shuffled in each epoch.
 
-    The order follows from the seed and the number of the epoch alone, so that a training that was interrupted after
-    ``done`` epochs goes on as it would have done.
+    The order follows from the seed and the number of the epoch alone, so that a run that resumes after ``done`` epochs
+    sees the same batches as one that was never interrupted.
     """
 
     def epoch(number: Any) -> Any:
@@ -42,11 +53,17 @@ def orders(rows: NDArray[np.int64], batch_size: int, seed: int, done: int = 0) -
 
 
 def batches(part: Part, config: TrainConfig, done: int = 0) -> Any:
-    """An endless tf.data pipeline of (inputs, labels, how much each counts), which begins after ``done`` epochs."""
-    inputs, labels = tf.constant(part[0]), tf.constant(part[1][:, None], tf.float32)
-    weights = tf.constant(class_weights(part[1], config.class_weight)[:, None])
-    chosen = orders(np.arange(len(part[1])), config.batch_size, config.seed, done)
-    return chosen.map(lambda rows: (tf.gather(inputs, rows), tf.gather(labels, rows), tf.gather(weights, rows)))
+    """An endless tf.data pipeline of (inputs, labels, weights in the loss), which begins after ``done`` epochs."""
+    features, label = part
+    inputs = tf.constant(features)
+    targets = tf.constant(label[:, None], tf.float32)
+    weights = tf.constant(class_weights(label, config.class_weight)[:, None])
+    batches_of_rows = shuffled_batches(np.arange(len(label)), config.batch_size, config.seed, done)
+
+    def read(rows: Any) -> tuple[Any, Any, Any]:
+        return tf.gather(inputs, rows), tf.gather(targets, rows), tf.gather(weights, rows)
+
+    return batches_of_rows.map(read)
 
 
 def fit_head(
@@ -57,77 +74,85 @@ def fit_head(
     *,
     emit: Emit,
     should_stop: Callable[[], bool],
-    memory: Memory = NONE,
-    followed: NDArray[np.int64] = NOBODY,
+    checkpointer: Checkpointer = NO_CHECKPOINTS,
+    followed: NDArray[np.int64] = NO_ROWS,
 ) -> Fit:
     """Train the head on features (N, 2048) and leave it with the weights of its best epoch.
 
-    ``should_stop`` is asked after each epoch, which takes a fraction of a second; where ``memory`` has a checkpoint,
-    training goes on from there. After each epoch the probabilities of the rows ``followed`` of the validation part
-    are said.
+    Args:
+        head: the model to train.
+        training: features and labels to learn from.
+        validation: features and labels that choose the best epoch.
+        config: every choice.
+        emit: receives the events.
+        should_stop: asked after each epoch, which takes a fraction of a second.
+        checkpointer: where it has a checkpoint, the run resumes from there.
+        followed: rows of the validation part whose probabilities are emitted after each epoch.
 
     Raises:
-        Cancelled: it said so before the first epoch was done.
+        Cancelled: ``should_stop`` said so before the first epoch was done.
         RunError: the checkpoint does not fit.
     """
-    steps = -(-len(training[1]) // config.batch_size)
-    few = tf.constant(validation[0][followed])
-    watch = Watch(config.epochs, emit, should_stop, memory, monitor="val_loss", ask=lambda: head(few, training=False))
+    images = len(training[1])
+    steps = -(-images // config.batch_size)
+    followed_features = tf.constant(validation[0][followed])
+    tracker = KerasEpochTracker(
+        config.epochs,
+        emit,
+        should_stop,
+        checkpointer,
+        predict_followed=lambda: head(followed_features, training=False),
+        monitor="val_loss",
+    )
     with head.distribute_strategy.scope():
         optimizer = keras.optimizers.Adam(config.learning_rate)
         head.compile(
             optimizer=optimizer,
-            loss=evenly(keras.losses.binary_crossentropy, optimizer, len(training[1]), config),
-            metrics=["accuracy", *counted()],
+            loss=evenly(keras.losses.binary_crossentropy, optimizer, images, config),
+            metrics=["accuracy", *confusion_metrics()],
             # A whole epoch in one call: the steps are far cheaper than the calls would be. Keras cannot mirror that.
             steps_per_execution=steps if config.strategy == "one" else 1,
         )
-    done = watch.go_on(head)
-    with watch.until_stopped():
+    done = tracker.resume_model(head)
+    with tracker.keep_best_when_stopped():
         head.fit(
             batches(training, config, done),
             steps_per_epoch=steps,
             validation_data=(validation[0], validation[1][:, None]),
-            validation_batch_size=equal_batch(len(validation[1]), 1024, head.distribute_strategy),
+            validation_batch_size=equal_batch(len(validation[1]), VALIDATION_BATCH, head.distribute_strategy),
             initial_epoch=done,
             epochs=config.epochs,
             shuffle=False,  # the pipeline shuffles
-            callbacks=[watch],
+            callbacks=[tracker],
             verbose=0,
         )
-    head.set_weights(watch.best_weights)
-    return watch.fit()
+    head.set_weights(tracker.best_weights)
+    return tracker.result()
 
 
-EXACT = "mean_of_images"
-"""A metric of each of several losses: Keras's own means are of batches, or of devices' shares, whatever their sizes."""
-
-CONFUSION = ("true_negatives", "false_positives", "false_negatives", "true_positives")
-
-
-def counted() -> list[keras.metrics.Metric]:
-    """Metrics to compile with by which :class:`Watch` knows the confusion matrix at a probability of one half."""
+def confusion_metrics() -> list[keras.metrics.Metric]:
+    """The metrics from which :class:`KerasEpochTracker` has the confusion matrix at a probability of one half."""
     kinds = (
         keras.metrics.TrueNegatives,
         keras.metrics.FalsePositives,
         keras.metrics.FalseNegatives,
         keras.metrics.TruePositives,
     )
-    return [kind(name=name) for kind, name in zip(kinds, CONFUSION, strict=True)]
+    return [kind(name=name) for kind, name in zip(kinds, CELLS, strict=True)]
 
 
-class Watch(Course, keras.callbacks.Callback):  # type: ignore[misc]
-    """The course of a training by Keras; it also ends it when it gets no better.
+class KerasEpochTracker(EpochTracker, keras.callbacks.Callback):  # type: ignore[misc]
+    """An :class:`EpochTracker` as a Keras callback, with early stopping.
 
     Args:
         epochs: as planned.
-        emit: is told of each.
-        should_stop: asked before each.
-        memory: where each epoch is kept, and where the last one may lie from which to go on.
-        ask: gives the probabilities of the few images that are followed, by the model as it stands.
+        emit: receives the events.
+        should_stop: asked before each epoch.
+        checkpointer: saves each epoch, and has the checkpoint from which a run resumes.
+        predict_followed: gives the probabilities of the followed images by the model as it stands.
         monitor: the metric that makes an epoch the best.
-        largest: whether the best is the largest.
-        patience: epochs without a better one until the training ends; 0 never.
+        largest: whether the largest value is the best.
+        patience: early-stopping patience: epochs without a better one until the run ends; 0 is never.
     """
 
     def __init__(
@@ -135,44 +160,63 @@ class Watch(Course, keras.callbacks.Callback):  # type: ignore[misc]
         epochs: int,
         emit: Emit,
         should_stop: Callable[[], bool],
-        memory: Memory = NONE,
+        checkpointer: Checkpointer = NO_CHECKPOINTS,
         *,
-        ask: Callable[[], Any] | None = None,
+        predict_followed: Callable[[], Any] | None = None,
         monitor: str,
         largest: bool = False,
         patience: int = 0,
     ) -> None:
         keras.callbacks.Callback.__init__(self)
-        Course.__init__(self, epochs, emit, should_stop, memory, monitor=monitor, largest=largest)
-        self._ask, self._patience = ask, patience
+        EpochTracker.__init__(self, epochs, emit, should_stop, checkpointer, monitor=monitor, largest=largest)
+        self._predict_followed = predict_followed
+        self._patience = patience
 
-    def go_on(self, model: keras.Model) -> int:
-        """Bring the compiled model to where the last checkpoint was; how many epochs that were.
+    def resume_model(self, model: keras.Model) -> int:
+        """Restore a compiled model from the checkpoint, if there is one; the number of epochs done.
 
         Raises:
             RunError: it is damaged, or of other data, weights or another network.
         """
-        checkpoint = self.last()
+        checkpoint = self.resume()
         if checkpoint is None:
             return 0
-        assign(variables_of(model), checkpoint.variables)
+        restore_state(training_state(model), checkpoint.variables)
         return checkpoint.epoch
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Remember the epoch before, and end it all when asked to.
+        """Save the epoch before, and stop when asked to.
 
-        Not at that epoch's end: then averaged weights, which are what is judged, still stand in for those that train.
+        Not at the end of that epoch: there SwapEMAWeights still has the averaged weights in the model, by which it is
+        validated, and not those that train.
         """
-        self.begin(epoch, lambda: [each.numpy() for each in variables_of(self.model)])
+        self.begin_epoch(epoch, lambda: [variable.numpy() for variable in training_state(self.model)])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Report, remember, and end it where it gets no better."""
-        # With places, Keras calls the loss of the label label_loss, and loss the sum of both: the former is shown.
-        logs = {name.replace(EXACT, "loss"): logs[name] for name in sorted(logs, key=lambda name: EXACT in name)}
-        metrics = {name.replace("label_", ""): float(logs[name]) for name in sorted(logs, reverse=True)}
-        _, confusion = ([int(metrics.pop(part + name)) for name in CONFUSION] for part in ("", "val_"))
+        """Report the epoch, keep its weights where it is the best, and stop early where there is no progress."""
+        number = epoch + 1
+        metrics = {name: float(value) for name, value in _metrics_of(logs).items()}
+        confusion = []
+        for name in CELLS:
+            metrics.pop(name)  # of the training images: they are counted while the weights still change
+            confusion.append(int(metrics.pop(f"val_{name}")))
         rate = float(self.model.optimizer.learning_rate.numpy())
-        self.end(epoch + 1, metrics, rate, self.model.get_weights)
-        self.look(epoch + 1, confusion, self._ask() if self._ask else ())
-        if 0 < self._patience <= epoch + 1 - self.kept_epoch:
+        self.end_epoch(number, metrics, rate, self.model.get_weights)
+        probabilities = self._predict_followed() if self._predict_followed else ()
+        self.report_validation(number, confusion, probabilities)
+        epochs_without_progress = number - self.kept_epoch
+        if self._patience and epochs_without_progress >= self._patience:
             self.model.stop_training = True
+
+
+def _metrics_of(logs: dict[str, float]) -> dict[str, float]:
+    """Keras's logs under the names of ``history.json``: ``loss`` is the label's.
+
+    With a box loss Keras calls the sum of both losses ``loss``, the label's ``label_loss``, and the mean of that over
+    images ``label_mean_of_images``. The last is the one to report.
+    """
+    # Of two values with the same new name the later one stays: the mean over images ...
+    exact_last = sorted(logs, key=lambda name: MEAN_LOSS in name)
+    renamed = {name.replace(MEAN_LOSS, "loss"): logs[name] for name in exact_last}
+    # ... and the label's, since "label_loss" follows "loss" in reverse order.
+    return {name.replace("label_", ""): renamed[name] for name in sorted(renamed, reverse=True)}

@@ -1,8 +1,8 @@
-"""The head alone, in NumPy: the mathematics of :func:`fracture.training.head.keras_head.fit_head` without TensorFlow.
+"""The head in NumPy: the mathematics of :func:`fracture.training.head.keras_head.fit_head` without TensorFlow.
 
-One sigmoid unit on dropped-out features, binary cross-entropy, an L2 penalty, Adam. With the same initial weights and
-the same order of images it gives the same curves as Keras (the tests hold one against the other); by itself it draws
-both from another generator, so that a run of the same seed is alike but not equal.
+One sigmoid unit on features with dropout, binary cross-entropy, an L2 penalty, Adam. With the same initial weights and
+the same order of images it gives the same curves as Keras (the tests compare the two); by itself it draws both from
+another generator, so that a run with the same seed is alike but not equal.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fracture.errors import RunError
 from fracture.evaluation.metrics import ranking
-from fracture.training.backbone.feature_cache import Features
+from fracture.training.backbone.features import Features
 from fracture.training.class_weights import class_weights
 from fracture.training.config import TrainConfig
 
@@ -24,13 +24,18 @@ Part = tuple[Features, NDArray[np.int64]]
 Order = Callable[[int], NDArray[np.int64]]
 """The rows of the training part in the order of an epoch, counted from 0."""
 
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
-"""Keras's defaults of Adam (Kingma and Ba, ICLR 2015, algorithm 1; epsilon as in the text below it)."""
+# Keras's defaults of Adam (Kingma and Ba, ICLR 2015, algorithm 1; epsilon as in the text below it).
+BETA_1 = 0.9
+BETA_2 = 0.999
+EPSILON = 1e-7
+
+MAX_LOGIT = 80
+"""Logits are clipped to ± this, since exp of more overflows 32 bits."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """A trained head, and how it went."""
+    """A trained head, and its learning curves."""
 
     history: dict[str, list[float]]
     """By epoch, as Keras names them: loss, accuracy, val_loss, val_accuracy; and val_auc."""
@@ -44,100 +49,122 @@ class Head:
         return probabilities(features, self.weights).astype(np.float64)
 
 
-def fit_at_once(
+def train_head(
     training: Part,
     validation: Part,
     config: TrainConfig,
     *,
-    to_the_end: bool = False,
+    keep_last_epoch: bool = False,
     start: NDArray[np.float32] | None = None,
     order: Order | None = None,
 ) -> Head:
     """Train a head by the choices of ``config`` that concern it: learning rate, dropout, L2, class weight, and so on.
 
     Args:
-        training: what it learns from.
-        validation: by which its best epoch is told, and whose metrics are in its history.
-        config: its mode, image size and weights have had their say in the features.
-        to_the_end: keep the last epoch instead, so that the validation part has no say in what is learned.
+        training: features and labels to learn from.
+        validation: features and labels that choose the best epoch, and whose metrics are in the history.
+        config: mode, image size and weights do not matter here, since they have made the features.
+        keep_last_epoch: keep the last epoch instead, so that the validation part does not influence the result.
         start: initial weights (F + 1,), the bias last; None draws them as Keras does (Glorot and Bengio, AISTATS 2010,
             equation 16), with the seed of ``config``.
-        order: None draws one for each epoch, with that seed.
+        order: of the training images; None shuffles them in each epoch, with that seed.
     """
-    descent = Descent(training, config, start, order)
+    optimization = HeadOptimization(training, config, start, order)
     history: dict[str, list[float]] = {}
-    kept, best = descent.weights.copy(), (np.inf, 0)
+    kept_weights = optimization.weights.copy()
+    kept_epoch = 0
+    lowest_loss = np.inf
     for epoch in range(config.epochs):
-        measured = {**descent.epoch(epoch), **_judge(descent.weights, validation, config.l2)}
-        for name, value in measured.items():
+        learned = optimization.run_epoch(epoch)
+        measured = _validate(optimization.weights, validation, config.l2)
+        for name, value in {**learned, **measured}.items():
             history.setdefault(name, []).append(value)
-        if to_the_end or measured["val_loss"] < best[0]:
-            kept, best = descent.weights.copy(), (measured["val_loss"], epoch + 1)
-    return Head(history, best[1], kept)
+        if keep_last_epoch or measured["val_loss"] < lowest_loss:
+            lowest_loss = measured["val_loss"]
+            kept_weights = optimization.weights.copy()
+            kept_epoch = epoch + 1
+    return Head(history, kept_epoch, kept_weights)
 
 
-class Descent:
-    """A head while it learns.
+class HeadOptimization:
+    """A head while it trains.
 
     Args:
-        training: what it learns from.
+        training: features and labels to learn from.
         config: the choices that concern it.
-        start: as of :func:`fit_at_once`.
-        order: as of :func:`fit_at_once`.
+        start: see :func:`train_head`.
+        order: see :func:`train_head`.
     """
 
     def __init__(
         self, training: Part, config: TrainConfig, start: NDArray[np.float32] | None = None, order: Order | None = None
     ) -> None:
-        self._features, self._label, self._config = training[0], training[1].astype(np.float32), config
-        drawn = _glorot(training[0].shape[1], config.seed) if start is None else start
-        self.weights = drawn.astype(np.float32)
+        features, label = training
+        if start is None:
+            start = _glorot(features.shape[1], config.seed)
+        self.weights = start.astype(np.float32)
         """(F + 1,): the kernel, then the bias."""
-        self._order = order or (
-            lambda epoch: np.random.default_rng((config.seed, epoch, 1)).permutation(len(self._label))
-        )
-        self._importance = class_weights(self._label, config.class_weight)
+        self._features = features
+        self._label = label.astype(np.float32)
+        self._config = config
+        self._order = order or self._shuffled
+        self._class_weights = class_weights(self._label, config.class_weight)
         self._adam = _Adam(len(self.weights), config.learning_rate)
 
-    def epoch(self, number: int) -> dict[str, float]:
-        """Learn from each image once, in the epoch of a number counted from 0; ``loss`` and ``accuracy`` of it."""
-        rows, size, config = self._order(number), self._config.batch_size, self._config
-        seen, loss, right = _dropped(self._features[rows], config, number), 0.0, 0
-        for begin in range(0, len(rows), size):
-            few = slice(begin, begin + size)
-            weight, target = self._importance[rows[few]], self._label[rows[few]]
-            probability = _sigmoid(_logit(seen[few], self.weights))
-            penalty = config.l2 * float(self.weights[:-1] @ self.weights[:-1])
-            loss += len(target) * penalty + float((weight * _cross_entropy(target, probability)).sum())
-            right += int(((probability > 0.5) == target).sum())
-            gradient = _gradient(seen[few], weight * (probability - target), self.weights, config.l2)
+    def run_epoch(self, number: int) -> dict[str, float]:
+        """Train on each image once, in the epoch of a number counted from 0; its ``loss`` and ``accuracy``."""
+        config = self._config
+        rows = self._order(number)
+        features = _dropout(self._features[rows], config, number)
+        loss = 0.0
+        correct = 0
+        for begin in range(0, len(rows), config.batch_size):
+            batch = slice(begin, begin + config.batch_size)
+            weight = self._class_weights[rows[batch]]
+            target = self._label[rows[batch]]
+            probability = _sigmoid(_logit(features[batch], self.weights))
+            cross_entropy = float((weight * _cross_entropy(target, probability)).sum())
+            # Keras adds the penalty to the mean loss of each batch, so that here it counts once for each image.
+            loss += len(target) * _penalty(self.weights, config.l2) + cross_entropy
+            correct += int(((probability > 0.5) == target).sum())
+            gradient = _gradient(features[batch], weight * (probability - target), self.weights, config.l2)
             self._adam.step(self.weights, gradient)
-        return {"loss": loss / len(rows), "accuracy": right / len(rows)}
+        return {"loss": loss / len(rows), "accuracy": correct / len(rows)}
 
     @property
     def state(self) -> list[NDArray[Any]]:
-        """All that learning changes."""
+        """All that training changes."""
         return [self.weights.copy(), *self._adam.state]
 
-    def go_on(self, state: list[NDArray[Any]]) -> None:
-        """Go on from what :attr:`state` was. Raises RunError where it is that of another head."""
+    def restore(self, state: list[NDArray[Any]]) -> None:
+        """Continue from what :attr:`state` was. Raises RunError where it is that of another head."""
         if [each.shape for each in state] != [each.shape for each in self.state]:
-            raise RunError("The checkpoint of this training is of another network; start a new training.")
-        self.weights = state[0].copy()
-        self._adam.go_on(state[1:])
+            raise RunError("The checkpoint of this run is of another network; start a new run.")
+        weights, *moments = state
+        self.weights = weights.copy()
+        self._adam.restore(moments)
+
+    def _shuffled(self, epoch: int) -> NDArray[np.int64]:
+        # The last number of the seed is 1 here and 2 for dropout: the two must not be correlated.
+        return np.random.default_rng((self._config.seed, epoch, 1)).permutation(len(self._label))
 
 
 class _Adam:
     def __init__(self, size: int, rate: float) -> None:
-        self._first, self._second = np.zeros(size, np.float32), np.zeros(size, np.float32)
-        self._rate, self._steps = rate, 0
+        self._first = np.zeros(size, np.float32)
+        self._second = np.zeros(size, np.float32)
+        self._rate = rate
+        self._steps = 0
 
     @property
     def state(self) -> list[NDArray[Any]]:
         return [self._first.copy(), self._second.copy(), np.array(self._steps)]
 
-    def go_on(self, state: list[NDArray[Any]]) -> None:
-        self._first, self._second, self._steps = state[0].copy(), state[1].copy(), int(state[2])
+    def restore(self, state: list[NDArray[Any]]) -> None:
+        first, second, steps = state
+        self._first = first.copy()
+        self._second = second.copy()
+        self._steps = int(steps)
 
     def step(self, weights: NDArray[np.float32], gradient: NDArray[np.float32]) -> None:
         """Change the weights in place."""
@@ -154,8 +181,8 @@ def _glorot(features: int, seed: int) -> NDArray[np.float32]:
     return np.append(kernel, 0).astype(np.float32)
 
 
-def _dropped(features: Features, config: TrainConfig, epoch: int) -> Features:
-    """A copy's features, each hidden with the probability of ``dropout``, the others that much larger."""
+def _dropout(features: Features, config: TrainConfig, epoch: int) -> Features:
+    """Set features to 0 with the probability of ``dropout``, in place, and scale the others up to keep the mean."""
     if config.dropout:
         drawn = np.random.default_rng((config.seed, epoch, 2)).random(features.shape, dtype=np.float32)
         features *= drawn >= np.float32(config.dropout)
@@ -169,15 +196,20 @@ def _logit(features: Features, weights: NDArray[np.float32]) -> NDArray[np.float
 
 
 def _sigmoid(logit: NDArray[np.float32]) -> NDArray[np.float32]:
-    probability: NDArray[np.float32] = 1 / (1 + np.exp(-logit.clip(-80, 80)))
+    probability: NDArray[np.float32] = 1 / (1 + np.exp(-logit.clip(-MAX_LOGIT, MAX_LOGIT)))
     return probability
 
 
+def _penalty(weights: NDArray[np.float32], l2: float) -> float:
+    kernel = weights[:-1]
+    return l2 * float(kernel @ kernel)
+
+
 def _cross_entropy(label: NDArray[np.float32], probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bounded as Keras's."""
-    said: NDArray[np.float32] = np.where(label == 1, probability, 1 - probability).astype(np.float32)
-    bounded: NDArray[np.float32] = -np.log(said.clip(EPSILON, 1))
-    return bounded
+    """Binary cross-entropy of each image (N,), with probabilities clipped as Keras clips them."""
+    of_label: NDArray[np.float32] = np.where(label == 1, probability, 1 - probability).astype(np.float32)
+    loss: NDArray[np.float32] = -np.log(of_label.clip(EPSILON, 1))
+    return loss
 
 
 def _gradient(
@@ -188,23 +220,24 @@ def _gradient(
     return gradient
 
 
-def _judge(weights: NDArray[np.float32], part: Part, l2: float) -> dict[str, float]:
-    probability = probabilities(part[0], weights)
-    area, _ = ranking(part[1], probability.astype(np.float64), np.ones((1, len(part[1]))))
-    return {**validated(weights, probability, part[1], l2), "val_auc": float(area[0])}
+def _validate(weights: NDArray[np.float32], part: Part, l2: float) -> dict[str, float]:
+    features, label = part
+    probability = probabilities(features, weights)
+    auc, _ = ranking(label, probability.astype(np.float64), np.ones((1, len(label))))
+    return {**validation_metrics(weights, probability, label, l2), "val_auc": float(auc[0])}
 
 
 def probabilities(features: Features, weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a head (F + 1,) says of features (N, F): the probability of label 1 (N,)."""
+    """The probability of label 1 (N,) that a head (F + 1,) gives for features (N, F)."""
     return _sigmoid(_logit(features, weights))
 
 
-def validated(
+def validation_metrics(
     weights: NDArray[np.float32], probability: NDArray[np.float32], label: NDArray[np.int64], l2: float
 ) -> dict[str, float]:
-    """``val_loss`` and ``val_accuracy`` of a head (F + 1,) by what it says of images (N,), as Keras counts them."""
-    penalty = l2 * float(weights[:-1] @ weights[:-1])
+    """``val_loss`` and ``val_accuracy`` of a head (F + 1,) from its probabilities (N,), as Keras computes them."""
+    losses = _cross_entropy(label.astype(np.float32), probability)
     return {
-        "val_loss": float(_cross_entropy(label.astype(np.float32), probability).mean()) + penalty,
+        "val_loss": float(losses.mean()) + _penalty(weights, l2),
         "val_accuracy": float(((probability > 0.5) == label).mean()),
     }

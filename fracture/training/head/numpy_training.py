@@ -1,15 +1,15 @@
-"""The head of :mod:`fracture.training.head.numpy_head` as a training: said, stopped and gone on with epoch by epoch."""
+"""A run of the head of :mod:`fracture.training.head.numpy_head`: reported, stopped and resumed epoch by epoch."""
 
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.training.checkpoint import NONE, Memory
+from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
 from fracture.training.config import TrainConfig
-from fracture.training.epoch_tracker import Course, Fit
+from fracture.training.epoch_tracker import EpochTracker, Fit
 from fracture.training.events import Emit
-from fracture.training.head.numpy_head import Descent, Part, probabilities, validated
+from fracture.training.head.numpy_head import HeadOptimization, Part, probabilities, validation_metrics
 
 
 def fit_head(
@@ -19,34 +19,44 @@ def fit_head(
     *,
     emit: Emit,
     should_stop: Callable[[], bool],
-    memory: Memory = NONE,
+    checkpointer: Checkpointer = NO_CHECKPOINTS,
     followed: NDArray[np.int64],
 ) -> tuple[Fit, NDArray[np.float32]]:
     """Train a head on features (N, F): how it went, and the weights (F + 1,) of its best epoch, the bias last.
 
-    ``should_stop`` is asked before each epoch; where ``memory`` has a checkpoint, training goes on from there.
-    ``followed``: rows of the validation part whose probabilities are said after each epoch.
+    Args:
+        training: features and labels to learn from.
+        validation: features and labels that choose the best epoch.
+        config: every choice.
+        emit: receives the events.
+        should_stop: asked before each epoch.
+        checkpointer: where it has a checkpoint, the run resumes from there.
+        followed: rows of the validation part whose probabilities are emitted after each epoch.
 
     Raises:
-        Cancelled: it said so before the first epoch was done.
+        Cancelled: ``should_stop`` said so before the first epoch was done.
         RunError: the checkpoint does not fit.
     """
-    descent, (features, label) = Descent(training, config), validation
-    course = Course(config.epochs, emit, should_stop, memory, monitor="val_loss")
-    checkpoint = course.last()
+    features, label = validation
+    optimization = HeadOptimization(training, config)
+    tracker = EpochTracker(config.epochs, emit, should_stop, checkpointer, monitor="val_loss")
+    first_epoch = 0
+    checkpoint = tracker.resume()
     if checkpoint is not None:
-        descent.go_on(checkpoint.variables)
-    with course.until_stopped():
-        for epoch in range(checkpoint.epoch if checkpoint else 0, config.epochs):
-            course.begin(epoch, lambda: descent.state)
-            learned = descent.epoch(epoch)
-            said = probabilities(features, descent.weights)
-            metrics = {**validated(descent.weights, said, label, config.l2), **learned}
-            course.end(epoch + 1, metrics, config.learning_rate, lambda: [descent.weights.copy()])
-            course.look(epoch + 1, _confusion(label, said), said[followed])
-    return course.fit(), course.best_weights[0]
+        optimization.restore(checkpoint.variables)
+        first_epoch = checkpoint.epoch
+    with tracker.keep_best_when_stopped():
+        for epoch in range(first_epoch, config.epochs):
+            tracker.begin_epoch(epoch, lambda: optimization.state)
+            learned = optimization.run_epoch(epoch)
+            probability = probabilities(features, optimization.weights)
+            metrics = {**validation_metrics(optimization.weights, probability, label, config.l2), **learned}
+            tracker.end_epoch(epoch + 1, metrics, config.learning_rate, lambda: [optimization.weights.copy()])
+            tracker.report_validation(epoch + 1, _confusion(label, probability), probability[followed])
+    return tracker.result(), tracker.best_weights[0]
 
 
 def _confusion(label: NDArray[np.int64], probability: NDArray[np.float32]) -> list[int]:
-    """True negatives, false positives, false negatives, true positives at a probability of one half."""
-    return [int(count) for count in np.bincount(2 * label + (probability > 0.5), minlength=4)]
+    """The cells of :data:`fracture.evaluation.metrics.CONFUSION` at a probability of one half."""
+    cells = 2 * label + (probability > 0.5)
+    return [int(count) for count in np.bincount(cells, minlength=4)]

@@ -1,1 +1,1 @@
-"""The two ways to train: with Keras, and with the served graph and NumPy."""
+"""The two learners: one with Keras, one with the served graph and NumPy."""

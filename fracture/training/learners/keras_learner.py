@@ -1,4 +1,4 @@
-"""Learning through Keras and TensorFlow: a head on features that are computed once, or the upper blocks as well."""
+"""Training with Keras and TensorFlow: a head on features that are computed once, or the upper blocks as well."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from fracture.files import atomic_write
 from fracture.registry.model_folder import ModelFolder
-from fracture.training.backbone.feature_cache import Preparation
-from fracture.training.backbone.features import BATCH
+from fracture.training.backbone.features import BATCH, Preparation
 from fracture.training.backbone.keras_features import forward
 from fracture.training.backbone.network import Network, build_network, describe, save_backbone, shuffled_head
-from fracture.training.checkpoint import Memory
+from fracture.training.checkpoint import Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit, Usable
 from fracture.training.export.tflite import head_of, served_graph
@@ -23,7 +22,7 @@ from fracture.training.finetune.box_targets import fitted_boxes
 from fracture.training.finetune.finetune import fine_tune
 from fracture.training.finetune.inputs import Examples
 from fracture.training.finetune.pixel_store import fitted_pixels
-from fracture.training.head.head_data import follow, parts, prepare
+from fracture.training.head.head_data import choose_followed, prepare_head_data, split_rows
 from fracture.training.head.keras_head import fit_head
 from fracture.training.learner import Trained
 from fracture.training.weights import Weights
@@ -37,7 +36,8 @@ class KerasLearner:
     """
 
     def __init__(self, config: TrainConfig, weights: Weights) -> None:
-        self._config, self._weights = config, weights
+        self._config = config
+        self._weights = weights
         self._network = build_network(config, weights)
 
     def describe(self) -> dict[str, Any]:
@@ -45,46 +45,68 @@ class KerasLearner:
         return describe(self._network)
 
     def train(
-        self, table: pd.DataFrame, check: Usable, *, emit: Emit, should_stop: Callable[[], bool], memory: Memory
+        self,
+        table: pd.DataFrame,
+        check: Usable,
+        *,
+        emit: Emit,
+        should_stop: Callable[[], bool],
+        checkpointer: Checkpointer,
     ) -> Trained:
-        """Train what the mode says."""
+        """Train the head, or with the mode ``fine-tune`` the upper blocks as well."""
         train = self._train_head if self._config.mode == "head" else self._train_blocks
-        return train(table, check, emit, should_stop, memory)
+        return train(table, check, emit, should_stop, checkpointer)
 
     def served(self) -> bytes:
         """See :func:`fracture.training.export.tflite.served_graph`."""
-        view = Preparation(self._config.image_size, self._config.fit, self._weights.input_range)
-        return served_graph(self._network, self._weights, view, frozen=self._config.mode == "head")
+        preparation = Preparation(self._config.image_size, self._config.fit, self._weights.input_range)
+        return served_graph(self._network, self._weights, preparation, frozen=self._config.mode == "head")
 
     def shuffled(self) -> bytes:
-        """The same, and what it says of places likewise in a random order."""
+        """The same, and the weights of the output for places in random order, too."""
         with shuffled_head(self._network, self._config.seed):
             return self.served()
 
     def save(self, folder: ModelFolder) -> None:
-        """The Keras model, and the backbone where it has learned, too."""
+        """The Keras model, and the backbone where it was trained, too."""
         atomic_write(folder.keras_model, self._network.whole.save)
         if self._config.mode == "fine-tune":  # a frozen backbone has its own file
             atomic_write(folder.backbone, lambda part: save_backbone(self._network, part))
 
     def _train_head(
-        self, table: pd.DataFrame, check: Usable, emit: Emit, should_stop: Callable[[], bool], memory: Memory
+        self,
+        table: pd.DataFrame,
+        check: Usable,
+        emit: Emit,
+        should_stop: Callable[[], bool],
+        checkpointer: Checkpointer,
     ) -> Trained:
         """Train the head on the features of the images, each computed once."""
         backbone = partial(forward, self._network.backbone)
-        material = prepare(
+        data = prepare_head_data(
             backbone, self._weights, table, self._config, check, emit=emit, should_stop=should_stop
-        )  # fmt: skip
+        )
         fit = fit_head(
-            self._network.head, material.training, material.validation, self._config,
-            emit=emit, should_stop=should_stop, memory=memory, followed=material.followed,
-        )  # fmt: skip
-        self._network = self._plain()
+            self._network.head,
+            data.training,
+            data.validation,
+            self._config,
+            emit=emit,
+            should_stop=should_stop,
+            checkpointer=checkpointer,
+            followed=data.followed,
+        )
+        self._network = self._as_served()
         head = head_of(self._network)
-        return Trained(fit, material.readable, head, features=material.features, mirrored=material.mirrored)
+        return Trained(fit, data.readable, head, features=data.features, mirrored=data.mirrored)
 
     def _train_blocks(
-        self, table: pd.DataFrame, check: Usable, emit: Emit, should_stop: Callable[[], bool], memory: Memory
+        self,
+        table: pd.DataFrame,
+        check: Usable,
+        emit: Emit,
+        should_stop: Callable[[], bool],
+        checkpointer: Checkpointer,
     ) -> Trained:
         """Train the head and the upper blocks on the images."""
         config = self._config
@@ -92,31 +114,42 @@ class KerasLearner:
             table["path"].tolist(), config.image_size, config.fit, emit=emit, should_stop=should_stop
         )
         check(table[readable])
-        label, boxes = table["label"].to_numpy(np.int64), fitted_boxes(table, config.image_size, config.fit)
-        training, validation = (np.flatnonzero(readable & each) for each in parts(table))
+        label = table["label"].to_numpy(np.int64)
+        boxes = fitted_boxes(table, config.image_size, config.fit)
         examples = Examples(pixels, label, boxes, self._weights.input_range)
-        followed = follow(table, np.isin(np.arange(len(table)), validation), emit, config.seed)
+        to_train, to_validate = split_rows(table)
+        followed = choose_followed(table, readable & to_validate, emit, config.seed)
         fit = fine_tune(
-            self._network, examples, training, validation, config,
-            emit=emit, should_stop=should_stop, memory=memory, followed=followed,
-        )  # fmt: skip
-        self._network = self._plain()
-        ask = partial(_probabilities, self._network, examples)
-        return Trained(fit, readable, head_of(self._network), pixels=pixels, probabilities=ask)
+            self._network,
+            examples,
+            training=np.flatnonzero(readable & to_train),
+            validation=np.flatnonzero(readable & to_validate),
+            config=config,
+            emit=emit,
+            should_stop=should_stop,
+            checkpointer=checkpointer,
+            followed=followed,
+        )
+        self._network = self._as_served()
+        probabilities = partial(_probabilities, self._network, examples)
+        return Trained(fit, readable, head_of(self._network), pixels=pixels, probabilities=probabilities)
 
-    def _plain(self) -> Network:
+    def _as_served(self) -> Network:
         """The same network as it is saved and served: 16 bits and several devices are for training only."""
-        if (as_served := replace(self._config, precision="float32", strategy="one")) == self._config:
+        as_served = replace(self._config, precision="float32", strategy="one")
+        if as_served == self._config:
             return self._network
-        plain = build_network(as_served, self._weights)
-        plain.whole.set_weights(self._network.whole.get_weights())
-        return plain
+        network = build_network(as_served, self._weights)
+        network.whole.set_weights(self._network.whole.get_weights())
+        return network
 
 
 def _probabilities(network: Network, examples: Examples, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What the network says of these images (len(rows),)."""
+    """The probabilities (len(rows),) that the network gives for these images."""
     low, high = examples.pixel_range
-    batches = np.array_split(rows, -(-len(rows) // BATCH))
-    gray = (examples.pixels[batch].astype(np.float32) * ((high - low) / 255) + low for batch in batches)
-    answers = [network.whole.predict_on_batch(np.repeat(each[..., None], 3, axis=-1)) for each in gray]
-    return np.concatenate(answers)[:, 0].astype(np.float64)
+    probabilities = []
+    # Sizes differ by one image at most, so that Keras compiles for two shapes.
+    for batch in np.array_split(rows, -(-len(rows) // BATCH)):
+        gray = examples.pixels[batch].astype(np.float32) * ((high - low) / 255) + low  # (B, S, S)
+        probabilities.append(network.whole.predict_on_batch(np.repeat(gray[..., None], 3, axis=-1)))
+    return np.concatenate(probabilities)[:, 0].astype(np.float64)

@@ -36,7 +36,7 @@ def results(tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_two_devices_learn_what_one_does(results, case):
+def test_devices_mirrored_train_as_one_device_does(results, case):
     """Losses, metrics and weights are equal but for rounding, though the last batch cannot be shared equally."""
     one, mirrored = results[case, "one"], results[case, "mirrored"]
     assert len(set(one["history"]["loss"])) == 3
@@ -44,8 +44,8 @@ def test_two_devices_learn_what_one_does(results, case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_two_devices_go_on_as_if_they_had_never_been_interrupted(results, case):
-    """Interrupted after its second epoch and gone on with, a mirrored training ends where it would have ended."""
+def test_devices_mirrored_and_resumed_end_as_if_never_interrupted(results, case):
+    """Interrupted after its second epoch and resumed, a mirrored run ends where it would have ended."""
     assert results[case, "resumed"]["epochs"] == [3]
     assert_equal(results[case, "mirrored"], results[case, "resumed"])
 
@@ -60,22 +60,22 @@ def assert_equal(expected, found):
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_batch_that_cannot_be_shared_is_refused_in_words(results, case):
-    """Which number it must be, and which one came."""
+def test_devices_with_a_batch_that_cannot_be_shared_are_refused(results, case):
+    """The error says which number it must be, and which was received."""
     assert f"batch_size must be {'a multiple of the 2 devices' if REFUSED[case] == 5 else 'at most'}" in results[case]
     assert f"Received: {REFUSED[case]}" in results[case]
 
 
-def test_loss_scaling_is_for_one_device():
-    """Devices that find overflowing gradients each for itself would part company."""
+def test_config_mirrored_with_float16_is_refused():
+    """Devices that scale their losses separately would diverge."""
     with pytest.raises(ConfigError, match="With strategy mirrored, precision must be float32 or bfloat16"):
         TrainConfig(data="x", name="y", strategy="mirrored", precision="float16")
 
 
 @pytest.mark.full
 @pytest.mark.usefixtures("graphs")
-def test_where_there_is_no_gpu_mirrored_trains_on_the_processor(homes, drawn):
-    """The whole way: what is saved is a model like any other, and its card says how it came about."""
+def test_run_mirrored_without_a_gpu_trains_on_the_processor(homes, drawn):
+    """The saved model is one like any other, and its card has the strategy."""
     from fracture.imaging.radiograph import load
     from fracture.inference.classifier import load_classifier
     from fracture.training.pipeline import run
@@ -93,25 +93,25 @@ def train_all(path: Path) -> None:
 
     processor = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
-    from fracture.training.checkpoint import NONE, Memory
+    from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
 
     found = {}
     for case, choices in CASES.items():
         for strategy in ("one", "mirrored"):
-            found[case, strategy] = train({**choices, "strategy": strategy}, NONE)
-        memory = Memory(path.with_name("checkpoint.npz"))
-        train({**choices, "strategy": "mirrored"}, memory, stop_after=2)
-        found[case, "resumed"] = train({**choices, "strategy": "mirrored"}, memory)
-        memory.forget()
+            found[case, strategy] = train({**choices, "strategy": strategy}, NO_CHECKPOINTS)
+        checkpointer = Checkpointer(path.with_name("checkpoint.npz"))
+        train({**choices, "strategy": "mirrored"}, checkpointer, stop_after=2)
+        found[case, "resumed"] = train({**choices, "strategy": "mirrored"}, checkpointer)
+        checkpointer.delete()
     for case, size in REFUSED.items():
         try:
-            train({**FINE, "strategy": "mirrored", "batch_size": size}, NONE)
+            train({**FINE, "strategy": "mirrored", "batch_size": size}, NO_CHECKPOINTS)
         except ConfigError as error:
             found[case] = str(error)
     path.write_bytes(pickle.dumps(found))
 
 
-def train(choices, memory, stop_after=0):
+def train(choices, checkpointer, stop_after=0):
     """One training on drawn numbers and images; ``stop_after``: epochs."""
     from fracture.training.backbone import network
     from fracture.training.finetune.finetune import fine_tune
@@ -124,7 +124,7 @@ def train(choices, memory, stop_after=0):
     watched = {
         "emit": lambda kind, **said: done.append(said["epoch"]) if kind == "epoch" else None,
         "should_stop": lambda: stop_after and len(done) == stop_after,
-        "memory": memory,
+        "checkpointer": checkpointer,
     }
     if config.mode == "head":
         rng = np.random.default_rng(1)

@@ -1,4 +1,4 @@
-"""The bundled model's backbone for another head, without TensorFlow."""
+"""The bundled model's backbone for another head, without TensorFlow; with ``head_slot``."""
 
 import contextlib
 
@@ -46,31 +46,31 @@ def bundled():
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_its_features_are_the_bundled_models(bundled, head, size):
-    """To the last bit, at any size: what is left out only served the bundled model's own answer."""
+def test_bundled_graph_has_the_features_of_the_bundled_model(bundled, head, size):
+    """To the last bit, at any size: only operators of the bundled model's own outputs are removed."""
     graph = Graph(place_head(bundled_graph(size), head))
     assert graph.size == size and not graph.shows_places
     out = graph(image(size))
     assert np.array_equal(out.features, bundled(image(size))) and out.features.std() > 0
-    assert out.looks is out.features and out.features.shape == (2048,)
+    assert out.embedding is out.features and out.features.shape == (2048,)
 
 
 @pytest.mark.parametrize("size", [75, 150])
-def test_it_answers_as_the_head_that_was_placed_in_it(head, size):
+def test_place_head_answers_as_that_head(head, size):
     """The logit is the head's of the features, and the mean of the map plus the bias."""
     out = Graph(place_head(bundled_graph(size), head))(image(size))
     assert out.logit == pytest.approx(out.features @ head[:-1] + head[-1], abs=1e-4)
     assert out.logit == pytest.approx(out.cam.mean() + head[-1], abs=1e-4)
 
 
-def test_it_is_described_as_the_keras_network_that_it_was_converted_from():
+def test_describe_bundled_graph_equals_the_keras_network():
     """The same layers, parameters and blocks, although batch normalization is folded into its convolutions."""
     config = TrainConfig(data="any", name="any", weights="none", image_size=150)
     assert describe(bundled_graph(150)) == describe_keras(build_network(config, find_weights(config)))
 
 
-def test_a_head_goes_into_a_graph_with_marks_alone(head):
-    """What has a head already has no place for another."""
+def test_place_head_without_marks_is_refused(head):
+    """A graph that has a head already has no marks."""
     graph = place_head(bundled_graph(75), head)
     with pytest.raises(RuntimeError, match=r"each mark of the head once\. Found: 0"):
         place_head(graph, head)

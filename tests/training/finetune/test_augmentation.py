@@ -20,9 +20,9 @@ def marked(count: int = 16) -> Batch:
 
 
 @pytest.mark.parametrize("how", ["none", "flips", "full"])
-def test_boxes_follow_the_pixels(how, monkeypatch):
-    """The middle of the box is the middle of the bright square, whatever was done to both."""
-    monkeypatch.setattr(augmentation, "COLLIMATED", 0)  # a white margin is as bright as the square
+def test_augment_moves_boxes_with_the_pixels(how, monkeypatch):
+    """The middle of the box is the middle of the bright square after any augmentation."""
+    monkeypatch.setattr(augmentation, "COLLIMATED_SHARE", 0)  # a white margin is as bright as the square
     moved = augment(marked(), tf.constant([3, 4]), how)
     for pixels, boxes in zip(moved.pixels.numpy(), moved.boxes.numpy(), strict=True):
         inside = pixels > (pixels.max() + np.median(pixels)) / 2
@@ -33,8 +33,8 @@ def test_boxes_follow_the_pixels(how, monkeypatch):
         assert boxes[1, 2] == 0  # no box stays none
 
 
-def test_some_get_white_margins_and_no_box_does():
-    """About a fifth have them, up to a quarter of the side, and the box is never under them."""
+def test_collimate_covers_some_images_and_no_box():
+    """About a fifth get white margins, up to a quarter of the side, and the box is never under them."""
     pixels = np.full((200, SIZE, SIZE), 40, np.float32)
     boxes = np.zeros((200, 1, 4), np.float32)
     boxes[:100, 0] = (12, 48, 20, 20)  # 2 px from the left edge
@@ -47,18 +47,21 @@ def test_some_get_white_margins_and_no_box_does():
     assert white[100:, :, 4].any() and not white[:100, :, 4].all(axis=1).any()
 
 
-def test_the_same_seed_draws_the_same_and_another_another():
+def test_augment_with_the_same_seed_is_the_same():
+    """Another seed gives other images, and each image is changed in its own way."""
     first, again, other = (augment(marked(), tf.constant([seed, 0]), "full").pixels.numpy() for seed in (1, 1, 2))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
     assert not np.array_equal(first[0], first[1])  # each image its own draw
 
 
-def test_gray_values_stay_in_range():
+def test_augment_keeps_gray_values_in_range():
+    """Whatever brightness and contrast are drawn."""
     pixels = augment(marked(), tf.constant([5, 5]), "full").pixels.numpy()
     assert pixels.min() >= 0 and pixels.max() <= 255
 
 
-def test_flips_keep_every_pixel():
+def test_augment_flips_keeps_every_pixel():
+    """Mirroring interpolates nothing."""
     before, after = (
         np.sort(each.pixels.numpy().ravel()) for each in (marked(), augment(marked(), tf.constant([1, 2]), "flips"))
     )

@@ -1,4 +1,4 @@
-"""Boxes as targets, and maps laid where their cells lie."""
+"""Boxes as targets for the cells of a feature map."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fracture.imaging.radiograph import FITS, fit, frame, unfit
-from fracture.inference.heatmap import MIXED7, MIXED10, SIDE, heat_map, on_square, peak
-from fracture.inference.litert import Output
+from fracture.inference.heatmap import MIXED7, peak
 from fracture.training.finetune.box_targets import fitted_boxes, targets
 
 
@@ -16,30 +15,33 @@ def cells_of(*boxes: tuple[float, float, float, float], count: int = 17) -> np.n
     return targets(np.array([boxes], np.float32), MIXED7, count).numpy()[0, ..., 0]
 
 
-def test_a_box_as_large_as_a_cell_fills_the_one_it_lies_in():
+def test_targets_box_of_a_cell_fills_that_cell():
     """Cell (2, 5) has its middle at 21.5 + 16 * (5, 2), counted from the image's edge."""
     found = cells_of((101.5, 53.5, 16, 16))
     assert found[2, 5] == pytest.approx(1) and found.sum() == pytest.approx(1)
 
 
-def test_a_small_box_counts_whole_and_a_box_between_cells_in_parts():
+def test_targets_small_box_counts_whole_or_in_parts():
+    """Within one cell it counts as 1, between two cells as one half each."""
     assert cells_of((101.5, 53.5, 4, 4))[2, 5] == pytest.approx(1)
     between = cells_of((109.5, 53.5, 4, 4))
     assert between[2, 5] == pytest.approx(0.5) and between[2, 6] == pytest.approx(0.5)
 
 
-def test_no_box_and_a_box_outside_fill_nothing():
+def test_targets_without_a_box_on_the_image_are_zero():
+    """Neither no box nor a box outside fills a cell."""
     assert not cells_of((0, 0, 0, 0)).any()
     assert not cells_of((-40, 20, 16, 16)).any()
 
 
-def test_overlapping_boxes_fill_a_cell_once():
+def test_targets_overlapping_boxes_count_once():
+    """A target is never above 1."""
     assert cells_of((101.5, 53.5, 16, 16), (101.5, 53.5, 16, 16)).max() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("how", ["letterbox", "stretch"])
-def test_fitted_boxes_lie_where_fit_puts_the_pixels(how):
-    """A bright rectangle, fitted with its image, is found where its box says."""
+def test_fitted_boxes_are_where_fit_puts_the_pixels(how):
+    """A bright rectangle, fitted with its image, is found where its box is."""
     pixels = np.zeros((200, 400), np.uint8)
     pixels[40:80, 300:360] = 255
     table = pd.DataFrame({"boxes": ["300 40 60 40", ""], "width": 400, "height": 200})
@@ -58,7 +60,7 @@ def test_fitted_boxes_lie_where_fit_puts_the_pixels(how):
     down=st.floats(0, 1),
 )
 @settings(deadline=None)
-def test_place_on_the_square_is_found_again_on_the_image(width, height, how, across, down):
+def test_unfit_after_fitted_boxes_gives_the_place_back(width, height, how, across, down):
     """A map that rises towards the place of a box on the square peaks, over the image, in the middle of the box."""
     table = pd.DataFrame({"boxes": [f"{across * width} {down * height} 0 0"], "width": width, "height": height})
     x, y = fitted_boxes(table, 299, how)[0, 0, :2]
@@ -68,37 +70,3 @@ def test_place_on_the_square_is_found_again_on_the_image(width, height, how, acr
     found = peak(unfit(square, framed, width, height))
     assert found.x == pytest.approx(across * width, abs=max(1, width / framed.width))
     assert found.y == pytest.approx(down * height, abs=max(1, height / framed.height))
-
-
-def test_a_cell_peaks_where_its_middle_lies():
-    """At 299 px the first of mixed10's eight cells lies at 37 px, not at 299 / 16."""
-    for place in (0, 3, 7):
-        cells = np.zeros((8, 8), np.float32)
-        cells[place, 2] = 1
-        row, column = np.unravel_index(on_square(cells, 299, MIXED10).argmax(), (SIDE, SIDE))
-        middle = (np.array([37 + 32 * place, 37 + 32 * 2]) + 0.5) * SIDE / 299
-        inner = abs(np.array([row, column]) + 0.5 - middle) < 1
-        assert inner[1]
-        assert inner[0] or place in (0, 7)  # an outer cell reaches to the edge
-
-
-def output(cam: np.ndarray, places: np.ndarray | None = None) -> Output:
-    nothing = np.zeros(2048, np.float32)
-    return Output(0.0, nothing, cam.astype(np.float32), nothing, places)
-
-
-def test_the_mirror_image_is_turned_back_before_it_is_averaged():
-    """What both sides say of one place adds up there."""
-    cam = np.arange(64).reshape(8, 8)
-    straight, mirrored = (
-        heat_map(output(cam), output(cam[:, ::-1]), 299),
-        on_square(cam.astype(np.float32), 299, MIXED10),
-    )
-    assert np.allclose(straight, mirrored, atol=0.5)
-
-
-def test_places_are_shown_as_probabilities():
-    places = np.full((17, 17), -4.0, np.float32)
-    places[3, 4] = 4
-    heat = heat_map(output(np.zeros((8, 8)), places), output(np.zeros((8, 8)), places[:, ::-1]), 299)
-    assert 0 <= heat.min() < 0.02 and 0.8 < heat.max() <= 1

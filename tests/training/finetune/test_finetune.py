@@ -1,4 +1,4 @@
-"""Fine-tuning, on a small network with InceptionV3's blocks by name."""
+"""Fine-tuning a small network with InceptionV3's blocks by name; with ``inputs`` and ``pixel_store``."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from fracture.errors import Cancelled
 from fracture.inference.heatmap import MIXED7
 from fracture.training.backbone import network
 from fracture.training.backbone.network import build_network, entry_of
-from fracture.training.checkpoint import NONE, Memory
+from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.finetune import finetune, inputs
 from fracture.training.finetune.box_targets import targets
@@ -68,10 +68,12 @@ def config(**choices):
     return TrainConfig(data="data", name="small", **{**fixed, **choices})
 
 
-def train(examples, choices, emit=lambda *_, **__: None, should_stop=lambda: False, memory=NONE):
+def train(examples, choices, emit=lambda *_, **__: None, should_stop=lambda: False, checkpointer=NO_CHECKPOINTS):
     net = build_network(choices, WEIGHTS)
     before = [weight.copy() for weight in net.backbone.get_weights()]
-    fit = fine_tune(net, examples, TRAINING, VALIDATION, choices, emit=emit, should_stop=should_stop, memory=memory)
+    fit = fine_tune(
+        net, examples, TRAINING, VALIDATION, choices, emit=emit, should_stop=should_stop, checkpointer=checkpointer
+    )
     return net, before, fit
 
 
@@ -84,23 +86,26 @@ def changed(net, before):
 
 @pytest.mark.parametrize("augmentation", ["none", "flips", "full"])
 @pytest.mark.parametrize("block", ["mixed0", "mixed6"])
-def test_only_the_blocks_from_the_chosen_one_up_change(small, examples, block, augmentation):
+def test_fine_tune_from_a_block_changes_only_that_one_and_above(small, examples, block, augmentation):
+    """The blocks below stay as they were, bit by bit."""
     net, before, _ = train(examples, config(unfreeze=block, augmentation=augmentation))
     assert changed(net, before) == {f"mixed{number}" for number in range(int(block[5:]), 11)}
 
 
-def test_what_is_stored_of_frozen_blocks_trains_like_the_images(small, examples, monkeypatch):
+def test_fine_tune_on_stored_blocks_trains_like_on_images(small, examples, monkeypatch):
     """The same losses, but for the 16 bits in which the blocks' output is stored."""
     stored = train(examples, config(augmentation="none", unfreeze="mixed5", learning_rate=1e-3))[2].history
-    monkeypatch.setattr(inputs, "MOST_STORED", 0)
+    monkeypatch.setattr(inputs, "MAX_STORED_BYTES", 0)
     whole = train(examples, config(augmentation="none", unfreeze="mixed5", learning_rate=1e-3))[2].history
     assert stored["loss"] == pytest.approx(whole["loss"], rel=2e-3)
     assert stored["val_loss"] == pytest.approx(whole["val_loss"], rel=2e-3)
 
 
-def test_it_learns_what_and_where(small, examples, monkeypatch):
-    """The places' highest cell is the one that the square lies in, and the history has both losses."""
-    monkeypatch.setattr(finetune.Watch, "on_epoch_end", keep_the_last(finetune.Watch.on_epoch_end))
+def test_fine_tune_with_boxes_learns_what_and_where(small, examples, monkeypatch):
+    """The highest cell is the one with the square, and the history has both losses."""
+    monkeypatch.setattr(
+        finetune.KerasEpochTracker, "on_epoch_end", keep_the_last(finetune.KerasEpochTracker.on_epoch_end)
+    )
     choices = config(box_weight=1.0, epochs=40, dropout=0.0, unfreeze="mixed0", augmentation="flips")
     net, _, fit = train(examples, choices)
     assert fit.history["places_loss"][-1] < 0.7 * fit.history["places_loss"][0]
@@ -123,7 +128,8 @@ def keep_the_last(on_epoch_end):
     return last
 
 
-def test_the_best_epoch_by_auc_is_kept(small, examples):
+def test_fine_tune_keeps_the_best_epoch_by_auc(small, examples):
+    """The network has the weights of the epoch with the highest validation AUC."""
     said = []
     net, _, fit = train(examples, config(epochs=5, learning_rate=0.05), emit=lambda kind, **v: said.append((kind, v)))
     assert fit.kept_epoch == int(np.argmax(fit.history["val_auc"])) + 1
@@ -134,23 +140,27 @@ def test_the_best_epoch_by_auc_is_kept(small, examples):
     assert float(auc.result()) == pytest.approx(max(fit.history["val_auc"]), abs=1e-4)
 
 
-def test_it_ends_early_when_it_gets_no_better(small, examples):
+def test_fine_tune_without_progress_stops_early(small, examples):
+    """After as many epochs as the early-stopping patience allows."""
     fit = train(examples, config(epochs=30, learning_rate=1e-7, patience=2))[2]
     assert len(fit.history["loss"]) < 30 and not fit.stopped
     assert len(fit.history["loss"]) == fit.kept_epoch + 2
 
 
-def test_averaged_weights_are_kept_and_are_others(small, examples):
+def test_fine_tune_with_ema_keeps_averaged_weights(small, examples):
+    """They differ from the weights without averaging."""
     plain, averaged = (train(examples, config(averaging=momentum, unfreeze="mixed8"))[0] for momentum in (0.0, 0.9))
     assert not np.allclose(plain.dense.get_weights()[0], averaged.dense.get_weights()[0])
 
 
-def test_stopped_within_the_first_epoch_there_is_nothing(small, examples):
+def test_fine_tune_stopped_in_the_first_epoch_is_cancelled(small, examples):
+    """There is no epoch to keep."""
     with pytest.raises(Cancelled):
         train(examples, config(), should_stop=lambda: True)
 
 
-def test_stopped_later_the_best_so_far_is_kept(small, examples):
+def test_fine_tune_stopped_later_keeps_the_best_epoch(small, examples):
+    """The run ends within its epoch."""
     said = []
     _, _, fit = train(
         examples, config(epochs=50), emit=lambda kind, **_: said.append(kind), should_stop=lambda: "epoch" in said
@@ -158,7 +168,8 @@ def test_stopped_later_the_best_so_far_is_kept(small, examples):
     assert fit.kept_epoch == 1 and len(fit.history["loss"]) == 1 and fit.stopped
 
 
-def test_steps_are_said_and_add_up(small, examples):
+def test_fine_tune_emits_steps_in_order(small, examples):
+    """Each is further than the one before, in all epochs."""
     steps = []
     train(examples, config(), emit=lambda kind, **said: steps.append(said) if kind == "steps" else None)
     places = [(said["epoch"], said["done"]) for said in steps]
@@ -166,7 +177,7 @@ def test_steps_are_said_and_add_up(small, examples):
     assert all(0 < said["done"] <= said["total"] == len(TRAINING) and said["seconds_left"] >= 0 for said in steps)
 
 
-def test_the_losses_of_the_steps_are_those_of_their_epoch(small, examples, monkeypatch):
+def test_fine_tune_steps_have_the_loss_of_their_epoch(small, examples, monkeypatch):
     """Without the loss of the boxes, so that both belong on one axis: their mean is the epoch's."""
     clock = itertools.count(0, 2)  # each step is a second after the one before, and is said
     monkeypatch.setattr(finetune.time, "monotonic", lambda: float(next(clock)))
@@ -179,12 +190,12 @@ def test_the_losses_of_the_steps_are_those_of_their_epoch(small, examples, monke
     assert fit.history["places_loss"][0] > 0.1
 
 
-def test_balanced_classes_weigh_the_rarer_label_more(small, examples):
+def test_training_batches_balanced_weight_the_rarer_label_more(small, examples):
     """The mean of the weights stays 1, so that the learning rate means the same."""
     choices = config(class_weight="balanced")
     net = build_network(choices, WEIGHTS)
-    source = inputs.FromPixels(net, examples, "none")
-    epoch = finetune._batches(source, net, TRAINING, choices, train=True).take(-(-len(TRAINING) // 8))
+    source = inputs.PixelInputs(net, examples, "none")
+    epoch = finetune._training_batches(source, net, TRAINING, choices).take(-(-len(TRAINING) // 8))
     read = list(epoch)
     label, weight = (np.concatenate([np.ravel(each[part]["label"]) for each in read]) for part in (1, 2))
     share = examples.label[TRAINING].mean()
@@ -192,30 +203,31 @@ def test_balanced_classes_weigh_the_rarer_label_more(small, examples):
     assert weight.mean() == pytest.approx(1)
 
 
-def test_places_are_taught_wherever_it_begins(small, examples):
-    """They rest on mixed7: where what is stored lies above it, the images are gone through instead."""
+def test_fine_tune_with_boxes_above_mixed8_trains_places(small, examples):
+    """They need mixed7: where the stored block is above it, the images are used instead."""
     fit = train(examples, config(unfreeze="mixed9", augmentation="flips", box_weight=0.1, epochs=1))[2]
     assert "val_places_loss" in fit.history
 
 
-def test_the_same_seed_trains_the_same(small, examples):
+def test_fine_tune_with_the_same_seed_is_the_same(small, examples):
+    """Another seed gives other losses."""
     first, again, other = (train(examples, config(seed=seed, epochs=2))[2].history["loss"] for seed in (1, 1, 2))
     assert first == again != other
 
 
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
-def test_gone_on_with_it_trains_as_if_it_had_never_been_interrupted(small, examples, tmp_path, averaging):
-    """Interrupted within its third epoch, it repeats no more than that one; averaged weights go on, too."""
+def test_fine_tune_resumed_ends_as_if_never_interrupted(small, examples, tmp_path, averaging):
+    """Interrupted within its third epoch, it repeats only that one; averaged weights continue, too."""
     choices = config(epochs=4, averaging=averaging, learning_rate=1e-3)
-    memory, said = Memory(tmp_path / "checkpoint.npz"), []
+    checkpointer, said = Checkpointer(tmp_path / "checkpoint.npz"), []
     whole, _, expected = train(examples, choices)
 
     def emit(kind, **values):
         said.append((kind, values.get("epoch")))
 
-    train(examples, choices, emit, lambda: ("epoch", 2) in said, memory)
-    assert memory.last().epoch == 2
-    gone_on, _, fit = train(examples, choices, emit, memory=memory)
+    train(examples, choices, emit, lambda: ("epoch", 2) in said, checkpointer)
+    assert checkpointer.load().epoch == 2
+    gone_on, _, fit = train(examples, choices, emit, checkpointer=checkpointer)
     assert said.count(("resumed", 2)) == 1 and said.count(("epoch", 2)) == 1
     for name, values in expected.history.items():
         assert fit.history[name] == pytest.approx(values, rel=1e-3), name
@@ -224,7 +236,8 @@ def test_gone_on_with_it_trains_as_if_it_had_never_been_interrupted(small, examp
         np.testing.assert_allclose(mine, theirs, atol=1e-4)
 
 
-def test_blocks_begin_where_the_one_below_ends():
+def test_entry_of_a_block_is_the_end_of_the_one_below():
+    """The first block begins at the end of the stem."""
     backbone = small_backbone(SIZE, None)
     assert entry_of(backbone, "mixed4").name == "mixed3"
     assert isinstance(entry_of(backbone, "mixed0"), layers.MaxPooling2D)

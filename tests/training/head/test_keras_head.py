@@ -1,4 +1,4 @@
-"""The network, and training its head on features."""
+"""The network, and training its head on features; with ``network`` and ``keras_features``."""
 
 import numpy as np
 import pytest
@@ -27,8 +27,8 @@ def images():
     return rng.uniform(-1, 1, (22, SIZE, SIZE, 3)).astype(np.float32), rng.integers(0, 2, 22)
 
 
-def test_training_on_features_is_training_on_images(images):
-    """Same seed, same order: losses and head are the same as those of the plain Keras loop on a frozen backbone."""
+def test_fit_head_on_features_equals_training_on_images(images):
+    """With the same seed and order, losses and head are those of the plain Keras loop on a frozen backbone."""
     import keras
 
     from fracture.training.head.keras_head import batches, fit_head
@@ -68,7 +68,7 @@ def test_training_on_features_is_training_on_images(images):
     assert found.kept_epoch == int(np.argmin(expected["val_loss"])) + 1
 
 
-def test_the_head_keeps_its_best_epoch_and_the_whole_network_has_it(images):
+def test_fit_head_leaves_the_best_epoch_in_the_whole_network(images):
     """After training the whole network answers with the weights of the lowest validation loss."""
     from fracture.training.head.keras_head import fit_head
 
@@ -91,8 +91,8 @@ def test_the_head_keeps_its_best_epoch_and_the_whole_network_has_it(images):
     assert network.whole.predict(pixels, verbose=0) == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_stop_ends_after_the_epoch_and_keeps_what_was_learned(images):
-    """Asked to stop, the training ends with the epoch it is in."""
+def test_fit_head_stopped_ends_with_its_epoch(images):
+    """The best epoch so far is kept."""
     from fracture.training.head.keras_head import fit_head
 
     network = build(config(epochs=50))
@@ -109,15 +109,15 @@ def test_a_stop_ends_after_the_epoch_and_keeps_what_was_learned(images):
     assert len(trained.history["loss"]) == 2
 
 
-def test_gone_on_with_the_head_is_what_it_would_have_been(tmp_path):
-    """Interrupted and gone on with, to the last bit: losses, best epoch and weights."""
-    from fracture.training.checkpoint import NONE, Memory
+def test_fit_head_resumed_ends_as_if_never_interrupted(tmp_path):
+    """To the last bit: losses, best epoch and weights."""
+    from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
     from fracture.training.head.keras_head import fit_head
 
     rng = np.random.default_rng(1)
     features, label = rng.standard_normal((40, 2048)).astype(np.float32), rng.integers(0, 2, 40)
 
-    def train(memory=NONE, epochs_wanted=6):
+    def train(checkpointer=NO_CHECKPOINTS, epochs_wanted=6):
         network, done = build(config(epochs=6)), []
         fit = fit_head(
             network.head,
@@ -126,20 +126,20 @@ def test_gone_on_with_the_head_is_what_it_would_have_been(tmp_path):
             config(epochs=6),
             emit=lambda kind, **values: done.append(values["epoch"]) if kind == "epoch" else None,
             should_stop=lambda: len(done) == epochs_wanted,
-            memory=memory,
+            checkpointer=checkpointer,
         )
         return fit, network.head.get_weights(), done
 
     expected, weights, _ = train()
-    memory = Memory(tmp_path / "checkpoint.npz", {"data": "a"})
-    train(memory, epochs_wanted=4)
-    fit, found, done = train(memory)
+    checkpointer = Checkpointer(tmp_path / "checkpoint.npz", {"data": "a"})
+    train(checkpointer, epochs_wanted=4)
+    fit, found, done = train(checkpointer)
     assert done == [5, 6]
     assert (fit.history, fit.kept_epoch) == (expected.history, expected.kept_epoch)
     assert all(np.array_equal(mine, theirs) for mine, theirs in zip(found, weights, strict=True))
 
 
-def test_only_the_head_trains():
+def test_describe_frozen_network_has_a_trainable_head_alone():
     """A frozen backbone leaves the 2,049 parameters of one unit over 2,048 features."""
     from fracture.training.backbone.network import describe
 
@@ -149,7 +149,7 @@ def test_only_the_head_trains():
     assert [row["name"] for row in said["rows"] if row["trainable"]] == ["head"]
 
 
-def test_the_same_seed_gives_the_same_network():
+def test_build_network_with_the_same_seed_is_the_same():
     """Random weights follow from the seed, so that their features may be cached."""
     first, second, other = build(config(seed=3)), build(config(seed=3)), build(config(seed=4))
     kernels = [network.backbone.get_weights()[0] for network in (first, second, other)]

@@ -35,8 +35,8 @@ print(json.dumps({"said": said, "loaded": loaded, "mapped": mapped}))
 """
 
 
-def test_a_head_is_trained_without_tensorflow(homes, tmp_path):
-    """Neither it nor Keras is in the process; the folder is whole but for model.h5, and the model answers as judged."""
+def test_run_on_litert_trains_without_tensorflow(homes, tmp_path):
+    """Keras is not in the process, either; the folder has all but model.h5, and the model answers as evaluated."""
     data = draw_mura(tmp_path / "MURA-v1.1", truth=True)
     chosen = TrainConfig(data=str(data), **CHOSEN).to_json()
     command = [sys.executable, "-c", ALONE, json.dumps(chosen)]
@@ -61,8 +61,8 @@ def test_a_head_is_trained_without_tensorflow(homes, tmp_path):
     write_zip(folder, tmp_path / "m.zip")
 
 
-def test_the_second_time_its_features_are_known(homes, drawn):
-    """Heads can be tried on them, too, and the same seed gives the same model."""
+def test_run_on_litert_again_finds_its_features(homes, drawn):
+    """Experiments can use them, too, and the same seed gives the same model."""
     for name, share in {"m": 0.0, "again": 1.0}.items():
         said = []
         config = TrainConfig(data=str(drawn), **{**CHOSEN, "name": name})
@@ -76,14 +76,14 @@ def test_the_second_time_its_features_are_known(homes, drawn):
 
 
 @pytest.mark.parametrize("chosen", [{"mode": "fine-tune"}, {"strategy": "mirrored"}])
-def test_what_needs_tensorflow_is_refused_in_a_sentence(chosen):
-    """It names the weights that can be fine-tuned."""
+def test_config_on_litert_with_fine_tune_is_refused(chosen):
+    """The error names the weights that can be fine-tuned."""
     with pytest.raises(ConfigError, match=r"mode must be head and strategy one.*Choose imagenet, bundled, none, or"):
         TrainConfig(data="x", **{**CHOSEN, **chosen})
 
 
-def test_its_features_are_kept_apart_from_those_of_keras():
-    """What 8 bits see is not what 32 bits see."""
+def test_find_weights_of_litert_and_keras_have_two_identities():
+    """Features of 8-bit weights are not those of 32-bit weights."""
     found, bundled = (
         find_weights(TrainConfig(data="x", name="m", weights=each)) for each in ("bundled-8bit", "bundled")
     )

@@ -61,7 +61,7 @@ def test_the_script_of_a_head_trains_it_to_the_same_curves(trained, tmp_path, mo
 def test_the_script_of_upper_blocks_trains_them_to_the_same_curves(homes, tmp_path):
     """With augmentation, averaged weights and balanced labels; also where a second data set is trained on."""
     from fracture.training import pipeline
-    from fracture.training.checkpoint import NONE
+    from fracture.training.checkpoint import NO_CHECKPOINTS
     from fracture.training.learners.keras_learner import KerasLearner
     from fracture.training.model_card import describe_data, describe_model
     from fracture.training.weights import find_weights
@@ -73,7 +73,7 @@ def test_the_script_of_upper_blocks_trains_them_to_the_same_curves(homes, tmp_pa
     )  # fmt: skip
     dataset, weights = pipeline._read_data(config, nobody), find_weights(config)
     learner = KerasLearner(config, weights)
-    trained = learner.train(dataset.table, nobody, emit=nobody, should_stop=lambda: False, memory=NONE)
+    trained = learner.train(dataset.table, nobody, emit=nobody, should_stop=lambda: False, checkpointer=NO_CHECKPOINTS)
     data = describe_data(dataset, readable=trained.readable)
     card = {**describe_model(config, dataset, weights), "data": data, "state": "finished"}
     found = run_script(tmp_path / "script", card)

@@ -156,7 +156,7 @@ def test_what_does_not_belong_together_is_not_gone_on_with(homes, drawn, tmp_pat
     assert "data set changed" in wait(lambda: ended(run)).error
     run.folder.checkpoint.write_bytes(b"PK")
     queue.resume(queue.find_run(run.folder))
-    assert "checkpoint.npz of this training is damaged" in wait(lambda: ended(run)).error
+    assert "checkpoint.npz of this run is damaged" in wait(lambda: ended(run)).error
 
 
 def test_it_outlives_the_process_that_started_it_and_its_death_is_noticed(homes, drawn):

@@ -10,8 +10,11 @@ def format_bytes(size: int) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """A duration for people: ``45 s``, ``3 min 20 s``."""
+    """A duration for people: ``45 s``, ``3 min 20 s``, ``2 h 3 min``."""
     minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
     if minutes:
         return f"{minutes} min {rest} s"
     return f"{rest} s"

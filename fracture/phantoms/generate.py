@@ -154,7 +154,7 @@ class _Ledger:
         try:
             self._list()
         except OSError as error:
-            _log.warning("%s cannot be written: %s", self.before.root / NAME, error)
+            _log.warning("%s cannot be written: %s", self.before.root / TRUTH_FILE, error)
         with contextlib.suppress(OSError):  # the failure itself is raised
             save(failed, **process.identity(), ended=True)
 

@@ -55,6 +55,8 @@ _TITLES = {
     "box_weight": "Box loss weight",
     "averaging": "EMA decay",
     "patience": "Early-stopping patience",
+    "strategy": "Device strategy",
+    "unfreeze": "Lowest trainable block",
 }
 
 

@@ -110,7 +110,7 @@ def test_differing_lists_only_settings_that_differ(homes):
     }
     assert differing(described) == {"Epochs": {"a": "5", "b": "7"}}
     tuned = describe(run_of(epochs=5, mode="fine-tune"), {})
-    assert differing({"a": described["a"], "c": tuned})["Unfreeze"] == {"a": UNUSED, "c": "mixed2"}
+    assert differing({"a": described["a"], "c": tuned})["Lowest trainable block"] == {"a": UNUSED, "c": "mixed2"}
 
 
 def test_differing_compares_data_decisions_and_libraries(homes):

@@ -21,7 +21,7 @@ from PIL import Image
 from fracture.data.checks import check
 from fracture.data.dataset import COLUMNS as TABLE
 from fracture.data.dataset import Dataset, scan
-from fracture.data.measurements import COLUMNS, measured
+from fracture.data.measurements import MEASUREMENT_COLUMNS, measured
 from fracture.phantoms.samples import generate_sample
 
 LARGE = 40_561
@@ -102,7 +102,7 @@ def made_up_measurements(table: pd.DataFrame) -> pd.DataFrame:
     texts = {"problem": "", "sha256": digests, "phash": straight, "phash_mirrored": mirrored}
     marks = random.integers(0, 2, len(table))
     known = table[["image_id", "path"]].assign(readable=True, **numbers, **shares, **texts, marks=marks)
-    return known[list(COLUMNS)]
+    return known[list(MEASUREMENT_COLUMNS)]
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

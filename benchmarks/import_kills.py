@@ -55,7 +55,7 @@ def measure(kaggle: Kaggle, out: Path, kills: int, chance: random.Random) -> Non
     again, places = 0, Counter()
     began = time.monotonic()
     for number in range(kills + 1):
-        there, asked = set(found(out)), len(kaggle.fetched())
+        there, asked = set(found(out)), len(kaggle.requested_files())
         start(out, order(), Credentials(token=TOKEN).variables())
         if number < kills:
             # Some of what is left comes before each kill, and enough stays for those to come.
@@ -65,7 +65,7 @@ def measure(kaggle: Kaggle, out: Path, kills: int, chance: random.Random) -> Non
             places[kill(out)] += 1
         else:
             wait(lambda: not find_import(out).active, seconds=600)
-        again += sum(name.removeprefix("MURA-v1.1/") in there for name in kaggle.fetched()[asked:])
+        again += sum(name.removeprefix("MURA-v1.1/") in there for name in kaggle.requested_files()[asked:])
     files = {name: path.read_bytes() for name, path in found(out).items()}
     whole = sum(files.get(name) == content for name, content in expected.items())
     seconds = time.monotonic() - began
@@ -73,7 +73,7 @@ def measure(kaggle: Kaggle, out: Path, kills: int, chance: random.Random) -> Non
     print(f"files whole, byte for byte: {whole} of {len(expected)}; besides them: {len(set(files) - set(expected))}")
     print(f"state in the end: {find_import(out).state}, {find_import(out).error or 'no error'}")
     print(f"fetched again although whole: {again}")
-    print(f"requests in all: {len(kaggle.fetched())} for {len(kaggle.files)} files")
+    print(f"requests in all: {len(kaggle.requested_files())} for {len(kaggle.files)} files")
 
 
 def found(out: Path) -> dict[str, Path]:

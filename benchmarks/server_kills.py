@@ -66,7 +66,7 @@ def figshare() -> Iterator[Figshare]:
     coco = json.dumps({"images": [], "annotations": []})
     tables = {"dataset.csv": rows.to_csv(index=False), "Annotations/COCO_fracture_masks.json": coco}
     with Figshare(zip_of({**images, **{f"FracAtlas/{name}": text.encode() for name, text in tables.items()}})) as away:
-        away.watch = lambda: time.sleep(0.3)
+        away.on_request = lambda: time.sleep(0.3)
         yield away
 
 

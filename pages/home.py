@@ -10,7 +10,7 @@ from fracture.inference.classifier import NOTICE
 from fracture.registry.default_model import describe
 from fracture.registry.model_folder import usable_models
 
-STEPS = (
+WORKFLOW = (
     ("dataset", "Data set", ":material/photo_library:", "**1 · Explore data.** Patients, studies and views; findings."),
     (
         "train",
@@ -25,7 +25,7 @@ STEPS = (
         "**3 · Classify.** Upload X-rays: a probability for each or for a study, with heat maps.",
     ),
 )
-LESSONS = (
+EXPERIMENTS = (
     (
         "playground",
         "Playground",
@@ -80,7 +80,7 @@ with st.container(horizontal=True):
 busy = show_activities()
 show_next_step(has_data=bool(datasets), busy=busy)
 st.header("Workflow")
-show_links(STEPS)
+show_links(WORKFLOW)
 st.header("Experiments")
-show_links(LESSONS)
+show_links(EXPERIMENTS)
 st.caption(NOTICE)

@@ -10,32 +10,33 @@ from tqdm import tqdm
 
 from fracture.formatting import format_bytes
 from fracture.importers import fracatlas, kaggle, zip_file
-from fracture.importers.download import Progress, Say
+from fracture.importers.download import OnProgress, Progress
 from fracture.importers.job import Import
-from fracture.importers.kaggle_credentials import handed_over
+from fracture.importers.kaggle_credentials import pop_from_environment
 
 Args = argparse.Namespace
 
 
 def import_kaggle(args: Args) -> dict[str, Any]:
     """Import one body part of MURA from Kaggle, or what it lacks."""
-    wanted, credentials = kaggle.order(args.dataset, args.body_part), handed_over()
+    wanted = kaggle.order(args.dataset, args.body_part)
+    credentials = pop_from_environment()
     root = (args.out or kaggle.default_folder(wanted)).absolute()
-    return _followed(args, lambda say: kaggle.import_kaggle(root, wanted, credentials, say))
+    return _followed(args, lambda on_progress: kaggle.import_kaggle(root, wanted, credentials, on_progress))
 
 
 def import_fracatlas(args: Args) -> dict[str, Any]:
     """Import a sample of FracAtlas, or all of it, or what it lacks."""
     wanted = fracatlas.order(args.images, args.seed, args.whole)
     root = (args.out or fracatlas.default_folder(wanted)).absolute()
-    return _followed(args, lambda say: fracatlas.import_fracatlas(root, wanted, say))
+    return _followed(args, lambda on_progress: fracatlas.import_fracatlas(root, wanted, on_progress))
 
 
 def import_zip(args: Args) -> dict[str, Any]:
     """Unpack a data set from a zip."""
     root = (args.out or zip_file.default_folder(args.file)).absolute()
-    with _bar(args) as say:
-        unpacked = zip_file.unpack(args.file, root, args.body_part, say=say)
+    with _bar(args) as on_progress:
+        unpacked = zip_file.unpack(args.file, root, args.body_part, on_progress=on_progress)
     if not args.json:
         print(
             f"{unpacked.images:,} images ({format_bytes(unpacked.bytes)}, layout {unpacked.layout}) in {unpacked.root}"
@@ -43,10 +44,10 @@ def import_zip(args: Args) -> dict[str, Any]:
     return {**vars(unpacked), "root": str(unpacked.root)}
 
 
-def _followed(args: Args, work: Callable[[Say], Import]) -> dict[str, Any]:
+def _followed(args: Args, work: Callable[[OnProgress], Import]) -> dict[str, Any]:
     """Do an import with a bar on a terminal, and tell how it ended."""
-    with _bar(args) as say:
-        ended = work(say)
+    with _bar(args) as on_progress:
+        ended = work(on_progress)
     done = ended.progress
     if not args.json:
         size = format_bytes(done.bytes)
@@ -62,13 +63,13 @@ def _followed(args: Args, work: Callable[[Say], Import]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _bar(args: Args) -> Iterator[Say]:
-    """A bar of files that hears of the progress; on a terminal's stderr, none elsewhere."""
+def _bar(args: Args) -> Iterator[OnProgress]:
+    """A progress bar of files; on a terminal's stderr, none elsewhere."""
     with tqdm(unit="file", disable=args.json or not sys.stderr.isatty()) as bar:
 
-        def say(progress: Progress) -> None:
+        def on_progress(progress: Progress) -> None:
             bar.total = progress.total_files
             bar.set_postfix_str(progress.note or format_bytes(progress.bytes), refresh=False)
             bar.update(progress.files - bar.n)
 
-        yield say
+        yield on_progress

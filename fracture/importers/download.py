@@ -1,37 +1,43 @@
-"""Many files from elsewhere into one folder: several at once, each whole or not at all.
+"""Download many files into one folder: several at once, each complete or not at all.
 
-A file comes under a temporary name, is looked at, and takes its place by a rename. So whatever lies at its place is
-whole, and is not fetched again, whatever became of the process that fetched it.
+A file is written under a temporary name, checked, and renamed. So a file that is present is complete, and is not
+downloaded again, even where the process was killed.
 """
 
 import contextlib
-import itertools
+import logging
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fracture.errors import Cancelled, FetchError
 from fracture.importers.file_checks import check_name
-from fracture.importers.http import NotThereError, Pace, Trouble, given_up, hang_up
+from fracture.importers.http import NotFoundError, RateLimiter, RetryableError
 
 WORKERS = 4
-"""Files that are fetched at once."""
+"""Files that are downloaded at once."""
 
-MORE_MISSING = 2
-"""By so many may the files that a server does not have outnumber those that are there, before it is given up."""
+MISSING_SURPLUS = 2
+"""By so many may the files that the server lacks outnumber those that came, before the download ends."""
 
-SAID_EVERY = 1.0
-"""Seconds between two words on the progress."""
+REPORT_INTERVAL = 1.0
+"""Seconds between two reports of the progress."""
+
+POLL_INTERVAL = 0.1
+"""Seconds between two checks of whether to stop."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A file to be fetched. ``name``: a posix path below the folder. ``size``: bytes, where known before."""
+class RemoteFile:
+    """A file to download. ``name``: a posix path below the folder. ``size``: bytes, where known."""
 
     name: str
     size: int | None = None
@@ -39,7 +45,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it is. ``seconds_left`` and ``total_bytes`` are None where they cannot be told."""
+    """How far a download is. ``seconds_left`` and ``total_bytes`` are None where they are unknown."""
 
     files: int = 0
     total_files: int | None = None
@@ -47,185 +53,205 @@ class Progress:
     total_bytes: int | None = None
     seconds_left: float | None = None
     note: str | None = None
-    """What is being waited for: a sentence."""
+    """What it waits for: a sentence."""
 
 
-Fetch = Callable[[Wanted], Generator[bytes, None, None]]
-"""The bytes of one file. Raises Trouble for what may go better the next time, FetchError for what will not.
+ReadFile = Callable[[RemoteFile], Generator[bytes, None, None]]
+"""Yields the bytes of one file.
 
-After a NotThereError the other files are fetched all the same.
+Raises RetryableError where another attempt may help, NotFoundError where the server lacks this file, and FetchError
+for what ends the whole download.
 """
 
-Say = Callable[[Progress], object]
-"""Hears how far it is; what it returns does not matter."""
+OnProgress = Callable[[Progress], object]
+"""Receives the progress; what it returns is ignored."""
 
 
-def _nothing(progress: Progress) -> None:
-    """Say nothing."""
+def ignore_progress(progress: Progress) -> None:
+    """Do nothing: the default of ``on_progress``."""
 
 
-def fetch_all(
-    root: Path,
-    wanted: Sequence[Wanted],
-    fetch: Fetch,
-    *,
-    parts: Path,
-    whole: Callable[[Path], bool],
-    say: Say = _nothing,
-    should_stop: Callable[[], bool] = lambda: False,
-    pace: Pace | None = None,
-    workers: int = WORKERS,
-) -> Progress:
-    """Fetch the files that are lacking, and return how it then stands.
+def throttled(on_progress: OnProgress) -> OnProgress:
+    """Passes on the first report, and then about one a second."""
+    next_report = 0.0
 
-    Args:
-        root: where they go.
-        wanted: which ones. No name may lead out of ``root``.
-        fetch: gets one; is called by several threads at a time.
-        parts: a folder on the same disk for what is not whole yet; nobody else may write there.
-        whole: whether a file is; asked of those that are there, and of each that comes.
-        say: hears of the progress at first, about once a second, and at the end.
-        should_stop: asked several times a second.
-        pace: when to ask, and how often to try.
-        workers: files at once.
+    def report(progress: Progress) -> None:
+        nonlocal next_report
+        if time.monotonic() >= next_report:
+            on_progress(progress)
+            next_report = time.monotonic() + REPORT_INTERVAL
 
-    Raises:
-        Cancelled: as wished; what is whole is kept.
-        FetchError: a name leads out of ``root``, trouble came too often, or a file is nowhere; then all others came.
-        OSError: the disk refuses.
+    return report
+
+
+def before_counts(on_progress: OnProgress, note: str) -> OnProgress:
+    """Reports the progress while the number of files is unknown. ``note``: what is done meanwhile, a sentence."""
+    return lambda now: on_progress(replace(now, files=0, total_files=None, note=now.note or note))
+
+
+@dataclass(frozen=True)
+class Downloader:
+    """How an import downloads files, several at once.
+
+    Attributes:
+        temp_folder: a folder on the same disk for incomplete files, used by this import alone.
+        on_progress: receives the progress at first, about once a second, and at the end.
+        should_stop: called several times a second.
+        interrupt: ends the responses in progress; called repeatedly once the download is to end.
+        limiter: when a request may go out, and how often it is repeated.
     """
-    for item in wanted:
-        check_name(item.name)
-    parts.mkdir(parents=True, exist_ok=True)
-    for left_over in parts.glob("part-*"):
-        left_over.unlink()
-    sizes = {item: (root / item.name).stat().st_size for item in wanted if whole(root / item.name)}
-    there = {item: size for item, size in sizes.items() if item.size in (None, size)}
-    run = _Run(root, parts, fetch, whole, pace or Pace(), _Tally(wanted, there))
-    say(run.progress())
-    try:
-        _work(run, (item for item in wanted if item not in there), workers, say, should_stop)
-    finally:
-        say(run.progress())
-    if run.missing:
-        raise FetchError(
-            f"{run.missing[0]} Missing like this: {len(run.missing):,} of {len(wanted):,} files; all others are there."
-        )
-    return run.progress()
+
+    temp_folder: Path
+    on_progress: OnProgress = ignore_progress
+    should_stop: Callable[[], bool] = lambda: False
+    interrupt: Callable[[], object] = lambda: None
+    limiter: RateLimiter = field(default_factory=RateLimiter)
+
+    def download(
+        self,
+        root: Path,
+        files: Sequence[RemoteFile],
+        read: ReadFile,
+        is_complete: Callable[[Path], bool] = Path.is_file,
+        workers: int = WORKERS,
+    ) -> None:
+        """Download the files that are missing.
+
+        Args:
+            root: the folder to fill.
+            files: what to download. No name may lead out of ``root``.
+            read: yields the bytes of a file; is called by several threads at a time.
+            is_complete: whether a file is; called for those that are present, and for each that comes.
+            workers: files at once.
+
+        Raises:
+            Cancelled: ``should_stop`` returned True; complete files are kept.
+            FetchError: a name leads out of ``root``, all attempts failed, or a file is missing; then all others came.
+            OSError: the disk cannot be written to.
+        """
+        for file in files:
+            check_name(file.name)
+        self.temp_folder.mkdir(parents=True, exist_ok=True)
+        for leftover in self.temp_folder.glob("part-*"):
+            leftover.unlink()
+        run = _Run(self, root, files, read, is_complete)
+        report = throttled(self.on_progress)
+        report(run.progress())
+        with ThreadPoolExecutor(workers) as pool:
+            running = {pool.submit(run.work) for _ in range(workers)}
+            try:
+                while running:
+                    if self.should_stop():
+                        raise Cancelled
+                    ended, running = wait(running, timeout=POLL_INTERVAL, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        future.result()
+                    report(run.progress())
+            finally:  # also after an error or Ctrl-C: the workers end, and drop what is incomplete
+                run.stop.set()
+                while wait(running, timeout=POLL_INTERVAL).not_done:
+                    self.interrupt()  # a worker may be waiting for a slow server
+                self.on_progress(run.progress())
+        if run.missing:
+            raise FetchError(
+                f"{run.missing[0]} Missing: {len(run.missing):,} of {len(files):,} files; all others were downloaded."
+            )
 
 
-class _Tally:
-    """What has come so far; shared by the workers."""
-
-    def __init__(self, wanted: Sequence[Wanted], there: Mapping[Wanted, int]) -> None:
-        self._lock, self._began = threading.Lock(), time.monotonic()
-        sizes = [item.size for item in wanted if item.size is not None]
-        self._total, self._total_bytes = len(wanted), sum(sizes) if len(sizes) == len(wanted) else None
-        self._done, self._bytes = self._at_first = len(there), sum(there.values())
-
-    def add(self, size: int, files: int = 0) -> None:
-        with self._lock:
-            self._bytes += size
-            self._done += files
-
-    def progress(self, note: str | None) -> Progress:
-        with self._lock:
-            return Progress(self._done, self._total, self._bytes, self._total_bytes, self._seconds_left(), note)
-
-    def _seconds_left(self) -> float | None:
-        files, size = self._at_first
-        took = time.monotonic() - self._began
-        if self._total_bytes is not None:
-            new, left = self._bytes - size, self._total_bytes - self._bytes
-        else:
-            new, left = self._done - files, self._total - self._done
-        return took / new * left if new > 0 else None
-
-
-@dataclass
 class _Run:
-    """Everything that a worker needs."""
+    """One call of :meth:`Downloader.download`, shared by its workers."""
 
-    root: Path
-    parts: Path
-    fetch: Fetch
-    whole: Callable[[Path], bool]
-    pace: Pace
-    tally: _Tally
-    stop: threading.Event = field(default_factory=threading.Event)
-    missing: list[NotThereError] = field(default_factory=list)
+    def __init__(
+        self,
+        downloader: Downloader,
+        root: Path,
+        files: Sequence[RemoteFile],
+        read: ReadFile,
+        is_complete: Callable[[Path], bool],
+    ) -> None:
+        self._temp_folder = downloader.temp_folder
+        self._limiter = downloader.limiter
+        self._root = root
+        self._read = read
+        self._is_complete = is_complete
+        sizes = {file: (root / file.name).stat().st_size for file in files if is_complete(root / file.name)}
+        present = {file: size for file, size in sizes.items() if file.size in (None, size)}
+        total_bytes = None if any(file.size is None for file in files) else sum(file.size or 0 for file in files)
+        self._pending = deque(file for file in files if file not in present)
+        self._start = Progress(len(present), len(files), sum(present.values()), total_bytes)
+        self._now = self._start
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+        self.stop = threading.Event()
+        self.missing: list[NotFoundError] = []
 
     def progress(self) -> Progress:
-        return self.tally.progress(self.pace.note())
+        now = self._now
+        if now.total_bytes is None:
+            done = now.files - self._start.files
+            left = (now.total_files or 0) - now.files
+        else:
+            done = now.bytes - self._start.bytes
+            left = now.total_bytes - now.bytes
+        seconds = time.monotonic() - self._began
+        return replace(now, seconds_left=seconds / done * left if done > 0 else None, note=self._limiter.note())
 
-    def get(self, item: Wanted) -> None:
-        """Fetch one file, trying again where that may help; one that is nowhere is noted."""
-        for attempt in range(1, self.pace.tries + 1):
-            began = self.pace.turn(self.stop)
+    def _count(self, size: int, files: int = 0) -> None:
+        with self._lock:
+            self._now = replace(self._now, files=self._now.files + files, bytes=self._now.bytes + size)
+
+    def work(self) -> None:
+        """Download pending files until none is left or ``stop`` is set."""
+        retrying = self._limiter.retrying()
+        while not self.stop.is_set():
             try:
-                self._try(item)
-            except Trouble as trouble:
-                if attempt == self.pace.tries:
-                    raise given_up(trouble.sentence, attempt) from None
-                self.pace.failed(trouble, began)
-                continue
-            except NotThereError as error:
-                self.missing.append(error)
-                if len(self.missing) > self.progress().files + MORE_MISSING:
-                    raise
-            return self.pace.succeeded(began)
-        return None
+                file = self._pending.popleft()
+            except IndexError:
+                return
+            retrying(self._attempt, file)
 
-    def _try(self, item: Wanted) -> None:
-        handle, name = tempfile.mkstemp(prefix="part-", suffix=Path(item.name).suffix, dir=self.parts)
-        part, got = Path(name), 0
+    def _attempt(self, file: RemoteFile) -> None:
+        self._limiter.acquire(self.stop)
         try:
-            with os.fdopen(handle, "wb") as file, contextlib.closing(self.fetch(item)) as chunks:
+            self._transfer(file)
+        except RetryableError as error:
+            self._limiter.pause(error.retry_after, str(error))
+            raise
+        except NotFoundError as error:
+            logger.info("%s", error)
+            self.missing.append(error)
+            if len(self.missing) > self.progress().files + MISSING_SURPLUS:
+                raise
+
+    def _transfer(self, file: RemoteFile) -> None:
+        handle, name = tempfile.mkstemp(prefix="part-", suffix=Path(file.name).suffix, dir=self._temp_folder)
+        part = Path(name)
+        received = 0
+        try:
+            with os.fdopen(handle, "wb") as opened, contextlib.closing(self._read(file)) as chunks:
                 for chunk in chunks:
                     if self.stop.is_set():
                         raise Cancelled
-                    file.write(chunk)
-                    got += len(chunk)
-                    self.tally.add(len(chunk))
-            if self.stop.is_set():  # and perhaps for that reason this was the end
+                    opened.write(chunk)
+                    received += len(chunk)
+                    self._count(len(chunk))
+            if self.stop.is_set():  # an interrupted response may look like one that has ended
                 raise Cancelled
-            self._place(item, part, got)
+            self._place(file, part, received)
         except BaseException:
-            self.tally.add(-got)
+            self._count(-received)
             raise
         finally:
             part.unlink(missing_ok=True)
-        self.tally.add(0, files=1)
+        self._count(0, files=1)
 
-    def _place(self, item: Wanted, part: Path, got: int) -> None:
-        if item.size not in (None, got):
-            raise Trouble(f"Of {item.name}, {got:,} bytes came instead of {item.size:,}.")
-        if not self.whole(part):
-            raise Trouble(f"What came as {item.name} is no whole file.")
-        place = self.root / item.name
+    def _place(self, file: RemoteFile, part: Path, received: int) -> None:
+        """Check a file and rename it to its place."""
+        if file.size not in (None, received):
+            raise RetryableError(f"Of {file.name}, {received:,} bytes came instead of {file.size:,}.")
+        if not self._is_complete(part):
+            raise RetryableError(f"What came as {file.name} is no complete file.")
+        place = self._root / file.name
         place.parent.mkdir(parents=True, exist_ok=True)
         part.chmod(0o644)
         part.replace(place)
-
-
-def _work(run: _Run, todo: Iterator[Wanted], workers: int, say: Say, should_stop: Callable[[], bool]) -> None:
-    """Keep the workers at it until all is there. Raises Cancelled once that is wished."""
-    running: set[Future[None]] = set()
-    next_word = time.monotonic() + SAID_EVERY
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            while not should_stop():
-                running |= {pool.submit(run.get, item) for item in itertools.islice(todo, workers - len(running))}
-                if not running:
-                    return
-                ended, running = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    future.result()
-                if time.monotonic() >= next_word:
-                    say(run.progress())
-                    next_word = time.monotonic() + SAID_EVERY
-        finally:
-            run.stop.set()  # an error, Ctrl-C, or the wish to stop: the workers end with the bytes in hand
-            while wait(running, timeout=0.1).not_done:
-                hang_up()  # those that wait for more of them
-    raise Cancelled

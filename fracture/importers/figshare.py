@@ -1,9 +1,8 @@
-"""Where FracAtlas lies at figshare, and the way to the files in its zip."""
+"""FracAtlas at figshare: where its zip is, and how to read the files in it."""
 
-import hashlib
 import json
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +12,12 @@ import requests
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
 from fracture.importers import remote_zip
-from fracture.importers.download import Fetch, Progress, Wanted
-from fracture.importers.file_checks import check_space
-from fracture.importers.http import asking, body, patient_session, status_of
+from fracture.importers.download import Downloader, ReadFile, RemoteFile
+from fracture.importers.file_checks import check_space, has_md5
+from fracture.importers.http import http_status, read_body, translate_errors
 
 FIGSHARE = "https://api.figshare.com/v2"
-"""Where figshare answers programs; the variable FRACTURE_FIGSHARE moves it."""
+"""figshare's API; the variable FRACTURE_FIGSHARE replaces it."""
 
 ARTICLE = 22363012
 PAGE = "https://doi.org/10.6084/m9.figshare.22363012"
@@ -26,68 +25,61 @@ ZIP = "FracAtlas.zip"
 BY_HAND = f"or download it in a browser from {PAGE}, and then: python -m fracture import-zip FILE"
 
 
-def members_of(hidden: Path, whole: bool, get: Callable[..., Progress]) -> remote_zip.Members:
-    """The files in FracAtlas's zip, far away or, with ``whole``, on this disk.
-
-    ``hidden``: a folder for figshare's answer and the whole zip. ``get``: :func:`fracture.importers.download.fetch_all`
-    with its other arguments bound. Raises FetchError in words that say what to do.
-    """
-    article = hidden / "article.json"
-    article.unlink(missing_ok=True)  # an address found before need not be right any more
-    base = os.environ.get("FRACTURE_FIGSHARE") or FIGSHARE
-    get(hidden, [Wanted(article.name)], _from(f"{base}/articles/{ARTICLE}"), whole=Path.is_file)
-    found = _zip_of(article)
-    if not whole:
-        return remote_zip.remote(found.address, "figshare", _no_ranges(found.size))
-    check_space(hidden, found.size)
-    get(hidden, [Wanted(ZIP, found.size)], _from(found.address), whole=partial(_is_same, md5=found.md5))
-    return remote_zip.local(hidden / ZIP)
-
-
 @dataclass(frozen=True)
 class _Zip:
-    """Where FracAtlas's zip is. ``size``: bytes."""
+    """What figshare says about FracAtlas's zip. ``size``: bytes."""
 
-    address: str
+    url: str
     size: int
     md5: str
 
 
-def _zip_of(article: Path) -> _Zip:
+def open_zip(hidden: Path, whole: bool, session: requests.Session, downloader: Downloader) -> remote_zip.ZipMembers:
+    """The files in FracAtlas's zip: read from figshare by ranges or, with ``whole``, from a download of all of it.
+
+    ``hidden``: a folder for figshare's answer and the whole zip. Raises FetchError.
+    """
+    article = hidden / "article.json"
+    article.unlink(missing_ok=True)  # the URL in an earlier answer may have expired
+    base = os.environ.get("FRACTURE_FIGSHARE") or FIGSHARE
+    downloader.download(hidden, [RemoteFile(article.name)], _reader(session, f"{base}/articles/{ARTICLE}"))
+    found = _find_zip(article)
+    if not whole:
+        return remote_zip.open_remote(found.url, session, "figshare", _no_ranges(found.size))
+    check_space(hidden, found.size)
+    is_complete = partial(has_md5, md5=found.md5)
+    downloader.download(hidden, [RemoteFile(ZIP, found.size)], _reader(session, found.url), is_complete)
+    return remote_zip.open_local(hidden / ZIP)
+
+
+def _find_zip(article: Path) -> _Zip:
+    """The largest zip of the article."""
     try:
         files = json.loads(article.read_text(encoding="utf-8"))["files"]
-        found = max((file for file in files if file["name"].lower().endswith(".zip")), key=lambda file: file["size"])
+        zips = [file for file in files if file["name"].lower().endswith(".zip")]
+        found = max(zips, key=lambda file: file["size"])
         return _Zip(str(found["download_url"]), int(found["size"]), str(found.get("computed_md5") or ""))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FetchError(f"What figshare says of FracAtlas names no zip; {BY_HAND}") from error
+        raise FetchError(f"figshare's answer about FracAtlas names no zip; {BY_HAND}") from error
 
 
 def _no_ranges(size: int) -> FetchError:
     return FetchError(
-        f"figshare does not hand out parts of FracAtlas's zip just now, and the whole of it is {format_bytes(size)}. "
-        f"To fetch it all the same, add --whole to the command; {BY_HAND}"
+        f"figshare does not send parts of FracAtlas's zip at the moment, and the whole of it is {format_bytes(size)}. "
+        f"To download it all the same, add --whole to the command; {BY_HAND}"
     )
 
 
-def _from(address: str) -> Fetch:
-    """Fetches from an address whatever it is called."""
+def _reader(session: requests.Session, url: str) -> ReadFile:
+    """Reads from this URL, whatever the file is called."""
 
-    def fetch(_: Wanted) -> Generator[bytes, None, None]:
-        with patient_session() as session:
-            try:
-                with asking("figshare"):
-                    response = session.get(address, stream=True)
-                    response.raise_for_status()
-            except requests.HTTPError as error:
-                raise FetchError(f"figshare refuses to answer ({status_of(error)}); {BY_HAND}") from None
-            yield from body(response, "figshare")
+    def read(_: RemoteFile) -> Generator[bytes, None, None]:
+        try:
+            with translate_errors("figshare"):
+                response = session.get(url, stream=True)
+                response.raise_for_status()
+        except requests.HTTPError as error:
+            raise FetchError(f"figshare refuses to answer ({http_status(error)}); {BY_HAND}") from None
+        yield from read_body(response, "figshare")
 
-    return fetch
-
-
-def _is_same(file: Path, md5: str) -> bool:
-    """Whether a file has this check sum; figshare names no other kind."""
-    if not file.is_file():
-        return False
-    with file.open("rb") as opened:
-        return not md5 or hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() == md5
+    return read

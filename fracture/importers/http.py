@@ -1,212 +1,234 @@
-"""Asking a server for files: what can go wrong, in words, and when to ask again.
+"""HTTP requests: which failures are worth another attempt, when that may be made, and how to interrupt a download.
 
-Whoever asks wraps it in :func:`asking`; what may well succeed the next time then comes as :class:`Trouble`, and a
-:class:`Pace` that all workers share says when that next time is.
+:func:`translate_errors` turns what may succeed the next time into :class:`RetryableError`; a :class:`RateLimiter` that
+all workers share says when that next time is.
 """
 
 import contextlib
-import random
+import logging
+import socket
 import threading
 import time
 import weakref
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+import tenacity
 import urllib3
 
 from fracture.errors import Cancelled, FetchError
 
 CHUNK = 1 << 16
-"""Bytes between two looks at whether to stop."""
+"""Bytes between two checks of whether to stop."""
 
-PATIENCE = (10.0, 30.0)
-"""Seconds that a server has to take a connection, and to send the next bytes."""
+TIMEOUTS = (10.0, 30.0)
+"""Seconds that a server has to accept a connection, and to send the next bytes."""
 
-LONGEST_ASKED = 600.0
-"""Seconds: a server that asks to be left alone for longer is not waited for."""
+MAX_RETRY_AFTER = 600.0
+"""Seconds: a server that asks for a longer pause is not waited for."""
 
-_answers: weakref.WeakSet[urllib3.BaseHTTPResponse] = weakref.WeakSet()
-_noting = threading.Lock()
+logger = logging.getLogger(__name__)
 
 
-class Trouble(Exception):  # noqa: N818  an error only once it has come too often
-    """A request that failed, and may well succeed when it is made again.
+class RetryableError(Exception):
+    """A request that failed, in a sentence for people; it may well succeed when it is repeated.
 
-    ``sentence``: for people. ``after``: the seconds that the server asks to wait, if it does.
+    ``retry_after``: the seconds that the server asks to wait, or 0.
     """
 
-    def __init__(self, sentence: str, after: float | None = None) -> None:
+    def __init__(self, sentence: str, retry_after: float = 0.0) -> None:
         super().__init__(sentence)
-        self.sentence, self.after = sentence, after
+        self.retry_after = retry_after
 
 
-class NotThereError(FetchError):
-    """A server has no such file, however often it is asked."""
+class NotFoundError(FetchError):
+    """The server has no such file: another attempt would not help."""
 
 
 @dataclass
-class Pace:
-    """When the next request may go out, for all workers together.
+class RateLimiter:
+    """When the next request may go out, for all workers together, and how often a failed one is repeated.
 
-    Requests are ``interval`` seconds apart. Trouble that one worker has makes all of them pause: for as long as the
-    server asks, or else for ``first_wait`` seconds, twice as long each time up to ``longest_wait``, less up to a half
-    by chance. One success, and it begins anew; ``tries`` failures in a row, and it is given up.
+    Requests are ``interval`` seconds apart. A failure of one worker makes all of them pause: for ``first_wait``
+    seconds, twice as long after each further failure of the same file up to ``max_wait``, or longer where the server
+    asks for it. After ``attempts`` attempts the download of the file has failed.
     """
 
-    tries: int = 8
+    attempts: int = 8
     first_wait: float = 1.0
-    longest_wait: float = 60.0
+    max_wait: float = 60.0
     interval: float = 0.02
-    failures: int = 0
-    _sentence: str = ""
     _next: float = 0.0
-    _paused: float = 0.0
+    _reason: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def turn(self, stop: threading.Event) -> float:
-        """Wait until a request may go out, and return when that was. Raises Cancelled once ``stop`` is set."""
+    def acquire(self, stop: threading.Event) -> None:
+        """Wait until a request may go out. Raises Cancelled as soon as ``stop`` is set."""
         while not stop.is_set():
             with self._lock:
                 now = time.monotonic()
-                left = self._next - now
-                if left <= 0:
+                seconds = self._next - now
+                if seconds <= 0:
                     self._next = now + self.interval
-                    return now
-            stop.wait(left)
+                    return
+            stop.wait(seconds)
         raise Cancelled
 
-    def succeeded(self, began: float) -> None:
-        """Take note that the request that went out at ``began`` was answered."""
+    def pause(self, seconds: float, reason: str = "") -> None:
+        """Let no request out for so many seconds. ``reason``: a sentence; by default the one before stays."""
         with self._lock:
-            if began >= self._paused:  # one from before a pause says nothing of how it goes after it
-                self.failures, self._sentence = 0, ""
-
-    def failed(self, trouble: Trouble, began: float) -> None:
-        """Take note that the request that went out at ``began`` failed. Raises FetchError once that is too often."""
-        with self._lock:
-            now = time.monotonic()
-            if began < self._paused:  # everyone pauses for this trouble already
-                self._next = max(self._next, now + (trouble.after or 0.0))
-                return
-            self.failures += 1
-            if self.failures >= self.tries:
-                raise given_up(trouble.sentence, self.tries)
-            self._paused, self._sentence = now, trouble.sentence
-            self._next = now + self._wait(trouble)
+            self._next = max(self._next, time.monotonic() + seconds)
+            self._reason = reason or self._reason
 
     def note(self) -> str | None:
-        """What is being waited for, as a sentence; None where nothing is."""
+        """What the workers wait for, as a sentence; None where they don't wait."""
         with self._lock:
-            left = self._next - time.monotonic()
-            return f"{self._sentence} Trying again in {left:.0f} s." if self._sentence and left >= 1 else None
+            seconds = self._next - time.monotonic()
+            return f"{self._reason} Trying again in {seconds:.0f} s." if seconds >= 1 else None
 
-    def _wait(self, trouble: Trouble) -> float:
-        if (trouble.after or 0.0) > LONGEST_ASKED:
-            raise FetchError(
-                f"{trouble.sentence} It asks to wait for {trouble.after:,.0f} s. What has been fetched is kept: "
-                "start the same import again after that."
-            )
-        wait = min(self.first_wait * 2.0 ** (self.failures - 1), self.longest_wait)
-        jittered = wait * random.uniform(0.5, 1)  # noqa: S311  nothing is kept secret by it
-        return jittered if trouble.after is None else trouble.after + jittered / 4
+    def retrying(self) -> tenacity.Retrying:
+        """Calls a function again after a RetryableError. Raises FetchError after the last attempt.
+
+        It pauses this limiter instead of sleeping: the function waits by :meth:`acquire`, which can be stopped.
+        """
+        backoff = tenacity.wait_exponential(multiplier=self.first_wait, max=self.max_wait)
+        jitter = tenacity.wait_random(0, self.first_wait / 2)
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(RetryableError),
+            stop=tenacity.stop_after_attempt(self.attempts),
+            wait=backoff + jitter,
+            sleep=self.pause,
+            before_sleep=tenacity.before_sleep_log(logger, logging.INFO),
+            retry_error_callback=_raise_final_error,
+        )
 
 
-def given_up(sentence: str, tries: int) -> FetchError:
-    """The error of whoever has tried often enough."""
-    return FetchError(
-        f"{sentence} Given up after {tries} tries. What has been fetched is kept: start the same import again later."
+def _raise_final_error(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    raise FetchError(
+        f"{error} Gave up after {state.attempt_number} attempts. Downloaded files are kept: "
+        "start the same import again later."
     )
 
 
 @contextlib.contextmanager
-def asking(whom: str) -> Iterator[None]:
-    """What a network and a server refuse, as Trouble; answers 400 to 499 but for 429 stay ``requests.HTTPError``.
+def translate_errors(server: str) -> Iterator[None]:
+    """Raise RetryableError for failures of the network and the server; statuses 400 to 499 but for 429 pass through.
 
-    No words of the libraries are passed on: they may hold addresses with signatures in them.
+    The libraries' own messages are dropped: they may hold addresses with signatures in them.
     """
     try:
         yield
     except requests.HTTPError as error:
-        status = status_of(error)
+        status = http_status(error)
         if error.response is not None:
             error.response.close()
         if status == 429:
-            raise Trouble(f"{whom} asks to slow down (429).", _retry_after(error)) from None
+            raise _retry_later(f"{server} asks to slow down (429).", error) from None
         if status >= 500:
-            raise Trouble(f"{whom} has trouble of its own ({status}).", _retry_after(error)) from None
+            raise _retry_later(f"{server} has a problem of its own ({status}).", error) from None
         raise
     except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError, ConnectionResetError):
-        raise Trouble(f"The connection to {whom} was cut off.") from None
+        raise RetryableError(f"The connection to {server} broke off.") from None
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
-        raise Trouble(f"{whom} does not answer in time.") from None
-    except (urllib3.exceptions.DecodeError, ValueError):  # the last where it leads on to an address that is none
-        raise Trouble(f"{whom} sent an answer that cannot be understood.") from None
+        raise RetryableError(f"{server} does not answer in time.") from None
+    except (urllib3.exceptions.DecodeError, ValueError):  # requests raises ValueError for a redirect to no valid URL
+        raise RetryableError(f"{server} sent an invalid answer.") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError):
-        raise Trouble(f"{whom} cannot be reached: is there a connection to the internet?") from None
+        raise RetryableError(f"{server} cannot be reached: is there a connection to the internet?") from None
 
 
-def status_of(error: requests.HTTPError) -> int:
-    """The HTTP status; Kaggle may say it in a document that itself comes with 200."""
+def http_status(error: requests.HTTPError) -> int:
+    """The HTTP status. Kaggle may state it in a JSON document that itself comes with status 200."""
     response = error.response
     if response is None:
         return 0
     if response.status_code >= 400:
         return response.status_code
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        return int(response.json()["code"])
-    return 0
-
-
-def body(response: requests.Response, whom: str) -> Generator[bytes, None, None]:
-    """What a server sends, bit by bit. Raises Trouble where it is not as long as announced."""
-    announced, got = response.headers.get("Content-Length", ""), 0
-    with asking(whom), response:
-        # What is there, and no waiting until a chunk is full: in between it may be stopped.
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
-            got += len(chunk)
-            yield chunk
-    if announced.isdigit() and got != int(announced) and "Content-Encoding" not in response.headers:
-        raise Trouble(f"{whom} sent {got:,} of {int(announced):,} bytes.")
-
-
-def hang_up() -> None:
-    """End whatever servers are sending to this process, however slowly: who reads it has Trouble."""
-    with _noting:
-        answers = list(_answers)
-    for answer in answers:
-        with contextlib.suppress(ValueError, RuntimeError, OSError):  # it has come already
-            answer.shutdown()
-
-
-def patient_session() -> requests.Session:
-    """A new session, prepared."""
-    return prepare(requests.Session())
-
-
-def prepare(session: requests.Session) -> requests.Session:
-    """Give a session patience that ends, and have it take bytes as they are; returns it."""
-    session.headers["Accept-Encoding"] = "identity"
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Patient())
-    return session
-
-
-class _Patient(requests.adapters.HTTPAdapter):
-    """Ends a request that nobody else gave an end to; :func:`hang_up` ends what comes in answer."""
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **choices: Any) -> requests.Response:
-        choices["timeout"] = choices.get("timeout") or PATIENCE
-        response = super().send(request, *args, **choices)
-        with _noting:
-            _answers.add(response.raw)
-        return response
-
-
-def _retry_after(error: requests.HTTPError) -> float | None:
-    said = error.response.headers.get("Retry-After") if error.response is not None else None
     try:
-        return urllib3.Retry().parse_retry_after(said) if said else None
+        return int(response.json()["code"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def _retry_later(sentence: str, error: requests.HTTPError) -> RetryableError:
+    """The error to raise. Raises FetchError where the server asks for too long a pause."""
+    header = error.response.headers.get("Retry-After") if error.response is not None else None
+    try:
+        seconds = urllib3.Retry().parse_retry_after(header) if header else 0.0
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):  # no number, no date, or far too large
-        return None
+        logger.warning("Ignored an invalid Retry-After header.")
+        seconds = 0.0
+    if seconds > MAX_RETRY_AFTER:
+        raise FetchError(
+            f"{sentence} It asks to wait for {seconds:,.0f} s. Downloaded files are kept: "
+            "start the same import again after that."
+        )
+    return RetryableError(sentence, seconds)
+
+
+def read_body(response: requests.Response, server: str) -> Generator[bytes, None, None]:
+    """The bytes of a response as they arrive. Raises RetryableError where they differ from the announced length."""
+    announced = response.headers.get("Content-Length", "")
+    received = 0
+    with translate_errors(server), response:
+        # read1 returns what has arrived instead of waiting for a full chunk: in between, a stop is noticed.
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            received += len(chunk)
+            yield chunk
+    if announced.isdigit() and received != int(announced) and "Content-Encoding" not in response.headers:
+        raise RetryableError(f"{server} sent {received:,} of {int(announced):,} bytes.")
+
+
+class InterruptibleAdapter(requests.adapters.HTTPAdapter):
+    """Sends the requests of one import, with timeouts, and can interrupt them from another thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._sockets_lock = threading.Lock()
+
+    def prepare(self, session: requests.Session) -> requests.Session:
+        """Let a session send its requests through this adapter; several threads may share it then."""
+        session.mount("http://", self)
+        session.mount("https://", self)
+        session.headers["Accept-Encoding"] = "identity"
+        # Cookies are the one part of a session that isn't safe to share between threads, and no server here needs them.
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        return session
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        """Send a request, with the default timeouts unless it has its own."""
+        options["timeout"] = options.get("timeout") or TIMEOUTS
+        return super().send(request, *args, **options)
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> urllib3.HTTPConnectionPool:
+        """The pool that ``send`` takes a connection from; the connections that it opens can be interrupted."""
+        pool = super().get_connection_with_tls_context(*args, **options)
+        if "ConnectionCls" not in vars(pool):
+            pool.ConnectionCls = partial(self._new_connection, pool.ConnectionCls)  # type: ignore[assignment]
+        return pool
+
+    def _new_connection(self, connection_class: Any, **options: Any) -> Any:
+        connection = connection_class(**options)
+        original_connect = connection.connect
+
+        def connect() -> None:
+            original_connect()
+            with self._sockets_lock:
+                self._sockets.add(connection.sock)
+
+        connection.connect = connect
+        return connection
+
+    def interrupt(self) -> None:
+        """End all requests in progress, however slow the server is: their threads get a RetryableError."""
+        with self._sockets_lock:
+            sockets = list(self._sockets)
+        for open_socket in sockets:
+            with contextlib.suppress(OSError):  # it has been closed already
+                open_socket.shutdown(socket.SHUT_RDWR)

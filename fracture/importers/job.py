@@ -13,7 +13,7 @@ from typing import Any, Self
 from fracture import demo
 from fracture.documents import Document, Finite, Whole
 from fracture.errors import Cancelled, FetchError, FractureError
-from fracture.importers.download import Progress, Say
+from fracture.importers.download import OnProgress, Progress
 from fracture.jobs import process
 from fracture.jobs.folder_job import FolderJob, FolderStatus
 
@@ -139,7 +139,7 @@ def share(progress: Progress) -> float:
     return min(progress.files / progress.total_files, 1.0) if progress.total_files else 0.0
 
 
-Work = Callable[[Say, Callable[[], bool]], None]
+Work = Callable[[OnProgress, Callable[[], bool]], None]
 """Does an import: reports its progress, and asks whether to stop; then raises Cancelled."""
 
 
@@ -183,7 +183,7 @@ def stop_request(root: Path) -> Path:
     return IMPORT.stop_request(root)
 
 
-def carry_out(root: Path, order: Order, work: Work, say: Say) -> Import:
+def carry_out(root: Path, order: Order, work: Work, say: OnProgress) -> Import:
     """Do an import in this process, and return how it then stands: complete, or interrupted by a request to stop.
 
     Raises FetchError, after having written it down for whoever looks at the folder later.

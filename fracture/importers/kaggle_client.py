@@ -1,172 +1,142 @@
-"""The files of a data set at Kaggle, one after the other.
+"""The files of a data set at Kaggle, one by one.
 
-The requests are made by Kaggle's own client; its ``download_dataset`` is asked for single files and its answers are
-read here, bit by bit. (``dataset_download_file``, a step above it, has tries and waits of its own that know nothing of
-other workers, and cannot be stopped; and up to version 2.2.4 it leaves out the folder in what it writes to.)
+Kaggle's own client makes the requests: its ``download_dataset`` serves single files, too, and the response is read
+here as it arrives. (``dataset_download_file``, its public function for that, has retries and pauses of its own that
+know nothing of other workers and cannot be stopped; and up to version 2.2.4 it drops the folders of a file's path.)
 """
 
-import contextlib
 import itertools
-import lzma
 import tempfile
 import threading
 import zipfile
-import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any, BinaryIO, cast
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any
 
 import requests
 
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
-from fracture.importers.download import Wanted
-from fracture.importers.http import CHUNK, NotThereError, Trouble, asking, body, prepare, status_of
+from fracture.importers.download import RemoteFile
+from fracture.importers.file_checks import MAX_FILE_BYTES
+from fracture.importers.http import InterruptibleAdapter, NotFoundError, http_status, read_body, translate_errors
 from fracture.importers.kaggle_credentials import TOKENS, Credentials, find_credentials
+from fracture.importers.remote_zip import ZipMembers
 
 TOP = "MURA-v1.1/"
-"""Where in the data set all lies; a copy may have it at its top."""
-
-LARGEST = 100 * 2**20
-"""Bytes of a file that is let in; MURA's lists and images are far below it."""
-
-Open = Callable[[str], requests.Response]
-"""Asks for one file of a data set, by its path there; may be called by several threads."""
+"""The folder that holds everything in the data set; a copy may lack it."""
 
 
-class Source:
-    """A data set at Kaggle. Only when its first file is wanted is it found out who is asking.
+class KaggleDataset:
+    """A data set at Kaggle. It looks for credentials when its first file is read. ``name``: ``owner/name``."""
 
-    ``connections``: has those that were opened, to be closed by whoever brought it.
-    """
+    def __init__(self, name: str, credentials: Credentials | None) -> None:
+        self._name = name
+        self._credentials = credentials
+        self._adapter = InterruptibleAdapter()
+        self._client: Any = None
+        self._lock = threading.Lock()
+        self._folders = (TOP, "")  # the one in which the last file was comes first
+        self.interrupt = self._adapter.interrupt
 
-    def __init__(self, dataset: str, credentials: Credentials | None, connections: contextlib.ExitStack) -> None:
-        self._dataset, self._credentials, self._connections = dataset, credentials, connections
-        self._lock, self._open = threading.Lock(), cast(Open | None, None)
-        self._tops = [TOP, ""]
+    def close(self) -> None:
+        """Close the connections, after all threads have finished."""
+        self._adapter.close()
 
-    def read(self, item: Wanted) -> Generator[bytes, None, None]:
-        """The bytes of a file below ``MURA-v1.1``, or of a data set that has it at its top."""
-        response = self._ask(item.name)
-        yield from _bounded(item.name, _unpacked(item.name, _bounded(item.name, body(response, "Kaggle"))))
+    def read(self, file: RemoteFile) -> Generator[bytes, None, None]:
+        """The bytes of a file below ``MURA-v1.1``, or of a data set without that folder.
 
-    def _ask(self, name: str) -> requests.Response:
-        with self._lock:
-            self._open = self._open or self._opener()
-            first, second = self._tops
+        Raises RetryableError, NotFoundError and FetchError as :data:`fracture.importers.download.ReadFile` says.
+        """
+        received = _limited(file.name, read_body(self._find(file.name), "Kaggle"))
+        yield from _limited(file.name, _unzipped(file.name, received))
+
+    def _find(self, name: str) -> requests.Response:
+        first, second = self._folders
         try:
-            return self._open(first + name)
-        except NotThereError as nowhere:
-            with contextlib.suppress(NotThereError):
-                response = self._open(second + name)
-                self._tops = [second, first]
-                return response
-            raise nowhere
+            return self._request(first + name)
+        except NotFoundError as not_found:
+            try:
+                response = self._request(second + name)
+            except NotFoundError:
+                raise not_found from None
+        self._folders = (second, first)
+        return response
 
-    def _opener(self) -> Open:
-        return opener(self._dataset, find_credentials(self._credentials), self._connections)
+    def _request(self, path: str) -> requests.Response:
+        from kagglesdk.datasets.types.dataset_api_service import (  # type: ignore[import-untyped]
+            ApiDownloadDatasetRequest,
+        )
+
+        with self._lock:
+            if self._client is None:
+                self._client = _new_client(find_credentials(self._credentials), self._adapter)
+        request = ApiDownloadDatasetRequest()
+        request.owner_slug, request.dataset_slug = self._name.split("/")
+        request.file_name = path
+        try:
+            with translate_errors("Kaggle"):
+                response: requests.Response = self._client.datasets.dataset_api_client.download_dataset(request)
+        except requests.HTTPError as error:
+            raise _refusal(self._name, path, http_status(error)) from None
+        return response
 
 
-def _bounded(name: str, chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
-    """The same bytes, unless there are far too many."""
-    got = 0
+def _new_client(credentials: Credentials, adapter: InterruptibleAdapter) -> Any:
+    from kagglesdk import KaggleClient  # type: ignore[import-untyped]
+
+    # Also an empty token keeps the client from looking for another account's in the environment.
+    client = KaggleClient(user_agent="fracture", api_token=credentials.token).__enter__()
+    session = adapter.prepare(client.http_client()._session)
+    if not credentials.token:
+        session.auth = (credentials.username, credentials.key)
+    return client
+
+
+def _refusal(dataset: str, path: str, status: int) -> FetchError:
+    """What Kaggle refuses, with what to do."""
+    page = f"https://www.kaggle.com/datasets/{dataset}"
+    if status == 401:
+        return FetchError(
+            "Kaggle does not accept these credentials (401). "
+            f"Get a new token at {TOKENS}, or check the user name and key."
+        )
+    if status == 403:
+        return FetchError(
+            f"Kaggle does not give this account access to {dataset} (403). Open {page} signed in as the same account, "
+            "accept the terms of the data set if it asks for that, check that the name is right, and start again."
+        )
+    if status == 404:
+        return NotFoundError(
+            f"Kaggle finds no file {path} in a data set {dataset} (404). Look at {page} whether both are there."
+        )
+    return FetchError(f"Kaggle refuses the request for {path} of {dataset} with status {status}.")
+
+
+def _limited(name: str, chunks: Iterable[bytes]) -> Generator[bytes, None, None]:
+    """The same bytes. Raises FetchError where there are far too many."""
+    received = 0
     for chunk in chunks:
-        got += len(chunk)
-        if got > LARGEST:
+        received += len(chunk)
+        if received > MAX_FILE_BYTES:
             raise FetchError(
-                f"A file of MURA has less than {format_bytes(LARGEST)}. {name} has more: is it another data set?"
+                f"A file of MURA has less than {format_bytes(MAX_FILE_BYTES)}. {name} has more: is it another data set?"
             )
         yield chunk
 
 
-def _unpacked(name: str, chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
-    """The same bytes, or what is in them where Kaggle sends a file zipped, as it does with large ones."""
+def _unzipped(name: str, chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """The same bytes or, where Kaggle sends a file zipped as it does with large ones, those of the file in the zip."""
     first = next(chunks, b"")
+    chunks = itertools.chain([first], chunks)
     if not first.startswith(b"PK\3\4"):
-        yield first
         yield from chunks
         return
-    with tempfile.TemporaryFile() as file:
-        file.writelines(itertools.chain([first], chunks))
-        yield from _member(name, file)
-
-
-def _member(name: str, file: BinaryIO) -> Generator[bytes, None, None]:
     last = name.rsplit("/", 1)[-1]
-    try:
-        with zipfile.ZipFile(file) as archive:
-            inside = next((info for info in archive.infolist() if info.filename.rsplit("/", 1)[-1] == last), None)
-            if inside is None:
-                raise FetchError(f"Kaggle sent {name} as a zip that holds no {last}.")
-            with archive.open(inside) as member:
-                yield from iter(lambda: member.read(CHUNK), b"")
-    except (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, ValueError):
-        raise Trouble(f"Kaggle sent {name} as a damaged zip.") from None
-    except RuntimeError:  # how zipfile refuses both
-        raise Trouble(f"Kaggle sent {name} as a zip with a password, or packed in a way not known here.") from None
-
-
-def opener(dataset: str, credentials: Credentials, connections: contextlib.ExitStack) -> Open:
-    """A way to ask for the files of ``owner/name``; each thread that uses it has a connection of its own.
-
-    Calling it raises Trouble for what may go better the next time, NotThereError, and FetchError for what will not.
-    """
-    from kagglesdk.datasets.types.dataset_api_service import (  # type: ignore[import-untyped]
-        ApiDownloadDatasetRequest,
-    )
-
-    own, (owner, name) = threading.local(), dataset.split("/")
-
-    def ask(file: str) -> requests.Response:
-        if not hasattr(own, "client"):
-            own.client = _client(credentials, connections)
-        request = ApiDownloadDatasetRequest()
-        request.owner_slug, request.dataset_slug, request.file_name = owner, name, file
-        with _refusals(dataset, file), asking("Kaggle"):
-            response: requests.Response = own.client.datasets.dataset_api_client.download_dataset(request)
-        return response
-
-    return ask
-
-
-def _client(credentials: Credentials, connections: contextlib.ExitStack) -> Any:
-    from kagglesdk import KaggleClient  # type: ignore[import-untyped]
-
-    client = connections.enter_context(KaggleClient(user_agent="fracture"))
-    # Its own way to take credentials prefers a token in the environment to a name and key that were given.
-    session = prepare(client.http_client()._session)
-    session.auth = _Bearer(credentials.token) if credentials.token else (credentials.username, credentials.key)
-    return client
-
-
-class _Bearer(requests.auth.AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-@contextlib.contextmanager
-def _refusals(dataset: str, file: str) -> Iterator[None]:
-    """What Kaggle refuses for good, in words that say what to do."""
-    page = f"https://www.kaggle.com/datasets/{dataset}"
-    try:
-        yield
-    except requests.HTTPError as error:
-        status = status_of(error)
-        if status == 401:
-            raise FetchError(
-                "Kaggle does not accept these credentials (401). "
-                f"Get a new token at {TOKENS}, or check the user name and key."
-            ) from None
-        if status == 403:
-            raise FetchError(
-                f"Kaggle does not let this account have {dataset} (403). Open {page} signed in as the same account, "
-                "accept the terms of the data set if it asks for that, check that the name is right, and start again."
-            ) from None
-        if status == 404:
-            raise NotThereError(
-                f"Kaggle finds no file {file} in a data set {dataset} (404). Look at {page} whether both are there."
-            ) from None
-        raise FetchError(f"Kaggle does not answer the request for {file} of {dataset}, and says {status}.") from None
+    with tempfile.TemporaryFile() as file:
+        file.writelines(chunks)
+        members = ZipMembers(lambda: zipfile.ZipFile(file), f"Kaggle as {name}")
+        for info in members.infos():
+            if info.filename.rsplit("/", 1)[-1] == last:
+                yield from members.read(info.filename)
+                return
+    raise FetchError(f"Kaggle sent {name} as a zip that holds no {last}.")

@@ -1,10 +1,10 @@
-"""Who one is at Kaggle: what was typed, or what Kaggle's own package finds in the environment and its files."""
+"""The account at Kaggle: typed, or found by Kaggle's own package in the environment and its files."""
 
 import contextlib
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 import requests
 
 from fracture.errors import FetchError
-from fracture.importers.http import Trouble, asking
+from fracture.importers.http import RetryableError, translate_errors
 
-OLDEST = (2, 2, 4)
-"""The oldest version of the package kaggle that this was tried with."""
+MIN_VERSION = (2, 2, 4)
+"""The oldest version of the package kaggle that this was tested with."""
 
 TOKENS = "https://www.kaggle.com/settings/api"
 """Where a person gets a token."""
@@ -27,10 +27,10 @@ _PRINTABLE = re.compile(r"[!-~]*")
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who one is at Kaggle: an API token, or a user name and the key that belongs to it.
+    """An API token, or a user name with its key; false where it is empty.
 
-    They show in no text of this object. Blanks around them do not count. Raises FetchError for half a pair, and
-    for what cannot be a token.
+    ``repr`` shows none of them. Spaces around them are ignored. Raises FetchError for a user name without a key or a
+    key without a user name, and for text that cannot be a token.
     """
 
     token: str = field(default="", repr=False)
@@ -42,26 +42,27 @@ class Credentials:
             object.__setattr__(self, name, getattr(self, name).strip())
             if not _PRINTABLE.fullmatch(getattr(self, name)):
                 raise FetchError(
-                    f"A Kaggle {name} is made of letters, digits and signs, without blanks. Copy it again."
+                    f"A Kaggle {name} consists of letters, digits and signs, without spaces. Copy it again."
                 )
         if not self.token and bool(self.username) != bool(self.key):
-            raise FetchError("Kaggle wants a user name together with its key, or an API token alone.")
+            raise FetchError("Kaggle needs a user name together with its key, or an API token alone.")
 
     def __bool__(self) -> bool:
         return bool(self.token or self.username)
 
     def variables(self) -> dict[str, str]:
-        """For the environment of the one process that is to use them."""
-        return {variable: value for name, variable in _VARIABLES.items() if (value := getattr(self, name))}
+        """For the environment of the one process that uses them."""
+        values = {variable: getattr(self, name) for name, variable in _VARIABLES.items()}
+        return {variable: value for variable, value in values.items() if value}
 
 
-def handed_over() -> Credentials:
-    """What whoever started this process put into its environment; taken out, so that no child of it sees them."""
+def pop_from_environment() -> Credentials:
+    """What the parent process put into the environment; it is removed, so that no child process sees it."""
     return Credentials(**{name: os.environ.pop(variable, "") for name, variable in _VARIABLES.items()})
 
 
 def from_secrets(secrets: Mapping[str, Any]) -> Credentials:
-    """What a table of secrets says, if anything.
+    """The credentials in Streamlit's secrets; empty where there are none.
 
     Read are ``KAGGLE_API_TOKEN``, ``KAGGLE_USERNAME`` and ``KAGGLE_KEY``, or a section ``kaggle`` with ``token``,
     ``username`` and ``key``.
@@ -73,10 +74,10 @@ def from_secrets(secrets: Mapping[str, Any]) -> Credentials:
 
 
 def find_credentials(given: Credentials | None = None) -> Credentials:
-    """What was given; or else what Kaggle's package knows from the environment and its own files.
+    """Those that were given; or else what Kaggle's package finds in the environment and its own files.
 
-    That is, in this order: an access token, a user name with its key, and who logged in by ``kaggle auth login``.
-    Raises FetchError where there is none.
+    That is, in this order: an access token, a user name with its key, and the account of ``kaggle auth login``.
+    Raises FetchError where there are none.
     """
     check_version()
     if given:
@@ -84,10 +85,10 @@ def find_credentials(given: Credentials | None = None) -> Credentials:
     from kagglesdk.kaggle_env import get_access_token_from_env  # type: ignore[import-untyped]
 
     token, _ = get_access_token_from_env()
-    found = Credentials(token=token) if token else _known_to_kaggle()
+    found = Credentials(token=token) if token else _from_kaggle_package()
     if not found:
         raise FetchError(
-            f"Kaggle gives its data to those who are signed in only. Get a token at {TOKENS} and enter it, set "
+            f"Kaggle serves its data to signed-in users only. Get a token at {TOKENS} and enter it, set "
             "KAGGLE_API_TOKEN to it, or save it as ~/.kaggle/access_token."
         )
     return found
@@ -95,40 +96,32 @@ def find_credentials(given: Credentials | None = None) -> Credentials:
 
 def check_version() -> None:
     """Raises FetchError where Kaggle's package is missing, or too old."""
-    wanted = ".".join(map(str, OLDEST))
+    wanted = ".".join(map(str, MIN_VERSION))
     try:
         found = metadata.version("kaggle")
     except metadata.PackageNotFoundError:
         found = "none"
-    if tuple(map(int, re.findall(r"\d+", found)[:3])) < OLDEST:
+    if tuple(map(int, re.findall(r"\d+", found)[:3])) < MIN_VERSION:
         raise FetchError(
-            f"The package kaggle must be {wanted} or newer. Received: {found}; "
-            f'pip install "kaggle>={wanted},<3" puts it right.'
+            f"The package kaggle must be {wanted} or newer. Received: {found}; install it by "
+            f'pip install "kaggle>={wanted},<3".'
         )
 
 
-def _known_to_kaggle() -> Credentials:
-    """What the package finds; with no token about, looking for it needs no internet but after ``kaggle auth login``."""
-    with contextlib.redirect_stdout(io.StringIO()), asking_kaggle_for_once():
-        import kaggle
-
-        try:
-            kaggle.api.authenticate()  # at its import the package tries as well, and keeps its failure to itself
-        except SystemExit:  # how it says that there is nothing
-            return Credentials()
-    said = kaggle.api.config_values
-    if token := said.get("token"):
-        return Credentials(token=token)
-    return Credentials(username=said.get("username") or "", key=said.get("key") or "")
-
-
-@contextlib.contextmanager
-def asking_kaggle_for_once() -> Iterator[None]:
-    """Trouble, and whatever else Kaggle may refuse, as a FetchError: nobody tries again."""
+def _from_kaggle_package() -> Credentials:
+    """What the package finds. It needs the internet only after ``kaggle auth login``."""
     try:
-        with asking("Kaggle"):
-            yield
-    except Trouble as trouble:
-        raise FetchError(trouble.sentence) from None
+        with translate_errors("Kaggle"), contextlib.redirect_stdout(io.StringIO()):
+            import kaggle
+
+            kaggle.api.authenticate()  # at its import the package tries as well, and hides its failure
+    except SystemExit:  # the package's way to say that it found nothing
+        return Credentials()
+    except RetryableError as error:
+        raise FetchError(str(error)) from None
     except requests.HTTPError:
-        raise FetchError("Kaggle does not know who is logged in any more: run kaggle auth login again.") from None
+        raise FetchError("Kaggle no longer accepts the login of its package: run kaggle auth login again.") from None
+    found = kaggle.api.config_values
+    if token := found.get("token"):
+        return Credentials(token=token)
+    return Credentials(username=found.get("username") or "", key=found.get("key") or "")

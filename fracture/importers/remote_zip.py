@@ -1,11 +1,12 @@
-"""Single files out of a zip, one on this disk or one far away that is read in ranges."""
+"""Single files out of a zip: on this disk, or on a server that sends ranges of it."""
 
 import io
+import lzma
 import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,116 +21,117 @@ from remotezip import (  # type: ignore[import-untyped]
 )
 
 from fracture.errors import FetchError
-from fracture.importers.http import CHUNK, NotThereError, Trouble, asking, patient_session, status_of
+from fracture.importers.http import CHUNK, NotFoundError, RetryableError, http_status, translate_errors
+
+_DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError)
+"""What zipfile raises for a damaged zip; RuntimeError is for a password, or an unknown compression method."""
 
 
-class Members:
-    """The files in a zip; each thread that reads has the zip open for itself.
+class ZipMembers:
+    """The files in a zip, for several threads at a time.
 
-    ``opened`` puts all that is to be closed some day into the stack that it is given.
+    ``open_archive``: opens the zip. ``source``: where it is, for messages.
     """
 
-    def __init__(self, opened: Callable[[ExitStack], zipfile.ZipFile], whom: str) -> None:
-        self._opened, self._whom, self._own = opened, whom, threading.local()
-        self._stacks: list[ExitStack] = []
+    def __init__(self, open_archive: Callable[[], zipfile.ZipFile], source: str) -> None:
+        self._open_archive = open_archive
+        self._source = source
+        self._idle: list[zipfile.ZipFile] = []  # opened before, and used by no thread right now
 
     def close(self) -> None:
-        """Close what is open, once nobody reads any more."""
-        for stack in self._stacks:
-            stack.close()
+        """Close the zip, after all threads have finished."""
+        for archive in self._idle:
+            archive.close()
 
     def infos(self) -> list[zipfile.ZipInfo]:
-        """What there is. Raises as :meth:`read` does."""
-        with self._zip() as archive:
+        """The table of contents. Raises as :meth:`read` does."""
+        with self._archive() as archive:
             return archive.infolist()
 
     def read(self, name: str) -> Generator[bytes, None, None]:
-        """The bytes of one file, whose check sum is looked at.
+        """The bytes of one file, whose checksum is verified.
 
-        Raises Trouble for what may go better the next time, NotThereError where the zip holds no such file, and
-        FetchError where ranges cannot be had.
+        Raises RetryableError where another attempt may help, NotFoundError where the zip holds no such file, and
+        FetchError where the server sends no ranges.
         """
-        with self._zip() as archive:
+        with self._archive() as archive:
             if name not in archive.NameToInfo:
-                raise NotThereError(f"The zip of {self._whom} holds no {name[:120]!r}.")
+                raise NotFoundError(f"The zip of {self._source} holds no {name[:120]!r}.")
             with archive.open(name) as member:
-                yield from iter(lambda: member.read(CHUNK), b"")
+                while chunk := member.read(CHUNK):
+                    yield chunk
 
     @contextmanager
-    def _zip(self) -> Iterator[zipfile.ZipFile]:
+    def _archive(self) -> Iterator[zipfile.ZipFile]:
+        """An open archive for this thread alone; one that failed is not used again."""
+        archive = None
         try:
-            with asking(self._whom):
-                if not hasattr(self._own, "zip"):
-                    self._stacks.append(stack := ExitStack())
-                    self._own.stack = stack
-                    self._own.zip = self._opened(stack)
-                yield self._own.zip
-        except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError):  # the last where it has a password
-            self._forget()
-            raise Trouble(f"What {self._whom} sent is damaged.") from None
-        except BaseException:
-            self._forget()  # in whatever state it is
+            with translate_errors(self._source):
+                archive = self._idle.pop() if self._idle else self._open_archive()
+                yield archive
+        except BaseException as error:
+            if archive is not None:
+                archive.close()
+            if isinstance(error, _DAMAGED):
+                raise RetryableError(f"What {self._source} sent is damaged.") from None
             raise
-
-    def _forget(self) -> None:
-        self._own.stack.close()
-        self._own.__dict__.pop("zip", None)
+        self._idle.append(archive)
 
 
-def local(file: Path) -> Members:
+def open_local(file: Path) -> ZipMembers:
     """The files in a zip on this disk."""
-    return Members(lambda stack: stack.enter_context(zipfile.ZipFile(file)), file.name)
+    return ZipMembers(lambda: zipfile.ZipFile(file), file.name)
 
 
-def remote(address: str, whom: str, without_ranges: FetchError) -> Members:
-    """The files in a zip far away; each is read by a request of its own, which may be led on to another address.
+def open_remote(url: str, session: requests.Session, server: str, no_ranges: FetchError) -> ZipMembers:
+    """The files in a zip on a server, each read by one request for a range of it.
 
-    ``without_ranges``: what is raised where the server knows no ranges.
+    ``no_ranges``: the error to raise where the server sends no ranges.
     """
-    directory: dict[Any, tuple[bytes, int]] = {}
-    lock = threading.Lock()
+    return ZipMembers(_RangeFetcher(url, session, server, no_ranges).open_archive, server)
 
-    class Fetcher(RemoteFetcher):  # type: ignore[misc]
-        """Fetches the zip's table of contents once for all threads."""
 
-        def fetch(self, data_range: Any, stream: bool = False) -> PartialBuffer:
-            if stream:
-                return self._part(data_range, stream)
-            with lock:
-                if data_range not in directory:
-                    part = self._part(data_range, stream)
-                    directory[data_range] = part.read(), part.tell() - len(part)
-                content, offset = directory[data_range]
-            return PartialBuffer(io.BytesIO(content), offset, len(content), False)
+class _RangeFetcher(RemoteFetcher):  # type: ignore[misc]
+    """Fetches ranges of a zip; the table of contents once for all threads."""
 
-        def _part(self, data_range: Any, stream: bool) -> PartialBuffer:
-            # No OSError may leave here: zipfile takes one for a damaged zip, and those of requests are OSErrors.
-            try:
-                with asking(whom), _unwrapped():
-                    return super().fetch(data_range, stream)
-            except requests.HTTPError as error:
-                raise Trouble(f"{whom} refuses a part of its zip ({status_of(error)}).") from None
-            except RangeNotSupported:
-                raise without_ranges from None
-            except RemoteZipError:
-                raise Trouble(f"{whom} sent another part of its zip than it was asked for.") from None
+    def __init__(self, url: str, session: requests.Session, server: str, no_ranges: FetchError) -> None:
+        super().__init__(url, session)
+        self._server = server
+        self._no_ranges = no_ranges
+        self._contents: dict[Any, tuple[int, bytes]] = {}  # by range: (offset in the zip, bytes)
+        self._lock = threading.Lock()
 
-    def opened(stack: ExitStack) -> zipfile.ZipFile:
-        session = stack.enter_context(patient_session())
+    def open_archive(self) -> zipfile.ZipFile:
         try:
-            archive: zipfile.ZipFile = stack.enter_context(RemoteZip(address, session=session, fetcher=Fetcher))
+            archive: zipfile.ZipFile = RemoteZip(self._url, fetcher=lambda *_, **__: self)
         except BaseException:
-            directory.clear()  # what came may be what is wrong
+            with self._lock:
+                self._contents.clear()  # it may be damaged
             raise
         return archive
 
-    return Members(opened, whom)
+    def fetch(self, data_range: Any, stream: bool = False) -> PartialBuffer:
+        """Called by remotezip: with ``stream`` for a file in the zip, without for the table of contents."""
+        if stream:
+            return self._fetch_range(data_range, stream)
+        with self._lock:
+            if data_range not in self._contents:
+                part = self._fetch_range(data_range, stream)
+                self._contents[data_range] = part.tell(), part.read()
+            offset, content = self._contents[data_range]
+        return PartialBuffer(io.BytesIO(content), offset, len(content), stream)
 
-
-@contextmanager
-def _unwrapped() -> Iterator[None]:
-    """The error of the request itself, instead of that which remotezip makes of it."""
-    try:
-        yield
-    except RemoteIOError as error:
-        raise error.__context__ or error from None
+    def _fetch_range(self, data_range: Any, stream: bool) -> PartialBuffer:
+        # No OSError may leave here: zipfile takes one for a damaged zip, and the errors of requests are OSErrors.
+        try:
+            with translate_errors(self._server):
+                try:
+                    return super().fetch(data_range, stream)
+                except RemoteIOError as error:  # remotezip wraps the error of the request
+                    raise error.__context__ or error from None
+        except requests.HTTPError as error:
+            raise RetryableError(f"{self._server} refuses a part of its zip ({http_status(error)}).") from None
+        except RangeNotSupported:
+            raise self._no_ranges from None
+        except RemoteZipError:
+            raise RetryableError(f"{self._server} sent another part of its zip than requested.") from None

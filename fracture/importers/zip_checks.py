@@ -1,6 +1,6 @@
-"""Which entries of a stranger's zip are unpacked, and which zips are not touched at all.
+"""Which entries of a zip from a stranger are unpacked, and which zips are refused.
 
-Its names may lead anywhere, and its sizes may be lies.
+Its names may lead out of the folder, and its sizes may be wrong.
 """
 
 import itertools
@@ -25,35 +25,35 @@ LISTS = ("dataset.csv", "truth.csv", "curation.csv")
 LIMIT = 8 * 10**9
 """Bytes that all files together may have, unpacked. MURA has 3.3 GB."""
 
-MOST_FILES = 100_000
+MAX_FILES = 100_000
 """MURA has 40,561."""
 
-MOST_CONTENTS = 12 * 2**20
+MAX_TABLE_BYTES = 12 * 2**20
 """Bytes of a zip's table of contents: of as many files under long names. It is held in memory, ten times as large."""
 
-RATIO = 100
+MAX_RATIO = 100
 """How many times larger than in the zip a file may be. PNG and JPEG hardly shrink; an empty DICOM may, by 30."""
 
-SMALL = 10**6
+SMALL_FILE = 10**6
 """Bytes of a file whose ratio does not matter."""
 
-MANY = 10**8
+SMALL_TOTAL = 10**8
 """Bytes of all files together whose ratio does not matter."""
 
-_KEPT_FOLDERS = re.compile(r"XR_[A-Z]+|patient[ _-]?\d+|study[ _-]?\d+.*|images", re.IGNORECASE)
+_MEANINGFUL_FOLDERS = re.compile(r"XR_[A-Z]+|patient[ _-]?\d+|study[ _-]?\d+.*|images", re.IGNORECASE)
 
 
-class Contents:
-    """An open zip that is not read where its table of contents is larger than :data:`MOST_CONTENTS`."""
+class LimitedReads:
+    """An open zip whose table of contents is not read where it is larger than :data:`MAX_TABLE_BYTES`."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes. Raises FetchError for many at a time: a table is read at once, files in small parts."""
-        if size > MOST_CONTENTS:
+        """The next bytes. Raises FetchError for many at a time: zipfile reads the table at once, files in parts."""
+        if size > MAX_TABLE_BYTES:
             raise FetchError(
-                f"A zip's table of contents may have {format_bytes(MOST_CONTENTS)}. "
+                f"A zip's table of contents may have {format_bytes(MAX_TABLE_BYTES)}. "
                 f"Received: {format_bytes(size)}; zip fewer files."
             )
         return self._file.read(size)
@@ -62,8 +62,8 @@ class Contents:
         return getattr(self._file, name)
 
 
-def choose(infos: Sequence[ZipInfo], name: str, body_part: str | None) -> dict[ZipInfo, str]:
-    """{entry: its path below the data set's folder} of all that is to be unpacked. Raises FetchError."""
+def choose_entries(infos: Sequence[ZipInfo], name: str, body_part: str | None) -> dict[ZipInfo, str]:
+    """{entry: its path below the data set's folder} of all entries to unpack. Raises FetchError."""
     for info in infos:
         _check_entry(info)
     kept = [info for info in infos if not info.is_dir() and _is_kept(info.filename)]
@@ -72,10 +72,10 @@ def choose(infos: Sequence[ZipInfo], name: str, body_part: str | None) -> dict[Z
         raise FetchError(
             f"{name} must hold images ({', '.join(layouts.ENDINGS)}). Received: {len(infos):,} other entries."
         )
-    if len(kept) > MOST_FILES:
-        raise FetchError(f"A zip may hold {MOST_FILES:,} files to be unpacked. Received: {len(kept):,}")
+    if len(kept) > MAX_FILES:
+        raise FetchError(f"A zip may hold {MAX_FILES:,} files to be unpacked. Received: {len(kept):,}")
     if body_part:
-        others = set(images) - set(_of_part(images, body_part))
+        others = set(images) - set(_of_body_part(images, body_part))
         kept = [info for info in kept if info not in others]
     places = dict(zip(kept, _without_wrapper([info.filename for info in kept]), strict=True))
     if len({place.casefold() for place in places.values()}) < len(places):
@@ -86,12 +86,12 @@ def choose(infos: Sequence[ZipInfo], name: str, body_part: str | None) -> dict[Z
 def _check_entry(info: ZipInfo) -> None:
     """Raises FetchError for an entry that no honest zip of images has."""
     shown = repr(info.orig_filename[:120])
-    kind = stat.S_IFMT(info.external_attr >> 16)
     if leads_out(info.orig_filename.removesuffix("/")):
         raise FetchError(
-            "Entries of a zip must lie below its folder, with / between folders and no signs that are not seen. "
+            "Entries of a zip must lie below its folder, with / between folders and no invisible characters. "
             f"Received: {shown}; nothing was unpacked."
         )
+    kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise FetchError(
             f"A zip may hold files and folders, no links or devices. Received: {shown}; nothing was unpacked."
@@ -101,63 +101,66 @@ def _check_entry(info: ZipInfo) -> None:
             f"A zip must not be encrypted. Received: {shown} with a password; unpack it by hand, and zip it without."
         )
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise FetchError(f"A zip must be packed by deflate. Received: {shown}, packed otherwise; zip it again.")
-    if info.file_size > max(SMALL, RATIO * info.compress_size) and _is_kept(info.filename):
+        raise FetchError(f"A zip must use deflate. Received: {shown} with another compression; zip it again.")
+    if info.file_size > max(SMALL_FILE, MAX_RATIO * info.compress_size) and _is_kept(info.filename):
         raise FetchError(
-            f"A file may become {RATIO} times larger when unpacked. Received: {shown}, from "
+            f"A file may become {MAX_RATIO} times larger when unpacked. Received: {shown}, from "
             f"{format_bytes(info.compress_size)} to {format_bytes(info.file_size)}; nothing was unpacked."
         )
 
 
 def _is_kept(path: str) -> bool:
-    """Whether an entry is an image or a known list, and nothing that an operating system left there."""
-    *folders, file = path.split("/")
-    if any(part.startswith(".") or part == "__MACOSX" for part in (*folders, file)):
+    """Whether an entry is an image or a known list, and no hidden file of an operating system."""
+    parts = path.split("/")
+    if any(part.startswith(".") or part == "__MACOSX" for part in parts):
         return False
-    return file.lower().endswith(layouts.ENDINGS) or file in LISTS
+    return path.lower().endswith(layouts.ENDINGS) or parts[-1] in LISTS
 
 
-def _of_part(images: list[ZipInfo], body_part: str) -> list[ZipInfo]:
+def _of_body_part(images: list[ZipInfo], body_part: str) -> list[ZipInfo]:
     wanted = "XR_" + body_part.strip().upper().removeprefix("XR_")
-    parts = {
-        info: {part.upper() for part in info.filename.split("/")[:-1] if part.upper().startswith("XR_")}
-        for info in images
-    }
-    if found := [info for info in images if wanted in parts[info]]:
-        return found
-    there = ", ".join(sorted(set().union(*parts.values()))) or "none is named"
-    raise FetchError(f"body_part must be one of those in the zip ({there}). Received: {body_part}")
+    parts = {}
+    for info in images:
+        folders = info.filename.upper().split("/")[:-1]
+        parts[info] = {folder for folder in folders if folder.startswith("XR_")}
+    found = [info for info in images if wanted in parts[info]]
+    if not found:
+        available = ", ".join(sorted(set().union(*parts.values()))) or "none is named"
+        raise FetchError(f"body_part must be one of those in the zip ({available}). Received: {body_part}")
+    return found
 
 
 def _without_wrapper(paths: list[str]) -> list[str]:
-    """The paths without folders that hold all of them and say nothing."""
+    """The paths without outer folders that hold all of them and whose names mean nothing."""
     levels = zip(*(path.split("/")[:-1] for path in paths), strict=False)
-    wrapper = list(itertools.takewhile(lambda level: len(set(level)) == 1 and not _says_something(level[0]), levels))
+    wrapper = list(itertools.takewhile(lambda level: len(set(level)) == 1 and not _is_meaningful(level[0]), levels))
     return [path.split("/", len(wrapper))[-1] for path in paths]
 
 
-def _says_something(folder: str) -> bool:
-    """Whether a reader of data sets takes something from a folder's name."""
-    return bool(_KEPT_FOLDERS.fullmatch(folder) or layouts.class_of(folder) is not None or folder.lower() in SPLITS)
+def _is_meaningful(folder: str) -> bool:
+    """Whether a reader of data sets takes a label, a split or a patient from a folder's name."""
+    is_class = layouts.class_of(folder) is not None
+    return is_class or folder.lower() in SPLITS or bool(_MEANINGFUL_FOLDERS.fullmatch(folder))
 
 
 def check_sizes(infos: Iterable[ZipInfo], out: Path, limit: int) -> None:
-    """Raises FetchError where the sizes that the zip gives are above the limit, or the disk has no room for them."""
+    """Raises FetchError where the sizes that the zip states are above the limit, or the disk has no room for them."""
     infos = list(infos)
-    total, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
+    total = sum(info.file_size for info in infos)
+    packed = sum(info.compress_size for info in infos)
     if total > limit:
         raise too_large(total, limit)
-    if total > max(MANY, RATIO * packed):
+    if total > max(SMALL_TOTAL, MAX_RATIO * packed):
         raise FetchError(
-            f"What is unpacked may be {RATIO} times larger than the zip. Received: from {format_bytes(packed)} to "
+            f"The files may be {MAX_RATIO} times larger than the zip. Received: from {format_bytes(packed)} to "
             f"{format_bytes(total)}; nothing was unpacked."
         )
     check_space(out, total)
 
 
 def too_large(size: int, limit: int) -> FetchError:
-    """The error of what unpacks to more than it may."""
+    """The error for a zip that unpacks to more than the limit."""
     return FetchError(
-        f"What is unpacked may have {format_bytes(limit)} in all. "
+        f"The unpacked files may have {format_bytes(limit)} in all. "
         f"Received: {format_bytes(size)} or more; nothing was kept."
     )

@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fracture.data.ground_truth import NAME
+from fracture.data.ground_truth import TRUTH_FILE
 from fracture.errors import DatasetError
 from fracture.jobs import process
 from fracture.phantoms.job import PHANTOM, STATUS, PhantomJob, Plan, claim, save, stop_request
@@ -154,12 +154,12 @@ class _Ledger:
         try:
             self._list()
         except OSError as error:
-            _log.warning("%s cannot be written: %s", self.before.root / NAME, error)
+            _log.warning("%s cannot be written: %s", self.before.root / TRUTH_FILE, error)
         with contextlib.suppress(OSError):  # the failure itself is raised
             save(failed, **process.identity(), ended=True)
 
     def _list(self) -> None:
-        write_rows(self.before.root / NAME, self.rows)
+        write_rows(self.before.root / TRUTH_FILE, self.rows)
         while self.unlisted:
             place = self.unlisted.pop()
             _hidden(place).rename(place)
@@ -238,7 +238,7 @@ def _hidden(place: Path) -> Path:
 def _rows_on_disk(root: Path) -> list[Row]:
     """The truth of all whole studies: as truth.csv has it, or else as the images themselves do."""
     try:
-        listed = {row["image"]: row for row in read_rows(root / NAME)}
+        listed = {row["image"]: row for row in read_rows(root / TRUTH_FILE)}
     except (DatasetError, KeyError):
         listed = {}  # damaged from outside: the images still know
     for folder in root.glob("*/XR_HUMERUS/patient*/.study*_*"):  # whole, and cut off before they were listed

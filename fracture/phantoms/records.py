@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from fracture.data.ground_truth import NAME
+from fracture.data.ground_truth import TRUTH_FILE
 from fracture.errors import DatasetError
 from fracture.files import atomic_write
 from fracture.imaging.annotations import boxes_text, encode_mask
@@ -21,9 +21,9 @@ from fracture.phantoms.study import Phantom
 from fracture.phantoms.truth import Truth
 
 Row = dict[str, str]
-"""One image's truth: a text for each of :data:`COLUMNS`."""
+"""One image's truth: a text for each of :data:`ROW_COLUMNS`."""
 
-COLUMNS = (
+ROW_COLUMNS = (
     "image",  # posix path relative to the folder of truth.csv
     "patient",  # number
     "study",  # number within the patient
@@ -64,7 +64,7 @@ def row_of(phantom: Phantom, image: str, patient: int, study: int, difficulty: f
         encode_mask(truth.mask),
         f"{difficulty:g}",
     )
-    return dict(zip(COLUMNS, map(str, values), strict=True))
+    return dict(zip(ROW_COLUMNS, map(str, values), strict=True))
 
 
 def png(phantom: Phantom, row: Row, seed: int) -> bytes:
@@ -72,7 +72,7 @@ def png(phantom: Phantom, row: Row, seed: int) -> bytes:
     text = PngImagePlugin.PngInfo()
     text.add_text("Description", DESCRIPTION)
     text.add_text("seed", str(seed))
-    for name in COLUMNS[1:]:
+    for name in ROW_COLUMNS[1:]:
         text.add_text(name, row[name])
     file = BytesIO()
     Image.fromarray(phantom.pixels).save(file, "PNG", compress_level=_COMPRESSION, pnginfo=text)
@@ -86,13 +86,13 @@ def read_png(path: Path, image: str) -> Row:
     """
     with path.open("rb") as file:
         text = PngImagePlugin.PngImageFile(file).info
-    return {"image": image, **{name: str(text[name]) for name in COLUMNS[1:]}}
+    return {"image": image, **{name: str(text[name]) for name in ROW_COLUMNS[1:]}}
 
 
 def write_rows(file: Path, rows: Iterable[Row]) -> None:
     """Write ``truth.csv``, sorted by image, whole or not at all. Raises OSError."""
     text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, ROW_COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(sorted(rows, key=lambda row: row["image"]))
     atomic_write(file, lambda part: part.write_text(text.getvalue(), encoding="utf-8"))
@@ -119,11 +119,11 @@ def truth_words(paths: Sequence[Path]) -> list[str]:
     """
     if not paths:
         return []
-    root = next((folder for folder in paths[0].parents if (folder / NAME).is_file()), None)
+    root = next((folder for folder in paths[0].parents if (folder / TRUTH_FILE).is_file()), None)
     if root is None:
         return [""] * len(paths)
     wanted = {path.relative_to(root).as_posix(): "" for path in paths}
-    for row in read_rows(root / NAME):
+    for row in read_rows(root / TRUTH_FILE):
         if row.get("image") in wanted:
             wanted[row["image"]] = _words(row)
     return [wanted[path.relative_to(root).as_posix()] for path in paths]

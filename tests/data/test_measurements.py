@@ -6,7 +6,7 @@ import pytest
 
 from fracture.data import measurements
 from fracture.data.dataset import scan
-from fracture.data.measurements import COLUMNS, digests, known_digests, measure, measured
+from fracture.data.measurements import MEASUREMENT_COLUMNS, digests, known_digests, measure, measured
 from fracture.files import file_sha256
 from tests.support.drawing import draw_mura
 
@@ -34,7 +34,7 @@ def test_measure_gives_a_row_for_each_image(table):
     """Rows have the order and the index of the table, whatever they are."""
     shuffled = table.sample(frac=1, random_state=0)
     found = measure(shuffled)
-    assert tuple(found) == COLUMNS
+    assert tuple(found) == MEASUREMENT_COLUMNS
     assert found["image_id"].tolist() == shuffled["image_id"].tolist()
     assert found.index.equals(shuffled.index)
     assert found["readable"].all() and (found["problem"] == "").all()
@@ -142,7 +142,7 @@ def test_measure_of_another_version_measures_again(table, monkeypatch):
 def test_measure_of_no_images_has_no_rows(homes):
     """A data set without images has measurements without rows."""
     found = measure(pd.DataFrame({"image_id": [], "path": []}, dtype=str))
-    assert found.empty and tuple(found) == COLUMNS
+    assert found.empty and tuple(found) == MEASUREMENT_COLUMNS
 
 
 def test_digests_are_computed_once_and_again_for_a_changed_file(homes, monkeypatch):

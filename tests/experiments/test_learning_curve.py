@@ -1,4 +1,4 @@
-"""Learning curves and searches over many heads."""
+"""Learning curves and hyperparameter search (``search``) over many heads."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The features that a training leaves, found again."""
+"""The features that a run leaves in the cache, for experiments."""
 
 import shutil
 

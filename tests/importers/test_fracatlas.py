@@ -14,11 +14,10 @@ from PIL import Image
 from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.errors import FetchError
-from fracture.importers.fracatlas import default_folder, import_fracatlas, order
-from fracture.importers.fracatlas_tables import draw_sample, read_boxes
-from fracture.importers.http import Pace
+from fracture.importers.fracatlas import default_folder, draw_sample, import_fracatlas, order, read_boxes
+from fracture.importers.http import RateLimiter
 from fracture.importers.job import find_import, request_stop, start
-from tests.support.servers import Answer, Figshare, zip_of
+from tests.support.servers import Figshare, Response, zip_of
 from tests.support.waiting import wait
 
 COLUMNS = "image_id,hand,leg,hip,shoulder,mixed,hardware,multiscan,fractured,fracture_count,frontal,lateral,oblique"
@@ -86,9 +85,9 @@ def out(tmp_path) -> Path:
     return tmp_path / "out"
 
 
-def get(root, wanted=None, **choices):
-    pace = Pace(tries=4, first_wait=0.001, interval=0)
-    return import_fracatlas(root, wanted or order(images=50), **{"pace": pace, **choices})
+def run_import(root, wanted=None, **options):
+    limiter = RateLimiter(attempts=4, first_wait=0.001, interval=0)
+    return import_fracatlas(root, wanted or order(images=50), **{"limiter": limiter, **options})
 
 
 def images(root: Path) -> dict[str, bytes]:
@@ -100,14 +99,14 @@ def right(files, names) -> dict[str, bytes]:
     return {name: known[name] for name in names}
 
 
-def test_a_sample_comes_image_by_image(figshare, files, out):
-    """As many images as asked for, byte by byte as they were, for a fraction of the zip; read as a data set."""
-    ended = get(out)
+def test_import_fracatlas_of_a_sample_reads_images_by_range(figshare, files, out):
+    """The requested number of images comes unchanged, for a fraction of the zip, and is read as a data set."""
+    ended = run_import(out)
     assert ended.state == find_import(out).state == "complete"
     assert images(out) == right(files, images(out))
     assert len(images(out)) == 50
-    assert all(figshare.ranges_asked())
-    assert figshare.sent < len(figshare.archive) / 3
+    assert all(figshare.requested_ranges())
+    assert figshare.bytes_sent < len(figshare.archive) / 3
     found = scan(out)
     assert (found.layout, found.label_names) == ("dataset.csv", ("not fractured", "fractured"))
     assert len(found.table) == 50
@@ -117,135 +116,139 @@ def test_a_sample_comes_image_by_image(figshare, files, out):
     assert found.sources[0].name == "FracAtlas"
 
 
-def test_boxes_come_from_the_annotations(figshare, out):
-    """Of each image with a fracture, all of them; of others none."""
-    get(out)
+def test_import_fracatlas_writes_boxes_of_fractures(figshare, out):
+    """An image with a fracture gets all its boxes from the annotations, and other images get none."""
+    run_import(out)
     table = scan(out).table.set_index("image_id")
     assert all((table["boxes"] != "") == (table["label"] == 1))
     boxes = set(table.loc[(table["label"] == 1) & (table.index != "IMG0000000.jpg"), "boxes"])
     assert boxes == {"1.5 2 3 4"}
 
 
-def test_the_licence_comes_with_it(figshare, out):
-    """Who made it and on which terms, as they ask."""
-    get(out)
-    said = (out / "LICENCE.txt").read_text()
-    assert "CC BY 4.0" in said
-    assert "Abedeen" in said
-    assert "50 of its images" in said
+def test_import_fracatlas_writes_the_license(figshare, out):
+    """The license names the authors, the terms and the number of images."""
+    run_import(out)
+    license_text = (out / "LICENCE.txt").read_text()
+    assert "CC BY 4.0" in license_text
+    assert "Abedeen" in license_text
+    assert "50 of its images" in license_text
 
 
-def test_the_same_seed_draws_the_same_sample(figshare, tmp_path):
-    """And another one another."""
+def test_import_fracatlas_with_the_same_seed_draws_the_same_sample(figshare, tmp_path):
+    """The same seed draws the same sample, and another seed another one."""
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        get(tmp_path / name, order(images=30, seed=seed))
+        run_import(tmp_path / name, order(images=30, seed=seed))
     assert images(tmp_path / "a") == images(tmp_path / "b") != images(tmp_path / "c")
 
 
-def test_it_goes_on_where_it_stopped(figshare, files, out):
-    """A request to stop leaves a data set of what is there; then only what is lacking is asked for."""
-    figshare.watch = lambda: len(figshare.ranges_asked()) > 20 and request_stop(out)
-    stopped = get(out)
+def test_import_fracatlas_after_a_stop_resumes(figshare, files, out):
+    """A stop leaves a data set of the images present, and a second run requests only the missing ones."""
+    figshare.on_request = lambda: len(figshare.requested_ranges()) > 20 and request_stop(out)
+    stopped = run_import(out)
     assert stopped.state == "interrupted"
-    there, asked = images(out), len(figshare.ranges_asked())
+    there = images(out)
+    before = len(figshare.requested_ranges())
     assert 0 < len(there) < 50
     assert len(pd.read_csv(out / "dataset.csv")) == len(there)
-    figshare.watch = lambda: None
-    assert get(out).state == "complete"
+    figshare.on_request = lambda: None
+    assert run_import(out).state == "complete"
     assert images(out) == right(files, images(out))
     assert len(images(out)) == 50
-    assert len(figshare.ranges_asked()) - asked == 50 - len(there) + 1  # and the zip's table of contents
+    assert len(figshare.requested_ranges()) - before == 50 - len(there) + 1  # and the zip's table of contents
 
 
-def test_a_complete_import_asks_nobody(figshare, out):
-    """Once more, it looks through what is there; what was deleted comes again."""
-    get(out)
-    asked, there = len(figshare.asked), images(out)
-    get(out)
-    assert len(figshare.asked) == asked
+def test_import_fracatlas_when_complete_sends_no_request(figshare, out):
+    """A second run of a complete import sends no request, and brings back an image that was deleted."""
+    run_import(out)
+    there = images(out)
+    before = len(figshare.requests)
+    run_import(out)
+    assert len(figshare.requests) == before
     next((out / "images").iterdir()).unlink()
-    get(out)
+    run_import(out)
     assert images(out) == there
 
 
 @pytest.mark.parametrize("plan", ["", "x", "image_id\nIMG0000001.jpg\n", "image_id,size,boxes\na,b,c\n"])
-def test_a_damaged_plan_is_made_anew(figshare, out, plan):
-    """What an earlier run noted down helps, and is not needed."""
-    get(out)
+def test_import_fracatlas_with_a_damaged_plan_makes_a_new_one(figshare, out, plan):
+    """The list of images that an earlier run wrote is replaced where it is damaged."""
+    run_import(out)
     there = images(out)
     next((out / "images").iterdir()).unlink()
     (out / ".import" / "plan.csv").write_text(plan)
-    assert get(out).state == "complete"
+    assert run_import(out).state == "complete"
     assert images(out) == there
 
 
-def test_a_planned_image_that_is_in_the_zip_no_more(figshare, out):
-    """All others come, and the sentence names it."""
-    get(out)
+def test_import_fracatlas_with_an_image_missing_in_the_zip_names_it(figshare, out):
+    """All other images come, and the message names the missing one."""
+    run_import(out)
     plan = out / ".import" / "plan.csv"
     plan.write_text(plan.read_text().replace("FracAtlas/images/", "FracAtlas/elsewhere/", 1))
     (out / "images" / pd.read_csv(plan)["image_id"][0]).unlink()
-    with pytest.raises(FetchError, match=r"figshare holds no .*Missing like this: 1 of 50 files"):
-        get(out)
+    with pytest.raises(FetchError, match=r"figshare holds no .*Missing: 1 of 50 files"):
+        run_import(out)
     assert len(scan(out).table) == 49
 
 
-def test_it_stops_while_figshare_is_silent(figshare, out):
-    """In the middle of an image, at once; then it goes on."""
+def test_import_fracatlas_stopped_while_figshare_is_silent_ends_at_once(figshare, out):
+    """A stop in the middle of an image ends the import at once, and a second run completes it."""
 
     def watch():
-        if len(figshare.ranges_asked()) > 12:
-            figshare.drip = 20
+        if len(figshare.requested_ranges()) > 12:
+            figshare.byte_delay = 20
             request_stop(out)
 
-    figshare.watch, began = watch, time.monotonic()
-    assert get(out).state == "interrupted"
+    figshare.on_request = watch
+    began = time.monotonic()
+    assert run_import(out).state == "interrupted"
     assert time.monotonic() - began < 10
-    figshare.watch, figshare.drip = lambda: None, 0
-    assert get(out).state == "complete"
+    figshare.on_request = lambda: None
+    figshare.byte_delay = 0
+    assert run_import(out).state == "complete"
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_everything_comes_from_the_whole_zip(figshare, files, out, ranges):
-    """All images are asked for by one request, whatever the server knows of ranges; the zip does not stay."""
+def test_import_fracatlas_of_all_images_downloads_the_whole_zip(figshare, files, out, ranges):
+    """All images come by one request for the whole zip, which is deleted afterwards."""
     figshare.ranges = ranges
-    get(out, order(images=0))
+    run_import(out, order(images=0))
     assert len(images(out)) == 240
     assert images(out) == right(files, images(out))
-    assert figshare.ranges_asked() == [""]
+    assert figshare.requested_ranges() == [""]
     assert not list(out.rglob("*.zip"))
     assert len(scan(out).table) == 240
 
 
-def test_without_ranges_nothing_large_is_fetched(figshare, out):
-    """The sentence says how large the whole is and how to get it; ``--whole`` then does, in the same folder."""
+def test_import_fracatlas_without_ranges_suggests_the_whole_zip(figshare, out):
+    """The message tells the size of the zip and the option ``--whole``, which then works in the same folder."""
     figshare.ranges = False
     with pytest.raises(
         FetchError, match=r"the whole of it is .*add --whole .*https://doi\.org/\S+ and then: python -m"
     ):
-        get(out)
-    assert len(figshare.ranges_asked()) == 1
+        run_import(out)
+    assert len(figshare.requested_ranges()) == 1
     assert not (out / "images").exists()
-    assert get(out, order(images=50, whole=True)).state == "complete"
+    assert run_import(out, order(images=50, whole=True)).state == "complete"
     assert len(images(out)) == 50
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        Answer(403),
-        Answer(429, headers={"Retry-After": "0"}),
-        Answer(500),
-        Answer(206, b"x" * 1000, {"Content-Range": "bytes 0-999999/1000000"}, cut=1000),
-        Answer(206, b"x" * 1000, {"Content-Range": "bytes nonsense"}),
-        Answer(206, b"x" * 100_000, {"Content-Range": "bytes 0-99999/1000000"}),
+        Response(403),
+        Response(429, headers={"Retry-After": "0"}),
+        Response(500),
+        Response(206, b"x" * 1000, {"Content-Range": "bytes 0-999999/1000000"}, cut_after=1000),
+        Response(206, b"x" * 1000, {"Content-Range": "bytes nonsense"}),
+        Response(206, b"x" * 100_000, {"Content-Range": "bytes 0-99999/1000000"}),
     ],
 )
 @pytest.mark.parametrize("place", [0, 12])
-def test_what_fails_once_comes_in_the_end(figshare, files, out, fault, place):
-    """In the table of contents or in an image."""
-    figshare.watch = lambda: len(figshare.ranges_asked()) == place + 1 and figshare.faults.append(fault)
-    get(out)
+def test_import_fracatlas_after_one_failure_succeeds(figshare, files, out, fault, place):
+    """A request that fails once, for the table of contents or for an image, is repeated."""
+    figshare.on_request = lambda: len(figshare.requested_ranges()) == place + 1 and figshare.faults.append(fault)
+    run_import(out)
     assert images(out) == right(files, images(out))
     assert len(images(out)) == 50
 
@@ -253,29 +256,29 @@ def test_what_fails_once_comes_in_the_end(figshare, files, out, fault, place):
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (Answer(404), r"figshare refuses .*\(404\)"),
-        (Answer(503), r"trouble of its own \(503\)\. Given up after 4 tries"),
-        (Answer(206, b"x" * 100_000, {"Content-Range": "bytes 0-99999/1000000"}), "damaged|another part"),
+        (Response(404), r"figshare refuses .*\(404\)"),
+        (Response(503), r"problem of its own \(503\)\. Gave up after 4 attempts"),
+        (Response(206, b"x" * 100_000, {"Content-Range": "bytes 0-99999/1000000"}), "damaged|another part"),
     ],
 )
-def test_what_always_fails_is_one_sentence(figshare, out, fault, words):
-    """After a bounded number of requests."""
+def test_import_fracatlas_with_a_failing_server_gives_up(figshare, out, fault, words):
+    """After a bounded number of requests, one sentence tells what fails."""
     figshare.faults.extend([fault] * 100)
     with pytest.raises(FetchError, match=words):
-        get(out)
-    assert len(figshare.ranges_asked()) <= 16
+        run_import(out)
+    assert len(figshare.requested_ranges()) <= 16
     assert find_import(out).state == "interrupted"
 
 
-def test_a_damaged_image_is_not_let_in(figshare, out):
-    """The zip's check sums are looked at."""
+def test_import_fracatlas_with_a_damaged_image_refuses_it(figshare, out):
+    """An image whose checksum in the zip is wrong is not kept."""
     content = bytearray(figshare.archive)
     at = content.index(b"FracAtlas/images/") + 400
     for place in range(at, at + 10_000, 300):
         content[place] ^= 0xFF
     figshare.archive = bytes(content)
     with pytest.raises(FetchError, match="damaged"):
-        get(out, order(images=240))
+        run_import(out, order(images=240))
     names = {path.name for path in (out / "images").glob("*")}
     assert names < {f"IMG{number:07d}.jpg" for number in range(250)}
 
@@ -288,36 +291,36 @@ def test_a_damaged_image_is_not_let_in(figshare, out):
         (b'{"files": [{"name": "a.txt", "size": 1}]}', "names no zip"),
     ],
 )
-def test_an_article_without_a_zip(figshare, out, monkeypatch, article, words):
-    """The sentence says what to do by hand."""
-    monkeypatch.setattr(figshare, "_answer", lambda _: Answer(body=article))
+def test_import_fracatlas_with_an_article_without_a_zip_raises(figshare, out, monkeypatch, article, words):
+    """An answer of figshare that names no zip is an error."""
+    monkeypatch.setattr(figshare, "_respond", lambda _: Response(body=article))
     with pytest.raises(FetchError, match=words):
-        get(out)
+        run_import(out)
 
 
 @pytest.mark.parametrize(
     "lacking", ["FracAtlas/dataset.csv", "FracAtlas/Annotations/COCO JSON/COCO_fracture_masks.json"]
 )
-def test_a_zip_without_its_tables(files, monkeypatch, out, lacking):
-    """Nothing is written of it."""
+def test_import_fracatlas_with_a_zip_without_tables_writes_nothing(files, monkeypatch, out, lacking):
+    """A zip without its tables is an error, and no image is written."""
     archive = zip_of({name: content for name, content in files.items() if name != lacking})
     with Figshare(archive) as server:
         monkeypatch.setenv("FRACTURE_FIGSHARE", server.url)
         with pytest.raises(FetchError, match="must hold a file"):
-            get(out)
+            run_import(out)
     assert not (out / "images").exists()
 
 
-def test_no_internet_is_one_sentence(out, monkeypatch):
-    """Where nobody listens."""
+def test_import_fracatlas_without_a_connection_raises(out, monkeypatch):
+    """Where no server listens, the message asks about the connection to the internet."""
     with Figshare(b"") as server:
         monkeypatch.setenv("FRACTURE_FIGSHARE", server.url)
     with pytest.raises(FetchError, match="figshare cannot be reached: is there a connection"):
-        get(out)
+        run_import(out)
 
 
-def test_a_sample_is_of_whole_blocks():
-    """All but one block are whole, both classes are there, and the share of fractures is about that of all."""
+def test_draw_sample_takes_whole_blocks():
+    """All but one block are whole, and the share of fractures is about that of all images."""
     rows = rows_of(range(4000))
     shares = []
     for seed in range(20):
@@ -333,8 +336,8 @@ def test_a_sample_is_of_whole_blocks():
 
 
 @pytest.mark.parametrize("images", [10, 25, 37, 240, 1000, 0])
-def test_samples_of_all_sizes_have_both_classes(images):
-    """From a part of one block to everything."""
+def test_draw_sample_of_any_size_has_both_classes(images):
+    """A sample has both classes, whether it is a part of one block or everything."""
     rows = rows_of(number for number in range(250) if number % 25 != 7)
     for seed in range(10):
         picked = draw_sample(rows, images, seed)
@@ -342,27 +345,27 @@ def test_samples_of_all_sizes_have_both_classes(images):
         assert set(picked["fractured"]) == {"0", "1"}
 
 
-def test_boxes_are_read_from_coco():
-    """In our own words, several to an image."""
+def test_read_boxes_with_several_in_one_image_joins_them():
+    """The boxes of one image become one text."""
     coco = {"images": [{"id": 7, "file_name": "a.jpg"}], "annotations": [{"image_id": 7, "bbox": [1, 2, 3.25, 4]}] * 2}
     assert read_boxes(coco) == {"a.jpg": "1 2 3.25 4;1 2 3.25 4"}
 
 
 @pytest.mark.parametrize("box", [[float("nan"), 2, 3, 4], [1, float("inf"), 3, 4], [1, 2, -3, 4], ["a", 2, 3, 4]])
-def test_boxes_that_are_none_are_refused(files, monkeypatch, out, box):
-    """Before anything is written, and not by whoever reads the data set later."""
+def test_import_fracatlas_with_an_impossible_box_writes_nothing(files, monkeypatch, out, box):
+    """A box that a reader of the data set would refuse is an error before anything is written."""
     name = next(name for name in files if name.endswith("COCO_fracture_masks.json"))
     coco = json.loads(files[name])
     coco["annotations"][0]["bbox"] = box
     with Figshare(zip_of({**files, name: json.dumps(coco).encode()})) as server:
         monkeypatch.setenv("FRACTURE_FIGSHARE", server.url)
         with pytest.raises(FetchError, match=r"tables are not as expected.*nothing was written"):
-            get(out)
+            run_import(out)
     assert not (out / "images").exists()
 
 
-def test_an_order_has_limits(homes):
-    """What is out of range is said with what was allowed."""
+def test_order_of_fracatlas_out_of_range_raises(homes):
+    """Values out of range are refused with the allowed ones, and the folder is named by the choices."""
     assert default_folder(order()) == homes / "data" / "FracAtlas-200-seed1"
     assert default_folder(order(images=0)) == homes / "data" / "FracAtlas"
     with pytest.raises(FetchError, match=r"10 or more, or 0 for all\. Received: 3"):
@@ -371,8 +374,8 @@ def test_an_order_has_limits(homes):
         order(seed=-1)
 
 
-def test_a_process_of_its_own_does_it(figshare, out):
-    """With the same choices, told by its command line."""
+def test_start_of_fracatlas_imports_in_the_background(figshare, out):
+    """A background process makes the import with the same choices."""
     start(out, order(images=30, seed=3, whole=True))
     ended = wait(lambda: (found := find_import(out)) and not found.active and found)
     assert (ended.state, ended.error) == ("complete", None)
@@ -380,13 +383,13 @@ def test_a_process_of_its_own_does_it(figshare, out):
     assert len(images(out)) == 30
 
 
-def test_the_command_line_tells_people(figshare, homes, capsys):
-    """And programs."""
+def test_command_import_fracatlas_prints_the_result(figshare, homes, capsys):
+    """The command prints JSON for programs, a sentence for people, and one for a wrong value."""
     assert main(["import-fracatlas", "--images", "12", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said == {
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {
         "root": str(homes / "data" / "FracAtlas-12-seed1"), "state": "complete", "images": 12, "seed": 1,
-        "files": 12, "total_files": 12, "bytes": said["bytes"],
+        "files": 12, "total_files": 12, "bytes": printed["bytes"],
     }  # fmt: skip
     assert main(["import-fracatlas", "--images", "all"]) == 0
     assert "complete: 240 of 240 files" in capsys.readouterr().out

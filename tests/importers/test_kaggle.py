@@ -20,16 +20,17 @@ from fracture.data.dataset import scan
 from fracture.errors import FetchError
 from fracture.importers import download, kaggle_credentials
 from fracture.importers.file_checks import SPARE
-from fracture.importers.http import Pace
+from fracture.importers.http import RateLimiter
 from fracture.importers.job import find_import, request_stop, start
 from fracture.importers.kaggle import default_folder, expected, import_kaggle, order
-from fracture.importers.kaggle_credentials import Credentials, find_credentials, from_secrets, handed_over
+from fracture.importers.kaggle_credentials import Credentials, find_credentials, from_secrets, pop_from_environment
 from fracture.paths import PROJECT
 from tests.support.drawing import draw_mura
-from tests.support.servers import KEY, TOKEN, USERNAME, Answer, Kaggle, zip_of
+from tests.support.servers import KEY, TOKEN, USERNAME, Kaggle, Response, zip_of
 from tests.support.waiting import wait
 
-TOKEN_GIVEN, PAIR_GIVEN = Credentials(token=TOKEN), Credentials(username=USERNAME, key=KEY)
+TOKEN_GIVEN = Credentials(token=TOKEN)
+PAIR_GIVEN = Credentials(username=USERNAME, key=KEY)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def mura(tmp_path_factory) -> dict[str, bytes]:
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch, tmp_path):
-    """Kaggle is on this machine, nobody is signed in, and no proxy stands in between."""
+    """Kaggle is on this machine, no credentials are set, and no proxy is used."""
     for name in [name for name in os.environ if name.startswith("KAGGLE_") or name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "TEST")
@@ -67,7 +68,7 @@ def out(tmp_path) -> Path:
 
 
 def humerus(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The images of the humerus, by the names that they are to get."""
+    """The images of the humerus by the names that they get."""
     return {name.removeprefix("MURA-v1.1/"): content for name, content in files.items() if "/XR_HUMERUS/" in name}
 
 
@@ -79,144 +80,146 @@ def images(root: Path) -> dict[str, bytes]:
     }
 
 
-def get(root, credentials=TOKEN_GIVEN, wanted=None, **choices):
-    pace = Pace(tries=4, first_wait=0.001, interval=0)
-    return import_kaggle(root, wanted or order(), credentials, **{"pace": pace, **choices})
+def run_import(root, credentials=TOKEN_GIVEN, wanted=None, **options):
+    limiter = RateLimiter(attempts=4, first_wait=0.001, interval=0)
+    return import_kaggle(root, wanted or order(), credentials, **{"limiter": limiter, **options})
 
 
-def test_one_body_part_comes_file_by_file(kaggle, mura, out):
-    """What comes is read as MURA's tree; the whole is never asked for, and each file once."""
-    ended = get(out)
+def test_import_kaggle_of_one_body_part_requests_its_files_only(kaggle, mura, out):
+    """The images come as MURA's tree, each file is requested once, and the whole zip never is."""
+    ended = run_import(out)
     assert ended.state == find_import(out).state == "complete"
     assert images(out) == humerus(mura)
     found = scan(out)
     assert (found.layout, set(found.table["body_part"])) == ("MURA", {"XR_HUMERUS"})
     assert set(found.table["split"]) == {"train", "valid"}
     lists = {f"MURA-v1.1/{split}_image_paths.csv" for split in ("train", "valid")}
-    assert Counter(kaggle.fetched()) == Counter([*lists, *(f"MURA-v1.1/{name}" for name in humerus(mura))])
+    assert Counter(kaggle.requested_files()) == Counter([*lists, *(f"MURA-v1.1/{name}" for name in humerus(mura))])
 
 
-def test_what_the_client_asks(kaggle, out):
-    """A call for each file, by the token; Kaggle then leads to where it lies."""
-    get(out)
-    calls = [asked for asked in kaggle.asked if asked.method == "POST"]
-    assert {asked.path for asked in calls} == {"/api/v1/datasets.DatasetApiService/DownloadDataset"}
-    assert {asked.kind for asked in calls} == {"Bearer"}
-    assert {(asked.body["ownerSlug"], asked.body["datasetSlug"]) for asked in calls} == {("cjinny", "mura-v11")}
-    assert {asked.method for asked in kaggle.asked} == {"POST", "GET"}
-    assert all(asked.path.startswith("/storage/") for asked in kaggle.asked if asked.method == "GET")
+def test_import_kaggle_requests_files_by_token_and_redirect(kaggle, out):
+    """Each file is one call with the token, which redirects to its storage."""
+    run_import(out)
+    calls = [request for request in kaggle.requests if request.method == "POST"]
+    assert {request.path for request in calls} == {"/api/v1/datasets.DatasetApiService/DownloadDataset"}
+    assert {request.scheme for request in calls} == {"Bearer"}
+    assert {(request.body["ownerSlug"], request.body["datasetSlug"]) for request in calls} == {("cjinny", "mura-v11")}
+    assert {request.method for request in kaggle.requests} == {"POST", "GET"}
+    assert all(request.path.startswith("/storage/") for request in kaggle.requests if request.method == "GET")
 
 
-def test_everything_comes_where_all_is_wanted(kaggle, mura, out):
-    """``all`` is every body part."""
-    get(out, wanted=order(body_part="all"))
+def test_import_kaggle_of_all_brings_every_body_part(kaggle, mura, out):
+    """The body part ``all`` brings every image."""
+    run_import(out, wanted=order(body_part="all"))
     assert len(images(out)) == sum(name.endswith(".png") for name in mura)
 
 
 @pytest.mark.parametrize("lists_too", [True, False])
-def test_a_copy_without_the_folder_does_as_well(kaggle, mura, out, lists_too):
-    """Whether images and lists lie below MURA-v1.1 or at the top; nothing is asked for in two places time and again."""
+def test_import_kaggle_of_a_copy_without_the_top_folder_works(kaggle, mura, out, lists_too):
+    """Files are found below MURA-v1.1 or at the top, and not looked for in both places each time."""
     for name in list(kaggle.files):
         if lists_too or name.endswith(".csv"):
             kaggle.files[name.removeprefix("MURA-v1.1/")] = kaggle.files.pop(name)
-    get(out)
+    run_import(out)
     assert images(out) == humerus(mura)
-    assert len(kaggle.fetched()) <= len(humerus(mura)) + 2 + 8
+    assert len(kaggle.requested_files()) <= len(humerus(mura)) + 2 + 8
 
 
-def test_zipped_files_are_unpacked(kaggle, mura, out):
-    """Large files come zipped: a list, or an image."""
+def test_import_kaggle_of_zipped_files_unzips_them(kaggle, mura, out):
+    """A list or an image that Kaggle sends zipped is unzipped."""
     image = "MURA-v1.1/" + next(iter(humerus(mura)))
     kaggle.zipped = {"MURA-v1.1/train_image_paths.csv", image}
-    get(out)
+    run_import(out)
     assert images(out) == humerus(mura)
 
 
-def test_an_interrupted_import_goes_on(kaggle, mura, out):
-    """A request to stop keeps what came; the next run asks for nothing that is whole, and not for the lists."""
+def test_import_kaggle_after_a_stop_resumes(kaggle, mura, out):
+    """A stop keeps what came, and a second run requests only the missing images, and no lists."""
 
-    def say(progress):
+    def on_progress(progress):
         if progress.files >= 3:
             request_stop(out)
 
-    kaggle.always = lambda _: request_stop(out) if len(kaggle.fetched()) > 8 else None
-    stopped = get(out, say=say)
+    kaggle.fault_for = lambda _: request_stop(out) if len(kaggle.requested_files()) > 8 else None
+    stopped = run_import(out, on_progress=on_progress)
     assert stopped.state == find_import(out).state == "interrupted"
     assert stopped.error is None
-    there, asked = images(out), len(kaggle.asked)
+    there = images(out)
+    before = len(kaggle.requests)
     assert 0 < len(there) < len(humerus(mura))
     assert all(humerus(mura)[name] == content for name, content in there.items())
-    kaggle.always = lambda _: None
-    assert get(out).state == "complete"
+    kaggle.fault_for = lambda _: None
+    assert run_import(out).state == "complete"
     assert images(out) == humerus(mura)
-    again = [str(call.body["fileName"]).removeprefix("MURA-v1.1/") for call in kaggle.asked[asked:] if call.body]
+    again = [str(call.body["fileName"]).removeprefix("MURA-v1.1/") for call in kaggle.requests[before:] if call.body]
     assert set(again) == set(humerus(mura)) - set(there)
 
 
-def test_a_complete_import_needs_nobody(kaggle, mura, out):
-    """Once more, it looks through what is there, asks nothing, and needs no credentials."""
-    get(out)
-    asked = len(kaggle.asked)
-    assert get(out, Credentials()).state == "complete"
-    assert len(kaggle.asked) == asked
+def test_import_kaggle_when_complete_sends_no_request(kaggle, mura, out):
+    """A second run of a complete import needs no credentials, and brings a damaged image again."""
+    run_import(out)
+    before = len(kaggle.requests)
+    assert run_import(out, Credentials()).state == "complete"
+    assert len(kaggle.requests) == before
     damaged = next(out.rglob("*.png"))
     damaged.write_bytes(damaged.read_bytes()[:-20])
-    get(out)
+    run_import(out)
     assert images(out) == humerus(mura)
-    assert len(kaggle.asked) == asked + 2
+    assert len(kaggle.requests) == before + 2
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        Answer(429, headers={"Retry-After": "0"}),
-        Answer(500),
-        Answer(503, b'{"code": 503, "message": "later"}', {"Content-Type": "application/json"}),
-        Answer(body=b"\x89PNG" + b"x" * 5000, cut=2000),
-        Answer(body=b"\x89PNG", announced=90_000),
-        Answer(body=b"<html>Sign in</html>"),
-        Answer(body=b""),
-        Answer(body=b"PK\x03\x04 no zip"),
+        Response(429, headers={"Retry-After": "0"}),
+        Response(500),
+        Response(503, b'{"code": 503, "message": "later"}', {"Content-Type": "application/json"}),
+        Response(body=b"\x89PNG" + b"x" * 5000, cut_after=2000),
+        Response(body=b"\x89PNG", content_length=90_000),
+        Response(body=b"<html>Sign in</html>"),
+        Response(body=b""),
+        Response(body=b"PK\x03\x04 no zip"),
     ],
 )
-def test_what_fails_once_comes_in_the_end(kaggle, mura, out, fault):
-    """Whatever a server does wrong with a file for once, the file is asked for again, and comes whole."""
+def test_import_kaggle_after_one_failure_succeeds(kaggle, mura, out, fault):
+    """A file that fails once, in whatever way, is requested again."""
     faulty = ["MURA-v1.1/" + name for name in itertools.islice(humerus(mura), 3)]
     for name in faulty:
         kaggle.faults[name].append(fault)
-    get(out)
+    run_import(out)
     assert images(out) == humerus(mura)
-    assert {Counter(kaggle.fetched())[name] for name in faulty} == {2}
+    assert {Counter(kaggle.requested_files())[name] for name in faulty} == {2}
 
 
 @pytest.mark.parametrize(("local", "central", "value"), [(6, 8, 1), (8, 10, 99)], ids=["a password", "packed oddly"])
-def test_a_zip_that_cannot_be_opened_is_tried_again(kaggle, mura, out, local, central, value):
-    """Of a file that Kaggle sends zipped."""
+def test_import_kaggle_of_an_unreadable_zip_tries_again(kaggle, mura, out, local, central, value):
+    """A file that Kaggle sends as a zip with a password or an unknown compression is requested again."""
     name, content = next(iter(humerus(mura).items()))
     spoilt = bytearray(zip_of({name.rsplit("/", 1)[-1]: content}))
     spoilt[local] = value
     spoilt[spoilt.index(b"PK\x01\x02") + central] = value
-    kaggle.faults[f"MURA-v1.1/{name}"].append(Answer(body=bytes(spoilt)))
-    get(out)
+    kaggle.faults[f"MURA-v1.1/{name}"].append(Response(body=bytes(spoilt)))
+    run_import(out)
     assert images(out) == humerus(mura)
 
 
-def test_a_file_that_kaggle_lacks_does_not_hold_up_the_rest(kaggle, mura, out):
-    """All others come, and the reason says which one is missing; once it is there, the same import is complete."""
+def test_import_kaggle_with_a_missing_file_brings_the_others(kaggle, mura, out):
+    """All others come, the message names the missing one, and once it exists, a second run completes the import."""
     name, content = next(iter(humerus(mura).items()))
     del kaggle.files[f"MURA-v1.1/{name}"]
-    with pytest.raises(FetchError, match=rf"finds no file MURA-v1.1/{name} .*Missing like this: 1 of \d+ files"):
-        get(out)
+    with pytest.raises(FetchError, match=rf"finds no file MURA-v1.1/{name} .*Missing: 1 of \d+ files"):
+        run_import(out)
     assert images(out) == {other: whole for other, whole in humerus(mura).items() if other != name}
     assert (find_import(out).state, "Missing" in find_import(out).error) == ("interrupted", True)
     kaggle.files[f"MURA-v1.1/{name}"] = content
-    assert get(out).state == "complete"
+    assert run_import(out).state == "complete"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_disk_that_becomes_full_is_one_sentence(kaggle, mura, out, monkeypatch):
-    """What is whole stays, nothing else does; and with room again the same import goes on."""
-    usual, room = os.fdopen, itertools.count()
+def test_import_kaggle_on_a_disk_that_fills_up_keeps_complete_files(kaggle, mura, out, monkeypatch):
+    """The message names the reason, complete files stay, and a second run completes the import."""
+    usual = os.fdopen
+    room = itertools.count()
 
     def fdopen(handle, mode):
         if next(room) < 8:
@@ -228,7 +231,7 @@ def test_a_disk_that_becomes_full_is_one_sentence(kaggle, mura, out, monkeypatch
     with pytest.raises(
         FetchError, match=r"No space left on device\. Whatever has been fetched is kept: start the same"
     ):
-        get(out)
+        run_import(out)
     there = images(out)
     assert there
     assert all(humerus(mura)[name] == content for name, content in there.items())
@@ -236,42 +239,45 @@ def test_a_disk_that_becomes_full_is_one_sentence(kaggle, mura, out, monkeypatch
     assert find_import(out).error == "No space left on device."
     monkeypatch.undo()
     monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "TEST")
-    assert get(out).state == "complete"
+    assert run_import(out).state == "complete"
 
 
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (Answer(429), r"asks to slow down \(429\)\. Given up after 4 tries"),
-        (Answer(429, headers={"Retry-After": "7200"}), "asks to wait for 7,200 s"),
-        (Answer(500), r"trouble of its own \(500\)\. Given up after 4 tries"),
-        (Answer(401), "does not accept these credentials"),
-        (Answer(403), r"does not let this account have cjinny/mura-v11 \(403\)\. Open https://\S+ .*accept the terms"),
-        (Answer(404), r"finds no file \S+ in a data set cjinny/mura-v11 \(404\)"),
-        (Answer(200, b'{"code": 403, "message": "no"}', {"Content-Type": "application/json"}), r"\(403\)"),
-        (Answer(418), "says 418"),
+        (Response(429), r"asks to slow down \(429\)\. Gave up after 4 attempts"),
+        (Response(429, headers={"Retry-After": "7200"}), "asks to wait for 7,200 s"),
+        (Response(500), r"problem of its own \(500\)\. Gave up after 4 attempts"),
+        (Response(401), "does not accept these credentials"),
+        (
+            Response(403),
+            r"does not give this account access to cjinny/mura-v11 \(403\)\. Open https://\S+ .*accept the terms",
+        ),
+        (Response(404), r"finds no file \S+ in a data set cjinny/mura-v11 \(404\)"),
+        (Response(200, b'{"code": 403, "message": "no"}', {"Content-Type": "application/json"}), r"\(403\)"),
+        (Response(418), "status 418"),
     ],
 )
 @pytest.mark.parametrize("what", ["csv", "png"])
-def test_what_always_fails_is_one_sentence(kaggle, out, fault, words, what):
-    """After a bounded number of requests, and it is noted down for whoever looks at the folder later."""
-    kaggle.always = lambda file: fault if file.endswith(what) else None
+def test_import_kaggle_with_a_failing_server_gives_up(kaggle, out, fault, words, what):
+    """After a bounded number of requests, one sentence tells what fails, and it is stored with the import."""
+    kaggle.fault_for = lambda file: fault if file.endswith(what) else None
     with pytest.raises(FetchError, match=words):
-        get(out)
-    assert len(kaggle.fetched()) <= 2 + 4 * 4
+        run_import(out)
+    assert len(kaggle.requested_files()) <= 2 + 4 * 4
     found = find_import(out)
     assert found.state == "interrupted"
     assert not find_import(out).active
     with pytest.raises(FetchError) as again:
-        get(out)
-    assert str(again.value).split("Given")[0] in (found.error.split("Given")[0], str(again.value))
+        run_import(out)
+    assert str(again.value).split("Gave")[0] in (found.error.split("Gave")[0], str(again.value))
     assert images(out) == {}
 
 
-def test_no_internet_is_one_sentence(out):
-    """Where nobody listens."""
+def test_import_kaggle_without_a_connection_raises(out):
+    """Where no server listens, the message asks about the connection to the internet."""
     with pytest.raises(FetchError, match="Kaggle cannot be reached: is there a connection"):
-        get(out)
+        run_import(out)
 
 
 @pytest.mark.parametrize(
@@ -287,60 +293,60 @@ def test_no_internet_is_one_sentence(out):
         "<html>",
     ],
 )
-def test_a_list_with_another_path_is_refused(kaggle, tmp_path, out, row):
-    """Nothing is written but the reason; with the list put right, the same import goes on."""
+def test_import_kaggle_of_a_list_with_an_unsafe_path_writes_nothing(kaggle, tmp_path, out, row):
+    """A list with any other path is refused, and a second run works once the list is right."""
     name = "MURA-v1.1/valid_image_paths.csv"
     right = kaggle.files[name]
     kaggle.files[name] = right + row.encode() + b"\n"
-    with pytest.raises(FetchError, match=r"must name images such as MURA.*no image was fetched"):
-        get(out)
+    with pytest.raises(FetchError, match=r"must name images such as MURA.*no image was downloaded"):
+        run_import(out)
     assert images(tmp_path) == {}
     kaggle.files[name] = right
-    assert get(out).state == "complete"
+    assert run_import(out).state == "complete"
 
 
 @pytest.mark.parametrize("split", ["train", "valid"])
-def test_a_list_without_images_is_refused(kaggle, mura, out, split):
-    """Half a data set is none; nothing of it is kept, and what an earlier run kept of it is not believed."""
+def test_import_kaggle_of_a_list_without_images_raises(kaggle, mura, out, split):
+    """A split without images is refused, also where an earlier run stored such a list."""
     name = f"MURA-v1.1/{split}_image_paths.csv"
     right = kaggle.files[name]
     kaggle.files[name] = b""
     with pytest.raises(FetchError, match=rf"{split}_image_paths.csv must name images in {split}/.*Received: none"):
-        get(out)
+        run_import(out)
     kaggle.files[name] = right
     kept = out / ".import" / "wanted.txt"
     assert not kept.exists()
     kept.write_text("".join(f"{image}\n" for image in humerus(mura) if not image.startswith(split)))
-    assert get(out).state == "complete"
+    assert run_import(out).state == "complete"
     assert images(out) == humerus(mura)
 
 
-def test_lists_may_hold_what_macos_leaves(kaggle, mura, out):
-    """Such rows, empty ones and quoted ones are no reason to refuse the rest."""
+def test_import_kaggle_of_a_list_with_macos_files_ignores_them(kaggle, mura, out):
+    """Rows of macOS, empty rows and quoted rows are accepted."""
     rows = kaggle.files["MURA-v1.1/train_image_paths.csv"].decode().splitlines()
     odd = ["", "MURA-v1.1/train/XR_HUMERUS/patient00001/study1_positive/._image1.png", f'"{rows[0]}"', *rows[1:]]
     kaggle.files["MURA-v1.1/train_image_paths.csv"] = "\r\n".join(odd).encode()
-    get(out)
+    run_import(out)
     assert images(out) == humerus(mura)
 
 
-def test_a_body_part_that_is_not_listed(kaggle, out):
-    """The sentence says which ones are."""
+def test_import_kaggle_of_an_unlisted_body_part_raises(kaggle, out):
+    """The message names the body parts that are listed."""
     with pytest.raises(FetchError, match=r"data set lists: XR_HAND, XR_HUMERUS\. Received: XR_WRIST"):
-        get(out, wanted=order(body_part="wrist"))
+        run_import(out, wanted=order(body_part="wrist"))
 
 
-def test_a_full_disk_is_noticed_before(kaggle, out, monkeypatch):
-    """Before the first image, with what an image is known to need."""
+def test_import_kaggle_on_a_full_disk_downloads_no_image(kaggle, out, monkeypatch):
+    """The disk space is checked before the first image."""
     usage = shutil.disk_usage(".")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=SPARE + 100_000))
     with pytest.raises(FetchError, match="must be free on the disk"):
-        get(out)
-    assert {name.rsplit(".")[-1] for name in kaggle.fetched()} == {"csv"}
+        run_import(out)
+    assert {name.rsplit(".")[-1] for name in kaggle.requested_files()} == {"csv"}
 
 
-def test_an_order_has_limits():
-    """Body parts and data sets may be named in several ways; other words are refused with what was allowed."""
+def test_order_of_kaggle_with_wrong_values_raises():
+    """Body parts and data sets have several spellings, and other values are refused with what is allowed."""
     assert order(body_part="humerus") == order(body_part="XR_HUMERUS") == order()
     assert order("https://www.kaggle.com/datasets/cjinny/mura-v11/").choices["dataset"] == "cjinny/mura-v11"
     assert expected(order()) == (1560, 140_400_000)
@@ -352,20 +358,20 @@ def test_an_order_has_limits():
             order(name)
 
 
-def test_the_folder_is_in_the_data_home(homes):
-    """By default; its name is safe whatever the data set is called."""
+def test_default_folder_of_kaggle_is_in_the_data_home(homes):
+    """The folder has a safe name, whatever the data set is called."""
     assert default_folder(order()) == homes / "data" / "MURA-v1.1-XR_HUMERUS"
     assert default_folder(order("some-one/else", "all")) == homes / "data" / "some-one-else-all"
 
 
-# --- Who one is ---
+# --- Credentials ---
 
 
-def test_a_pair_is_used_as_given(kaggle, out, monkeypatch):
-    """A user name and key that were given are, even where the environment has a token."""
+def test_credentials_given_as_a_pair_win_over_the_environment(kaggle, out, monkeypatch):
+    """A user name and key that were given are used, even where the environment has a token."""
     monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_of_somebody_else")
-    get(out, PAIR_GIVEN)
-    assert {asked.kind for asked in kaggle.asked if asked.method == "POST"} == {"Basic"}
+    run_import(out, PAIR_GIVEN)
+    assert {request.scheme for request in kaggle.requests if request.method == "POST"} == {"Basic"}
 
 
 @pytest.mark.parametrize(
@@ -376,12 +382,12 @@ def test_a_pair_is_used_as_given(kaggle, out, monkeypatch):
         ({"KAGGLE_API_TOKEN": TOKEN, "KAGGLE_USERNAME": "other", "KAGGLE_KEY": "other"}, "Bearer"),
     ],
 )
-def test_the_environment_is_used(kaggle, out, monkeypatch, capsys, variables, kind):
-    """As Kaggle's package knows it, the token first; its chatter is kept away."""
+def test_credentials_from_the_environment_are_used(kaggle, out, monkeypatch, capsys, variables, kind):
+    """Kaggle's variables are used, the token first, and nothing is printed."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    get(out, None)
-    assert {asked.kind for asked in kaggle.asked if asked.method == "POST"} == {kind}
+    run_import(out, None)
+    assert {request.scheme for request in kaggle.requests if request.method == "POST"} == {kind}
     assert capsys.readouterr().out == ""
 
 
@@ -402,31 +408,29 @@ def in_a_process(home: Path, arguments: list[str], **variables: str) -> subproce
         ("kaggle.json", json.dumps({"username": USERNAME, "key": KEY}), "Basic"),
     ],
 )
-def test_kaggles_files_are_used(kaggle, mura, tmp_path, out, file, content, kind):
-    """Where Kaggle's package has them; stdout holds one JSON document."""
+def test_credentials_from_kaggles_files_are_used(kaggle, mura, tmp_path, out, file, content, kind):
+    """The files of Kaggle's package are used, and stdout holds one JSON document."""
     (tmp_path / ".kaggle").mkdir()
     (tmp_path / ".kaggle" / file).write_text(content)
     done = in_a_process(tmp_path, ["--out", str(out)])
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert (said["state"], said["files"]) == ("complete", len(humerus(mura)))
-    assert {asked.kind for asked in kaggle.asked if asked.method == "POST"} == {kind}
+    printed = json.loads(done.stdout)
+    assert (printed["state"], printed["files"]) == ("complete", len(humerus(mura)))
+    assert {request.scheme for request in kaggle.requests if request.method == "POST"} == {kind}
 
 
-def test_nobody_is_one_sentence(kaggle, tmp_path, out):
-    """No credentials anywhere: what to do, no help text of another program, and nothing is asked."""
+def test_credentials_missing_everywhere_raises_before_a_request(kaggle, tmp_path, out):
+    """Without credentials, one sentence tells what to do, and no request is sent."""
     done = in_a_process(tmp_path, ["--out", str(out)])
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.strip().startswith(
-        "Kaggle gives its data to those who are signed in only. Get a token at https://"
-    )
+    assert done.stderr.strip().startswith("Kaggle serves its data to signed-in users only. Get a token at https://")
     assert len(done.stderr.strip().splitlines()) == 1
-    assert kaggle.asked == []
+    assert kaggle.requests == []
 
 
-def test_what_was_typed_is_told_to_nobody(kaggle, tmp_path, out):
-    """It is in no file, no command line, no message and no variable of a child; wrong or right."""
+def test_credentials_typed_are_stored_nowhere(kaggle, tmp_path, out):
+    """Typed credentials are in no file and no message."""
     for given in (Credentials(token="KGAT_wrong_one_0123"), Credentials(username="someone", key="wrong-key-0123")):
         start(out, order(), given.variables())
         ended = wait(lambda: (found := find_import(out)) and not found.active and found)
@@ -434,13 +438,13 @@ def test_what_was_typed_is_told_to_nobody(kaggle, tmp_path, out):
         for path in out.rglob("*"):
             assert not path.is_file() or b"0123" not in path.read_bytes()
         assert "0123" not in repr(given)
-    assert {asked.authorization for asked in kaggle.asked} >= {"Bearer KGAT_wrong_one_0123"}
+    assert {request.authorization for request in kaggle.requests} >= {"Bearer KGAT_wrong_one_0123"}
 
 
-def test_a_process_of_its_own_does_it(kaggle, mura, out):
-    """Started, followed, and at its end complete; while it is at work nobody else begins."""
+def test_start_of_kaggle_imports_in_the_background(kaggle, mura, out):
+    """A background process completes the import, and a second one is refused meanwhile."""
     hold = iter(range(10**6))
-    kaggle.always = lambda _: Answer(429, headers={"Retry-After": "1"}) if next(hold) < 1 else None
+    kaggle.fault_for = lambda _: Response(429, headers={"Retry-After": "1"}) if next(hold) < 1 else None
     start(out, order(), TOKEN_GIVEN.variables())
     assert find_import(out).state == "importing"
     with pytest.raises(FetchError, match="being imported into by another process"):
@@ -451,31 +455,34 @@ def test_a_process_of_its_own_does_it(kaggle, mura, out):
     assert (ended.progress.files, ended.progress.total_files) == (len(humerus(mura)),) * 2
 
 
-def test_a_killed_process_is_an_interrupted_import(kaggle, mura, out):
-    """And one that the same command goes on with."""
-    kaggle.always = lambda _: Answer(429, headers={"Retry-After": "60"}) if len(kaggle.fetched()) > 10 else None
+def test_import_kaggle_after_a_killed_process_resumes(kaggle, mura, out):
+    """The import of a killed process is interrupted, and a second run completes it."""
+    kaggle.fault_for = lambda _: (
+        Response(429, headers={"Retry-After": "60"}) if len(kaggle.requested_files()) > 10 else None
+    )
     start(out, order(), TOKEN_GIVEN.variables())
     wait(lambda: (found := find_import(out)) and "429" in (found.progress.note or ""))
     os.kill(json.loads((out / "import.json").read_text())["pid"], signal.SIGKILL)
     wait(lambda: find_import(out).state == "interrupted")
-    there, asked = images(out), len(kaggle.fetched())
+    there = images(out)
+    before = len(kaggle.requested_files())
     assert there
-    kaggle.always = lambda _: None
-    assert get(out).state == "complete"
+    kaggle.fault_for = lambda _: None
+    assert run_import(out).state == "complete"
     assert images(out) == humerus(mura)
-    assert not set(kaggle.fetched()[asked:]) & {f"MURA-v1.1/{name}" for name in there}
+    assert not set(kaggle.requested_files()[before:]) & {f"MURA-v1.1/{name}" for name in there}
 
 
-def test_credentials_come_in_several_ways(monkeypatch):
-    """From a table of secrets, flat or in a section; from whoever started the process, and then no further."""
+def test_credentials_from_secrets_and_the_parent_process_are_equal(monkeypatch):
+    """Secrets are flat or in a section, and the variables of the parent process are removed once read."""
     assert from_secrets({}) == Credentials()
     assert not Credentials()
     assert from_secrets({"KAGGLE_API_TOKEN": TOKEN}) == TOKEN_GIVEN
     assert from_secrets({"kaggle": {"username": USERNAME, "key": f" {KEY}\n"}}) == PAIR_GIVEN
     for name, value in PAIR_GIVEN.variables().items():
         monkeypatch.setenv(name, value)
-    assert handed_over() == PAIR_GIVEN
-    assert handed_over() == Credentials()
+    assert pop_from_environment() == PAIR_GIVEN
+    assert pop_from_environment() == Credentials()
 
 
 @pytest.mark.parametrize(
@@ -483,21 +490,21 @@ def test_credentials_come_in_several_ways(monkeypatch):
     [
         ({"username": "somebody"}, "together with its key"),
         ({"key": "0123"}, "together with its key"),
-        ({"token": "two words 0123"}, "without blanks"),
-        ({"token": "line\nbreak 0123"}, "without blanks"),
-        ({"username": "jürgen", "key": "0123"}, "without blanks"),
+        ({"token": "two words 0123"}, "without spaces"),
+        ({"token": "line\nbreak 0123"}, "without spaces"),
+        ({"username": "jürgen", "key": "0123"}, "without spaces"),
     ],
 )
-def test_credentials_that_cannot_be(given, words):
-    """They are refused before anything is sent, and not repeated."""
+def test_credentials_with_impossible_values_raise(given, words):
+    """Impossible credentials are refused before a request, and not repeated in the message."""
     with pytest.raises(FetchError, match=words) as error:
         Credentials(**given)
     assert "0123" not in str(error.value)
 
 
 @pytest.mark.parametrize(("version", "words"), [("2.2.3", "2.2.3"), ("1.7.4.5", "1.7.4.5"), (None, "none")])
-def test_an_old_client_is_refused(monkeypatch, version, words):
-    """With the command that puts it right."""
+def test_find_credentials_with_an_old_client_raises(monkeypatch, version, words):
+    """The message holds the command that installs a newer one."""
 
     def found(_):
         if version is None:
@@ -505,19 +512,19 @@ def test_an_old_client_is_refused(monkeypatch, version, words):
         return version
 
     monkeypatch.setattr(kaggle_credentials.metadata, "version", found)
-    with pytest.raises(FetchError, match=rf'Received: {words}; pip install "kaggle>='):
+    with pytest.raises(FetchError, match=rf'Received: {words}; install it by pip install "kaggle>='):
         find_credentials(TOKEN_GIVEN)
 
 
-def test_the_command_line_tells_people(kaggle, mura, homes, monkeypatch, capsys):
-    """Where it is and how much; and the same import again fetches nothing."""
+def test_command_import_kaggle_prints_the_result(kaggle, mura, homes, monkeypatch, capsys):
+    """The command tells the folder and the number of files, and a second run sends no request."""
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     assert main(["import-kaggle", "--body-part", "humerus"]) == 0
     assert f"{len(humerus(mura))} files" in capsys.readouterr().out
-    asked = len(kaggle.asked)
+    before = len(kaggle.requests)
     assert main(["import-kaggle", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["root"] == str(homes / "data" / "MURA-v1.1-XR_HUMERUS")
-    assert len(kaggle.asked) == asked
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["root"] == str(homes / "data" / "MURA-v1.1-XR_HUMERUS")
+    assert len(kaggle.requests) == before
     assert main(["import-kaggle", "--body-part", "knee"]) == 1
     assert "Received: 'knee'" in capsys.readouterr().err

@@ -52,8 +52,8 @@ def nothing_is_left(out: Path) -> bool:
 
 
 @pytest.mark.parametrize("prefix", ["", "MURA-v1.1/", "some folder/MURA-v1.1/"])
-def test_a_mura_zip_becomes_a_data_set(tmp_path, out, images, prefix):
-    """With or without folders around it; its lists come, and what systems leave behind does not."""
+def test_unpack_of_a_mura_tree_keeps_images_and_lists(tmp_path, out, images, prefix):
+    """Images and lists come without outer folders, and hidden or other files do not."""
     rubbish = {
         "__MACOSX/train/._image1.png": b"",
         ".DS_Store": b"",
@@ -61,16 +61,16 @@ def test_a_mura_zip_becomes_a_data_set(tmp_path, out, images, prefix):
         "run.sh": b"",
         "a/b.csv": b"",
     }
-    said = unpack(zipped(tmp_path, below(prefix, images) | below(prefix, rubbish)), out)
+    unpacked = unpack(zipped(tmp_path, below(prefix, images) | below(prefix, rubbish)), out)
     assert contents(out) == images
-    assert (said.root, said.layout, said.files) == (out, "MURA", len(images))
-    assert said.images == len(scan(out).table) == len(images) - 1
-    assert said.bytes == sum(map(len, images.values()))
+    assert (unpacked.root, unpacked.layout, unpacked.files) == (out, "MURA", len(images))
+    assert unpacked.images == len(scan(out).table) == len(images) - 1
+    assert unpacked.bytes == sum(map(len, images.values()))
     assert stat.S_IMODE(out.stat().st_mode) & stat.S_IRUSR
 
 
-def test_one_body_part_is_enough(tmp_path, out, images):
-    """Of a whole MURA only what is wanted; another one that is not there is said with those that are."""
+def test_unpack_of_one_body_part_leaves_the_others(tmp_path, out, images):
+    """Only the chosen body part comes, and an unknown one is refused with those in the zip."""
     file = zipped(tmp_path, below("MURA-v1.1/", images))
     unpack(file, out, "hand")
     assert set(scan(out).table["body_part"]) == {"XR_HAND"}
@@ -78,8 +78,8 @@ def test_one_body_part_is_enough(tmp_path, out, images):
         unpack(file, out.with_name("other"), "XR_WRIST")
 
 
-def test_a_part_of_a_tree_keeps_what_its_folders_say(tmp_path, out, images):
-    """A zip of a single body part, from that folder on."""
+def test_unpack_of_a_part_of_a_mura_tree_keeps_meaningful_folders(tmp_path, out, images):
+    """A zip of a single body part keeps the folder that names it."""
     part = {
         name.removeprefix("train/"): content for name, content in images.items() if name.startswith("train/XR_HAND")
     }
@@ -87,8 +87,8 @@ def test_a_part_of_a_tree_keeps_what_its_folders_say(tmp_path, out, images):
     assert set(scan(out).table["body_part"]) == {"XR_HAND"}
 
 
-def test_class_folders_become_a_data_set(tmp_path, out, images):
-    """Below a folder that says nothing."""
+def test_unpack_of_class_folders_keeps_them(tmp_path, out, images):
+    """Class folders come without the folder around them."""
     some = list(images.values())[:6]
     files = {f"bones/{('normal', 'abnormal')[number % 2]}/{number}.png": content for number, content in enumerate(some)}
     unpack(zipped(tmp_path, files), out)
@@ -96,8 +96,8 @@ def test_class_folders_become_a_data_set(tmp_path, out, images):
     assert scan(out).layout == "class folders"
 
 
-def test_a_table_with_images_becomes_a_data_set(tmp_path, out, images):
-    """As FracAtlas comes, with what it has besides."""
+def test_unpack_of_a_table_with_images_keeps_both(tmp_path, out, images):
+    """FracAtlas comes with its table and its images alone."""
     picture = next(content for name, content in images.items() if name.endswith(".png"))
     table = b"image_id,fractured\nIMG0000001.png,0\nIMG0000040.png,1\n"
     files = {
@@ -106,13 +106,13 @@ def test_a_table_with_images_becomes_a_data_set(tmp_path, out, images):
         "FracAtlas/dataset.csv": table,
         "FracAtlas/Utilities/train.csv": b"x",
     }
-    said = unpack(zipped(tmp_path, files), out)
-    assert (said.layout, said.images, said.files) == ("dataset.csv", 2, 3)
+    unpacked = unpack(zipped(tmp_path, files), out)
+    assert (unpacked.layout, unpacked.images, unpacked.files) == ("dataset.csv", 2, 3)
     assert set(contents(out)) == {name.removeprefix("FracAtlas/") for name in files if "Utilities" not in name}
 
 
-def test_an_upload_is_as_good_as_a_file(out, images):
-    """An open file without a path."""
+def test_unpack_of_an_open_file_works(out, images):
+    """An upload, an open file without a path, is unpacked like a file."""
     unpack(io.BytesIO(zip_of(images)), out)
     assert contents(out) == images
 
@@ -153,16 +153,16 @@ def entry(name, content=b"x", mode=0o644, kind=stat.S_IFREG):
         (entry("train/XR_HUMERUS/patient00001/study1_negative/IMAGE1.png"), "several files of the same name"),
     ],
 )
-def test_a_zip_that_no_honest_person_makes(tmp_path, out, images, change, words):
-    """Nothing of it is written anywhere."""
+def test_unpack_of_an_unsafe_entry_writes_nothing(tmp_path, out, images, change, words):
+    """An entry that leads out, is a link or a zip bomb is refused, and nothing is written anywhere."""
     with pytest.raises(FetchError, match=words):
         unpack(odd_zip(tmp_path, images, change), out)
     assert nothing_is_left(out)
     assert not list(tmp_path.rglob("up.*"))
 
 
-def test_an_encrypted_zip_is_refused(tmp_path, out, images):
-    """With what to do."""
+def test_unpack_of_an_encrypted_zip_raises(tmp_path, out, images):
+    """An encrypted entry is refused with what to do."""
     content = bytearray(zip_of(images))
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         at = content.index(mark)
@@ -172,23 +172,23 @@ def test_an_encrypted_zip_is_refused(tmp_path, out, images):
         unpack(tmp_path / "locked.zip", out)
 
 
-def test_other_ways_of_packing_are_refused(tmp_path, out, images):
-    """A sentence, and no traceback from a decoder."""
+def test_unpack_of_another_compression_raises(tmp_path, out, images):
+    """A compression other than deflate is refused before a decoder runs."""
     (tmp_path / "lzma.zip").write_bytes(zip_of(images, zipfile.ZIP_LZMA))
-    with pytest.raises(FetchError, match="must be packed by deflate"):
+    with pytest.raises(FetchError, match="must use deflate"):
         unpack(tmp_path / "lzma.zip", out)
 
 
-def test_too_much_is_refused_by_what_the_zip_says(tmp_path, out, images):
-    """Before anything is written; and where the disk has no room."""
+def test_unpack_above_the_limit_writes_nothing(tmp_path, out, images):
+    """A zip whose stated sizes are above the limit is refused before anything is written."""
     file = zipped(tmp_path, images)
     with pytest.raises(FetchError, match=r"may have 5\.0 kB in all"):
         unpack(file, out, limit=5000)
     assert nothing_is_left(out)
 
 
-def test_a_full_disk_is_noticed_before(tmp_path, out, images, monkeypatch):
-    """The sentence says what is needed."""
+def test_unpack_on_a_full_disk_checks_the_stated_sizes(tmp_path, out, images, monkeypatch):
+    """The disk space is checked for the sum of the stated sizes."""
     monkeypatch.setattr(
         zip_checks, "check_space", lambda _, size: (nothing for nothing in ()).throw(FetchError(f"{size}"))
     )
@@ -196,16 +196,16 @@ def test_a_full_disk_is_noticed_before(tmp_path, out, images, monkeypatch):
         unpack(zipped(tmp_path, images), out)
 
 
-def test_bytes_are_counted_whatever_the_zip_says(tmp_path, out, images, monkeypatch):
-    """Where the sizes in it are lies, it is stopped all the same, and nothing is left."""
+def test_unpack_with_wrong_sizes_stops_at_the_limit(tmp_path, out, images, monkeypatch):
+    """The bytes are counted while unpacking, and nothing is left of a zip that has too many."""
     monkeypatch.setattr(zip_file, "check_sizes", lambda *_: None)
     with pytest.raises(FetchError, match="may have"):
         unpack(zipped(tmp_path, images), out, limit=5000)
     assert nothing_is_left(out)
 
 
-def test_a_size_that_is_a_lie_is_damage(tmp_path, out, images):
-    """An entry that holds more than it says."""
+def test_unpack_of_an_entry_larger_than_stated_raises(tmp_path, out, images):
+    """An entry that holds more than it states is damage, and nothing is left."""
     content = bytearray(zip_of(images, zipfile.ZIP_STORED))
     at = content.index(b"PK\x01\x02")
     content[at + 24 : at + 28] = struct.pack("<I", 10)
@@ -224,17 +224,18 @@ def test_a_size_that_is_a_lie_is_damage(tmp_path, out, images):
         ({"normal/a.png": b"x"}, "two classes"),
     ],
 )
-def test_a_zip_that_is_no_data_set(tmp_path, out, files, words):
-    """The sentence says what was allowed and what came, and speaks of the zip."""
+def test_unpack_of_no_data_set_raises(tmp_path, out, files, words):
+    """The message tells what was allowed and what came, and names the zip."""
     with pytest.raises(FetchError, match=words) as error:
         unpack(zipped(tmp_path, files, "upload.zip"), out)
     assert ".unpacking" not in str(error.value)
     assert nothing_is_left(out)
 
 
-def test_damaged_zips_are_refused(tmp_path, out, images):
-    """Cut off, or with a few wrong bytes anywhere: either it is whole after all, or it is one sentence."""
-    content, chance = zip_of(images), random.Random(0)
+def test_unpack_of_a_damaged_zip_leaves_nothing(tmp_path, out, images):
+    """A zip that was cut off or has wrong bytes is either complete after all, or refused without a folder left."""
+    content = zip_of(images)
+    chance = random.Random(0)
     damaged = [content[:length] for length in (0, 10, 1000, len(content) // 2, len(content) - 30)]
     for _ in range(60):
         other = bytearray(content)
@@ -255,8 +256,8 @@ def test_damaged_zips_are_refused(tmp_path, out, images):
 
 
 @pytest.mark.parametrize("upload", [True, False])
-def test_a_zip_that_places_files_before_its_beginning(tmp_path, out, images, upload):
-    """One sentence, whether it is a file or an upload."""
+def test_unpack_with_offsets_before_the_beginning_raises(tmp_path, out, images, upload):
+    """A zip with impossible offsets is refused, whether it is a file or an upload."""
     content = bytearray(zip_of(images))
     offset = slice(len(content) - 6, len(content) - 2)
     content[offset] = (int.from_bytes(content[offset], "little") + 1000).to_bytes(4, "little")
@@ -266,20 +267,20 @@ def test_a_zip_that_places_files_before_its_beginning(tmp_path, out, images, upl
     assert nothing_is_left(out)
 
 
-def test_a_data_set_may_lie_deep_in_a_zip(tmp_path, out, images):
-    """Below any number of folders that say nothing."""
+def test_unpack_of_a_deep_tree_removes_outer_folders(tmp_path, out, images):
+    """Any number of outer folders is removed."""
     unpack(zipped(tmp_path, below("a/" * 2000, images)), out)
     assert contents(out) == images
 
 
-def test_a_folder_that_cannot_be(tmp_path, images):
-    """What the system says of it, in a sentence."""
+def test_unpack_into_an_impossible_folder_raises(tmp_path, images):
+    """The message holds the reason of the operating system."""
     with pytest.raises(FetchError, match=r"cannot be unpacked into .*: File name too long"):
         unpack(zipped(tmp_path, images), tmp_path / ("x" * 300))
 
 
-def test_folders_in_use_are_left_alone(tmp_path, out, images):
-    """A folder that holds something is not unpacked into; an empty one is; one zip is unpacked at a time."""
+def test_unpack_into_a_folder_in_use_raises(tmp_path, out, images):
+    """An empty folder is used, one with content is not, and one zip is unpacked at a time."""
     file = zipped(tmp_path, images)
     out.mkdir(parents=True)
     unpack(file, out)
@@ -295,20 +296,20 @@ def test_folders_in_use_are_left_alone(tmp_path, out, images):
         unpack(tmp_path / "none.zip", out.with_name("other"))
 
 
-def test_it_says_how_far_it_is_and_stops(tmp_path, out, images):
-    """The last word is that all is there; a wish to stop leaves nothing behind."""
-    said = []
-    unpack(zipped(tmp_path, images), out, say=said.append)
-    assert (said[0].files, said[0].total_files) == (0, len(images))
-    assert (said[-1].files, said[-1].bytes) == (len(images), sum(map(len, images.values())))
+def test_unpack_reports_progress_and_stops(tmp_path, out, images):
+    """The last report is complete, and a stop leaves nothing behind."""
+    reports = []
+    unpack(zipped(tmp_path, images), out, on_progress=reports.append)
+    assert (reports[0].files, reports[0].total_files) == (0, len(images))
+    assert (reports[-1].files, reports[-1].bytes) == (len(images), sum(map(len, images.values())))
     answers = iter([False] * 5 + [True])
     with pytest.raises(Cancelled):
         unpack(tmp_path / "data.zip", out.with_name("other"), should_stop=lambda: next(answers))
     assert {path.name for path in out.parent.iterdir()} <= {"out", ".unpacking.lock"}
 
 
-def test_what_a_killed_process_left_is_swept_away(tmp_path, out, images):
-    """Its hidden folder does not get into the next one's way."""
+def test_unpack_after_a_killed_process_deletes_its_folder(tmp_path, out, images):
+    """The temporary folder of a killed process is deleted."""
     beside = out.with_name(f".{out.name}.unpacking")
     (beside / "train").mkdir(parents=True)
     (beside / "train" / "half.png").write_bytes(b"half")
@@ -321,13 +322,13 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path, out, images):
     ("name", "folder"),
     [("train.zip", "train-unpacked"), ("Valid.ZIP", "Valid-unpacked"), ("trains.zip", "trains"), ("..zip", "unpacked")],
 )
-def test_the_folder_is_named_by_the_zip(homes, name, folder):
-    """But never like a split, which all images below it would then be taken to be in."""
+def test_default_folder_of_a_zip_is_never_a_split(homes, name, folder):
+    """The folder has the zip's name, unless that is the name of a split."""
     assert default_folder(name) == homes / "data" / folder
 
 
-def test_the_command_line_unpacks(tmp_path, homes, images, capsys):
-    """Into a folder of the zip's name, by default."""
+def test_command_import_zip_unpacks(tmp_path, homes, images, capsys):
+    """The command unpacks into a folder of the zip's name or a chosen one, and refuses one with content."""
     file = zipped(tmp_path, images, "my bones (1).zip")
     assert default_folder(file) == homes / "data" / "my-bones-1"
     assert main(["import-zip", str(file), "--body-part", "humerus"]) == 0

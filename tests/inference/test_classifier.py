@@ -1,4 +1,4 @@
-"""The served model."""
+"""The served model; with ``report``."""
 
 import io
 import json
@@ -90,12 +90,12 @@ def test_view_with_another_head_has_another_heat_map(homes, make_model):
     random = np.random.default_rng(0).permutation(head).astype("<f4")
     assert content.count(head.tobytes()) == 2  # for the logit and for the map
     folder.served_model.write_bytes(content.replace(head.tobytes(), random.tobytes()))
-    vouch_anew(folder)
+    update_checksums(folder)
     after = load_classifier("m").view("x", picture).heat
     assert not np.allclose(before, after, rtol=0.1)
 
 
-def vouch_anew(folder) -> None:
+def update_checksums(folder) -> None:
     """Write the sums of the files that are there now into the card."""
     folder.card.write_text(json.dumps({**json.loads(folder.card.read_text()), "files": file_hashes(folder)}))
 
@@ -135,7 +135,7 @@ def test_load_classifier_with_a_damaged_graph_is_one_sentence(homes, make_model,
         folder.served_model.unlink()
     else:
         folder.served_model.write_bytes(damage)
-        vouch_anew(folder)
+        update_checksums(folder)
     with pytest.raises(ModelError, match=r"graph|finished"):
         load_classifier("m")
 

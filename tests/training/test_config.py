@@ -1,4 +1,4 @@
-"""Choices of a training."""
+"""The config of a run."""
 
 import pytest
 

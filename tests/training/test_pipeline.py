@@ -1,4 +1,4 @@
-"""The whole way, on a drawn data set with the full network."""
+"""The pipeline on a drawn data set, full network; with ``validate``, ``keras_learner``, ``head_data``, ``tflite``."""
 
 import json
 import shutil

@@ -72,7 +72,7 @@ def _mura_form() -> None:
     part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part", persist_state="session")
     files, size = kaggle.expected(kaggle.order(body_part=part))
     st.caption(f"{files:,} images, about {format_bytes(size)}")
-    # A form sends what was typed in a field that still has the focus when the button is pressed.
+    # A form also sends the text of a field that still has the focus when the button is pressed.
     with st.form("kaggle", border=False):
         with st.expander("Kaggle account", icon=":material/key:", key="kaggle account"):
             _account_fields()
@@ -94,7 +94,7 @@ def _account_fields() -> None:
 
 
 def _start_mura() -> None:
-    """Start with the values of the widgets: what was typed last comes together with the click."""
+    """Read the widgets in the callback: the text typed last comes together with the click."""
 
     def start() -> Path:
         typed = st.session_state
@@ -119,12 +119,19 @@ def _fracatlas_form() -> None:
         everything = st.toggle(label, key="all of fracatlas", persist_state="session")
     left, right = st.columns(2)
     left.number_input(
-        "Images", fracatlas.LEAST, most, 200, 50, key="fracatlas images", persist_state="session", disabled=everything
+        "Images",
+        fracatlas.MIN_IMAGES,
+        most,
+        200,
+        50,
+        key="fracatlas images",
+        persist_state="session",
+        disabled=everything,
     )
     right.number_input(
         "Seed",
         0,
-        fracatlas.MOST_SEED,
+        fracatlas.MAX_SEED,
         1,
         key="fracatlas seed",
         persist_state="session",
@@ -214,7 +221,7 @@ def _unpack(path: str, upload: Any, only: str | None) -> Path:
         bar.progress(share(progress), text="Unpacking")
 
     try:
-        zip_file.unpack(upload or _parse_path(path), root, only, say=on_progress)
+        zip_file.unpack(upload or _parse_path(path), root, only, on_progress=on_progress)
     finally:
         bar.empty()
     return root

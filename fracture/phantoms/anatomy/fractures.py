@@ -92,7 +92,7 @@ def sample_fracture(
         neck = rng.uniform(0.15, 0.19) * bone.length
         if not reduced and ends[0] < neck < ends[1]:
             level = neck
-        else:
+        else:  # the neck is not in the image, or the fracture is where the hardware is
             kind = "transverse"
     crack = reduced or rng.random() < 0.04 + 0.8 * hardness**1.5
     severity = 0.0 if crack else (1 - hardness) * rng.uniform(0.6, 1)
@@ -108,8 +108,8 @@ def sample_fracture(
     if len(surfaces) == 1:
         return Fracture(kind, (first, last))
     # The wedge between two surfaces goes half as far as the lower part, and is pushed out to its open side.
-    out = surfaces[0].towards
     push = (1 + 7 * rng.random()) * severity
+    out = surfaces[0].towards
     half = (moved[0] / 2 + push * np.cos(out), moved[1] / 2 + push * np.sin(out), moved[2] / 2)
     wedge = Fragment(surfaces[0], surfaces[1], apart / 2, half, (leaning[0] * 0.7, leaning[1] * 0.7))
     return Fracture(kind, (first, wedge, last))

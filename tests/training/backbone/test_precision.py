@@ -11,7 +11,7 @@ from tests.training.finetune.test_finetune import bright_squares, config, small_
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch, homes):
-    """What a training does to its process, whose last work it is, is undone for the tests after this one."""
+    """Undo for later tests what a run changes in its process, which ends with it."""
     monkeypatch.setattr(network, "_load_backbone", small_backbone)
     before = keras.config.dtype_policy()
     yield

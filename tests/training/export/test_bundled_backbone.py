@@ -1,4 +1,4 @@
-"""The bundled model's backbone for another head, without TensorFlow."""
+"""The bundled model's backbone for another head, without TensorFlow; with ``head_slot``."""
 
 import contextlib
 

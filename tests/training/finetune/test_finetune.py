@@ -1,4 +1,4 @@
-"""Fine-tuning, on a small network with InceptionV3's blocks by name."""
+"""Fine-tuning a small network with InceptionV3's blocks by name; with ``inputs`` and ``pixel_store``."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The network, and training its head on features."""
+"""The network, and training its head on features; with ``network`` and ``keras_features``."""
 
 import numpy as np
 import pytest

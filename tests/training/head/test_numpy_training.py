@@ -1,4 +1,4 @@
-"""The head in NumPy as a training: what it says, how it is stopped and gone on with."""
+"""The head in NumPy as a run: events, stop and resume; with ``checkpoint`` and ``epoch_tracker``."""
 
 import numpy as np
 import pytest

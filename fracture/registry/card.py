@@ -30,12 +30,12 @@ def _check_thresholds(thresholds: dict[str, float]) -> dict[str, float]:
 
 
 @with_config(OPEN)
-class _RecordedConfig(TypedDict, total=False):
-    """The choices of a run that are used without :class:`fracture.training.config.TrainConfig`."""
+class _ConfigKeys(TypedDict, total=False):
+    """The settings of a run that are used without :class:`fracture.training.config.TrainConfig`."""
 
     name: str
     data: str
-    also: list[str]
+    also: Annotated[list[str], Field(strict=False)]  # a tuple, where it comes from a TrainConfig
     weights: str
     mode: str
     fit: str
@@ -44,11 +44,11 @@ class _RecordedConfig(TypedDict, total=False):
     image_size: Whole
     batch_size: Whole
     seed: Whole
-    input_range: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None
+    input_range: Annotated[list[Finite], Field(min_length=2, max_length=2, strict=False)] | None
 
 
-_Config = Annotated[dict[str, Any], GetPydanticSchema(lambda _, handler: handler(_RecordedConfig))]
-"""A plain dictionary, checked as a :class:`_RecordedConfig`."""
+RecordedConfig = Annotated[dict[str, Any], GetPydanticSchema(lambda _, handler: handler(_ConfigKeys))]
+"""A run's configuration as its card and its status have it: a dictionary, checked as far as it is shown to people."""
 
 
 class Input(Document):
@@ -123,9 +123,7 @@ class Card(Document):
     input: Input
     backbone: str = "unknown"
     weights: Annotated[RecordedWeights | None, _NotNull] = None
-    config: Annotated[dict[str, Any], GetPydanticSchema(lambda _, handler: handler(_RecordedConfig))] = Field(
-        default_factory=dict
-    )
+    config: RecordedConfig = Field(default_factory=dict)
     """As the run recorded it; :mod:`fracture.training.config` parses it."""
     command: str = ""
     libraries: dict[str, str] = Field(default_factory=dict)

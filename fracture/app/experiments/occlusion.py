@@ -67,7 +67,7 @@ def show_occlusion() -> None:
     """Choose a model and an image, mask parts of it, and see the prediction before and after."""
     st.header("Occlusion")
     st.caption("Mask the hardware, a marker or the border, and see whether the prediction depends on it.")
-    with st.expander("Learn more", icon=":material/school:", key="learn occlusion"):
+    with st.expander("Learn more", type="compact", key="learn occlusion"):
         st.markdown(
             "- A model that has seen metal only in broken bones may take the metal as a shortcut.\n"
             "- Any mask changes a prediction somewhat. For comparison, the lab therefore also applies the same mask at "

@@ -42,7 +42,7 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
     st.caption(
         "Would more patients help? The head trains on random subsets of the training patients, with the settings above."
     )
-    with st.expander("Learn more", icon=":material/school:", key="learn learning curve"):
+    with st.expander("Learn more", type="compact", key="learn learning curve"):
         st.markdown(
             f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
             "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "

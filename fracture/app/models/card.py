@@ -28,7 +28,7 @@ def show_card(card: Card) -> None:
 
 def _describe_labels(card: Card) -> Iterator[str]:
     negative, positive = map(escape_markdown, card["labels"])
-    yield f"**Labels** *{negative}* and *{positive}*."
+    yield f"**Labels:** *{negative}* and *{positive}*."
 
 
 def _describe_data(card: Card) -> Iterator[str]:
@@ -41,12 +41,14 @@ def _describe_data(card: Card) -> Iterator[str]:
     images = f"{data['training_images']:,} training and {data['validation_images']:,} validation images"
     unreadable = len(data.get("unreadable", []))
     yield (
-        f"**Data** {escape_markdown(str(data['name']))} ({kind}): {images}{_count_by_data(data)}"
+        f"**Data:** {escape_markdown(str(data['name']))} ({kind}): {images}{_count_by_data(data)}"
         f"{_count_decisions(data)}; {unreadable} unreadable."
     )
     for source in data.get("sources", []):
         name = escape_markdown(source["name"])
-        yield f"**{name}** {escape_markdown(source['citation'])} (license: {escape_markdown(source['licence'])})."
+        citation = escape_markdown(source["citation"])
+        terms = escape_markdown(source["licence"])
+        yield f"**Source:** *{name}*, {citation} (license: {terms})."
 
 
 def _count_by_data(data: dict[str, Any]) -> str:
@@ -73,18 +75,18 @@ def _describe_backbone(card: Card) -> Iterator[str]:
         fine_tuned = card.get("config", {}).get("mode") == "fine-tune"
         origin = escape_markdown(str(weights["origin"]))
         yield (
-            f"**Backbone** {card.get('backbone', 'unknown')}, {'fine-tuned' if fine_tuned else 'frozen'}; weights: "
+            f"**Backbone:** {card.get('backbone', 'unknown')}, {'fine-tuned' if fine_tuned else 'frozen'}; weights: "
             f"{origin} (license: {escape_markdown(str(weights['licence']))})."
         )
     size = card["input"]["size"]
-    yield f"**Input** {size} × {size} px, {card['input']['fit']}."
+    yield f"**Input:** {size} × {size} px, {card['input']['fit']}."
 
 
 def _describe_training(card: Card) -> Iterator[str]:
     if card.seconds is None:
         return
     state = card.get("state", "unknown")
-    yield f"**Training** {duration(card.seconds.total)}, {card.get('epochs_done')} epochs; the run is {state}."
+    yield f"**Training:** {duration(card.seconds.total)}, {card.get('epochs_done')} epochs; the run is {state}."
 
 
 def _describe_served_graph(card: Card) -> Iterator[str]:
@@ -93,14 +95,14 @@ def _describe_served_graph(card: Card) -> Iterator[str]:
     if served := card.get("served"):
         difference = served["largest_probability_difference"]
         sentence = (
-            f"**Served graph** 8-bit weights; on {served['images']} validation images its probabilities differ from "
+            f"**Served graph:** 8-bit weights; on {served['images']} validation images its probabilities differ from "
             f"those of the {trained} by at most {difference:.3f}"
         )
         if served.get("auc_keras") is not None:
             sentence += f"; AUC {served['auc_served']:.4f} against {served['auc_keras']:.4f}"
         yield f"{sentence}."
     if _without_keras(card):
-        yield "**No model.h5** The head was trained without Keras, on the served graph."
+        yield "**No model.h5:** the head was trained without Keras, on the served graph."
 
 
 def _without_keras(card: Card) -> bool:
@@ -110,7 +112,7 @@ def _without_keras(card: Card) -> bool:
 
 def _describe_command(card: Card) -> Iterator[str]:
     if command := card.get("command"):
-        yield f"**Command** `{command}`"
+        yield f"**Command:** `{command}`"
 
 
 def show_localization(card: Card, data: str) -> None:
@@ -130,7 +132,7 @@ def show_localization(card: Card, data: str) -> None:
             "center. Do not read these heat maps as locations."
         )
     sentences = _explain_localization(found, escape_markdown(card["labels"][1]), escape_markdown(data))
-    with st.expander("Learn more", icon=":material/school:", key="learn localization"):
+    with st.expander("Learn more", type="compact", key="learn localization"):
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 

@@ -58,7 +58,7 @@ def show_results(card: Card, result: ValidationResult, level: str) -> None:
     named = named_points({name: point["threshold"] for name, point in points.items()})
     show_table([{"Operating point": point_title(name), **_rates(points[name])} for name in named])
     st.caption(f"95% intervals in brackets, by bootstrap over {found['groups']:,} patients or groups.")
-    with st.expander("Learn more", icon=":material/school:", key="learn results"):
+    with st.expander("Learn more", type="compact", key="learn results"):
         st.markdown("\n".join(f"- {line}" for line in _explain(card, result)))
 
 

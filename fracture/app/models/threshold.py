@@ -138,7 +138,7 @@ def _show_hundred(place: DeltaGenerator, point: dict[str, Any], positive: str, s
 
 def describe_hundred(counts: dict[str, int], positive: str) -> str:
     """The four counts of :func:`fracture.charts.natural_frequencies` as sentences."""
-    found, missed, alarms, cleared = (counts[outcome] for outcome in charts.OUTCOMES)
+    found, missed, alarms, cleared = map(counts.__getitem__, charts.OUTCOMES)
     called = found + alarms
     name = escape_markdown(positive)
     correct = f" Of the {called} called {name}, {found} are." if called else f" None is called {name}."

@@ -112,7 +112,7 @@ def show_differences(runs: Sequence[Run]) -> None:
             [{"Setting": setting, **values} for setting, values in rows.items()],
             hide_index=True,
             height="content",
-            column_config={"Setting": st.column_config.TextColumn(pinned=True)},
+            column_config={"Setting": st.column_config.TextColumn(pinned=True, width=190)},
         )
     incomplete = any(UNKNOWN in settings.values() for settings in described.values())
     if not rows and incomplete:

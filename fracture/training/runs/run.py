@@ -1,38 +1,17 @@
 """Runs as they stand on disk: what a run's folder says of it. Nothing is changed here."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, ValidationError
 
-from fracture.documents import Document, Finite, Moment, Pair, Whole, sentence
+from fracture.documents import Finite, Moment, sentence
 from fracture.errors import ModelError, WeightsError
 from fracture.jobs.status import JobStatus
+from fracture.registry.card import RecordedConfig
 from fracture.registry.model_folder import ModelFolder, model_folders, read_card, read_json
 
 ENDED = ("finished", "stopped", "failed")
-
-
-class RecordedConfig(Document):
-    """A run's configuration as its status has it: checked as far as it is shown to people.
-
-    The run itself makes a :class:`fracture.training.config.TrainConfig` of it, which checks every choice.
-    """
-
-    model_config = ConfigDict(extra="allow")
-
-    name: str = ""
-    data: str = ""
-    weights: str = ""
-    mode: str = ""
-    fit: str = ""
-    also: Annotated[list[str], Field(strict=False)] = []  # noqa: RUF012  pydantic copies a default
-    body_part: str | None = None
-    epochs: Whole = 0
-    image_size: Whole = 0
-    batch_size: Whole = 0
-    seed: Whole = 0
-    input_range: Pair | None = None
 
 
 class RunStatus(JobStatus):
@@ -124,7 +103,7 @@ def find_run(folder: ModelFolder) -> Run | None:
         return _damaged(folder, "it cannot be read")
     except ValidationError as error:
         return _damaged(folder, sentence(error))
-    config = {**status.config.to_json(), "name": folder.name}
+    config = {**status.config, "name": folder.name}
     queued = status.started if status.queued is None else status.queued
     run = Run(folder, status.state, config, status.started, status.error, queued, status.error_type)
     if run.state == "running" and not status.alive:

@@ -99,7 +99,7 @@ def _train(folder: ModelFolder, status: RunStatus, emit: EventLog) -> dict[str, 
     try:
         from fracture.training.pipeline import run
 
-        config = TrainConfig.from_json(status.config.to_json())
+        config = TrainConfig.from_json(status.config)
         card = run(config, emit, should_stop, resume=status.resume)
         return _outcome(card["state"])
     except Cancelled:

@@ -31,8 +31,8 @@ def predictions(seed: int, skill: float, groups: int = 60, shared: float = 1.0) 
     )
 
 
-def test_equal_predictions_differ_by_nothing():
-    """Exactly 0, and no interval is made up."""
+def test_pair_of_equal_predictions_is_zero_without_an_interval():
+    """No interval is made up."""
     one = predictions(1, 1.0)
     found = pair(one, one)
     assert found.auc == {"value": 0.0, "low": None, "high": None}
@@ -40,8 +40,8 @@ def test_equal_predictions_differ_by_nothing():
     assert (found.cases, found.groups) == (180, 60)
 
 
-def test_the_difference_is_that_of_the_two_areas_and_changes_its_sign_with_them():
-    """The second minus the first, whatever the order of their rows."""
+def test_pair_is_the_second_auc_minus_the_first():
+    """Whatever the order of the rows."""
     one, other = predictions(1, 0.5), predictions(2, 1.5).sample(frac=1, random_state=0)
     areas = [roc_auc_score(each["label"], each["probability"]) for each in (one, other)]
     found, back = pair(one, other), pair(other, one)
@@ -49,14 +49,14 @@ def test_the_difference_is_that_of_the_two_areas_and_changes_its_sign_with_them(
     assert back.auc["value"] == pytest.approx(-found.auc["value"])
 
 
-def test_a_better_model_is_told_apart_and_one_as_good_is_not():
-    """The interval excludes 0 where the second sees much more, and includes it where only its noise is another."""
+def test_pair_interval_excludes_zero_only_for_a_better_model():
+    """A model that differs by noise alone is not told apart."""
     assert pair(predictions(1, 0.3), predictions(2, 3.0)).told_apart
     assert not pair(predictions(1, 1.0), predictions(2, 1.0)).told_apart
 
 
-def test_images_of_one_name_that_are_different_files_cannot_be_paired():
-    """An image's file must be the same in both predictions, as far as both recorded it."""
+def test_check_files_of_different_files_with_one_name_is_refused():
+    """An image must be the same file in both predictions, as far as both recorded it."""
     one = predictions(1, 1.0).assign(sha256=lambda table: table["image_id"] + " file")
     check_files(one, one)
     check_files(one, one.assign(sha256=""))
@@ -65,8 +65,8 @@ def test_images_of_one_name_that_are_different_files_cannot_be_paired():
         check_files(one, other)
 
 
-def test_pairing_narrows_the_interval():
-    """What is hard for both is drawn for both: the more they share, the surer the difference."""
+def test_pair_of_models_with_shared_difficulty_has_a_narrower_interval():
+    """The more the models share, the surer is their difference."""
 
     def width(shared: float) -> float:
         found = pair(predictions(1, 1.0, shared=shared), predictions(2, 1.0, shared=shared)).auc
@@ -75,14 +75,14 @@ def test_pairing_narrows_the_interval():
     assert width(3.0) < 0.6 * width(0.0)
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says():
-    """Of 60 pairs that are equally good, few are told apart; with 5 % to be expected, 9 or more are one in 1,000."""
+def test_pair_interval_covers_the_truth_as_often_as_it_says():
+    """Of 60 equally good pairs few are told apart: 5 % are expected, and 9 or more happen once in 1,000."""
     apart = [pair(predictions(2 * each + 1, 1.0), predictions(2 * each + 2, 1.0)).told_apart for each in range(60)]
     assert sum(apart) < 9
 
 
-def test_whole_groups_are_drawn():
-    """Images three times each say no more than once each: the interval is that of the groups."""
+def test_pair_with_repeated_images_has_the_interval_of_the_groups():
+    """Whole groups are resampled: images three times each say no more than once each."""
     one, other = predictions(1, 0.5), predictions(2, 1.5)
     thrice = [
         pd.concat([each.assign(image_id=each["image_id"] + f"-{time}") for time in range(3)]) for each in (one, other)
@@ -91,7 +91,7 @@ def test_whole_groups_are_drawn():
 
 
 @pytest.mark.parametrize("change", [lambda t: t[1:], lambda t: t.assign(label=1 - t["label"])])
-def test_other_images_cannot_be_paired(change):
+def test_pair_of_other_images_or_labels_is_refused(change):
     """One image less, or another label, is a sentence."""
     with pytest.raises(ModelError, match=r"the same images can be paired\. Received: 180 and"):
         pair(predictions(1, 1.0), change(predictions(2, 1.0)))
@@ -102,8 +102,8 @@ def run_of(**chosen) -> queue.Run:
     return queue.Run(model_folder("m"), "stopped", config.to_json(), 1.0)
 
 
-def test_only_what_differs_is_said(homes):
-    """A row a choice, with a word for what a way to train makes no use of; the name is no choice."""
+def test_differing_lists_only_settings_that_differ(homes):
+    """A row a setting, with a word for one that a mode does not use; the name is no setting."""
     described = {
         "a": describe(run_of(epochs=5), {}),
         "b": describe(run_of(epochs=7, name="other", patience=3), {}),
@@ -113,8 +113,8 @@ def test_only_what_differs_is_said(homes):
     assert differing({"a": described["a"], "c": tuned})["Unfreeze"] == {"a": UNUSED, "c": "mixed2"}
 
 
-def test_data_decisions_and_libraries_differ_too(homes):
-    """What a card counts is compared; a training that has no card yet differs in nothing that is not known of it."""
+def test_differing_compares_data_decisions_and_libraries(homes):
+    """A run without a card yet differs in nothing that is unknown."""
     cards = [{"data": {"training_images": 10 + each, "excluded": each}, "libraries": {"keras": "3"}} for each in (0, 2)]
     described = {str(each["data"]["excluded"]): describe(run_of(), each) for each in cards}
     assert differing(described) == {
@@ -126,7 +126,7 @@ def test_data_decisions_and_libraries_differ_too(homes):
     assert differing({name: described[name] for name in ("0", "none")}) == {}
 
 
-def test_a_path_in_the_data_home_and_its_name_are_the_same_data(homes):
+def test_differing_takes_a_name_and_its_path_for_the_same_data(homes):
     """A card has the short names, a status the paths."""
     (homes / "data" / "drawn").mkdir()
     weights = str(homes / "some.weights.h5")
@@ -136,7 +136,7 @@ def test_a_path_in_the_data_home_and_its_name_are_the_same_data(homes):
 
 
 def test_every_run_lists_models_without_a_history(homes, make_model):
-    """Trainings first, then what has only a card without a word on its training."""
+    """Runs come first, then models whose card says nothing of a run."""
     make_model("trained-here")
     folder = make_model("from-elsewhere")
     folder.status.unlink()
@@ -153,8 +153,8 @@ def waiting(name: str, state: str) -> queue.Run:
     return queue.find_run(folder)
 
 
-def test_what_waits_keeps_its_name_and_what_has_stopped_goes_on_under_its_new_one(homes, monkeypatch):
-    """A training at work or in the queue is refused; a stopped one resumes in the folder that it lies in now."""
+def test_rename_of_an_active_run_is_refused_and_a_stopped_one_resumes(homes, monkeypatch):
+    """A stopped run resumes in its new folder."""
     with pytest.raises(RunError, match=r"'later' is queued\. Stop it"):
         queue.rename(waiting("later", "queued").folder, "other")
     renamed = queue.find_run(queue.rename(waiting("old", "stopped").folder, "new"))
@@ -165,16 +165,16 @@ def test_what_waits_keeps_its_name_and_what_has_stopped_goes_on_under_its_new_on
     assert json.loads(renamed.folder.status.read_text())["config"]["name"] == "new"
 
 
-def test_killed_while_it_was_renamed_a_training_goes_on_where_it_lies(homes):
-    """The folder's name counts, not the one that its status still says."""
+def test_resume_after_an_interrupted_rename_uses_the_folder_name(homes):
+    """The folder's name counts, not the one in its status."""
     run = waiting("old", "stopped")
     moved = model_folder("new")
     run.folder.path.rename(moved.path)
     assert queue.find_run(moved).config["name"] == "new"
 
 
-def test_a_renamed_model_is_read_under_its_new_name(homes, make_model):
-    """By whoever reads the card, and by the list of trainings."""
+def test_rename_of_a_model_shows_in_card_and_list(homes, make_model):
+    """The card and the list of runs have the new name."""
     folder = queue.rename(make_model("m"), "n")
     assert read_card(folder)["name"] == "n"
     assert [run.name for run in queue.runs()] == ["n"]

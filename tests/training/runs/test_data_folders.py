@@ -160,8 +160,8 @@ def test_delete_by_another_visitor_of_a_demo_is_refused(data, monkeypatch):
         delete_dataset(data, "visitor")
 
 
-def test_the_command_line_renames_and_deletes(data, capsys):
-    """One JSON document says what became of the folder; the name alone stands for a folder of the data home."""
+def test_dataset_command_renames_and_deletes(data, capsys):
+    """One JSON document says what became of the folder; a name alone means a folder of the data home."""
     assert main(["dataset", "arms", "--rename", "humeri", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "humeri"
     assert main(["dataset", "humeri", "--delete"]) == 1  # nobody can be asked here

@@ -23,18 +23,18 @@ FALLING = [0.7, 0.6, 0.5, 0.42, 0.36, 0.31, 0.27]
         ([], [], None),
     ],
 )
-def test_it_is_said_when_it_can_be_told(training, validation, word):
-    """Not before some epochs are done, and not of what hardly moves."""
+def test_diagnose_fit_names_what_the_losses_show(training, validation, word):
+    """Nothing is said before some epochs are done, or where the losses hardly change."""
     said = diagnose_fit({"loss": training, "val_loss": validation})
     assert said is None if word is None else word in said
 
 
-def test_a_training_that_has_only_begun_has_nothing_to_say():
+def test_diagnose_fit_without_epochs_is_none():
     assert diagnose_fit({}) is None
 
 
-def test_a_loss_that_jumps_is_not_called_overfitting():
-    """Where the training loss goes up and down by much, the rate is too high, and nothing else can be told."""
+def test_diagnose_fit_of_a_noisy_loss_is_unsteady():
+    """Where the training loss moves up and down by much, the learning rate is too high, and nothing else shows."""
     rng = np.random.default_rng(0)
     training, validation = rng.uniform(1, 4, 60), np.r_[rng.uniform(1, 4, 30), rng.uniform(3, 4, 30)]
     assert "Unsteady" in diagnose_fit({"loss": training.tolist(), "val_loss": validation.tolist()})

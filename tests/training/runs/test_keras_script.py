@@ -46,7 +46,7 @@ def run_script(folder, card):
 
 
 @pytest.mark.full
-def test_the_script_of_a_head_trains_it_to_the_same_curves(trained, tmp_path, monkeypatch):
+def test_script_of_a_head_trains_to_the_same_curves(trained, tmp_path, monkeypatch):
     """Every epoch's figures are those of history.json, to the four digits that Keras prints; so is the last AUC."""
     monkeypatch.setenv("FRACTURE_MODELS", str(trained.path.parent))
     found = run_script(tmp_path / "script", found_here(trained))
@@ -58,7 +58,7 @@ def test_the_script_of_a_head_trains_it_to_the_same_curves(trained, tmp_path, mo
 
 
 @pytest.mark.full
-def test_the_script_of_upper_blocks_trains_them_to_the_same_curves(homes, tmp_path):
+def test_script_of_upper_blocks_trains_to_the_same_curves(homes, tmp_path):
     """With augmentation, averaged weights and balanced labels; also where a second data set is trained on."""
     from fracture.training import pipeline
     from fracture.training.checkpoint import NO_CHECKPOINTS
@@ -94,8 +94,8 @@ def defined(text, **constants):
 
 @pytest.mark.parametrize("how", parts.FITS)
 @pytest.mark.parametrize(("size", "mode"), [((64, 41), "L"), ((30, 200), "RGB"), ((97, 97), "P")])
-def test_a_script_reads_images_as_a_training_does(tmp_path, how, size, mode):
-    """Pixel by pixel, whatever the aspect, and turned as the EXIF says."""
+def test_script_reads_images_as_a_run_does(tmp_path, how, size, mode):
+    """Pixel by pixel, whatever the aspect ratio, and turned as the EXIF data say."""
     noise = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     Image.fromarray(noise).convert(mode).save(tmp_path / "image.png")
     exif = Image.Exif()
@@ -107,8 +107,8 @@ def test_a_script_reads_images_as_a_training_does(tmp_path, how, size, mode):
 
 
 @pytest.mark.parametrize("mode", ["I;16", "LA", "RGBA"])
-def test_a_script_stops_at_what_it_would_read_otherwise(tmp_path, mode):
-    """Images of 16 bits and transparent ones are no plain ones."""
+def test_script_with_16_bit_or_transparent_images_stops(tmp_path, mode):
+    """It would read them in another way than a run does."""
     Image.new(mode, (8, 8)).save(tmp_path / "image.png")
     read = defined(parts.READ + parts.FITS["stretch"], SIZE=75)["read"]
     with pytest.raises(SystemExit, match=r"must be a gray or RGB image of 8 bits\. Received: mode"):
@@ -116,8 +116,8 @@ def test_a_script_stops_at_what_it_would_read_otherwise(tmp_path, mode):
 
 
 @pytest.mark.parametrize("how", ["none", "full"])
-def test_a_script_changes_images_as_a_training_does(how):
-    """The same seed draws the same changes."""
+def test_script_augments_images_as_a_run_does(how):
+    """The same seed gives the same augmentation."""
     import tensorflow as tf
 
     from fracture.training.finetune.augmentation import Batch, augment
@@ -128,8 +128,8 @@ def test_a_script_changes_images_as_a_training_does(how):
     np.testing.assert_allclose(mine, augment(batch, (3, 7), how).pixels, atol=2e-2)
 
 
-def test_a_script_mirrors_images_as_a_training_does():
-    """The variants of an image are drawn as those whose frozen blocks' output is stored."""
+def test_script_flips_images_as_a_run_does():
+    """The variants of an image are those of which a run stores the output of the frozen blocks."""
     import tensorflow as tf
 
     from fracture.training.finetune.inputs import MIRRORS
@@ -154,8 +154,8 @@ ODD = [
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_odd_names_stay_names(tmp_path, odd):
-    """Whatever data sets, labels and weights are called, they are nothing but the values of constants."""
+def test_script_with_odd_names_keeps_them_as_values(tmp_path, odd):
+    """Names of data sets, labels and weights are nothing but the values of constants."""
     chosen = {"data": f"/data/{odd}", "also": (f"/more/x{odd}",), "weights": f"{odd}.weights.h5"}
     text = as_code(card_of(chosen, labels=[odd, "abnormal"], weights={"sha256": odd}))
     plain = ast.parse(as_code(card_of({"data": "/data/a", "also": ("/more/b",), "weights": "c.weights.h5"})))
@@ -170,8 +170,8 @@ def test_odd_names_stay_names(tmp_path, odd):
     assert [type(node) for node in tree.body] == [type(node) for node in plain.body]
 
 
-def test_every_script_is_whole(tmp_path):
-    """Whatever was chosen, no name is missing in a script and none is defined for nothing."""
+def test_script_of_any_settings_defines_every_name_it_uses(tmp_path):
+    """No name is missing, and none is unused."""
     ways = itertools.product(("imagenet", "bundled", "none", "x.weights.h5"), AUGMENTATIONS, (0.0, 0.9))
     chosen = [{"weights": weights, "augmentation": how, "averaging": momentum} for weights, how, momentum in ways]
     further = [{"precision": "bfloat16", "unfreeze": "mixed0"}, {"class_weight": "balanced", "fit": "letterbox"}]
@@ -184,8 +184,8 @@ def test_every_script_is_whole(tmp_path):
     assert done.returncode == 0, done.stdout
 
 
-def test_what_a_script_leaves_out_is_said():
-    """Boxes, an early stop, and that of a plain training nothing of this is true."""
+def test_script_says_what_it_leaves_out():
+    """Boxes and an early stop, and nothing of these for a plain run."""
     plain = ast.get_docstring(ast.parse(as_code(card_of())))
     assert "boxes" not in plain and "stopped" not in plain and "DICOM" in plain
     boxed = as_code(card_of({"mode": "fine-tune", "box_weight": 0.1}, state="stopped", epochs_done=3))
@@ -197,8 +197,8 @@ def test_what_a_script_leaves_out_is_said():
     assert "weights of 8 bits" not in plain and "come out the same" in plain
 
 
-def test_the_table_is_what_was_trained_on(tmp_path):
-    """Decisions and unreadable images are heeded, of further data sets the validation part is not; in order."""
+def test_images_of_lists_what_was_trained_on(tmp_path):
+    """Decisions and unreadable images are applied, validation images of further data sets are left out; in order."""
     from fracture.data.combine import join
     from fracture.data.dataset import fingerprint
     from fracture.data.decisions import apply_decisions
@@ -221,8 +221,8 @@ def test_the_table_is_what_was_trained_on(tmp_path):
         images_of(card)
 
 
-def test_paths_are_those_of_this_machine(homes, make_model, drawn):
-    """A card says names; where the training was started on this machine, its folder knows the whole paths."""
+def test_found_here_has_the_paths_of_this_machine(homes, make_model, drawn):
+    """A card has names; the folder of a run that was started here has the full paths."""
     folder = make_model("m")
     status = json.loads(folder.status.read_text())
     status["config"].update(weights="/somewhere/x.weights.h5")
@@ -242,7 +242,7 @@ def test_paths_are_those_of_this_machine(homes, make_model, drawn):
         ({"config": {"data": "x", "name": "a", "epochs": "1)\nimport os"}}, ConfigError),
     ],
 )
-def test_a_damaged_card_makes_no_script(said, error):
-    """It is one sentence."""
+def test_as_code_of_a_damaged_card_is_one_sentence(said, error):
+    """No script is made."""
     with pytest.raises(error):
         as_code({**card_of(), **said})

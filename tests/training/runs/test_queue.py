@@ -35,8 +35,8 @@ def ended(run):
     return found if found and not found.active else None
 
 
-def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
-    """What the user can put right reaches status and events as a sentence, and the name is free again."""
+def test_start_on_unusable_data_fails_with_a_sentence(homes, drawn):
+    """Status and events have the sentence, and the name of the run is free again."""
     with pytest.raises(WeightsError, match="weights must name a source"):
         queue.start(config(drawn, weights="not/here.weights.h5"))
     with pytest.raises(DatasetError, match="no folder"):
@@ -52,8 +52,8 @@ def test_a_failure_is_a_sentence_in_the_runs_folder(homes, drawn):
     assert wait(lambda: ended(again)).state == "failed"
 
 
-def test_a_unique_name_is_decided_where_it_is_claimed(homes, drawn, monkeypatch):
-    """With ``unique_name`` a taken name is counted on, one that is free is kept; without it a taken one is refused."""
+def test_start_with_unique_name_counts_on_from_a_taken_name(homes, drawn, monkeypatch):
+    """A free name is kept; without ``unique_name`` a taken one is refused."""
     monkeypatch.setattr(queue, "_spawn", lambda _: None)
     asked = ("mine", "mine", "mine-1", "other-8")
     runs = [queue.start(config(drawn, name=name), unique_name=True) for name in asked]
@@ -65,8 +65,8 @@ def test_a_unique_name_is_decided_where_it_is_claimed(homes, drawn, monkeypatch)
 
 @pytest.mark.full
 @pytest.mark.usefixtures("graphs")
-def test_one_trains_others_wait_and_what_is_stopped_goes_on(homes, drawn):
-    """A stop keeps the model learned so far and lets the next one begin; gone on with, it comes to its end."""
+def test_queue_of_three_runs_trains_one_at_a_time_and_resumes_a_stopped_one(homes, drawn):
+    """A stop keeps the best epoch as a model and lets the next run start; resumed, the run finishes."""
     run = queue.start(config(drawn, epochs=150, weights="none"))
     other, third = (queue.start(config(drawn, name=name)) for name in ("other", "third"))
     assert [each.state for each in (run, other, third)] == ["running", "queued", "queued"]
@@ -98,8 +98,8 @@ def epochs_of(run):
     return [event["epoch"] for event in read_events(run.folder.events)[0] if event["kind"] == "epoch"]
 
 
-def test_killed_and_gone_on_with_it_ends_as_it_would_have_ended(homes, drawn):
-    """After kill -9 nothing is lost but the epoch it was in: the same curves to the last digit, and whole events."""
+def test_resume_after_a_kill_gives_the_curves_of_an_uninterrupted_run(homes, drawn):
+    """Nothing is lost but the epoch that was interrupted: the curves agree to the last digit, and events are whole."""
     whole = queue.start(config(drawn, name="whole", epochs=600))
     assert wait(lambda: ended(whole)).state == "finished"
     run = queue.start(config(drawn, epochs=600))
@@ -119,8 +119,8 @@ def test_killed_and_gone_on_with_it_ends_as_it_would_have_ended(homes, drawn):
     assert progress.history["loss"] == json.loads(whole.folder.history.read_text())["loss"]
 
 
-def test_ended_at_once_it_can_be_gone_on_with(homes, drawn):
-    """No model is made of it, and the next one begins."""
+def test_end_now_leaves_no_model_and_a_run_to_resume(homes, drawn):
+    """The next run in the queue starts."""
     run, other = (
         queue.start(config(drawn, name=name, epochs=epochs)) for name, epochs in (("run", 1000), ("other", 1))
     )
@@ -132,8 +132,8 @@ def test_ended_at_once_it_can_be_gone_on_with(homes, drawn):
     assert wait(lambda: ended(other)).state == "finished"
 
 
-def test_a_training_that_left_something_to_go_on_from_keeps_its_name(homes, drawn):
-    """What can be gone on with is not thrown away for a new training of the same name."""
+def test_start_under_the_name_of_a_run_with_a_checkpoint_is_refused(homes, drawn):
+    """A run that can be resumed is not deleted for a new one."""
     failed = queue.start(config(drawn, data=str(homes / "data")))
     failed = wait(lambda: ended(failed))
     assert failed.resumable, "it begins anew"
@@ -142,8 +142,8 @@ def test_a_training_that_left_something_to_go_on_from_keeps_its_name(homes, draw
         queue.start(config(drawn))
 
 
-def test_what_does_not_belong_together_is_not_gone_on_with(homes, drawn, tmp_path):
-    """Where the data have changed in between, or the checkpoint is damaged, a sentence says so."""
+def test_resume_with_changed_data_or_a_damaged_checkpoint_fails_with_a_sentence(homes, drawn, tmp_path):
+    """A checkpoint is used only with the data set that it was trained on."""
     data = tmp_path / "copy"
     shutil.copytree(drawn, data)
     run = queue.start(config(data, epochs=1000))
@@ -159,8 +159,8 @@ def test_what_does_not_belong_together_is_not_gone_on_with(homes, drawn, tmp_pat
     assert "checkpoint.npz of this run is damaged" in wait(lambda: ended(run)).error
 
 
-def test_it_outlives_the_process_that_started_it_and_its_death_is_noticed(homes, drawn):
-    """A training goes on when whoever started it ends; killed itself, its run is reported as failed."""
+def test_run_outlives_the_process_that_started_it_and_fails_when_killed(homes, drawn):
+    """Its own process trains on; when that one is killed, the run is reported as failed."""
     chosen = json.dumps(config(drawn, epochs=1000).to_json())
     code = "import sys, json; from fracture.training.runs import queue\n"
     code += "from fracture.training.config import TrainConfig\n"
@@ -175,8 +175,8 @@ def test_it_outlives_the_process_that_started_it_and_its_death_is_noticed(homes,
     assert "ended unexpectedly" in died.error
 
 
-def test_another_process_with_the_same_number_is_not_taken_for_the_training(homes):
-    """After a reboot process numbers are given anew; the time of creation tells the old one from the new."""
+def test_find_run_with_the_process_id_of_another_process_is_failed(homes):
+    """After a reboot process ids are given again; the time of creation tells processes apart."""
     folder = model_folder("run")
     folder.path.mkdir(parents=True)
     chosen = config("somewhere").to_json()
@@ -186,8 +186,8 @@ def test_another_process_with_the_same_number_is_not_taken_for_the_training(home
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"state": "running", "config": {}, "started": null}'])
-def test_a_damaged_status_is_a_failed_run(homes, drawn, content):
-    """A training whose status cannot be read is listed as failed, hides no other, and gives its name back."""
+def test_find_run_with_a_damaged_status_is_failed(homes, drawn, content):
+    """The run is listed, hides no other, and its name is free."""
     folder = model_folder("run")
     folder.path.mkdir(parents=True)
     folder.status.write_text(content)
@@ -199,8 +199,8 @@ def test_a_damaged_status_is_a_failed_run(homes, drawn, content):
     assert wait(lambda: ended(again)).state == "failed"
 
 
-def test_a_model_from_elsewhere_is_a_finished_run(homes, make_model):
-    """A model folder that came without a status tells by its card how its training went."""
+def test_find_run_without_a_status_reads_the_card(homes, make_model):
+    """A model from another machine is listed as its card says."""
     folder = make_model("from-elsewhere")
     before = queue.find_run(folder)
     folder.status.unlink()
@@ -212,8 +212,8 @@ def test_a_model_from_elsewhere_is_a_finished_run(homes, make_model):
     assert queue.find_run(folder) is None
 
 
-def test_paths_are_those_of_whoever_starts_it(homes, drawn, monkeypatch):
-    """A relative data path, and a relative models folder, mean what they mean where the training is started."""
+def test_start_with_relative_paths_resolves_them_in_the_callers_folder(homes, drawn, monkeypatch):
+    """A relative data path or models folder means the same in the run's process."""
     monkeypatch.chdir(drawn.parent)
     monkeypatch.setenv("FRACTURE_MODELS", os.path.relpath(homes / "models"))
     run = queue.start(config(drawn, data=drawn.name, epochs=1))
@@ -221,8 +221,8 @@ def test_paths_are_those_of_whoever_starts_it(homes, drawn, monkeypatch):
     assert (homes / "models" / "run" / "card.json").exists()
 
 
-def test_a_folder_that_is_no_run_is_not_taken(homes, drawn):
-    """What somebody else keeps under a name is never deleted for a training."""
+def test_start_under_the_name_of_a_foreign_folder_is_refused(homes, drawn):
+    """Other files in the models folder are never deleted."""
     folder = model_folder("run")
     folder.path.mkdir(parents=True)
     (folder.path / "notes.txt").write_text("mine")
@@ -231,8 +231,8 @@ def test_a_folder_that_is_no_run_is_not_taken(homes, drawn):
     assert (folder.path / "notes.txt").read_text() == "mine"
 
 
-def test_a_models_folder_that_cannot_be_written_to_is_one_sentence(homes, drawn, monkeypatch):
-    """Where no training can be kept, none is started."""
+def test_start_without_a_writable_models_folder_is_one_sentence(homes, drawn, monkeypatch):
+    """A run that cannot be stored is not started."""
     (homes / "file").write_text("in the way")
     monkeypatch.setenv("FRACTURE_MODELS", str(homes / "file" / "models"))
     with pytest.raises(RunError, match="cannot be written to"):
@@ -251,8 +251,8 @@ def spawned(monkeypatch):
     return names
 
 
-def test_ended_before_its_process_has_spoken_it_never_trains(homes, drawn, spawned):
-    """The process finds that it is not wanted any more, and leaves."""
+def test_work_on_a_run_that_was_ended_before_it_began_trains_nothing(homes, drawn, spawned):
+    """The process finds the run stopped and leaves."""
     run = queue.start(config(drawn))
     queue.request_stop(run)
     queue.end_now(run)
@@ -262,8 +262,8 @@ def test_ended_before_its_process_has_spoken_it_never_trains(homes, drawn, spawn
 
 
 @pytest.mark.parametrize("weights", ["imagenet", "bundled-8bit"])
-def test_what_kind_of_error_a_run_failed_with_is_kept(homes, drawn, spawned, monkeypatch, weights):
-    """A run whose weights can't be had fails with a sentence, and its folder says so; others don't lack weights."""
+def test_work_that_fails_records_the_class_of_the_error(homes, drawn, spawned, monkeypatch, weights):
+    """Only a run without its pre-trained weights lacks weights; folders of former versions say nothing of it."""
     monkeypatch.setattr("fracture.training.imagenet.available", lambda *_: False)
     run = queue.start(config(drawn, weights=weights, data=str(homes / "data")))
     worker.work(run.folder)
@@ -277,8 +277,8 @@ def test_what_kind_of_error_a_run_failed_with_is_kept(homes, drawn, spawned, mon
     assert queue.find_run(run.folder).state == "failed" and not queue.find_run(run.folder).lacks_weights
 
 
-def test_who_waits_begins_although_the_one_before_was_killed(homes, drawn, spawned):
-    """It could start nobody itself; whoever looks does."""
+def test_advance_after_a_killed_run_starts_the_next_one(homes, drawn, spawned):
+    """The killed run cannot start it; everybody who looks at the queue does."""
     first, _ = (queue.start(config(drawn, name=name)) for name in ("first", "second"))
     assert spawned == ["first"] and queue.find_run(first.folder).state == "running"
     status = json.loads(first.folder.status.read_text())
@@ -287,8 +287,8 @@ def test_who_waits_begins_although_the_one_before_was_killed(homes, drawn, spawn
     assert spawned == ["first", "second"]
 
 
-def test_so_many_train_at_once_as_is_said(homes, drawn, spawned, monkeypatch):
-    """By default one; what is no number counts as one."""
+def test_max_running_follows_its_variable(homes, drawn, spawned, monkeypatch):
+    """One by default, and where the variable is no number."""
     monkeypatch.setenv("FRACTURE_TRAININGS", "2")
     runs = [queue.start(config(drawn, name=name)) for name in ("a", "b", "c")]
     assert [run.state for run in runs] == ["running", "running", "queued"]
@@ -297,8 +297,8 @@ def test_so_many_train_at_once_as_is_said(homes, drawn, spawned, monkeypatch):
         assert queue.max_running() == 1
 
 
-def test_what_is_at_work_is_not_deleted(homes, drawn, spawned):
-    """It would train on unseen."""
+def test_delete_of_an_active_run_is_refused(homes, drawn, spawned):
+    """Its process would train on in a folder that is gone."""
     run = queue.start(config(drawn))
     with pytest.raises(RunError, match="'run' is running"):
         queue.delete(run.folder)
@@ -307,8 +307,8 @@ def test_what_is_at_work_is_not_deleted(homes, drawn, spawned):
     assert not run.folder.path.exists()
 
 
-def test_a_full_disk_is_said_once_there_is_room_again(homes, drawn, spawned, monkeypatch):
-    """The end of a training is tried to be written down several times; parts of killed writes are swept away first."""
+def test_work_on_a_full_disk_records_its_end_when_there_is_room(homes, drawn, spawned, monkeypatch):
+    """Temporary files of killed writes are removed first."""
     run = queue.start(config(drawn, data=str(homes / "data")))
     (run.folder.path / ".left.npz").write_bytes(b"half a checkpoint")
     refused = iter([False, True, True, False])

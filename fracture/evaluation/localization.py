@@ -13,6 +13,7 @@ Intervals are those of :mod:`fracture.evaluation.metrics`: by group, never by im
 
 import contextlib
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ from fracture.imaging.annotations import Box, boxes_to_mask, decode_mask, parse_
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.heatmap import PEAK_SIDE, map_size, peak
 from fracture.registry.validation import Localization, ShareByChance, ShuffledHead
+
+_log = logging.getLogger(__name__)
 
 IMAGES = 200
 """The most images measured: that takes seconds, and as many independent images give intervals at most 14 % wide."""
@@ -107,8 +110,10 @@ def localize(table: pd.DataFrame, heat: Heat) -> Localization | None:
     drawn = images_with_boxes(table)
     findings = {}
     for index, row in drawn.iterrows():
-        with contextlib.suppress(RadiographError):  # the file was deleted since it was read last
+        try:
             findings[index] = _finding(row["path"], row["boxes"], row["mask"], heat)
+        except RadiographError as error:  # the file was deleted since it was read last
+            _log.warning("Localization skips an image: %s", error)
     if not findings:
         return None
     drawn = drawn.loc[list(findings)]

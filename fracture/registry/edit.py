@@ -3,16 +3,19 @@
 A resumed run replaces the model that its first part left. That one stays whole until the new one is complete.
 """
 
+import logging
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from fracture.errors import ModelError
 from fracture.files import atomic_write, write_json
 from fracture.registry.model_folder import ModelFolder, model_folder, read_json
+
+_log = logging.getLogger(__name__)
 
 NOTE_LIMIT = 2000
 """The most characters of a note."""
@@ -39,10 +42,13 @@ def rename(folder: ModelFolder, name: str) -> ModelFolder:
         folder.path.rename(target.path)
     except OSError as error:
         raise ModelError(f"{folder.name!r} cannot be renamed: {error.strerror}.") from error
-    with suppress(ModelError, OSError), _keep_age(target):
-        for path in (target.card, target.status):
-            if path.exists():
-                write_json(path, _renamed(read_json(path), folder.name, name))
+    try:
+        with _keep_age(target):
+            for path in (target.card, target.status):
+                if path.exists():
+                    write_json(path, _renamed(read_json(path), folder.name, name))
+    except (ModelError, OSError) as error:
+        _log.warning("%s still holds the name %r: %s", target.path, folder.name, error)
     return target
 
 

@@ -50,7 +50,7 @@ def test_decisions_are_heeded_and_told(spoilt, capsys):
     document = run(capsys, str(spoilt))
     assert (document["problems"], document["excluded"], document["relabelled"]) == ([], 1, 0)
     assert main(["dataset", str(spoilt)]) == 0
-    assert "By decision, 1 more are left out" in capsys.readouterr().out
+    assert "By decision, 1 more are excluded" in capsys.readouterr().out
 
 
 def test_a_models_doubts_are_listed_without_tensorflow(drawn, make_model):

@@ -19,7 +19,7 @@ def fitted(training: int = 300, validation: int = 400, **options):
 
 def test_new_radiographs_are_refused_about_as_often_as_asked_for():
     """The threshold of one part holds for another of the same kind, and the unit is the middle distance."""
-    space = fitted(refused=0.05)
+    space = fitted(max_refused=0.05)
     fresh = space.distances(cloud(2000, 3))
     assert 0.02 < (fresh > space.threshold).mean() < 0.09
     assert np.median(fresh) == pytest.approx(1, rel=0.1)
@@ -34,7 +34,7 @@ def test_other_things_are_refused():
 
 def test_the_card_is_told_the_share_that_was_refused():
     """Counted, not assumed."""
-    space = fitted(refused=0.05)
+    space = fitted(max_refused=0.05)
     said, distances = space.describe(), space.distances(cloud(400, 2))
     assert said["validation_images"] == 400
     assert said["validation_refused"] == (distances > space.threshold).sum()
@@ -43,7 +43,7 @@ def test_the_card_is_told_the_share_that_was_refused():
 
 def test_the_threshold_holds_after_the_file_was_read_back(tmp_path):
     """Fitting rounds as the file does: the same validation images are refused, to the last one."""
-    space = fitted(refused=0.1)
+    space = fitted(max_refused=0.1)
     space.save(tmp_path / OOD_FILE)
     again, validation = load_ood_detector(tmp_path / OOD_FILE), cloud(400, 2)
     np.testing.assert_array_equal(space.distances(validation), again.distances(validation))

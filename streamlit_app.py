@@ -4,7 +4,9 @@ import streamlit as st
 
 from fracture.app.shared import state
 from fracture.app.shared.widgets import address
+from fracture.logs import configure_logs
 
+configure_logs()
 # Before the navigation, which would otherwise fetch the tab's icon from the internet; the title is the page's, below.
 st.set_page_config(page_icon="assets/icon.png", layout="wide")
 

@@ -21,8 +21,8 @@ from PIL import Image
 from fracture.data.checks import check
 from fracture.data.dataset import COLUMNS as TABLE
 from fracture.data.dataset import Dataset, scan
-from fracture.data.measurements import COLUMNS, measured
-from fracture.phantoms.samples import draw_sample
+from fracture.data.measurements import MEASUREMENT_COLUMNS, measured
+from fracture.phantoms.samples import generate_sample
 
 LARGE = 40_561
 """Images in MURA v1.1."""
@@ -50,7 +50,7 @@ def make(root: Path, images: int, size: int) -> Path:
     """So many PNG files, four to a patient and every other patient abnormal; the last fifth of them is in valid."""
     random = np.random.default_rng(0)
     phantoms = [
-        Image.fromarray(view.pixels).resize((size, size)) for number in range(4) for view in draw_sample(number)
+        Image.fromarray(view.pixels).resize((size, size)) for number in range(4) for view in generate_sample(number)
     ]
     for number in range(images):
         split, patient = "train" if number < 0.8 * images // 4 * 4 else "valid", number // 4
@@ -102,7 +102,7 @@ def made_up_measurements(table: pd.DataFrame) -> pd.DataFrame:
     texts = {"problem": "", "sha256": digests, "phash": straight, "phash_mirrored": mirrored}
     marks = random.integers(0, 2, len(table))
     known = table[["image_id", "path"]].assign(readable=True, **numbers, **shares, **texts, marks=marks)
-    return known[list(COLUMNS)]
+    return known[list(MEASUREMENT_COLUMNS)]
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

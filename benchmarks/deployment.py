@@ -27,7 +27,7 @@ import psutil
 from playwright.sync_api import Browser, Page
 
 from fracture.paths import PROJECT
-from fracture.phantoms.samples import draw_sample
+from fracture.phantoms.samples import generate_sample
 from tests.browser.chromium import chromium, new_page
 from tests.browser.widgets import button, keyed, keyed_from, menu_link
 from tests.support.serving import served
@@ -110,7 +110,7 @@ def classify(page: Page, file: Path) -> None:
     """Upload a drawn X-ray and wait for its answer."""
     from PIL import Image
 
-    Image.fromarray(draw_sample(1)[0].pixels).save(file)
+    Image.fromarray(generate_sample(1)[0].pixels).save(file)
     menu_link(page, "classify").click()
     page.locator("input[type=file]").set_input_files(str(file))
     page.get_by_role("img", name="with its heat map").wait_for()

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from fracture.data.dataset import scan
-from fracture.evaluation.ood_fit import REFUSED, conformal_threshold, fit_familiarity
+from fracture.evaluation.ood_fit import MAX_REFUSED, conformal_threshold, fit_ood_detector
 from fracture.imaging.radiograph import fit, load, read
 from fracture.inference.litert import Graph
 from fracture.inference.ood import OOD_FILE, OodDetector, load_ood_detector
@@ -42,7 +42,7 @@ def main() -> None:
     else:
         train = table[table["split"] == "train"]
         print(f"{args.model} has no {OOD_FILE}: fitted to {len(train)} training images of {args.data}")
-        known = fit_familiarity(
+        known = fit_ood_detector(
             features(load(Path(path)).pixels for path in train["path"]), train["image_id"].tolist(), seen
         )
     for what, value in known.describe().items():
@@ -89,7 +89,7 @@ def report_radiographs(known: OodDetector, seen: np.ndarray, valid: pd.DataFrame
     shares, groups, rng = [], valid["group"].unique(), np.random.default_rng(0)
     for _ in range(turns):
         half = valid["group"].isin(rng.permutation(groups)[: len(groups) // 2]).to_numpy()
-        threshold = conformal_threshold(distance[half], REFUSED)
+        threshold = conformal_threshold(distance[half], MAX_REFUSED)
         shares.append((distance[~half] > threshold).mean())
     print(f"threshold of one half, share of the other: mean {np.mean(shares):.2%} of {turns} turns, ", end="")
     print(f"from {min(shares):.2%} to {max(shares):.2%}")

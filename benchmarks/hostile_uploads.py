@@ -35,7 +35,7 @@ from tests.hostile import dicoms, pictures, tables, zips
 MOST_SECONDS, MOST_MEMORY = 5.0, 500
 PATIENCE = 40.0
 SIDES = (7071, 5477, 3800, 3600)
-"""px: at 50 million pixels, and just below what is allowed in colour, in JPEG 2000 and for progressive JPEG."""
+"""px: at 50 million pixels, and just below what is allowed in color, in JPEG 2000 and for progressive JPEG."""
 
 
 class Task(NamedTuple):

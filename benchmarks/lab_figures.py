@@ -16,7 +16,7 @@ from fracture.training.runs.queue import find_run
 
 
 def main() -> None:
-    """Split in both ways, with labels as they are and by lot; then train with and without hardware."""
+    """Split in both ways, with true and with shuffled labels; then train with and without hardware."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True)
     parser.add_argument("--splits", type=int, default=10)
@@ -25,11 +25,11 @@ def main() -> None:
     if run is None:
         parser.error(f"there is no training called {args.model}")
     bench = open_bench(run)
-    by_heart = replace(bench, config=bench.config.changed(**OVERFITTING))
+    overfitting = replace(bench, config=bench.config.changed(**OVERFITTING))
     for name, each, by_lot in (
         ("as it was trained", bench, False),
-        ("free to learn by heart", by_heart, False),
-        ("free to learn by heart, labels by lot", by_heart, True),
+        ("overfitting allowed", overfitting, False),
+        ("overfitting allowed, shuffled labels", overfitting, True),
     ):
         found = list(compare_splits(each, args.splits, shuffle_labels=by_lot))
         means = {way: sum(one.auc for one in found if one.way == way) / args.splits for way in WAYS}
@@ -40,7 +40,7 @@ def main() -> None:
         )
     everything, without, *fewer = compare_trainings(bench)
     print("on images without hardware: trained on all", everything.plain, "without hardware", without.plain)
-    print("on as few by lot", [each.plain and round(each.plain["value"] or 0, 3) for each in fewer])
+    print("on random subsets of the same size", [each.plain and round(each.plain["value"] or 0, 3) for each in fewer])
     print("the difference of the last two", due_to_hardware(bench, without, fewer))
 
 

@@ -25,10 +25,10 @@ from scipy.stats import wasserstein_distance
 
 from fracture.imaging.radiograph import load
 from fracture.phantoms.anatomy.geometry import Grid
-from fracture.phantoms.anatomy.person import Finding, draw_person
-from fracture.phantoms.render import draw
-from fracture.phantoms.study import DIFFICULTY, draw_study
-from fracture.phantoms.view import Opening, draw_views
+from fracture.phantoms.anatomy.person import Finding, sample_person
+from fracture.phantoms.render import render_view
+from fracture.phantoms.study import DIFFICULTY, generate_study
+from fracture.phantoms.view import Opening, sample_views
 
 SIZE = 256
 
@@ -63,7 +63,7 @@ def real_images(folder: Path, count: int) -> Iterable[NDArray[np.uint8]]:
 def phantoms(count: int, difficulty: float) -> Iterable[NDArray[np.uint8]]:
     """One view (256, 256) from each of so many studies."""
     for patient in range(count):
-        views = draw_study(0, patient, difficulty=difficulty)
+        views = generate_study(0, patient, difficulty=difficulty)
         yield resized(views[patient % len(views)].pixels)
 
 
@@ -72,11 +72,11 @@ def wide_phantoms(count: int, difficulty: float) -> Iterable[NDArray[np.uint8]]:
     pixels = ((np.arange(SIZE * 2) + 0.5) / SIZE - 1) * 200
     for patient in range(count):
         rng = np.random.default_rng(patient)
-        person = draw_person(rng, difficulty**2)
-        view = draw_views(rng, person, Finding("whole"), difficulty**2)[0]
+        person = sample_person(rng, difficulty**2)
+        view = sample_views(rng, person, Finding("whole"), difficulty**2)[0]
         opening = Opening((0.0, 0.0), (np.inf, np.inf), 0.0)
         wide = Grid(pixels + rng.uniform(-90, -30), pixels + rng.uniform(60, 120))
-        yield resized(draw(rng, person, Finding("whole"), replace(view, grid=wide, opening=opening)).pixels)
+        yield resized(render_view(rng, person, Finding("whole"), replace(view, grid=wide, opening=opening)).pixels)
 
 
 def resized(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ import pandas as pd
 from fracture.app.shared.heatmap_overlay import Place, likeliest
 from fracture.app.shared.prediction_cache import SHOWN, Examined
 from fracture.data.dataset import scan
-from fracture.evaluation.localization import localise
+from fracture.evaluation.localization import localize
 from fracture.imaging.annotations import parse_boxes
 from fracture.imaging.radiograph import Radiograph, load, shrink
 from fracture.inference.classifier import Classifier, load_classifier
@@ -34,7 +34,7 @@ def main() -> None:
     asked = [each.view.probability >= model.limits.low for each in shown]
     table = table[asked]
     rings = [likeliest(model, each) for each, ring in zip(shown, asked, strict=True) if ring]
-    told = localise(table, lambda image, *size: model.heat(model.view("", image), *size))
+    told = localize(table, lambda image, *size: model.heat(model.view("", image), *size))
     print(f"images not called {model.labels[0]}: {len(table)}")
     print(f"ring in a box: {sum(hits(table, rings))}")
     print(f"fracture evaluate, peak in a box: {round(told['pointing']['value'] * told['images'])} of {told['images']}")

@@ -19,10 +19,10 @@ from typing import Any
 
 import psutil
 
+from fracture.documents import Document, Moment
 from fracture.errors import PublicError
 from fracture.files import read_json, write_json
 from fracture.paths import data_home
-from fracture.shapes import misfit, moment, text
 
 VARIABLE = "FRACTURE_PUBLIC"
 MARK = ".visitor.json"
@@ -77,14 +77,13 @@ OFF = {
 """What is not offered at all, in the words for it."""
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Document):
     """Who made something, and when."""
 
     visitor: str
     """The hash of the visitor's word."""
-    since: float
-    """Seconds since the epoch."""
+    since: Moment
+    """When the folder was made."""
 
 
 def on() -> bool:
@@ -215,13 +214,11 @@ def sign(folder: Path, visitor: str) -> None:
 
 
 def mark_of(folder: Path) -> Mark | None:
-    """Which visitor made a folder; None where none did."""
+    """Which visitor made a folder; None where none did, or the file is damaged."""
     try:
-        said = read_json(folder / MARK)
-    except (OSError, ValueError):
+        return Mark.model_validate(read_json(folder / MARK))
+    except (OSError, ValueError):  # which a ValidationError is, too
         return None
-    fits = misfit(said, {"visitor": text, "since": moment}) is None
-    return Mark(said["visitor"], said["since"]) if fits else None
 
 
 def may_change(folder: Path, visitor: str) -> bool:

@@ -27,6 +27,9 @@ Moment = Annotated[float, Field(ge=0, lt=32_503_680_000, strict=True)]
 Pair = Annotated[tuple[Finite, Finite], Field(strict=False)]
 """Two numbers. JSON has lists alone, so that a list is let through."""
 
+OPEN = ConfigDict(strict=True, extra="allow")
+"""For documents whose further keys are kept as they are."""
+
 
 class Document(BaseModel):
     """A JSON object. Types are not converted, and keys that are not declared are passed over."""

@@ -1,16 +1,16 @@
-"""Every error whose words may be shown to a person.
+"""The errors whose messages may be shown to a person.
 
 ::
 
     FractureError
-    ├── RadiographError   these bytes are no radiograph that can be read
-    ├── DatasetError      this folder is no data set that can be read
-    ├── FetchError        a data set cannot be imported, or not wholly
-    ├── ConfigError       a training choice is out of its range
-    ├── WeightsError      pre-trained weights cannot be had
+    ├── RadiographError   a file is not a readable radiograph
+    ├── DatasetError      a folder is not a readable data set
+    ├── FetchError        an import is not possible, or incomplete
+    ├── ConfigError       a setting of a run is out of its range
+    ├── WeightsError      pre-trained weights are not available
     ├── ModelError        a model folder is missing, unfinished or damaged
-    ├── RunError          a training cannot be started, or has failed
-    └── PublicError       not in the public demo, or not by this visitor
+    ├── RunError          a run cannot be started, or has failed
+    └── PublicError       the public demo does not allow it, or not this visitor
 
 A message says what was allowed, what came, and what to do. Pages and the command line catch
 :class:`FractureError` and print its words; anything else is a defect of the program.
@@ -22,23 +22,23 @@ class FractureError(Exception):
 
 
 class RadiographError(FractureError):
-    """These bytes are no radiograph that can be read."""
+    """A file is not a readable radiograph."""
 
 
 class DatasetError(FractureError):
-    """The folder is no data set that can be read."""
+    """A folder is not a readable data set."""
 
 
 class FetchError(FractureError):
-    """A data set cannot be imported, or not wholly."""
+    """An import is not possible, or incomplete."""
 
 
 class ConfigError(FractureError):
-    """A training choice is out of its range."""
+    """A setting of a run is out of its range."""
 
 
 class WeightsError(FractureError):
-    """Pre-trained weights cannot be had, or are not what they claim to be."""
+    """Pre-trained weights are not available, or not what they claim to be."""
 
 
 class ModelError(FractureError):
@@ -46,11 +46,11 @@ class ModelError(FractureError):
 
 
 class RunError(FractureError):
-    """A training cannot be started, or has failed."""
+    """A run cannot be started, or has failed."""
 
 
 class PublicError(FractureError):
-    """Not in the public demo, or not by this visitor."""
+    """The public demo does not allow it, or not this visitor."""
 
 
 class Cancelled(Exception):  # noqa: N818  a request, not an error

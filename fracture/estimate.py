@@ -1,4 +1,39 @@
-"""An estimate: a value with the interval that it may lie in."""
+"""An estimate: a value with its 95 % interval, and the one way in which it is printed."""
 
-Estimate = dict[str, float | None]
-"""``{"value", "low", "high"}`` with the bounds of a 95 % interval; None where there is no value."""
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+
+class Estimate(TypedDict):
+    """A value and the bounds of its 95 % interval.
+
+    ``value`` is None where it is not defined. The bounds are None where it isn't, or where all bootstrap resamples
+    agree, as they do at 100 %: that is no certainty.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def format_percent(estimate: Estimate | None, digits: int = 0) -> str:
+    """A share with its interval: ``81% (76 to 86%)``; ``digits`` after the point. None: an earlier version's card."""
+    if estimate is None:
+        return "not measured"
+    if estimate["value"] is None:
+        return "not defined"
+    value = f"{estimate['value']:.{digits}%}"
+    if estimate["low"] is None or estimate["high"] is None:
+        return f"{value} (no interval)"
+    return f"{value} ({estimate['low'] * 100:.{digits}f} to {estimate['high']:.{digits}%})"
+
+
+def format_number(estimate: Estimate | None, digits: int = 3) -> str:
+    """A metric that is no share, with its interval: ``0.812 (0.780 to 0.840)``; ``digits`` as above."""
+    if estimate is None:
+        return "not measured"
+    if estimate["value"] is None:
+        return "not defined"
+    value = f"{estimate['value']:.{digits}f}"
+    if estimate["low"] is None or estimate["high"] is None:
+        return f"{value} (no interval)"
+    return f"{value} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f})"

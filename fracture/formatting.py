@@ -7,3 +7,14 @@ def format_bytes(size: int) -> str:
     """A number of bytes for people, in powers of ten."""
     unit = next((unit for unit in ("GB", "MB", "kB") if size >= _UNITS[unit]), "kB")
     return f"{size / _UNITS[unit]:,.1f} {unit}"
+
+
+def format_duration(seconds: float) -> str:
+    """A duration for people: ``45 s``, ``3 min 20 s``, ``2 h 3 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {rest} s"
+    return f"{rest} s"

@@ -1,4 +1,4 @@
-"""Upload X-rays, each for itself or as the views of one study, and see what a model makes of them."""
+"""Upload X-rays, each by itself or as the views of one study, and classify them by a model."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from fracture.registry.model_folder import ModelFolder
 
 
 def examine(uploads: list[Upload], classifier: Classifier) -> list[Examined]:
-    """Each upload that can be read, with what the model says of it; a sentence for each that cannot."""
+    """The prediction for each upload that can be read; a sentence for each that cannot."""
     examined = []
     for upload in uploads:
         with show_errors():
@@ -22,31 +22,38 @@ def examine(uploads: list[Upload], classifier: Classifier) -> list[Examined]:
 
 
 def show_uploads(uploads: list[Upload], classifier: Classifier, folder: ModelFolder) -> None:
-    """What the model says of the uploads."""
+    """The answers for the uploads."""
     joined = len(uploads) > 1 and st.toggle(
-        "Join as views of one study",
+        "Views of one study",
         key="one study",
-        help="Off, each file gets an answer of its own. On, the mean over all files is one answer: only for views of "
-        "the same patient, taken at the same visit.",
+        help="Off: one answer per file. On: one answer, the mean over all files; only for views of the same patient at "
+        "the same visit.",
     )
-    if examined := examine(uploads, classifier):
-        parts = [examined] if joined else [[each] for each in examined]
-        studies = {f"study {number}": views for number, views in enumerate(parts, 1)}
-        show_answers(classifier, folder, studies, len(uploads) if joined else 1, {})
+    examined = examine(uploads, classifier)
+    if not examined:
+        return
+    parts = [examined] if joined else [[each] for each in examined]
+    studies = {f"study {number}": views for number, views in enumerate(parts, 1)}
+    show_answers(classifier, folder, studies, len(uploads) if joined else 1, {})
 
 
-def show_sample(number: int, classifier: Classifier, folder: ModelFolder, back: str) -> None:
-    """What the model says of a synthetic study, and on request the truth."""
+def show_sample(number: int, classifier: Classifier, folder: ModelFolder, uploads: list[Upload]) -> None:
+    """The answer for a synthetic study, and on request the truth."""
     views = prediction_cache.sample(number, classifier)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Synthetic study {number}** · no person was X-rayed for it", width="stretch")
-        revealed = st.toggle("Reveal the truth", key=f"truth of {number}")
+        st.markdown(f"**Synthetic study {number}** · not from a patient", width="stretch")
+        revealed = st.toggle("Reveal truth", key=f"truth of {number}")
         st.button(
-            back, icon=":material/close:", type="tertiary", key="clear sample",
-            on_click=state.SAMPLE.set, args=(None,),
-        )  # fmt: skip
+            "Back to uploads" if uploads else "Clear sample",
+            icon=":material/close:",
+            type="tertiary",
+            key="clear sample",
+            on_click=state.SAMPLE.set,
+            args=(None,),
+        )
     truths = {each.view.name: truth for each, truth in views} if revealed else {}
-    show_answers(classifier, folder, {f"synthetic {number}": [each for each, _ in views]}, len(views), truths)
+    examined = [each for each, _ in views]
+    show_answers(classifier, folder, {f"synthetic {number}": examined}, len(views), truths)
 
 
 ensure_routed("classify")
@@ -59,21 +66,19 @@ with show_errors():
     classifier = prediction_cache.classifier(folder)
     if classifier.card.get("data", {}).get("synthetic"):
         st.caption(
-            ":material/draw: It has learned from synthetic X-rays alone: what it says of real ones means little."
+            ":material/draw: This model was trained on synthetic X-rays only: don't rely on its answers for real ones."
         )
     if classifier.ood_detector is None:
         st.caption(
-            ":material/help: It cannot tell whether an image is an X-ray at all, and answers whatever it is shown."
+            ":material/help: This model has no out-of-distribution check: it answers for any image, X-ray or not."
         )
     uploads = choose_uploads()
     sample = choose_sample(expanded=not uploads)
     if sample is not None:
-        show_sample(sample, classifier, folder, "Back to my files" if uploads else "Put it aside")
+        show_sample(sample, classifier, folder, uploads)
     elif uploads:
         show_uploads(uploads, classifier, folder)
     else:
         negative, positive = classifier.labels
-        st.caption(
-            f"Drop one X-ray or several. The model answers *{negative}* or *{positive}* for each, or for one study."
-        )
+        st.caption(f"Upload one or more X-rays. The model answers *{negative}* or *{positive}*.")
 st.caption(NOTICE)

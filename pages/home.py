@@ -1,70 +1,86 @@
-"""What is here, in one look, and the next step."""
+"""The start page: what this machine has, what is running, and the next step."""
 
 import streamlit as st
 
 from fracture import demo
 from fracture.app.home.activity import show_activities
-from fracture.app.shared.widgets import answering_model, ensure_routed, escape_markdown, link
+from fracture.app.shared.widgets import default_model, ensure_routed, escape_markdown, link
 from fracture.data.folders import list_datasets
 from fracture.inference.classifier import NOTICE
 from fracture.registry.default_model import describe
 from fracture.registry.model_folder import usable_models
 
+WORKFLOW = (
+    ("dataset", "Data set", ":material/photo_library:", "**1 · Explore data.** Patients, studies and views; findings."),
+    (
+        "train",
+        "Train",
+        ":material/model_training:",
+        "**2 · Train.** Transfer learning with InceptionV3: head only or fine-tuning, with live curves.",
+    ),
+    (
+        "classify",
+        "Classify",
+        ":material/radiology:",
+        "**3 · Classify.** Upload X-rays: a probability for each or for a study, with heat maps.",
+    ),
+)
+EXPERIMENTS = (
+    (
+        "playground",
+        "Playground",
+        ":material/tune:",
+        "**Hyperparameters.** A head trains in a fraction of a second; each slider shows its effect.",
+    ),
+    ("labs", "Labs", ":material/science:", "**Pitfalls.** Data leakage and shortcuts: what the model really learns."),
+    ("runs", "Runs", ":material/compare_arrows:", "**Comparison.** All runs side by side, with significance tests."),
+)
+
+
+def show_next_step(*, has_data: bool, busy: bool) -> None:
+    """The next step for this visitor; none without a model while a job is running, which is to be awaited."""
+    model = default_model()
+    if model is None and busy:
+        return
+    st.header("Next step")
+    with st.container(key="next step"):
+        if model is not None:
+            folder, reason = model
+            st.markdown(f"Model **{escape_markdown(describe(folder))}**: {reason}.")
+            link("classify", "Classify an X-ray", ":material/radiology:", folder.name)
+        elif has_data:
+            st.markdown("There is a data set, and no model yet.")
+            link("train", "Train a model", ":material/model_training:")
+        else:
+            st.markdown("There is no data yet. Generate phantoms, or import a data set.")
+            link("dataset", "Add data", ":material/photo_library:")
+
+
+def show_links(pages: tuple[tuple[str, str, str, str], ...]) -> None:
+    """A card for each page, with a link."""
+    with st.grid(3, border=True):
+        for page, title, icon, description in pages:
+            with st.container(key=f"to {page}"):
+                st.markdown(description)
+                link(page, title, icon)
+
+
 ensure_routed("home")
 st.title("Bone X-ray lab")
-st.markdown("Look at a data set of bone radiographs, train **InceptionV3** on it, and ask the model about an X-ray.")
-
+st.markdown("Explore a data set of bone radiographs, train **InceptionV3** on it, and classify X-rays.")
 if demo.on():
     st.caption(
-        ":material/public: This is a public demo: what you make here, others see, and it is deleted after a day. "
-        "What you upload to be classified is seen by you alone."
+        ":material/public: This is a public demo: other visitors see what you make here, and it is deleted after a "
+        "day. Only you see the X-rays that you upload to classify."
     )
-
-datasets, models = list_datasets(), usable_models()
+datasets = list_datasets()
 with st.container(horizontal=True):
     st.metric("Data sets", len(datasets), border=True, width=200)
-    st.metric("Models", len(models), border=True, width=200)
-
-busy, answering = show_activities(), answering_model()
-if answering or not busy:  # without a model, the next step is to watch what is being made
-    st.header("Next step")
-with st.container(key="next step"):
-    if answering:
-        model, why = answering
-        st.markdown(f"**{escape_markdown(describe(model))}** answers: {why}.")
-        link("classify", "Ask it about an X-ray", ":material/radiology:", model.name)
-    elif datasets and not busy:
-        st.markdown("There is a data set, and no model yet.")
-        link("train", "Train the first model", ":material/model_training:")
-    elif not busy:
-        st.markdown("Nothing is here yet. Draw synthetic radiographs, or choose a folder.")
-        link("dataset", "Begin with data", ":material/photo_library:")
-
-st.header("The three journeys")
-with st.grid(3, border=True):
-    with st.container(key="to data set"):
-        st.markdown("**1 · Look at the data.** Patient by patient, study by study, and what is wrong with it.")
-        link("dataset", "Data set", ":material/photo_library:")
-    with st.container(key="to train"):
-        st.markdown(
-            "**2 · Train.** Transfer learning with InceptionV3, its head alone or its upper blocks, too; the curves "
-            "are drawn as it learns."
-        )
-        link("train", "Train", ":material/model_training:")
-    with st.container(key="to classify"):
-        st.markdown(
-            "**3 · Classify.** Upload X-rays: a probability for each, or for one study, and where the model looked."
-        )
-        link("classify", "Classify", ":material/radiology:")
-st.header("To understand it")
-with st.grid(3, border=True):
-    with st.container(key="to playground"):
-        st.markdown("**Turn the dials.** A head trains in a fraction of a second, and each dial shows what it does.")
-        link("playground", "Playground", ":material/tune:")
-    with st.container(key="to labs"):
-        st.markdown("**Find out what it rests on.** What a leaking split pretends; what else than bones is looked at.")
-        link("labs", "Labs", ":material/science:")
-    with st.container(key="to runs"):
-        st.markdown("**Compare.** All trainings side by side: what differs, and which one is better.")
-        link("runs", "Runs", ":material/compare_arrows:")
+    st.metric("Models", len(usable_models()), border=True, width=200)
+busy = show_activities()
+show_next_step(has_data=bool(datasets), busy=busy)
+st.header("Workflow")
+show_links(WORKFLOW)
+st.header("Experiments")
+show_links(EXPERIMENTS)
 st.caption(NOTICE)

@@ -20,7 +20,7 @@ def explore(run: Run, bench: Bench) -> None:
 ensure_routed("playground")
 st.title("Playground")
 st.caption(
-    "Change a setting and watch the head train: the features of the frozen backbone are cached, so it takes a fraction "
-    "of a second. Faint lines are earlier trials."
+    "Change a setting and watch the head train: the features of the frozen backbone are cached, so that it takes a "
+    "fraction of a second. Faint lines are earlier trials."
 )
 with_bench(explore)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.runs.actions import show_actions
-from fracture.app.runs.significance import show_comparison
-from fracture.app.runs.table import show_curves, show_differences, show_table
+from fracture.app.runs.significance import compare_results
+from fracture.app.runs.table import show_all_runs, show_curves, show_differences
 from fracture.app.shared import state
 from fracture.app.shared.widgets import ensure_routed, escape_markdown, no_model_hint, show_errors
 from fracture.inference.classifier import NOTICE
@@ -41,7 +41,7 @@ def compare(runs: list[queue.Run]) -> None:
     show_curves(runs)
     if len(runs) > 1:
         st.header("Validation results")
-        show_comparison(runs)
+        compare_results(runs)
 
 
 def manage(runs: list[queue.Run]) -> None:
@@ -61,7 +61,7 @@ with show_errors():
 if not known:
     no_model_hint()
     st.stop()
-show_table(list(known.values()))
+show_all_runs(list(known.values()))
 chosen = choose_runs(known)
 # Containers of their own, so that the text area of a note stays in place while the comparison above it grows.
 compared = st.container()

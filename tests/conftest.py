@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from fracture.logs import configure_logs
 from fracture.registry.model_folder import ModelFolder, model_folder
 from tests.support.drawing import draw_mura
+
+configure_logs()
 
 SHARED = Path(os.environ.get("FRACTURE_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 

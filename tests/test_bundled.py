@@ -81,7 +81,7 @@ def test_the_command_line_answers_at_once(as_cloned, tmp_path, capsys):
     """A fresh clone classifies a file, offline, with no further step."""
     target = tmp_path / "leg.png"
     Image.fromarray(read(dicom(LEGS[0]), LEGS[0]).pixels).save(target)
-    assert main.main(["classify", str(target), "--model", FOLDER.name, "--json"]) == 0
+    assert main(["classify", str(target), "--model", FOLDER.name, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)["results"][0]
     assert answer["answer"] in ("not fractured", "fractured", "doubt")
     assert 0 < answer["probability"] < 1

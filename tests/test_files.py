@@ -7,7 +7,7 @@ import pytest
 from fracture.files import atomic_write, write_json
 
 
-def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path):
+def test_atomic_write_that_fails_leaves_the_old_file(tmp_path):
     """Files are replaced whole or not at all, and nothing half-written stays behind."""
     path = tmp_path / "card.json"
     write_json(path, {"a": 1})

@@ -8,8 +8,8 @@ from fracture import paths
 from fracture.errors import FractureError
 
 
-def test_a_folder_of_the_data_home_goes_by_its_name(homes):
-    """Also where it is a link; a link that leads to itself is in nobody's way."""
+def test_short_folder_of_the_data_home_is_its_name(homes):
+    """Also where it is a link; a link to itself does no harm."""
     (homes / "data" / "loop").symlink_to("loop")
     (homes / "elsewhere").mkdir()
     (homes / "data" / "mine").symlink_to(homes / "elsewhere")
@@ -18,8 +18,8 @@ def test_a_folder_of_the_data_home_goes_by_its_name(homes):
 
 
 @pytest.mark.parametrize(("variable", "folder"), [("FRACTURE_DATA", "data_home"), ("FRACTURE_MODELS", "models_home")])
-def test_a_home_that_may_not_be_read_is_a_sentence(homes, monkeypatch, variable, folder):
-    """Which one, and what to do; a name is still given to what a model was trained on."""
+def test_data_home_unreadable_is_refused(homes, monkeypatch, variable, folder):
+    """The error names the variable and what to do; models are still named after their data."""
 
     def refuse(place: str) -> None:
         raise PermissionError(13, "Permission denied", place)
@@ -33,8 +33,8 @@ def test_a_home_that_may_not_be_read_is_a_sentence(homes, monkeypatch, variable,
 @pytest.mark.parametrize(
     "path", ["../a.png", "/a.png", "a/../b.png", "C:/a.png", "a\\b.png", "a\nb.png", "a\u202eb", ""]
 )
-def test_a_path_stays_inside_its_folder(tmp_path, path):
-    """Whatever would lead out, on any system, or be read as something else."""
+def test_inside_path_that_leads_out_is_refused(tmp_path, path):
+    """Also where it does so on another system only, or looks like another name."""
     assert paths.leads_out(path)
     with pytest.raises(ValueError, match="by a path below its folder"):
         paths.inside(tmp_path, path)
@@ -44,7 +44,7 @@ def test_a_path_stays_inside_its_folder(tmp_path, path):
 @pytest.mark.parametrize(
     ("text", "name"), [("my bones (1)", "my-bones-1"), ("../../etc", "etc"), (".hidden", "hidden"), ("…", "data")]
 )
-def test_any_text_becomes_a_name(text, name):
-    """That leads nowhere and hides nothing."""
+def test_as_name_of_any_text_is_a_name(text, name):
+    """It leads nowhere and is not hidden."""
     assert paths.as_name(text, "data") == name and paths.is_name(name)
     assert paths.is_name(text) == (text == name)

@@ -1,16 +1,15 @@
-"""Data sets: what is there and what is wrong with it, phantoms, class folders."""
+"""Data sets: their contents and problems, synthetic ones, class folders."""
 
 import argparse
-import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
+from fracture.cli.terminal import progress_bar
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity, check
 from fracture.data.dataset import Dataset, counts, existing_folder, scan
@@ -28,7 +27,7 @@ Args = argparse.Namespace
 
 
 def dataset(args: Args) -> dict[str, Any]:
-    """What is in a data set, and what is wrong with it; or its folder renamed or deleted."""
+    """Show the contents and the problems of a data set; or rename or delete its folder."""
     if args.rename is not None:
         return _rename(args)
     if args.delete:
@@ -46,26 +45,27 @@ def dataset(args: Args) -> dict[str, Any]:
         "counts": table.to_dict(orient="records"),
     }
     if args.model:
-        doubted = _doubted(found, args)
-        told = label_issues.problem(doubted, found.label_names, args.model)
-        problems = by_severity([*problems, *([told] if told else [])])
-        document["label_doubts"] = doubted[doubted["is_issue"]].to_dict(orient="records")
+        issues = _label_issues(found, args)
+        document["label_doubts"] = issues[issues["is_issue"]].to_dict(orient="records")
+        problem = label_issues.problem(issues, found.label_names, args.model)
+        if problem:
+            problems = by_severity([*problems, problem])
     if not args.json:
         _print_dataset(found, table, problems)
     return {**document, "problems": [vars(problem) for problem in problems]}
 
 
 def _rename(args: Args) -> dict[str, Any]:
-    folder = _named(args.path)
+    folder = _named_folder(args.path)
     renamed = rename_dataset(folder, args.rename)
     if not args.json:
-        print(f"{folder.name!r} is called {renamed.name!r} now, and lies in {renamed}")
+        print(f"{folder.name!r} is called {renamed.name!r} now, in {renamed}")
     return {"name": renamed.name, "before": folder.name, "path": str(renamed)}
 
 
 def _delete(args: Args) -> dict[str, Any]:
-    folder = _named(args.path)
-    if not args.yes and not _sure(f"Delete {folder} with all images in it?"):
+    folder = _named_folder(args.path)
+    if not args.yes and not _confirm(f"Delete {folder} with all its images?"):
         raise DatasetError(f"{folder} is not deleted: that needs a yes, or --yes.")
     delete_dataset(folder)
     if not args.json:
@@ -73,44 +73,36 @@ def _delete(args: Args) -> dict[str, Any]:
     return {"deleted": str(folder)}
 
 
-def _named(path: str) -> Path:
-    """A bare name means the folder or link of that name in the data home, and not what the link leads to."""
+def _named_folder(path: str) -> Path:
+    """The folder to rename or delete; a name means the entry of the data home, be it a link, not the link's target."""
     inside = data_home() / path
-    return inside if is_name(path) and inside.is_dir() else existing_folder(path)
+    if is_name(path) and inside.is_dir():
+        return inside
+    return existing_folder(path)
 
 
-def _sure(question: str) -> bool:
-    return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+def _confirm(question: str) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _measured(found: Dataset, args: Args) -> pd.DataFrame | None:
     if args.quick:
         return None
-    with _counting("Looking at the images", args) as say:
-        return measurements.measure(found.table, say)
+    with progress_bar("Measuring images", quiet=args.json) as on_progress:
+        return measurements.measure(found.table, on_progress)
 
 
-def _doubted(found: Dataset, args: Args) -> pd.DataFrame:
-    with _counting(f"Asking model {args.model}", args) as say:
-        return label_issues.label_doubts(found, model_folder(args.model), say)
-
-
-@contextlib.contextmanager
-def _counting(what: str, args: Args) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, and what tells it how many of how many images are done."""
-    with tqdm(desc=what, unit="image", disable=args.json or not sys.stderr.isatty()) as bar:
-
-        def say(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield say
+def _label_issues(found: Dataset, args: Args) -> pd.DataFrame:
+    with progress_bar("Extracting features", quiet=args.json) as on_progress:
+        return label_issues.find_label_issues(found, model_folder(args.model), on_progress)
 
 
 def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Problem]) -> None:
     print(f"{found.root}: {len(found.table):,} images, layout {found.layout}")
     if found.excluded or found.relabelled:
-        print(f"By decision, {found.excluded:,} more are left out and {found.relabelled:,} have another label.")
+        print(f"By decision, {found.excluded:,} more are excluded and {found.relabelled:,} have another label.")
     named = table.assign(label=[found.label_names[label] for label in table["label"]])
     print("", named.to_string(index=False), "", sep="\n")
     for problem in problems:
@@ -118,36 +110,42 @@ def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Probl
 
 
 def phantom(args: Args) -> dict[str, Any]:
-    """Draw a data set of phantoms, or what it lacks."""
-    chosen = {name: value for name in ("patients", "seed", "difficulty") if (value := getattr(args, name)) is not None}
-    plan, said = Plan(**chosen), []
-    with tqdm(total=plan.patients, unit="patient", disable=args.json or not sys.stderr.isatty()) as bar:
+    """Generate a data set of phantoms, or the missing part of one."""
+    given = {"patients": args.patients, "seed": args.seed, "difficulty": args.difficulty}
+    plan = Plan(**{name: value for name, value in given.items() if value is not None})
+    images = []
+    started = time.monotonic()
+    with progress_bar("Generating", "patient", quiet=args.json) as on_progress:
 
-        def say(job: PhantomJob) -> None:
-            said.append(job.images)
-            bar.update(job.done - bar.n)
+        def show(job: PhantomJob) -> None:
+            images.append(job.images)
+            on_progress(job.done, plan.patients)
 
-        started = time.monotonic()
-        drawn = write(args.out.absolute(), plan, say)
-        rate = (said[-1] - said[0]) / max(time.monotonic() - started, 1e-9)
+        ended = write(args.out.absolute(), plan, show)
+    generated = images[-1] - images[0]  # the first report counts what was there before
+    rate = generated / max(time.monotonic() - started, 1e-9)
     if not args.json:
-        print(f"{drawn.done:,} of {plan.patients:,} patients, {drawn.images:,} images in {drawn.root}")
-        print(f"Drawn now: {said[-1] - said[0]:,} images, {rate:.1f} a second")
+        print(f"{ended.done:,} of {plan.patients:,} patients, {ended.images:,} images in {ended.root}")
+        print(f"Generated now: {generated:,} images, {rate:.1f} a second")
     return {
-        "root": str(drawn.root),
-        "state": drawn.state,
+        "root": str(ended.root),
+        "state": ended.state,
         **vars(plan),
-        "done": drawn.done,
-        "images": drawn.images,
+        "done": ended.done,
+        "images": ended.images,
         "images_per_second": round(rate, 2),
     }
 
 
 def prep(args: Args) -> dict[str, Any]:
-    """Make class folders, or a zip of them, of a data set as it was decided to be."""
-    found, out = apply_decisions(scan(args.path, args.body_part)), args.out.absolute()
-    with _counting("Exporting", args) as say:
-        zip_prep(found, out, say) if args.way == "zip" else write_prep(found, out, args.way, say)
+    """Export a data set, with all decisions applied, as class folders or as a zip of them."""
+    found = apply_decisions(scan(args.path, args.body_part))
+    out = args.out.absolute()
+    with progress_bar("Exporting", quiet=args.json) as on_progress:
+        if args.way == "zip":
+            zip_prep(found, out, on_progress)
+        else:
+            write_prep(found, out, args.way, on_progress)
     if not args.json:
         print(f"{len(found.table):,} images are in {out}")
     return {"out": str(out), "images": len(found.table), "excluded": found.excluded, "relabelled": found.relabelled}

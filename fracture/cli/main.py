@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from fracture.errors import FractureError
+from fracture.logs import configure_logs
 
 WAYS = ("copy", "link", "zip")
 
 Command = Callable[[argparse.Namespace], dict[str, Any] | list[Any]]
-"""Does the work, prints for people unless ``args.json``, and returns the JSON document; ``errors`` in it, a list of
-sentences, says that a part could not be done."""
+"""Does the work, prints for people unless ``args.json``, and returns the JSON document. ``errors`` in the document, a
+list of sentences, means that a part could not be done."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    configure_logs()
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names of files need not be text
+        if isinstance(stream, io.TextIOWrapper):  # file names need not be valid text
             stream.reconfigure(errors="backslashreplace")
     args = _parser().parse_args(argv)
     try:
@@ -40,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, for example `head`, has seen enough
         sys.stderr.close()
         return 0
-    return 1 if isinstance(document, dict) and document.get("errors") else 0
+    failed_partly = isinstance(document, dict) and document.get("errors")
+    return 1 if failed_partly else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,7 +76,7 @@ def _add(commands: Any, name: str, run: str, about: str) -> argparse.ArgumentPar
 
 
 def _later(place: str) -> Command:
-    """A ``module.function`` of :mod:`fracture.cli`, imported only when it runs: ``--help`` answers at once."""
+    """A ``module.function`` of :mod:`fracture.cli`, imported only when it runs: ``--help`` must be quick."""
 
     def run(args: argparse.Namespace) -> dict[str, Any] | list[Any]:
         module, name = place.split(".")
@@ -84,19 +87,19 @@ def _later(place: str) -> Command:
 
 
 def _add_dataset(commands: Any) -> None:
-    parser = _add(commands, "dataset", "datasets.dataset", "what is in a data set, and what is wrong with it")
+    parser = _add(commands, "dataset", "datasets.dataset", "show the contents and the problems of a data set")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
-    parser.add_argument("--quick", action="store_true", help="decode no pixels: what names, lists and headers tell")
-    parser.add_argument("--model", metavar="NAME", help="also list the labels that this model doubts most")
+    parser.add_argument("--quick", action="store_true", help="decode no pixels: check names, tables and headers only")
+    parser.add_argument("--model", metavar="NAME", help="also list the likely label errors, found with this model")
     change = parser.add_mutually_exclusive_group()
-    change.add_argument("--rename", metavar="NEW", help="only rename its folder, and let its runs refer to the new one")
-    change.add_argument("--delete", action="store_true", help="only delete its folder with all images in it")
-    parser.add_argument("--yes", action="store_true", help="delete without a question")
+    change.add_argument("--rename", metavar="NEW", help="only rename its folder, also in the runs that use it")
+    change.add_argument("--delete", action="store_true", help="only delete its folder with all images")
+    parser.add_argument("--yes", action="store_true", help="delete without asking")
 
 
 def _add_prep(commands: Any) -> None:
-    parser = _add(commands, "prep", "datasets.prep", "make class folders of a data set as it was decided to be")
+    parser = _add(commands, "prep", "datasets.prep", "export a data set, with all decisions applied, as class folders")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or a new zip")
     parser.add_argument("--as", dest="way", choices=WAYS, default="copy", help="copies, hard links or one zip")
@@ -105,37 +108,39 @@ def _add_prep(commands: Any) -> None:
 
 def _add_phantom(commands: Any) -> None:
     parser = _add(
-        commands, "phantom", "datasets.phantom", "draw synthetic radiographs of the humerus, with their truth"
+        commands, "phantom", "datasets.phantom", "generate synthetic radiographs of the humerus with their ground truth"
     )
-    parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or one in which the same was begun")
+    parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or an unfinished one of the same settings")
     parser.add_argument("--patients", type=int, help="2 to 20000 (default: 200)")
-    parser.add_argument("--seed", type=int, help="0 to 2**31; the same draws the same (default: 1)")
+    parser.add_argument("--seed", type=int, help="0 to 2**31; a seed always generates the same images (default: 1)")
     parser.add_argument(
         "--difficulty",
         type=float,
-        help="0, what everyone sees, to 1, what a specialist would argue about (default: 0.2)",
+        help="0 (obvious) to 1 (specialists would disagree) (default: 0.2)",
     )
 
 
 def _add_import_kaggle(commands: Any) -> None:
-    parser = _add(commands, "import-kaggle", "imports.import_kaggle", "fetch a body part of MURA from Kaggle")
-    parser.add_argument("--dataset", default="cjinny/mura-v11", help="its owner and name (default: %(default)s)")
+    parser = _add(commands, "import-kaggle", "imports.import_kaggle", "import a body part of MURA from Kaggle")
+    parser.add_argument(
+        "--dataset", default="cjinny/mura-v11", help="its owner and name on Kaggle (default: %(default)s)"
+    )
     parser.add_argument("--body-part", default="XR_HUMERUS", help="or all (default: %(default)s)")
     _add_out(parser)
 
 
 def _add_import_fracatlas(commands: Any) -> None:
-    parser = _add(commands, "import-fracatlas", "imports.import_fracatlas", "fetch a sample of FracAtlas from figshare")
+    parser = _add(commands, "import-fracatlas", "imports.import_fracatlas", "import a sample of FracAtlas")
     parser.add_argument("--images", type=_images, default=200, help="how many, or all (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="which ones (default: %(default)s)")
-    parser.add_argument("--whole", action="store_true", help="fetch the whole zip of 323 MB, and take them from there")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sample (default: %(default)s)")
+    parser.add_argument("--whole", action="store_true", help="download the whole zip (323 MB) instead of single files")
     _add_out(parser)
 
 
 def _add_import_zip(commands: Any) -> None:
-    parser = _add(commands, "import-zip", "imports.import_zip", "unpack a zip of radiographs")
+    parser = _add(commands, "import-zip", "imports.import_zip", "import a zip file of radiographs")
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--body-part", help="of MURA's tree only this one, for example XR_HUMERUS")
+    parser.add_argument("--body-part", help="only this body part of a MURA tree, for example XR_HUMERUS")
     _add_out(parser)
 
 
@@ -157,13 +162,15 @@ def _add_train(commands: Any) -> None:
     begin.add_argument("--data", metavar="PATH", help="the data set's folder")
     begin.add_argument(
         "--resume", action="store_true",
-        help="go on with the training of this name, which was stopped or has failed, as it was set up",
+        help="resume the stopped or failed run of this name, with its own configuration",
     )  # fmt: skip
     parser.add_argument(
         "--also", action="append", metavar="PATH", help="a further data set to train on; may be given several times"
     )
     parser.add_argument("--name", required=True, help="the model's name")
-    parser.add_argument("--preset", choices=PRESETS, default="reference", help="where unnamed choices come from")
+    parser.add_argument(
+        "--preset", choices=PRESETS, default="reference", help="the values of all options that are not given"
+    )
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
     parser.add_argument("--input-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="pixel range of a FILE")
     for name, field in TrainConfig.__dataclass_fields__.items():
@@ -176,7 +183,7 @@ def _add_train(commands: Any) -> None:
 
 
 def _add_evaluate(commands: Any) -> None:
-    parser = _add(commands, "evaluate", "models.evaluate", "measure a model on a data set")
+    parser = _add(commands, "evaluate", "models.evaluate", "evaluate a model on a data set")
     parser.add_argument("--model", required=True, metavar="NAME")
     parser.add_argument("--data", required=True, metavar="PATH")
     parser.add_argument("--split", default="valid", help="train, valid, test, or all (default: valid)")
@@ -184,18 +191,20 @@ def _add_evaluate(commands: Any) -> None:
 
 
 def _add_classify(commands: Any) -> None:
-    parser = _add(commands, "classify", "models.classify", "ask a model about radiographs")
+    parser = _add(commands, "classify", "models.classify", "classify radiographs with a model")
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG or DICOM files, or folders of them"
     )
     parser.add_argument(
         "--model", metavar="NAME", help="default: the one that comes with the project, else the newest that finished"
     )
-    parser.add_argument("--study", action="store_true", help="the files (or each folder's) are views of one study")
     parser.add_argument(
-        "--threshold", type=_share, help="probability from which on the answer is positive (default: the card's)"
+        "--study", action="store_true", help="the files, and those of each folder, are the views of one study"
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a line per image and study")
+    parser.add_argument(
+        "--threshold", type=_share, help="a probability at or above it is positive (default: the card's thresholds)"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a CSV file with a line per image and study")
 
 
 def _share(text: str) -> float:
@@ -206,11 +215,11 @@ def _share(text: str) -> float:
 
 
 def _add_models(commands: Any) -> None:
-    _add(commands, "models", "models.models", "which models and trainings are here")
+    _add(commands, "models", "models.models", "list all models and runs")
 
 
 def _add_code(commands: Any) -> None:
-    parser = _add(commands, "code", "runs.code", "a model's training as a Keras script by itself")
+    parser = _add(commands, "code", "runs.code", "print a Keras script that trains a model again")
     parser.add_argument("--model", required=True, metavar="NAME")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the script and images.csv, the list of its images, into DIR"
@@ -218,12 +227,12 @@ def _add_code(commands: Any) -> None:
 
 
 def _add_rename(commands: Any) -> None:
-    parser = _add(commands, "rename", "runs.rename", "give a model or a training another name")
+    parser = _add(commands, "rename", "runs.rename", "rename a model or a run")
     parser.add_argument("old", metavar="OLD")
     parser.add_argument("new", metavar="NEW")
 
 
 def _add_note(commands: Any) -> None:
-    parser = _add(commands, "note", "runs.note", "read or write the note about a model or a training")
+    parser = _add(commands, "note", "runs.note", "print or replace the note about a model or a run")
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("text", metavar="TEXT", nargs="?", help="put this in its place; an empty one takes it away")
+    parser.add_argument("text", metavar="TEXT", nargs="?", help="the new note; an empty text deletes it")

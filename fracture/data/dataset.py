@@ -8,6 +8,7 @@
 """
 
 import hashlib
+import itertools
 import os
 import re
 from contextlib import suppress
@@ -231,4 +232,5 @@ def looks_like_data(folder: Path) -> bool:
 
 
 def _has_image(folder: str) -> bool:
-    return any(name.lower().endswith(layouts.ENDINGS) for _, _, files in os.walk(folder) for name in files)
+    names = itertools.chain.from_iterable(files for _, _, files in os.walk(folder))
+    return any(name.lower().endswith(layouts.ENDINGS) for name in names)

@@ -35,7 +35,7 @@ from fracture.files import atomic_write
 from fracture.paths import sanitize_name
 
 FILE = "curation.csv"
-COLUMNS = ["time", "image_id", "decision", "reason"]
+DECISION_COLUMNS = ["time", "image_id", "decision", "reason"]
 LABELS = {"negative": 0, "positive": 1}
 DECISIONS = ("exclude", *LABELS, "keep")
 
@@ -56,13 +56,13 @@ _UNWRITABLE = re.compile("[\0\r\n\ud800-\udfff]")
 
 
 def read_decisions(root: Path) -> pd.DataFrame:
-    """Every decision in a folder's own file, in the order of time, with :data:`COLUMNS`; no row where there is none.
+    """Every decision in a folder's own file, in the order of time, with :data:`DECISION_COLUMNS`.
 
     Raises DatasetError for a file with any line that cannot be parsed: a missed decision is worse than none.
     """
     file = root / FILE
     if not file.exists():
-        return pd.DataFrame(columns=COLUMNS, dtype=str)
+        return pd.DataFrame(columns=DECISION_COLUMNS, dtype=str)
     return _parse(file)
 
 
@@ -180,7 +180,7 @@ def _of_images_in(root: Path, level: Path) -> pd.DataFrame:
 
 def _sort(decisions: pd.DataFrame) -> pd.DataFrame:
     """By time, then by the other columns, so that the order is the same whichever file was read first."""
-    return decisions.drop_duplicates().sort_values(COLUMNS, ignore_index=True)
+    return decisions.drop_duplicates().sort_values(DECISION_COLUMNS, ignore_index=True)
 
 
 def _next_time(last: str) -> str:
@@ -224,7 +224,7 @@ def _parse(source: Path | BinaryIO) -> pd.DataFrame:
     if is_upload and count > MAX_LINES:
         raise DatasetError(f"{file} may have {MAX_LINES:,} lines. Received: {count:,}; leave some out.")
     numbers, lines = _split_lines(text, str(file))
-    decisions = pd.DataFrame(lines, columns=COLUMNS, dtype=str)
+    decisions = pd.DataFrame(lines, columns=DECISION_COLUMNS, dtype=str)
     time = pd.to_datetime(decisions["time"], utc=True, format="ISO8601", errors="coerce")
     has_time = time.dt.year.between(*YEARS)
     wrong = ~has_time | ~decisions["decision"].isin(DECISIONS) | (decisions["image_id"] == "")
@@ -234,7 +234,7 @@ def _parse(source: Path | BinaryIO) -> pd.DataFrame:
 
 
 def _split_lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
-    """The number of each line that holds a decision, and its :data:`COLUMNS`.
+    """The number of each line that holds a decision, and its :data:`DECISION_COLUMNS`.
 
     Each line is parsed by itself, so that a quote that is not closed swallows no other. Where a file was put under
     another, the header comes again, perhaps after a byte order mark. Excel adds blank lines and columns.
@@ -244,20 +244,19 @@ def _split_lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
     found = []
     for number, line in enumerate(_NEWLINE.split(text), start=1):
         cells = _cells(line.removeprefix("\ufeff"), number, file)
-        if set(COLUMNS) <= set(cells):
+        if set(DECISION_COLUMNS) <= set(cells):
             header = cells
         elif not cells:
             continue
         elif not header:
-            raise DatasetError(
-                f"{file} must have the columns {', '.join(COLUMNS)}. Received: {sanitize_name(', '.join(cells))}"
-            )
+            received = sanitize_name(", ".join(cells))
+            raise DatasetError(f"{file} must have the columns {', '.join(DECISION_COLUMNS)}. Received: {received}")
         elif len(cells) > len(header):  # a comma in a reason without quotes around it
             raise _wrong_line(file, number, line)
         else:
             by_column = dict(zip(header, cells, strict=False))
             numbers.append(number)
-            found.append([by_column.get(name, "") for name in COLUMNS])
+            found.append([by_column.get(name, "") for name in DECISION_COLUMNS])
     return numbers, found
 
 

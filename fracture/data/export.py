@@ -7,13 +7,14 @@ The name of a file is the whole path of the image in one word,
 """
 
 import itertools
+import logging
 import os
 import shutil
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,8 @@ from fracture import demo
 from fracture.data.dataset import Dataset
 from fracture.errors import DatasetError
 from fracture.files import atomic_write
+
+_log = logging.getLogger(__name__)
 
 CLASS_FOLDERS = ("negative", "positive")
 """The folders of labels 0 and 1."""
@@ -121,12 +124,14 @@ def zip_prep(dataset: Dataset, file: Path, on_progress: OnProgress = _no_progres
 
 
 def _remove_stale(folder: Path) -> None:
-    with suppress(OSError):  # another export may do the same
+    try:
         for part in folder.glob(f"{_PART_PREFIX}*"):
             # The time may lie in the future, too, where a clock was far ahead.
             age = abs(time.time() - part.stat().st_mtime)
             if age > STALE_SECONDS:
                 shutil.rmtree(part)
+    except OSError as error:  # another export may do the same
+        _log.warning("Files of a killed export are left in %s: %s", folder, error)
 
 
 def _images(table: pd.DataFrame, on_progress: OnProgress) -> Iterator[tuple[str, str]]:

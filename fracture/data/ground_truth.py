@@ -13,17 +13,17 @@ import pandas as pd
 from fracture.errors import DatasetError
 from fracture.imaging.annotations import parse_boxes, run_gaps
 
-NAME = "truth.csv"
-COLUMNS = ("view", "boxes", "mask")
+TRUTH_FILE = "truth.csv"
+TRUTH_COLUMNS = ("view", "boxes", "mask")
 
 
 def with_truth(rows: pd.DataFrame, trees: Iterable[str]) -> tuple[pd.DataFrame, bool]:
-    """Rows with the :data:`COLUMNS` and the findings of truth.csv, and whether there is one.
+    """Rows with the :data:`TRUTH_COLUMNS` and the findings of truth.csv, and whether there is one.
 
     ``trees``: the folders in which it may lie. Raises DatasetError where it cannot be used.
     """
     folders = [Path(name or "/") for name in sorted(trees)]
-    tables = [_read(folder) for folder in folders if (folder / NAME).is_file()]
+    tables = [_read(folder) for folder in folders if (folder / TRUTH_FILE).is_file()]
     if not tables:
         return rows, False
     paths = [Path(path).as_posix() for path in rows["path"]]
@@ -42,17 +42,17 @@ def check_regions(table: pd.DataFrame) -> None:
             if width:  # else the file cannot be read either
                 run_gaps(mask, width, height)
         except DatasetError as error:
-            raise DatasetError(f"The boxes or the mask of {image} are damaged. {error}") from error
+            raise DatasetError(f"The annotation of {image} is damaged. {error}") from error
 
 
 def _read(tree: Path) -> pd.DataFrame:
     """The truth of one tree, by the absolute posix path of the image."""
-    file = tree / NAME
+    file = tree / TRUTH_FILE
     try:
         truth = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
-    if not {"image", *COLUMNS} <= set(truth):
+    if not {"image", *TRUTH_COLUMNS} <= set(truth):
         received = ", ".join(map(str, truth.columns))
         raise DatasetError(f"{file} must have the columns image, view, boxes and mask. Received: {received}")
     images = truth["image"]
@@ -62,7 +62,7 @@ def _read(tree: Path) -> pd.DataFrame:
     has_findings = {"fracture", "hardware"} <= set(truth)
     shown = findings(truth["fracture"] != "", truth["hardware"] != "") if has_findings else ""
     by_path = truth.assign(findings=shown).set_index(images.map(lambda name: (tree / name).as_posix()))
-    return by_path[[*COLUMNS, "findings"]]
+    return by_path[[*TRUTH_COLUMNS, "findings"]]
 
 
 def findings(fracture: "pd.Series[bool]", hardware: "pd.Series[bool]") -> "pd.Series[str]":

@@ -32,7 +32,7 @@ VERSION = 1
 CHUNK = 64
 """Images between two writes: at most so many must be measured again when the process is killed."""
 
-COLUMNS = ("image_id", "path", "readable", "problem", "sha256", *Measures._fields)
+MEASUREMENT_COLUMNS = ("image_id", "path", "readable", "problem", "sha256", *Measures._fields)
 """The columns of every table of measurements. ``readable``: the whole file can be decoded; where not, ``problem`` is
 a sentence that says why, and all measures are missing. ``sha256``: of the file's bytes; "" where it cannot be read."""
 
@@ -76,7 +76,7 @@ def measure(
         should_stop: asked before each chunk; the rows until then are cached and returned.
 
     Returns:
-        A table with :data:`COLUMNS`, and the order and index of ``table``; rows are missing only after a stop.
+        A table with :data:`MEASUREMENT_COLUMNS`, and the order and index of ``table``; rows are missing after a stop.
     """
     with open_cache("measurements/images", _SCHEMA, _version()) as cache, ThreadPoolExecutor(os.cpu_count()) as pool:
         states, known = _look_up(cache, table)
@@ -160,7 +160,7 @@ def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:
     numbers = {name: "float64" for name, kind in Measures.__annotations__.items() if kind in (float, int)}
     texts = dict.fromkeys(("problem", "sha256", "phash", "phash_mirrored"), "str")
     values = values.astype(numbers).fillna({"phash": "", "phash_mirrored": ""}).astype(texts)
-    return rows.assign(readable=values["problem"] == "", **values)[list(COLUMNS)]
+    return rows.assign(readable=values["problem"] == "", **values)[list(MEASUREMENT_COLUMNS)]
 
 
 def digests(paths: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from fracture import paths
 from fracture.data.dataset import COLUMNS, Dataset, existing_folder, scan
-from fracture.data.ground_truth import NAME as TRUTH
+from fracture.data.ground_truth import TRUTH_FILE
 from fracture.data.layouts import ENDINGS, files_below
 from fracture.data.provenance import Source
 from fracture.files import atomic_write
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 VERSION = 2
 """To be raised whenever :func:`fracture.data.dataset.scan` gives another table for the same files."""
 
-_ENDINGS_READ = (*ENDINGS, "dataset.csv", TRUTH)
+_ENDINGS_READ = (*ENDINGS, "dataset.csv", TRUTH_FILE)
 """How the names of all files end that a scan depends on: it does not read curation.csv."""
 
 _SEAL_BYTES = hashlib.sha256().digest_size
@@ -57,7 +57,7 @@ def _file(folder: Path) -> Path:
 def _state(folder: Path) -> bytes:
     """A hash over all that the result of ``scan`` depends on."""
     # Where the folder is a part of MURA's tree, its ground truth is in a folder above.
-    truths = [parent / TRUTH for parent in folder.parents]
+    truths = [parent / TRUTH_FILE for parent in folder.parents]
     above = [f"{path}\t{path.stat().st_mtime_ns}" for path in truths if path.is_file()]
     lines = [f"{VERSION} {list(COLUMNS)} {folder}", *above, *sorted(_files(folder))]
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).digest()

@@ -1,8 +1,8 @@
-"""Whether a probability means what it says: of the images that get 80 %, about 80 % should be positive.
+"""Calibration: of the images with a probability of 80 %, about 80 % should be positive.
 
 Everything here is about the probability of the *positive* label. Guo et al. ("On Calibration of Modern Neural
-Networks", ICML 2017) look at the confidence in whichever label was chosen instead; with two labels that hides a model
-that is too sure in one direction only.
+Networks", ICML 2017) use the confidence in the predicted label instead; with two labels that hides a model that is
+overconfident in one direction only.
 """
 
 from typing import Any
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 15
-"""Bins of equal width, as many as in table 1 of Guo et al."""
+"""The number of bins of equal width, as in table 1 of Guo et al."""
 
 COOLEST, HOTTEST = 0.05, 20.0
-"""The range searched for a temperature. One that ends at an end of it was not found in these data."""
+"""The search range of the temperature. A result at one of its ends means that these images do not determine it."""
 
 
 def fit_temperature(label: NDArray[Any], logit: NDArray[Any]) -> float:
@@ -25,22 +25,23 @@ def fit_temperature(label: NDArray[Any], logit: NDArray[Any]) -> float:
         logit: the model's log-odds of label 1 (N,), not seen in training.
 
     Returns:
-        Above 1 where the model is too sure, below 1 where it is not sure enough; ``COOLEST`` where the logits' signs
-        tell the labels without a mistake, ``HOTTEST`` where they tell nothing or the contrary. 1 where only one label
-        is there, or where every temperature does as well.
+        Above 1 for an overconfident model, below 1 for an underconfident one; ``COOLEST`` where the signs of the logits
+        separate the labels perfectly, ``HOTTEST`` where they are useless or wrong. 1 where there is only one label, or
+        where all temperatures are equally good.
     """
     from scipy.optimize import minimize_scalar
 
     if len(np.unique(label)) < 2:
         return 1.0
-    against = np.where(np.asarray(label) == 1, -1.0, 1.0) * np.asarray(logit, np.float64)
+    sign = np.where(np.asarray(label) == 1, -1.0, 1.0)
+    wrong_logit = sign * np.asarray(logit, np.float64)
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0, against / np.exp(log_temperature)).mean())
+        return float(np.logaddexp(0, wrong_logit / np.exp(log_temperature)).mean())
 
     ends = (float(np.log(COOLEST)), float(np.log(HOTTEST)))
     found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-8})
-    # The search never looks at the ends themselves, and where the loss is flat it stops anywhere.
+    # The search never tries the ends themselves, and where the loss is flat it may stop anywhere.
     return float(np.exp(min((0.0, *ends, float(found.x)), key=loss)))
 
 
@@ -59,14 +60,17 @@ def reliability(label: NDArray[Any], probability: NDArray[Any], bins: int = BINS
         their bin, for the probability of the positive label (Naeini et al., AAAI 2015). ``brier``: the mean of
         (probability - label) squared (Brier, Monthly Weather Review 78:1, 1950). For both, 0 is best and 1 is worst.
     """
-    label, probability = np.asarray(label), np.asarray(probability, np.float64)
-    edges, which = np.linspace(0, 1, bins + 1), _bin(probability, bins)
+    label = np.asarray(label)
+    probability = np.asarray(probability, np.float64)
+    edges = np.linspace(0, 1, bins + 1)
+    bin_of_image = _bin(probability, bins)
+    diagram = []
+    for index in np.unique(bin_of_image):
+        inside = bin_of_image == index
+        ends = {"low": float(edges[index]), "high": float(edges[index + 1])}
+        diagram.append({**ends, **_observed(label[inside], probability[inside])})
     return {
-        "bins": [
-            {"low": float(edges[at]), "high": float(edges[at + 1])}
-            | _observed(label[which == at], probability[which == at])
-            for at in np.unique(which)
-        ],
+        "bins": diagram,
         "expected_calibration_error": float(np.abs(gaps(label, probability, bins).sum(axis=0)).sum() / len(label)),
         "brier": float(np.mean((probability - label) ** 2)),
     }
@@ -89,8 +93,7 @@ def _observed(label: NDArray[Any], probability: NDArray[np.float64]) -> dict[str
 def gaps(label: NDArray[Any], probability: NDArray[np.float64], bins: int = BINS) -> NDArray[np.float64]:
     """Probability - label of each image, in the column of its bin (N, bins).
 
-    The absolute column sums, added up and divided by N, are the expected calibration error: of all images, or of any
-    draw of them.
+    The sum of the absolute column sums, divided by N, is the expected calibration error; also for a resample of rows.
     """
     spread = np.zeros((len(label), bins))
     spread[np.arange(len(label)), _bin(probability, bins)] = probability - label
@@ -98,10 +101,10 @@ def gaps(label: NDArray[Any], probability: NDArray[np.float64], bins: int = BINS
 
 
 def error_by_chance(probability: NDArray[np.float64], bins: int = BINS) -> float:
-    """About the expected calibration error (see above) that perfect probabilities (N,) show on as many images.
+    """The approximate expected calibration error (see above) of perfect probabilities (N,) on as many images.
 
-    It is not 0, since even the labels of perfect probabilities scatter: by sqrt(2 / pi) standard deviations in the mean
-    of a normal distribution. Views of one study share their label and scatter more, so it is rather too low.
+    It is not 0: labels scatter even around perfect probabilities, on average by sqrt(2 / pi) standard deviations of a
+    normal distribution. Views of one study share their label and scatter more, so the result is rather too low.
     """
     variance = np.bincount(_bin(probability, bins), probability * (1 - probability), bins)
     return float(np.sqrt(2 / np.pi * variance).sum() / len(probability))

@@ -1,12 +1,12 @@
-"""Heat maps and what is known to be where -> how often a map points at it, and how much of it lies on it.
+"""Weakly supervised localization: whether heat maps point at the boxes and masks that are known.
 
-Two measures, each with the level that a map which knows nothing would reach: one that is even over the image, and one
-that points at the middle of every image, where radiographers put what matters (Zhang et al. report it, too).
+Two measures. Each is reported with what a map without information would reach: a uniform map, and one that points at
+the center of every image, where radiographers put what matters (Zhang et al. report it, too).
 
 - the *pointing game* (Zhang et al., "Top-Down Neural Attention by Excitation Backprop", IJCV 126, 2018): whether the
-  map's peak lies in a box. They allow a miss by 15 px, in natural images of about 500 px; here none is allowed, and
-  what would count with as much beside the box is told as ``near``.
-- the share of what speaks for the positive label that lies in the mask.
+  map's peak lies in a box. They allow a miss by 15 px, in natural images of about 500 px. Here none is allowed;
+  ``near`` is the share with that tolerance.
+- the share of the map's positive part that lies in the mask.
 
 Intervals are those of :mod:`fracture.evaluation.metrics`: by group, never by image.
 """
@@ -23,39 +23,43 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fracture.errors import RadiographError
+from fracture.estimate import Estimate
 from fracture.evaluation.metrics import mean
 from fracture.imaging.annotations import Box, boxes_to_mask, decode_mask, parse_boxes, scale_boxes
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.heatmap import PEAK_SIDE, map_size, peak
+from fracture.registry.validation import Localization, ShareByChance, ShuffledHead
 
 IMAGES = 200
-"""The most images looked at: they take seconds, and as many independent ones give intervals at most 14 % wide."""
+"""The most images measured: that takes seconds, and as many independent images give intervals at most 14 % wide."""
 
-ALIKE = 20
-"""The most images on which two models' maps are compared."""
+COMPARED_IMAGES = 20
+"""The most images on which the maps of two heads are compared."""
 
 NEAR = 15 / 500
-"""How far beside a box is still near, as a share of the image's longer side: 15 px of 500, as Zhang et al. allow."""
+"""The tolerance around a box as a share of the image's longer side: 15 px of 500, as Zhang et al. allow."""
 
 Heat = Callable[[Radiograph, int, int], NDArray[np.float32]]
 """An image and a width and height in px -> its heat map (height, width); above 0 speaks for the positive label."""
 
 
 def pointing_game(heat: NDArray[np.float32], boxes: Sequence[Box], tolerance: float = 0.0) -> bool:
-    """Whether the peak of a map (H, W) lies in any of the boxes, or at most ``tolerance`` beside it; all in its px.
+    """Whether the peak of a map (H, W) lies in one of the boxes, or at most ``tolerance`` outside, in px of the map.
 
-    The peak is that of :func:`fracture.inference.heatmap.peak`. A map without one points nowhere.
+    The peak is that of :func:`fracture.inference.heatmap.peak`. A map without a peak points nowhere.
     """
     found = peak(heat)
+    if found is None:
+        return False
     wider = [(x - tolerance, y - tolerance, w + 2 * tolerance, h + 2 * tolerance) for x, y, w, h in boxes]
-    return found is not None and _holds(wider, found.x, found.y)
+    return _inside(wider, found.x, found.y)
 
 
 def mass_inside(heat: NDArray[np.float32], mask: NDArray[Any]) -> float:
     """The share, 0 to 1, of the positive part of a map (H, W) that lies in a mask (H, W).
 
-    ``mask``: bool, or the share of each pixel that is inside. NaN where the map is positive nowhere: nothing of
-    nothing is no share, and 0 would say that the map speaks for the wrong place.
+    ``mask`` is bool, or the share of each pixel that is inside. The result is NaN where the map is positive nowhere: 0
+    would mean that the map speaks for a wrong place.
     """
     positive = np.clip(heat.astype(np.float64), 0, None)
     whole = positive.sum()
@@ -63,107 +67,119 @@ def mass_inside(heat: NDArray[np.float32], mask: NDArray[Any]) -> float:
 
 
 class Finding(NamedTuple):
-    """One image: how its map did, and how a map that knows nothing would do."""
+    """One image: the result of its map, and of maps without information."""
 
     flat: bool
+    """Whether the map is constant."""
     hit: bool
+    """Whether the peak lies in a box."""
     near: bool
-    """Whether it would be a hit with a box wider by :data:`NEAR`."""
-    centre_hit: bool
-    """Whether the middle of the image lies in a box."""
+    """The same with a tolerance of :data:`NEAR`."""
+    center_hit: bool
+    """Whether the center of the image lies in a box."""
     mass: float
+    """See :func:`mass_inside`."""
     box_area: float
-    """Share of the image, 0 to 1."""
+    """The share of the image, 0 to 1, that the boxes cover."""
     mask_area: float
+    """The same of the mask."""
 
 
-def localise(table: pd.DataFrame, heat: Heat) -> dict[str, Any] | None:
-    """Judge the heat maps of the positive images whose boxes are known.
+def localize(table: pd.DataFrame, heat: Heat) -> Localization | None:
+    """Measure the heat maps of the positive images whose boxes are known.
 
     Args:
-        table: readable images with columns of :data:`fracture.data.dataset.COLUMNS`. Where there is no mask, it is all
-            that lies in the boxes. A column ``found``, bool, says which of them the model calls positive.
-        heat: gives the maps.
+        table: readable images with the columns of :data:`fracture.data.dataset.COLUMNS`. Where an image has no mask,
+            its boxes are the mask. A column ``found``, bool, says which images the model calls positive.
+        heat: computes a map.
 
     Returns:
-        ``images, groups``; ``known``, how many there are of which at most :data:`IMAGES` were drawn; ``pointing`` and
-        ``mass``, each ``value, low, high, chance``, the first also ``centre``, for the middle of the image, and
-        ``near``, an estimate; with a column ``found`` also ``found``: ``images`` and ``pointing`` of those; ``flat``,
-        the number of maps that are the same everywhere (a model for less than 107 px has a single cell) and count as
-        misses; ``silent``, that of maps that are positive nowhere and therefore not in ``mass``. None where nothing is
-        known.
+        - ``images``, ``groups``: how many were measured; ``known``: how many have boxes, of which at most
+          :data:`IMAGES` are drawn;
+        - ``pointing`` and ``mass``: estimates with ``chance``, and the first also with ``centre``, the share for the
+          center of the image, and ``near``, an estimate;
+        - ``found``: ``images`` and ``pointing`` of the images that the model calls positive, with a column ``found``;
+        - ``flat``: the number of constant maps (a model for less than 107 px has a single cell). They are misses;
+        - ``silent``: the number of maps that are positive nowhere. They are not in ``mass``.
+
+        None where no box is known.
     """
     drawn = images_with_boxes(table)
     findings = {}
     for index, row in drawn.iterrows():
-        with contextlib.suppress(RadiographError):  # gone since it was last read
+        with contextlib.suppress(RadiographError):  # the file was deleted since it was read last
             findings[index] = _finding(row["path"], row["boxes"], row["mask"], heat)
     if not findings:
         return None
     drawn = drawn.loc[list(findings)]
-    found = pd.DataFrame(list(findings.values()), drawn.index).assign(group=drawn["group"])
-    speaking = found.dropna(subset=["mass"])
-    near = mean(found["near"].to_numpy(np.float64), found["group"])
-    measured = {
+    measured = pd.DataFrame(list(findings.values()), drawn.index).assign(group=drawn["group"])
+    with_mass = measured.dropna(subset=["mass"])
+    result: Localization = {
         "images": len(drawn),
         "known": int(((table["label"] == 1) & (table["boxes"] != "")).sum()),
-        "groups": int(found["group"].nunique()),
+        "groups": int(measured["group"].nunique()),
         "pointing": {
-            **_against_chance(found, "hit", "box_area"),
-            "centre": float(found["centre_hit"].mean()),
-            "near": near,
+            **_share(measured, "hit", "box_area"),
+            "centre": float(measured["center_hit"].mean()),
+            "near": _mean_of(measured, "near"),
         },
-        "mass": _against_chance(speaking, "mass", "mask_area"),
-        "flat": int(found["flat"].sum()),
-        "silent": len(found) - len(speaking),
+        "mass": _share(with_mass, "mass", "mask_area"),
+        "flat": int(measured["flat"].sum()),
+        "silent": len(measured) - len(with_mass),
     }
     if "found" in drawn:
-        seen = found[drawn["found"]]
-        pointing = {
-            **_against_chance(seen, "hit", "box_area"),
-            "near": mean(seen["near"].to_numpy(float), seen["group"]),
+        called = measured[drawn["found"]]
+        result["found"] = {
+            "images": len(called),
+            "pointing": {**_share(called, "hit", "box_area"), "near": _mean_of(called, "near")},
         }
-        measured["found"] = {"images": len(seen), "pointing": pointing}
-    return measured
+    return result
 
 
-def compare_shuffled(table: pd.DataFrame, heat: Heat, shuffled: Heat) -> dict[str, float | None]:
-    """What is left of the maps when the head's weights are shuffled: nearly nothing, if they show what it has learned.
+def compare_shuffled(table: pd.DataFrame, heat: Heat, shuffled: Heat) -> ShuffledHead:
+    """The model randomization test: maps of a head with shuffled weights should have little in common with the maps.
 
     Returns:
-        ``correlation``: Spearman's, between the maps before and after, the mean over up to :data:`ALIKE` images; None
-        where all maps are flat. ``pointing``: of the maps after, over the same images as :func:`localise`.
+        ``correlation``: Spearman's, between the maps before and after shuffling, the mean over up to
+        :data:`COMPARED_IMAGES` images; None where all maps are flat. ``pointing``: of the maps after shuffling, over
+        the same images as :func:`localize`.
     """
     from scipy.stats import spearmanr
 
-    found = []
-    for path in images_with_boxes(table)["path"][:ALIKE]:
+    side = PEAK_SIDE // 4
+    correlations = []
+    for path in images_with_boxes(table)["path"][:COMPARED_IMAGES]:
         with contextlib.suppress(RadiographError):
             image = load(Path(path))
-            maps = [each(image, PEAK_SIDE // 4, PEAK_SIDE // 4).ravel() for each in (heat, shuffled)]
-            if all(np.ptp(each) > 0 for each in maps):
-                found.append(float(spearmanr(maps[0], maps[1]).statistic))
-    measured = localise(table, shuffled)
+            before, after = heat(image, side, side), shuffled(image, side, side)
+            if np.ptp(before) > 0 and np.ptp(after) > 0:
+                correlations.append(float(spearmanr(before.ravel(), after.ravel()).statistic))
+    measured = localize(table, shuffled)
     return {
-        "correlation": float(np.mean(found)) if found else None,
+        "correlation": float(np.mean(correlations)) if correlations else None,
         "pointing": measured["pointing"]["value"] if measured else None,
     }
 
 
 def images_with_boxes(table: pd.DataFrame) -> pd.DataFrame:
-    """At most :data:`IMAGES` of the positive images whose boxes are known."""
+    """At most :data:`IMAGES` of the positive images whose boxes are known, drawn by :func:`draw_key`."""
     known = table[(table["label"] == 1) & (table["boxes"] != "")]
-    return known.loc[known["image_id"].map(place).sort_values().index[:IMAGES]]
+    return known.loc[known["image_id"].map(draw_key).sort_values().index[:IMAGES]]
 
 
-def place(image_id: str) -> bytes:
-    """Where an image stands in the draw: by a hash, so that neither its neighbours nor their order matter."""
+def draw_key(image_id: str) -> bytes:
+    """A hash by which images are sorted before the first ones are drawn: their order in the table must not matter."""
     return hashlib.sha256(image_id.encode()).digest()
 
 
-def _against_chance(found: pd.DataFrame, name: str, area: str) -> dict[str, float | None]:
-    chance = float(found[area].mean()) if len(found) else None
-    return {**mean(found[name].to_numpy(np.float64), found["group"]), "chance": chance}
+def _share(measured: pd.DataFrame, name: str, area: str) -> ShareByChance:
+    """The mean of a column, and by chance that of the covered area: the hit rate of a random point."""
+    chance = float(measured[area].mean()) if len(measured) else None
+    return {**_mean_of(measured, name), "chance": chance}
+
+
+def _mean_of(measured: pd.DataFrame, name: str) -> Estimate:
+    return mean(measured[name].to_numpy(np.float64), measured["group"])
 
 
 def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> Finding:
@@ -172,24 +188,26 @@ def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> Finding:
     boxes = parse_boxes(boxes_text)
     inside_boxes = boxes_to_mask(boxes, image.width, image.height)
     inside = decode_mask(mask_text, image.width, image.height) if mask_text else inside_boxes
-    mask, in_map = _shrunk(inside, width, height), heat(image, width, height)
+    mask = _shrunk(inside, width, height)
+    in_map = heat(image, width, height)
     scaled = scale_boxes(boxes, width / image.width, height / image.height)
     return Finding(
         flat=bool(in_map.min() == in_map.max()),
         hit=pointing_game(in_map, scaled),
         near=pointing_game(in_map, scaled, NEAR * max(width, height)),
-        centre_hit=_holds(boxes, image.width / 2, image.height / 2),
+        center_hit=_inside(boxes, image.width / 2, image.height / 2),
         mass=mass_inside(in_map, mask),
         box_area=float(inside_boxes.mean()),
         mask_area=float(mask.mean()),
     )
 
 
-def _holds(boxes: Sequence[Box], across: float, down: float) -> bool:
-    return any(x <= across < x + w and y <= down < y + h for x, y, w, h in boxes)
+def _inside(boxes: Sequence[Box], x: float, y: float) -> bool:
+    """Whether a point lies in one of the boxes."""
+    return any(left <= x < left + width and top <= y < top + height for left, top, width, height in boxes)
 
 
 def _shrunk(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.float64]:
-    """A mask (H, W) -> the share of each pixel (height, width) that is inside; a thin line does not get lost."""
+    """A mask (H, W) -> the share of each pixel (height, width) that is inside, so that thin lines are kept."""
     picture = Image.fromarray(mask.astype(np.uint8) * 255)
     return np.asarray(picture.resize((width, height), Image.Resampling.BOX)) / 255

@@ -4,11 +4,11 @@ Intervals are 95 % percentile bootstraps over *groups* (patients, or whatever mu
 images: images of one patient resemble each other, and counting them as independent would make the intervals too narrow
 (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13).
 
-Each metric is worked out for all resamples at once, as an array (1 + R,) that begins with the images as they are. For
-scikit-learn's functions that are a thousand calls each; the tests hold these against them.
+Each metric is computed for all resamples at once, as an array (1 + R,) whose first element is the metric of the images
+as they are. Calling scikit-learn's functions a thousand times would take minutes; the tests compare with them.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -16,51 +16,48 @@ from numpy.typing import NDArray
 
 from fracture.estimate import Estimate
 from fracture.evaluation.calibration import error_by_chance, gaps, reliability
-from fracture.evaluation.thresholds import balanced_threshold
-
-__all__ = [
-    "area",
-    "auc_difference",
-    "balanced_threshold",
-    "by_study",
-    "evaluate",
-    "mean",
-    "ranking",
-    "rates",
-]  # the third for recipe.py
+from fracture.registry.validation import (
+    Calibration,
+    CalibrationMetrics,
+    CommonMetrics,
+    Level,
+    OperatingPoint,
+    PartLevel,
+)
 
 RESAMPLES = 1000
-"""Bootstrap resamples; the ends of a 95 % interval then move by less than its tenth from seed to seed."""
+"""Bootstrap resamples; the bounds of a 95 % interval then move by less than a tenth of its width from seed to seed."""
 
-PART_IMAGES = 10
-"""Fewest images of either label of a body part that is looked at by itself; fewer give no interval worth the name."""
+MIN_PART_IMAGES = 10
+"""The fewest images of either label with which a body part is measured on its own; fewer give no useful interval."""
 
+CONFUSION = ("true_negative", "false_positive", "false_negative", "true_positive")
+"""The cells of the confusion matrix, in the order in which scikit-learn flattens it and events list it."""
 
 Floats = NDArray[np.float64]
 
 
-def evaluate(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
+def evaluate(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Level]:
     """Metrics by image, and by study where studies have several views.
 
     Args:
         predictions: ``study, group, label, probability`` and, where known, ``body_part``; a row an image.
-        thresholds: operating points by name; a probability at or above one counts as positive.
+        thresholds: operating points by name; a probability at or above the threshold is positive.
 
     Returns:
         ``{"image": level, "study": level}``. A level holds ``count, positives, groups``, the estimates ``auc`` and
-        ``average_precision``, in ``points`` by threshold name what :func:`rates` returns, and ``calibration``: see
-        :func:`fracture.evaluation.calibration.reliability`, with both figures as estimates and, as
-        ``chance``, what perfect probabilities would show.
+        ``average_precision``, in ``points`` what :func:`rates` returns, by the names of the thresholds, and
+        ``calibration``: see :func:`fracture.evaluation.calibration.reliability`, with both metrics as estimates and,
+        as ``chance``, what perfect probabilities would show.
 
-        ``image`` also holds ``body_parts``, levels by body part without the bins of ``calibration``, where at least two
-        have ``PART_IMAGES`` images of either label, and the others' counts in ``body_parts_too_small``.
+        ``image`` also holds ``body_parts``, levels without the bins of the reliability diagram, where at least two body
+        parts have ``MIN_PART_IMAGES`` images of either label. ``body_parts_too_small`` counts the images of the others.
     """
-    levels = {"image": predictions}
+    levels = {"image": _level(predictions, thresholds)}
     if predictions["study"].nunique() < len(predictions):
-        levels["study"] = by_study(predictions)
-    measured = {name: _level(table, thresholds) for name, table in levels.items()}
-    measured["image"] |= _body_parts(predictions, thresholds)
-    return measured
+        levels["study"] = _level(by_study(predictions), thresholds)
+    _add_body_parts(levels["image"], predictions, thresholds)
+    return levels
 
 
 def by_study(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -70,17 +67,17 @@ def by_study(predictions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def rates(table: pd.DataFrame, threshold: float) -> dict[str, Any]:
+def rates(table: pd.DataFrame, threshold: float) -> OperatingPoint:
     """``threshold``, the estimates ``accuracy, sensitivity, specificity, kappa`` there, and the ``confusion`` matrix.
 
     Kappa is Cohen's (Educational and Psychological Measurement 20:37, 1960): the agreement with the label beyond that
-    of two raters who share nothing but how often they say yes. 0 is chance, 1 is perfect.
+    of two raters who agree by chance alone. 0 is chance, 1 is perfect.
     """
     return _rates(table, threshold, _resample(table["group"]))
 
 
 def mean(values: NDArray[Any], group: "pd.Series[str]") -> Estimate:
-    """The mean of values (N,) over images, with its interval; there is none for a single group."""
+    """The mean of values (N,) over images; without an interval for a single group."""
     return _estimate(_mean(values, _resample(group)))
 
 
@@ -90,17 +87,18 @@ def area(label: NDArray[Any], probability: Floats, group: "pd.Series[str]") -> E
 
 
 def auc_difference(label: NDArray[Any], first: Floats, second: Floats, group: "pd.Series[str]") -> Estimate:
-    """By how much the AUC of the second probabilities is above that of the first ones, on the same images (N,).
+    """The AUC of the second probabilities minus that of the first ones, on the same images (N,).
 
-    Several first ones (K, N) count by the mean of their areas.
+    Of several first ones (K, N), the mean of their AUCs counts.
 
-    The resamples are paired: both areas are of the same draw of groups, so that images which are hard for both do not
-    widen the interval (Hanley and McNeil, Radiology 148:839, 1983, on areas of the same cases; Obuchowski, Biometrics
-    53:567, 1997, on cases in groups). There is no interval for a single group, nor where all resamples agree.
+    The resamples are paired: both AUCs are of the same resample of groups, so that images which are hard for both
+    models do not widen the interval (Hanley and McNeil, Radiology 148:839, 1983, on AUCs of the same cases; Obuchowski,
+    Biometrics 53:567, 1997, on cases in groups). There is no interval for a single group, nor where all resamples
+    agree.
     """
     drawn = _resample(group)
-    before = np.mean([_areas(label, each, drawn)[0] for each in np.atleast_2d(first)], axis=0)
-    return _estimate(_areas(label, second, drawn)[0] - before)
+    first_aucs = [_areas(label, each, drawn)[0] for each in np.atleast_2d(first)]
+    return _estimate(_areas(label, second, drawn)[0] - np.mean(first_aucs, axis=0))
 
 
 def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Floats, Floats]:
@@ -108,7 +106,7 @@ def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Fl
 
     Args:
         label: 0 or 1 (N,).
-        probability: of label 1 (N,); equal ones share a place.
+        probability: of label 1 (N,); equal ones share a rank.
         times: how often each image counts (R, N); a row of ones is the images as they are.
 
     Returns:
@@ -116,27 +114,40 @@ def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Fl
         where one of the labels does not count at all.
     """
     order = np.argsort(probability, kind="stable")
-    places = np.unique(probability[order], return_index=True)[1]  # (U,)
-    every = np.add.reduceat(times[:, order], places, axis=1)  # (R, U)
-    positive = np.add.reduceat((times * (label == 1))[:, order], places, axis=1)
-    negative = every - positive
-    positives, negatives = positive.sum(axis=1), negative.sum(axis=1)
-    both = positives * negatives > 0
-    won = (positive * (negative.cumsum(axis=1) - negative / 2)).sum(axis=1)  # pairs; a draw is half a win
-    hits, called = (part[:, ::-1].cumsum(axis=1)[:, ::-1] for part in (positive, every))
-    precision = (positive * _quotient(hits, called, 0)).sum(axis=1)
-    return _quotient(won, positives * negatives), np.where(both, _quotient(precision, positives), np.nan)
+    rank_starts = np.unique(probability[order], return_index=True)[1]  # (U,)
+    images = np.add.reduceat(times[:, order], rank_starts, axis=1)  # (R, U)
+    positive = np.add.reduceat((times * (label == 1))[:, order], rank_starts, axis=1)
+    negative = images - positive
+    positives = positive.sum(axis=1)
+    negatives = negative.sum(axis=1)
+    # The AUC is the share of pairs in which the positive image ranks higher; a tie counts one half.
+    won_pairs = (positive * (negative.cumsum(axis=1) - negative / 2)).sum(axis=1)
+    auc = _quotient(won_pairs, positives * negatives)
+    true_positives = _sum_from_here_on(positive)
+    precision = _quotient(true_positives, _sum_from_here_on(images), 0)
+    average_precision = _quotient((positive * precision).sum(axis=1), positives)
+    return auc, np.where(positives * negatives > 0, average_precision, np.nan)
+
+
+def _sum_from_here_on(values: Floats) -> Floats:
+    """At each rank the sum over it and all higher ones: what a threshold there calls positive."""
+    return values[:, ::-1].cumsum(axis=1)[:, ::-1]
 
 
 class _Resamples(NamedTuple):
-    """Which images count how often: the first row all of them once, each other row a draw of whole groups."""
+    """How often each group counts: once in the first row, in each other row as often as it was drawn."""
 
     group: NDArray[np.int64]  # (N,)
-    times: Floats  # (1 + R, G); a single group has nothing to draw from: (1, 1)
+    times: Floats  # (1 + R, G); a single group can't be resampled: (1, 1)
+
+    @property
+    def groups(self) -> int:
+        """The number of groups."""
+        return int(self.times.shape[1])
 
     def sums(self, values: NDArray[Any]) -> Floats:
         """The column sums of values (N, K) in each row (1 + R, K)."""
-        by_group = np.zeros((self.times.shape[1], values.shape[1]))
+        by_group = np.zeros((self.groups, values.shape[1]))
         np.add.at(by_group, self.group, values)
         return self.times @ by_group
 
@@ -152,73 +163,89 @@ def _resample(group: "pd.Series[str]") -> _Resamples:
     return _Resamples(codes, times)
 
 
-def _level(table: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
+def _level(table: pd.DataFrame, thresholds: dict[str, float]) -> Level:
     drawn = _resample(table["group"])
-    label, probability = table["label"].to_numpy(), table["probability"].to_numpy(np.float64)
-    areas = _areas(label, probability, drawn)
+    label, probability = _arrays(table)
+    calibration: Calibration = {
+        "bins": reliability(label, probability)["bins"],
+        **_calibration(label, probability, drawn),
+    }
+    common = _common(table, thresholds, drawn)
+    return cast(Level, {**common, "groups": drawn.groups, "calibration": calibration})
+
+
+def _part_level(table: pd.DataFrame, thresholds: dict[str, float]) -> PartLevel:
+    drawn = _resample(table["group"])
+    common = _common(table, thresholds, drawn)
+    return {**common, "groups": drawn.groups, "calibration": _calibration(*_arrays(table), drawn)}
+
+
+def _common(table: pd.DataFrame, thresholds: dict[str, float], drawn: _Resamples) -> CommonMetrics:
+    label, probability = _arrays(table)
+    auc, average_precision = _areas(label, probability, drawn)
     return {
         "count": len(table),
         "positives": int(label.sum()),
-        "groups": drawn.times.shape[1],
-        "auc": _estimate(areas[0]),
-        "average_precision": _estimate(areas[1]),
+        "auc": _estimate(auc),
+        "average_precision": _estimate(average_precision),
         "points": {name: _rates(table, threshold, drawn) for name, threshold in thresholds.items()},
-        "calibration": _calibration(label, probability, drawn),
     }
+
+
+def _arrays(table: pd.DataFrame) -> tuple[NDArray[Any], Floats]:
+    """Labels and probabilities, (N,) each."""
+    return table["label"].to_numpy(), table["probability"].to_numpy(np.float64)
 
 
 def _areas(label: NDArray[Any], probability: Floats, drawn: _Resamples) -> Floats:
     """What :func:`ranking` gives in each resample (2, 1 + R)."""
-    # By the hundred: the times of all images in all resamples at once would take gigabytes for all of MURA.
+    # In parts of a hundred resamples: all at once would take gigabytes for MURA.
     parts = np.array_split(drawn.times, -(-len(drawn.times) // 100))
     return np.hstack([ranking(label, probability, part[:, drawn.group]) for part in parts])
 
 
-def _body_parts(predictions: pd.DataFrame, thresholds: dict[str, float]) -> dict[str, Any]:
+def _add_body_parts(level: Level, predictions: pd.DataFrame, thresholds: dict[str, float]) -> None:
     if "body_part" not in predictions:
-        return {}
-    parts = {str(name): table for name, table in predictions.groupby("body_part") if name}
-    fewer = {name: min((part["label"] == each).sum() for each in (0, 1)) for name, part in parts.items()}
-    large = {name: part for name, part in parts.items() if fewer[name] >= PART_IMAGES}
+        return
+    large, too_small = {}, {}
+    for name, part in predictions.groupby("body_part"):
+        positives = int(part["label"].sum())
+        if not name:
+            continue
+        if min(positives, len(part) - positives) >= MIN_PART_IMAGES:
+            large[str(name)] = part
+        else:
+            too_small[str(name)] = len(part)
     if len(large) < 2:
-        return {}
-    levels = {name: _level(part, thresholds) for name, part in large.items()}
-    for level in levels.values():
-        del level["calibration"]["bins"]
-    too_small = {name: len(part) for name, part in parts.items() if name not in large}
-    return {"body_parts": levels, "body_parts_too_small": too_small}
+        return
+    level["body_parts"] = {name: _part_level(part, thresholds) for name, part in large.items()}
+    level["body_parts_too_small"] = too_small
 
 
-def _rates(table: pd.DataFrame, threshold: float, drawn: _Resamples) -> dict[str, Any]:
+def _rates(table: pd.DataFrame, threshold: float, drawn: _Resamples) -> OperatingPoint:
     label = table["label"].to_numpy() == 1
     called = table["probability"].to_numpy() >= threshold
-    cells = np.stack([label & called, label & ~called, ~label & called, ~label & ~called], axis=1)  # (N, 4)
-    tp, fn, fp, tn = drawn.sums(cells).T  # (1 + R,) each
-    names = ("true_positive", "false_negative", "false_positive", "true_negative")
+    cells = np.stack([~label & ~called, ~label & called, label & ~called, label & called], axis=1)  # (N, 4)
+    tn, fp, fn, tp = drawn.sums(cells).T  # (1 + R,) each
     return {
         "threshold": threshold,
         "accuracy": _estimate(_quotient(tp + tn, tp + fn + fp + tn)),
         "sensitivity": _estimate(_quotient(tp, tp + fn)),
         "specificity": _estimate(_quotient(tn, fp + tn)),
         "kappa": _estimate(_quotient(2 * (tp * tn - fn * fp), (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn))),
-        "confusion": {name: int(count) for name, count in zip(names, cells.sum(axis=0), strict=True)},
+        "confusion": {name: int(count) for name, count in zip(CONFUSION, cells.sum(axis=0), strict=True)},
     }
 
 
-def _calibration(label: NDArray[Any], probability: Floats, drawn: _Resamples) -> dict[str, Any]:
-    """``calibration`` of a level.
-
-    Resamples repeat images, so their bins scatter more and their error is higher: what that adds in the mean is taken
-    off, as the interval would else lie above the value that it belongs to.
-    """
-    apart, images = (
-        drawn.sums(gaps(label, probability)),
-        drawn.sums(np.ones((len(label), 1))),
-    )  # (1 + R, bins), (1 + R, 1)
-    error = np.abs(apart / images).sum(axis=1)
-    error[1:] -= error[1:].mean() - error[0] if len(error) > 1 else 0
+def _calibration(label: NDArray[Any], probability: Floats, drawn: _Resamples) -> CalibrationMetrics:
+    images = drawn.sums(np.ones((len(label), 1)))  # (1 + R, 1)
+    mean_gaps = drawn.sums(gaps(label, probability)) / images  # (1 + R, bins)
+    error = np.abs(mean_gaps).sum(axis=1)
+    if len(error) > 1:
+        # Resamples repeat images: their bins scatter more, and their error is higher. Without this correction, the
+        # interval would lie above its value.
+        error[1:] -= error[1:].mean() - error[0]
     return {
-        **reliability(label, probability),
         "expected_calibration_error": {
             **_estimate(np.maximum(error, 0)),
             "chance": error_by_chance(probability),
@@ -239,11 +266,11 @@ def _quotient(over: Floats, under: Floats, otherwise: float = np.nan) -> Floats:
 
 
 def _estimate(values: Floats) -> Estimate:
-    """The first of the values (1 + R,), with the interval of those of the others that are defined."""
+    """The first of the values (1 + R,), with the interval of the other values that are defined."""
     if np.isnan(values[0]):
         return {"value": None, "low": None, "high": None}
     drawn = values[1:][~np.isnan(values[1:])]
     low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (values[0], values[0])
-    if np.isclose(low, high, rtol=1e-9, atol=1e-12):  # all alike: resampling cannot tell how sure that is
+    if np.isclose(low, high, rtol=1e-9, atol=1e-12):  # all resamples agree: they say nothing about the uncertainty
         return {"value": float(values[0]), "low": None, "high": None}
     return {"value": float(values[0]), "low": float(low), "high": float(high)}

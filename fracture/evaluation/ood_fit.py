@@ -1,8 +1,8 @@
-"""Fit what a model knows: from the features of its training and validation images to an :class:`OodDetector`.
+"""Fit the out-of-distribution check: features of training and validation images -> an :class:`OodDetector`.
 
 The threshold is chosen on validation images alone, as in split conformal prediction (Vovk et al., "Algorithmic Learning
-in a Random World", 2005): of new radiographs like them, at most the share that was asked for is refused on average.
-No image that is no radiograph is needed.
+in a Random World", 2005): of new radiographs like them, on average at most the requested share is refused. Images that
+are not radiographs are not needed.
 """
 
 from collections.abc import Sequence
@@ -16,62 +16,60 @@ from fracture.errors import DatasetError
 from fracture.inference.ood import OodDetector, Vectors, prepare
 
 DIMENSIONS = 64
-"""Of the space in which images are compared. On FracAtlas 128 did as well in twice the file, 32 somewhat worse."""
+"""Dimensions of the space in which images are compared. On FracAtlas 128 were as good in twice the file, 32 worse."""
 
 ROUNDING = 1e-4
-"""How far the distance of the same image may be off when it is computed alone: the threshold is that of an image."""
+"""Rounding error of a distance that is computed for one image alone: the threshold is the distance of an image."""
 
-REFUSED = 0.01
-"""Share of the validation images that are to be refused."""
+MAX_REFUSED = 0.01
+"""The share of images like the validation images that may be refused."""
 
 
-def fit_familiarity(
+def fit_ood_detector(
     features: Vectors,
     image_ids: Sequence[str],
     validation: Vectors,
     *,
     sha256: Sequence[str] = (),
     dimensions: int = DIMENSIONS,
-    refused: float = REFUSED,
+    max_refused: float = MAX_REFUSED,
 ) -> OodDetector:
-    """What a model has seen.
+    """The out-of-distribution check of a model.
 
     Args:
-        features: (N, F) of the training images, as the served graph gives them.
-        image_ids: (N,) by which :meth:`OodDetector.nearest` names them.
-        validation: (M, F) of radiographs that are no training images.
-        sha256: (N,) of their files, where known.
-        dimensions: of the space, at most; fewer than training images.
-        refused: the share of images like the validation images that may be refused. Below ``1 / refused`` validation
-            images the farthest of them is the threshold, and somewhat more are.
+        features: (N, F) of the training images, computed by the served graph.
+        image_ids: (N,); :meth:`OodDetector.nearest` returns them.
+        validation: (M, F) of radiographs that are not training images.
+        sha256: (N,) of the training images' files, where known.
+        dimensions: at most so many dimensions of the space, and fewer than training images.
+        max_refused: the share of images like the validation images that may be refused. With fewer than
+            ``1 / max_refused`` validation images, the farthest one is the threshold, and somewhat more are refused.
 
     Raises:
         DatasetError: there are fewer than two training images, or no validation image.
     """
     if len(features) < 2 or not len(validation):
         raise DatasetError(
-            "What a model knows is told by 2 training images and 1 validation image at least. "
-            f"Received: {len(features)} and {len(validation)}"
+            "The out-of-distribution check needs at least 2 training images and 1 validation image. "
+            f"Received: {len(features)} and {len(validation)}."
         )
     space = _space(features, image_ids, dimensions)
-    plain = space.distances(validation)
-    unit = float(np.median(plain)) or 1.0
-    distances = plain / unit
-    threshold = conformal_threshold(distances, refused) * (1 + ROUNDING)
-    refused_images = int((distances > threshold).sum())
-    return replace(
-        space, unit=unit, threshold=threshold, validation=(len(validation), refused_images), sha256=tuple(sha256)
-    )
+    unscaled = space.distances(validation)
+    unit = float(np.median(unscaled)) or 1.0
+    distances = unscaled / unit
+    threshold = conformal_threshold(distances, max_refused) * (1 + ROUNDING)
+    counts = (len(validation), int((distances > threshold).sum()))
+    return replace(space, unit=unit, threshold=threshold, validation=counts, sha256=tuple(sha256))
 
 
-def conformal_threshold(distances: NDArray[np.float64], refused: float) -> float:
-    """The distance that a new one exceeds with a probability of ``refused`` at most, given some of its kind (M,)."""
-    rank = ceil((len(distances) + 1) * (1 - refused))
+def conformal_threshold(distances: NDArray[np.float64], max_refused: float) -> float:
+    """The distance that another image like these (M,) exceeds with a probability of at most ``max_refused``."""
+    rank = ceil((len(distances) + 1) * (1 - max_refused))
     return float(np.sort(distances)[min(rank, len(distances)) - 1])
 
 
 def _space(features: Vectors, image_ids: Sequence[str], dimensions: int) -> OodDetector:
-    """The space of the training images, rounded as it will be stored, without a unit and a threshold."""
+    """The space of the training images, rounded as it will be stored, without unit and threshold."""
     from sklearn.utils.extmath import randomized_svd
 
     prepared = prepare(features)
@@ -85,5 +83,5 @@ def _space(features: Vectors, image_ids: Sequence[str], dimensions: int) -> OodD
 
 
 def _as_stored(values: NDArray[np.floating]) -> Vectors:
-    """Rounded to 16 bits: the threshold is to hold for what is read back."""
+    """Rounded to 16 bits: the threshold must hold for what is read back from the file."""
     return values.astype(np.float16).astype(np.float32)

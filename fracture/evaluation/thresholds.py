@@ -1,6 +1,5 @@
-"""Thresholds worth having, found on predictions; a probability at or above a threshold counts as positive."""
+"""Operating points: thresholds fitted on predictions. A probability at or above the threshold is positive."""
 
-import itertools
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -8,11 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-PROMISE = 0.95
-"""The least sensitivity, or specificity, at the operating point named after it."""
+TARGET_RATE = 0.95
+"""The least sensitivity, or specificity, at the operating point that is named after it."""
 
-PRICE = 0.01
-"""The most specificity, or sensitivity, that these operating points may lose to rounding."""
+MAX_ROUNDING_LOSS = 0.01
+"""The most specificity, or sensitivity, that rounding a threshold may cost."""
+
+Floats = NDArray[np.float64]
 
 
 def operating_points(predictions: pd.DataFrame) -> dict[str, float]:
@@ -20,87 +21,98 @@ def operating_points(predictions: pd.DataFrame) -> dict[str, float]:
 
     Returns:
         ``balanced``: see :func:`balanced_threshold`.
-        ``high_sensitivity``: the highest threshold with a sensitivity of at least ``PROMISE``.
-        ``high_specificity``: the lowest threshold with a specificity of at least ``PROMISE``. Above 1, so that nothing
-        is positive, where too many negatives have the probability 1.
+        ``high_sensitivity``: the highest threshold with a sensitivity of at least ``TARGET_RATE``.
+        ``high_specificity``: the lowest threshold with a specificity of at least ``TARGET_RATE``. It is above 1, so
+        that nothing is positive, where too many negatives have the probability 1.
 
-        The latter two are rounded so that the promise is kept: to three decimals where that costs no more than
-        ``PRICE``, and to as many as it takes where not, as calibrated probabilities can be tiny. All are 0.5 where the
-        predictions hold one class only.
+        The latter two are rounded in the direction that keeps the target: to three decimals where that costs at most
+        ``MAX_ROUNDING_LOSS``, and to more where it costs more, as calibrated probabilities can be tiny. All are 0.5
+        where the predictions hold one label only.
     """
-    label, probability = _arrays(predictions)
-    if len(np.unique(label)) < 2:
+    positives, negatives = _by_label(predictions)
+    if not len(positives) or not len(negatives):
         return dict.fromkeys(("balanced", "high_sensitivity", "high_specificity"), 0.5)
     return {
         "balanced": balanced_threshold(predictions),
-        "high_sensitivity": _sensitive(label, probability),
-        "high_specificity": _specific(label, probability),
+        "high_sensitivity": _high_sensitivity(positives, negatives),
+        "high_specificity": _high_specificity(positives, negatives),
     }
 
 
 def balanced_threshold(predictions: pd.DataFrame) -> float:
     """The threshold of the highest sensitivity + specificity (Youden, Cancer 3:32, 1950), fitted on these predictions.
 
-    In steps of a thousandth, so that people can set it by hand, where that costs no more than ``PRICE`` of their sum;
-    else in finer ones. 0.5 where the predictions hold one class only.
+    A multiple of 0.001, so that people can set it by hand, where that costs at most ``MAX_ROUNDING_LOSS`` of the sum;
+    otherwise it has more decimals. 0.5 where the predictions hold one label only.
     """
-    label, probability = _arrays(predictions)
-    if len(np.unique(label)) < 2:
+    positives, negatives = _by_label(predictions)
+    if not len(positives) or not len(negatives):
         return 0.5
-    exact = np.unique(probability)
-    best = _gain(label, probability, exact).max()
+    exact = np.unique(np.concatenate([positives, negatives]))
+    best = _youden(positives, negatives, exact).max()
     for digits in range(3, 17):
         thresholds = np.arange(1001) / 1000 if digits == 3 else np.unique(np.round(exact, digits))
-        gain = _gain(label, probability, thresholds)
-        if gain.max() >= best - PRICE:
-            return float(thresholds[np.argmax(gain)])
-    return float(exact[np.argmax(_gain(label, probability, exact))])
+        youden = _youden(positives, negatives, thresholds)
+        if youden.max() >= best - MAX_ROUNDING_LOSS:
+            return float(thresholds[np.argmax(youden)])
+    return float(exact[np.argmax(_youden(positives, negatives, exact))])
 
 
-def _gain(label: NDArray[Any], probability: NDArray[np.float64], thresholds: NDArray[np.float64]) -> Any:
+def _by_label(predictions: pd.DataFrame) -> tuple[Floats, Floats]:
+    """The sorted probabilities of the positive and of the negative images."""
+    positive = predictions["label"].to_numpy() == 1
+    probability = predictions["probability"].to_numpy(np.float64)
+    return np.sort(probability[positive]), np.sort(probability[~positive])
+
+
+def _youden(positives: Floats, negatives: Floats, thresholds: Floats) -> Any:
     """Sensitivity + specificity - 1 at each threshold."""
-    missed, cleared = (np.searchsorted(np.sort(probability[label == side]), thresholds) for side in (1, 0))
-    return cleared / (label == 0).sum() - missed / (label == 1).sum()
+    missed = np.searchsorted(positives, thresholds)
+    cleared = np.searchsorted(negatives, thresholds)
+    return cleared / len(negatives) - missed / len(positives)
 
 
-def _arrays(predictions: pd.DataFrame) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    return predictions["label"].to_numpy(), predictions["probability"].to_numpy(np.float64)
+def _high_sensitivity(positives: Floats, negatives: Floats) -> float:
+    """The highest threshold that keeps the target, rounded down. Both arrays are sorted."""
+    # Exactly at the lowest positive that has to be found.
+    exact = float(positives[-_images_needed(len(positives))])
+    for digits in range(3, 341):  # the smallest float has 340 decimals
+        rounded = _round_down(exact, digits)
+        if rounded == 0 and exact > 0:
+            continue  # at 0 everything would be positive
+        if _share_between(negatives, rounded, exact) <= MAX_ROUNDING_LOSS:
+            return rounded
+    return exact
 
 
-def _sensitive(label: NDArray[Any], probability: NDArray[np.float64]) -> float:
-    """Rounded down, so that the promise is kept."""
-    positives, negatives = (np.sort(probability[label == side]) for side in (1, 0))
-    best = float(positives[::-1][_first_kept(len(positives))])
-    rounded = (_floor(best, digits) for digits in itertools.count(3))
-    useful = (threshold for threshold in rounded if threshold > 0 or best == 0)
-    return next(threshold for threshold in useful if _share_in(negatives, threshold, best) <= PRICE)
+def _high_specificity(positives: Floats, negatives: Floats) -> float:
+    """The lowest threshold that keeps the target, rounded up. Both arrays are sorted."""
+    # Just above the highest negative that has to be cleared.
+    highest_cleared = float(negatives[_images_needed(len(negatives)) - 1])
+    exact = float(np.nextafter(highest_cleared, np.inf))
+    for digits in range(3, 18):
+        rounded = _round_down(highest_cleared, digits, add_steps=1)
+        if rounded > highest_cleared and _share_between(positives, exact, rounded) <= MAX_ROUNDING_LOSS:
+            return rounded
+    return exact
 
 
-def _specific(label: NDArray[Any], probability: NDArray[np.float64]) -> float:
-    """Rounded up, so that the promise is kept, and to more than the highest negative that has to be cleared."""
-    positives, negatives = (np.sort(probability[label == side]) for side in (1, 0))
-    cleared = float(negatives[_first_kept(len(negatives))])
-    best = float(np.nextafter(cleared, np.inf))
-    rounded = (_floor(cleared, digits, steps=1) for digits in range(3, 18))
-    useful = (threshold for threshold in rounded if threshold > cleared)
-    return next((threshold for threshold in useful if _share_in(positives, best, threshold) <= PRICE), best)
+def _images_needed(count: int) -> int:
+    """The least number of ``count`` images that makes a share of ``TARGET_RATE``."""
+    shares = np.arange(1, count + 1) / count
+    return int(np.argmax(shares >= TARGET_RATE)) + 1
 
 
-def _share_in(ordered: NDArray[np.float64], low: float, high: float) -> float:
-    """The share of ordered probabilities in [low, high): those that thresholds at its ends call differently."""
+def _share_between(ordered: Floats, low: float, high: float) -> float:
+    """The share of sorted probabilities in [low, high): the images that the two thresholds call differently."""
     first, last = np.searchsorted(ordered, [low, high])
     return float(last - first) / len(ordered)
 
 
-def _first_kept(count: int) -> int:
-    """The first index at which that many of ``count`` images, it included, keep the promise."""
-    return int(np.argmax(np.arange(1, count + 1) / count >= PROMISE))
+def _round_down(value: float, digits: int, add_steps: int = 0) -> float:
+    """``value`` rounded down to so many decimals, plus so many steps of the last one.
 
-
-def _floor(value: float, digits: int, steps: int = 0) -> float:
-    """Rounded down to so many decimals, and up again by so many steps of the last one.
-
-    On the shortest decimal that means the value: 0.3 is a little less in binary, and still is not 0.299.
+    The shortest decimal of the value is rounded: 0.3 is a little less in binary, and must not become 0.299.
     """
     step = Decimal(1).scaleb(-digits)
-    return float(Decimal(repr(value)).quantize(step, ROUND_FLOOR) + steps * step)
+    return float(Decimal(repr(value)).quantize(step, ROUND_FLOOR) + add_steps * step)

@@ -26,7 +26,7 @@ def parse_boxes(text: str) -> list[Box]:
 
 def boxes_text(boxes: Sequence[Box]) -> str:
     """The text that :func:`parse_boxes` reads."""
-    return ";".join(" ".join(f"{number:.10g}" for number in box) for box in boxes)
+    return ";".join(f"{x:.10g} {y:.10g} {w:.10g} {h:.10g}" for x, y, w, h in boxes)
 
 
 def scale_boxes(boxes: Sequence[Box], across: float, down: float) -> list[Box]:

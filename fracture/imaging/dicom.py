@@ -5,8 +5,6 @@ Imported by :mod:`fracture.imaging.radiograph` only when a DICOM file comes: pyd
 Section numbers are those of the DICOM standard, PS3.3 2024.
 """
 
-import logging
-import warnings
 from io import BytesIO
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -24,11 +22,6 @@ from fracture.errors import RadiographError
 from fracture.imaging.dicom_pixels import check_frame, unpack_rle
 from fracture.imaging.gray_scale import gray_range, map_strips, split_strips, to_8_bit
 from fracture.imaging.limits import Bounded
-
-# pydicom's warnings (odd tags, bytes too many) may quote the header, which no log may hold. They are silenced once, at
-# import, because warnings.catch_warnings() is not safe between threads.
-warnings.filterwarnings("ignore", module="pydicom")
-logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 COLOR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
@@ -233,9 +226,9 @@ def _apply_table(values: NDArray[Any], scale: GrayScale) -> NDArray[Any]:
 
 def _first_number(value: Any) -> float | None:
     """The first of one or several numbers (a window can have several views); None where there is none."""
-    several = isinstance(value, pydicom.multival.MultiValue)
-    number = (value[0] if value else None) if several else value
-    return None if number in (None, "") else float(number)
+    if isinstance(value, pydicom.multival.MultiValue):
+        value = value[0] if value else None
+    return None if value in (None, "") else float(value)
 
 
 def _transfer_syntax(file: BinaryIO) -> str:

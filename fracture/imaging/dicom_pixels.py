@@ -23,7 +23,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGExtended12Bit, RLELossless
 
 from fracture.errors import RadiographError
 from fracture.imaging.limits import Bounded, check_size
-from fracture.imaging.png_jpeg import check_picture, jpeg_header
+from fracture.imaging.png_jpeg import check_memory, jpeg_header
 
 MAX_JPEG2000_BYTES = 20_000_000
 """Of a JPEG 2000 frame: about 6 million are decoded in a second."""
@@ -43,8 +43,11 @@ MAX_SEGMENT_READS = 200_000
 _JPEG_START = b"\xff\xd8\xff"
 
 # ITU-T T.800 (ISO/IEC 15444-1), table A.2: the second byte of each marker; the first is always 0xFF.
-_SIZ, _COD, _COC = 0x51, 0x52, 0x53  # image and tile size; coding style, of all components or of one
-_SOT, _SOD = 0x90, 0x93  # start of a tile-part; start of its data
+_SIZ = 0x51  # image and tile size
+_COD = 0x52  # coding style of all components
+_COC = 0x53  # coding style of one component
+_SOT = 0x90  # start of a tile-part
+_SOD = 0x93  # start of its data
 
 _CODESTREAM_START = b"\xff\x4f\xff\x51"  # SOC, and the SIZ that must follow it (T.800 A.4.1)
 _JP2_START = b"\x00\x00\x00\x0cjP"  # the signature box of a JP2 file (T.800 I.5.1)
@@ -82,7 +85,7 @@ def check_frame(dataset: pydicom.Dataset, width: int, height: int, name: str) ->
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
     if frame.startswith(_JPEG_START):
         image = jpeg_header(frame)
-        check_picture(image, frame, name, copies=3)
+        check_memory(image, frame, name, copies=3)
         found = image.size
     elif frame.startswith(_JPEG2000_STARTS):
         found = _check_jpeg2000(frame, name)

@@ -1,5 +1,6 @@
 """PNG and JPEG files in gray, decoded by Pillow."""
 
+import logging
 from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, NamedTuple, cast
@@ -12,6 +13,8 @@ from fracture.errors import RadiographError
 from fracture.imaging.gray_scale import STRIP_PIXELS, gray_range, to_8_bit
 from fracture.imaging.limits import Bounded, check_size
 
+_log = logging.getLogger(__name__)
+
 MAX_SCANS = 30
 """Of a progressive JPEG; encoders make ten or so, and each takes as long to decode as the first."""
 
@@ -22,7 +25,7 @@ _START_OF_SCAN = b"\xff\xda"  # ITU-T T.81, table B.1
 _ORIENTATION = 0x0112  # Exif 2.32, table 4
 
 
-class Picture(NamedTuple):
+class DecodedImage(NamedTuple):
     """Gray pixels (H, W), what was done to get them, and whether the file says that it is synthetic."""
 
     pixels: NDArray[np.uint8]
@@ -30,10 +33,10 @@ class Picture(NamedTuple):
     synthetic: bool
 
 
-def read_picture(data: bytes, kind: str, name: str) -> Picture:
+def read_png_jpeg(data: bytes, kind: str, name: str) -> DecodedImage:
     """Decode a PNG or JPEG file. Raises RadiographError where it is too large, and whatever Pillow raises."""
     image = _open(BytesIO(data), kind)
-    check_picture(image, data, name)
+    check_memory(image, data, name)
     orientation = _orientation(image)
     image.load()
     pixels, steps = _gray(image)
@@ -41,17 +44,17 @@ def read_picture(data: bytes, kind: str, name: str) -> Picture:
         pixels = _undo_orientation(pixels, orientation)
         steps.append("rotated as the EXIF says")
     description = str(image.info.get("Description", "")) if kind == "PNG" else ""
-    return Picture(pixels, tuple(steps), description.startswith(SYNTHETIC))
+    return DecodedImage(pixels, tuple(steps), description.startswith(SYNTHETIC))
 
 
-def picture_size(file: BinaryIO, kind: str) -> tuple[int, int]:
-    """(width, height) in px as :func:`read_picture` gives them, without decoding any pixel."""
+def png_jpeg_size(file: BinaryIO, kind: str) -> tuple[int, int]:
+    """(width, height) in px as :func:`read_png_jpeg` gives them, without decoding any pixel."""
     image = _open(file, kind)
     width, height = image.size
     return (height, width) if _orientation(image) >= 5 else (width, height)
 
 
-def check_picture(image: ImageFile.ImageFile, data: bytes, name: str, copies: int = 0) -> None:
+def check_memory(image: ImageFile.ImageFile, data: bytes, name: str, copies: int = 0) -> None:
     """Raises RadiographError where decoding takes too much memory or time.
 
     ``copies``: how often the decoded pixels are copied before they are gray.
@@ -102,7 +105,8 @@ def _orientation(image: ImageFile.ImageFile) -> int:
     try:
         # The base class's own: a PNG's would decode the pixels to look for EXIF data behind them.
         orientation = int(Image.Image.getexif(image).get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - damaged EXIF data raise anything, and say nothing against the pixels
+    except Exception as error:  # noqa: BLE001 - damaged EXIF data raise anything, and say nothing against the pixels
+        _log.debug("EXIF data are damaged (%s): no orientation", type(error).__name__)  # and not what stands in them
         return 1
     return orientation if orientation in range(1, 9) else 1
 

@@ -10,7 +10,6 @@ What is done on the way is listed in :attr:`Radiograph.steps`. The size is check
 in :mod:`fracture.imaging.gray_scale`.
 """
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,11 +23,8 @@ from PIL import Image
 
 from fracture.errors import ConfigError, RadiographError
 from fracture.files import open_file
-from fracture.imaging.png_jpeg import picture_size, read_picture
+from fracture.imaging.png_jpeg import png_jpeg_size, read_png_jpeg
 from fracture.paths import sanitize_name
-
-# Damaged EXIF data are ignored. Once, at import: see dicom.py.
-warnings.filterwarnings("ignore", "Corrupt EXIF data", module="PIL")
 
 FITS = ("stretch", "letterbox")
 """How an image becomes a square: regardless of its aspect, or whole and between black bars."""
@@ -96,7 +92,7 @@ def read(data: bytes, name: str = "the file") -> Radiograph:
     name = sanitize_name(name)
     kind = _format(data, name)
     with _decoding(name, kind):
-        return _read_dicom(data, name) if kind == "DICOM" else _read_picture(data, kind, name)
+        return _read_dicom(data, name) if kind == "DICOM" else _read_png_jpeg(data, kind, name)
 
 
 def header_size(path: Path) -> tuple[int, int]:
@@ -149,7 +145,8 @@ def unfit(square: NDArray[np.float32], framed: Frame, width: int, height: int) -
     those at which the image is shown.
     """
     cells = square.shape[0] / framed.size
-    right, bottom = framed.left + framed.width, framed.top + framed.height
+    right = framed.left + framed.width
+    bottom = framed.top + framed.height
     box = (framed.left * cells, framed.top * cells, right * cells, bottom * cells)
     image = Image.fromarray(np.ascontiguousarray(square, np.float32))
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
@@ -204,11 +201,11 @@ def _header_size(file: BinaryIO, kind: str, name: str) -> tuple[int, int]:
         from fracture.imaging import dicom
 
         return dicom.size(dicom.parse(file, name, pixels=False), name)
-    return picture_size(file, kind)
+    return png_jpeg_size(file, kind)
 
 
-def _read_picture(data: bytes, kind: str, name: str) -> Radiograph:
-    pixels, steps, synthetic = read_picture(data, kind, name)
+def _read_png_jpeg(data: bytes, kind: str, name: str) -> Radiograph:
+    pixels, steps, synthetic = read_png_jpeg(data, kind, name)
     return Radiograph(pixels, kind, steps, synthetic)
 
 

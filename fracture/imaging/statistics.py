@@ -16,7 +16,7 @@ from fracture.imaging.radiograph import shrink
 
 Pixels = NDArray[np.uint8]
 
-SIDE = 512
+REDUCED_SIDE = 512
 """Longer side in px to which an image is reduced first; gray levels alone are counted on all pixels."""
 
 HASH_SIDE = 16
@@ -67,7 +67,7 @@ class Measures(NamedTuple):
 
 def measure_pixels(pixels: Pixels) -> Measures:
     """All measures of an image (H, W)."""
-    small = shrink(pixels, SIDE)
+    small = shrink(pixels, REDUCED_SIDE)
     image = Image.fromarray(small)
     return Measures(
         **_gray_levels(pixels),

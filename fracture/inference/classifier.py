@@ -7,7 +7,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,7 @@ from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
 from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, Limits, View, probability_of
-from fracture.registry.model_folder import ModelFolder, model_folder, read_card
-from fracture.registry.sums import check_files
+from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
 
@@ -34,23 +32,24 @@ class Classifier:
 
     def __init__(self, folder: ModelFolder) -> None:
         self.version = f"{folder.path} {folder.version}"  # before anything is read: a file may change meanwhile
-        self.card: dict[str, Any] = read_card(folder)
+        self.card = read_card(folder)
         self.name = folder.name
+        if self.card.temperature is None:
+            raise ModelError(f"The card of model {folder.name!r} is damaged: it lacks temperature.")
         try:
             # Files of another run beside this card would give answers with wrong thresholds.
             check_files(folder, self.card)
             self._graph = Graph(folder.served_model.read_bytes())
-            self._fit: str = self.card["input"]["fit"]
-            negative, positive = self.card["labels"]
-            self.limits = Limits.from_card(self.card)
-            self._temperature = float(self.card["temperature"])
+            self.limits = Limits.from_thresholds(self.card.thresholds)
         except OSError as error:
             raise ModelError(
                 f"Model {folder.name!r} has no served graph that can be read: {error.strerror}."
             ) from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"The card of model {folder.name!r} is damaged: {error}.") from error
-        self.labels: tuple[str, str] = (negative, positive)
+        except KeyError as error:
+            raise ModelError(f"The card of model {folder.name!r} is damaged: its thresholds lack {error}.") from error
+        self.labels = self.card.labels
+        self._fit = self.card.input.fit
+        self._temperature = self.card.temperature
         self.ood_detector: OodDetector | None = None
         if folder.familiarity.exists():
             self.ood_detector = load_ood_detector(folder.familiarity)

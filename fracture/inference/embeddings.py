@@ -69,13 +69,10 @@ def served_features(
 def _served(model: ModelFolder) -> tuple[bytes, str]:
     """The served graph, and how images are fitted to it."""
     try:
-        how = read_card(model)["input"]["fit"]
+        how = read_card(model).input.fit
         graph = model.served_model.read_bytes()
     except OSError as error:
         raise ModelError(f"Model {model.name!r} has no served graph that can be read: {error.strerror}.") from error
-    except (KeyError, TypeError) as error:
-        raise ModelError(f"The card of model {model.name!r} is damaged: {error}.") from error
-    # A file is named after it, and the card may be anybody's.
     if how not in FITS:
         raise ModelError(f"The card of model {model.name!r} must say fit {' or '.join(FITS)}. Received: {how!r}")
     return graph, how

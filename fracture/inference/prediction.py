@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +52,15 @@ class Limits(NamedTuple):
     high: float
 
     @classmethod
-    def from_card(cls, card: dict[str, Any]) -> Self:
-        """The points of 95 % sensitivity and of 95 % specificity on the validation images.
+    def from_thresholds(cls, points: Mapping[str, float]) -> Self:
+        """The thresholds of 95 % sensitivity and of 95 % specificity on the validation images.
 
-        Where they cross, no answer is in doubt, and the balanced point is the threshold.
+        Where the model is so good that they cross, there is no doubt: the balanced threshold separates the labels.
+        Raises KeyError where one is missing.
         """
-        points = card["thresholds"]
         if points_cross(points):
-            return cls(float(points["balanced"]), float(points["balanced"]))
-        return cls(float(points["high_sensitivity"]), float(points["high_specificity"]))
+            return cls(points["balanced"], points["balanced"])
+        return cls(points["high_sensitivity"], points["high_specificity"])
 
     @property
     def leave_doubt(self) -> bool:

@@ -29,21 +29,21 @@ from pathlib import Path
 
 import numpy as np
 
-from fracture.data.ground_truth import NAME
+from fracture.data.ground_truth import TRUTH_FILE
 from fracture.errors import DatasetError
 from fracture.jobs import process
 from fracture.phantoms.job import PHANTOM, STATUS, PhantomJob, Plan, claim, save, stop_request
 from fracture.phantoms.records import Row, png, read_png, read_rows, row_of, write_rows
-from fracture.phantoms.study import draw_study
+from fracture.phantoms.study import generate_study
 
 SAVED_EVERY = 1.0
 """Seconds between two states of truth.csv and phantom.json on disk, at least."""
 
-_SECOND_STUDY = 0.08
-"""The share of patients with two studies."""
+_SECOND_STUDY_SHARE = 0.08
+"""Of patients with two studies."""
 
-_VALID = 0.2
-"""The share of patients held out: those with the highest numbers, as in MURA."""
+_VALID_SHARE = 0.2
+"""Of patients in the validation split: those with the highest numbers, as in MURA."""
 
 
 OnProgress = Callable[[PhantomJob], None]
@@ -84,14 +84,14 @@ def write(root: Path, plan: Plan, on_progress: OnProgress = _ignore, processes: 
 
 
 def studies_of(seed: int, patient: int) -> int:
-    """How many studies a patient has: 1, or of few of them 2."""
-    second = np.random.default_rng([seed, patient, 2]).random() < _SECOND_STUDY
+    """How many studies a patient has: 1, or in a few cases 2."""
+    second = np.random.default_rng([seed, patient, 2]).random() < _SECOND_STUDY_SHARE
     return 2 if second else 1
 
 
 def split_of(patient: int, patients: int) -> str:
-    """The part of a patient, 1 to ``patients``: train, or of the last fifth and at least one, valid."""
-    return "valid" if patient > patients - max(1, round(patients * _VALID)) else "train"
+    """The split of a patient, 1 to ``patients``: valid for the last fifth, at least one; train for the others."""
+    return "valid" if patient > patients - max(1, round(patients * _VALID_SHARE)) else "train"
 
 
 def order_of(patients: int) -> list[int]:
@@ -154,12 +154,12 @@ class _Ledger:
         try:
             self._list()
         except OSError as error:
-            _log.warning("%s cannot be written: %s", self.before.root / NAME, error)
+            _log.warning("%s cannot be written: %s", self.before.root / TRUTH_FILE, error)
         with contextlib.suppress(OSError):  # the failure itself is raised
             save(failed, **process.identity(), ended=True)
 
     def _list(self) -> None:
-        write_rows(self.before.root / NAME, self.rows)
+        write_rows(self.before.root / TRUTH_FILE, self.rows)
         while self.unlisted:
             place = self.unlisted.pop()
             _hidden(place).rename(place)
@@ -216,7 +216,7 @@ def _draw_patient(root: Path, plan: Plan, patient: int) -> list[Row]:
 
 
 def _draw_study(root: Path, plan: Plan, patient: int, study: int, folder: Path) -> list[Row]:
-    views = draw_study(plan.seed, patient, study, plan.difficulty)
+    views = generate_study(plan.seed, patient, study, plan.difficulty)
     label = "positive" if views[0].truth.abnormal else "negative"
     place = folder / f"study{study}_{label}"
     beside = folder / f".part{study}"
@@ -238,7 +238,7 @@ def _hidden(place: Path) -> Path:
 def _rows_on_disk(root: Path) -> list[Row]:
     """The truth of all whole studies: as truth.csv has it, or else as the images themselves do."""
     try:
-        listed = {row["image"]: row for row in read_rows(root / NAME)}
+        listed = {row["image"]: row for row in read_rows(root / TRUTH_FILE)}
     except (DatasetError, KeyError):
         listed = {}  # damaged from outside: the images still know
     for folder in root.glob("*/XR_HUMERUS/patient*/.study*_*"):  # whole, and cut off before they were listed

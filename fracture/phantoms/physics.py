@@ -1,6 +1,6 @@
-"""From what the rays met to the gray levels of a radiograph.
+"""The physics of a radiograph: from path lengths in each material to gray levels.
 
-The beam is polychromatic, so that it hardens: the first millimetres of bone take away more of it than the last.
+The beam is polychromatic, so that it hardens: the first millimeters of bone take away more of it than the last.
 Attenuation coefficients are those of Hubbell and Seltzer, "Tables of X-Ray Mass Attenuation Coefficients" (NIST
 Standard Reference Database 126, 2004; doi 10.18434/T4D01F), times the density, at 40, 50, 60 and 80 keV.
 """
@@ -49,45 +49,45 @@ class Exposure:
 
 
 def transmission(paths: dict[str, Array], beam: float) -> Array:
-    """The share of the beam that passes, by Beer and Lambert's law for each energy.
+    """The share of the beam that is transmitted, by Beer and Lambert's law for each energy.
 
     ``paths``: mm by material; ``beam`` as in :class:`Exposure`.
     """
     spectrum = _SOFT_BEAM + beam * (_HARD_BEAM - _SOFT_BEAM)
     total: Array = np.zeros_like(next(iter(paths.values())))
     for energy, share in enumerate(spectrum):
-        total += share * np.exp(-sum(ATTENUATION[name][energy] * path for name, path in paths.items()))
+        attenuation = sum(ATTENUATION[name][energy] * path for name, path in paths.items())
+        total += share * np.exp(-attenuation)
     return total
 
 
 def develop(signal: Array, levels: tuple[float, float], exposure: Exposure, rng: np.random.Generator) -> Array:
-    """Gray levels, 0 to 255 and not yet rounded, of what reaches each pixel.
+    """Gray levels, 0 to 255 and not yet rounded, of the signal in each pixel.
 
     Args:
         signal: share of the beam that reaches the pixel unscattered, (H, W).
         levels: -log of the share that is shown as air, and of the one that would be shown white.
         exposure: how it was taken and shown.
-        rng: where the noise comes from.
+        rng: of the noise.
     """
     signal = signal + exposure.scatter * _spread(signal, 40) + 0.004
     signal = ndimage.gaussian_filter(signal, exposure.blur, truncate=3)
     noise = rng.standard_normal(signal.shape)
-    noise = 0.8 * noise + 0.9 * ndimage.uniform_filter(noise, 3)  # neighbouring pixels share some light
+    noise = 0.8 * noise + 0.9 * ndimage.uniform_filter(noise, 3)  # neighboring pixels share some light
     signal = np.maximum(signal + np.sqrt(signal / exposure.dose) * noise, 1e-4)
     density = -np.log(signal)
     if exposure.edges:
         density += exposure.edges * (density - _spread(density, 6))
     low, high = levels
     shown = exposure.black + (1 - exposure.black) * np.maximum((density - low) / (high - low), 0)
-    shown *= (1 + (shown / exposure.white) ** 6) ** (
-        -1 / 6
-    )  # a film's shoulder: straight at first, then bending to white
+    # The shoulder of a film: straight at first, then bending to white.
+    shown *= (1 + (shown / exposure.white) ** 6) ** (-1 / 6)
     shown = np.clip(shown, 0, 1) * 255
     return 255 - shown if exposure.inverted else shown
 
 
 def _spread(image: Array, sigma: float) -> Array:
-    """A blur so wide that it can be had from means over 4 x 4 px."""
+    """A blur so wide that it can be computed from means over 4 x 4 px."""
     height, width = image.shape
     small = image.reshape(height // 4, 4, width // 4, 4).mean(axis=(1, 3))
     small = ndimage.gaussian_filter(small, sigma / 4, truncate=3, mode="nearest")
@@ -99,10 +99,10 @@ def stretch(small: Array, shape: tuple[int, int]) -> Array:
     return _stretch_rows(_stretch_rows(small, shape[0]).T, shape[1]).T
 
 
-def _stretch_rows(small: Array, many: int) -> Array:
-    """(many, w): by hand, since a product of matrices takes all cores and makes others wait."""
+def _stretch_rows(small: Array, count: int) -> Array:
+    """(h, w) -> (count, w). By hand: a product of matrices takes all cores and makes others wait."""
     few = len(small)
-    place = np.clip((np.arange(many) + 0.5) * few / many - 0.5, 0, few - 1)
+    place = np.clip((np.arange(count) + 0.5) * few / count - 0.5, 0, few - 1)
     before = np.minimum(place.astype(np.intp), few - 2)
     share = (place - before)[:, None]
     rows = small[before]

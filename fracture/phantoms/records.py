@@ -1,7 +1,7 @@
 """A phantom as a PNG file that says what it is, and its truth as a row of ``truth.csv``.
 
-The file's text holds the same columns as the row: a phantom that has lost its data set still says that it is synthetic
-and how to draw it again, and a drawing that was cut off loses no truth.
+The text chunks of the file hold the same columns as the row: a phantom without its data set still says that it is
+synthetic and how to generate it again, and a run that was killed loses no truth.
 """
 
 import csv
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from fracture.data.ground_truth import NAME
+from fracture.data.ground_truth import TRUTH_FILE
 from fracture.errors import DatasetError
 from fracture.files import atomic_write
 from fracture.imaging.annotations import boxes_text, encode_mask
@@ -21,9 +21,9 @@ from fracture.phantoms.study import Phantom
 from fracture.phantoms.truth import Truth
 
 Row = dict[str, str]
-"""One image's truth: a text for each of :data:`COLUMNS`."""
+"""One image's truth: a text for each of :data:`ROW_COLUMNS`."""
 
-COLUMNS = (
+ROW_COLUMNS = (
     "image",  # posix path relative to the folder of truth.csv
     "patient",  # number
     "study",  # number within the patient
@@ -39,6 +39,7 @@ COLUMNS = (
     "difficulty",
 )
 
+# In the files of people: the words stay as they are.
 DESCRIPTION = f"{SYNTHETIC} of a humerus, drawn by the Python package fracture; it shows no person"
 
 _COMPRESSION = 4
@@ -46,7 +47,7 @@ _COMPRESSION = 4
 
 
 def row_of(phantom: Phantom, image: str, patient: int, study: int, difficulty: float) -> Row:
-    """What there is to be said of one phantom; ``image`` is its path relative to the data set."""
+    """The row of one phantom; ``image`` is its path relative to the data set."""
     truth = phantom.truth
     values = (
         image,
@@ -63,15 +64,15 @@ def row_of(phantom: Phantom, image: str, patient: int, study: int, difficulty: f
         encode_mask(truth.mask),
         f"{difficulty:g}",
     )
-    return dict(zip(COLUMNS, map(str, values), strict=True))
+    return dict(zip(ROW_COLUMNS, map(str, values), strict=True))
 
 
 def png(phantom: Phantom, row: Row, seed: int) -> bytes:
-    """A grayscale PNG file whose text says that it is synthetic, how it was drawn, and its truth."""
+    """A grayscale PNG file whose text says that it is synthetic, how it was generated, and its truth."""
     text = PngImagePlugin.PngInfo()
     text.add_text("Description", DESCRIPTION)
     text.add_text("seed", str(seed))
-    for name in COLUMNS[1:]:
+    for name in ROW_COLUMNS[1:]:
         text.add_text(name, row[name])
     file = BytesIO()
     Image.fromarray(phantom.pixels).save(file, "PNG", compress_level=_COMPRESSION, pnginfo=text)
@@ -84,14 +85,14 @@ def read_png(path: Path, image: str) -> Row:
     Raises OSError, SyntaxError, ValueError or KeyError where the file is none, or is damaged.
     """
     with path.open("rb") as file:
-        said = PngImagePlugin.PngImageFile(file).info
-    return {"image": image, **{name: str(said[name]) for name in COLUMNS[1:]}}
+        text = PngImagePlugin.PngImageFile(file).info
+    return {"image": image, **{name: str(text[name]) for name in ROW_COLUMNS[1:]}}
 
 
 def write_rows(file: Path, rows: Iterable[Row]) -> None:
-    """``truth.csv`` anew, by image, whole or not at all. Raises OSError."""
+    """Write ``truth.csv``, sorted by image, whole or not at all. Raises OSError."""
     text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, ROW_COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(sorted(rows, key=lambda row: row["image"]))
     atomic_write(file, lambda part: part.write_text(text.getvalue(), encoding="utf-8"))
@@ -116,20 +117,23 @@ def truth_words(paths: Sequence[Path]) -> list[str]:
 
     Raises DatasetError where their truth.csv cannot be read.
     """
-    root = next((folder for folder in paths[0].parents if (folder / NAME).is_file()), None) if paths else None
+    if not paths:
+        return []
+    root = next((folder for folder in paths[0].parents if (folder / TRUTH_FILE).is_file()), None)
     if root is None:
         return [""] * len(paths)
     wanted = {path.relative_to(root).as_posix(): "" for path in paths}
-    for row in read_rows(root / NAME):
+    for row in read_rows(root / TRUTH_FILE):
         if row.get("image") in wanted:
             wanted[row["image"]] = _words(row)
     return [wanted[path.relative_to(root).as_posix()] for path in paths]
 
 
 def _words(row: Row) -> str:
-    """A row's truth in words; "" where the table has too few columns to tell."""
+    """A row's truth in words; "" where the table lacks a column for it."""
     try:
-        moved, turned = float(row["displacement_mm"]), float(row["angulation_deg"])
+        moved = float(row["displacement_mm"])
+        turned = float(row["angulation_deg"])
         traps = tuple(filter(None, row["traps"].split(";")))
         return Truth(row["fracture"], moved, turned, row["hardware"], traps, (), np.zeros((0, 0), np.bool_)).words
     except (KeyError, ValueError, TypeError, AttributeError):

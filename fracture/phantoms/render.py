@@ -1,4 +1,4 @@
-"""Take one image: what the rays meet, what passes, how it is shown, and what is to be found in it."""
+"""Render one view: path lengths through the materials, transmission, gray levels, and the ground truth."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from fracture.imaging.annotations import bounding_box
 from fracture.phantoms.anatomy.body import skin_fold
-from fracture.phantoms.anatomy.geometry import Array, Grid, rods, seen
+from fracture.phantoms.anatomy.geometry import Array, Grid, rods, to_view
 from fracture.phantoms.anatomy.humerus import Fragment
 from fracture.phantoms.anatomy.person import Finding, Person
 from fracture.phantoms.physics import develop, transmission
@@ -17,10 +17,17 @@ from fracture.phantoms.view import SIZE, View
 
 Mask = NDArray[np.bool_]
 
-_BROKEN = 1.0
-"""A ray that comes nearer than this to a break, in mm along the bone, is of the break ..."""
-_GROWN = 2
-"""... and so are the pixels up to so many px from it: the blur of the image reaches about as far."""
+_MAX_BREAK_DISTANCE = 1.0
+"""mm along the bone: a ray that comes nearer to a break belongs to the mask of the fracture."""
+
+_MASK_MARGIN = 2
+"""px by which that mask is dilated: the blur of the image reaches about as far."""
+
+_MIN_METAL = 0.3
+"""mm of metal from which on a pixel belongs to the mask of the hardware."""
+
+_COLLIMATOR_LEAK = 0.02
+"""Share of the beam that passes the collimator."""
 
 _STROKES = {  # of the side's letter, on a square of 1, from the upper left
     "L": (((0, 0), (0, 1)), ((0, 1), (0.6, 1))),
@@ -46,43 +53,53 @@ class Phantom:
     truth: Truth
 
 
-def draw(rng: np.random.Generator, person: Person, finding: Finding, view: View) -> Phantom:
-    """Take one image; ``rng`` is where noise and uneven flesh come from."""
+def render_view(rng: np.random.Generator, person: Person, finding: Finding, view: View) -> Phantom:
+    """Render one image; ``rng`` is that of noise and uneven flesh."""
     bone, broken = _bone(person, finding, view)
     paths = _materials(rng, person, bone, view)
     opening = view.opening.share(view.grid)
-    levels = _window(paths, bone, opening, view)  # before there is metal, which must not change what is around it
-    masks = [ndimage.binary_dilation(broken, iterations=_GROWN)] if finding.fracture else []
+    # Before there is metal, which must not change the gray levels around it: they would be a shortcut.
+    levels = _window(paths, bone, opening, view)
+    masks = []
+    if finding.fracture:
+        masks.append(ndimage.binary_dilation(broken, iterations=_MASK_MARGIN))
     if finding.hardware:
-        paths[finding.hardware.metal] = metal = _metal(person, finding, view)
-        masks.append(metal > 0.3)
-    passed = transmission(paths, view.exposure.beam)
-    # A little of the beam leaks through the collimator.
-    shown = develop(passed * (0.02 + 0.98 * opening), levels, view.exposure, rng)
-    shown *= opening if view.shutter else 1.0
-    turned = slice(None, None, -1 if person.side == "R" else 1)
-    pixels = np.ascontiguousarray(np.rint(shown[:, turned]).astype(np.uint8))
-    return Phantom(pixels, view.name, _truth(person, finding, [(mask & (opening > 0.5))[:, turned] for mask in masks]))
+        metal = _metal(person, finding, view)
+        paths[finding.hardware.metal] = metal
+        masks.append(metal > _MIN_METAL)
+    transmitted = transmission(paths, view.exposure.beam)
+    signal = transmitted * (_COLLIMATOR_LEAK + (1 - _COLLIMATOR_LEAK) * opening)
+    shown = develop(signal, levels, view.exposure, rng)
+    if view.shutter:
+        shown *= opening
+    # The arm is modeled as a left one; that of the right side is its mirror image.
+    columns = slice(None, None, -1 if person.side == "R" else 1)
+    pixels = np.ascontiguousarray(np.rint(shown[:, columns]).astype(np.uint8))
+    visible = [(mask & (opening > 0.5))[:, columns] for mask in masks]
+    return Phantom(pixels, view.name, _truth(person, finding, visible))
 
 
 def _bone(person: Person, finding: Finding, view: View) -> tuple[Array, Mask]:
     """The humerus in mm on each ray, and where its rays come near a break, (H, W)."""
-    bone, pose = person.bone, view.pose
+    bone = person.bone
+    pose = view.pose
     t, s = pose.along(view.grid.u[None, :], view.grid.v[:, None])
-    total, near = np.zeros_like(t), np.full_like(t, np.inf)
-    for fragment in finding.fracture.fragments if finding.fracture else (Fragment(),):
+    total = np.zeros_like(t)
+    near = np.full_like(t, np.inf)
+    fragments = finding.fracture.fragments if finding.fracture else (Fragment(),)
+    for fragment in fragments:
         own_t, own_s, _ = fragment.own(t, s, pose.phi)
         level = own_s / bone.scale
         reach = np.where((level > 50) & (level < 225), 23 * bone.scale + 7, 46 * bone.scale)  # the ends are wider
         there = (np.abs(own_t) < reach) & (level > -32) & (own_s < bone.length + 12)
-        lain, distance = bone.bone(t[there], s[there], pose.phi, fragment)
-        total[there] += lain
+        length, distance = bone.bone(t[there], s[there], pose.phi, fragment)
+        total[there] += length
         near[there] = np.minimum(near[there], distance)
-    return total, near < _BROKEN
+    return total, near < _MAX_BREAK_DISTANCE
 
 
 def _materials(rng: np.random.Generator, person: Person, bone: Array, view: View) -> dict[str, Array]:
-    """Path lengths in mm by material, (H, W), with what is normal and misleads; takes a nutrient canal off ``bone``."""
+    """Path lengths in mm by material, (H, W), with the person's traps; a nutrient canal is subtracted from ``bone``."""
     paths = person.body.tissue(view.grid, view.pose, rng.standard_normal((40, 40)))
     others = person.body.bones(view.grid, view.pose)
     own = np.random.default_rng(person.seed)  # the same places in every view
@@ -101,7 +118,8 @@ def _materials(rng: np.random.Generator, person: Person, bone: Array, view: View
 def _metal(person: Person, finding: Finding, view: View) -> Array:
     """The hardware in mm on each ray, (H, W)."""
     t, s = view.pose.along(view.grid.u[None, :], view.grid.v[:, None])
-    metal, hardware = np.zeros_like(t), finding.hardware
+    metal = np.zeros_like(t)
+    hardware = finding.hardware
     if hardware:
         there = (np.abs(t) < 40) & (s > hardware.ends[0] - 6) & (s < hardware.ends[1] + 6)
         metal[there] = hardware.path(t[there], s[there], view.pose.phi, person.bone)
@@ -110,21 +128,26 @@ def _metal(person: Person, finding: Finding, view: View) -> Array:
 
 def _canal(own: np.random.Generator, person: Person, view: View) -> Array:
     """The channel of the nutrient artery, which runs slanting through one wall of the shaft: mm of missing bone."""
-    bone, pose = person.bone, view.pose
-    level, around = own.uniform(0.4, 0.6) * bone.length, own.uniform(0, 2 * np.pi)
+    bone = person.bone
+    pose = view.pose
+    level = own.uniform(0.4, 0.6) * bone.length
+    around = own.uniform(0, 2 * np.pi)
     radius = bone.half_width(level)
-    outer, inner = radius + 0.5, radius - 5.2 * bone.shell * bone.scale
+    outer = radius + 0.5
+    inner = radius - 5.2 * bone.shell * bone.scale
     ends = [(outer, level), (inner, level + 19 * bone.scale)]
     line = [pose.place(depth * np.cos(around - pose.phi), along) for depth, along in ends]
     return rods(view.grid, line, (0.95, 0.8), insets=(0,))[0]
 
 
 def _calcifications(own: np.random.Generator, person: Person, view: View) -> Array:
-    """Chalk in tendons and flesh: mm of bone."""
-    total, scale, pose = np.zeros((len(view.grid.v), len(view.grid.u))), person.body.scale, view.pose
+    """Calcifications in tendons and muscles: mm of bone."""
+    total = np.zeros((len(view.grid.v), len(view.grid.u)))
+    scale = person.body.scale
+    pose = view.pose
     for _ in range(int(own.integers(1, 4))):
         level = own.uniform(-24, 12) if own.random() < 0.5 else own.uniform(60, 250)
-        t, _ = seen(own.uniform(14, 34), own.uniform(-20, 20), pose.phi)
+        t, _ = to_view(own.uniform(14, 34), own.uniform(-20, 20), pose.phi)
         tip = (t + own.normal(0, 4), level + own.normal(0, 5))
         line = [pose.place(t * scale, level * scale), pose.place(tip[0] * scale, tip[1] * scale)]
         total += 0.45 * rods(view.grid, line, own.uniform(1, 3.2, 2).tolist(), insets=(0,))[0]
@@ -133,7 +156,8 @@ def _calcifications(own: np.random.Generator, person: Person, view: View) -> Arr
 
 def _fold(rng: np.random.Generator, person: Person, view: View) -> Array:
     """A fold of the skin across the arm: mm."""
-    place, scale = view.pose.place, person.body.scale
+    place = view.pose.place
+    scale = person.body.scale
     start = place(rng.uniform(-42, -20) * scale, rng.uniform(20, 90) * scale)
     end = place(rng.uniform(0, 40) * scale, rng.uniform(40, 170) * scale)
     between = ((start[0] + end[0]) / 2 + rng.normal(0, 6), (start[1] + end[1]) / 2 + rng.normal(0, 6))
@@ -141,7 +165,7 @@ def _fold(rng: np.random.Generator, person: Person, view: View) -> Array:
 
 
 def _lead(rng: np.random.Generator, person: Person, view: View) -> Array:
-    """The side's letter in lead, near an edge; it can be read as the picture is shown."""
+    """The letter of the side in lead, near an edge; mirrored where the image will be mirrored."""
     if not view.marked:
         return np.zeros((len(view.grid.v), len(view.grid.u)))
     half = np.ptp(view.grid.u) / 2
@@ -155,39 +179,47 @@ def _letter(grid: Grid, letter: str, corner: tuple[float, float], height: float,
     """Path lengths in mm through the letter; its upper left corner and its height are in mm of the image plane."""
     reach = height * 0.075
     total = np.zeros((len(grid.v), len(grid.u)))
-    for strokes in _STROKES[letter]:
-        points = [(corner[0] + x * height, corner[1] + y * height) for x, y in strokes]
-        np.maximum(total, rods(grid, points, [reach, reach], insets=(0,))[0], out=total)
+    for stroke in _STROKES[letter]:
+        points = [(corner[0] + x * height, corner[1] + y * height) for x, y in stroke]
+        rod = rods(grid, points, [reach, reach], insets=(0,))[0]
+        np.maximum(total, rod, out=total)
+    # A sheet, not a rod: the same thickness everywhere but at its edges.
     return np.minimum(total / (2 * reach), 0.5) * 2 * thickness
 
 
 def _window(paths: dict[str, Array], bone: Array, opening: Array, view: View) -> tuple[float, float]:
     """The densities shown as air and as white, so that the arm's flesh and bone come out at the view's gray levels."""
-    few = (slice(None, None, 4), slice(None, None, 4))
-    passed = transmission({name: path[few] for name, path in paths.items() if name != "lead"}, view.exposure.beam)
-    density = -np.log(np.maximum(passed * (1 + view.exposure.scatter), 1e-4))
+    every_4th = (slice(None, None, 4), slice(None, None, 4))
+    without_lead = {name: path[every_4th] for name, path in paths.items() if name != "lead"}
+    transmitted = transmission(without_lead, view.exposure.beam)
+    density = -np.log(np.maximum(transmitted * (1 + view.exposure.scatter), 1e-4))
     t, s = view.pose.along(view.grid.u[None, ::4], view.grid.v[::4, None])
-    bony, open_ = bone[few] > 4, opening[few] > 0.9
-    flesh, bony = open_ & ~bony & (np.abs(t) < 42) & (s > 60) & (density > 0.4), open_ & bony
+    is_bone = bone[every_4th] > 4
+    is_open = opening[every_4th] > 0.9
+    in_arm = (np.abs(t) < 42) & (s > 60)
+    flesh = is_open & ~is_bone & in_arm & (density > 0.4)
+    bony = is_open & is_bone
     soft = min(float(np.median(density[flesh])), 2.4) if flesh.any() else 1.6
     hard = float(np.quantile(density[bony], 0.85)) if bony.any() else 3.0
     hard = float(np.clip(hard, soft + 0.7, soft + 2.2))
     black = view.exposure.black
-    at_soft, at_bone = ((level - black) / (1 - black) for level in view.targets)
+    at_soft, at_bone = [(level - black) / (1 - black) for level in view.targets]
     span = (hard - soft) / (at_bone - at_soft)
     low = max(soft - at_soft * span, -0.1)
     return low, low + span
 
 
 def _truth(person: Person, finding: Finding, masks: list[Mask]) -> Truth:
-    fracture, hardware = finding.fracture, finding.hardware
+    fracture = finding.fracture
+    hardware = finding.hardware
     empty = np.zeros((SIZE, SIZE), dtype=bool)
+    boxes = [bounding_box(mask) for mask in masks]
     return Truth(
         fracture=fracture.kind if fracture else "",
         displacement=fracture.displacement if fracture else 0.0,
         angulation=fracture.angulation if fracture else 0.0,
         hardware=hardware.name if hardware else "",
         traps=person.traps,
-        boxes=tuple(box for mask in masks if (box := bounding_box(mask)) is not None),
+        boxes=tuple(box for box in boxes if box is not None),
         mask=np.logical_or.reduce([empty, *masks]),
     )

@@ -1,4 +1,4 @@
-"""Single studies to try a model on, each known by one number."""
+"""Sample studies to try a model on, each generated from one number."""
 
 import os
 import secrets
@@ -8,29 +8,33 @@ from functools import partial
 
 import numpy as np
 
-from fracture.phantoms.study import Phantom, draw_study
+from fracture.phantoms.study import Phantom, generate_study
 
-_DIGITS = 100_000, 999_999
-"""As many digits as a person likes to read out."""
+_MIN_NUMBER = 100_000
+_MAX_NUMBER = 999_999  # six digits can be read out
 
 
-def draw_sample(number: int, views: int | None = None) -> list[Phantom]:
+def generate_sample(number: int, views: int | None = None) -> list[Phantom]:
     """All views of the study with this number, or the first few; the same number gives the same study."""
-    return draw_study(number, patient=1, abnormal=_abnormal(number), views=views)
+    return generate_study(number, patient=1, abnormal=_abnormal(number), views=views)
 
 
-def draw_samples(numbers: Sequence[int], views: int | None = None) -> list[list[Phantom]]:
-    """Several studies, drawn side by side, one on each core: each takes tens of megabytes while it is drawn."""
+def generate_samples(numbers: Sequence[int], views: int | None = None) -> list[list[Phantom]]:
+    """Several studies, generated in parallel, one on each core: each takes tens of megabytes meanwhile."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(partial(draw_sample, views=views), numbers))
+        return list(pool.map(partial(generate_sample, views=views), numbers))
 
 
 def sample_numbers(count: int = 6) -> list[int]:
-    """Numbers by chance, half of them of abnormal studies, in no order that tells which."""
-    chance, numbers = secrets.SystemRandom(), list[int]()
-    for kind in chance.sample([place % 2 == 0 for place in range(count)], count):
-        while (number := chance.randint(*_DIGITS)) in numbers or _abnormal(number) != kind:
-            continue
+    """Random numbers of studies, half of them abnormal, in random order."""
+    random = secrets.SystemRandom()
+    labels = [place % 2 == 0 for place in range(count)]
+    random.shuffle(labels)
+    numbers: list[int] = []
+    for abnormal in labels:
+        number = random.randint(_MIN_NUMBER, _MAX_NUMBER)
+        while number in numbers or _abnormal(number) != abnormal:
+            number = random.randint(_MIN_NUMBER, _MAX_NUMBER)
         numbers.append(number)
     return numbers
 

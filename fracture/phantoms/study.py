@@ -1,34 +1,34 @@
-"""One study drawn from one seed: a person, what is wrong with the bone, and two or three views of it. Read this first.
+"""One synthetic study from one seed: a person, a finding, and two or three views. Read this first.
 
->>> from fracture.phantoms.study import draw_study
->>> views = draw_study(seed=1, patient=7)
+>>> from fracture.phantoms.study import generate_study
+>>> views = generate_study(seed=1, patient=7)
 >>> views[0].view, views[0].truth.words  # doctest: +SKIP
 ('AP', 'spiral fracture, 4.2 mm displaced, 9° angulated')
 
 ::
 
-    person.py    whose arm, and what is wrong ── body.py, humerus.py, fractures.py, hardware.py
-    view.py      how an image of it is taken
-    picture.py   what the rays meet in that view ── shapes.py, and what is shown of it ── imaging.py
+    anatomy/person.py   the person and the finding ── body.py, humerus.py, fractures.py, implants.py
+    view.py             how an image is taken: pose, framing, exposure
+    render.py           path lengths on each ray ── anatomy/geometry.py; gray levels ── physics.py; truth.py
 
-Everything follows from ``seed``, ``patient`` and ``study``: chance has a stream of its own for the person, for the
-finding, for how the views are taken and for the noise of each, so that the same bone can also be drawn whole, or from
-another angle, and studies can be drawn in any order.
+Everything follows from ``seed``, ``patient`` and ``study``. Person, finding, views and the noise of each view have
+random generators of their own, so that the same bone can also be rendered whole, or from another angle, and studies
+can be generated in any order.
 """
 
 from itertools import islice
 
 import numpy as np
 
-from fracture.phantoms.anatomy.person import draw_finding, draw_person
-from fracture.phantoms.render import Phantom, draw
-from fracture.phantoms.view import SIZE, draw_views
+from fracture.phantoms.anatomy.person import sample_finding, sample_person
+from fracture.phantoms.render import Phantom, render_view
+from fracture.phantoms.view import SIZE, sample_views
 
 DIFFICULTY = 0.2
-"""Between what everyone sees (0) and what a specialist would argue about (1)."""
+"""0: everybody sees the abnormality; 1: specialists would argue about it."""
 
 
-def draw_study(
+def generate_study(
     seed: int,
     patient: int,
     study: int = 1,
@@ -41,25 +41,25 @@ def draw_study(
 
     Args:
         seed: of the whole data set.
-        patient: their number.
+        patient: number of the patient.
         study: number of the study of this patient, from 1.
-        difficulty: 0 to 1; moves contrast, displacement, noise and what can mislead together.
-        abnormal: whether there is something to be found; None leaves it to chance, 1 in 2.
-        views: draw only so many of its two or three; they are the same as when all are drawn.
+        difficulty: 0 to 1; changes contrast, displacement, noise and traps together.
+        abnormal: whether there is an abnormality; None: with a probability of one half.
+        views: render only so many of the two or three; they are the same as when all are rendered.
     """
-    hardness = difficulty**2  # so that equal steps of difficulty look about alike
-    person = draw_person(_chance(seed, patient, 0), hardness)
-    finding = draw_finding(_chance(seed, patient, study), person.bone, hardness, abnormal)
-    taken = draw_views(_chance(seed, patient, study, 0), person, finding, hardness)
+    hardness = difficulty**2  # so that equal steps of difficulty look about equal
+    person = sample_person(_generator(seed, patient, 0), hardness)
+    finding = sample_finding(_generator(seed, patient, study), person.bone, hardness, abnormal)
+    taken = sample_views(_generator(seed, patient, study, 0), person, finding, hardness)
     return [
-        draw(_chance(seed, patient, study, number), person, finding, view)
+        render_view(_generator(seed, patient, study, number), person, finding, view)
         for number, view in islice(enumerate(taken, 1), views)
     ]
 
 
-def _chance(seed: int, *stream: int) -> np.random.Generator:
-    """A stream of chance of its own: NumPy's streams are the same on every machine."""
+def _generator(seed: int, *stream: int) -> np.random.Generator:
+    """A random generator of its own; NumPy's give the same numbers on every machine."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=stream))
 
 
-__all__ = ["DIFFICULTY", "SIZE", "Phantom", "draw_study"]
+__all__ = ["DIFFICULTY", "SIZE", "Phantom", "generate_study"]

@@ -1,4 +1,4 @@
-"""What there is to be found in a synthetic radiograph, exactly."""
+"""The ground truth of a synthetic radiograph, exactly."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Truth:
-    """What there is to be found in one image. Boxes are (x, y, w, h) in px."""
+    """The findings of one image. Boxes are (x, y, w, h) in px."""
 
     fracture: str
     """Its kind, as in :data:`fracture.phantoms.anatomy.fractures.KINDS`; "" for none."""
@@ -19,15 +19,15 @@ class Truth:
     hardware: str
     """``plate`` or ``nail``; "" for none."""
     traps: tuple[str, ...]
-    """What is normal and could be mistaken."""
+    """Normal structures that can mislead."""
     boxes: tuple[tuple[int, int, int, int], ...]
-    """Around the fracture and around the hardware, as far as they are in the picture."""
+    """Around the fracture and around the hardware, as far as they are in the image."""
     mask: NDArray[np.bool_]
-    """(H, W): the pixels of the break and of the hardware."""
+    """(H, W): the pixels of the fracture and of the hardware."""
 
     @property
     def abnormal(self) -> bool:
-        """Whether there is anything to be found."""
+        """Whether there is a fracture or hardware."""
         return bool(self.fracture or self.hardware)
 
     @property
@@ -35,8 +35,10 @@ class Truth:
         """The truth in a few words."""
         parts = []
         if self.fracture:
-            moved = f"{self.displacement:.1f} mm displaced, {self.angulation:.0f}° angulated"
-            parts.append(f"{self.fracture} fracture, {moved if self.displacement >= 0.5 else 'not displaced'}")
+            moved = "not displaced"
+            if self.displacement >= 0.5:
+                moved = f"{self.displacement:.1f} mm displaced, {self.angulation:.0f}° angulated"
+            parts.append(f"{self.fracture} fracture, {moved}")
         if self.hardware:
             parts.append({"plate": "plate with screws", "nail": "intramedullary nail"}[self.hardware])
         return "; ".join(parts) if parts else "nothing abnormal"

@@ -1,4 +1,4 @@
-"""How one image is taken: how the arm lies, what is in the picture, how it is exposed and shown."""
+"""A view, sampled at random: the pose of the arm, the framing and collimation of the image, the exposure."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,7 +19,7 @@ VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 45.0}
 
 
 class Opening(NamedTuple):
-    """The collimator's: a rectangle in the image plane, in mm and radians; without an end where none is seen."""
+    """The collimator's opening: a rectangle in the image plane, in mm and radians; infinite where it is not seen."""
 
     middle: tuple[float, float]
     half: tuple[float, float]
@@ -29,10 +29,14 @@ class Opening(NamedTuple):
         """The share of each pixel that is open, (H, W)."""
         if not np.isfinite(self.half[0]):
             return np.ones((len(grid.v), len(grid.u)))
-        du, dv = grid.u[None, :] - self.middle[0], grid.v[:, None] - self.middle[1]
-        cos, sin = np.cos(self.turn), np.sin(self.turn)
-        inside = (self.half[0] - np.abs(du * cos + dv * sin), self.half[1] - np.abs(dv * cos - du * sin))
-        share: Array = np.clip(inside[0] / 1.5, 0, 1) * np.clip(inside[1] / 1.5, 0, 1)
+        du = grid.u[None, :] - self.middle[0]
+        dv = grid.v[:, None] - self.middle[1]
+        cos = np.cos(self.turn)
+        sin = np.sin(self.turn)
+        inside_across = self.half[0] - np.abs(du * cos + dv * sin)
+        inside_down = self.half[1] - np.abs(dv * cos - du * sin)
+        # The edge is 1.5 mm wide: the focal spot is no point.
+        share: Array = np.clip(inside_across / 1.5, 0, 1) * np.clip(inside_down / 1.5, 0, 1)
         return share
 
 
@@ -49,22 +53,23 @@ class View:
     """Gray levels, 0 to 1, at which soft tissue and dense bone of the arm are shown."""
     opening: Opening
     shutter: bool
-    """What lies outside of the opening is shown black."""
+    """The image is black outside of the opening."""
     marked: bool
-    """The side's letter, in lead, lies in the picture."""
+    """The letter of the side, in lead, is in the image."""
 
 
-def draw_views(rng: np.random.Generator, person: Person, finding: Finding, hardness: float) -> list[View]:
+def sample_views(rng: np.random.Generator, person: Person, finding: Finding, hardness: float) -> list[View]:
     """Two views, or in three studies of five three of them: AP, lateral and oblique."""
-    names = ["AP", "lateral"] if rng.random() < 0.7 else ["AP", "oblique"]
+    second = "lateral" if rng.random() < 0.7 else "oblique"
+    names = ["AP", second]
     if rng.random() < 0.6:
         names = ["AP", "lateral", "oblique"]
-    return [_draw_view(rng, name, person, finding, hardness) for name in names]
+    return [_sample_view(rng, name, person, finding, hardness) for name in names]
 
 
-def _draw_view(rng: np.random.Generator, name: str, person: Person, finding: Finding, hardness: float) -> View:
+def _sample_view(rng: np.random.Generator, name: str, person: Person, finding: Finding, hardness: float) -> View:
     varied = spread(hardness)
-    pose = _draw_pose(rng, name, person, finding, hardness)
+    pose = _sample_pose(rng, name, person, finding, hardness)
     soft = np.clip(rng.normal(0.29, 0.07 * varied), 0.18, 0.45)
     bone = np.clip(soft + rng.normal(0.25, 0.06 * varied) - 0.08 * hardness, soft + 0.12, 0.8)
     grid, reach = _framed(rng, pose, person, finding, varied)
@@ -76,7 +81,7 @@ def _draw_view(rng: np.random.Generator, name: str, person: Person, finding: Fin
         name=name,
         pose=pose,
         grid=grid,
-        exposure=_draw_exposure(rng, hardness),
+        exposure=_sample_exposure(rng, hardness),
         targets=(float(soft), float(bone)),
         opening=Opening(middle, (float(half[0]), float(half[1])), float(rng.normal(0, 0.05))),
         shutter=bool(rng.random() < 0.88),
@@ -84,7 +89,7 @@ def _draw_view(rng: np.random.Generator, name: str, person: Person, finding: Fin
     )
 
 
-def _draw_pose(rng: np.random.Generator, name: str, person: Person, finding: Finding, hardness: float) -> Pose:
+def _sample_pose(rng: np.random.Generator, name: str, person: Person, finding: Finding, hardness: float) -> Pose:
     lifted = rng.normal(0.12, 0.08)
     if "overlapping ribs" in person.traps:
         lifted = rng.uniform(-0.2, -0.05)
@@ -96,7 +101,7 @@ def _draw_pose(rng: np.random.Generator, name: str, person: Person, finding: Fin
     return Pose(float(lifted), float(turned), float(bent), lower, finding.swelling)
 
 
-def _draw_exposure(rng: np.random.Generator, hardness: float) -> Exposure:
+def _sample_exposure(rng: np.random.Generator, hardness: float) -> Exposure:
     varied = spread(hardness)
     clear = rng.random() < 0.3 * varied
     return Exposure(
@@ -114,13 +119,13 @@ def _draw_exposure(rng: np.random.Generator, hardness: float) -> Exposure:
 def _framed(
     rng: np.random.Generator, pose: Pose, person: Person, finding: Finding, varied: float
 ) -> tuple[Grid, Array]:
-    """The pixels' places, so that the study's part of the bone and what is to be found there is in the picture.
+    """The places of the pixels, so that the part of the study and the finding in it are in the image.
 
-    Also how far from its middle that reaches, across and down, in mm.
+    Also how far the finding reaches from the middle, across and down, in mm.
     """
     length = person.bone.length
-    top, bottom = (share * length for share in PARTS[finding.part])
-    first, last = (float(np.clip(end, top + 15, bottom - 15)) for end in finding.extent(length))
+    top, bottom = [share * length for share in PARTS[finding.part]]
+    first, last = [float(np.clip(end, top + 15, bottom - 15)) for end in finding.extent(length)]
     half = (bottom - top) / 2 * rng.uniform(0.98, 1.1)
     middle = np.array(pose.place(0.0, (top + bottom) / 2))
     middle[0] += (0.1 + (0.4 + 0.6 * varied) * rng.uniform(-0.2, 0.2)) * half * np.cos(pose.abduction)

@@ -1,91 +1,166 @@
-"""What ``card.json`` must look like: all that is shown or computed with, as far as a card has it.
+"""A model's card: everything that is needed to use the model and to evaluate it.
 
-Cards of older versions lack some of it, and cards may hold more than this.
+Cards of earlier versions lack some of it, and cards may hold more than this: unknown keys are kept.
 """
 
-from fracture.shapes import Either, Shape, finite, flag, maybe, moment, text, whole
+from typing import Annotated, Any, Literal, Self
 
-_SAID: Shape = {"value": finite, "low": finite, "high": finite}
-_NO_INTERVAL: Shape = {"value": maybe(finite), "low": None, "high": None}
-_ESTIMATE = Either(_NO_INTERVAL, _SAID)
-_RATES: Shape = {"sensitivity": _ESTIMATE, "specificity": _ESTIMATE}
-_POINT: Shape = {"threshold": finite, "accuracy": _ESTIMATE, "kappa?": maybe(_ESTIMATE), **_RATES}
-_ERROR = Either({**_NO_INTERVAL, "chance?": maybe(finite)}, {**_SAID, "chance?": maybe(finite)})
-_CALIBRATION: Shape = {
-    "bins": [{name: maybe(finite) for name in ("share_positive", "share_low", "share_high", "mean_probability")}
-             | {"count": whole, "low": finite, "high": finite}],
-    "expected_calibration_error": _ERROR,
-    "brier?": maybe(_ESTIMATE),
-}  # fmt: skip
-_COUNTED: Shape = {"count": whole, "positives": whole, "auc": _ESTIMATE}
-_PART: Shape = {**_COUNTED, "points": {"balanced": _RATES}}
-_LEVEL: Shape = {
-    **_COUNTED,
-    "groups": whole,
-    "points": Either({"balanced": _POINT, text: _POINT}, {"half": _POINT, text: _POINT}),
-    "average_precision?": maybe(_ESTIMATE),
-    "calibration?": maybe(_CALIBRATION),
-    "body_parts?": maybe({text: _PART}),
-    "body_parts_too_small?": maybe({text: whole}),
-}
-_METRICS: Shape = {"image": _LEVEL, "study?": _LEVEL}
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetPydanticSchema, PrivateAttr, with_config
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
-_CHANCE: Shape = {"chance": maybe(finite)}
-_POINTING = Either({**_NO_INTERVAL, **_CHANCE}, {**_SAID, **_CHANCE})
-_FOUND: Shape = {"images": whole, "pointing": {"near": _ESTIMATE}}
-_LOCALISATION: Shape = {
-    **dict.fromkeys(("images", "known", "groups", "flat", "silent"), whole),
-    "pointing": Either({**_NO_INTERVAL, **_CHANCE, "centre": finite}, {**_SAID, **_CHANCE, "centre": finite}),
-    "mass": _POINTING,
-    "found?": maybe(_FOUND),
-    "shuffled_head?": maybe({"correlation?": maybe(finite), "pointing?": maybe(finite)}),
-}
+from fracture.documents import Document, Finite, Moment, Pair, Whole
+from fracture.registry.validation import OPEN, Localization, Metrics
 
-_DATA: Shape = {
-    "name": text,
-    "training_images": whole,
-    "validation_images": whole,
-    "layout?": text,
-    "synthetic?": flag,
-    "fingerprint?": text,
-    "unreadable?": [text],
-    "sources?": [{"name": text, "citation": text, "licence": text}],
-    "by_data?": maybe({text: {text: whole}}),
-    "validated_on?": maybe({text: text}),
-    "excluded?": maybe(whole),
-    "relabelled?": maybe(whole),
-}
 
-CHOICES: Shape = {
-    "name?": text, "data?": text, "weights?": text, "mode?": text, "fit?": text, "also?": [text],
-    "body_part?": maybe(text), "epochs?": whole, "image_size?": whole, "batch_size?": whole, "seed?": whole,
-    "input_range?": maybe((finite, finite)),
-}  # fmt: skip
-"""Of a training, as ``card.json`` and ``status.json`` say them; who trains looks at them more closely."""
+def _refuse_null(value: object) -> object:
+    if value is None:
+        raise PydanticCustomError("null", "must not be null")
+    return value
 
-CARD: Shape = {
-    "labels": (text, text),
-    "input": {"size": whole, "fit": text, "pixel_range?": (finite, finite)},
-    "thresholds": {"balanced": finite, text: finite},
-    "metrics": _METRICS,
-    "metrics_by_data?": maybe({text: _METRICS}),
-    "temperature?": maybe(finite),
-    "data?": _DATA,
-    "config?": CHOICES,
-    "weights?": {"origin": text, "licence": text, "sha256?": maybe(text)},
-    "backbone?": text,
-    "state?": {"finished", "stopped"},
-    "finished?": moment,
-    "seconds?": {"total": finite},
-    "epochs_done?": whole,
-    "kept_epoch?": whole,
-    "served?": maybe({
-        "images": whole, "largest_probability_difference": finite,
-        "auc_keras?": maybe(finite), "auc_served?": maybe(finite),
-    }),
-    "localisation?": maybe(_LOCALISATION),
-    "libraries?": {text: text},
-    "files?": {text: text},
-    "command?": text,
-}  # fmt: skip
-"""The whole card."""
+
+_NotNull = BeforeValidator(_refuse_null)
+"""For a key that may be missing, but not be null: pages use its value where there is the key."""
+
+
+def _check_thresholds(thresholds: dict[str, float]) -> dict[str, float]:
+    if "balanced" not in thresholds:
+        raise PydanticCustomError("lacks", "must hold balanced")
+    return thresholds
+
+
+@with_config(OPEN)
+class _RecordedConfig(TypedDict, total=False):
+    """The choices of a run that are used without :class:`fracture.training.config.TrainConfig`."""
+
+    name: str
+    data: str
+    also: list[str]
+    weights: str
+    mode: str
+    fit: str
+    body_part: str | None
+    epochs: Whole
+    image_size: Whole
+    batch_size: Whole
+    seed: Whole
+    input_range: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None
+
+
+_Config = Annotated[dict[str, Any], GetPydanticSchema(lambda _, handler: handler(_RecordedConfig))]
+"""A plain dictionary, checked as a :class:`_RecordedConfig`."""
+
+
+class Input(Document):
+    """How an image is given to the network."""
+
+    size: Whole
+    """Side in px."""
+    fit: str
+    pixel_range: Annotated[Pair | None, _NotNull] = None
+
+
+class RecordedWeights(Document):
+    """The pre-trained weights of the backbone."""
+
+    origin: str
+    licence: str
+    sha256: str | None = None
+    source: Any = None
+
+
+class Source(Document):
+    """Where a data set comes from."""
+
+    name: str
+    citation: str
+    licence: str
+
+
+class Data(Document):
+    """The data set that the model was trained and validated on."""
+
+    name: str
+    training_images: Whole
+    validation_images: Whole
+    layout: str = "unknown"
+    synthetic: bool = False
+    fingerprint: Annotated[str | None, _NotNull] = None
+    """Of the names, labels and sizes of all files."""
+    validated_on: dict[str, str] | None = None
+    """The fingerprint of the validation part of each data set."""
+    by_data: dict[str, dict[str, Whole]] | None = None
+    """The number of images by data set and split."""
+    unreadable: list[str] = Field(default_factory=list)
+    sources: list[Source] = Field(default_factory=list)
+    excluded: Whole | None = None
+    relabelled: Whole | None = None
+
+
+class Served(Document):
+    """How far the served graph is from what was trained."""
+
+    images: Whole
+    largest_probability_difference: Finite
+    auc_keras: Finite | None = None
+    auc_served: Finite | None = None
+
+
+class Seconds(Document):
+    """How long the run took."""
+
+    total: Finite
+
+
+class Card(Document):
+    """The whole card. ``card["key"]`` and ``card.get("key")`` read :attr:`document`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    labels: Annotated[tuple[str, str], Field(strict=False)]
+    """The model's words for negative and positive."""
+    input: Input
+    backbone: str = "unknown"
+    weights: Annotated[RecordedWeights | None, _NotNull] = None
+    config: Annotated[dict[str, Any], GetPydanticSchema(lambda _, handler: handler(_RecordedConfig))] = Field(
+        default_factory=dict
+    )
+    """As the run recorded it; :mod:`fracture.training.config` parses it."""
+    command: str = ""
+    libraries: dict[str, str] = Field(default_factory=dict)
+    data: Annotated[Data | None, _NotNull] = None
+    state: Literal["finished", "stopped"] = "finished"
+    finished: Annotated[Moment | None, _NotNull] = None
+    epochs_done: Annotated[Whole | None, _NotNull] = None
+    kept_epoch: Annotated[Whole | None, _NotNull] = None
+    thresholds: Annotated[dict[str, Finite], AfterValidator(_check_thresholds)]
+    temperature: Finite | None = None
+    metrics: Metrics
+    metrics_by_data: dict[str, Metrics] | None = None
+    localization: Localization | None = Field(None, alias="localisation")
+    files: dict[str, str] = Field(default_factory=dict)
+    """The SHA-256 of the files that decide what the model predicts, by name."""
+    served: Served | None = None
+    seconds: Annotated[Seconds | None, _NotNull] = None
+
+    _document: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """The card that a JSON document holds. Raises pydantic's ValidationError."""
+        card = cls.model_validate(document)
+        card._document = document
+        return card
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON document as it was read, with all its keys in their order."""
+        return self._document
+
+    def __getitem__(self, key: str) -> Any:
+        return self._document[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key of the document, or ``default``."""
+        return self._document.get(key, default)

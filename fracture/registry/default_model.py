@@ -1,4 +1,4 @@
-"""Which model answers where nobody has chosen one, and how a list of models tells them apart."""
+"""The default model: the one that is used where none is chosen, and how lists of models describe each one."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -10,27 +10,27 @@ from fracture.registry.model_folder import ModelFolder, read_card
 from fracture.registry.validation import validation_results
 
 RULE = "the model that comes with the project; without it, the newest one whose run finished"
-"""The default model, in words."""
+"""How the default model is chosen, in words."""
 
 
 class _Summary(NamedTuple):
     state: str
-    """``finished`` or ``stopped``, as its training was, or ``damaged``, as its card is."""
+    """``finished`` or ``stopped``, of its run; ``damaged`` where the card can't be read."""
     auc: float | None
     data: str
     """The name of the data set that it was validated on."""
 
 
 def by_preference(models: Iterable[ModelFolder]) -> list[ModelFolder]:
-    """The models, the first of which answers where nobody has chosen one; see :data:`RULE`.
+    """The models in order of preference, the default model first; see :data:`RULE`.
 
-    ``models``: the newest first. Those of stopped trainings come last: a try of one epoch answers for nobody else.
+    ``models``: the newest first. Models of stopped runs come last: people stop a run after an epoch to try something.
     """
     return sorted(models, key=lambda folder: (not folder.bundled, _summary(folder).state != "finished"))
 
 
 def why_default(folder: ModelFolder) -> str:
-    """The reason for which this model is the default, to follow its name and a colon."""
+    """The reason why this is the default model; it follows its name and a colon."""
     if folder.bundled:
         return "it comes with the project"
     if _summary(folder).state == "finished":
@@ -39,16 +39,18 @@ def why_default(folder: ModelFolder) -> str:
 
 
 def describe(folder: ModelFolder) -> str:
-    """A model's name, its validation AUC and on which data: ``fracatlas · AUC 0.94 on fracatlas``."""
+    """A model's name, validation AUC and data set: ``fracatlas · AUC 0.94 on fracatlas``."""
     state = _summary(folder).state
     parts = (folder.name, auc_in_words(folder), "" if state == "finished" else state)
     return " · ".join(part for part in parts if part)
 
 
 def auc_in_words(folder: ModelFolder) -> str:
-    """A model's validation AUC and on which data; empty where its card says none."""
-    found = _summary(folder)
-    return "" if found.auc is None else f"AUC {found.auc:.2f} on {found.data}"
+    """A model's validation AUC and data set; empty where its card has no AUC."""
+    summary = _summary(folder)
+    if summary.auc is None:
+        return ""
+    return f"AUC {summary.auc:.2f} on {summary.data}"
 
 
 def _summary(folder: ModelFolder) -> _Summary:
@@ -62,4 +64,4 @@ def _read_summary(path: str, version: str) -> _Summary:  # noqa: ARG001  part of
     except ModelError:
         return _Summary("damaged", None, "")
     first = validation_results(card)[0]
-    return _Summary(card.get("state", "finished"), first.metrics["image"]["auc"]["value"], first.data)
+    return _Summary(card.state, first.metrics["image"]["auc"]["value"], first.data)

@@ -1,7 +1,11 @@
-"""What people may change of a finished model or a training: its name, and the note about it."""
+"""Changes to a model folder: its name, the note about it, and a new model in the place of the one before.
+
+A resumed run replaces the model that its first part left. That one stays whole until the new one is complete.
+"""
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -11,17 +15,20 @@ from fracture.files import atomic_write, write_json
 from fracture.registry.model_folder import ModelFolder, model_folder, read_json
 
 NOTE_LIMIT = 2000
-"""Most characters of a note."""
+"""The most characters of a note."""
 
 
 def rename(folder: ModelFolder, name: str) -> ModelFolder:
-    """Give a model folder another name, and say it in its card and status; returns it as it is called now.
+    """Rename a model folder, and update the name in its card and status.
 
-    The folder's own name counts. Who dies before the files say it, too, leaves a whole model with the new name.
+    The folder's own name counts. A process that dies before card and status are updated leaves a whole model with the
+    new name.
+
+    Returns:
+        The folder under its new name.
 
     Raises:
-        ModelError: the name could lead out of the models folder or is taken; the folder cannot be renamed, or came with
-            the project.
+        ModelError: the name is not allowed or is taken, the folder cannot be renamed, or it is the bundled model.
     """
     target = model_folder(name, folder.path.parent)
     if folder.bundled:
@@ -32,30 +39,34 @@ def rename(folder: ModelFolder, name: str) -> ModelFolder:
         folder.path.rename(target.path)
     except OSError as error:
         raise ModelError(f"{folder.name!r} cannot be renamed: {error.strerror}.") from error
-    with suppress(ModelError, OSError), _as_old_as_before(target):
+    with suppress(ModelError, OSError), _keep_age(target):
         for path in (target.card, target.status):
             if path.exists():
                 write_json(path, _renamed(read_json(path), folder.name, name))
     return target
 
 
-def _renamed(said: dict[str, Any], old: str, new: str) -> dict[str, Any]:
-    """A card or a status, wherever it says the name."""
-    config = {"config": {**said["config"], "name": new}} if isinstance(said.get("config"), dict) else {}
-    called = {"name": new} if "name" in said else {}
-    command = re.sub(rf"--name {re.escape(old)}(?= |$)", f"--name {new}", str(said.get("command", "")))
-    return {**said, **config, **called, **({"command": command} if command else {})}
+def _renamed(document: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """A card or a status with the new name wherever it holds the old one; nothing else of it changes."""
+    renamed = dict(document)
+    if "name" in document:
+        renamed["name"] = new
+    if isinstance(document.get("config"), dict):
+        renamed["config"] = {**document["config"], "name": new}
+    if document.get("command"):
+        renamed["command"] = re.sub(rf"--name {re.escape(old)}(?= |$)", f"--name {new}", str(document["command"]))
+    return renamed
 
 
 def read_note(folder: ModelFolder) -> str:
-    """What people wrote about a model or a training; empty where nobody has.
+    """The note about a model or a run; empty where there is none.
 
     Raises:
         ModelError: the file cannot be read.
     """
     try:
         with folder.note.open(encoding="utf-8-sig", errors="replace") as file:
-            return file.read(NOTE_LIMIT)  # whatever else has been put there
+            return file.read(NOTE_LIMIT)  # people may have put a larger file there by hand
     except FileNotFoundError:
         return ""
     except OSError as error:
@@ -63,28 +74,54 @@ def read_note(folder: ModelFolder) -> str:
 
 
 def write_note(folder: ModelFolder, text: str) -> None:
-    """Keep a note beside a model or a training, in the place of the one before; a blank one takes it away.
+    """Replace the note about a model or a run; a blank text deletes it.
 
     Raises:
-        ModelError: it is too long, or cannot be written.
+        ModelError: the text is too long, or the note cannot be written.
     """
     if len(text) > NOTE_LIMIT:
         raise ModelError(f"A note has at most {NOTE_LIMIT:,} characters. Received: {len(text):,}. Shorten it.")
     try:
-        with _as_old_as_before(folder):
+        with _keep_age(folder):
             if text.strip():
                 atomic_write(folder.note, lambda part: part.write_text(text, encoding="utf-8", errors="replace"))
             else:
                 folder.note.unlink(missing_ok=True)
     except OSError as error:
-        raise ModelError(f"The note of {folder.name!r} cannot be kept: {error.strerror}.") from error
+        raise ModelError(f"The note of {folder.name!r} cannot be written: {error.strerror}.") from error
 
 
 @contextmanager
-def _as_old_as_before(folder: ModelFolder) -> Iterator[None]:
-    """A note and a name make no model newer: its folder's age is what says which is the newest."""
-    was = folder.path.stat()
+def _keep_age(folder: ModelFolder) -> Iterator[None]:
+    """Restore the folder's modification time: by it the newest model is chosen, and a note makes no model newer."""
+    before = folder.path.stat()
     try:
         yield
     finally:
-        os.utime(folder.path, ns=(was.st_atime_ns, was.st_mtime_ns))
+        os.utime(folder.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@contextmanager
+def staging_folder(folder: ModelFolder) -> Iterator[ModelFolder]:
+    """A folder for the files of a new model, beside those of the model before; deleted if an exception is raised."""
+    staged = ModelFolder(folder.path / ".new")
+    shutil.rmtree(staged.path, ignore_errors=True)  # left by a process that was killed
+    staged.path.mkdir()
+    try:
+        yield staged
+    except BaseException:
+        shutil.rmtree(staged.path, ignore_errors=True)
+        raise
+
+
+def replace_model(staged: ModelFolder, folder: ModelFolder, card: dict[str, Any]) -> None:
+    """Move the staged files, and a card for them, into the place of the model before.
+
+    The old card goes first and the new one comes last: where there is a card, the other files are whole and belong to
+    it. Raises OSError; the model before is then whole.
+    """
+    write_json(staged.card, card)
+    folder.card.unlink(missing_ok=True)
+    for path in sorted(staged.path.iterdir(), key=lambda path: path == staged.card):
+        path.replace(folder.path / path.name)
+    staged.path.rmdir()

@@ -1,5 +1,7 @@
 """The names of metrics, levels and operating points: one for each, for pages, charts and the command line."""
 
+from typing import Literal
+
 METRIC_NAMES = {
     "loss": "loss",
     "auc": "AUC",
@@ -17,7 +19,8 @@ METRIC_NAMES = {
 }
 """By their keys in a card, and by Keras's names in a history."""
 
-RATES = ("sensitivity", "specificity", "accuracy")
+Rate = Literal["sensitivity", "specificity", "accuracy"]
+RATES: tuple[Rate, ...] = ("sensitivity", "specificity", "accuracy")
 """The metrics of an operating point that are shares: never a sensitivity without its specificity."""
 
 POINT_NAMES = {

@@ -1,7 +1,12 @@
-"""A model folder on disk: the only place that knows its file names.
+"""A model folder on disk: the only module that knows its file names.
 
-A training is a model folder in the making: the same place, the same files. Each file is written whole or not at all,
-by :mod:`fracture.files`.
+A run is a model folder in the making: the same place, the same files. Each file is written whole or not at all, by
+:mod:`fracture.files`.
+
+Nothing in a model folder is executed when a model is used: the card is JSON, the graph is LiteRT's, which knows only
+its own operators, and arrays are read without pickle. But a folder may have come from elsewhere, and a file that was
+damaged or replaced on the way could still give predictions, wrong ones. So the card records the SHA-256 of the files
+that decide what the model predicts.
 """
 
 import itertools
@@ -13,26 +18,30 @@ from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from fracture import files, paths
+from fracture.documents import Number, sentence
 from fracture.errors import ModelError
+from fracture.files import file_sha256
 from fracture.paths import as_name, is_name
-from fracture.registry.card import CARD
-from fracture.shapes import misfit
+from fracture.registry.card import Card
 
 BUNDLED = "fracatlas"
 """The folder name of the model that comes with the project."""
 
 CARD_SCHEMA = 2
-"""Version of the layout of ``card.json``; a reader refuses what it does not know."""
+"""Version of the layout of ``card.json``; a card of another version is refused."""
+
+_HISTORY = TypeAdapter(dict[str, list[Number]])
 
 _NUMBER = re.compile(r"-\d+$")
-"""That :func:`free_name` ends a name with."""
+"""The end of a name from :func:`free_name`."""
 
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """One model, or one training: its files by their meaning."""
+    """One model or run: its files by their meaning."""
 
     path: Path
 
@@ -43,17 +52,17 @@ class ModelFolder:
 
     @property
     def card(self) -> Path:
-        """Everything needed to use and to judge the model."""
+        """Everything needed to use the model and to evaluate it: see :mod:`fracture.registry.card`."""
         return self.path / "card.json"
 
     @property
     def keras_model(self) -> Path:
-        """The trained Keras model; not there where a head was trained without Keras."""
+        """The trained Keras model; missing where a head was trained without Keras."""
         return self.path / "model.h5"
 
     @property
     def served_model(self) -> Path:
-        """The LiteRT graph that answers."""
+        """The LiteRT graph that makes the predictions."""
         return self.path / "model.tflite"
 
     @property
@@ -63,75 +72,76 @@ class ModelFolder:
 
     @property
     def events(self) -> Path:
-        """All that the training said, an object a line."""
+        """The run's events, a JSON object a line."""
         return self.path / "events.jsonl"
 
     @property
     def tensorboard(self) -> Path:
-        """The folder of the curves as TensorBoard reads them."""
+        """The folder of TensorBoard's event files."""
         return self.path / "tensorboard"
 
     @property
     def checkpoint(self) -> Path:
-        """Where a training stood at the end of an epoch: what it goes on from after an interruption."""
+        """The state of the run at the end of an epoch, from which it is resumed."""
         return self.path / "checkpoint.npz"
 
     @property
     def predictions(self) -> Path:
-        """The validation images' probabilities."""
+        """The predictions for the validation images."""
         return self.path / "predictions.csv"
 
     @property
     def familiarity(self) -> Path:
-        """The training images' features, by which an image is known or strange."""
+        """Distances and thresholds of the out-of-distribution check."""
         return self.path / "familiarity.npz"
 
     @property
     def backbone(self) -> Path:
-        """The trained backbone's weights in 16 bits, for others to start from."""
+        """The fine-tuned backbone's weights in 16 bits, for other runs to start from."""
         return self.path / "backbone.weights.h5"
 
     @property
     def note(self) -> Path:
-        """What people wrote about it."""
+        """The note that people wrote about it."""
         return self.path / "note.txt"
 
     @property
     def status(self) -> Path:
-        """The training's state, process and heartbeat."""
+        """The run's state, process and heartbeat."""
         return self.path / "status.json"
 
     @property
     def log(self) -> Path:
-        """What the training process printed, for whoever looks into a failure."""
+        """What the training process printed, to look into a failure."""
         return self.path / "train.log"
 
     @property
     def stop_request(self) -> Path:
-        """Its presence asks the training to stop."""
+        """An empty file; its presence asks the run to stop."""
         return self.path / "stop"
 
     @property
     def usable(self) -> bool:
-        """Whether it can answer. The card is written last: where it is, the rest is whole."""
+        """Whether it can make predictions. The card is written last: where there is one, the rest is whole."""
         return self.card.exists() and self.served_model.exists()
 
     @property
     def bundled(self) -> bool:
-        """Whether it came with the project, and is not this machine's to delete."""
+        """Whether it is the model that comes with the project, which can't be renamed or deleted."""
         return self.path == bundled_model().path
 
     @property
     def version(self) -> str:
-        """Changes whenever the model does; a key for caches."""
-        return f"{self.name} {[_state(path) for path in (self.card, self.served_model, self.predictions)]}"
+        """A cache key: it changes whenever the model does."""
+        states = [_state(path) for path in (self.card, self.served_model, self.predictions)]
+        return f"{self.name} {states}"
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """Of a file; a time alone would not tell one from another that a clock set back, or a copy, gave the same."""
+    """Modification time, size and inode: a copy, or a clock that was set back, can give two files the same time."""
     with suppress(OSError):
-        said = path.stat()
-        return said.st_mtime_ns, said.st_size, said.st_ino
+        stat = path.stat()
+        return stat.st_mtime_ns, stat.st_size, stat.st_ino
     return ()
 
 
@@ -149,12 +159,12 @@ def model_folder(name: str, root: Path | None = None) -> ModelFolder:
 
 
 def bundled_model() -> ModelFolder:
-    """The model that comes with the project, wherever models that are trained here lie."""
+    """The model that comes with the project; ``FRACTURE_MODELS`` does not move it."""
     return ModelFolder(paths.PROJECT / "models" / BUNDLED)
 
 
 def model_folders(root: Path | None = None) -> list[ModelFolder]:
-    """All models and trainings, the newest first."""
+    """All models and runs, the newest first."""
     root = root or paths.models_home()
     if not root.is_dir():
         return []
@@ -164,14 +174,17 @@ def model_folders(root: Path | None = None) -> list[ModelFolder]:
 
 
 def usable_models(root: Path | None = None) -> list[ModelFolder]:
-    """The models that can answer, the newest first."""
+    """The models that can make predictions, the newest first."""
     return [folder for folder in model_folders(root) if folder.usable]
 
 
 def free_name(stem: str, root: Path | None = None, ending: str = "") -> str:
-    """A name that no model has yet: ``stem-1``, ``stem-2``, ...; what a name may not hold becomes a dash.
+    """The first free name of ``stem-1``, ``stem-2``, ...; characters that a name must not hold become dashes.
 
-    ``root``: where else it must be free. ``ending``: of a file's name, such as ``.zip``.
+    Args:
+        stem: the beginning of the name.
+        root: the folder in which the name must be free; the models folder by default.
+        ending: of a file's name, such as ``.zip``.
     """
     clean = as_name(stem, "model", max_length=56)
     root = root or paths.models_home()
@@ -180,12 +193,12 @@ def free_name(stem: str, root: Path | None = None, ending: str = "") -> str:
 
 
 def next_name(name: str) -> str:
-    """The next free name like one that is taken: ``humerus-1`` becomes ``humerus-2``, ``mine`` becomes ``mine-1``."""
+    """The free name that follows one that is taken: ``humerus-2`` after ``humerus-1``, ``mine-1`` after ``mine``."""
     return free_name(_NUMBER.sub("", name))
 
 
-def read_card(folder: ModelFolder) -> dict[str, Any]:
-    """The card of a finished model.
+def read_card(folder: ModelFolder) -> Card:
+    """The card of a finished model. Its name is the folder's, whatever the card was called when it was written.
 
     Raises:
         ModelError: there is no such model, it is not finished, or its card is damaged or of another version.
@@ -193,22 +206,26 @@ def read_card(folder: ModelFolder) -> dict[str, Any]:
     if not folder.card.exists():
         names = ", ".join(model.name for model in usable_models(folder.path.parent)) or "none yet"
         raise ModelError(f"There is no finished model called {folder.name!r}. Models: {names}.")
-    card = read_json(folder.card)
-    if card.get("schema") != CARD_SCHEMA:
+    document = read_json(folder.card)
+    schema = document.get("schema")
+    if schema != CARD_SCHEMA:
         raise ModelError(
-            f"The card of model {folder.name!r} must have schema {CARD_SCHEMA}. Received: {card.get('schema')!r}. "
+            f"The card of model {folder.name!r} must have schema {CARD_SCHEMA}. Received: {schema!r}. "
             "Train the model again with this version."
         )
-    if wrong := misfit(card, CARD):
-        raise ModelError(f"The card of model {folder.name!r} is damaged: {wrong}. Train the model again, or delete it.")
-    return {**card, "name": folder.name}  # which counts, whatever the card was called when it was written
+    try:
+        return Card.from_json({**document, "name": folder.name})
+    except ValidationError as error:
+        raise ModelError(
+            f"The card of model {folder.name!r} is damaged: {sentence(error)}. Train the model again, or delete it."
+        ) from error
 
 
 def read_predictions(folder: ModelFolder) -> pd.DataFrame:
     """The validation images' ``image_id, study, group, body_part, label, logit, probability, data, sha256``.
 
-    ``logit``: the mean over the image and its mirror image; ``data``: the name of the data set; ``sha256``: of the
-    image's file, "" where that was not recorded.
+    ``logit`` is the mean over the image and its mirror image, ``data`` the name of the data set, ``sha256`` the hash of
+    the image's file, "" where it was not recorded.
 
     Raises:
         ModelError: the file is missing or damaged.
@@ -226,11 +243,23 @@ def read_predictions(folder: ModelFolder) -> pd.DataFrame:
     }
     try:
         table = pd.read_csv(folder.predictions, dtype=types, keep_default_na=False)
-        if "sha256" not in table:  # a file of before
+        if "sha256" not in table:  # written by an earlier version
             table["sha256"] = ""
         return table[list(types)]
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{folder.predictions.name} of model {folder.name!r} is missing or damaged.") from error
+
+
+def read_history(folder: ModelFolder) -> dict[str, list[float]]:
+    """The metrics by epoch, ``{name: [values]}``.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+    """
+    try:
+        return _HISTORY.validate_python(read_json(folder.history))
+    except ValidationError as error:
+        raise ModelError(f"{folder.history.name} of model {folder.name!r} is damaged: {sentence(error)}.") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -249,10 +278,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def delete(folder: ModelFolder) -> None:
-    """Remove a model folder: renamed first, so that nobody meets half of it.
+    """Delete a model folder. It is renamed first, so that no process sees half of it.
 
     Raises:
-        ModelError: it cannot be removed, or came with the project.
+        ModelError: it cannot be deleted, or is the bundled model.
     """
     if folder.bundled:
         raise ModelError(f"Model {folder.name!r} comes with the project and stays. Models trained here can be deleted.")
@@ -263,10 +292,33 @@ def delete(folder: ModelFolder) -> None:
 
 
 def write_zip(folder: ModelFolder, target: Path) -> None:
-    """The folder's files as one zip, without what only a training needs; weights hardly compress: they are stored."""
-    own = (folder.checkpoint, folder.status, folder.log, folder.stop_request)  # of this machine, with its paths
+    """Write a zip of the folder, without the files that only a run on this machine needs.
+
+    The files are stored, not compressed: weights hardly get smaller.
+    """
+    local_files = (folder.checkpoint, folder.status, folder.log, folder.stop_request)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.path.rglob("*")):
-            place = path.relative_to(folder.path)
-            if path.is_file() and not any(part.startswith(".") for part in place.parts) and path not in own:
-                archive.write(path, f"{folder.name}/{place.as_posix()}")
+            inside = path.relative_to(folder.path)
+            hidden = any(part.startswith(".") for part in inside.parts)
+            if path.is_file() and not hidden and path not in local_files:
+                archive.write(path, f"{folder.name}/{inside.as_posix()}")
+
+
+def file_hashes(folder: ModelFolder) -> dict[str, str]:
+    """The SHA-256 of the files that decide what the model predicts, by file name, for the card."""
+    return {path.name: file_sha256(path) for path in (folder.served_model, folder.familiarity) if path.exists()}
+
+
+def check_files(folder: ModelFolder, card: Card) -> None:
+    """Compare the hashes of the files with those in the card. Cards of earlier versions hold none: nothing is checked.
+
+    Raises:
+        ModelError: a file is not the one that the card was written with.
+    """
+    for name, sha256 in file_hashes(folder).items():
+        if card.files.get(name, sha256) != sha256:
+            raise ModelError(
+                f"{folder.name}/{name} is not the file that the model's card was written with: it was damaged or "
+                "replaced. Copy the whole folder again, or train the model again."
+            )

@@ -233,7 +233,9 @@ trains what lies above the lower blocks; ``models/README.md`` says what was trie
 
 
 def _check(each: Field[Any], value: Any) -> None:
-    low, high, among = (each.metadata.get(key) for key in ("low", "high", "among"))
+    low = each.metadata.get("low")
+    high = each.metadata.get("high")
+    among = each.metadata.get("among")
     if among and value not in among:
         raise ConfigError(f"{each.name} must be {' or '.join(among)}. Received: {value!r}")
     if low is None:

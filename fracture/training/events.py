@@ -13,7 +13,7 @@ followed      image_ids, paths, labels, sha256s of the few validation images who
 steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), learning_rate,
               loss (mean of the steps since the event before)
 epoch         epoch (1-based), epochs, seconds, learning_rate, and the metrics of ``history.json``
-look          epoch (1-based), confusion (true negatives, false positives, false negatives, true positives of the
+look          epoch (1-based), confusion (the cells of :data:`fracture.evaluation.metrics.CONFUSION` for the
               validation images at a probability of one half), probabilities (of the followed images)
 resumed       epoch: done before the interruption
 kept          epoch (1-based) whose weights the model keeps

@@ -1,4 +1,4 @@
-"""What a model's card says: everything needed to use the model and to judge it."""
+"""The parts of a model's card that a run writes; :mod:`fracture.registry.card` reads them."""
 
 import importlib.metadata
 import time
@@ -20,11 +20,11 @@ from fracture.training.weights import Weights
 KERAS = ("tensorflow", "keras")
 
 LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "pydicom", "scikit-learn")
-"""Those whose versions can change a model's answers; and :data:`KERAS`, where they took part."""
+"""Their versions can change a model's predictions; those of :data:`KERAS` as well, where it trained."""
 
 
 def describe_model(config: TrainConfig, dataset: Dataset, weights: Weights) -> dict[str, Any]:
-    """What the model says, of what, and from what it was made."""
+    """The labels, the input, the weights and the configuration."""
     return {
         "schema": CARD_SCHEMA,
         "name": config.name,
@@ -49,28 +49,26 @@ def _libraries(weights: Weights) -> tuple[str, ...]:
 
 
 def command(config: TrainConfig) -> str:
-    """The line that trains this model again, where the data sets are in the data home."""
-    words = [
-        "python -m fracture train",
-        f"--data {short(config.data)}",
-        *(f"--also {short(each)}" for each in config.also),
-    ]
-    for each in fields(config):
-        value = getattr(config, each.name)
-        if each.name not in ("data", "also") and value != each.default:
-            shown = (
-                " ".join(map(str, value))
-                if isinstance(value, tuple)
-                else Path(value).name
-                if each.name == "weights"
-                else value
-            )
-            words.append(f"--{each.name.replace('_', '-')} {shown}")
+    """The command line that trains this model again, where the data sets are in the data home."""
+    words = ["python -m fracture train", f"--data {short(config.data)}"]
+    words += [f"--also {short(each)}" for each in config.also]
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if field.name not in ("data", "also") and value != field.default:
+            words.append(f"--{field.name.replace('_', '-')} {_argument(field.name, value)}")
     return " ".join(words)
 
 
+def _argument(name: str, value: Any) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    if name == "weights":
+        return Path(value).name
+    return str(value)
+
+
 def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> dict[str, Any]:
-    """The data that the model has seen; ``readable`` (N,) says which rows of the table could be used."""
+    """The data set, its sources and its counts; ``readable`` (N,): the rows of the table that could be used."""
     used = dataset.table[readable]
     valid = used[used["split"] == "valid"]
     sizes = used.groupby(["data", "split"]).size().unstack(fill_value=0)
@@ -96,7 +94,7 @@ def _fingerprint_of(dataset: Dataset, rows: pd.DataFrame) -> str:
 
 
 def describe_training(trained: Fit) -> dict[str, Any]:
-    """How the training went, and what was chosen on which data."""
+    """How the run ended, and what was fitted on the validation images."""
     return {
         "state": "stopped" if trained.stopped else "finished",
         "finished": time.time(),

@@ -19,12 +19,12 @@ from fracture.data.combine import load_combined
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.measurements import digests
 from fracture.errors import DatasetError, RunError
-from fracture.evaluation.localization import ALIKE, compare_shuffled, images_with_boxes, localise
+from fracture.evaluation.localization import COMPARED_IMAGES, compare_shuffled, images_with_boxes, localize
 from fracture.files import atomic_write
 from fracture.inference.litert import Graph
-from fracture.registry.model_folder import ModelFolder, model_folder
-from fracture.registry.replacing import replace_model, saved_aside
-from fracture.registry.sums import sums
+from fracture.registry.edit import replace_model, staging_folder
+from fracture.registry.model_folder import ModelFolder, file_hashes, model_folder
+from fracture.registry.validation import Localization
 from fracture.training.checkpoint import Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit
@@ -115,7 +115,7 @@ def run(
 
     emit("step", stage="save", text="Saving the model")
     # The model of the run before stays whole until the new files are.
-    with saved_aside(folder) as aside:
+    with staging_folder(folder) as aside:
         learner.save(aside)
         _save_files(aside, trained, graph, result.predictions)
         result.ood_detector.save(aside.familiarity)
@@ -131,7 +131,7 @@ def run(
         "metrics_by_data": result.metrics_by_data,
         "localisation": localization,
         "familiarity": result.ood_detector.describe(),
-        "files": sums(aside),
+        "files": file_hashes(aside),
         "served": difference,
         "seconds": watch.laps,
     }
@@ -145,16 +145,16 @@ def run(
 
 def _measure_heat_maps(
     table: pd.DataFrame, served: Graph, learner: Learner, config: TrainConfig, emit: Emit
-) -> dict[str, Any] | None:
+) -> Localization | None:
     """How often the heat maps point into known boxes, and how often those of a head with shuffled weights do."""
     images = len(images_with_boxes(table))
     if not images:
         return None
     heat = heat_maps_of(served, config.fit)
-    measured = localise(table, with_progress(heat, emit, "Evaluating the heat maps", images))
+    measured = localize(table, with_progress(heat, emit, "Evaluating the heat maps", images))
     if measured:
         shuffled = heat_maps_of(Graph(learner.shuffled()), config.fit)
-        total = images + min(images, ALIKE)
+        total = images + min(images, COMPARED_IMAGES)
         shuffled = with_progress(shuffled, emit, "Evaluating heat maps of a shuffled head", total)
         measured["shuffled_head"] = compare_shuffled(table, heat, shuffled)
     return measured

@@ -13,7 +13,7 @@ from scipy.special import expit
 from fracture.evaluation.calibration import fit_temperature
 from fracture.evaluation.localization import Heat
 from fracture.evaluation.metrics import evaluate
-from fracture.evaluation.ood_fit import fit_familiarity
+from fracture.evaluation.ood_fit import fit_ood_detector
 from fracture.evaluation.thresholds import operating_points
 from fracture.imaging.loading import decode
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
@@ -149,7 +149,7 @@ def _fit_detector(
 ) -> OodDetector:
     rows = np.concatenate([np.flatnonzero(training), outputs.collimated_rows])
     images = table.iloc[rows]
-    return fit_familiarity(
+    return fit_ood_detector(
         np.concatenate([outputs.embedding[training], outputs.collimated_embedding]),
         images["image_id"].tolist(),
         outputs.embedding[validation],

@@ -17,8 +17,7 @@ from fracture.errors import WeightsError
 from fracture.files import file_sha256
 from fracture.inference.ood import load_ood_detector
 from fracture.paths import typed_path
-from fracture.registry.model_folder import bundled_model, read_card
-from fracture.registry.sums import check_files
+from fracture.registry.model_folder import bundled_model, check_files, read_card
 from fracture.training import imagenet
 from fracture.training.config import LITE, WEIGHT_SOURCES, TrainConfig
 
@@ -95,13 +94,12 @@ def _bundled(source: str) -> Weights:
         raise WeightsError(f"There is no bundled model in {folder.path.parent}. {SOURCES}")
     card = read_card(folder)
     check_files(folder, card)
-    low, high = card["input"]["pixel_range"]
+    assert card.input.pixel_range and card.weights and card.data, "the bundled card is committed with them"
     bits = ", its weights in 8 bits" if source == LITE else ""
-    origin = f"{card['weights']['origin']}; then fine-tuned on {card['data']['name']} by this project{bits}"
-    # The images that the weights were fine-tuned on have licenses of their own: all are named.
-    data = [f"{each['name']}: {each['licence']}" for each in card["data"].get("sources", [])]
-    licence = "; ".join([card["weights"]["licence"], *data])
-    return Weights(source, origin, licence, (low, high), file_sha256(file), file)
+    origin = f"{card.weights.origin}; then fine-tuned on {card.data.name} by this project{bits}"
+    data = [f"{each.name}: {each.licence}" for each in card.data.sources]
+    licence = "; ".join([card.weights.licence, *data])
+    return Weights(source, origin, licence, card.input.pixel_range, file_sha256(file), file)
 
 
 def seen_by_bundled(table: pd.DataFrame) -> NDArray[np.bool_]:

@@ -41,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def new_page(browser: Browser, size: str = "laptop", theme: Theme = "light") -> Page:
-    """An empty page as somebody has it who was never here; a phone has a touch screen."""
+    """An empty page of a new visitor; a phone has a touch screen."""
     width, height = SIZES[size]
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce",

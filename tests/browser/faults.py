@@ -1,4 +1,4 @@
-"""What a page may do wrong in a browser: faults of accessibility as axe-core finds them, and what does not fit."""
+"""Faults of a page in a browser: accessibility faults that axe-core finds, and overflow."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ ALSO = ("heading-order", "landmark-one-main", "page-has-heading-one", "image-red
 
 
 _OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-"""That what is tapped is 24 px large, or has that room around it, axe-core only checks when asked to."""
+"""Axe-core checks the size of tap targets, 24 px with the room around them, only when asked to."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Allowed:
 ALLOWED = (
     Allowed(
         "color-contrast", "[data-testid=stJson] div",
-        "The word NULL in a card shown as JSON, by a component whose colours are its own.",
+        "The word NULL in a card shown as JSON, by a component with its own colors.",
     ),
     Allowed(
         "scrollable-region-focusable", "[data-testid=stTable] > div",
         "A wide table on a phone. Chromium and Firefox let Tab stop at what scrolls, so that the arrows move it.",
     ),
 )  # fmt: skip
-"""Whoever looks at every place must find each of these, so that the list does not outlive its reasons."""
+"""A test of all places must find each of these, so that the list does not outlive its reasons."""
 
 
 def accessibility(page: Page) -> tuple[list[Fault], set[Allowed]]:

@@ -33,7 +33,7 @@ _STOP = """() => {
 """A table draws the chosen cell on its canvas, and Plotly's small bar lights up no button: neither is ours."""
 
 _AROUND = 8
-"""px around what has the focus in which that may be seen."""
+"""px around an element in which its focus may be visible."""
 
 
 def unseen_stops(page: Page) -> list[str]:
@@ -51,21 +51,28 @@ def unseen_stops(page: Page) -> list[str]:
             return [*unseen, f"{stop['name']} (a trap)"]
         focused = None if stop["drawnElsewhere"] else _picture(page, stop["box"])
         page.keyboard.press("Tab")
-        if focused and _picture(page, stop["box"]) == focused and not _lights_up(page):
+        if focused and _picture(page, stop["box"]) == focused and not _shows_focus(page):
             unseen.append(stop["name"])
     return unseen
 
 
-def _lights_up(page: Page) -> bool:
-    """Whether the stop before does show the focus, looked at for longer: some fade in, some were moved meanwhile."""
+def _shows_focus(page: Page) -> bool:
+    """Whether the stop before shows the focus when looked at again: it may have moved between the two pictures."""
     page.keyboard.press("Shift+Tab")
-    box = page.evaluate(_STOP)["box"]
-    lit = [_picture(page, box) for _ in range(20)][-1]
+    stop = page.evaluate(_STOP)
+    if stop is None:
+        return False
+    focused = _picture(page, stop["box"])
     page.keyboard.press("Tab")
-    return _picture(page, box) != lit
+    return _picture(page, stop["box"]) != focused
 
 
 def _picture(page: Page, box: dict[str, float]) -> bytes:
+    """A part of the page as it looks when all its transitions have ended.
+
+    A ring of focus fades in and out. On a slow machine a picture would show the first frame of that, in which nothing
+    has changed yet: a stop that has just lost the focus would look as if it still had it.
+    """
     width, height = page.evaluate("[innerWidth, innerHeight]")
     left, top = max(0, box["x"] - _AROUND), max(0, box["y"] - _AROUND)
     clip: FloatRect = {
@@ -74,4 +81,4 @@ def _picture(page: Page, box: dict[str, float]) -> bytes:
         "width": min(width - left, box["width"] + 2 * _AROUND),
         "height": min(height - top, box["height"] + 2 * _AROUND),
     }
-    return page.screenshot(clip=clip)
+    return page.screenshot(clip=clip, animations="disabled")

@@ -1,4 +1,4 @@
-"""The README's pictures of the pages, drawn anew by one command.
+"""Take the README's screenshots of the pages by one command.
 
     python -m tests.browser.pictures                                 # draws 200 patients, trains, serves; minutes
     python -m tests.browser.pictures --weights FILE.weights.h5       # trained from other weights than the bundled ones
@@ -89,7 +89,7 @@ SHOWN = (
 
 
 def _photograph(page: Page, target: Path) -> None:
-    """What is in view, in few enough colours for a repository."""
+    """What is in view, in few enough colors for a repository."""
     settle(page)
     page.wait_for_timeout(1500)  # charts fade in
     page.screenshot(path=target)

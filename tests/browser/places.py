@@ -1,4 +1,4 @@
-"""Where a visitor can be in the app: an address, and what is done there before it is looked at."""
+"""The places of the app that tests look at: an address, and the clicks that lead on from there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.browser.widgets import button, keyed_from
 
 @dataclass(frozen=True)
 class Place:
-    """A page as it stands after something was done on it."""
+    """A page after some clicks."""
 
     name: str
     address: str
@@ -19,7 +19,7 @@ class Place:
     act: Callable[[Page], None] | None = None
 
     def visit(self, page: Page, app: str) -> None:
-        """Go there, and wait until all is drawn."""
+        """Go there, and wait until the page is drawn."""
         page.goto(f"{app}/{self.address}")
         settle(page)
         if self.act:
@@ -55,7 +55,7 @@ PAGES = (
     Place("classify", "classify"),
     Place("models", "models"),
 )
-"""Every page; these are also what there is to see of an empty app."""
+"""Every page; an empty app has no other places."""
 
 
 def _open_a_study(page: Page) -> None:
@@ -90,6 +90,6 @@ def ask_about_a_sample(page: Page) -> None:
 
 
 def cover(page: Page) -> None:
-    """On the page *Labs*: what is known of the X-ray."""
+    """On the page *Labs*: mask the true findings of the X-ray."""
     button(page, "mask truth").click()
     page.get_by_text("of the image is masked").wait_for()

@@ -1,4 +1,4 @@
-"""Every place of the app, empty and full, on a laptop and on a phone, by day and by night: what is wrong there.
+"""Find the faults of every place of the app, empty and full, on a laptop and on a phone, in the light and dark theme.
 
     python -m tests.browser.sweep                                  # draws data, trains, serves, looks; some minutes
     python -m tests.browser.sweep --pictures /tmp/pictures         # and keeps a picture of each
@@ -82,7 +82,7 @@ def _picture(folder: Path | None, state: str) -> Path | None:
 def look(
     browser: Browser, app: str, place: Place, size: str, theme: Theme, pictures: Path | None
 ) -> tuple[list[str], set[Allowed]]:
-    """What is wrong with one place as somebody sees it who comes straight there, and what is allowed."""
+    """The faults of one place on a fresh page, and those that are allowed."""
     page = new_page(browser, size, theme)
     errors = listen(page)
     place.visit(page, app)

@@ -5,8 +5,8 @@ import sys
 from benchmarks.deployment import PROMISED, classify, clone, first_page, memory, tensorflow, train
 
 
-def test_a_demo_keeps_to_its_memory(browser, tmp_path, monkeypatch):
-    """Told so by its secrets, it answers and trains a head within what is promised, and nothing loads TensorFlow."""
+def test_demo_keeps_to_its_memory(browser, tmp_path, monkeypatch):
+    """A public demo answers and trains a head within the promised memory, and loads no TensorFlow."""
     monkeypatch.setenv("HOME", str(tmp_path))
     app = clone(tmp_path / "app")
     with first_page(app, sys.executable, browser) as (page, process, _):

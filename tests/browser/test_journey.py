@@ -14,7 +14,7 @@ from tests.support.servers import Figshare, zip_of
 
 
 @pytest.mark.look("laptop", "dark")
-def test_draw_phantoms_from_nothing(server, page, homes):
+def test_phantoms_from_an_empty_app_are_generated_and_opened(server, page, homes):
     """The empty app shows its first synthetic radiograph while others are being generated, and all in the end."""
     for folder in (homes / "data").iterdir():
         shutil.rmtree(folder)
@@ -55,10 +55,10 @@ def figshare(monkeypatch):
 
 
 @pytest.mark.look("phone", "light")
-def test_import_a_sample_and_leave_an_image_out(figshare, server, page, homes):
-    """From the click to the gallery, and from a decision to the gallery without it, and back."""
+def test_imported_image_when_excluded_can_be_restored(figshare, server, page, homes):
+    """An import reaches the gallery; an image is excluded, and the decision undone."""
     page.goto(server)
-    keyed(page, "to data set").get_by_role("link").click()
+    keyed(page, "to dataset").get_by_role("link").click()
     button(page, "import dialog").click()
     page.get_by_role("dialog").get_by_role("tab", name="FracAtlas").click()
     _fill_number(page, "fracatlas images", "30")
@@ -69,7 +69,7 @@ def test_import_a_sample_and_leave_an_image_out(figshare, server, page, homes):
     assert figshare.requested_ranges() and all(figshare.requested_ranges())  # never the whole
 
     page.get_by_role("checkbox", name="IMG").first.check(force=True)
-    expect(page.get_by_text("1 chosen")).to_be_visible()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     unfold(page, "decide")
     button(page, "exclude selected").click()
     expect(page.get_by_text("excluded", exact=True)).to_be_visible()
@@ -77,8 +77,8 @@ def test_import_a_sample_and_leave_an_image_out(figshare, server, page, homes):
     expect(page.get_by_text("excluded", exact=True)).not_to_be_visible()
 
 
-def test_an_address_leads_straight_to_its_page(server, page, homes):
-    """The first call of a server that was just started is a page with its data set, menu and all."""
+def test_address_of_a_fresh_server_opens_its_page(server, page, homes):
+    """The first request to a new server opens a page with its data set and its menu."""
     name = next(path.name for path in (homes / "data").iterdir())
     page.goto(f"{server}/dataset?data={name}")
     expect(page.get_by_role("img", name=re.compile("^Radiograph")).first).to_be_visible()

@@ -14,8 +14,8 @@ A_TRAINING = 300_000
 """ms that it may take where others are at work beside it; about 15 s where not."""
 
 
-def test_look_at_a_study_and_decide(lab, page):
-    """From the menu to a form and back, to a study and back; an image is left out, and that undone."""
+def test_data_set_by_keyboard_is_browsed_and_curated(lab, page):
+    """Keys open and close dialogs and a study, exclude an image, and undo that."""
     page.goto(lab)
     settle(page)
     tab_to(page, menu_link(page, "dataset"))
@@ -48,7 +48,7 @@ def test_look_at_a_study_and_decide(lab, page):
 
     tab_to(page, page.get_by_role("checkbox", name=re.compile("image")).first, "Shift+Tab")
     page.keyboard.press("Space")
-    expect(page.get_by_text("1 chosen")).to_be_visible()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     settle(page)
     tab_to(page, summary(page, "decide"), "Shift+Tab")
     page.keyboard.press("Enter")
@@ -64,8 +64,8 @@ def test_look_at_a_study_and_decide(lab, page):
     expect(page.get_by_text("excluded", exact=True)).not_to_be_visible()
 
 
-def test_train_watch_upload_read(server, page, drawn):
-    """A training is set up, watched, found again after a reload and asked about an X-ray, chosen by keys too."""
+def test_training_by_keyboard_leads_to_an_answer(server, page, drawn):
+    """Keys set up a run, follow it across a reload, and classify an upload with its model."""
     page.goto(server)
     settle(page)
     tab_to(page, keyed(page, "next step").get_by_role("link"))
@@ -115,8 +115,8 @@ def test_train_watch_upload_read(server, page, drawn):
     expect(page.get_by_role("img", name=re.compile("with its heat map"))).to_be_visible()
 
 
-def test_the_focus_is_seen(lab, page):
-    """Tab leads through a page and out of it, and at each stop the page shows that the focus is there."""
+def test_focus_at_each_stop_is_visible(lab, page):
+    """Tab leads through a page and out of it, and each stop shows the focus."""
     page.set_viewport_size({"width": 1366, "height": 2400})
     next(place for place in full("trained", "again") if place.name == "setup").visit(page, lab)
     assert unseen_stops(page) == []

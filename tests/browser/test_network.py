@@ -1,4 +1,4 @@
-"""A line that is slow, or gone for a while: what was typed stays, and the page goes on by itself."""
+"""A line that is slow, or cut for a while: typed text stays, and the page continues by itself."""
 
 import json
 import re
@@ -37,8 +37,8 @@ def _expect_line(page: Page, state: re.Pattern[str]) -> None:
 GONE, THERE = re.compile("^(?!CONNECTED)"), re.compile("^CONNECTED$")
 
 
-def test_what_is_typed_stays_when_the_line_is_gone(far, page):
-    """What was typed, and what was being typed when the line was cut, are both there when it is mended."""
+def test_typed_text_when_the_line_is_cut_stays(far, page):
+    """Sent and unsent text is still there when the line is mended."""
     line, app = far
     page.goto(f"{app}/train")
     settle(page)
@@ -61,8 +61,8 @@ def test_what_is_typed_stays_when_the_line_is_gone(far, page):
     expect(name).to_have_value("half-typed")
 
 
-def test_an_answer_comes_over_a_slow_line_that_breaks(far, page, drawn):
-    """An X-ray sent at 400 kbit/s is answered, though the line breaks as soon as the app has begun to answer."""
+def test_upload_over_a_slow_line_that_breaks_is_answered(far, page, drawn):
+    """An X-ray sent at 400 kbit/s is answered, though the line breaks as soon as the app begins to answer."""
     line, app = far
     sockets: list[WebSocket] = []
     sent: list[Response] = []
@@ -98,8 +98,8 @@ def at_work(lab_home, trained):
     shutil.rmtree(folder)
 
 
-def test_a_training_that_ended_meanwhile_is_seen_to_have_ended(far, page, at_work):
-    """Who watches a training while the line is gone sees its end when the line is back, without doing anything."""
+def test_run_that_ends_while_the_line_is_cut_is_shown_as_ended(far, page, at_work):
+    """The page shows the end of a run when the line is back, without a click."""
     line, app = far
     page.goto(f"{app}/train?run=at-work")
     expect(page.get_by_text("running", exact=True)).to_be_visible()

@@ -23,8 +23,8 @@ def _faults(page: Page, app: str, places: tuple[Place, ...], looks: dict[str, Th
     return {**wrong, **({"console": errors} if errors else {})}, allowed
 
 
-def test_browser_tabs_are_told_apart(empty, browser):
-    """Each page has a title of its own, also when it is reached from another."""
+def test_titles_of_all_pages_differ(empty, browser):
+    """Each page has its own title, also when it is reached from another."""
     page = new_page(browser)
     titles = []
     for place in (each for each in PAGES if "?" not in each.address):
@@ -45,22 +45,22 @@ LOOKED_AT = ("home", "study", "draw", "setup", "compare", "playground", "leakage
 """Each page once; the command ``python -m tests.browser.sweep`` looks at every place in every way."""
 
 
-def test_no_page_of_a_full_app_has_a_grave_fault(lab, browser):
-    """No error on the console, no grave fault by axe-core but those allowed, and those there; nothing too wide."""
+def test_pages_of_a_full_app_are_accessible(lab, browser):
+    """No console error, no serious fault by axe-core but the allowed ones, and nothing too wide."""
     places = tuple(place for place in full("trained", "again") if place.name in LOOKED_AT)
     wrong, allowed = _faults(new_page(browser), lab, places, {"laptop": "light", "phone": "dark"})
     assert wrong == {}
     assert allowed == set(ALLOWED)
 
 
-def test_no_page_of_an_empty_app_has_a_grave_fault(empty, browser):
-    """The same where there is nothing yet."""
+def test_pages_of_an_empty_app_are_accessible(empty, browser):
+    """No console error, no serious fault by axe-core, and nothing too wide where there is no data."""
     wrong, _ = _faults(new_page(browser), empty, PAGES, {"phone": "light"})
     assert wrong == {}
 
 
-def test_the_menu_of_a_phone_leads_on(empty, browser):
-    """On a phone the menu is folded away; it opens at a tap, leads to a page, and is out of the way there."""
+def test_menu_on_a_phone_opens_a_page_and_closes(empty, browser):
+    """On a phone a tap opens the menu, which leads to a page and closes."""
     page = new_page(browser, "phone")
     errors = listen(page)
     page.goto(empty)

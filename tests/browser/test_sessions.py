@@ -13,8 +13,8 @@ def visitors(browser):
     return [new_page(browser) for _ in range(2)]
 
 
-def test_nobody_sees_another_visitors_upload(make_model, server, visitors):
-    """Neither its name, nor its picture, which comes with the page; of two files of one name each has its own."""
+def test_upload_of_another_visitor_is_not_visible(make_model, server, visitors):
+    """Neither name nor picture of an upload reaches another visitor; two files of one name stay apart."""
     make_model("first")
     mine, theirs = visitors
     pictures_of = {mine: dicoms.dicom(pictures.RAMP), theirs: pictures.encoded(255 - pictures.RAMP)}

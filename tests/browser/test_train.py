@@ -13,7 +13,7 @@ from tests.support.serving import served
 
 @pytest.fixture
 def app(home_with_data, tmp_path):
-    """The app with one data set, at its address; what is started is ended with it."""
+    """The app with one data set, at its address; runs that a test starts are aborted after it."""
     with served(tmp_path / "server.log") as app:
         yield app.address
         for run in queue.runs():
@@ -21,8 +21,8 @@ def app(home_with_data, tmp_path):
                 queue.end_now(run)
 
 
-def test_a_double_click_on_start_starts_one_run_in_sight(app, page):
-    """On a laptop's screen the form folds and the run stands above the fold, also for a form that was opened by hand.
+def test_double_click_on_start_starts_one_run(app, page):
+    """A double click starts one run, which is in view on a laptop, also for a form that was opened by hand.
 
     The form is as tall as it can be: all choices are open, and the page is scrolled down to the button.
     """

@@ -135,7 +135,7 @@ def test_classify_says_which_model_answers(homes, make_model, picture, capsys):
     assert main(["classify", str(picture)]) == 0
     said = capsys.readouterr()
     assert "by model 'old'" in said.out
-    assert re.match(r"old · AUC .* answers: the newest one whose run finished\. Another one: --model NAME", said.err)
+    assert re.match(r"Using old · AUC .*: the newest one whose run finished\. Another one: --model NAME", said.err)
     assert main(["classify", str(picture), "--json"]) == 0
     said = capsys.readouterr()
     assert (json.loads(said.out)["model"], said.err) == ("old", "")
@@ -282,7 +282,7 @@ def test_evaluate_says_what_flatters_the_figures(homes, make_model, drawn, capsy
     said = capsys.readouterr()
     document = json.loads(said.out)
     training = json.loads(model_folder("m").card.read_text())["data"]["training_images"]
-    assert document["trained_on"] == training and f"{training} of these" in said.err
+    assert document["trained_on"] == training and f"trained on {training} of these" in said.err
     assert document["metrics"]["image"]["count"] > training
 
 
@@ -314,9 +314,9 @@ def test_evaluate_puts_phantoms_into_the_models_words(homes, make_model, tmp_pat
     document = json.loads(said.out)
     broken = int(table["findings"].str.contains("fracture").sum())
     assert document["metrics"]["image"]["positives"] == broken < table["label"].sum()
-    assert document["data_labels"] == ["not fractured", "fractured"] and "Mind the words" not in said.err
+    assert document["data_labels"] == ["not fractured", "fractured"] and "The labels differ" not in said.err
     assert main(["evaluate", "--model", "m", "--data", str(draw_mura(tmp_path / "mura")), "--json"]) == 0
-    assert "Mind the words" in capsys.readouterr().err
+    assert "The labels differ" in capsys.readouterr().err
 
 
 def test_what_is_no_x_ray_gets_no_numbers(homes, make_model, picture, monkeypatch, capsys):
@@ -324,7 +324,7 @@ def test_what_is_no_x_ray_gets_no_numbers(homes, make_model, picture, monkeypatc
     make_model("m")
     monkeypatch.setattr("fracture.inference.ood.OodDetector.in_distribution", lambda *_: False)
     assert main(["classify", str(picture), "--model", "m"]) == 0
-    assert re.search(r"unknown  no answer +\S+\.png", capsys.readouterr().out)
+    assert re.search(r"unknown  no prediction +\S+\.png", capsys.readouterr().out)
     assert main(["classify", str(picture), "--model", "m", "--json"]) == 0
     line = json.loads(capsys.readouterr().out)["results"][0]
     assert (line["answer"], line["probability"], line["lowest"]) == ("unknown", None, None)
@@ -348,7 +348,7 @@ def test_evaluate_measures_the_heat_maps_where_truth_is_known(homes, make_model,
     assert found["groups"] == 2
     assert found["pointing"]["chance"] == pytest.approx(8 * 48 / 64**2)
     assert main(["evaluate", "--model", "m", "--data", str(data)]) == 0
-    assert "peak inside the box 0.000; by chance 0.094" in capsys.readouterr().out
+    assert "peak inside the box 0.000 (no interval); by chance 0.094" in capsys.readouterr().out
 
 
 @pytest.mark.full
@@ -396,7 +396,7 @@ def test_train_without_its_weights_fails_at_once(homes, drawn, capsys, monkeypat
 def test_train_goes_on_with_what_was_interrupted(homes, drawn, capsys):
     """By its name alone; what is not there, or has ended, is one sentence."""
     assert main(["train", "--resume", "--name", "cli"]) == 1
-    assert "no training called 'cli'" in capsys.readouterr().err
+    assert "no run called 'cli'" in capsys.readouterr().err
     run = queue.start(TrainConfig(data=str(drawn), name="cli", weights="bundled-8bit", image_size=75, epochs=1000))
     wait(run.folder.checkpoint.exists)
     queue.end_now(run)

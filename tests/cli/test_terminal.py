@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fracture.cli.terminal import _Bar, summary
+from fracture.cli.terminal import _RunBar, summary
 from fracture.evaluation.metrics import evaluate
 
 LABELS = ["normal", "abnormal"]
@@ -22,7 +22,7 @@ def predictions(**columns) -> pd.DataFrame:
 
 
 def lines(measured) -> list[str]:
-    return summary({"metrics": measured, "localisation": None}, LABELS).splitlines()
+    return summary(measured, None, LABELS).splitlines()
 
 
 def test_every_figure_is_there_with_its_interval():
@@ -43,7 +43,7 @@ def test_no_sensitivity_without_its_specificity():
     assert all("specificity" in line for line in shown if re.search(r"sensitivity \d", line))
     points = [line for line in shown if re.search(r"at 0[.\d]+: ", line)]
     assert len(points) == 2 * len(POINTS)
-    assert all(re.search(r"accuracy .*sensitivity .*specificity .*kappa ", line) for line in points)
+    assert all(re.search(r"sensitivity .*specificity .*accuracy .*kappa ", line) for line in points)
 
 
 def test_body_parts_are_a_line_each():
@@ -73,9 +73,8 @@ def test_what_is_not_defined_is_said_so():
 def test_heat_maps_are_said_with_their_chance(chance):
     """Where they were measured, each share beside what knows nothing."""
     share = {"value": 0.5, "low": 0.4, "high": 0.6, "chance": chance}
-    localisation = {"images": 12, "pointing": {**share, "centre": 0.2}, "mass": share}
-    measured = {"metrics": evaluate(predictions(), {"half": 0.5}), "localisation": localisation}
-    shown = summary(measured, LABELS)
+    localization = {"images": 12, "pointing": {**share, "centre": 0.2}, "mass": share}
+    shown = summary(evaluate(predictions(), {"half": 0.5}), localization, LABELS)
     said = "not defined" if chance is None else "0.100"
     assert f"peak inside the box 0.500 (0.400 to 0.600); by chance {said}" in shown
     assert "heat inside the box or mask 0.500" in shown
@@ -97,7 +96,7 @@ def test_one_bar_goes_over_the_whole_run(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     features = {"kind": "features", "total": 120, "cached": 0, "seconds_left": None}
     epoch = {"kind": "epoch", "epoch": 1, "epochs": 2, "seconds": 1.0, "loss": 0.5, "val_loss": 0.6}
-    with _Bar(quiet=False, config={"epochs": 2}) as bar:
+    with _RunBar(quiet=False, config={"epochs": 2}) as bar:
         bar.show([{**features, "done": 60}])
         bar.show([{**features, "done": 120}, epoch])
         bar.show([{"kind": "kept", "epoch": 1}, {"kind": "step", "text": "Saving", "stage": "save"}], stopping=True)
@@ -112,6 +111,6 @@ def test_one_bar_goes_over_the_whole_run(monkeypatch, capsys):
 
 def test_a_run_is_silent_without_a_terminal(capsys):
     """What goes into a file or a pipe is not filled with bars."""
-    with _Bar(quiet=False, config={}) as bar:
+    with _RunBar(quiet=False, config={}) as bar:
         bar.show([{"kind": "step", "text": "Reading the data set", "stage": "read"}])
     assert capsys.readouterr().err == ""

@@ -16,8 +16,8 @@ def found(tmp_path):
     return scan(root)
 
 
-def test_views_come_in_the_order_of_their_numbers(found):
-    """The tenth after the ninth, and those of a study together."""
+def test_build_catalog_sorts_views_by_number(found):
+    """View 10 comes after view 9, and those of a study stand together."""
     known = build_catalog(found)
     long = known[known["views"] == 11]
     assert list(long["view"]) == [f"image{number}" for number in range(1, 12)]
@@ -38,23 +38,23 @@ def test_views_come_in_the_order_of_their_numbers(found):
         (ImageFilter(text="PATIENT00002"), lambda row: "patient00002" in row.image_id),
     ],
 )
-def test_what_is_wanted_is_all_that_is_seen(found, wanted, holds):
-    """And all of it, in reading order."""
+def test_filter_images_gives_all_that_pass(found, wanted, holds):
+    """In reading order."""
     ids = found.table["image_id"]
     known = build_catalog(found, decisions={ids[0]: "exclude", ids[1]: "keep"})
     expected = [row.image_id for row in known.itertuples() if holds(row)]
     assert list(filter_images(known, wanted)["image_id"]) == expected
 
 
-def test_images_of_a_finding_come_in_its_order(found):
-    """Twins stand beside each other; images that are gone are left out."""
+def test_filter_images_by_ids_keeps_their_order(found):
+    """Duplicates stand side by side; images that are gone are left out."""
     ids = list(found.table["image_id"][[7, 2, 5]])
     assert list(filter_images(build_catalog(found), ImageFilter(image_ids=[*ids, "gone.png"]))["image_id"]) == ids
 
 
 @pytest.mark.parametrize("descending", [True, False])
-def test_what_is_unknown_comes_last(found, descending):
-    """Whichever way it is sorted."""
+def test_filter_images_sorts_missing_values_last(found, descending):
+    """In both directions."""
     ids = found.table["image_id"]
     known = build_catalog(found, brightness={ids[0]: 9.0, ids[1]: 100.0})
     seen = list(filter_images(known, ImageFilter(), "brightness", descending)["image_id"])

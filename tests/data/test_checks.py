@@ -1,3 +1,5 @@
+"""Checks of a data set: those of the table, of single images, and of duplicates."""
+
 import shutil
 from pathlib import Path
 
@@ -57,19 +59,19 @@ def folder_of(root: Path, pictures: dict[str, tuple[Image.Image, int, str]]) -> 
     return listed(root, rows)
 
 
-def test_nothing_is_wrong_with_a_sound_data_set(mura):
+def test_check_sound_data_set_finds_no_problem(mura):
     """A data set with nothing wrong gives no problem at all."""
     assert check(scan(mura)) == []
 
 
-def test_every_problem_says_why_it_matters(homes):
+def test_check_problem_says_what_and_why_in_sentences(homes):
     """What was found, and why it matters, are sentences."""
     for problem in check(scan(listed(homes, ["a.png,0,train,1,9,9", "b.png,0,train,2,80,80"]))):
         assert problem.message.endswith(".") and problem.why.endswith(".") and problem.why != problem.message
 
 
-def test_errors_come_first(homes):
-    """Problems are sorted by how bad they are, and stay in order otherwise."""
+def test_by_severity_puts_errors_first(homes):
+    """Problems are sorted by severity, and keep their order otherwise."""
     severities = [problem.severity for problem in check(scan(listed(homes, ["a.png,0,train", "b.png,0,train"], LEAN)))]
     assert severities == sorted(severities, key=("error", "warning", "note").index)
     assert {"error", "warning", "note"} == set(severities)
@@ -80,7 +82,7 @@ def test_errors_come_first(homes):
 LEAN = "image_id,label,split"
 
 
-def test_missing_listed_file_is_an_error(homes):
+def test_check_missing_listed_file_is_an_error(homes):
     """A listed file that is not on disk is named, and not called damaged as well."""
     found = check(scan(listed(homes, ["a.png,0,train,1,90,90", "b.png,1,train,2,90,90"])))
     assert [problem.kind for problem in found] == ["missing", "no validation"]
@@ -89,7 +91,7 @@ def test_missing_listed_file_is_an_error(homes):
 
 
 @pytest.mark.parametrize("read_files", [True, False])
-def test_unreadable_file_is_an_error(mura, read_files):
+def test_check_unreadable_file_is_an_error(mura, read_files):
     """A file that is no image is named, whether files are read or not."""
     broken = image(mura, "train")
     broken.write_bytes(b"not a png")
@@ -98,7 +100,7 @@ def test_unreadable_file_is_an_error(mura, read_files):
     assert problem.message.startswith("1 file cannot be read")
 
 
-def test_damaged_pixels_are_an_error(mura):
+def test_check_damaged_pixels_are_an_error(mura):
     """A file whose header is good and whose pixels are cut short is named, with the decoder's words."""
     cut = image(mura, "train")
     cut.write_bytes(cut.read_bytes()[:-500])
@@ -108,8 +110,8 @@ def test_damaged_pixels_are_an_error(mura):
     assert "image1.png cannot be read: this PNG file is damaged or cut short." in problem.message
 
 
-def test_patient_on_both_sides_is_an_error(mura):
-    """A patient in train and in valid is a leak, with all images of that patient, and is told of once."""
+def test_check_patient_on_both_sides_is_a_leakage_error(mura):
+    """A patient in train and in valid is a data leakage, reported once, with all images of that patient."""
     patient = mura / "train" / "XR_HUMERUS" / "patient00001"
     random = np.random.default_rng(0)
     for source in sorted(patient.rglob("*.png")):
@@ -123,7 +125,7 @@ def test_patient_on_both_sides_is_an_error(mura):
     assert {Path(name).parts[0] for name in problem.images} == {"train", "valid"}
 
 
-def test_copy_on_the_other_side_is_an_error(mura):
+def test_check_copy_in_another_split_is_an_error(mura):
     """An identical file in train and in valid is found, but only if files are read."""
     one, two = image(mura, "train"), image(mura, "valid")
     shutil.copy(one, two)
@@ -132,8 +134,8 @@ def test_copy_on_the_other_side_is_an_error(mura):
     assert check(scan(mura), read_files=False) == []
 
 
-def test_copies_with_contradicting_labels_are_an_error(mura):
-    """An identical file as normal and as abnormal is found, also within one part."""
+def test_check_copies_with_contradicting_labels_are_an_error(mura):
+    """An identical file as normal and as abnormal is found, also within one split."""
     one = next((mura / "train").rglob("study1_negative/image1.png"))
     two = next((mura / "train").rglob("study1_positive/image1.png"))
     shutil.copy(one, two)
@@ -142,8 +144,8 @@ def test_copies_with_contradicting_labels_are_an_error(mura):
     assert problem.message.startswith("2 images are identical files")
 
 
-def test_copies_on_one_side_are_noted(mura):
-    """An identical file of the same part and label is a note."""
+def test_check_copies_in_one_split_are_a_note(mura):
+    """An identical file of the same split and label is a note."""
     patients = (mura / "train" / "XR_HUMERUS" / f"patient{number:05d}" for number in (1, 3))
     one, two = (next(patient.rglob("*.png")) for patient in patients)
     shutil.copy(one, two)
@@ -161,16 +163,16 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("change", CHANGED)
-def test_changed_copy_on_the_other_side_is_a_warning(homes, change):
-    """A copy that was saved anew, mirrored or inverted is found in the other part, beside its twin."""
+def test_check_near_duplicate_in_another_split_is_a_warning(homes, change):
+    """A copy that was saved again, mirrored or inverted is found in the other split, beside its original."""
     pictures = {"a.png": (picture(), 0, "train"), "b.png": (picture(1), 1, "train"), "c.png": (picture(2), 1, "valid")}
     pictures["d.png"] = CHANGED[change](picture()), 0, "valid"
     problem = of_kind(check(scan(folder_of(homes, pictures))), "near copies")
     assert (problem.severity, problem.images) == ("warning", ("a.png", "d.png"))
 
 
-def test_changed_copies_with_contradicting_labels_are_a_warning(homes):
-    """Twins stand side by side, those first that the table has first."""
+def test_check_near_duplicates_with_contradicting_labels_are_a_warning(homes):
+    """Duplicates stand side by side, in the order of the table."""
     pictures = {
         "a.png": (picture(), 0, "train"),
         "b.png": (picture(1), 1, "train"),
@@ -181,8 +183,8 @@ def test_changed_copies_with_contradicting_labels_are_a_warning(homes):
     assert (problem.severity, problem.images) == ("warning", ("a.png", "d.png", "b.png", "c.png"))
 
 
-def test_copies_of_a_changed_copy_are_concerned_as_well(homes):
-    """All that look the same stand side by side, though some are the same file; those alone are no changed copies."""
+def test_check_near_duplicates_include_their_identical_copies(homes):
+    """Near-duplicates stand side by side with their identical copies; identical files alone are no near-duplicates."""
     pictures = {
         "a.png": (picture(), 0, "train"),
         "again.png": (picture(), 0, "train"),
@@ -196,8 +198,8 @@ def test_copies_of_a_changed_copy_are_concerned_as_well(homes):
     assert not [problem for problem in problems if problem.kind == "near repeated"]
 
 
-def test_changed_copies_are_noted_unless_they_are_views_of_one_study(homes):
-    """Of two patients of one part, look-alikes are a note; of one study, they are what is to be expected."""
+def test_check_near_duplicates_of_one_study_are_no_problem(homes):
+    """Near-duplicates of two patients of one split are a note; those of one study are views of the same bone."""
     for name, drawn in (("a.png", picture()), ("b.png", picture().resize((120, 120))), ("c.png", picture(1))):
         drawn.save(homes / name)
     rows = ["a.png,0,train,1,s", "b.png,0,train,{},s", "c.png,1,train,3,s"]
@@ -208,8 +210,8 @@ def test_changed_copies_are_noted_unless_they_are_views_of_one_study(homes):
     assert kinds == [["no validation"], ["no validation", "near repeated"]]
 
 
-def test_part_of_one_class_is_an_error(mura):
-    """A part without one of the classes says which is absent, in the data set's own words."""
+def test_check_split_of_one_class_is_an_error(mura):
+    """A split without one of the classes says which is absent, by the label names of the data set."""
     for study in list((mura / "valid").rglob("*_positive")):
         shutil.rmtree(study)
     problem = only(check(scan(mura)))
@@ -218,7 +220,7 @@ def test_part_of_one_class_is_an_error(mura):
     assert "all normal and none abnormal" in problem.message
 
 
-def test_imbalance_is_noted(homes):
+def test_check_class_imbalance_is_a_note(homes):
     """A class below a quarter of the training images is noted with its share, and that accuracy misleads."""
     rows = [f"{n}.png,{int(n % 10 == 0)},{'train' if n < 40 else 'valid'},p{n},80,80" for n in range(60)]
     problem = of_kind(check(scan(listed(homes, rows)), read_files=False), "imbalance")
@@ -227,15 +229,15 @@ def test_imbalance_is_noted(homes):
     assert "always says negative has an accuracy of 90%" in problem.why
 
 
-def test_tiny_images_are_noted(homes):
-    """What is smaller than the smallest input of the network is named; what has no size at all is another matter."""
+def test_check_tiny_images_are_a_note(homes):
+    """Images smaller than the smallest input of the network are named; those without a size are unreadable instead."""
     rows = ["a.png,0,train,1,74,200", "b.png,1,train,2,75,75", "c.png,1,train,3,200,74", "d.png,0,train,4,0,0"]
     problem = of_kind(check(scan(listed(homes, rows)), read_files=False), "tiny")
     assert (problem.severity, problem.images) == ("note", ("a.png", "c.png"))
 
 
 @pytest.mark.parametrize(("column", "noted"), [("", True), ("patient", False), ("group", False), ("study", False)])
-def test_unknown_patients_are_noted_unless_groups_are_given(homes, column, noted):
+def test_check_unknown_patients_are_a_note_unless_groups_are_given(homes, column, noted):
     """Without patients each image counts as one, which is noted; patients, groups or studies answer it."""
     header = f"{LEAN},width,height" + f",{column}" * bool(column)
     rows = [f"{n}.png,{n % 2},{'train' if n < 8 else 'valid'},80,80" + f",g{n // 2}" * bool(column) for n in range(12)]
@@ -243,14 +245,14 @@ def test_unknown_patients_are_noted_unless_groups_are_given(homes, column, noted
     assert ("no patients" in kinds) == noted
 
 
-def test_no_valid_part_is_a_warning(mura):
-    """A data set without a valid part is warned of: nothing could be measured."""
+def test_check_without_a_valid_split_is_a_warning(mura):
+    """A data set without a valid split is warned of: nothing could be measured."""
     shutil.rmtree(mura / "valid")
     problem = only(check(scan(mura)))
     assert (problem.kind, problem.severity, problem.images) == ("no validation", "warning", ())
 
 
-def test_blank_and_inverted_images_are_warned_of(mura):
+def test_check_blank_and_inverted_images_are_a_warning(mura):
     """One gray level; and bone dark on light. A blank white image is not called inverted as well."""
     blank, inverted = image(mura, "train"), image(mura, "train", 1)
     Image.new("L", (80, 80), 250).save(blank)
@@ -275,8 +277,8 @@ def with_strip(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "spoil"), [("marks", with_letter), ("light border", with_strip)])
-def test_what_is_no_part_of_the_patient_is_noted(mura, kind, spoil):
-    """Letters and light strips are noted, with their share of each label in the data set's own words."""
+def test_check_marks_and_light_borders_are_a_note(mura, kind, spoil):
+    """Letters and light strips are noted, with their share of each label by name."""
     spoilt = sorted((mura / "train").rglob("study1_positive/image1.png"))[0]
     spoil(spoilt)
     table = scan(mura).table
@@ -286,8 +288,8 @@ def test_what_is_no_part_of_the_patient_is_noted(mura, kind, spoil):
     assert f"{share:.1%} of those that are abnormal and 0.0% of those that are normal" in problem.message
 
 
-def test_what_comes_with_one_label_is_a_warning(homes):
-    """Marks on most images of one label and few of the other give the label away."""
+def test_check_marks_with_one_label_are_a_warning(homes):
+    """Marks on most images of one label and few of the other can be a shortcut."""
     dataset = scan(draw_mura(homes / "mura", 24, 12, size=80))
     measurements = measure(dataset.table)
     positive = dataset.table["label"] == 1
@@ -296,8 +298,8 @@ def test_what_comes_with_one_label_is_a_warning(homes):
         assert of_kind(found, "marks").severity == severity
 
 
-def test_what_was_measured_is_enough(mura):
-    """Of a data set of which some images were measured, what is told by pixels is told of these; no file is opened."""
+def test_check_with_measurements_opens_no_file(mura):
+    """Where some images are measured, only they are checked by their pixels; no file is opened."""
     dataset = scan(mura)
     one, two = image(mura, "train"), image(mura, "valid")
     Image.new("L", (80, 80), 250).save(one)
@@ -309,14 +311,14 @@ def test_what_was_measured_is_enough(mura):
     assert only(check(dataset, measured(dataset.table))).images == names(mura, one, two)
 
 
-def test_fracatlas_is_sound_but_unbalanced(fracatlas):
-    """The real FracAtlas has no leak; that 18 % are fractured is noted."""
+def test_check_fracatlas_is_sound_but_unbalanced(fracatlas):
+    """The real FracAtlas has no data leakage; that 18 % are fractured is noted."""
     problem = only(check(scan(fracatlas), read_files=False))
     assert (problem.kind, problem.severity) == ("imbalance", "note")
     assert "18% of the 2,549 training images are fractured" in problem.message
 
 
-def test_real_near_duplicates_and_letters_are_found(fracatlas, homes):
+def test_check_fracatlas_finds_its_near_duplicates_and_letters(fracatlas, homes):
     """Of a part of FracAtlas, its listed near-duplicates are found and no other images, and letters where they are."""
     dataset = scan(fracatlas)
     listed = pd.read_csv(fracatlas / "dataset.csv").set_index("image_id")["dup_group"]

@@ -24,13 +24,13 @@ def fractured(dataset):
     return replace(dataset, label_names=("not fractured", "fractured"))
 
 
-def test_one_alone_stays_as_it_is(drawn):
+def test_join_of_one_data_set_changes_nothing(drawn):
     first = scan(drawn)
     joined = join(first, [])
     assert joined.name == first.name and joined.table.drop(columns="data").equals(first.table)
 
 
-def test_the_same_words_are_taken_over_and_names_stay_unique(drawn, tmp_path):
+def test_join_with_the_same_labels_keeps_names_unique(drawn, tmp_path):
     first, other = scan(drawn), scan(draw_mura(tmp_path / "second"))
     table = join(first, [other]).table
     assert len(table) == len(first.table) + len(other.table)
@@ -38,7 +38,7 @@ def test_the_same_words_are_taken_over_and_names_stay_unique(drawn, tmp_path):
     assert not set(table.loc[table["data"] == "second", "group"]) & set(first.table["group"])
 
 
-def test_phantoms_become_fractured_by_their_truth(drawn, phantoms):
+def test_with_labels_of_phantoms_uses_their_findings(drawn, phantoms):
     """Hardware alone is no fracture, and its boxes are not those of one."""
     table = join(fractured(scan(drawn)), [phantoms]).table
     drawn_ones = table[table["data"] == "phantoms"]
@@ -47,11 +47,11 @@ def test_phantoms_become_fractured_by_their_truth(drawn, phantoms):
     assert (drawn_ones.loc[drawn_ones["findings"] == "fracture", "boxes"] != "").any()
 
 
-def test_other_words_without_truth_are_refused(drawn, tmp_path):
-    with pytest.raises(DatasetError, match="not the same"):
+def test_join_of_other_labels_without_findings_is_refused(drawn, tmp_path):
+    with pytest.raises(DatasetError, match="choose data sets with the same labels"):
         join(fractured(scan(drawn)), [scan(draw_mura(tmp_path / "second"))])
 
 
-def test_two_of_one_name_are_refused(drawn):
+def test_join_of_two_with_one_name_is_refused(drawn):
     with pytest.raises(DatasetError, match="different names"):
         join(scan(drawn), [scan(drawn)])

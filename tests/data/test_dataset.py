@@ -1,17 +1,15 @@
+"""Scanning a folder: the data set, its layouts, dataset.csv, ground truth and provenance."""
+
 import os
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from fracture.data.dataset import COLUMNS, counts, fingerprint, looks_like_data, scan
 from fracture.data.measurements import measure
-from fracture.data.splits import split_by_group
 from fracture.errors import DatasetError
 from tests.support.drawing import draw_mura
 
@@ -33,8 +31,8 @@ def row(table: pd.DataFrame, image_id: str) -> dict[str, object]:
     return table.set_index("image_id").loc[image_id].to_dict()
 
 
-def test_mura_tree_becomes_a_table(drawn):
-    """Every image of MURA's tree has what its folders say of it, and its size from its header."""
+def test_scan_mura_tree_gives_a_table(drawn):
+    """Every image of MURA's tree has the label, patient and study of its folders, and its size from its header."""
     dataset = scan(drawn)
     files = sorted(path.relative_to(drawn).as_posix() for path in drawn.rglob("*.png"))
     assert dataset.table["image_id"].tolist() == files
@@ -67,8 +65,8 @@ def test_mura_tree_becomes_a_table(drawn):
         "train/XR_HUMERUS/patient00002/study1_positive",
     ],
 )
-def test_mura_is_read_from_any_level(drawn, level):
-    """What lies above the scanned folder is told by the folder's own path."""
+def test_scan_mura_from_any_level_gives_the_same_rows(drawn, level):
+    """The levels above the scanned folder are taken from its own path."""
     whole = scan(drawn).table.set_index("path").drop(columns="image_id")
     part = scan(drawn / level).table.set_index("path").drop(columns="image_id")
     pd.testing.assert_frame_equal(part, whole.loc[part.index])
@@ -88,7 +86,7 @@ def with_truth(root: Path, lines: str, header: str = TRUTH) -> Path:
 POSITIVE = "valid/XR_HUMERUS/patient00002/study1_positive/image1.png"
 
 
-def test_truth_beside_a_mura_tree_is_read(tmp_path):
+def test_scan_truth_csv_gives_boxes_masks_and_views(tmp_path):
     """Boxes, mask and view come from truth.csv; images that it does not list yet have none, and keep their view."""
     dataset = scan(with_truth(tmp_path, f"{POSITIVE},AP,1 2 3 4,5 6,marker\nstill/to/be/drawn.png,AP,,,\n"))
     assert dataset.synthetic
@@ -104,15 +102,15 @@ def test_truth_beside_a_mura_tree_is_read(tmp_path):
 @pytest.mark.parametrize(
     "level", ["..", "valid", "valid/XR_HUMERUS", "valid/XR_HUMERUS/patient00002", str(Path(POSITIVE).parent)]
 )
-def test_truth_is_found_from_any_level(tmp_path, level):
-    """Truth is looked for where the tree begins, however deep or high the scanned folder lies."""
+def test_scan_truth_csv_is_found_from_any_level(tmp_path, level):
+    """The ground truth is at the root of the tree, however deep or high the scanned folder lies."""
     dataset = scan(with_truth(tmp_path / "a" / "tree", f"{POSITIVE},AP,1 2 3 4,5 6,\n") / level)
     assert dataset.synthetic
     assert dataset.table.loc[dataset.table["boxes"] != "", "path"].tolist() == [str(tmp_path / "a" / "tree" / POSITIVE)]
 
 
-def test_truth_above_or_within_the_tree_is_none_of_its(tmp_path):
-    """A truth.csv that does not lie where the tree begins is no truth of its images, and a tree without one is real."""
+def test_scan_truth_csv_elsewhere_is_ignored(tmp_path):
+    """A truth.csv that is not at the root of the tree is no truth of its images, and a tree without one is real."""
     root = with_truth(tmp_path / "a" / "tree", f"{POSITIVE},AP,1 2 3 4,5 6,\n")
     for elsewhere in (root.parent, root / "valid"):
         shutil.copy(root / "truth.csv", elsewhere)
@@ -132,14 +130,14 @@ def test_truth_above_or_within_the_tree_is_none_of_its(tmp_path):
         (TRUTH, f"{POSITIVE},AP,1 2 3 4,4000 97,\n", rf"{POSITIVE} is damaged.*64 x 64 px. Received: '4000 97'"),
     ],
 )
-def test_damaged_truth_is_refused(tmp_path, header, lines, words):
+def test_scan_damaged_truth_csv_is_refused(tmp_path, header, lines, words):
     """A truth.csv that cannot be used is refused when the data set is read, not at the end of a training."""
     with pytest.raises(DatasetError, match=words):
         scan(with_truth(tmp_path, lines, header))
 
 
 @pytest.mark.parametrize("wanted", ["XR_WRIST", "xr_wrist", "Wrist", " wrist "])
-def test_one_body_part_is_chosen_by_name(tmp_path, wanted):
+def test_scan_body_part_is_found_by_any_spelling(tmp_path, wanted):
     """A body part is found with or without XR_, in any case."""
     draw_mura(tmp_path, 2, 1)
     draw_mura(tmp_path, 3, 1, body_part="XR_WRIST")
@@ -147,14 +145,14 @@ def test_one_body_part_is_chosen_by_name(tmp_path, wanted):
     assert set(scan(tmp_path).table["body_part"]) == {"XR_WRIST", "XR_HUMERUS"}
 
 
-def test_unknown_body_part_names_those_that_are_there(drawn):
+def test_scan_unknown_body_part_is_refused_with_the_known_ones(drawn):
     """A body part that is not there is refused with the names of those that are."""
     with pytest.raises(DatasetError, match=r"XR_HUMERUS.*Received: elbow"):
         scan(drawn, "elbow")
 
 
-def test_hidden_files_are_skipped(tmp_path):
-    """What macOS leaves beside an image, and hidden folders, are no images."""
+def test_scan_skips_hidden_files(tmp_path):
+    """Hidden folders, and the files that macOS puts beside an image, are no images."""
     draw_mura(tmp_path, 2, 1)
     before = len(scan(tmp_path).table)
     study = next(tmp_path.rglob("study1_*"))
@@ -175,7 +173,7 @@ def test_hidden_files_are_skipped(tmp_path):
         ("healthy", "broken"),
     ],
 )
-def test_class_folders_are_known_by_many_names(tmp_path, folders):
+def test_scan_class_folders_are_known_by_many_names(tmp_path, folders):
     """Class folders go by their usual names in any spelling, and give the label names as they are written."""
     for label, folder in enumerate(folders):
         for number in range(5):
@@ -191,8 +189,8 @@ def test_class_folders_are_known_by_many_names(tmp_path, folders):
 
 
 @pytest.mark.parametrize("name", ["valid", "val", "Validation", "test"])
-def test_split_folders_are_kept(tmp_path, name):
-    """Split folders give the split; a second part is the valid part, whatever it is called."""
+def test_scan_split_folders_give_the_split(tmp_path, name):
+    """Split folders give the split; the second of two is the valid split, whatever it is called."""
     for split in ("train", name):
         for folder in ("negative", "positive"):
             draw(tmp_path / split / folder / "a.png")
@@ -200,16 +198,16 @@ def test_split_folders_are_kept(tmp_path, name):
     assert sorted(table["split"]) == ["train", "train", "valid", "valid"]
 
 
-def test_test_part_is_kept_apart_from_valid(tmp_path):
-    """Where there is a valid part, the test part stays one of its own: nothing is to be chosen by it."""
+def test_scan_keeps_test_apart_from_valid(tmp_path):
+    """Where there is a valid split, the test split stays one of its own: nothing may be chosen by it."""
     for split in ("train", "val", "test"):
         for folder in ("negative", "positive"):
             draw(tmp_path / split / folder / "a.png")
     assert sorted(set(scan(tmp_path).table["split"])) == ["test", "train", "valid"]
 
 
-def test_patients_in_class_folders_stay_together(tmp_path):
-    """A patient that file names tell of is one group, in whichever class folders the images lie."""
+def test_scan_class_folders_keep_patients_together(tmp_path):
+    """A patient in the names of files is one group, in whichever class folders the images lie."""
     for patient in range(12):
         folder = ("negative", "positive")[patient % 2]
         for view in range(3):
@@ -222,7 +220,7 @@ def test_patients_in_class_folders_stay_together(tmp_path):
     assert row(table, "negative/patient00001_study2_image1.png")["group"] == "patient00001"
 
 
-def test_studies_in_class_folders_are_told_apart_by_all_that_names_say(tmp_path):
+def test_scan_class_folders_separate_studies_by_part_patient_and_label(tmp_path):
     """By body part, patient, number and the label of MURA's study, or else that of the folder."""
     for name in ("XR_HAND_patient1_study1_a", "XR_HUMERUS_patient1_study1_a", "patient1_study1_positive_a"):
         for folder in ("negative", "positive"):
@@ -238,29 +236,29 @@ def test_studies_in_class_folders_are_told_apart_by_all_that_names_say(tmp_path)
     ]
 
 
-def test_one_class_alone_is_refused(tmp_path):
+def test_scan_one_class_alone_is_refused(tmp_path):
     """A folder with one class says that the other is missing."""
     draw(tmp_path / "fractured" / "a.png")
     with pytest.raises(DatasetError, match="only fractured"):
         scan(tmp_path)
 
 
-def test_a_part_without_split_folder_is_refused(tmp_path):
-    """Images in and out of split folders leave the split unsaid for some, which is refused."""
+def test_scan_images_in_and_out_of_splits_are_refused(tmp_path):
+    """Where some images are in split folders and some are not, the split of the others is unknown."""
     for place in ("train/negative", "train/positive", "negative"):
         draw(tmp_path / place / "a.png")
     with pytest.raises(DatasetError, match=r"1 of 3 without one, such as negative/a\.png"):
         scan(tmp_path)
 
 
-def test_only_a_valid_part_is_kept_as_it_is(tmp_path):
-    """A folder that is itself the valid part is not split anew."""
+def test_scan_of_a_valid_folder_does_not_split_it(tmp_path):
+    """A folder that is itself the valid split is not split again."""
     draw_mura(tmp_path, 2, 4)
     assert set(scan(tmp_path / "valid").table["split"]) == {"valid"}
 
 
-def test_own_listing_is_read(tmp_path):
-    """A listing of one's own needs image_id and label, and may say the rest."""
+def test_scan_dataset_csv_reads_its_columns(tmp_path):
+    """A dataset.csv needs image_id and label, and may have the other columns."""
     text = "image_id,label,split,patient,study,view,body_part,boxes\n"
     text += "a.png,0,train,p1,s1,frontal,XR_HAND,\nsub/b.png,1,val,p2,s1,lateral,XR_HAND,1 2 3 4;5 6 7 8\n"
     dataset = scan(listing(tmp_path, text, ("a.png", "sub/b.png")))
@@ -282,13 +280,13 @@ def test_own_listing_is_read(tmp_path):
     }
 
 
-def test_listed_image_that_is_missing_stays(tmp_path):
+def test_scan_dataset_csv_keeps_missing_images(tmp_path):
     """A listed file that is not there stays in the table without a size, for the checks to report."""
     table = scan(listing(tmp_path, "image_id,label\na.png,0\nb.png,1\n", ("a.png",))).table
     assert table.set_index("image_id")["width"].to_dict() == {"a.png": 4, "b.png": 0}
 
 
-def test_sorted_fracatlas_is_found(tmp_path):
+def test_scan_fracatlas_as_published_is_split(tmp_path):
     """FracAtlas as it is published, sorted into two folders of images/ and without a split, is read and split."""
     header = (
         "image_id,hand,leg,hip,shoulder,mixed,hardware,multiscan,fractured,fracture_count,frontal,lateral,oblique\n"
@@ -304,7 +302,7 @@ def test_sorted_fracatlas_is_found(tmp_path):
     assert (dataset.table.groupby("group")["split"].nunique() == 1).all()
 
 
-def test_near_duplicates_join_blocks(tmp_path):
+def test_scan_fracatlas_near_duplicates_join_blocks(tmp_path):
     """Near-duplicates in two blocks of numbers make one group of both blocks, and of a third by way of another."""
     text = "image_id,fractured,dup_group\nIMG01.png,0,1\nIMG30.png,1,1\nIMG31.png,0,2\nIMG80.png,1,2\nIMG99.png,0,3\n"
     text += "IMG200.png,0,3\nIMG300.png,0,4\n"
@@ -327,14 +325,14 @@ def test_near_duplicates_join_blocks(tmp_path):
         ("", "cannot be read as a table"),
     ],
 )
-def test_unusable_listing_is_refused(tmp_path, text, words):
+def test_scan_unusable_dataset_csv_is_refused(tmp_path, text, words):
     """A dataset.csv that cannot be used says what was allowed and what came."""
     with pytest.raises(DatasetError, match=words):
         scan(listing(tmp_path, text))
 
 
-def test_no_layout_names_all_three_and_what_is_there(tmp_path):
-    """A folder of no known layout is told the three layouts and what it holds."""
+def test_scan_unknown_layout_names_the_known_ones(tmp_path):
+    """A folder of no known layout is refused with the three layouts and with its content."""
     draw(tmp_path / "pictures" / "holiday.png")
     (tmp_path / "readme.txt").write_text("")
     with pytest.raises(DatasetError) as error:
@@ -348,7 +346,7 @@ def test_no_layout_names_all_three_and_what_is_there(tmp_path):
         assert words in str(error.value)
 
 
-def test_empty_missing_and_file_have_words_of_their_own(tmp_path):
+def test_scan_of_no_folder_a_file_or_an_empty_folder_is_refused(tmp_path):
     """No folder, a file and an empty folder are each refused in their own words."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
@@ -357,7 +355,7 @@ def test_empty_missing_and_file_have_words_of_their_own(tmp_path):
             scan(tmp_path / name)
 
 
-def test_unreadable_file_has_no_size(tmp_path):
+def test_scan_unreadable_file_has_no_size(tmp_path):
     """A file that cannot be read stays in the table with size 0."""
     draw_mura(tmp_path, 2, 1)
     broken = next(tmp_path.rglob("image1.png"))
@@ -366,43 +364,8 @@ def test_unreadable_file_has_no_size(tmp_path):
     assert table.loc[table["width"] == 0, "path"].tolist() == [str(broken)]
 
 
-def table_of(groups: list[tuple[int, int]]) -> pd.DataFrame:
-    """A table of groups, each (images, label)."""
-    rows = [(f"g{n}", label) for n, (images, label) in enumerate(groups) for _ in range(images)]
-    table = pd.DataFrame(rows, columns=["group", "label"])
-    return table.assign(image_id=[f"i{n}" for n in range(len(table))], split="")
-
-
-@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 1)), min_size=2, max_size=60), st.integers(0, 99))
-@settings(deadline=None, max_examples=40)
-def test_split_keeps_groups_whole_and_both_parts_filled(groups, seed):
-    """However many groups of whatever size: each lies in one part, and neither part is empty."""
-    split = split_by_group(table_of(groups), seed=seed)
-    assert (split.groupby("group")["split"].nunique() == 1).all()
-    assert set(split["split"]) == {"train", "valid"}
-
-
-def test_split_is_stratified_and_of_the_size_asked_for():
-    """The valid part has the share of images asked for, and both classes in like shares."""
-    random = np.random.default_rng(0)
-    table = table_of([(int(random.integers(1, 5)), int(random.random() < 0.2)) for _ in range(500)])
-    split = split_by_group(table, valid_fraction=0.3, seed=4)
-    assert (split["split"] == "valid").mean() == pytest.approx(0.3, abs=0.01)
-    shares = split.groupby("split")["label"].mean()
-    assert shares["valid"] == pytest.approx(shares["train"], abs=0.01)
-
-
-def test_split_depends_on_the_seed_and_not_on_the_order():
-    """The same seed gives the same split in any order of rows, another seed another one."""
-    table = table_of([(2, n % 2) for n in range(40)])
-    one = split_by_group(table, seed=1).set_index("image_id")["split"]
-    shuffled = split_by_group(table.sample(frac=1, random_state=0), seed=1).set_index("image_id")["split"]
-    assert (shuffled.loc[one.index] == one).all()
-    assert (split_by_group(table, seed=2).set_index("image_id")["split"] != one).any()
-
-
-def test_split_does_not_depend_on_the_filter(tmp_path):
-    """An image is in the same part whether one body part is read or all: no training image is ever validated on."""
+def test_scan_of_one_body_part_keeps_the_split(tmp_path):
+    """An image is in the same split whether one body part is read or all: no training image is used for validation."""
     for number in range(60):
         part, label = ("XR_HAND", "XR_HUMERUS")[number % 2], ("negative", "positive")[number % 3 == 0]
         draw(tmp_path / "set" / part / f"patient{number:05d}" / f"study1_{label}" / "image1.png")
@@ -412,29 +375,7 @@ def test_split_does_not_depend_on_the_filter(tmp_path):
     assert (hand == whole.loc[hand.index]).all()
 
 
-def test_a_new_image_moves_hardly_any_other():
-    """Adding one patient leaves the parts of nearly all the others as they were."""
-    groups = [(1, n % 4 == 0) for n in range(200)]
-    one = split_by_group(table_of(groups)).set_index("image_id")["split"]
-    two = split_by_group(table_of([*groups, (1, 1)])).set_index("image_id")["split"]
-    assert (two.loc[one.index] != one).sum() <= 2
-
-
-def test_a_small_split_has_both_labels_on_both_sides():
-    """Two positive patients among eight are one for each part."""
-    split = split_by_group(table_of([(1, 0)] * 6 + [(1, 1)] * 2))
-    assert (split.groupby("split")["label"].nunique() == 2).all()
-
-
-def test_split_needs_two_groups_and_a_fraction():
-    """One patient cannot be split, nor can a half or more be held out."""
-    with pytest.raises(DatasetError, match="at least 2 groups"):
-        split_by_group(table_of([(5, 1)]))
-    with pytest.raises(DatasetError, match="valid_fraction"):
-        split_by_group(table_of([(1, 0), (1, 1)]), valid_fraction=0.5)
-
-
-def test_fingerprint_is_of_the_data_and_not_of_their_place(tmp_path):
+def test_fingerprint_of_a_copy_is_the_same(tmp_path):
     """A copy has the same fingerprint; a changed file, label or image has another."""
     one, two = draw_mura(tmp_path / "one", 3, 1), draw_mura(tmp_path / "two", 3, 1)
     dataset = scan(one)
@@ -461,7 +402,7 @@ def test_counts_adds_up(drawn):
     }
 
 
-def test_find_lists_what_looks_like_data(tmp_path):
+def test_looks_like_data_finds_each_layout_and_nothing_else(tmp_path):
     """In a home folder, each kind of data set is found and other folders are not."""
     draw_mura(tmp_path / "mura" / "MURA-v1.1", 1, 1)
     draw_mura(tmp_path / "wrist" / "MURA-v1.1", 1, 1, body_part="XR_WRIST")
@@ -479,7 +420,7 @@ def test_find_lists_what_looks_like_data(tmp_path):
     assert not looks_like_data(tmp_path / "gone")
 
 
-def test_humerus_folder_is_found_by_its_studies(tmp_path):
+def test_looks_like_data_finds_one_body_part_by_its_studies(tmp_path):
     """A body part copied out of its tree is still found, and read."""
     draw_mura(tmp_path / "all", 2, 1)
     shutil.move(tmp_path / "all" / "train" / "XR_HUMERUS", tmp_path / "home" / "humerus")
@@ -487,7 +428,7 @@ def test_humerus_folder_is_found_by_its_studies(tmp_path):
     assert scan(tmp_path / "home" / "humerus").layout == "MURA"
 
 
-def test_relative_and_linked_roots_give_absolute_paths(drawn, tmp_path, monkeypatch):
+def test_scan_relative_and_linked_folders_give_absolute_paths(drawn, tmp_path, monkeypatch):
     """Paths are absolute, whether the folder is named relatively or by a link."""
     monkeypatch.chdir(drawn.parent)
     (tmp_path / "link").symlink_to(drawn / "train" / "XR_HUMERUS")
@@ -495,7 +436,7 @@ def test_relative_and_linked_roots_give_absolute_paths(drawn, tmp_path, monkeypa
     assert set(scan(tmp_path / "link").table["body_part"]) == {"XR_HUMERUS"}
 
 
-def test_fracatlas_is_read_as_its_table_says(fracatlas):
+def test_scan_real_fracatlas_has_its_known_numbers(fracatlas):
     """The real FracAtlas has its known numbers, and no group on both sides of its split."""
     dataset = scan(fracatlas)
     table = dataset.table
@@ -518,7 +459,7 @@ def test_fracatlas_is_read_as_its_table_says(fracatlas):
     assert len(scan(fracatlas, "Hand").table) == 987
 
 
-def test_names_that_are_no_text_are_refused(tmp_path):
+def test_scan_names_that_are_not_utf8_are_refused(tmp_path):
     """The one that is not UTF-8 is named, as far as it can be."""
     draw_mura(tmp_path, 2, 1)
     image = next(tmp_path.rglob("image1.png"))
@@ -528,8 +469,8 @@ def test_names_that_are_no_text_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("where", ["", "train", "train/XR_HUMERUS/patient00001"])
-def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch, where):
-    """What is in it would be missing, and nobody would notice."""
+def test_scan_unreadable_folder_is_refused_by_name(tmp_path, monkeypatch, where):
+    """Its images would be missing, and nobody would notice."""
     forbidden, listed = str(draw_mura(tmp_path / "set", 2, 1) / where), os.scandir
 
     def refuse(place):
@@ -555,15 +496,15 @@ def deep(tmp_path, monkeypatch):
         Path("d").rmdir()
 
 
-def test_folders_may_lie_deep(deep):
-    """Deeper within each other than Python would call itself."""
+def test_scan_a_thousand_nested_folders_works(deep):
+    """Folders may be nested deeper than Python's recursion goes."""
     assert len(scan(deep).table) == len(list((deep / "train").rglob("*.png"))) + len(
         list((deep / "valid").rglob("*.png"))
     )
 
 
-def test_a_pipe_is_no_image(homes, tmp_path):
-    """Nobody waits for what may never come; one that a list names cannot be read."""
+def test_scan_never_waits_for_a_pipe(homes, tmp_path):
+    """A pipe in a folder is ignored; one in a dataset.csv cannot be read."""
     draw_mura(tmp_path / "set", 2, 1)
     before = len(scan(tmp_path / "set").table)
     os.mkfifo(tmp_path / "set" / "train" / "XR_HUMERUS" / "patient00001" / "study1_negative" / "f.png")
@@ -575,7 +516,7 @@ def test_a_pipe_is_no_image(homes, tmp_path):
     assert not measure(table)["readable"][1]
 
 
-def test_a_folder_of_the_home_that_may_not_be_read_hides_no_other(tmp_path, monkeypatch):
+def test_list_datasets_skips_an_unreadable_folder(tmp_path, monkeypatch):
     """It is passed over."""
     draw_mura(tmp_path / "mura", 1, 1)
     (tmp_path / "closed").mkdir()

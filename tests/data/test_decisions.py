@@ -31,16 +31,16 @@ def holding(root):
     return decided(root)["decision"].to_dict()
 
 
-def test_what_nobody_decided_about_is_as_it_is(root):
-    """Without a file, nothing is left out and no label is another."""
+def test_apply_decisions_without_a_file_changes_nothing(root):
+    """Without a file, no image is excluded and no label is changed."""
     found = scan(root)
     result = apply_decisions(found)
     assert (result.excluded, result.relabelled) == (0, 0)
     pd.testing.assert_frame_equal(result.table, found.table)
 
 
-def test_what_is_excluded_is_gone_and_what_is_relabelled_has_its_new_label(root, ids):
-    """The files stay what they were."""
+def test_apply_decisions_excludes_and_relabels(root, ids):
+    """Images are left out or get another label; their files stay as they are."""
     found = scan(root)
     positive = found.table.loc[found.table["label"] == 1, "image_id"].iloc[0]
     before = {path: path.read_bytes() for path in root.rglob("*.png")}
@@ -54,8 +54,8 @@ def test_what_is_excluded_is_gone_and_what_is_relabelled_has_its_new_label(root,
     assert {path: path.read_bytes() for path in root.rglob("*.png")} == before
 
 
-def test_a_label_that_is_confirmed_changes_nothing(root):
-    """To decide for the label that the image has is no new label, and keeps what is known of it."""
+def test_apply_decisions_of_the_same_label_changes_nothing(root):
+    """A decision for the label that the image has keeps its boxes and findings."""
     found = scan(root)
     row = found.table[found.table["label"] == 1].iloc[0]
     decide(root, [row["image_id"]], "positive")
@@ -64,7 +64,7 @@ def test_a_label_that_is_confirmed_changes_nothing(root):
     pd.testing.assert_frame_equal(result.table, found.table)
 
 
-def test_the_last_decision_counts(root, ids):
+def test_decided_latest_decision_wins(root, ids):
     """An image can be decided about again."""
     decide(root, ids[:2], "exclude")
     decide(root, ids[1:2], "keep")
@@ -72,8 +72,8 @@ def test_the_last_decision_counts(root, ids):
     assert apply_decisions(scan(root)).excluded == 1
 
 
-def test_each_undo_goes_one_step_back(root, ids):
-    """On all images that were decided about together."""
+def test_undo_removes_one_decision_on_all_its_images(root, ids):
+    """Each undo takes back the last decision, with all images that it was about."""
     decide(root, ids[:1], "positive")
     decide(root, ids[:3], "exclude")
     assert last_decision(root)[1:] == ("exclude", 3)
@@ -83,7 +83,7 @@ def test_each_undo_goes_one_step_back(root, ids):
     assert holding(root) == {} and last_decision(root) is None
 
 
-def test_only_what_is_meant_is_taken_back(root, ids):
+def test_undo_keeps_the_decisions_of_others(root, ids):
     """What somebody else has decided in between stays."""
     decide(root, ids[:2], "exclude")
     mine = last_decision(root)
@@ -92,7 +92,7 @@ def test_only_what_is_meant_is_taken_back(root, ids):
     assert holding(root) == {ids[2]: "positive"}
 
 
-def test_a_decision_is_a_line_that_people_can_read(root, ids):
+def test_decide_writes_a_readable_line(root, ids):
     """Time, image, decision and reason, the reason in one line."""
     decide(root, ids[:1], "exclude", "a cast,\n hides the bone ")
     lines = (root / "curation.csv").read_text().splitlines()
@@ -100,7 +100,7 @@ def test_a_decision_is_a_line_that_people_can_read(root, ids):
     assert lines[1].endswith(f'Z,{ids[0]},exclude,"a cast, hides the bone"')
 
 
-def test_two_peoples_files_become_one(root, ids, tmp_path):
+def test_merge_of_two_files_holds_both(root, ids, tmp_path):
     """Whichever is read first, and however often; a file put under another is read as well."""
     decide(root, ids[:1], "exclude", "mine")
     theirs = draw_mura(tmp_path / "theirs")
@@ -113,14 +113,14 @@ def test_two_peoples_files_become_one(root, ids, tmp_path):
     pd.testing.assert_frame_equal(read_decisions(theirs), read_decisions(root))
 
 
-def test_a_clock_set_back_does_not_hide_a_decision(root, ids, monkeypatch):
+def test_decide_after_a_clock_was_set_back_wins(root, ids, monkeypatch):
     """The new decision counts, even if the old one lies in the future."""
     (root / "curation.csv").write_text(f"time,image_id,decision,reason\n2999-01-01T00:00:00Z,{ids[0]},exclude,\n")
     decide(root, ids[:1], "keep")
     assert holding(root) == {ids[0]: "keep"}
 
 
-def test_times_are_compared_whatever_their_zone(root, ids):
+def test_decided_compares_times_of_any_zone(root, ids):
     """A file that was edited by hand may have other times."""
     now = datetime.now(UTC).isoformat()
     (root / "curation.csv").write_text(
@@ -145,8 +145,8 @@ def test_times_are_compared_whatever_their_zone(root, ids):
         ("\x00\xff", "cannot be read|must have the columns"),
     ],
 )
-def test_what_cannot_be_understood_is_said_and_left_alone(root, text, said):
-    """A decision that is overlooked is worse than none."""
+def test_read_decisions_damaged_line_is_refused(root, text, said):
+    """A missed decision is worse than none, so the file is refused and left as it is."""
     file = root / "curation.csv"
     file.write_text(text, encoding="latin-1")
     for act in (
@@ -159,13 +159,13 @@ def test_what_cannot_be_understood_is_said_and_left_alone(root, text, said):
     assert file.read_text(encoding="latin-1") == text
 
 
-def test_an_empty_file_decides_nothing(root):
-    """As a spreadsheet may leave it behind."""
+def test_read_decisions_empty_file_has_none(root):
+    """A spreadsheet may leave an empty file."""
     (root / "curation.csv").write_text("")
     assert apply_decisions(scan(root)).excluded == 0
 
 
-def test_what_may_be_decided(root, ids):
+def test_decide_other_words_and_long_reasons_are_refused(root, ids):
     """Other words and long stories are refused."""
     with pytest.raises(DatasetError, match=r"decision must be exclude, negative, positive, keep. Received: delete"):
         decide(root, ids[:1], "delete")
@@ -173,8 +173,8 @@ def test_what_may_be_decided(root, ids):
         decide(root, ids[:1], "keep", "x" * 201)
 
 
-def test_a_disk_that_refuses_is_an_answer(root, ids, monkeypatch):
-    """What was decided before stays."""
+def test_decide_on_a_full_disk_keeps_the_decisions_before(root, ids, monkeypatch):
+    """The error is a sentence, and the file stays as it was."""
     decide(root, ids[:1], "exclude")
 
     def full(*_: object) -> None:
@@ -187,8 +187,8 @@ def test_a_disk_that_refuses_is_an_answer(root, ids, monkeypatch):
 
 
 @pytest.mark.parametrize("level", ["train", "train/XR_HUMERUS", "train/XR_HUMERUS/patient00002"])
-def test_decisions_hold_at_every_level_below(root, ids, level):
-    """Where a tree is opened at a level of its own, what was decided above is heeded under the names of that level."""
+def test_decided_applies_decisions_of_the_levels_above(root, ids, level):
+    """Where a tree is opened at a level of its own, decisions from above have the names of that level."""
     chosen = [name for name in ids if name.startswith(f"{level}/")][:2]
     decide(root, chosen, "exclude", "dark")
     assert holding(root / level) == {name.removeprefix(f"{level}/"): "exclude" for name in chosen}
@@ -196,8 +196,8 @@ def test_decisions_hold_at_every_level_below(root, ids, level):
     assert last_decision(root / level) is None and read_decisions(root / level).empty
 
 
-def test_the_last_decision_counts_in_whichever_file_it_is(root, ids):
-    """Each is written where it was made, also after one that lies in the future."""
+def test_decided_latest_decision_wins_across_files(root, ids):
+    """Each is written into the folder that was opened, also after one with a time in the future."""
     name = next(each for each in ids if each.startswith("train/")).removeprefix("train/")
     decide(root / "train", [name], "positive")
     assert holding(root / "train") == {name: "positive"} and holding(root) == {}
@@ -209,21 +209,21 @@ def test_the_last_decision_counts_in_whichever_file_it_is(root, ids):
     assert holding(root / "train") == {name: "exclude"}
 
 
-def test_what_lies_above_the_tree_is_none_of_its(root, ids):
-    """A file of another one's in a folder above is not read."""
+def test_decided_ignores_files_above_the_tree(root, ids):
+    """A file in a folder above the tree belongs to something else."""
     (root.parent / "curation.csv").write_text("something else")
     assert holding(root / "train") == {}
 
 
-def test_spreadsheets_and_editors_leave_their_marks(root):
-    """Commas at the ends of all lines, blank lines, and the marks of two files one under the other."""
+def test_read_decisions_of_spreadsheets_and_editors_are_parsed(root):
+    """Commas at the ends of all lines, blank lines, and byte order marks are accepted."""
     lines = [f"\ufeff{HEADER.strip()},", f"{T}a.png,exclude,dark,", ",,,,", "", f"\ufeff{HEADER.strip()}"]
     (root / "curation.csv").write_text("\r\n".join([*lines, f'{T}b.png,keep,"dark, blurred"', f"{T}c.png,keep"]))
     assert decided(root)["reason"].to_dict() == {"a.png": "dark", "b.png": "dark, blurred", "c.png": ""}
 
 
-def test_of_two_files_it_does_not_matter_which_is_read_first(root, tmp_path):
-    """Not even where two say the same of one image at the same time, for other reasons."""
+def test_merge_does_not_depend_on_the_order(root, tmp_path):
+    """Not even where two people decide the same at the same time, with different reasons."""
     other = draw_mura(tmp_path / "other")
     for folder, reasons in ((root, "ba"), (other, "cab")):
         text = HEADER + "".join(f"{T}a.png,exclude,{reason}\n" for reason in reasons)
@@ -235,15 +235,15 @@ def test_of_two_files_it_does_not_matter_which_is_read_first(root, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a\rb.png", "a\nb.png", "a\0b.png", os.fsdecode(b"a\xffb.png")])
-def test_a_name_that_no_line_can_hold_is_refused(root, name):
+def test_decide_name_that_no_line_can_hold_is_refused(root, name):
     """Rather than written so that the file cannot be read again."""
     with pytest.raises(DatasetError, match="must fit into a line of text"):
         decide(root, ["a.png", name], "exclude")
     assert read_decisions(root).empty
 
 
-def test_a_folder_that_is_gone_stays_gone(root, tmp_path):
-    """It is said, and not made anew for the decisions alone."""
+def test_decide_in_a_deleted_folder_is_refused(root, tmp_path):
+    """The folder is not created for the decisions alone."""
     (tmp_path / "other.csv").write_text(HEADER)
     shutil.rmtree(root)
     for act in (
@@ -256,8 +256,8 @@ def test_a_folder_that_is_gone_stays_gone(root, tmp_path):
     assert not root.exists()
 
 
-def test_something_must_be_left(root, ids):
-    """A data set of which all is excluded is none that anything can be made of."""
+def test_apply_decisions_that_exclude_all_are_refused(root, ids):
+    """A data set needs at least one image."""
     decide(root, ids, "exclude")
     with pytest.raises(
         DatasetError, match=f"At least one image .* must be left. Received: all {len(ids)} are excluded"

@@ -1,3 +1,5 @@
+"""Clusters of perceptual hashes; the problems that are made of them are tested in ``test_checks.py``."""
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def apart(found: np.ndarray) -> int:
 @pytest.mark.parametrize(
     ("count", "joined"), [(0, True), (1, True), (MAX_HASH_DISTANCE, True), (MAX_HASH_DISTANCE + 1, False)]
 )
-def test_the_limit_holds_wherever_the_bits_lie(bits, random, count, joined):
+def test_clusters_join_up_to_the_maximum_hash_distance(bits, random, count, joined):
     """Hashes that differ in as many bits as allowed are always joined, in one more never."""
     for row in range(0, 100, 2):
         bits[row + 1] = flip(bits[row], count, random)
@@ -43,8 +45,8 @@ def test_the_limit_holds_wherever_the_bits_lie(bits, random, count, joined):
     assert apart(found) == (250 if joined else 300)
 
 
-def test_mirror_images_and_negatives_are_joined(bits, random):
-    """An image that looks like another's mirror image or negative is its twin, whichever comes first."""
+def test_clusters_join_mirror_images_and_negatives(bits, random):
+    """An image is a duplicate of its mirror image and of its negative, whichever comes first."""
     mirrored = random.integers(0, 2, bits.shape, dtype=np.uint8)
     bits[1], mirrored[1] = flip(mirrored[0], 5, random), flip(bits[0], 5, random)
     bits[3] = flip(1 - bits[2], 5, random)
@@ -54,7 +56,7 @@ def test_mirror_images_and_negatives_are_joined(bits, random):
     assert apart(found) == 297
 
 
-def test_tiles_make_no_difference(bits, random, monkeypatch):
+def test_clusters_do_not_depend_on_tiles(bits, random, monkeypatch):
     """Pairs are found in whichever tile of comparisons they fall."""
     bits[200:] = [flip(row, random.integers(0, MAX_HASH_DISTANCE), random) for row in bits[:100]]
     bits = random.permutation(bits)
@@ -66,16 +68,16 @@ def test_tiles_make_no_difference(bits, random, monkeypatch):
     assert apart(whole) == 200
 
 
-def test_many_copies_of_one_picture_are_one_cluster(bits):
-    """A picture that is there a thousand times costs no more than once."""
+def test_clusters_of_many_copies_are_one(bits):
+    """An image that is there a thousand times costs no more than once."""
     many = hashes(np.repeat(bits[:3], 1000, axis=0))
     found = clusters(many, hashes(np.repeat(bits[3:6], 1000, axis=0)))
     assert apart(found) == 3
     assert apart(found[:1000]) == 1
 
 
-def test_where_all_are_alike_there_is_one_cluster(bits, random, monkeypatch):
-    """Of a picture taken a thousand times, and a stranger, that all pairs are alike takes no more room than one."""
+def test_clusters_of_a_thousand_similar_images_are_one(bits, random, monkeypatch):
+    """That all pairs of a thousand are similar takes no more memory than one pair for each."""
     monkeypatch.setattr(duplicates, "_TILE_ROWS", 16)
     close = np.stack([flip(bits[0], 8, random) for _ in range(1000)] + [bits[1]])
     found = clusters(hashes(close), hashes(1 - close))
@@ -83,6 +85,6 @@ def test_where_all_are_alike_there_is_one_cluster(bits, random, monkeypatch):
     assert (found == found[0]).sum() == 1000
 
 
-def test_no_images_have_no_clusters():
+def test_clusters_of_no_images_are_empty():
     """An empty data set is no error."""
     assert clusters([], []).tolist() == []

@@ -23,8 +23,8 @@ def told(dataset):
 
 
 @pytest.mark.parametrize("how", ["copy", "link"])
-def test_it_reads_back_as_the_same_data_set(drawn, tmp_path, how):
-    """Parts, labels, patients and studies, byte for byte."""
+def test_write_prep_reads_back_as_the_same_data_set(drawn, tmp_path, how):
+    """Splits, labels, patients and studies, byte for byte."""
     found, said = scan(drawn), []
     write_prep(found, tmp_path / "prep", how, lambda *done: said.append(done))
     again = scan(tmp_path / "prep")
@@ -35,8 +35,8 @@ def test_it_reads_back_as_the_same_data_set(drawn, tmp_path, how):
         assert file.read_bytes() == Path(source).read_bytes() and file.samefile(source) == (how == "link")
 
 
-def test_decisions_are_in_it(tmp_path):
-    """What was excluded is not there; what was relabelled lies in the other folder, and still says where it was."""
+def test_write_prep_applies_decisions(tmp_path):
+    """Excluded images are left out; a relabeled one is in the other folder, and its name says where it was."""
     root = draw_mura(tmp_path / "MURA-v1.1")
     table = scan(root).table
     positive = table.loc[table["label"] == 1, "image_id"].iloc[0]
@@ -49,8 +49,8 @@ def test_decisions_are_in_it(tmp_path):
     assert not any(name.endswith(table["image_id"].iloc[0].replace("/", "_")) for name in names)
 
 
-def test_a_zip_holds_the_same(drawn, tmp_path):
-    """One folder, prep, and in it what the folder would have."""
+def test_zip_prep_holds_the_same(drawn, tmp_path):
+    """It has one folder, prep, with the same files."""
     found = scan(drawn)
     zip_prep(found, tmp_path / "new" / "prep.zip")
     with zipfile.ZipFile(tmp_path / "new" / "prep.zip") as archive:
@@ -58,8 +58,8 @@ def test_a_zip_holds_the_same(drawn, tmp_path):
         assert sorted(archive.namelist()) == sorted("prep/" + export_paths(found.table))
 
 
-def test_no_two_images_get_one_name():
-    """Where paths differ only in what separates their parts."""
+def test_export_paths_are_unique():
+    """Also where paths differ only in what separates their parts."""
     names = ["a/b_c.png", "a_b/c.png", "a/b/c.png", "1_a_b_c.png"]
     table = pd.DataFrame({"image_id": names, "split": "train", "label": 1})
     found = export_paths(table)
@@ -67,7 +67,7 @@ def test_no_two_images_get_one_name():
     pd.testing.assert_series_equal(export_paths(table[::-1]).sort_index(), found)
 
 
-def test_what_is_there_is_left_alone(drawn, tmp_path):
+def test_write_prep_into_a_full_folder_is_refused(drawn, tmp_path):
     """A folder with something in it is refused, and nothing is left beside it."""
     (tmp_path / "prep").mkdir()
     (tmp_path / "prep" / "mine.txt").write_text("mine")
@@ -78,8 +78,8 @@ def test_what_is_there_is_left_alone(drawn, tmp_path):
         zip_prep(scan(drawn), tmp_path / "prep")
 
 
-def test_a_missing_image_leaves_nothing_half_done(tmp_path):
-    """It is all there or not there."""
+def test_write_prep_with_a_missing_image_writes_nothing(tmp_path):
+    """All files are there, or none."""
     found = scan(draw_mura(tmp_path / "MURA-v1.1"))
     missing = found.table["path"].iloc[-1]
     (tmp_path / "MURA-v1.1" / found.table["image_id"].iloc[-1]).unlink()
@@ -90,14 +90,14 @@ def test_a_missing_image_leaves_nothing_half_done(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["MURA-v1.1"]
 
 
-def test_other_ways_are_refused(drawn, tmp_path):
+def test_write_prep_other_modes_are_refused(drawn, tmp_path):
     """A file is copied or linked."""
     with pytest.raises(DatasetError, match=r"how must be copy or link. Received: move"):
         write_prep(scan(drawn), tmp_path / "prep", "move")
 
 
-def test_body_parts_and_labels_by_decision_keep_studies_apart_and_whole(tmp_path):
-    """The same number of another body part is another study; one with an image of the other label stays one."""
+def test_write_prep_keeps_studies_apart_and_whole(tmp_path):
+    """The same number of another body part is another study; a study with one relabeled image stays one."""
     for part in ("XR_HAND", "XR_HUMERUS"):
         root = draw_mura(tmp_path / "MURA-v1.1", 6, 4, body_part=part)
     table = scan(root).table
@@ -111,7 +111,7 @@ def test_body_parts_and_labels_by_decision_keep_studies_apart_and_whole(tmp_path
     assert sorted(again.table.groupby("group").size()) == sorted(found.table.groupby("group").size())
 
 
-def test_it_does_not_become_a_part_of_its_source(tmp_path):
+def test_write_prep_into_its_own_source_is_refused(tmp_path):
     """Neither directly nor by way of a link: the data set would hold each image twice."""
     root = draw_mura(tmp_path / "MURA-v1.1", 2, 2)
     (tmp_path / "link").symlink_to(root)
@@ -121,16 +121,16 @@ def test_it_does_not_become_a_part_of_its_source(tmp_path):
     assert sorted(path.name for path in root.iterdir()) == ["train", "valid"]
 
 
-def test_files_older_than_zip_itself_are_zipped(tmp_path):
-    """A time before 1980, which a zip cannot hold, is no obstacle."""
+def test_zip_prep_of_files_before_1980_works(tmp_path):
+    """A zip holds no time before 1980."""
     root = draw_mura(tmp_path / "MURA-v1.1", 2, 2)
     os.utime(next(root.rglob("*.png")), (0, 0))
     zip_prep(scan(root), tmp_path / "prep.zip")
     assert zipfile.is_zipfile(tmp_path / "prep.zip")
 
 
-def test_what_a_killed_export_left_behind_is_removed_by_the_next(drawn, tmp_path):
-    """Once it is a day old: what is younger may still be at work."""
+def test_write_prep_removes_the_rest_of_a_killed_export(drawn, tmp_path):
+    """Once it is a day old: a younger one may still be at work."""
     for name in ("killed", "at-work"):
         (tmp_path / f".fracture-prep-{name}" / "prep").mkdir(parents=True)
     os.utime(tmp_path / ".fracture-prep-killed", (1e9, 1e9))

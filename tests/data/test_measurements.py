@@ -6,7 +6,7 @@ import pytest
 
 from fracture.data import measurements
 from fracture.data.dataset import scan
-from fracture.data.measurements import COLUMNS, digests, known_digests, measure, measured
+from fracture.data.measurements import MEASUREMENT_COLUMNS, digests, known_digests, measure, measured
 from fracture.files import file_sha256
 from tests.support.drawing import draw_mura
 
@@ -30,11 +30,11 @@ def cache(homes: Path) -> Path:
     return homes / "cache" / "measurements" / "images.sqlite"
 
 
-def test_every_image_has_a_row(table):
-    """In the order and with the index of the table, whatever that is."""
+def test_measure_gives_a_row_for_each_image(table):
+    """Rows have the order and the index of the table, whatever they are."""
     shuffled = table.sample(frac=1, random_state=0)
     found = measure(shuffled)
-    assert tuple(found) == COLUMNS
+    assert tuple(found) == MEASUREMENT_COLUMNS
     assert found["image_id"].tolist() == shuffled["image_id"].tolist()
     assert found.index.equals(shuffled.index)
     assert found["readable"].all() and (found["problem"] == "").all()
@@ -42,7 +42,7 @@ def test_every_image_has_a_row(table):
     assert found["mean"].between(20, 120).all()
 
 
-def test_what_cannot_be_read_says_why(table):
+def test_measure_unreadable_file_says_why(table):
     """A file cut short, and one that is gone: a sentence each, and no measures."""
     cut, gone = Path(table["path"][0]), Path(table["path"][1])
     cut.write_bytes(cut.read_bytes()[:-400])
@@ -57,8 +57,8 @@ def test_what_cannot_be_read_says_why(table):
     assert found["mean"].isna().all() and (found["phash"] == "").all()
 
 
-def test_a_file_is_opened_once(table, opened):
-    """The second time everything is known, and the same."""
+def test_measure_opens_a_file_once(table, opened):
+    """The second time all rows come from the cache, and are the same."""
     first = measure(table)
     assert sorted(opened) == sorted(table["path"])
     opened.clear()
@@ -67,7 +67,7 @@ def test_a_file_is_opened_once(table, opened):
     assert opened == []
 
 
-def test_a_changed_file_is_opened_again(table, opened):
+def test_measure_opens_a_changed_file_again(table, opened):
     """By its size, or by its time where the size is the same; the others are not."""
     measure(table)
     opened.clear()
@@ -79,8 +79,8 @@ def test_a_changed_file_is_opened_again(table, opened):
     assert sorted(opened) == sorted([longer, later])
 
 
-def test_measured_opens_nothing(table, opened):
-    """Only what is known is told, and of a file that is gone it is known that it cannot be read."""
+def test_measured_opens_no_file(table, opened):
+    """Only cached rows come back; a missing file is one that cannot be read."""
     assert measured(table).empty
     measure(table[:3])
     Path(table["path"][4]).unlink()
@@ -89,8 +89,8 @@ def test_measured_opens_nothing(table, opened):
     assert opened == []
 
 
-def test_progress_is_told_from_what_is_known_on(table, monkeypatch):
-    """First how many are known already, last that all are."""
+def test_measure_reports_progress_from_the_cached_rows_on(table, monkeypatch):
+    """The first report has the cached rows, the last one all of them."""
     monkeypatch.setattr(measurements, "CHUNK", 2)
     measure(table[:3])
     said = []
@@ -99,7 +99,7 @@ def test_progress_is_told_from_what_is_known_on(table, monkeypatch):
     assert said == sorted(said)
 
 
-def test_a_stop_keeps_what_is_done(table, monkeypatch, opened):
+def test_measure_stopped_keeps_the_chunks_until_then(table, monkeypatch, opened):
     """Stopped after the first chunk, that chunk is told, and is not computed again."""
     monkeypatch.setattr(measurements, "CHUNK", 2)
     answers = iter([False, True])
@@ -109,7 +109,7 @@ def test_a_stop_keeps_what_is_done(table, monkeypatch, opened):
     assert sorted(opened) == sorted(table["path"][2:])
 
 
-def test_what_was_written_outlasts_a_failure(table, monkeypatch):
+def test_measure_failure_loses_one_chunk_at_most(table, monkeypatch):
     """An interruption loses the current chunk at most."""
     monkeypatch.setattr(measurements, "CHUNK", 2)
 
@@ -123,8 +123,8 @@ def test_what_was_written_outlasts_a_failure(table, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [b"no database", b"", None])
-def test_a_damaged_cache_is_begun_anew(table, homes, damage):
-    """Overwritten, emptied, or spoilt in the middle."""
+def test_measure_with_a_damaged_cache_measures_again(table, homes, damage):
+    """Overwritten, emptied, or damaged in the middle."""
     first = measure(table)
     whole = cache(homes).read_bytes()
     cache(homes).write_bytes(whole[:5000] + b"\xff" * 3000 + whole[8000:] if damage is None else damage)
@@ -132,17 +132,17 @@ def test_a_damaged_cache_is_begun_anew(table, homes, damage):
     pd.testing.assert_frame_equal(measure(table), first)
 
 
-def test_another_version_is_computed_again(table, monkeypatch):
-    """Once the pixels are measured in another way, nothing from before is told."""
+def test_measure_of_another_version_measures_again(table, monkeypatch):
+    """Once the statistics are computed in another way, cached rows are not used."""
     measure(table)
     monkeypatch.setattr(measurements, "VERSION", measurements.VERSION + 1)
     assert measured(table).empty
 
 
-def test_an_empty_table_has_no_rows(homes):
+def test_measure_of_no_images_has_no_rows(homes):
     """A data set without images has measurements without rows."""
     found = measure(pd.DataFrame({"image_id": [], "path": []}, dtype=str))
-    assert found.empty and tuple(found) == COLUMNS
+    assert found.empty and tuple(found) == MEASUREMENT_COLUMNS
 
 
 def test_digests_are_computed_once_and_again_for_a_changed_file(homes, monkeypatch):

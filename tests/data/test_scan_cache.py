@@ -28,8 +28,8 @@ def same(one, other):
     assert [getattr(one, name) for name in names] == [getattr(other, name) for name in names]
 
 
-def test_the_second_look_reads_nothing_and_says_the_same(homes, scans, tmp_path):
-    """Table, types, names and sources, all as if read."""
+def test_find_or_scan_second_time_opens_no_image(homes, scans, tmp_path):
+    """Table, types, names and sources are as if scanned."""
     root = draw_mura(tmp_path / "MURA-v1.1", truth=True)
     first = find_or_scan(root)
     second = find_or_scan(root)
@@ -53,8 +53,8 @@ def change(root, what):
 
 
 @pytest.mark.parametrize("what", ["an image goes", "an image changes", "an image comes", "the list changes"])
-def test_a_change_is_noticed(homes, scans, tmp_path, what):
-    """Whatever decides the table makes it be read anew."""
+def test_find_or_scan_after_a_change_scans_again(homes, scans, tmp_path, what):
+    """All that a scan depends on makes it scan again."""
     root = draw_mura(tmp_path / "MURA-v1.1", truth=True)
     find_or_scan(root)
     change(root, what)
@@ -62,15 +62,15 @@ def test_a_change_is_noticed(homes, scans, tmp_path, what):
     assert len(scans) == 2
 
 
-def test_the_truth_above_a_part_of_a_tree_counts(homes, scans, tmp_path):
-    """A part of a tree is described by the list at its root."""
+def test_find_or_scan_notices_the_truth_above(homes, scans, tmp_path):
+    """A part of a tree has its truth at the root."""
     root = draw_mura(tmp_path / "MURA-v1.1", truth=True)
     find_or_scan(root / "train")
     change(root, "the list changes")
     assert (find_or_scan(root / "train").table["boxes"] == "").all() and len(scans) == 2
 
 
-def test_damage_is_as_good_as_absence(homes, scans, drawn):
+def test_find_or_scan_with_a_damaged_cache_scans_again(homes, scans, drawn):
     """A kept table that cannot be read is made anew."""
     find_or_scan(drawn)
     kept = next((homes / "cache" / "index").iterdir())
@@ -81,13 +81,13 @@ def test_damage_is_as_good_as_absence(homes, scans, drawn):
     assert len(scans) == 2
 
 
-def test_a_cache_that_cannot_be_written_costs_only_time(homes, scans, drawn, monkeypatch):
-    """The table is there all the same."""
+def test_find_or_scan_without_a_writable_cache_scans(homes, scans, drawn, monkeypatch):
+    """The data set is there all the same."""
     (homes / "cache" / "index").write_text("a file where the folder should be")
     same(find_or_scan(drawn), scan(drawn))
 
 
-def test_what_is_no_data_set_is_said_each_time(homes, tmp_path):
+def test_find_or_scan_does_not_cache_errors(homes, tmp_path):
     """An error is not kept."""
     (tmp_path / "empty").mkdir()
     for _ in range(2):
@@ -95,8 +95,8 @@ def test_what_is_no_data_set_is_said_each_time(homes, tmp_path):
             find_or_scan(tmp_path / "empty")
 
 
-def test_a_decision_is_no_reason_to_read_it_again(homes, scans, tmp_path):
-    """Nor is any other list that the table is not made of."""
+def test_find_or_scan_ignores_decisions(homes, scans, tmp_path):
+    """Nor does any other file matter that a scan does not read."""
     root = draw_mura(tmp_path / "MURA-v1.1")
     find_or_scan(root)
     decide(root, ["a.png"], "exclude")
@@ -104,8 +104,8 @@ def test_a_decision_is_no_reason_to_read_it_again(homes, scans, tmp_path):
     assert len(scans) == 1
 
 
-def test_a_bit_turned_over_is_noticed(homes, scans, drawn):
-    """Wherever it lies: it is as good as absence, never another table."""
+def test_find_or_scan_notices_a_changed_bit(homes, scans, drawn):
+    """Wherever it lies, the folder is scanned again, and no other table is shown."""
     first = find_or_scan(drawn)
     kept = next((homes / "cache" / "index").iterdir())
     content = kept.read_bytes()

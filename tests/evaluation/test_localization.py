@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fracture.evaluation import localization
-from fracture.evaluation.localization import compare_shuffled, localise, mass_inside, pointing_game
+from fracture.evaluation.localization import compare_shuffled, localize, mass_inside, pointing_game
 from fracture.imaging.annotations import boxes_to_mask, encode_mask
 from fracture.imaging.radiograph import Frame, unfit
 
@@ -78,7 +78,7 @@ def at(*peaks):
 
 def test_hits_are_counted_against_chance(tmp_path):
     """One of four maps points into a box of a twentieth of the image; without a mask, the box is the mask."""
-    found = localise(images(tmp_path, 4), at((0.8, 0.5), (0.1, 0.5), (0.8, 0.1), (0.5, 0.5)))
+    found = localize(images(tmp_path, 4), at((0.8, 0.5), (0.1, 0.5), (0.8, 0.1), (0.5, 0.5)))
     assert (found["images"], found["known"], found["groups"]) == (4, 4, 4)
     assert found["pointing"]["value"] == 0.25
     assert found["pointing"]["chance"] == pytest.approx(4 * 10 / (40 * 20))
@@ -90,7 +90,7 @@ def test_hits_are_counted_against_chance(tmp_path):
 def test_a_map_that_knows_nothing_reaches_chance_and_no_more(tmp_path):
     """Heat that is the same everywhere has in the mask what the mask has of the image, and never points into a box."""
     table = images(tmp_path, 3).assign(mask=encode_mask(boxes_to_mask([(30, 5, 4, 5)], 40, 20)))
-    found = localise(table, lambda _, width, height: np.ones((height, width), np.float32))
+    found = localize(table, lambda _, width, height: np.ones((height, width), np.float32))
     assert found["mass"]["value"] == pytest.approx(found["mass"]["chance"]) == pytest.approx(4 * 5 / (40 * 20))
     assert found["pointing"]["value"] == 0
     assert (found["flat"], found["silent"]) == (3, 0)
@@ -107,7 +107,7 @@ def test_large_images_are_measured_small_and_thin_masks_not_lost(tmp_path):
         asked.append((width, height))
         return heat((60, 175), (height, width)) + 500
 
-    found = localise(table, give)
+    found = localize(table, give)
     assert asked == [(256, 128)]
     assert found["pointing"]["value"] == 1
     assert found["mass"]["chance"] == pytest.approx(1 / 1024, rel=0.02)
@@ -117,22 +117,22 @@ def test_large_images_are_measured_small_and_thin_masks_not_lost(tmp_path):
 @pytest.mark.parametrize(("box", "centre"), [((18, 8, 4, 4), 1), ((21, 8, 4, 4), 0), ((18, 11, 4, 4), 0)])
 def test_pointing_at_the_middle_is_the_other_level_to_beat(tmp_path, box, centre):
     """What a map would reach that points at the middle of every image stands beside chance, whatever the map does."""
-    found = localise(images(tmp_path, 2, box=box), at((0.1, 0.1), (0.9, 0.9)))
+    found = localize(images(tmp_path, 2, box=box), at((0.1, 0.1), (0.9, 0.9)))
     assert (found["pointing"]["value"], found["pointing"]["centre"]) == (0, centre)
 
 
 def test_intervals_are_by_group(tmp_path):
     """Images of fewer patients tell less; those of a single one give no interval at all."""
     table, peaks = images(tmp_path, 20), [(0.8, 0.5)] * 10 + [(0.1, 0.5)] * 10
-    order = table["image_id"].map(localization.place).rank().astype(int)  # the first ten looked at are hits
+    order = table["image_id"].map(localization.draw_key).rank().astype(int)  # the first ten looked at are hits
 
     def width(group) -> float:
-        found = localise(table.assign(group=group), at(*peaks))["pointing"]
+        found = localize(table.assign(group=group), at(*peaks))["pointing"]
         return found["high"] - found["low"]
 
     assert width((order > 10).astype(str)) == 1, "two patients, one of them always hit: 0 to 1"
     assert 0.3 < width(table["image_id"]) < 0.55
-    alone = localise(table.assign(group="p"), at(*peaks))["pointing"]
+    alone = localize(table.assign(group="p"), at(*peaks))["pointing"]
     assert (alone["value"], alone["low"], alone["high"]) == (0.5, None, None)
 
 
@@ -148,13 +148,13 @@ def test_only_positive_images_with_boxes_count_and_not_too_many(tmp_path, monkey
             Image.new("L", (40, 20), number).save(tmp_path / f"{number}.png")
         rows = rows.assign(path=[str(tmp_path / f"{number}.png") for number in rows.index])
         seen.clear()
-        found = localise(rows, lambda image, w, h: seen.append(int(image.pixels[0, 0])) or np.ones((h, w), np.float32))
+        found = localize(rows, lambda image, w, h: seen.append(int(image.pixels[0, 0])) or np.ones((h, w), np.float32))
         assert (found["images"], found["known"]) == (5, 10)
         return set(seen)
 
     assert drawn(table) == drawn(table[::-1])
     assert not {0, 1} & drawn(table)
-    assert localise(table[:2], at()) is None
+    assert localize(table[:2], at()) is None
 
 
 def test_maps_of_a_shuffled_head_are_compared(tmp_path):
@@ -179,6 +179,6 @@ def test_a_near_miss_and_what_is_found_are_told_apart(tmp_path):
         made[height // 2, 29] = 1
         return made
 
-    found = localise(table, beside)
+    found = localize(table, beside)
     assert found["pointing"]["value"] == 0 and found["pointing"]["near"]["value"] == 1
     assert found["found"]["images"] == 1 and found["found"]["pointing"]["near"]["value"] == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fracture.errors import DatasetError
-from fracture.evaluation.ood_fit import conformal_threshold, fit_familiarity
+from fracture.evaluation.ood_fit import conformal_threshold, fit_ood_detector
 from fracture.inference.ood import OOD_FILE, load_ood_detector
 from tests.inference.test_ood import FEATURES, cloud
 
@@ -14,7 +14,7 @@ def names(count: int) -> list[str]:
 
 
 def fitted(training: int = 300, validation: int = 400, **options):
-    return fit_familiarity(cloud(training, 1), names(training), cloud(validation, 2), dimensions=6, **options)
+    return fit_ood_detector(cloud(training, 1), names(training), cloud(validation, 2), dimensions=6, **options)
 
 
 def test_new_radiographs_are_refused_about_as_often_as_asked_for():
@@ -61,7 +61,7 @@ def test_the_conformal_rank(images, refused, rank):
 @pytest.mark.parametrize("training", [2, 3, 5])
 def test_few_images_are_enough_to_answer(tmp_path, training):
     """A lesson may be about a handful of images: fewer dimensions then."""
-    space = fit_familiarity(cloud(training, 1), names(training), cloud(2, 2))
+    space = fit_ood_detector(cloud(training, 1), names(training), cloud(2, 2))
     space.save(tmp_path / OOD_FILE)
     assert load_ood_detector(tmp_path / OOD_FILE).nearest(cloud(training, 1)[1], 1)[0][0] == "image1"
     assert space.describe()["dimensions"] < training
@@ -70,7 +70,7 @@ def test_few_images_are_enough_to_answer(tmp_path, training):
 def test_images_that_are_all_alike_are_no_error(tmp_path):
     """Nothing varies: no division by zero, and the file can be read."""
     same = np.ones((5, FEATURES), np.float32)
-    space = fit_familiarity(same, names(5), same)
+    space = fit_ood_detector(same, names(5), same)
     space.save(tmp_path / OOD_FILE)
     assert load_ood_detector(tmp_path / OOD_FILE).in_distribution(same[0])
 
@@ -79,7 +79,7 @@ def test_images_that_are_all_alike_are_no_error(tmp_path):
 def test_too_few_images_are_an_error_in_words(training, validation):
     """One image has no spread; without validation images there is no threshold."""
     with pytest.raises(DatasetError, match=f"Received: {training} and {validation}"):
-        fit_familiarity(cloud(training, 1), names(training), cloud(validation, 2))
+        fit_ood_detector(cloud(training, 1), names(training), cloud(validation, 2))
 
 
 def test_the_same_images_give_the_same_file(tmp_path):

@@ -14,9 +14,8 @@ from fracture.data.decisions import decide
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError, RunError
 from fracture.files import write_json
-from fracture.registry.edit import rename, write_note
+from fracture.registry.edit import rename, replace_model, staging_folder, write_note
 from fracture.registry.model_folder import ModelFolder, read_card
-from fracture.registry.replacing import replace_model, saved_aside
 from fracture.training.backbone.features import Preparation, feature_cache
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
@@ -44,7 +43,7 @@ def test_what_people_change_of_a_model_leaves_it_as_it_was(homes, make_model, fu
     folder = make_model("m")
     before = sums(folder.path)
     full_disk()
-    with pytest.raises(ModelError, match="cannot be kept: No space left on device"):
+    with pytest.raises(ModelError, match="cannot be written: No space left on device"):
         write_note(folder, "words")
     assert sums(folder.path) == before
     renamed = rename(folder, "other")
@@ -78,14 +77,14 @@ def test_the_model_before_stays_until_the_new_one_is_whole(homes, make_model):
     """A training that was gone on with, and cannot be saved, costs nothing of what it had left before."""
     folder = make_model("m")
     before = sums(folder.path)
-    with pytest.raises(OSError, match="No space"), saved_aside(folder) as aside:
+    with pytest.raises(OSError, match="No space"), staging_folder(folder) as aside:
         aside.served_model.write_bytes(b"new")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert sums(folder.path) == before
     (folder.path / ".new").mkdir()  # left by a process that was killed
-    with saved_aside(folder) as aside:
+    with staging_folder(folder) as aside:
         aside.served_model.write_bytes(b"new")
-    replace_model(aside, folder, {**read_card(folder), "epochs_done": 99})
+    replace_model(aside, folder, {**read_card(folder).document, "epochs_done": 99})
     assert (read_card(folder)["epochs_done"], folder.served_model.read_bytes()) == (99, b"new")
     assert folder.predictions.exists() and not aside.path.exists()
 

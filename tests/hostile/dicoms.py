@@ -68,9 +68,9 @@ def preceded(*elements: bytes) -> bytes:
     return data[:place] + b"".join(elements) + data[place:]
 
 
-def windowed(centre: str, width: str) -> bytes:
+def windowed(center: str, width: str) -> bytes:
     """A file whose window is written in these letters."""
-    both = raw((0x28, 0x1050), b"DS", _even(centre)) + raw((0x28, 0x1051), b"DS", _even(width))
+    both = raw((0x28, 0x1050), b"DS", _even(center)) + raw((0x28, 0x1051), b"DS", _even(width))
     return _before_pixels(both)
 
 
@@ -148,7 +148,7 @@ def resized_stream(width: int, height: int, tile: int | None = None) -> bytes:
 def small() -> dict[str, Make]:
     """Every kind that is made in a moment."""
     deep, signed = RAMP.astype(np.uint16) * 100, RAMP.astype(np.int16) - 60
-    colour = np.repeat(RAMP[..., None], 3, axis=2)
+    color = np.repeat(RAMP[..., None], 3, axis=2)
     jpeg = encoded(RAMP, "JPEG")
 
     def packed(syntax: str, frame: bytes, **more: Any) -> Make:
@@ -157,8 +157,8 @@ def small() -> dict[str, Make]:
     return {
         "DICOM": lambda: dicom(deep, WindowCenter=6000, WindowWidth=12000),
         "DICOM, signed": lambda: dicom(signed),
-        "DICOM in colour": lambda: dicom(colour),
-        "DICOM of YBR": lambda: dicom(colour, PhotometricInterpretation="YBR_FULL"),
+        "DICOM in color": lambda: dicom(color),
+        "DICOM of YBR": lambda: dicom(color, PhotometricInterpretation="YBR_FULL"),
         "DICOM preamble alone": lambda: bytes(128) + b"DICM",
         "DICOM cut short": lambda: dicom(deep)[:-300],
         "DICOM cut in its header": lambda: dicom(deep)[:200],
@@ -185,7 +185,7 @@ def small() -> dict[str, Make]:
         "DICOM of 99 samples": lambda: dicom(RAMP, SamplesPerPixel=99),
         "DICOM of RGB in one sample": lambda: dicom(RAMP, PhotometricInterpretation="RGB"),
         "DICOM of a palette": lambda: dicom(RAMP, PhotometricInterpretation="PALETTE COLOR"),
-        "DICOM of colours in words": lambda: said((0x28, 0x04), b"CS", b"<img src=x>\n# **J**"),
+        "DICOM of colors in words": lambda: said((0x28, 0x04), b"CS", b"<img src=x>\n# **J**"),
         "DICOM without photometry": lambda: dicom(RAMP, PhotometricInterpretation=None),
         "DICOM of 0 bits": lambda: dicom(RAMP, BitsStored=0),
         "DICOM of 99 bits": lambda: dicom(RAMP, BitsStored=99),
@@ -258,7 +258,7 @@ def large(side: int = 7071) -> dict[str, Make]:
 
         return make
 
-    def colour(kind: str, edge: int) -> Make:
+    def color(kind: str, edge: int) -> Make:
         return lambda: dicom(np.repeat(flat[:edge, :edge, None], 3, axis=2), PhotometricInterpretation=kind)
 
     edge, smooth = int(side * 0.8), np.add.outer(np.arange(side), np.arange(side)).astype(np.uint16)
@@ -272,8 +272,8 @@ def large(side: int = 7071) -> dict[str, Make]:
         "large DICOM with both tables": lambda: dicom(deep, VOILUTSequence=[item], ModalityLUTSequence=[item]),
         "large DICOM, inverted": lambda: dicom(deep, PhotometricInterpretation="MONOCHROME1"),
         "long DICOM": lambda: dicom(np.zeros((762, 65_535), np.uint16)),
-        "large DICOM in colour": colour("RGB", edge),
-        "large DICOM of YBR": colour("YBR_FULL", edge),
+        "large DICOM in color": color("RGB", edge),
+        "large DICOM of YBR": color("YBR_FULL", edge),
         "large DICOM of RLE": lambda: rle(flat, [_zeros_packed(side * side)]),
         "large DICOM of RLE in short runs": lambda: rle(flat, [runs]),
         "large DICOM of JPEG": lambda: dicom(

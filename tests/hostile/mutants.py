@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from fracture.phantoms.samples import draw_sample
+from fracture.phantoms.samples import generate_sample
 from tests.hostile import dicoms, pictures
 
 SMALL = 300_000
@@ -23,7 +23,7 @@ def originals(real: Path | None = None) -> dict[str, bytes]:
     places = (files("pydicom").joinpath("data/test_files"), files("data_store").joinpath("data"))
     real_dicoms = [file for place in places for file in sorted(Path(str(place)).glob("*.dcm"))]
     found = {file.name: file.read_bytes() for file in real_dicoms if file.stat().st_size < SMALL}
-    drawn = draw_sample(123456, views=1)[0].pixels[::2, ::2]
+    drawn = generate_sample(123456, views=1)[0].pixels[::2, ::2]
     for kind, options in (("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True})):
         found[f"drawn {kind} {options}"] = pictures.encoded(drawn, kind, **options)
     found["drawn DICOM"] = dicoms.dicom(drawn)

@@ -30,10 +30,10 @@ def chunk(name: bytes, body: bytes = b"") -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
-def png(width: int, height: int, *before: bytes, depth: int = 8, colour: int = 0, rows: bytes | None = None) -> bytes:
+def png(width: int, height: int, *before: bytes, depth: int = 8, color: int = 0, rows: bytes | None = None) -> bytes:
     """A PNG file of black pixels, or of these packed ``rows``, with chunks ``before`` them."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0))
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     body = _packed_zeros(height * (1 + (width * depth * samples + 7) // 8)) if rows is None else rows
     return b"".join([SIGNATURE, header, *before, chunk(b"IDAT", body), chunk(b"IEND")])
 
@@ -75,7 +75,7 @@ def many_scans(scans: int, side: int = 64) -> bytes:
 def small() -> dict[str, Make]:
     """Every kind that is made in a moment."""
     noise = random.Random(0).randbytes
-    colour = Image.fromarray(np.stack([RAMP, RAMP // 2, 255 - RAMP], axis=-1))
+    color = Image.fromarray(np.stack([RAMP, RAMP // 2, 255 - RAMP], axis=-1))
     bomb = chunk(b"zTXt", b"Description\0\0" + zlib.compress(bytes(2**24), 9))
     profile = chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(2**24), 9))
     return {
@@ -102,10 +102,10 @@ def small() -> dict[str, Make]:
         "PNG of 16 bit": lambda: encoded(RAMP.astype(np.uint16) * 200),
         "PNG of 1 bit": lambda: encoded(RAMP > 60),
         "PNG of a palette": lambda: encoded(Image.fromarray(RAMP).convert("P")),
-        "PNG of a palette without one": lambda: png(20, 20, colour=3),
-        "PNG of 16-bit colour": lambda: png(20, 20, depth=16, colour=6),
+        "PNG of a palette without one": lambda: png(20, 20, color=3),
+        "PNG of 16-bit color": lambda: png(20, 20, depth=16, color=6),
         "PNG with alpha": lambda: encoded(Image.fromarray(RAMP).convert("LA")),
-        "PNG in colour": lambda: encoded(colour),
+        "PNG in color": lambda: encoded(color),
         "PNG of 3 bit": lambda: png(20, 20, depth=3),
         "PNG animated": animated,
         "PNG with text": lambda: described(1000),
@@ -116,13 +116,13 @@ def small() -> dict[str, Make]:
         "PNG turned": lambda: turned("PNG", 6),
         "PNG with odd EXIF": lambda: encoded(RAMP, exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"),
         "JPEG signature alone": lambda: b"\xff\xd8\xff",
-        "JPEG cut short": lambda: encoded(colour, "JPEG")[:-200],
+        "JPEG cut short": lambda: encoded(color, "JPEG")[:-200],
         "JPEG of 1x1": lambda: encoded(np.full((1, 1), 7, np.uint8), "JPEG"),
         "JPEG of CMYK": lambda: encoded(Image.new("CMYK", (16, 16), (9, 8, 7, 6)), "JPEG"),
-        "JPEG in colour": lambda: encoded(colour, "JPEG"),
+        "JPEG in color": lambda: encoded(color, "JPEG"),
         "JPEG turned": lambda: turned("JPEG", 8),
         "JPEG turned by 99": lambda: turned("JPEG", 99),
-        "JPEG progressive": lambda: encoded(colour, "JPEG", progressive=True),
+        "JPEG progressive": lambda: encoded(color, "JPEG", progressive=True),
         "JPEG of 5,000 scans": lambda: many_scans(5000),
         "JPEG of 65,535x65,535": lambda: _resized_jpeg(65_535, 65_535),
         "JPEG of 6,000x6,000 without them": lambda: _resized_jpeg(6_000, 6_000),
@@ -150,20 +150,20 @@ def large(side: int = 7071) -> dict[str, Make]:
         "large PNG": lambda: png(side, side),
         "large PNG of 1 bit": lambda: png(side, side, depth=1),
         "large PNG of 16 bit": lambda: png(side, side, depth=16),
-        "large PNG in colour": lambda: png(side, side, colour=2),
-        "large PNG in colour with alpha": lambda: png(side, side, colour=6),
-        "large PNG in 16-bit colour with alpha": lambda: png(side, side, depth=16, colour=6),
-        "large PNG with alpha": lambda: png(side, side, colour=4),
-        "large PNG of a palette": lambda: png(side, side, chunk(b"PLTE", bytes(768)), chunk(b"tRNS", b"\0"), colour=3),
+        "large PNG in color": lambda: png(side, side, color=2),
+        "large PNG in color with alpha": lambda: png(side, side, color=6),
+        "large PNG in 16-bit color with alpha": lambda: png(side, side, depth=16, color=6),
+        "large PNG with alpha": lambda: png(side, side, color=4),
+        "large PNG of a palette": lambda: png(side, side, chunk(b"PLTE", bytes(768)), chunk(b"tRNS", b"\0"), color=3),
         "long PNG": lambda: png(side * side, 1, depth=16),
         "high PNG": lambda: png(1, side * side),
         "higher than wide PNG": lambda: png(side * side // 65_535, 65_535, depth=16),
         "turned large PNG": lambda: png(side, side, chunk(b"eXIf", _exif(6))),
         "large JPEG": lambda: jpeg("L"),
-        "large JPEG in colour": lambda: jpeg("RGB"),
+        "large JPEG in color": lambda: jpeg("RGB"),
         "large JPEG of CMYK": lambda: jpeg("CMYK"),
         "large progressive JPEG": lambda: jpeg("L", progressive=True),
-        "large progressive JPEG in colour": lambda: jpeg("RGB", progressive=True, subsampling=0),
+        "large progressive JPEG in color": lambda: jpeg("RGB", progressive=True, subsampling=0),
         "large progressive JPEG of CMYK": lambda: jpeg("CMYK", progressive=True),
         "JPEG of 30 scans": lambda: many_scans(24, side),
         "PNG of 7 million chunks": lambda: png(20, 20, chunk(b"prVt", b"") * 7_000_000),

@@ -15,14 +15,14 @@ places = st.floats(-50, 5000).map(lambda number: round(number, 3))
 
 
 @given(masks)
-def test_masks_survive_the_way_through_text(mask):
+def test_decode_mask_inverts_encode_mask(mask):
     """Whatever the shape and the pixels, decoding gives back what was encoded."""
     height, width = mask.shape
     assert (decode_mask(encode_mask(mask), width, height) == mask).all()
 
 
-def test_runs_go_by_rows_from_zero():
-    """The runs are those of the pixels in row order; one that goes on in the next row is one run."""
+def test_encode_mask_runs_by_rows_from_zero():
+    """Runs are in row order; one that ends a row and begins the next is one run."""
     mask = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 1]], bool)
     assert encode_mask(mask) == "1 3 8 1"
     assert encode_mask(np.zeros((3, 3), bool)) == ""
@@ -32,27 +32,27 @@ def test_runs_go_by_rows_from_zero():
 @pytest.mark.parametrize(
     "text", ["3", "3 x", "1.5 2", "-1 2", "3 -1", "5 2 1 2", "0 3 2 2", "11 2", "9223372036854775807 9", f"1 {2**70}"]
 )
-def test_damaged_masks_are_refused(text):
+def test_decode_mask_damaged_text_is_refused(text):
     """Odd counts, other words, runs out of order, over each other or beyond the image are named in a sentence."""
     with pytest.raises(DatasetError, match="rising order within 4 x 3 px"):
         decode_mask(text, 4, 3)
 
 
 @given(st.lists(st.tuples(places, places, sizes, sizes)))
-def test_boxes_survive_the_way_through_text(boxes):
+def test_parse_boxes_inverts_boxes_text(boxes):
     """Any number of boxes, whole or not, comes back as it was."""
     assert parse_boxes(boxes_text(boxes)) == boxes
 
 
 @pytest.mark.parametrize("text", ["1 2 3", "1 2 3 4 5", "1,2,3,4", "1 2 -3 4", "1 2 nan 4", "1 2 3 inf", "1 2 3 4;x"])
-def test_damaged_boxes_are_refused(text):
+def test_parse_boxes_damaged_text_is_refused(text):
     """A box is four numbers, and no size is negative or endless."""
     with pytest.raises(DatasetError, match="four numbers of pixels, x y w h"):
         parse_boxes(text)
 
 
 @given(masks)
-def test_the_box_of_a_mask_is_tight(mask):
+def test_bounding_box_is_tight(mask):
     """The box holds the whole mask, and each of its four sides touches it."""
     box = bounding_box(mask)
     if box is None:
@@ -64,7 +64,7 @@ def test_the_box_of_a_mask_is_tight(mask):
     assert all(side.any() for side in (inside[0], inside[-1], inside[:, 0], inside[:, -1]))
 
 
-def test_boxes_as_a_mask_by_hand():
+def test_boxes_to_mask_by_hand():
     """Boxes are joined, cut off at the image's edge, and hold a pixel where they hold its middle."""
     mask = boxes_to_mask([(-2, 0, 3, 1), (1.4, 1.6, 2, 9)], 4, 4)
     assert mask.astype(int).tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0]]

@@ -8,19 +8,13 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.data import get_testdata_file
-from pydicom.encaps import encapsulate
-from pydicom.pixels.decoders import ExplicitVRLittleEndianDecoder, RLELosslessDecoder
-from pydicom.uid import JPEG2000Lossless
 
 from fracture.data import decisions
 from fracture.errors import DatasetError, FetchError, FractureError, RadiographError
 from fracture.imaging import limits
-from fracture.imaging.dicom_pixels import read_codestream, unpack_rle
 from fracture.imaging.radiograph import read
 from fracture.importers import zip_checks
 from fracture.importers.zip_file import unpack
@@ -57,7 +51,7 @@ SAID = {
     "DICOM of JPEG-LS": "compressed as JPEG-LS",
     "DICOM of 65,535x65,535": "at most 50 million pixels",
     "DICOM of a palette": "Received: PALETTE COLOR with 8 bits",
-    "DICOM of colours in words": "Received: something else with 8 bits",
+    "DICOM of colors in words": "Received: something else with 8 bits",
     **dict.fromkeys([f"DICOM of a window {of}" for of in ("of inf", "of 1e308", "around inf")], NOT_NUMBERS),
     **dict.fromkeys([f"DICOM rescaled by {by}" for by in ("nan", "inf", "1e308")], NOT_NUMBERS),
     "DICOM of JPEG of 5,000 scans": "a JPEG of at most 30 scans",
@@ -86,14 +80,14 @@ SHAPES = {
     "PNG of 1x1": (1, 1), "JPEG of 1x1": (1, 1), "PNG turned": (64, 48), "JPEG turned": (64, 48),
     "JPEG of CMYK": (16, 16),
     "JPEG of 6,000x6,000 without them": (6000, 6000), "JPEG of 5,000 scans": (64, 64),
-    **dict.fromkeys(["PNG with more pixels than said", "PNG of 16-bit colour"], (20, 20)),
+    **dict.fromkeys(["PNG with more pixels than said", "PNG of 16-bit color"], (20, 20)),
 }  # fmt: skip
 """(H, W) of what is answered where it is not that of the usual picture."""
 
 
 @pytest.mark.parametrize("kind", IMAGES)
-def test_every_kind_of_image_is_an_answer_or_its_sentence(kind):
-    """At once, in the words for it, or with the pixels that were sent."""
+def test_read_hostile_image_gives_pixels_or_its_sentence(kind):
+    """Each file is answered within its time, with the pixels that were sent or with the words for it."""
     data, began = IMAGES[kind](), time.monotonic()
     if kind in SAID:
         with pytest.raises(RadiographError) as error:
@@ -116,7 +110,7 @@ def answers(work, data) -> bool:
     return True
 
 
-def test_damaged_images_are_read_or_refused():
+def test_read_damaged_image_is_read_or_refused():
     """Real files of many kinds, damaged in nine ways."""
     answered = sum(answers(read, mutants.mutant(number)[1]) for number in range(300))
     assert 30 < answered < 270  # or else nothing is damaged, or all of it beyond reading
@@ -147,8 +141,8 @@ ZIPS = {
 
 
 @pytest.mark.parametrize("kind", sorted(set(zips.small()) - {"of 60,000 entries"}))
-def test_every_kind_of_zip_is_unpacked_or_its_sentence(tmp_path, kind):
-    """And nothing is written beside its folder, whatever its names say."""
+def test_unpack_hostile_zip_is_unpacked_or_refused(tmp_path, kind):
+    """Nothing is written beside its folder, whatever its names are."""
     out = tmp_path / "home" / "out"
     if kind in ZIPS:
         with pytest.raises(FetchError) as error:
@@ -161,8 +155,8 @@ def test_every_kind_of_zip_is_unpacked_or_its_sentence(tmp_path, kind):
     assert not any(path.is_symlink() for path in out.rglob("*"))
 
 
-def test_damaged_zips_are_unpacked_or_refused(tmp_path):
-    """Wrong bytes mostly in the tables, where names, sizes and places stand."""
+def test_unpack_damaged_zip_is_unpacked_or_refused(tmp_path):
+    """Wrong bytes are mostly in the tables, with names, sizes and places."""
     for number in range(60):
         answers(lambda data, out=tmp_path / f"out{number}": unpack(BytesIO(data), out), zips.mutant(number))
     assert not list(tmp_path.glob(".*unpacking"))
@@ -181,8 +175,8 @@ TABLES = {
 
 
 @pytest.mark.parametrize("kind", sorted(set(tables.small()) - {"40,000 decisions"}))
-def test_every_kind_of_decisions_is_merged_or_its_sentence(tmp_path, kind):
-    """And no decision is written of a file that is refused."""
+def test_merge_hostile_decisions_are_merged_or_refused(tmp_path, kind):
+    """No decision of a refused file is written."""
     upload = BytesIO(tables.small()[kind]())
     if kind in TABLES:
         with pytest.raises(DatasetError) as error:
@@ -193,8 +187,8 @@ def test_every_kind_of_decisions_is_merged_or_its_sentence(tmp_path, kind):
         assert decisions.merge(tmp_path, upload) in (0, 1, 20)
 
 
-def test_damaged_decisions_are_merged_or_refused(tmp_path):
-    """Letters changed, gone, or there twice."""
+def test_merge_damaged_decisions_are_merged_or_refused(tmp_path):
+    """Letters are changed, gone, or there twice."""
     for number in range(100):
         (root := tmp_path / str(number)).mkdir()
         answers(lambda data, root=root: decisions.merge(root, BytesIO(data)), tables.mutant(number))
@@ -203,15 +197,15 @@ def test_damaged_decisions_are_merged_or_refused(tmp_path):
 @pytest.mark.parametrize(
     ("data", "most"),
     [
-        (lambda: pictures.png(5600, 5600, colour=2, rows=b""), 30),
-        (lambda: pictures.png(5600, 5600, colour=6, rows=b""), 30),
+        (lambda: pictures.png(5600, 5600, color=2, rows=b""), 30),
+        (lambda: pictures.png(5600, 5600, color=6, rows=b""), 30),
         (lambda: _resized(pictures.encoded(np.zeros((8, 8, 3), np.uint8), "JPEG", progressive=True), b"\xff\xc2"), 13),
         (lambda: _resized(pictures.encoded(np.zeros((8, 8), np.uint8), "JPEG", progressive=True), b"\xff\xc2"), 37),
         (lambda: dicoms.rle(np.zeros((7000, 6900), np.uint8), [b"\x81\0"]), 37),
     ],
 )
-def test_what_takes_more_memory_may_have_fewer_pixels(data, most):
-    """Colour and progressive JPEG by what decoding them holds; refused before that."""
+def test_read_expensive_encoding_may_have_fewer_pixels(data, most):
+    """Color and progressive JPEG are limited by the memory of their decoder, before it runs."""
     with pytest.raises(RadiographError, match=f"at most {most} million pixels with this compression"):
         read(data())
 
@@ -221,20 +215,20 @@ def _resized(jpeg: bytes, frame: bytes) -> bytes:
     return jpeg[:at] + struct.pack(">HH", 6900, 6900) + jpeg[at + 4 :]
 
 
-def test_the_longest_side_is_bounded():
+def test_read_side_beyond_the_limit_is_refused():
     """One row of fifty million pixels is few pixels, and much memory."""
     with pytest.raises(RadiographError, match="at most 65,535 px a side"):
         read(pictures.png(1, 66_000))
 
 
-def test_strips_give_the_same_pixels(monkeypatch):
+def test_read_in_strips_gives_the_same_pixels(monkeypatch):
     """However many pixels are computed at a time."""
     deep = np.random.default_rng(0).integers(0, 4000, (97, 61)).astype(np.uint16)
-    colour = np.random.default_rng(0).integers(0, 255, (97, 61, 3)).astype(np.uint8)
+    color = np.random.default_rng(0).integers(0, 255, (97, 61, 3)).astype(np.uint8)
     files = [
-        pictures.encoded(deep), pictures.encoded(colour), pictures.encoded(colour, "JPEG"), pictures.turned("PNG", 7),
+        pictures.encoded(deep), pictures.encoded(color), pictures.encoded(color, "JPEG"), pictures.turned("PNG", 7),
         dicoms.dicom(deep, RescaleSlope=1.5, RescaleIntercept=-7), dicoms.dicom(deep, WindowCenter=9, WindowWidth=900),
-        dicoms.dicom(colour, PhotometricInterpretation="YBR_FULL"), dicoms.table([256, 0, 16], list(range(256))),
+        dicoms.dicom(color, PhotometricInterpretation="YBR_FULL"), dicoms.table([256, 0, 16], list(range(256))),
     ]  # fmt: skip
     whole = [read(data).pixels for data in files]
     for module in ("gray_scale", "png_jpeg"):
@@ -243,83 +237,10 @@ def test_strips_give_the_same_pixels(monkeypatch):
         assert np.array_equal(read(data).pixels, pixels)
 
 
-@pytest.mark.parametrize("name", ["MR_small_RLE.dcm", "SC_rgb_rle.dcm"])
-def test_rle_is_what_pydicom_makes_of_it(name):
-    """Unpacked in C, to the same values."""
-    dataset = pydicom.dcmread(get_testdata_file(name, download=False))
-    theirs = RLELosslessDecoder.as_array(dataset, raw=True)[0]
-    unpack_rle(dataset)
-    assert np.array_equal(ExplicitVRLittleEndianDecoder.as_array(dataset, raw=True)[0], theirs)
-
-
-def test_a_codestream_says_what_it_takes():
-    """Small code blocks take more memory, and so do precincts that cut them; components count."""
-    plain_blocks, small_blocks = dicoms.jpeg2000(), dicoms.jpeg2000(codeblock_size=(4, 4))
-    assert read_codestream(plain_blocks)[:3] == (64, 48, 10)
-    assert read_codestream(small_blocks).bytes_per_pixel > 25
-    jp2 = pictures.encoded(pictures.RAMP, "JPEG2000")
-    assert jp2[4:8] == b"jP  " and read_codestream(jp2)[:3] == (64, 48, 10)
-
-
-def test_a_codestream_that_speaks_twice_is_refused():
-    """What the first tile says of its blocks would be heeded by the decoder, and by no limit."""
-    stream = dicoms.jpeg2000()
-    first = stream.index(b"\xff\x52")
-    length = int.from_bytes(stream[first + 2 : first + 4], "big")
-    place = stream.index(b"\xff\x93")
-    twice = stream[:place] + stream[first : first + 2 + length] + stream[place:]
-    with pytest.raises(ValueError, match="coding style of their own"):
-        read_codestream(twice)
-    with pytest.raises(RadiographError, match=DAMAGED):
-        read(dicoms.dicom(pictures.RAMP, JPEG2000Lossless, PixelData=encapsulate([twice])))
-
-
-def test_a_hidden_codestream_is_not_the_one_that_counts():
-    """A small one in another box of a JP2 file does not stand for the large one."""
-    jp2, decoy = pictures.encoded(pictures.RAMP, "JPEG2000"), dicoms.jpeg2000()
-    place = jp2.index(b"jp2c") - 4
-    box = struct.pack(">I4s", 8 + len(decoy), b"free") + decoy
-    large = bytearray(jp2[:place] + box + jp2[place:])
-    at = large.index(b"\xff\x4f\xff\x51", place + len(box)) + 8
-    large[at : at + 8] = struct.pack(">II", 20_000, 20_000)
-    assert read_codestream(bytes(large))[:2] == (20_000, 20_000)
-
-
-def test_codestream_whose_tile_parts_lead_back_is_refused():
-    """A length that points back into the header would be followed for ever."""
-    stream = dicoms.jpeg2000()
-    first_tile = stream.index(b"\xff\x90")
-    leading_back = bytearray(stream)
-    leading_back[first_tile + 6 : first_tile + 10] = struct.pack(">I", 2)
-    with pytest.raises(ValueError, match="ends in its own header"):
-        read_codestream(bytes(leading_back))
-
-
-def test_codestream_with_an_empty_packet_is_followed_to_the_next_tile():
-    """The data of a tile-part may begin with zeros; the coding style of the next tile counts all the same."""
-    stream = dicoms.jpeg2000()
-    first_tile = stream.index(b"\xff\x90")
-    cod = stream.index(b"\xff\x52")
-    segment = stream[cod : cod + 2 + int.from_bytes(stream[cod + 2 : cod + 4], "big")]
-    empty = struct.pack(">HHHIBB", 0xFF90, 10, 0, 18, 0, 2) + b"\xff\x93" + bytes(4)
-    second = struct.pack(">HHHIBB", 0xFF90, 10, 0, 0, 1, 2) + segment + b"\xff\x93"
-    with pytest.raises(ValueError, match="coding style of their own"):
-        read_codestream(stream[:first_tile] + empty + second)
-
-
-def test_codestream_of_a_million_segments_is_refused():
-    """Going through them would take seconds."""
-    stream = dicoms.jpeg2000()
-    first_tile = stream.index(b"\xff\x90")
-    comments = b"\xff\x64\0\2" * 10**6
-    with pytest.raises(ValueError, match="too many parts"):
-        read_codestream(stream[:first_tile] + comments + stream[first_tile:])
-
-
 @given(words=st.text(st.characters(codec="ascii"), min_size=1, max_size=16))
 @settings(deadline=None, max_examples=60)
-def test_no_sentence_quotes_a_header(words):
-    """Whatever a stranger writes where a kind of pixels or of packing should stand."""
+def test_read_error_never_quotes_a_header(words):
+    """Whatever stands in place of a photometric interpretation or a transfer syntax."""
     marked = ("Q7Z" + words).encode()[:16].ljust(16, b" ")
     for data in (
         dicoms.said((0x28, 0x04), b"CS", marked),
@@ -330,8 +251,8 @@ def test_no_sentence_quotes_a_header(words):
         assert "Q7Z" not in str(error.value)
 
 
-def test_pydicom_writes_no_log(caplog):
-    """Its warnings quote the values that they are about."""
+def test_read_dicom_writes_no_log(caplog):
+    """Pydicom's warnings quote the values of elements."""
     with caplog.at_level(logging.DEBUG):
         for element in (((0x10, 0x30), b"DA", b"Q7Z-Jane"), ((0x08, 0x18), b"UI", b"Q7Z.Jane")):
             read(dicoms.preceded(dicoms.raw(*element)))
@@ -339,7 +260,7 @@ def test_pydicom_writes_no_log(caplog):
     assert "Q7Z" not in caplog.text
 
 
-def test_only_what_says_something_of_pixels_is_kept():
+def test_parse_reads_elements_of_pixels_alone():
     """Names never get out of the file: they are not even read."""
     from fracture.imaging import dicom
 
@@ -358,16 +279,16 @@ def test_only_what_says_something_of_pixels_is_kept():
         ("x" * 5000, "x" * 60 + "…" + "x" * 60),
     ],
 )
-def test_a_name_is_said_short_and_in_one_line(name, said):
-    """Whatever letters a stranger's file is called by."""
+def test_sanitize_name_is_short_and_one_line(name, said):
+    """Whatever letters are in the name of an upload."""
     assert sanitize_name(name) == said
     with pytest.raises(RadiographError, match="is empty") as error:
         read(b"", name)
     assert str(error.value).startswith(f"{said} is empty")
 
 
-def test_a_file_is_read_from_a_bounded_number_of_times():
-    """Then it counts as damaged."""
+def test_bounded_file_refuses_after_its_reads():
+    """Then the file counts as damaged."""
     file = limits.Bounded(BytesIO(bytes(10)))
     for _ in range(limits.MAX_READS):
         file.read(0)

@@ -1,3 +1,5 @@
+"""Images of every kind: radiograph, png_jpeg and dicom."""
+
 import os
 import struct
 import subprocess
@@ -60,7 +62,7 @@ def dicom(pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, **elements: 
     return file.getvalue()
 
 
-def test_gray_png_is_read_as_it_is():
+def test_read_gray_png_keeps_its_pixels():
     """An 8-bit grayscale PNG comes out pixel by pixel, with nothing done to it."""
     radiograph = read(encoded(RAMP))
     assert np.array_equal(radiograph.pixels, RAMP)
@@ -69,50 +71,50 @@ def test_gray_png_is_read_as_it_is():
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P", "LA", "RGBA"])
-def test_opaque_modes_keep_gray(mode):
+def test_read_opaque_modes_keep_gray(mode):
     """A gray image stored as color, palette or with opaque alpha gives the same grays."""
     assert np.array_equal(read(encoded(Image.fromarray(RAMP).convert(mode))).pixels, RAMP)
 
 
-def test_one_bit_png_becomes_black_and_white():
+def test_read_one_bit_png_is_black_and_white():
     """A 1-bit PNG becomes 0 and 255."""
     assert read(encoded(Image.fromarray(RAMP > 100))).pixels.tolist() == np.where(RAMP > 100, 255, 0).tolist()
 
 
-def test_color_becomes_luminosity():
-    """Colour is weighted as the eye does (ITU-R 601), and the step is told."""
+def test_read_color_becomes_luminosity():
+    """Color is weighted by ITU-R 601, and the step is listed."""
     radiograph = read(encoded(Image.new("RGB", (2, 2), (0, 255, 0))))
     assert radiograph.pixels.tolist() == [[150, 150], [150, 150]]
     assert radiograph.steps == ("color to gray",)
 
 
-def test_alpha_is_laid_over_black():
-    """What is half transparent is half as bright."""
+def test_read_alpha_lies_over_black():
+    """A half transparent pixel is half as bright."""
     radiograph = read(encoded(Image.merge("LA", [Image.new("L", (1, 1), 200), Image.new("L", (1, 1), 128)])))
     assert abs(int(radiograph.pixels[0, 0]) - 100) <= 1
     assert radiograph.steps == ("alpha over black",)
 
 
-def test_transparent_palette_entry_is_black():
+def test_read_transparent_palette_entry_is_black():
     """A palette's transparent entry counts as black, whatever its color."""
     image = Image.new("P", (1, 1), 0)
     image.putpalette([255, 255, 255])
     assert read(encoded(image, transparency=0)).pixels.tolist() == [[0]]
 
 
-def test_16_bit_png_uses_its_own_range():
+def test_read_16_bit_png_uses_its_own_range():
     """A 16-bit PNG goes linearly from its minimum (0) to its maximum (255), as 12-bit values lie in 16."""
     radiograph = read(encoded(np.array([[100, 1100, 2100]], np.uint16)))
     assert radiograph.pixels.tolist() == [[0, 128, 255]]
     assert radiograph.steps == ("16 bit to 8 bit",)
 
 
-def test_uniform_16_bit_png_is_black():
+def test_read_uniform_16_bit_png_is_black():
     """A 16-bit image of one value has no range and becomes black rather than an error."""
     assert read(encoded(np.full((2, 2), 700, np.uint16))).pixels.max() == 0
 
 
-def test_16_bit_color_png_is_read():
+def test_read_16_bit_color_png_is_read():
     """Pillow writes no 16-bit color, but reads it: the high bytes count."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
@@ -123,7 +125,7 @@ def test_16_bit_color_png_is_read():
     assert read(b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b"")).pixels.tolist() == [[128]]
 
 
-def test_cmyk_jpeg_is_read_as_gray():
+def test_read_cmyk_jpeg_is_gray():
     """A CMYK JPEG is converted by way of RGB: no ink is white."""
     assert read(encoded(Image.new("CMYK", (8, 8), (0, 0, 0, 0)), "JPEG")).pixels.min() >= 253
 
@@ -133,7 +135,7 @@ def test_cmyk_jpeg_is_read_as_gray():
     ("orientation", "corner"),
     [(1, (0, 0)), (2, (0, -1)), (3, (-1, -1)), (4, (-1, 0)), (5, (0, 0)), (6, (0, -1)), (7, (-1, -1)), (8, (-1, 0))],
 )
-def test_exif_orientation_is_applied(tmp_path, kind, orientation, corner):
+def test_read_applies_exif_orientation(tmp_path, kind, orientation, corner):
     """A bright corner goes where the EXIF data say, and the header's size agrees with the pixels."""
     pixels = np.zeros((32, 48), np.uint8)
     pixels[:16, :24] = 250  # top left as stored
@@ -149,12 +151,12 @@ def test_exif_orientation_is_applied(tmp_path, kind, orientation, corner):
     assert ("rotated as the EXIF says" in radiograph.steps) == (orientation != 1)
 
 
-def test_broken_exif_does_not_spoil_the_image():
-    """EXIF data that cannot be read say nothing against the pixels."""
+def test_read_ignores_damaged_exif():
+    """Damaged EXIF data do not change the pixels."""
     assert read(encoded(RAMP, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")).width == 8
 
 
-def test_monochrome1_is_the_inverse_of_monochrome2():
+def test_read_monochrome1_is_inverted():
     """A MONOCHROME1 DICOM, whose 0 is white, comes out inverted."""
     first = read(dicom(RAMP, PhotometricInterpretation="MONOCHROME1"))
     second = read(dicom(RAMP, PhotometricInterpretation="MONOCHROME2"))
@@ -163,7 +165,7 @@ def test_monochrome1_is_the_inverse_of_monochrome2():
     assert second.steps == ()
 
 
-def test_window_maps_its_ends_to_black_and_white():
+def test_read_window_maps_its_ends_to_black_and_white():
     """A window's ends become 0 and 255 and what lies outside is clipped, even if the image fills a part of it."""
     values = np.array([[0, 100, 149, 199, 500]], np.uint16)
     radiograph = read(dicom(values, WindowCenter=150, WindowWidth=100))
@@ -172,32 +174,32 @@ def test_window_maps_its_ends_to_black_and_white():
     assert read(dicom(values[:, 1:3], WindowCenter=150, WindowWidth=100)).pixels.max() == 126
 
 
-def test_first_of_several_windows_counts():
+def test_read_uses_the_first_of_several_windows():
     """A DICOM with several windows is shown by its first one."""
     values = np.array([[0, 1000]], np.uint16)
     assert read(dicom(values, WindowCenter=[500, 1], WindowWidth=[1000, 2])).steps == ("window 500/1000",)
 
 
-def test_window_without_width_is_ignored():
+def test_read_ignores_a_window_without_width():
     """A window of no width is no window: the values' own range is used."""
     assert read(dicom(np.array([[5, 9]], np.uint16), WindowCenter=7, WindowWidth=0)).pixels.tolist() == [[0, 255]]
 
 
-def test_window_counts_in_rescaled_values():
-    """The window is laid over the values after slope and intercept."""
+def test_read_window_is_in_rescaled_values():
+    """The window is applied to the values after slope and intercept."""
     values = np.array([[0, 50, 100]], np.uint16)
     radiograph = read(dicom(values, RescaleSlope=2, RescaleIntercept=-100, WindowCenter=0.5, WindowWidth=201))
     assert radiograph.pixels.tolist() == [[0, 128, 255]]
 
 
-def test_signed_dicom_without_window_uses_its_own_range():
+def test_read_signed_dicom_without_window_uses_its_own_range():
     """Signed values without a window go from their minimum to their maximum."""
     radiograph = read(dicom(np.array([[-1000, 0, 1000]], np.int16)))
     assert radiograph.pixels.tolist() == [[0, 128, 255]]
     assert radiograph.steps == ("16 bit to 8 bit",)
 
 
-def test_voi_table_maps_values_beyond_its_own_depth():
+def test_read_voi_table_maps_values_beyond_its_depth():
     """A table of 8-bit entries is looked up with all its entries, also beyond the 255th."""
     item = Dataset()
     item.add_new("LUTDescriptor", "US", [1024, 0, 8])
@@ -207,19 +209,19 @@ def test_voi_table_maps_values_beyond_its_own_depth():
     assert radiograph.steps == ("VOI table",)
 
 
-def test_rgb_dicom_becomes_gray():
+def test_read_rgb_dicom_becomes_gray():
     """An 8-bit color DICOM becomes its luminosity."""
     pixels = np.repeat(RAMP[..., None], 3, axis=2)
     radiograph = read(dicom(pixels, PhotometricInterpretation="RGB", PlanarConfiguration=0))
     assert np.array_equal(radiograph.pixels, RAMP)
 
 
-def test_dicom_without_preamble_is_read():
-    """A DICOM file that begins at once with its elements is recognised."""
+def test_read_dicom_without_preamble_is_read():
+    """A DICOM file that begins at once with its elements is recognized."""
     assert np.array_equal(read(dicom(RAMP)[128 + 4 :]).pixels, RAMP)
 
 
-def test_j2k_equals_uncompressed():
+def test_read_jpeg2000_equals_uncompressed():
     """A real lower leg gives the same pixels from lossless JPEG 2000 as uncompressed."""
     plain, packed = (load(Path(get_testdata_file(f"RG3_{kind}.dcm", download=False))) for kind in ("UNCR", "J2KR"))
     assert np.array_equal(plain.pixels, packed.pixels)
@@ -228,7 +230,7 @@ def test_j2k_equals_uncompressed():
 
 
 @pytest.mark.parametrize("name", ["RG1_UNCR", "RG1_UNCI", "RG1_J2KR", "RG1_J2KI"])
-def test_real_chest_is_read(name):
+def test_read_real_chest_in_every_encoding(name):
     """A real chest radiograph is read from every encoding, with its size known from its header."""
     path = Path(get_testdata_file(f"{name}.dcm", download=False))
     radiograph = load(path)
@@ -252,7 +254,7 @@ def test_real_chest_is_read(name):
         (dicom(RAMP, Rows=9000, Columns=9000), "at most 50 million pixels"),
     ],
 )
-def test_what_is_no_radiograph_is_refused_by_name(data, words):
+def test_read_other_files_are_refused_by_name(data, words):
     """Whatever cannot be read is refused in one sentence that names the file."""
     with pytest.raises(RadiographError, match=words) as error:
         read(data, "scan.png")
@@ -260,20 +262,20 @@ def test_what_is_no_radiograph_is_refused_by_name(data, words):
     assert "\n" not in str(error.value)
 
 
-def test_undecodable_compression_is_named():
+def test_read_undecodable_compression_is_named():
     """A DICOM whose compression cannot be decoded here says which one that is."""
     data = dicom(RAMP, JPEGLosslessSV1, PixelData=encapsulate([b"\xff\xd8\xff\xc3"]))
     with pytest.raises(RadiographError, match="compressed as JPEG Lossless"):
         read(data)
 
 
-def test_deflated_dicom_is_refused():
+def test_read_deflated_dicom_is_refused():
     """A deflated DICOM could grow to any size, and is refused before it is inflated."""
     with pytest.raises(RadiographError, match="deflated"):
         load(Path(get_testdata_file("image_dfl.dcm", download=False)))
 
 
-def test_large_png_is_refused_before_it_is_decoded(recwarn):
+def test_read_large_png_is_refused_before_decoding(recwarn):
     """A PNG whose header claims 400 megapixels is refused at once and without Pillow's own warning."""
     data = bytearray(encoded(RAMP))
     data[16:24] = struct.pack(">II", 20_000, 20_000)
@@ -283,14 +285,14 @@ def test_large_png_is_refused_before_it_is_decoded(recwarn):
     assert not recwarn.list
 
 
-def test_just_small_enough_png_does_not_warn(recwarn):
+def test_read_largest_allowed_png_does_not_warn(recwarn):
     """The largest image that is allowed is read without a warning."""
     side = int(MAX_PIXELS**0.5)
     assert read(encoded(Image.new("1", (side, side)))).width == side
     assert not recwarn.list
 
 
-def test_large_jpeg2000_inside_a_small_dicom_is_refused():
+def test_read_large_jpeg2000_in_a_small_dicom_is_refused():
     """A compressed image that is larger than its DICOM header says is refused before it is decoded."""
     stream = bytearray(encoded(RAMP, "JPEG2000", no_jp2=True))
     stream[8:16] = (20_000).to_bytes(4, "big") * 2
@@ -300,12 +302,12 @@ def test_large_jpeg2000_inside_a_small_dicom_is_refused():
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_single_pixel_is_enough(kind):
+def test_read_single_pixel_is_an_image(kind):
     """An image of one pixel is an image."""
     assert read(encoded(np.full((1, 1), 7, np.uint8), kind)).pixels.shape == (1, 1)
 
 
-def test_missing_file_and_folder_are_radiograph_errors(tmp_path):
+def test_load_missing_file_or_folder_is_refused(tmp_path):
     """A file that is not there, and a folder, are refused like any other thing that is no radiograph."""
     for path in (tmp_path / "gone.png", tmp_path):
         with pytest.raises(RadiographError, match="cannot be opened"):
@@ -329,6 +331,8 @@ def test_import_is_cheap_and_reading_silent():
 import sys
 from pathlib import Path
 from fracture.imaging import radiograph
+from fracture.logs import configure_logs
+configure_logs()
 assert "pydicom" not in sys.modules and "pandas" not in sys.modules
 try: radiograph.load(Path({path!r}))
 except radiograph.RadiographError: pass
@@ -359,7 +363,7 @@ def assert_radiograph_or_error(data: bytes) -> None:
 
 @given(sample=st.sampled_from(sorted(SAMPLES)), cut=st.floats(0, 1))
 @settings(deadline=None)
-def test_truncated_files_are_read_or_refused(sample, cut):
+def test_read_truncated_file_is_read_or_refused(sample, cut):
     """A valid file cut at any byte is either a radiograph or a RadiographError."""
     data = SAMPLES[sample]
     assert_radiograph_or_error(data[: int(len(data) * cut)])
@@ -367,7 +371,7 @@ def test_truncated_files_are_read_or_refused(sample, cut):
 
 @given(sample=st.sampled_from(sorted(SAMPLES)), place=st.floats(0, 1), junk=st.binary(min_size=1, max_size=8))
 @settings(deadline=None, max_examples=300)
-def test_damaged_files_are_read_or_refused(sample, place, junk):
+def test_read_damaged_file_is_read_or_refused(sample, place, junk):
     """A valid file with bytes overwritten anywhere is either a radiograph or a RadiographError."""
     data = SAMPLES[sample]
     at = int(len(data) * place)
@@ -379,17 +383,17 @@ def test_damaged_files_are_read_or_refused(sample, place, junk):
     junk=st.binary(max_size=200),
 )
 @settings(deadline=None)
-def test_random_bytes_are_read_or_refused(start, junk):
+def test_read_random_bytes_are_read_or_refused(start, junk):
     """Random bytes, also behind a right beginning, are either a radiograph or a RadiographError."""
     assert_radiograph_or_error(start + junk)
 
 
-def test_stretch_fills_the_square():
+def test_fit_stretch_fills_the_square():
     """Stretching fills the whole square, whatever the aspect."""
     assert fit(np.full((30, 90), 200, np.uint8), 24, "stretch").tolist() == [[200] * 24] * 24
 
 
-def test_letterbox_centres_between_black_bars():
+def test_fit_letterbox_centers_between_black_bars():
     """A letterbox keeps the aspect: a 3:1 image fills the middle third of the square."""
     square = fit(np.full((30, 90), 200, np.uint8), 24, "letterbox")
     assert (square[8:16] == 200).all()
@@ -397,7 +401,7 @@ def test_letterbox_centres_between_black_bars():
     assert not square[16:].any()
 
 
-def test_shrinking_is_antialiased():
+def test_fit_is_antialiased():
     """A fine checkerboard becomes an even gray, not a pattern."""
     board = (np.indices((256, 256)).sum(axis=0) % 2 * 255).astype(np.uint8)
     inner = fit(board, 32, "stretch")[2:-2, 2:-2].astype(int)
@@ -405,7 +409,7 @@ def test_shrinking_is_antialiased():
 
 
 @pytest.mark.parametrize("call", [lambda: fit(RAMP, 8, "crop"), lambda: frame(2, 2, 8, "crop")])
-def test_unknown_fit_is_refused(call):
+def test_fit_unknown_is_refused(call):
     """Only the two ways to fit are known."""
     with pytest.raises(ConfigError, match=r"stretch or letterbox\. Received: 'crop'"):
         call()
@@ -413,7 +417,7 @@ def test_unknown_fit_is_refused(call):
 
 @given(width=st.integers(20, 200), height=st.integers(20, 200), how=st.sampled_from(["stretch", "letterbox"]))
 @settings(deadline=None)
-def test_unfit_brings_a_place_back(width, height, how):
+def test_unfit_inverts_fit(width, height, how):
     """A gradient that is fitted to a square and laid back is the gradient again."""
     across = np.linspace(40, 240, width)
     pixels = np.tile(across, (height, 1)).astype(np.uint8)
@@ -448,7 +452,7 @@ FITS = st.sampled_from(["stretch", "letterbox"])
 
 @given(width=SIDES, height=SIDES, how=FITS, across=st.floats(0, 1), down=st.floats(0, 1), size=st.integers(75, 450))
 @settings(deadline=None)
-def test_dot_in_the_image_is_found_again_after_fit_and_unfit(width, height, how, across, down, size):
+def test_fit_and_unfit_keep_the_place_of_a_dot(width, height, how, across, down, size):
     """A bright dot keeps its place on the way to the square and back, within a pixel of the coarser of the two."""
     framed = frame(width, height, size, how)
     pixel = max(1.0, width / framed.width), max(1.0, height / framed.height)  # the coarser one, in px of the image
@@ -472,7 +476,7 @@ def test_thumbnail_keeps_the_aspect_and_enlarges_nothing():
     assert Image.open(BytesIO(thumbnail(pixels, 1000))).size == (400, 100)
 
 
-def test_real_radiographs_agree_with_their_headers(fracatlas):
+def test_header_size_of_real_radiographs_is_that_of_the_pixels(fracatlas):
     """Real JPEGs, also those that their EXIF data turn, are read with the size that their header gave."""
     turned = ["IMG0000428.jpg", "IMG0000439.jpg", "IMG0002628.jpg"]
     for name in ["IMG0000000.jpg", *turned]:
@@ -503,23 +507,23 @@ def described(text: bytes, kind: bytes = b"tEXt", behind: bool = False) -> bytes
         (described(b"Description"), False),
     ],
 )
-def test_a_drawn_image_says_so(data, synthetic):
-    """A PNG's own description tells, wherever it stands; damaged text says nothing, and harms nothing."""
+def test_read_synthetic_png_says_so(data, synthetic):
+    """The description in the text of a PNG counts, wherever it stands; damaged text does no harm."""
     image = read(data)
     assert image.synthetic == synthetic
     assert (image.pixels == RAMP).all()
 
 
-def test_text_that_unpacks_without_end_is_refused():
-    """Looking into the text opens no door to a decompression bomb."""
+def test_read_png_with_a_text_bomb_is_refused():
+    """Reading the text opens no door to a decompression bomb."""
     bomb = b"Description\0\0" + zlib.compress(b"Synthetic radiograph" + bytes(2**24), 9)
     for behind in (False, True):
         with pytest.raises(RadiographError, match="damaged or cut short"):
             read(described(bomb, b"zTXt", behind))
 
 
-def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
-    """Whoever would have written into it may never come."""
+def test_load_pipe_is_refused_at_once(tmp_path):
+    """Nobody may ever write into it."""
     os.mkfifo(tmp_path / "pipe.png")
     for look in (load, header_size):
         with pytest.raises(RadiographError, match=r"pipe.png cannot be opened: It is a pipe or device"):

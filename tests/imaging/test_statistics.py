@@ -28,8 +28,8 @@ def bits_apart(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
-def test_gray_levels_are_counted_on_all_pixels():
-    """Of an image half black and half white everything is known."""
+def test_measure_pixels_counts_gray_levels_of_all_pixels():
+    """An image half black and half white has known levels."""
     pixels = np.zeros((100, 100), np.uint8)
     pixels[:, 50:] = 255
     found = measure_pixels(pixels)
@@ -38,7 +38,7 @@ def test_gray_levels_are_counted_on_all_pixels():
     assert (found.border, found.inside) == (127.5, 127.5)
 
 
-def test_border_and_inside_are_told_apart():
+def test_measure_pixels_separates_border_and_inside():
     """The outermost twentieth on each side is the border."""
     pixels = np.full((100, 200), 10, np.uint8)
     pixels[5:-5, 5:-5] = 90
@@ -48,7 +48,7 @@ def test_border_and_inside_are_told_apart():
 
 @settings(deadline=None, max_examples=50)
 @given(arrays(np.uint8, st.tuples(st.integers(1, 90), st.integers(1, 90))))
-def test_images_of_any_shape_can_be_measured(pixels):
+def test_measure_pixels_of_any_shape_is_in_range(pixels):
     """Down to a single pixel, every measure is a number in its range."""
     found = measure_pixels(pixels)
     assert 0 <= found.mean <= 255 and 0 <= found.border <= 255 and 0 <= found.inside <= 255
@@ -65,18 +65,18 @@ def test_light_strip_is_found_on_each_side(limb, turns):
     assert light_strip(np.rot90(pixels, -turns)) == pytest.approx(0.1, abs=0.01)
 
 
-def test_what_fades_is_no_light_strip(limb):
-    """A bright side that grows darker bit by bit, as a thigh does, is none; nor is a limb that reaches the border."""
+def test_light_strip_ignores_what_fades(limb):
+    """A thigh that grows darker bit by bit is no strip; nor is a limb that reaches the border."""
     fading = np.maximum(limb, np.linspace(255, 0, 400)[:, None].astype(np.uint8))
     assert light_strip(limb) == light_strip(fading) == 0
 
 
-def test_white_image_has_no_strip():
+def test_light_strip_of_a_white_image_is_none():
     """Where all is light, nothing is a border."""
     assert light_strip(np.full((50, 50), 250, np.uint8)) == 0
 
 
-def test_letters_are_marks(limb):
+def test_marks_finds_letters(limb):
     """Letters in white beside the limb are found where they are."""
     picture = Image.fromarray(limb)
     for left, letter in ((40, "L"), (90, "R")):
@@ -87,7 +87,7 @@ def test_letters_are_marks(limb):
         assert place <= left < left + width <= place + 30 and 300 <= top < top + height <= 340
 
 
-def test_bones_specks_and_borders_are_no_marks(limb):
+def test_marks_ignores_bones_specks_and_borders(limb):
     """A bright bone, a hot pixel, a white border and a bright patch within soft tissue are no marks."""
     limb[100:300, 180:220] = 255
     limb[50, 50] = 255
@@ -97,8 +97,8 @@ def test_bones_specks_and_borders_are_no_marks(limb):
     assert list(marks(limb)) == []
 
 
-def test_hash_outlasts_what_does_not_change_the_picture():
-    """Reduced, saved as JPEG, darker: few bits change. Another picture: many do."""
+def test_phash_of_a_changed_copy_is_near():
+    """Reduced, saved as JPEG, darker: few bits change. In another image, many do."""
     picture, file = blurred(0), io.BytesIO()
     picture.save(file, "JPEG", quality=30)
     known = measure_pixels(np.asarray(picture)).phash
@@ -107,7 +107,7 @@ def test_hash_outlasts_what_does_not_change_the_picture():
     assert bits_apart(known, measure_pixels(np.asarray(blurred(1))).phash) > 60
 
 
-def test_mirrored_hash_is_the_mirror_images(limb):
-    """What is kept of the mirror image is what the mirror image would give."""
+def test_phash_mirrored_is_that_of_the_mirror_image(limb):
+    """It is the hash that the mirror image would have."""
     mirrored = np.asarray(ImageOps.mirror(Image.fromarray(limb)))
     assert measure_pixels(limb).phash_mirrored == measure_pixels(mirrored).phash

@@ -15,7 +15,7 @@ from fracture.imaging.radiograph import Radiograph, fit, read
 from fracture.inference.classifier import load_classifier
 from fracture.inference.litert import Graph
 from fracture.inference.report import rows, write_csv
-from fracture.registry.sums import sums
+from fracture.registry.model_folder import file_hashes
 
 
 def image(seed=0, shape=(90, 60)) -> Radiograph:
@@ -97,7 +97,7 @@ def test_view_with_another_head_has_another_heat_map(homes, make_model):
 
 def update_checksums(folder) -> None:
     """Write the sums of the files that are there now into the card."""
-    folder.card.write_text(json.dumps({**json.loads(folder.card.read_text()), "files": sums(folder)}))
+    folder.card.write_text(json.dumps({**json.loads(folder.card.read_text()), "files": file_hashes(folder)}))
 
 
 def trained_head(folder) -> np.ndarray:

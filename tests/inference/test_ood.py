@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fracture.errors import ModelError
-from fracture.evaluation.ood_fit import fit_familiarity
+from fracture.evaluation.ood_fit import fit_ood_detector
 from fracture.inference.ood import OOD_FILE, OodDetector, load_ood_detector, prepare
 
 FEATURES, DIMENSIONS, IMAGES = 40, 4, 30
@@ -103,7 +103,7 @@ def test_nearest_names_an_image_embedded_twice_once():
     """With the similarity of the nearest one, and it is counted once."""
     features = cloud(IMAGES, 1)
     ids = [f"{row % 20}.png" for row in range(IMAGES)]
-    space = fit_familiarity(features, ids, cloud(10, 2), dimensions=4)
+    space = fit_ood_detector(features, ids, cloud(10, 2), dimensions=4)
     found = space.nearest(features[25], 100)
     assert found[0] == ("5.png", pytest.approx(1, abs=1e-5))
     assert len(found) == 20 == space.describe()["training_images"]

@@ -56,12 +56,12 @@ def test_answer_without_a_detector_has_a_label():
     assert answer(view(0.9, known=None)).label == "abnormal"
 
 
-def test_limits_from_crossing_points_leave_no_doubt():
-    """Where 95 % sensitivity is above 95 % specificity, the balanced point is the threshold."""
-    crossed = {"thresholds": {"high_sensitivity": 0.6, "high_specificity": 0.4, "balanced": 0.5}}
-    assert Limits.from_card(crossed) == (0.5, 0.5)
-    apart = {"thresholds": {"high_sensitivity": 0.1, "high_specificity": 0.4, "balanced": 0.3}}
-    assert Limits.from_card(apart) == (0.1, 0.4)
+def test_limits_that_cross_leave_no_doubt():
+    """A model so good that 95 % sensitivity is above 95 % specificity is asked at its balanced point."""
+    crossed = {"high_sensitivity": 0.6, "high_specificity": 0.4, "balanced": 0.5}
+    assert Limits.from_thresholds(crossed) == (0.5, 0.5)
+    apart = {"high_sensitivity": 0.1, "high_specificity": 0.4, "balanced": 0.3}
+    assert Limits.from_thresholds(apart) == (0.1, 0.4)
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ def two(home_with_data, make_model):
 
 
 @pytest.mark.parametrize("page", PICKER)
-def test_a_stopped_training_is_no_default(two, page):
-    """It is listed, after those that finished, with what each is worth."""
+def test_model_of_a_stopped_run_is_not_the_default(two, page):
+    """The model of a stopped run stands in the list after those of finished runs, each with its AUC."""
     app = healthy(alone(page).run())
     assert app.selectbox(key="model").value == "a"
     assert [each.split(" · ")[0] for each in app.selectbox(key="model").options] == ["a", "b"]
@@ -30,8 +30,8 @@ def test_a_stopped_training_is_no_default(two, page):
     assert app.query_params["model"] == "a"
 
 
-def test_the_address_follows_the_choice_to_other_pages(two):
-    """Opened with one model and changed to the other, the address says the other, there and on the next page."""
+def test_address_after_a_choice_names_the_model_on_all_pages(two):
+    """After another choice the address names the new model, also on the next page."""
     app = routed("classify")
     app.query_params["model"] = "a"
     app.run()
@@ -45,16 +45,16 @@ def test_the_address_follows_the_choice_to_other_pages(two):
     assert (healthy(app).selectbox(key="model").value, app.query_params["model"]) == ("b", "b")
 
 
-def test_a_click_with_the_address_of_before_does_not_undo_the_choice(two):
-    """A browser that has not heard of the new address yet sends the old one along."""
+def test_choice_with_an_outdated_address_is_kept(two):
+    """A click that still sends the old address does not undo the choice."""
     app = alone("classify").run()
     app.selectbox(key="model").set_value("b").run()
     app.query_params["model"] = "a"
     assert healthy(app.run()).selectbox(key="model").value == "b" and app.query_params["model"] == "b"
 
 
-def test_an_address_counts_more_than_an_earlier_choice(two):
-    """A shared link shows its model, and that is then the one that is chosen."""
+def test_address_of_a_link_overrides_an_earlier_choice(two):
+    """A link shows its model, which is then the chosen one."""
     app = alone("classify")
     app.session_state["chosen model"] = "a"
     app.query_params["model"] = "b"
@@ -63,18 +63,18 @@ def test_an_address_counts_more_than_an_earlier_choice(two):
 
 
 @pytest.mark.parametrize("asked", ["gone", "../b", "x" * 3000, ""])
-def test_an_address_of_no_model_is_corrected(two, asked):
-    """A link to what is not here says so, and the address names what is shown instead."""
+def test_address_of_a_missing_model_is_corrected(two, asked):
+    """A link to a missing model is a warning, and the address names the model that is shown instead."""
     app = alone("classify")
     app.query_params["model"] = asked
     app.run()
     assert not app.exception
     assert (app.selectbox(key="model").value, app.query_params["model"]) == ("a", "a")
-    assert ("is not here any more; this is a" in words(app)) == bool(asked)
+    assert ("any more; this is a" in words(app)) == bool(asked)
 
 
-def test_home_says_which_model_answers_and_why(two, homes, make_model, monkeypatch):
-    """The one that finished, the one that comes with the project, or the one that the visitor chose."""
+def test_home_with_several_models_names_the_default_and_why(two, homes, make_model, monkeypatch):
+    """Home names the finished model, the bundled one, or the one that the visitor chose, with the reason."""
     app = healthy(alone("home").run())
     assert "**a · AUC" in words(app) and "the newest one whose run finished" in words(app)
     monkeypatch.setattr(paths, "PROJECT", homes)

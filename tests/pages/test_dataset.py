@@ -13,8 +13,10 @@ from fracture.data.checks import check
 from fracture.data.dataset import scan
 from fracture.data.decisions import decided
 from fracture.data.measurements import measure
+from fracture.importers import job
 from fracture.importers.download import Progress
 from fracture.importers.job import Import, Order
+from fracture.jobs.process import identity
 from fracture.registry.model_folder import model_folder, read_card, read_predictions
 from tests.pages.test_pages import alone, healthy, routed, words
 from tests.support.drawing import draw_mura
@@ -54,8 +56,8 @@ def images(app):
     return [each.key.removeprefix("open ") for each in app.button if str(each.key).startswith("open ")]
 
 
-def test_counts_charts_and_filters(data):
-    """What is in it, what passes the filters, and a word where nothing does."""
+def test_page_with_filters_counts_the_images_that_pass(data):
+    """The page shows counts and charts, and says how many images pass the filters, or that none does."""
     app = healthy(alone("dataset").run())
     assert len(app.get("plotly_chart")) == 5
     shown, total = seen(app)
@@ -66,8 +68,8 @@ def test_counts_charts_and_filters(data):
     assert "No image passes these filters" in words(healthy(app))
 
 
-def test_the_order_is_the_readers_or_by_brightness(data):
-    """Patient by patient, or the darkest first, once the images have been looked at."""
+def test_gallery_sorted_by_brightness_begins_with_the_darkest(data):
+    """The gallery begins in reading order; once the images are analyzed it can be sorted by brightness."""
     app = healthy(alone("dataset").run())
     assert images(app) == sorted(images(app), key=lambda name: name.split("patient")[1])
     app.selectbox(key=f"order of {data}").set_value("Darkest first").run()
@@ -75,9 +77,11 @@ def test_the_order_is_the_readers_or_by_brightness(data):
     assert list(mean[images(healthy(app))]) == sorted(mean)[: len(images(app))]
 
 
-def test_checks_stay_open_when_their_own_computation_ends(data, monkeypatch):
-    """Their label counts the findings; its change does not fold them."""
-    monkeypatch.setattr("fracture.app.dataset.checks.AT_ONCE", 0)  # so that images are checked only when asked for
+def test_checks_after_the_analysis_stay_open(data, monkeypatch):
+    """The label of the checks counts the findings, and its change does not close them."""
+    monkeypatch.setattr(
+        "fracture.app.dataset.checks.MAX_ANALYZED_UNASKED", 0
+    )  # so that images are checked only when asked for
     app = healthy(alone("dataset").run())
     app.session_state["checks"] = True
     before = folded(app)
@@ -85,8 +89,8 @@ def test_checks_stay_open_when_their_own_computation_ends(data, monkeypatch):
     assert folded(healthy(app)) != before and app.session_state["checks"] is True
 
 
-def test_a_finding_opens_the_gallery_on_its_images(data):
-    """On exactly these, and back to all."""
+def test_finding_when_shown_filters_the_gallery(data):
+    """A finding's button shows exactly its images in the gallery, and another button shows all again."""
     app = healthy(alone("dataset").run())
     finding = next(problem for problem in check(scan(data)) if problem.kind == "copies")
     assert finding.message in said(app) and finding.why in said(app)
@@ -96,23 +100,23 @@ def test_a_finding_opens_the_gallery_on_its_images(data):
     assert seen(app)[0] == seen(app)[1]
 
 
-def test_a_study_opens_large(data):
-    """With what is known of the view, window and level, and the ways to the others."""
+def test_study_when_opened_shows_details_and_navigation(data):
+    """An open study shows the details of the view, window and level, and buttons to its neighbors."""
     app = healthy(alone("dataset").run())
     first = images(app)[0]
     button(app, f"open {first}").click().run()
     assert "**Part** train" in said(healthy(app)) and first.split("/")[2] in said(app)
     assert app.slider(key="window").value == 256
-    assert button(app, "view before").disabled and not button(app, "view after").disabled
+    assert button(app, "previous view").disabled and not button(app, "next view").disabled
 
 
-def test_what_is_chosen_can_be_decided_about_and_taken_back(data):
-    """On all pages of the gallery; the reason stands beside it, and the images stay what they are."""
+def test_selected_images_when_excluded_can_be_restored_by_undo(data):
+    """A decision about the selected images is stored with its reason, marked in the gallery, and undone by a click."""
     app = healthy(alone("dataset").run())
     chosen = images(app)[:2]
     for name in chosen:
         next(box for box in app.checkbox if box.key.endswith(name)).check().run()
-    assert "**2 chosen**" in words(app)
+    assert "**2 selected**" in words(app)
     app.text_input(key="reason selected").set_value("a cast hides the bone")
     button(app, "exclude selected").click().run()
     held = decided(data)
@@ -121,14 +125,14 @@ def test_what_is_chosen_can_be_decided_about_and_taken_back(data):
     assert (
         ":orange-badge[excluded]" in words(healthy(app))
         and "Decisions: 2" in folded(app)
-        and "**0 chosen**" in words(app)
+        and "**0 selected**" in words(app)
     )
     button(app, "undo").click().run()
     assert decided(data).empty and ":orange-badge" not in words(healthy(app))
 
 
-def test_all_views_of_a_study_are_relabelled_at_once(data):
-    """From where they are looked at."""
+def test_study_when_relabeled_changes_all_its_views(data):
+    """The dialog of a study relabels all its views with one click."""
     app = healthy(alone("dataset").run())
     table = scan(data).table
     views = table.loc[table["study"] == table["study"].value_counts().index[0], "image_id"]
@@ -140,24 +144,24 @@ def test_all_views_of_a_study_are_relabelled_at_once(data):
     assert held["decision"].to_dict() == dict.fromkeys(views, "positive") and set(held["reason"]) == {"a plate"}
 
 
-def test_a_study_opens_although_a_filter_that_was_being_typed_hides_it(data):
-    """The browser sends the filter and the click together."""
+def test_study_hidden_by_a_new_filter_still_opens(data):
+    """A study opens although the browser sends a filter that hides it together with the click."""
     app = healthy(alone("dataset").run())
     app.text_input(key=f"text of {data}").set_value("nothing is called this")
     button(app, f"open {images(app)[0]}").click().run()
     assert "**Patient**" in words(healthy(app)) and not images(app)
 
 
-def test_decisions_that_got_damaged_meanwhile_are_a_sentence_in_the_gallery(data):
-    """Also where only the gallery is drawn anew."""
+def test_gallery_when_decisions_get_damaged_shows_a_sentence(data):
+    """Decisions that were damaged meanwhile are an error in the gallery, also when only its fragment runs."""
     app = healthy(alone("dataset").run())
     (data / "curation.csv").write_text("time,image_id,decision,reason\n2026-01-01,x.png,delete,\n")
     button(app, "select page").click().run()
     assert not app.exception and "line 2" in words(app)
 
 
-def test_a_folder_that_cannot_be_written_to_is_a_sentence(data, monkeypatch):
-    """And nothing is decided."""
+def test_decision_in_a_read_only_folder_shows_a_sentence(data, monkeypatch):
+    """Where the folder cannot be written to, the page says so and keeps the selection."""
     from fracture.data import decisions
 
     def refuse(*_):
@@ -168,23 +172,23 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(data, monkeypatch):
     monkeypatch.setattr(decisions, "atomic_write", refuse)
     button(app, "exclude selected").click().run()
     assert not app.exception and "cannot be written: Read-only file system" in said(app)
-    assert "**0 chosen**" not in words(app)
+    assert "**0 selected**" not in words(app)
 
 
-def test_damaged_decisions_are_a_sentence(data):
-    """Rather than decisions that are overlooked."""
+def test_page_with_damaged_decisions_shows_a_sentence(data):
+    """A damaged file of decisions is an error that names the line."""
     (data / "curation.csv").write_text("time,image_id,decision,reason\n2026-01-01,x.png,delete,\n")
     app = alone("dataset").run()
     assert not app.exception and "line 2" in words(app)
 
 
 @pytest.mark.parametrize("way", ["Copies", "One zip"])
-def test_it_is_exported_as_decided(data, homes, way):
-    """As class folders, or as a zip of them."""
+def test_export_in_each_format_writes_all_images(data, homes, way):
+    """An export writes the images after decisions as class folders, or as a zip file of them."""
     app = healthy(alone("dataset").run())
     app.selectbox(key="export format").set_value(way).run()
     button(app, "export").click().run()
-    assert not app.exception and "images are in" in "".join(each.value for each in app.success)
+    assert not app.exception and "Exported" in "".join(each.value for each in app.success)
     if way == "Copies":
         assert len(scan(homes / "data" / "MURA-v1.1-prep-1").table) == len(scan(data).table)
     else:
@@ -192,8 +196,8 @@ def test_it_is_exported_as_decided(data, homes, way):
             assert len(archive.namelist()) == len(scan(data).table)
 
 
-def test_the_typed_target_is_where_it_goes_after_one_export_too(data, homes):
-    """A name is proposed as long as nobody has typed one; what says no place goes into the data folder."""
+def test_export_to_a_typed_target_goes_there(data, homes):
+    """A typed target is used after an earlier export, too; a name without a folder lies in the data home."""
     app = healthy(alone("dataset").run())
     button(app, "export").click().run()
     for typed, found in (("mine", "mine"), (str(homes / "elsewhere"), "../elsewhere")):
@@ -205,8 +209,8 @@ def test_the_typed_target_is_where_it_goes_after_one_export_too(data, homes):
     assert not app.exception and "Received: no name" in said(app)
 
 
-def test_a_zip_on_this_machine_is_unpacked_and_chosen(homes, drawn, tmp_path):
-    """The next thing that is seen is the data set."""
+def test_zip_on_this_machine_is_unpacked_and_selected(homes, drawn, tmp_path):
+    """A zip file that is given by its path is unpacked, and its data set is selected."""
     shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
     app = healthy(alone("dataset").run())
     app.text_input(key="zip path 0").set_value(str(tmp_path / "mine.zip")).run()
@@ -216,8 +220,8 @@ def test_a_zip_on_this_machine_is_unpacked_and_chosen(homes, drawn, tmp_path):
     assert app.selectbox(key="data").value == str(homes / "data" / "mine")
 
 
-def test_a_second_zip_of_the_same_name_is_another_data_set(homes, drawn, tmp_path):
-    """In the browser no folder can be chosen, and none is written into that holds something."""
+def test_second_zip_of_the_same_name_gets_another_folder(homes, drawn, tmp_path):
+    """A second zip file of the same name is unpacked into another folder."""
     shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
 
     def form():
@@ -233,8 +237,8 @@ def test_a_second_zip_of_the_same_name_is_another_data_set(homes, drawn, tmp_pat
     assert app.session_state["new data"] == str(homes / "data" / "mine-1")
 
 
-def test_a_file_that_is_no_zip_is_a_sentence(homes, tmp_path):
-    """And leaves nothing behind."""
+def test_file_that_is_no_zip_is_refused(homes, tmp_path):
+    """A file that is no zip is an error, and leaves nothing behind."""
     (tmp_path / "mine.zip").write_text("no zip")
     app = healthy(alone("dataset").run())
     app.text_input(key="zip path 0").set_value(str(tmp_path / "mine.zip")).run()
@@ -243,31 +247,32 @@ def test_a_file_that_is_no_zip_is_a_sentence(homes, tmp_path):
     assert not list((homes / "data").glob("[!.]*"))
 
 
-def test_an_import_starts_with_what_was_typed_and_is_followed(homes, monkeypatch):
-    """What was typed goes to the process alone; the page shows how far it is, and takes it back at the end."""
-    from fracture.app.dataset import import_dialog
+def stand(root, order, progress, **status):
+    """Write ``import.json`` as the process of an import does."""
+    root.mkdir(parents=True, exist_ok=True)
+    job.IMPORT.write(root, job.ImportStatus.of(order, progress, **status))
 
-    started, there = [], {}
+
+def test_import_with_a_typed_token_passes_it_to_its_process_only(homes, monkeypatch):
+    """A typed token reaches only the process of the import, which the page follows; Resume passes it again."""
+    started = []
 
     def start(root, order, variables, visitor):
         started.append((root, order, variables))
-        (root / "train" / "XR_HUMERUS").mkdir(parents=True, exist_ok=True)
-        there["now"] = Import(root, order, Progress(12, 1560, 10**6, None, 75.0), working=True)
+        stand(root, order, Progress(12, 1560, 10**6, None, 75.0), **identity())
 
-    monkeypatch.setattr(import_dialog.job, "start", start)
-    for module in ("fracture.app.dataset.import_dialog", "fracture.data.folders"):
-        monkeypatch.setattr(f"{module}.find_import", lambda _: there.get("now"))
+    monkeypatch.setattr(job, "start", start)
     app = healthy(alone("dataset").run())
     app.text_input(key="kaggle token").set_value("KGAT_typed")
     button(app, "import mura").click().run()
     root, order, variables = started[0]
     assert order.choices["body_part"] == "XR_HUMERUS" and list(variables.values()) == ["KGAT_typed"]
     assert not any("KGAT_typed" in text for text in [*map(str, root.rglob("*")), str(order), words(app)])
-    assert "It can be looked at when all of it is here" in words(healthy(app))
-    there["now"] = Import(root, Order("kaggle", order.choices), Progress(12, 1560), error="Kaggle does not answer.")
+    assert "when the import is complete" in words(healthy(app))
+    stand(root, order, Progress(12, 1560), error="Kaggle does not answer.", ended=True)
     app.run()
-    assert "12 of 1,560 files are here" in said(app) and "Kaggle does not answer" in said(app)
-    button(app, "go on importing").click().run()
+    assert "12 of 1,560 files are imported" in said(app) and "Kaggle does not answer" in said(app)
+    button(app, "job resume").click().run()
     assert [list(each[2].values()) for each in started] == [["KGAT_typed"]] * 2
 
 
@@ -281,8 +286,8 @@ def has(app, key):
 
 
 @pytest.mark.parametrize("opener", OPENERS)
-def test_dialog_stays_open_when_the_page_runs_again(data, homes, opener):
-    """A click that comes before the images have been checked opens a dialog that outlives the run after the check."""
+def test_dialog_when_the_page_runs_again_stays_open(data, homes, opener):
+    """A dialog that is opened before the images are analyzed outlives the run after the analysis."""
     other = draw_mura(homes / "data" / "other", seed=1)
     app = healthy(alone("dataset").run())
     assert not has(app, OPENERS[opener])
@@ -292,8 +297,8 @@ def test_dialog_stays_open_when_the_page_runs_again(data, homes, opener):
     assert has(healthy(app.run()), OPENERS[opener])
 
 
-def test_dialog_closes_when_another_page_opens(data):
-    """It does not open again when the visitor comes back."""
+def test_dialog_when_another_page_opens_closes(data):
+    """A dialog does not open again when the visitor comes back to the page."""
     app = routed("dataset").run()
     button(app, "import dialog").click().run()
     assert has(healthy(app), "kaggle part")
@@ -302,74 +307,69 @@ def test_dialog_closes_when_another_page_opens(data):
     assert not has(healthy(app), "kaggle part")
 
 
-def test_page_does_not_run_by_itself_while_a_dialog_is_open(homes, monkeypatch):
-    """The end of an import would blank the dialog for a moment, and what is being typed in it with it."""
+def test_page_with_an_open_dialog_does_not_run_by_itself(homes):
+    """The end of an import does not run the page while a dialog is open, since that would blank the dialog."""
     root, order = homes / "data" / "MURA-v1.1", Order("kaggle", {})
-    monkeypatch.setattr("fracture.app.dataset.import_dialog.find_import", lambda _: Import(root, order, complete=True))
+    stand(root, order, Progress(), complete=True, ended=True)
 
     def page():
         import streamlit as st
 
-        from fracture.app.dataset import import_dialog
-        from fracture.app.shared import dialogs
+        from fracture.app.shared import dialogs, job_status
 
         st.session_state["runs"] += 1
         if st.session_state["runs"] == 1:
             dialogs.open_dialog("import")
         if st.session_state["runs"] < 3:
-            import_dialog._live(st.session_state["before"])
+            job_status._live(st.session_state["before"], browsing=True)
 
     app = AppTest.from_function(page)
     app.session_state["runs"], app.session_state["before"] = 0, Import(root, order, working=True)
-    assert "All of it is here" in said(app.run()) and app.session_state["runs"] == 1
+    assert "The import is complete" in said(app.run()) and app.session_state["runs"] == 1
     del app.session_state["open dialog"]
     assert app.run().session_state["runs"] == 3
 
 
-def test_images_are_checked_when_the_dialog_before_them_closes(data):
-    """A dialog that is opened while the page is drawn for the first time is not blanked by the end of the check."""
+def test_images_behind_a_dialog_are_analyzed_when_it_closes(data):
+    """The analysis of the images waits until a dialog that was opened meanwhile is closed."""
     app = alone("dataset")
     app.session_state["page"], app.session_state["open dialog"] = "dataset", "import"
-    assert has(healthy(app.run()), "kaggle part") and "not looked at yet" in " ".join(folded(app))
+    assert has(healthy(app.run()), "kaggle part") and "not analyzed yet" in " ".join(folded(app))
     del app.session_state["open dialog"]
-    assert "not looked at yet" not in " ".join(folded(healthy(app.run())))
+    assert "not analyzed yet" not in " ".join(folded(healthy(app.run())))
 
 
-def test_dialog_stays_open_when_an_import_ends_behind_it(homes, monkeypatch):
-    """The page shows the new images; what is typed in the dialog is not lost."""
+def test_dialog_when_an_import_ends_keeps_its_text(homes):
+    """When an import ends behind a dialog, the page shows the new images, and the typed text stays."""
     root, order = draw_mura(homes / "data" / "MURA-v1.1"), Order("kaggle", {})
     images = len(list(root.rglob("*.png")))
-    now = {"import": Import(root, order, Progress(0, images), working=True)}
-    monkeypatch.setattr("fracture.app.dataset.import_dialog.find_import", lambda _: now["import"])
+    stand(root, order, Progress(0, images), **identity())
     app = healthy(alone("dataset").run())
     button(app, "import dialog").click().run()
     app.text_input(key="zip path 0").set_value("mine.zip").run()
-    now["import"] = Import(root, order, Progress(images, images), complete=True)
+    stand(root, order, Progress(images, images), complete=True, ended=True)
     app.run()
     assert healthy(app).text_input(key="zip path 0").value == "mine.zip"
     assert seen(app)[1] == images
 
 
-def test_what_an_import_brings_after_a_pause_is_seen(homes, monkeypatch):
-    """The part that was looked at while it was interrupted is not taken for the whole."""
-    from fracture.app.dataset import import_dialog
-
+def test_resumed_import_when_complete_shows_all_images(homes):
+    """The page shows the images that a resumed import adds, although it has read the folder before."""
     root = draw_mura(homes / "data" / "MURA-v1.1")
     order, away = Order("kaggle", {}), homes / "away"
     shutil.move(root / "valid", away)
     part = len(list(root.rglob("*.png")))
-    now = {"import": Import(root, order, Progress(part, part + 1))}
-    monkeypatch.setattr(import_dialog, "find_import", lambda _: now["import"])
+    stand(root, order, Progress(part, part + 1), ended=True)
     app = healthy(alone("dataset").run())
     assert seen(app)[1] == part
     shutil.move(away, root / "valid")
     whole = len(list(root.rglob("*.png")))
-    now["import"] = Import(root, order, Progress(whole, whole), complete=True)
+    stand(root, order, Progress(whole, whole), complete=True, ended=True)
     assert seen(healthy(app.run()))[1] == whole > part
 
 
-def test_a_colleagues_decisions_are_added(data):
-    """And counted with one's own; a file that is none is a sentence."""
+def test_decisions_of_somebody_else_are_merged(data):
+    """Decisions in an uploaded file are merged, and a file with other columns is an error."""
     first = scan(data).table["image_id"].iloc[0]
     theirs = f"time,image_id,decision,reason\n2026-01-01T00:00:00Z,{first},exclude,theirs\n"
     app = healthy(alone("dataset").run())
@@ -392,8 +392,8 @@ def orders(app, data):
     return app.selectbox(key=f"order of {data}").options
 
 
-def test_probabilities_are_shown_with_their_models_name(validated):
-    """In the gallery, in the orders and in the study: whose probability it is."""
+def test_probabilities_of_a_validated_model_are_shown_with_its_name(validated):
+    """The gallery, the orders and the study say whose probability they show."""
     app = healthy(alone("dataset").run())
     told = read_predictions(model_folder("first")).set_index("image_id")["probability"]
     assert "Percentages show model *first*'s probability of *abnormal*." in said(app)
@@ -404,8 +404,8 @@ def test_probabilities_are_shown_with_their_models_name(validated):
     assert f"**Probability of abnormal by first** {told[shown[0]]:.1%}" in said(healthy(app))
 
 
-def test_probabilities_are_those_of_the_model_that_the_visitor_chose(validated, make_model):
-    """Not of the newest one; without a choice, of the default model."""
+def test_probabilities_with_a_chosen_model_are_its_own(validated, make_model):
+    """The probabilities are those of the model that the visitor chose, or else of the default model."""
     make_model("second")
     app = alone("dataset")
     app.session_state["chosen model"] = "second"
@@ -415,8 +415,8 @@ def test_probabilities_are_those_of_the_model_that_the_visitor_chose(validated, 
     assert "Percentages show model *first*'s probability" in said(healthy(alone("dataset").run()))
 
 
-def test_probabilities_of_other_images_of_the_same_names_are_not_shown(homes, make_model):
-    """A data set drawn from another seed has the same names and other files: no probability, no order, no word."""
+def test_probabilities_of_other_files_of_the_same_names_are_hidden(homes, make_model):
+    """A data set of another seed, with the same names and other files, gets no probabilities."""
     make_model("first")
     data = draw_mura(homes / "data" / "drawn", seed=7)
     names = set(scan(data).table["image_id"])
@@ -426,8 +426,8 @@ def test_probabilities_of_other_images_of_the_same_names_are_not_shown(homes, ma
     assert "first" not in said(app)
 
 
-def test_probabilities_of_a_model_that_names_no_files_are_not_shown(validated):
-    """One sentence says why, and which command adds the files; after that command they are shown."""
+def test_probabilities_without_recorded_files_are_hidden(validated):
+    """A sentence names the command that records the files, and after that command the probabilities are shown."""
     folder = model_folder("first")
     pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
     app = healthy(alone("dataset").run())
@@ -439,11 +439,11 @@ def test_probabilities_of_a_model_that_names_no_files_are_not_shown(validated):
     assert "model *first*'s probability" in said(app) and "don't record" not in said(app)
 
 
-def test_probabilities_wait_until_files_are_known(validated, monkeypatch):
-    """Before anybody has looked at the images no probability is shown, and afterwards it is."""
-    monkeypatch.setattr("fracture.app.dataset.checks.AT_ONCE", 0)
+def test_probabilities_before_the_analysis_are_hidden(validated, monkeypatch):
+    """The probabilities are hidden until the images are analyzed."""
+    monkeypatch.setattr("fracture.app.dataset.checks.MAX_ANALYZED_UNASKED", 0)
     app = healthy(alone("dataset").run())
-    assert "not known until they are looked at" in said(app)
+    assert "Analyze the images" in said(app)
     assert not any("likely" in order for order in orders(app, validated))
     button(app, "analyze images").click().run()
     assert "model *first*'s probability" in said(healthy(app))

@@ -15,8 +15,8 @@ def data(homes):
     return draw_mura(homes / "data" / "MURA-v1.1")
 
 
-def test_what_is_decided_above_shows_at_once(data):
-    """A part of a tree is looked at, and somebody decides about the tree."""
+def test_catalog_after_a_decision_above_shows_it(data):
+    """A decision about a whole tree shows in a part of it at once."""
     part = scan(data / "train")
     shown = dataset_cache.catalog(part)
     decide(data, ["train/" + shown["image_id"][0]], "exclude")
@@ -30,7 +30,7 @@ def counted(app):
 
 
 def test_counters_after_decisions_leave_out_excluded_images(data):
-    """Images, studies, patients and the share of the positive label are those that a model would be trained on."""
+    """Images, studies, patients and the positive share are those that a model would be trained on."""
     table = scan(data).table
     patient = table["patient"].iloc[0]
     theirs = table.loc[table["patient"] == patient, "image_id"]
@@ -49,23 +49,23 @@ def test_counters_after_decisions_leave_out_excluded_images(data):
 
 
 def test_charts_after_decisions_count_the_decided_labels(data):
-    """The bars of each label add up to what is kept, under the label that was decided."""
+    """The bars of each label add up to the images that decisions leave under that label."""
     decide(data, scan(data).table["image_id"].iloc[:3], "exclude")
     kept = apply_decisions(scan(data)).table
     figure = dataset_cache.overview(scan(data))["Parts"].figure
     assert [sum(bar.y) for bar in figure.data] == [int((kept["label"] == label).sum()) for label in (0, 1)]
 
 
-def test_tile_of_excluded_image_is_crossed_out(data):
-    """Its picture in the gallery is another one, and its alternative text says why."""
+def test_thumbnail_of_excluded_image_is_crossed_out(data):
+    """The thumbnail of an excluded image is crossed out, and its alternative text says why."""
     first = dataset_cache.catalog(scan(data))["image_id"][0]
     decide(data, [first], "exclude")
     alts = [image.proto.imgs[0].alt for image in healthy(alone("dataset").run()).image]
     assert f"Excluded radiograph {first}" in alts and f"Radiograph {first}" not in alts
 
 
-def test_all_may_be_excluded(data):
-    """That nothing is left is a finding, and all can still be looked at."""
+def test_page_with_all_images_excluded_still_shows_them(data):
+    """Excluding all images is a finding, and the gallery still shows them."""
     decide(data, scan(data).table["image_id"], "exclude")
     app = healthy(alone("dataset").run())
     assert "must be left" in words(app) and ":orange-badge" in words(app)

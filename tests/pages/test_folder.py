@@ -33,8 +33,8 @@ def choose(app, folder):
     return app.selectbox(key="data").set_value(str(folder)).run()
 
 
-def test_address_names_the_data_set_that_is_shown(two):
-    """Also after another one is chosen, and on the next page."""
+def test_address_after_a_choice_names_the_data_set(two):
+    """The address names the selected data set, also after another choice and on the next page."""
     app = healthy(routed("dataset").run())
     assert (shown(app), said(app)) == (str(two[0]), "arms")
     choose(app, two[1])
@@ -44,8 +44,8 @@ def test_address_names_the_data_set_that_is_shown(two):
     assert (shown(app), said(healthy(app))) == (str(two[1]), "hands")
 
 
-def test_address_of_a_link_is_what_is_shown(two):
-    """Although the visitor has chosen another data set before."""
+def test_address_of_a_link_overrides_an_earlier_choice(two):
+    """A link shows its data set although the visitor has selected another one before."""
     app = alone("dataset")
     app.session_state["data"] = str(two[0])
     app.query_params["data"] = "hands"
@@ -54,22 +54,22 @@ def test_address_of_a_link_is_what_is_shown(two):
 
 
 @pytest.mark.parametrize("asked", ["x" * 3000, "\0", "~nobody/arms", "../../.."])
-def test_address_of_no_folder_is_no_traceback(two, asked):
-    """Whatever an address says, the page has words for it."""
+def test_address_that_is_no_path_raises_nothing(two, asked):
+    """The page shows a sentence for any address."""
     app = alone("dataset")
     app.query_params["data"] = asked
     app.run()
     assert not app.exception
 
 
-def test_data_set_that_is_being_filled_is_nobodys_default(two, monkeypatch):
-    """The first whole one is, although the other comes first in the alphabet."""
+def test_picker_with_an_incomplete_data_set_skips_it(two, monkeypatch):
+    """The default is the first complete data set, not one that a job is filling."""
     monkeypatch.setattr("fracture.app.shared.dataset_picker.being_filled", lambda folder: folder == two[0])
     assert shown(healthy(alone("dataset").run())) == str(two[1])
 
 
-def test_click_with_the_address_of_before_does_not_undo_the_choice(two):
-    """A browser that has not heard of the new address yet sends the old one along."""
+def test_choice_with_an_outdated_address_is_kept(two):
+    """A click that still sends the old address does not undo the choice."""
     app = healthy(alone("dataset").run())
     choose(app, two[1])
     app.query_params["data"] = "arms"
@@ -77,8 +77,8 @@ def test_click_with_the_address_of_before_does_not_undo_the_choice(two):
     assert (shown(app), said(healthy(app))) == (str(two[1]), "hands")
 
 
-def test_address_of_a_data_set_that_is_not_here_is_a_warning(two):
-    """Nothing else is shown in its place, and the address no longer says it."""
+def test_address_of_a_missing_data_set_shows_a_warning(two):
+    """A missing data set is a warning, nothing else is selected, and the address is cleared."""
     app = alone("dataset")
     app.query_params["data"] = "gone"
     app.run()
@@ -86,8 +86,8 @@ def test_address_of_a_data_set_that_is_not_here_is_a_warning(two):
 
 
 @pytest.mark.parametrize("written", ["{}", ' "{}" '])
-def test_typed_folder_is_shown_said_and_listed(two, typed, written):
-    """A reload shows it again, and so does a later visit that chooses it from the list."""
+def test_typed_folder_is_selected_and_remembered(two, typed, written):
+    """A typed folder is selected, stands in the address, and is in the list from then on."""
     app = alone("dataset")
     app.session_state["data"] = written.format(typed)  # AppTest types nothing into a picker
     app.run()
@@ -98,8 +98,8 @@ def test_typed_folder_is_shown_said_and_listed(two, typed, written):
     assert list_datasets() == [*two, typed]
 
 
-def test_data_set_is_renamed_and_stays_the_one_that_is_shown(two):
-    """Page and address go by its new name."""
+def test_data_set_when_renamed_stays_selected(two):
+    """Page and address use the new name."""
     app = healthy(alone("dataset").run())
     app.button(key="folder dialog").click().run()
     app.text_input(key=f"name of {two[0]}").set_value("humeri")
@@ -109,8 +109,8 @@ def test_data_set_is_renamed_and_stays_the_one_that_is_shown(two):
     assert not two[0].exists() and list_datasets() == [two[1], renamed]
 
 
-def test_name_that_is_taken_is_a_sentence_in_the_dialog(two):
-    """It stays open with what was typed."""
+def test_rename_to_a_taken_name_is_refused(two):
+    """The dialog stays open with the typed name and says that it is taken."""
     app = healthy(alone("dataset").run())
     app.button(key="folder dialog").click().run()
     app.text_input(key=f"name of {two[0]}").set_value("hands")
@@ -118,8 +118,8 @@ def test_name_that_is_taken_is_a_sentence_in_the_dialog(two):
     assert "already" in words(app) and app.text_input(key=f"name of {two[0]}").value == "hands"
 
 
-def test_data_set_is_deleted_only_where_that_is_meant(two):
-    """A box must be ticked first; then the next data set is shown."""
+def test_delete_needs_a_confirmation(two):
+    """A data set is deleted only after its checkbox is ticked; then the next one is selected."""
     app = healthy(alone("dataset").run())
     app.button(key="folder dialog").click().run()
     assert app.button(key="delete dataset").disabled
@@ -130,8 +130,8 @@ def test_data_set_is_deleted_only_where_that_is_meant(two):
     assert not two[0].exists() and (shown(app), said(healthy(app))) == (str(two[1]), "hands")
 
 
-def test_typed_folder_is_taken_out_of_the_list(two, typed):
-    """Its images stay."""
+def test_typed_folder_when_removed_keeps_its_images(two, typed):
+    """A typed folder can be removed from the list, and its images stay."""
     app = alone("dataset")
     app.query_params["data"] = str(typed)
     healthy(app.run())
@@ -140,8 +140,8 @@ def test_typed_folder_is_taken_out_of_the_list(two, typed):
     assert typed.is_dir() and list_datasets() == two and shown(healthy(app)) == str(two[0])
 
 
-def test_visitors_of_a_demo_cannot_change_the_data_sets_of_others(two, monkeypatch):
-    """There is no button for it."""
+def test_data_set_of_another_visitor_cannot_be_edited(two, monkeypatch):
+    """A public demo shows no button to edit the data sets of others."""
     monkeypatch.setenv("FRACTURE_PUBLIC", "1")
     app = healthy(alone("dataset").run())
     assert "folder dialog" not in {button.key for button in app.button}

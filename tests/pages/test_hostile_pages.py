@@ -65,8 +65,8 @@ def traces(homes, monkeypatch, caplog, capfd):
     return found
 
 
-def test_no_header_is_shown_stored_or_logged(traces, make_model):
-    """Uploads with a name in every place for one, some of them broken: it is neither on the page nor anywhere else."""
+def test_headers_of_uploads_are_not_shown_stored_or_logged(traces, make_model):
+    """A name in any header of an upload, broken ones included, appears neither on the page nor on disk nor in logs."""
     make_model("first")
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([(f"{name}.dcm", data, "") for name, data in FILES.items()]).run()
@@ -75,8 +75,8 @@ def test_no_header_is_shown_stored_or_logged(traces, make_model):
     assert MARK.encode() not in traces()
 
 
-def test_the_labs_own_upload_leaves_no_trace(traces, make_model):
-    """The same where parts of an image are covered."""
+def test_upload_in_the_labs_leaves_no_trace(traces, make_model):
+    """A name in the header of an upload in the labs appears neither on the page nor on disk nor in logs."""
     make_model("first")
     app = alone("labs")
     app.session_state["lab"], app.session_state["xray source"] = "Shortcuts", "My own"
@@ -96,8 +96,8 @@ def test_the_labs_own_upload_leaves_no_trace(traces, make_model):
         "e" * 5000,
     ],
 )
-def test_no_name_of_an_upload_is_taken_for_markdown(make_model, name):
-    """Of a file that is read and of one that is not."""
+def test_names_of_uploads_are_escaped(make_model, name):
+    """The name of a readable or unreadable upload is never formatted as Markdown."""
     make_model("first")
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([(name, pictures.encoded(pictures.RAMP), ""), (name, b"", "")]).run()
@@ -110,14 +110,14 @@ def test_no_name_of_an_upload_is_taken_for_markdown(make_model, name):
         assert not re.search(rf"(?<!\\){formatting}", shown + captions)
 
 
-def test_signs_that_are_not_seen_are_not_shown():
-    """Line breaks begin a block in Markdown, and some marks turn the direction of reading."""
+def test_escape_markdown_removes_invisible_characters():
+    """Line breaks, control characters and marks of writing direction become spaces."""
     assert escape_markdown("a\n# b\u202ec\0") == r"a \# b c "
 
 
 @pytest.mark.parametrize("kind", ["going up", "absolute", "with a link", "with a listing that goes up", "no zip"])
-def test_an_uploaded_zip_writes_nowhere_else(homes, kind):
-    """One sentence, and the homes are as they were."""
+def test_hostile_zip_is_refused_and_writes_nothing(homes, kind):
+    """A hostile zip file is one error, and writes no file."""
     app = alone("dataset").run()
     app.file_uploader(key="zip upload 0").set_value([("sent.zip", zips.small()[kind](), "application/zip")]).run()
     app.button(key="unpack").click().run()
@@ -126,8 +126,8 @@ def test_an_uploaded_zip_writes_nowhere_else(homes, kind):
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../b.png", "C:\\x.png", "a\\..\\b.png", "."])
-def test_a_listing_leads_nowhere_else(homes, path):
-    """Whatever dataset.csv calls an image, it lies below the data set's folder."""
+def test_listing_with_paths_outside_is_refused(homes, path):
+    """A dataset.csv can only name files below its own folder."""
     (root := homes / "data" / "listed").mkdir()
     (root / "dataset.csv").write_text(f"image_id,label\n{path},0\n")
     with pytest.raises(DatasetError, match="must name files below images/"):
@@ -135,8 +135,8 @@ def test_a_listing_leads_nowhere_else(homes, path):
 
 
 @pytest.mark.parametrize("typed", ["/etc", "..", "../models", "~", "listed/../../models", "listed/images"])
-def test_a_public_demo_takes_no_path(homes, monkeypatch, typed):
-    """By no way: not of the address, not of what a browser sends, not of a model's card."""
+def test_path_in_a_public_demo_is_refused(homes, monkeypatch, typed):
+    """A public demo takes no path from an address, a browser or a card."""
     (homes / "data" / "listed" / "images").mkdir(parents=True)
     monkeypatch.setenv(demo.VARIABLE, "1")
     with pytest.raises(DatasetError, match="its own data sets alone"):
@@ -150,7 +150,7 @@ def test_a_public_demo_takes_no_path(homes, monkeypatch, typed):
         assert app.selectbox(key="data").value in (None, str(homes / "data" / "listed"))
 
 
-def test_on_ones_own_machine_a_path_is_a_path(homes, drawn):
-    """Of a data set anywhere, also by a link."""
+def test_path_on_an_own_machine_is_taken(homes, drawn):
+    """Outside a public demo a data set can lie anywhere, also behind a link."""
     (homes / "data" / "linked").symlink_to(drawn)
     assert existing_folder(str(drawn)) == existing_folder("linked") == Path(drawn).resolve()

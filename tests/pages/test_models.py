@@ -16,6 +16,7 @@ from fracture.charts import natural_frequencies
 from fracture.evaluation.metrics import evaluate
 from fracture.inference.ood import load_ood_detector
 from fracture.paths import PROJECT
+from fracture.registry.model_folder import read_card
 from fracture.registry.validation import ValidationResult, validation_results
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.widgets import by_key, keys_of
@@ -344,7 +345,7 @@ def test_results_on_several_data_sets_are_separate(judged):
     table.to_csv(judged.predictions, index=False)
     apart = {name: evaluate(part, THRESHOLDS) for name, part in table.groupby("data")}
     edit_card(judged, metrics_by_data=apart)
-    assert [each.data for each in validation_results(json.loads(judged.card.read_text()))] == ["one", "two"]
+    assert [each.data for each in validation_results(read_card(judged))] == ["one", "two"]
     app = healthy(models().run())
     assert app.selectbox(key="validation data").options == ["one", "two"]
     app.selectbox(key="validation data").set_value("two").run()

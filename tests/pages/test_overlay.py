@@ -10,7 +10,7 @@ from PIL import Image
 from fracture.app.shared.heatmap_overlay import heated, likeliest
 from fracture.app.shared.prediction_cache import Examined
 from fracture.charts import FOR
-from fracture.evaluation.localization import localise
+from fracture.evaluation.localization import localize
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import SIDE
 from fracture.inference.prediction import View
@@ -60,8 +60,8 @@ def drawings(folder, *, beside: bool) -> pd.DataFrame:
 
 @pytest.mark.parametrize("how", ["letterbox", "stretch"])
 @pytest.mark.parametrize("beside", [False, True])
-def test_ring_and_pointing_game_hit_the_same_images(tmp_path, how, beside):
-    """The share of rings that lie in a box is the share that `evaluate` tells, whatever the aspect of the images."""
+def test_ring_hits_as_often_as_the_pointing_game(tmp_path, how, beside):
+    """The share of rings that lie in a box equals the metric of `evaluate`, for any aspect ratio."""
     model, hits = Seer(how), []
     table = drawings(tmp_path, beside=beside)
     for row in table.itertuples():
@@ -70,13 +70,13 @@ def test_ring_and_pointing_game_hit_the_same_images(tmp_path, how, beside):
         x, y, side, _ = map(float, row.boxes.split())
         height, width = pixels.shape
         hits.append(x <= ring.across * width < x + side and y <= ring.down * height < y + side)
-    told = localise(table, lambda image, *size: model.heat(model.view(image), *size))
+    told = localize(table, lambda image, *size: model.heat(model.view(image), *size))
     assert np.mean(hits) == told["pointing"]["value"]
     assert np.mean(hits) == (0.5 if beside else 1.0)
 
 
-def test_ring_is_drawn_around_the_bright_patch():
-    """On a portrait image under a letterbox, the drawn ring's middle is the middle of what the model sees."""
+def test_ring_on_a_portrait_image_surrounds_the_peak():
+    """On a letterboxed portrait image the ring is drawn around the peak of the heat map."""
     model, pixels = Seer("letterbox"), np.zeros((400, 100), np.uint8)
     pixels[40:60, 70:90] = 255
     each = examined(model, pixels)
@@ -88,14 +88,14 @@ def test_ring_is_drawn_around_the_bright_patch():
 
 
 @pytest.mark.parametrize("bright", [[], [10, 80]])
-def test_no_ring_where_no_place_is_likeliest(bright):
-    """A map that is the same everywhere, or has its highest value at two places, has no ring."""
+def test_ring_without_a_single_peak_is_missing(bright):
+    """A constant map, or one with two equal peaks, has no ring."""
     model, pixels = Seer("stretch"), np.zeros((60, 100), np.uint8)
     for column in bright:
         pixels[20:40, column : column + 10] = 255
     assert likeliest(model, examined(model, pixels)) is None
 
 
-def test_no_ring_of_a_class_activation_map():
-    """A model that has not learned of places is given no ring."""
+def test_ring_of_a_class_activation_map_is_missing():
+    """A model that was not taught by boxes has no ring."""
     assert likeliest(SimpleNamespace(shows_places=False), None) is None

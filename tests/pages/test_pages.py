@@ -44,13 +44,13 @@ def healthy(app: AppTest) -> AppTest:
 
 @pytest.mark.parametrize("start", [alone, routed])
 @pytest.mark.parametrize("page", PAGES)
-def test_empty_pages_say_what_to_do(homes, page, start):
-    """With no data and no model each page draws, and points to the next step."""
+def test_page_without_data_and_models_shows_the_next_step(homes, page, start):
+    """With no data and no model each page draws, and names the next step."""
     app = healthy(start(page).run())
     hints = {
-        "home": "Draw synthetic radiographs, or choose a folder",
-        "dataset": "No data set chosen",
-        "train": "No data set chosen",
+        "home": "Generate phantoms, or import a data set",
+        "dataset": "No data set selected",
+        "train": "No data set selected",
         "playground": "Train a head first",
         "labs": "Train a head first",
         "runs": "There is no trained model yet",
@@ -62,18 +62,18 @@ def test_empty_pages_say_what_to_do(homes, page, start):
 
 @pytest.mark.parametrize("start", [alone, routed])
 @pytest.mark.parametrize("page", PAGES)
-def test_full_pages_draw(home_with_data, features, make_model, page, start):
+def test_page_with_data_and_a_model_draws(home_with_data, features, make_model, page, start):
     """With a data set and a model each page draws without an error."""
     make_model("first")
     app = healthy(start(page).run())
     assert "no trained model" not in words(app)
-    assert "No data set chosen" not in words(app)
+    assert "No data set selected" not in words(app)
 
 
 @pytest.mark.parametrize("page", ["dataset", "train"])
 @pytest.mark.parametrize("typed", ["", "missing", "~nobody-of-this-name/data", "x" * 300, "nul\0"])
-def test_a_path_that_is_no_data_set_is_one_sentence(homes, tmp_path, page, typed):
-    """Whatever is typed as a path is answered with a sentence; an empty folder with one that names the layouts."""
+def test_path_without_a_data_set_shows_one_sentence(homes, tmp_path, page, typed):
+    """Any typed path gets one sentence; an empty folder gets one that names the layouts."""
     (tmp_path / "empty").mkdir()
     app = alone(page)
     app.session_state["data"] = typed or str(tmp_path / "empty")
@@ -153,8 +153,8 @@ def test_train_shows_who_waits_and_goes_on_with_what_was_stopped(homes, drawn, m
     assert (status["state"], status["resume"]) == ("queued", True)
 
 
-def test_classify_answers_an_upload(homes, make_model, drawn):
-    """Each file gets an answer of its own; joined as one study they get one; a broken third is named."""
+def test_classify_with_several_uploads_answers_each_or_the_study(homes, make_model, drawn):
+    """Each upload gets its own answer, joined views get one, and an unreadable file is named."""
     make_model("first")
     app = healthy(alone("classify").run())
     views = sorted(Path(drawn).rglob("*.png"))[:2]
@@ -167,7 +167,7 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
         assert f"**{escape_markdown(name)}**" in words(app)
     assert "sensitivity" in words(app)
     assert "no medical device" in words(app)
-    assert re.search(r"abnormal \d+\.\d% as it is, \d+\.\d% mirrored; the model says: ", words(app))
+    assert re.search(r"abnormal: \d+\.\d%, mirrored \d+\.\d%\. Answer for this view: ", words(app))
     app.toggle(key="one study").set_value(True).run()
     assert len(healthy(app).metric) == 1
     assert "Mean of 2 views" in words(app)
@@ -178,8 +178,8 @@ def test_classify_answers_an_upload(homes, make_model, drawn):
     assert len(app.metric) == 2
 
 
-def test_the_answers_to_take_home_are_those_shown(homes, make_model, drawn, monkeypatch):
-    """A row a file, each a study of its own; joined, one study and a row for it."""
+def test_downloaded_answers_are_those_shown(homes, make_model, drawn, monkeypatch):
+    """The file has a row for each image, and for a study of several views one more."""
     make_model("first")
     saved = []
     monkeypatch.setattr("fracture.inference.report.as_csv", lambda lines: saved.append(lines) or "")
@@ -191,8 +191,8 @@ def test_the_answers_to_take_home_are_those_shown(homes, make_model, drawn, monk
     assert [(line["kind"], line["study"]) for line in saved[-1]] == [("image", "study 1")] * 2 + [("study", "study 1")]
 
 
-def test_uploads_stay_while_another_page_is_looked_at(homes, make_model, drawn):
-    """Back on the page they are answered again, until they are removed."""
+def test_uploads_after_a_visit_to_another_page_stay(homes, make_model, drawn):
+    """Uploads are classified again after a visit to another page, until they are removed."""
     make_model("first")
     picture = next(Path(drawn).rglob("*.png")).read_bytes()
     app = routed("classify").run()
@@ -201,35 +201,37 @@ def test_uploads_stay_while_another_page_is_looked_at(homes, make_model, drawn):
     assert answered
     app.switch_page("pages/models.py").run()
     app.switch_page("pages/classify.py").run()
-    assert [metric.value for metric in healthy(app).metric] == answered and "**Uploaded before:** arm.png" in words(app)
+    assert [metric.value for metric in healthy(app).metric] == answered and "**Uploaded earlier:** arm.png" in words(
+        app
+    )
     app.button(key="remove uploads").click().run()
     assert not healthy(app).metric
 
 
-def test_classify_says_one_limit_once(homes, make_model, drawn):
-    """Where the points of a very good model cross, one threshold parts the two answers, and it is said once."""
+def test_classify_with_one_limit_states_it_once(homes, make_model, drawn):
+    """Where the operating points of a very good model cross, one threshold separates the answers."""
     card = make_model("first").card
     points = {"balanced": 0.3, "high_sensitivity": 0.466, "high_specificity": 0.188}
     write_json(card, {**json.loads(card.read_text()), "thresholds": points})
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("a.png", next(Path(drawn).rglob("*.png")).read_bytes(), "image/png")])
     said = words(healthy(app.run()))
-    assert "From 30.0% on it says *abnormal*, and below *normal*: on the validation images" in said
-    assert "is not ruled out" not in said and "46.6%" not in said
+    assert "From 30.0% the answer is *abnormal*, below it *normal*: on each validation image" in said
+    assert "does not exclude" not in said and "46.6%" not in said
 
 
-def test_classify_answers_without_predictions(homes, make_model, drawn):
-    """A model whose predictions are gone still answers, and says what is not known of it."""
+def test_classify_without_predictions_still_answers(homes, make_model, drawn):
+    """A model without its predictions file answers, and the page says which metrics are not known."""
     make_model("first").predictions.unlink()
     app = alone("classify").run()
     picture = next(Path(drawn).rglob("*.png"))
     app.file_uploader(key="uploads").set_value([("_a*b_.png", picture.read_bytes(), "image/png")]).run()
     assert len(healthy(app).metric) == 1
-    assert "what that is worth is not known" in words(app)
+    assert "sensitivity and specificity are not known" in words(app)
 
 
-def test_the_app_answers_at_once(as_cloned):
-    """So does the page, which offers it without a training."""
+def test_classify_as_cloned_answers_without_training(as_cloned):
+    """The bundled model answers in a fresh clone."""
     app = healthy(alone("classify").run())
     app.selectbox(key="model").set_value("fracatlas").run()
     app.file_uploader(key="uploads").set_value([("leg.dcm", dicom(LEGS[0]), "application/dicom")]).run()
@@ -237,12 +239,12 @@ def test_the_app_answers_at_once(as_cloned):
     assert "out of distribution" not in words(app)
 
 
-def test_classify_says_when_the_chosen_model_is_gone(homes, make_model):
-    """An answer never changes its model without a word."""
+def test_classify_with_a_deleted_model_shows_a_warning(homes, make_model):
+    """The page says that the chosen model is gone and which one it uses instead."""
     make_model("other")
     app = alone("classify")
     app.session_state["chosen model"] = "gone"
-    assert "Model gone is not here any more; this is other" in words(app.run())
+    assert "There is no model gone any more; this is other" in words(app.run())
 
 
 PROBE = """
@@ -258,8 +260,8 @@ print([name for name in ("tensorflow", "keras") if name in sys.modules])
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_page_loads_tensorflow(home_with_data, make_model, page):
-    """Each page, with a model, a data set and on *classify* an answer, does without TensorFlow."""
+def test_page_with_everything_does_not_load_tensorflow(home_with_data, make_model, page):
+    """Each page, with a model, a data set and on Classify an answer, works without TensorFlow."""
     make_model("first")
     picture = next(Path(home_with_data).rglob("*.png"))
     arguments = [str(PROJECT / "pages" / f"{page}.py"), *([str(picture)] if page == "classify" else [])]

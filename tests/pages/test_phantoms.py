@@ -10,10 +10,9 @@ from streamlit.testing.v1 import AppTest
 from fracture.jobs import process
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import Plan, find_phantom_job
-from fracture.phantoms.samples import draw_sample, sample_numbers
+from fracture.phantoms.samples import generate_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.waiting import wait
-from tests.support.widgets import by_key
 
 PLAN = Plan(patients=3, seed=2)
 
@@ -46,8 +45,8 @@ def press(app: AppTest, key: str) -> AppTest:
     return app.button(key=key).click().run()
 
 
-def test_drawing_starts_from_the_empty_page(homes):
-    """The form starts a process, and its data set is the chosen one from then on; when it ends, all of it shows."""
+def test_form_on_the_empty_page_generates_and_selects_phantoms(homes):
+    """The form starts a process and selects its data set, which is complete in the end."""
     app = healthy(alone("dataset").run())
     app.number_input(key="phantom patients").set_value(2).run()
     healthy(press(app, "generate phantoms"))
@@ -60,8 +59,8 @@ def test_drawing_starts_from_the_empty_page(homes):
 
 
 @pytest.mark.parametrize("working", [True, False])
-def test_a_class_that_presses_the_same_button_shares_one_set(root, working):
-    """What another visitor is drawing or has drawn is chosen, and not drawn again; another seed is."""
+def test_form_with_a_known_plan_shares_its_data_set(root, working):
+    """Phantoms that another visitor generates or has generated are selected; only another seed starts a job."""
     if working:
         at_work(root)
     app = healthy(alone("dataset").run())
@@ -81,8 +80,8 @@ def test_a_class_that_presses_the_same_button_shares_one_set(root, working):
         wait(lambda: find_phantom_job(other).state == "complete")
 
 
-def test_a_folder_that_cannot_be_written_to_is_a_sentence(homes, monkeypatch):
-    """The form says why nothing was drawn."""
+def test_form_in_a_read_only_folder_shows_a_sentence(homes, monkeypatch):
+    """The form says why it could not generate anything."""
     (homes / "file").write_text("")
     monkeypatch.setenv("FRACTURE_DATA", str(homes / "file" / "data"))
     app = press(alone("dataset").run(), "generate phantoms")
@@ -90,8 +89,8 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(homes, monkeypatch):
     assert "cannot be written to" in app.error[0].value
 
 
-def test_a_drawing_is_followed(root):
-    """While it goes on, what is there is shown with how far it is; images that come later are offered."""
+def test_page_of_a_running_job_follows_it(root):
+    """The page shows the progress and the present images, and offers to show later ones."""
     at_work(root)
     app = healthy(alone("dataset").run())
     images = find_phantom_job(root).images
@@ -102,21 +101,21 @@ def test_a_drawing_is_followed(root):
     assert not app.run().button(key="show new").disabled
     assert app.button(key="show new").label == "Show 5 new images"
     assert app.metric[0].value == str(images)
-    press(app, "stop drawing")
+    app.button(key="job stop").click().run()
     assert (root / ".phantom.stop").exists()
 
 
-def test_before_the_first_image_the_page_waits(root):
-    """No error about an empty folder, but that the images are coming."""
+def test_page_before_the_first_image_waits(root):
+    """The page says that the first images are being generated, rather than that the folder is empty."""
     for patient in root.glob("*/XR_HUMERUS/*"):
         shutil.rmtree(patient)
     stand(root, done=0, images=0, seconds_left=None, ended=False, **process.identity())
     for page in ("dataset", "train"):
-        assert "The first images are being drawn" in words(healthy(alone(page).run()))
+        assert "The first images are being generated" in words(healthy(alone(page).run()))
 
 
-def test_filters_outlive_new_images(root):
-    """A filter keeps its choice when the page shows what has come since."""
+def test_filter_after_new_images_keeps_its_choice(root):
+    """A filter keeps its choice when the page shows new images."""
     at_work(root)
     app = healthy(alone("dataset").run())
     app.multiselect(key=f"label of {root}").set_value([1]).run()
@@ -127,49 +126,49 @@ def test_filters_outlive_new_images(root):
     assert next(caption.value for caption in app.caption if caption.value.endswith(" images")) == before
 
 
-def test_an_interrupted_drawing_is_gone_on_with(root):
-    """The page says that it is not whole, and a click draws the rest."""
+def test_resume_of_interrupted_phantoms_generates_the_rest(root):
+    """The page says how much is missing, and a click resumes the job."""
     for folder in root.glob("train/*/patient00001/study*"):
         shutil.rmtree(folder)
     stand(root, done=2, pid=2**22, ended=False)
     app = healthy(alone("dataset").run())
-    assert "2 of 3 patients drawn; the drawing ended before its time" in words(app)
-    press(app, "go on drawing")
+    assert "2 of 3 patients are generated" in words(app)
+    app.button(key="job resume").click().run()
     assert not app.exception
     wait(lambda: find_phantom_job(root).state == "complete")
     assert any(root.glob("train/*/patient00001/study*/image1.png"))
 
 
-def test_training_waits_for_the_drawing(root):
+def test_start_while_phantoms_are_generated_is_disabled(root):
     """The form cannot be sent while images are missing, and can be afterwards."""
     at_work(root)
     app = healthy(alone("train").run())
-    assert by_key(app.button, "start").disabled
+    assert app.button(key="start 0").disabled
     stand(root, done=3, ended=True)
-    assert not next(button for button in app.run().button if button.label == "Start training").disabled
+    assert not app.run().button(key="start 0").disabled
 
 
-def test_a_study_reveals_its_truth_on_request(root):
-    """Synthetic images are said to be so, and their truth is hidden until it is asked for."""
+def test_study_of_a_phantom_hides_its_truth_until_asked(root):
+    """A phantom is marked as synthetic, and its truth is hidden until a click, and again in the next study."""
     app = healthy(alone("dataset").run())
     assert "drawing was" not in words(app)
     press(app, next(each.key for each in app.button if str(each.key).startswith("open ")))
-    assert "**Made** synthetic" in words(healthy(app))
+    assert "**Origin** synthetic" in words(healthy(app))
     truths = {"Nothing abnormal", "displaced", "nail", "plate"}
     assert not any(truth in markdown.value for markdown in app.markdown for truth in truths)
     app.button(key="reveal").click().run()
     assert any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
-    app.button(key="study after").click().run()
+    app.button(key="next study").click().run()
     assert not any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
 
 
-def test_a_sample_is_classified_and_put_aside(homes, make_model, drawn):
-    """A click asks the model about all views; the truth is hidden until asked for; an upload takes its place."""
+def test_sample_is_classified_until_cleared(homes, make_model, drawn):
+    """A sample is classified by all views, its truth shown on request; an upload takes its place."""
     make_model("first").familiarity.unlink()  # it has seen bars, and would take an arm for no X-ray
     app = healthy(alone("classify").run())
     assert not app.metric
     press(app, "sample 123456")
-    views = draw_sample(123456)
+    views = generate_sample(123456)
     assert [metric.label for metric in healthy(app).metric] == ["Probability of abnormal"]
     assert f"Mean of {len(views)} views" in words(app)
     truth = f"**Truth:** {views[0].truth.words}."
@@ -187,8 +186,8 @@ def test_a_sample_is_classified_and_put_aside(homes, make_model, drawn):
     assert len(app.metric) == 1
 
 
-def test_what_the_model_does_not_know_gets_no_answer(homes, make_model):
-    """A model that has seen bars says of an arm that this is nothing it knows."""
+def test_sample_out_of_distribution_gets_no_answer(homes, make_model):
+    """A model that was trained on bars gives no answer for a synthetic arm."""
     make_model("first")
     app = healthy(alone("classify").run())
     press(app, "sample 123456")
@@ -196,17 +195,17 @@ def test_what_the_model_does_not_know_gets_no_answer(homes, make_model):
     assert "out of distribution" in words(app)
 
 
-def test_samples_are_mixed_and_the_same_again():
-    """Half are abnormal, each number once, and a number always gives the same study."""
+def test_samples_of_one_row_are_half_abnormal():
+    """Half of the samples are abnormal, all numbers differ, and a number always gives the same study."""
     numbers = sample_numbers()
     assert len(set(numbers)) == 6
-    studies = [draw_sample(number) for number in numbers]
+    studies = [generate_sample(number) for number in numbers]
     assert sum(views[0].truth.abnormal for views in studies) == 3
-    assert (draw_sample(numbers[0])[0].pixels == studies[0][0].pixels).all()
+    assert (generate_sample(numbers[0])[0].pixels == studies[0][0].pixels).all()
 
 
-def test_an_uploaded_phantom_is_called_synthetic(root, make_model):
-    """A file that says so of itself is captioned so, whatever its name."""
+def test_upload_of_a_phantom_is_marked_synthetic(root, make_model):
+    """An uploaded phantom is marked as synthetic, whatever its name."""
     make_model("first")
     app = alone("classify").run()
     phantom = next(root.rglob("image1.png"))

@@ -126,7 +126,9 @@ def test_phantoms_in_the_demo_belong_to_their_visitor(demo):
     healthy(app.button(key="generate phantoms").click().run())
     root = demo / "data" / "phantoms-1"
     assert wait(lambda: find_phantom_job(root).state == "complete")
-    assert "Yours, as long as this browser tab is open. It is deleted within 24 hours" in words(healthy(app.run()))
+    assert "Yours, as long as this browser tab is open. The demo deletes it within 24 hours" in words(
+        healthy(app.run())
+    )
     other = alone("dataset")
     other.query_params["data"] = "phantoms-1"
     assert "Made by another visitor" in words(healthy(other.run()))

@@ -74,8 +74,8 @@ def test_it_is_read_as_a_mura_tree_with_truth(drawn):
     assert set(found.table["label"]) == {0, 1}
 
 
-def test_each_file_says_what_it_is(drawn):
-    """An image's text says that it is synthetic and how to draw it again, and reading it tells."""
+def test_png_text_says_that_it_is_synthetic(drawn):
+    """An image's text says that it is synthetic and how to generate it again, and reading it tells."""
     name, path = next(iter(images(drawn).items()))
     with Image.open(path) as image:
         assert image.mode == "L"
@@ -87,8 +87,8 @@ def test_each_file_says_what_it_is(drawn):
     assert load(path).synthetic
 
 
-def test_the_truth_is_told_in_words(drawn, tmp_path):
-    """Of listed images; of others nothing is made up."""
+def test_truth_words_of_listed_images(drawn, tmp_path):
+    """Images that are not listed have no words."""
     rows = read_rows(drawn / "truth.csv")
     words = truth_words([drawn / row["image"] for row in rows])
     for row, said in zip(rows, words, strict=True):
@@ -198,8 +198,8 @@ def test_plan_out_of_range_is_refused(values, words):
         Plan(**values)
 
 
-def test_patients_are_held_out_and_mixed():
-    """The last fifth is held out, at least one; the first ones drawn come from both parts."""
+def test_split_of_last_fifth_is_valid():
+    """The last fifth is held out, at least one; the first ones in order come from both splits."""
     assert [split_of(patient, 10) for patient in range(1, 11)] == ["train"] * 8 + ["valid"] * 2
     assert [split_of(patient, 2) for patient in (1, 2)] == ["train", "valid"]
     order = order_of(200)

@@ -1,4 +1,4 @@
-"""What is true of every phantom: chance, geometry, physics and truth."""
+"""Phantoms: study, view, render, truth, physics and the anatomy."""
 
 import subprocess
 import sys
@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from fracture.imaging.annotations import boxes_to_mask
-from fracture.phantoms.anatomy.fractures import KINDS, draw_fracture
+from fracture.phantoms.anatomy.fractures import KINDS, sample_fracture
 from fracture.phantoms.anatomy.geometry import Grid, box, ellipsoid, elliptic_cylinder, rods
 from fracture.phantoms.anatomy.humerus import Fragment, Humerus
-from fracture.phantoms.anatomy.implants import draw_hardware
-from fracture.phantoms.anatomy.person import TRAPS, Finding, Person, draw_person
+from fracture.phantoms.anatomy.implants import sample_hardware
+from fracture.phantoms.anatomy.person import TRAPS, Finding, Person, sample_person
 from fracture.phantoms.physics import ATTENUATION, transmission
-from fracture.phantoms.render import draw
-from fracture.phantoms.study import draw_study
-from fracture.phantoms.view import VIEWS, Opening, View, draw_views
+from fracture.phantoms.render import render_view
+from fracture.phantoms.study import generate_study
+from fracture.phantoms.view import VIEWS, Opening, View, sample_views
 
 MM = 0.5
 """Distance of rays in mm where volumes are summed up."""
@@ -29,55 +29,55 @@ def rays(across: float, top: float, bottom: float):
 
 @pytest.fixture
 def person() -> Person:
-    return draw_person(np.random.default_rng(3), 0.2)
+    return sample_person(np.random.default_rng(3), 0.2)
 
 
 @pytest.fixture
 def view(person) -> View:
     """A view of the upper arm without a collimator's edge, marker or inversion."""
-    drawn = draw_views(np.random.default_rng(4), person, Finding("upper"), 0.0)[0]
+    drawn = sample_views(np.random.default_rng(4), person, Finding("upper"), 0.0)[0]
     return replace(drawn, opening=Opening((0, 0), (np.inf, np.inf), 0), marked=False)
 
 
 def broken(person: Person, hardness: float, seed: int) -> Finding:
     rng = np.random.default_rng(seed)
-    return Finding("upper", draw_fracture(rng, person.bone, (80.0, 125.0), hardness))
+    return Finding("upper", sample_fracture(rng, person.bone, (80.0, 125.0), hardness))
 
 
 def crack(person: Person, seed: int) -> Finding:
     """A fracture in which nothing has moved."""
     rng = np.random.default_rng(seed)
-    return Finding("upper", draw_fracture(rng, person.bone, (80.0, 125.0), 1.0, reduced=True))
+    return Finding("upper", sample_fracture(rng, person.bone, (80.0, 125.0), 1.0, reduced=True))
 
 
-def test_the_same_seed_draws_the_same_pixels_in_any_order_and_process():
-    """Neither what was drawn before, nor how many views are asked for, nor the process matters."""
-    first = draw_study(5, 2)
-    draw_study(5, 1), draw_study(6, 2)
-    again = draw_study(5, 2)
+def test_generate_study_same_seed_gives_the_same_pixels():
+    """Neither earlier studies, nor the number of views, nor the process matters."""
+    first = generate_study(5, 2)
+    generate_study(5, 1), generate_study(6, 2)
+    again = generate_study(5, 2)
     assert all((one.pixels == other.pixels).all() for one, other in zip(first, again, strict=True))
-    assert (draw_study(5, 2, views=1)[0].pixels == first[0].pixels).all()
+    assert (generate_study(5, 2, views=1)[0].pixels == first[0].pixels).all()
     code = (
-        "import hashlib\nfrom fracture.phantoms.study import draw_study\n"
-        "print(hashlib.sha256(b''.join(each.pixels.tobytes() for each in draw_study(5, 2))).hexdigest())"
+        "import hashlib\nfrom fracture.phantoms.study import generate_study\n"
+        "print(hashlib.sha256(b''.join(each.pixels.tobytes() for each in generate_study(5, 2))).hexdigest())"
     )
     printed = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout for _ in range(2)]
     assert printed[0] == printed[1]
 
 
-def test_another_seed_patient_or_study_is_another_picture():
+def test_generate_study_another_seed_patient_or_study_differs():
     """Each number of the key counts."""
-    pictures = [draw_study(*key, views=1)[0].pixels for key in ((5, 2, 1), (6, 2, 1), (5, 3, 1), (5, 2, 2))]
+    pictures = [generate_study(*key, views=1)[0].pixels for key in ((5, 2, 1), (6, 2, 1), (5, 3, 1), (5, 2, 2))]
     for index, one in enumerate(pictures):
         assert all((one != other).any() for other in pictures[index + 1 :])
 
 
 @pytest.mark.parametrize("difficulty", [0.0, 0.5, 1.0])
-def test_truth_fits_the_picture(difficulty):
-    """Negatives have none; positives have one, within the picture, and boxes hold every pixel of the mask."""
+def test_generate_study_truth_fits_the_image(difficulty):
+    """Negatives have none; positives have one, within the image, and boxes hold every pixel of the mask."""
     for patient in range(3):
         for abnormal in (False, True):
-            for each in draw_study(1, patient, difficulty=difficulty, abnormal=abnormal):
+            for each in generate_study(1, patient, difficulty=difficulty, abnormal=abnormal):
                 truth = each.truth
                 assert each.pixels.shape == truth.mask.shape == (512, 512)
                 assert each.pixels.std() > 8, "a picture, not an even gray"
@@ -87,7 +87,7 @@ def test_truth_fits_the_picture(difficulty):
                 assert (truth.words == "nothing abnormal") == (not abnormal)
 
 
-def test_a_view_is_of_the_same_bone(person):
+def test_humerus_from_every_view_has_the_same_volume(person):
     """From whatever side, the rays meet the same volume of bone, at the same heights: mass is conserved."""
     t, s = rays(70, -40, 330)
     sums = [person.bone.bone(t, s, np.radians(angle), Fragment())[0].sum(axis=1) * MM for angle in VIEWS.values()]
@@ -100,7 +100,7 @@ def test_a_view_is_of_the_same_bone(person):
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.8, 1.6])
-def test_a_fragment_keeps_its_volume_however_it_leans(person, angle):
+def test_fragment_that_leans_keeps_its_volume(person, angle):
     """Towards the viewer it looks shorter, and its rays run longer through it."""
     t, s = rays(320, -40, 420)
     straight = broken(person, 0.0, 1).fracture.fragments[-1]
@@ -111,29 +111,29 @@ def test_a_fragment_keeps_its_volume_however_it_leans(person, angle):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_hardware_keeps_its_volume_from_every_side(seed):
+def test_hardware_from_every_view_has_the_same_volume(seed):
     """A plate or nail is as heavy from the front as from the side."""
     t, s = rays(60, -60, 330)
-    hardware = replace(draw_hardware(np.random.default_rng(seed), Humerus(), (20.0, 230.0)), screws=())
+    hardware = replace(sample_hardware(np.random.default_rng(seed), Humerus(), (20.0, 230.0)), screws=())
     volumes = [hardware.path(t, s, angle, Humerus()).sum() for angle in (0.0, 0.7, 1.5)]
     assert volumes == pytest.approx([np.mean(volumes)] * 3, rel=0.03)
 
 
-def test_what_the_truth_names_has_a_box():
+def test_generate_study_each_finding_has_a_box():
     """A fracture and hardware are two boxes, in every view, at whatever difficulty."""
     for patient in range(15):
         difficulty = patient % 3 / 2
-        for each in draw_study(2, patient, difficulty=difficulty, abnormal=True, views=2):
+        for each in generate_study(2, patient, difficulty=difficulty, abnormal=True, views=2):
             named = bool(each.truth.fracture) + bool(each.truth.hardware)
             assert len(each.truth.boxes) == named, (patient, difficulty, each.truth.words)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_fragments_make_up_the_bone(seed):
+def test_fragments_put_back_are_the_bone(seed):
     """Put back in place and without a gap, the parts of a broken bone are the bone."""
     bone = Humerus()
     t, s = rays(70, -40, 330)
-    fracture = draw_fracture(np.random.default_rng(seed), bone, (70.0, 240.0), 0.3)
+    fracture = sample_fracture(np.random.default_rng(seed), bone, (70.0, 240.0), 0.3)
     whole = bone.bone(t, s, 0.4, Fragment())[0]
     parts = [replace(each, shift=(0, 0, 0), tilt=(0, 0), turn=0, gap=0) for each in fracture.fragments]
     together = sum(bone.bone(t, s, 0.4, each)[0] for each in parts)
@@ -141,25 +141,25 @@ def test_fragments_make_up_the_bone(seed):
     assert np.abs(together - whole).max() < 0.15 * whole.max()
 
 
-def test_moved_is_the_inverse_of_own():
+def test_fragment_moved_is_the_inverse_of_own():
     """Where a point of a fragment has gone, the fragment's own frame finds it again."""
-    fragment = Fragment(draw_fracture(np.random.default_rng(1), Humerus(), (100.0, 200.0), 0.0).fragments[-1].above)
+    fragment = Fragment(sample_fracture(np.random.default_rng(1), Humerus(), (100.0, 200.0), 0.0).fragments[-1].above)
     fragment = replace(fragment, shift=(4.0, -7.0, -5.0), tilt=(0.4, -0.3), turn=0.2)
     for phi in (0.0, 0.8, 1.6):
         t, s, _ = fragment.own(*map(np.array, fragment.moved(12.0, 250.0, phi)), phi)
         assert (float(t), float(s)) == pytest.approx((12.0, 250.0))
 
 
-def test_a_crack_changes_less_than_a_displaced_fracture(person, view):
-    """Over the same view, on average and nearly always; and what a crack changes lies in its box."""
-    whole = draw(np.random.default_rng(0), person, Finding("upper"), view)
+def test_render_view_crack_changes_less_than_a_displaced_fracture(person, view):
+    """On average and nearly always, in the same view."""
+    whole = render_view(np.random.default_rng(0), person, Finding("upper"), view)
     counts = []
     for seed in range(6):
         changed = []
         for finding in (crack(person, seed), broken(person, 0.0, seed)):
             lower = finding.fracture.fragments[-1]
             taken = replace(view, pose=replace(view.pose, lower=lower, swelling=finding.swelling))
-            picture = draw(np.random.default_rng(0), person, finding, taken)
+            picture = render_view(np.random.default_rng(0), person, finding, taken)
             difference = np.abs(
                 picture.pixels.astype(int) - np.median(picture.pixels.astype(int) - whole.pixels) - whole.pixels
             )
@@ -171,67 +171,67 @@ def test_a_crack_changes_less_than_a_displaced_fracture(person, view):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_mask_covers_what_a_crack_changes(person, view, seed):
-    """Bone that is missing beside the whole bone's picture is missing under the mask."""
+def test_render_view_mask_covers_the_crack(person, view, seed):
+    """Bone that is missing in comparison to the whole bone is under the mask."""
     t, s = view.pose.along(view.grid.u[None, :], view.grid.v[:, None])
     finding = crack(person, seed)
     whole = person.bone.bone(t, s, view.pose.phi, Fragment())[0]
     cracked = sum(person.bone.bone(t, s, view.pose.phi, each)[0] for each in finding.fracture.fragments)
-    picture = draw(np.random.default_rng(0), person, finding, view)
+    picture = render_view(np.random.default_rng(0), person, finding, view)
     mask = picture.truth.mask[:, ::-1] if person.side == "R" else picture.truth.mask
     missing = whole - cracked > 0.2
     assert missing.sum() > 20
     assert (missing & mask).sum() > 0.98 * missing.sum()
 
 
-def test_hardware_is_the_brightest_and_under_the_mask(person, view):
+def test_render_view_hardware_is_bright_and_under_the_mask(person, view):
     """Metal lets less through than bone, and the truth says where it is."""
-    hardware = draw_hardware(np.random.default_rng(2), person.bone, (20.0, 130.0))
-    picture = draw(np.random.default_rng(0), person, Finding("upper", hardware=hardware), view)
-    without = draw(np.random.default_rng(0), person, Finding("upper"), view)
+    hardware = sample_hardware(np.random.default_rng(2), person.bone, (20.0, 130.0))
+    picture = render_view(np.random.default_rng(0), person, Finding("upper", hardware=hardware), view)
+    without = render_view(np.random.default_rng(0), person, Finding("upper"), view)
     assert picture.truth.hardware in ("plate", "nail")
     gain = picture.pixels.astype(float) - without.pixels
     assert gain[picture.truth.mask].mean() > 40
     assert abs(gain[~picture.truth.mask]).mean() < 6
 
 
-def test_every_kind_and_every_trap_occurs():
-    """All fractures, both kinds of hardware, all traps and all views can be met with, at middle difficulty."""
+def test_samplers_give_every_kind_trap_and_view():
+    """At middle difficulty, all fractures, both kinds of hardware, all traps and all views occur."""
     rng, bone = np.random.default_rng(0), Humerus()
-    assert {draw_fracture(rng, bone, (20.0, 230.0), 0.5).kind for _ in range(80)} == set(KINDS)
-    assert {draw_hardware(rng, bone, (20.0, 230.0)).name for _ in range(20)} == {"plate", "nail"}
-    people = [draw_person(np.random.default_rng(seed), 0.5) for seed in range(120)]
+    assert {sample_fracture(rng, bone, (20.0, 230.0), 0.5).kind for _ in range(80)} == set(KINDS)
+    assert {sample_hardware(rng, bone, (20.0, 230.0)).name for _ in range(20)} == {"plate", "nail"}
+    people = [sample_person(np.random.default_rng(seed), 0.5) for seed in range(120)]
     assert {trap for each in people for trap in each.traps} == {"growth plates", *TRAPS}
-    assert {each.name for person in people[:12] for each in draw_views(rng, person, Finding("whole"), 0.5)} == set(
+    assert {each.name for person in people[:12] for each in sample_views(rng, person, Finding("whole"), 0.5)} == set(
         VIEWS
     )
 
 
-def test_difficulty_moves_displacement_and_traps():
-    """The harder, the less has moved, and the more can mislead."""
+def test_sample_fracture_harder_is_less_displaced():
+    """The harder, the less displacement, and the more traps."""
     moved, traps = [], []
     for hardness in (0.0, 0.5, 1.0):
-        drawn = [draw_fracture(np.random.default_rng(seed), Humerus(), (20.0, 230.0), hardness) for seed in range(60)]
+        drawn = [sample_fracture(np.random.default_rng(seed), Humerus(), (20.0, 230.0), hardness) for seed in range(60)]
         moved.append(np.mean([each.displacement for each in drawn]))
-        traps.append(np.mean([len(draw_person(np.random.default_rng(seed), hardness).traps) for seed in range(60)]))
+        traps.append(np.mean([len(sample_person(np.random.default_rng(seed), hardness).traps) for seed in range(60)]))
     assert moved[0] > 2 * moved[1] > 4 * moved[2]
     assert traps[0] < traps[1] < traps[2]
 
 
-def test_the_framing_does_not_tell_whether_there_is_a_finding():
-    """What is shown is chosen before what is found: pictures with and without are equally large, part by part."""
+def test_sample_views_framing_is_no_shortcut():
+    """The part is sampled before the finding: images with and without one are equally large."""
     widths = {}
     for patient in range(60):
         for abnormal in (False, True):
-            person = draw_person(np.random.default_rng(patient), 0.1)
+            person = sample_person(np.random.default_rng(patient), 0.1)
             finding = broken(person, 0.1, patient) if abnormal else Finding("upper")
-            grid = draw_views(np.random.default_rng(patient), person, finding, 0.1)[0].grid
+            grid = sample_views(np.random.default_rng(patient), person, finding, 0.1)[0].grid
             widths.setdefault(abnormal, []).append(float(np.ptp(grid.u)))
     assert widths[True] == pytest.approx(widths[False])
 
 
-def test_paths_through_simple_bodies():
-    """Closed forms against what geometry says."""
+def test_geometry_path_lengths_by_hand():
+    """Closed forms give the known lengths."""
     t = np.array([0.0, 3.0, 5.1])
     assert elliptic_cylinder(t, 0.0, (0, 0), 5, 5).length == pytest.approx([10, 8, 0])
     assert elliptic_cylinder(np.array([0.0]), np.pi / 2, (0, 0), 5, 2).length == pytest.approx([10])
@@ -243,7 +243,7 @@ def test_paths_through_simple_bodies():
     assert whole[40, 0] == 0
 
 
-def test_volumes_do_not_depend_on_the_angle():
+def test_elliptic_cylinder_turned_keeps_its_area():
     """An ellipse that is turned keeps its area."""
     t = np.arange(-12, 12, 0.01)
     for phi in (0.0, 0.5, 1.1):
@@ -251,8 +251,8 @@ def test_volumes_do_not_depend_on_the_angle():
         assert area == pytest.approx(np.pi * 21, rel=1e-3)
 
 
-def test_the_beam_hardens():
-    """Beer and Lambert's law for each energy: each further centimetre of bone takes less away than the one before."""
+def test_transmission_beam_hardens():
+    """Beer and Lambert's law for each energy: each further centimeter of bone absorbs less than the one before."""
     passed = transmission({"bone": np.array([0.0, 10.0, 20.0, 30.0])}, 0.5)
     assert passed[0] == pytest.approx(1)
     taken = -np.diff(np.log(passed))

@@ -34,7 +34,7 @@ def test_a_note_that_is_too_long_changes_nothing(homes, make_model):
 def test_a_note_about_what_is_gone_is_one_sentence(homes):
     """A folder that was deleted in another tab is not made again."""
     folder = model_folder.model_folder("gone")
-    with pytest.raises(ModelError, match="The note of 'gone' cannot be kept"):
+    with pytest.raises(ModelError, match="The note of 'gone' cannot be written"):
         edit.write_note(folder, "words")
     assert not folder.path.exists()
 

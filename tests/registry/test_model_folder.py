@@ -1,11 +1,13 @@
 """A model folder on disk."""
 
+import json
 import zipfile
 
 import pandas as pd
 import pytest
 
 from fracture.errors import ModelError
+from fracture.inference.classifier import load_classifier
 from fracture.registry import model_folder
 
 
@@ -99,6 +101,36 @@ def test_damaged_predictions_are_one_sentence(homes, make_model, content):
 def test_a_card_that_lacks_its_metrics_is_one_sentence(homes, make_model):
     """A card must hold what a model is judged by."""
     folder = make_model("m")
-    folder.card.write_text('{"schema": 2, "labels": ["a", "b"], "input": {}, "thresholds": {}}')
+    card = json.loads(folder.card.read_text())
+    del card["metrics"]
+    folder.card.write_text(json.dumps(card))
     with pytest.raises(ModelError, match="it lacks metrics"):
         model_folder.read_card(folder)
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "familiarity.npz"])
+def test_load_classifier_refuses_a_file_of_another_model(make_model, name):
+    """One changed byte is enough, and the error names the file."""
+    folder = make_model("m")
+    content = bytearray((folder.path / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder.path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=rf"m/{name} is not the file that the model's card was written with"):
+        load_classifier("m")
+
+
+def test_load_classifier_accepts_a_card_without_hashes(make_model):
+    """A model of an earlier version still makes predictions."""
+    folder = make_model("m")
+    card = json.loads(folder.card.read_text())
+    del card["files"]
+    folder.card.write_text(json.dumps(card))
+    load_classifier("m")
+
+
+def test_check_files_accepts_the_bundled_model():
+    """Its card holds the hashes of the graph and of the out-of-distribution check."""
+    card = model_folder.read_card(model_folder.bundled_model())
+    assert card["files"] == model_folder.file_hashes(model_folder.bundled_model())
+    assert sorted(card["files"]) == ["familiarity.npz", "model.tflite"]
+    model_folder.check_files(model_folder.bundled_model(), card)

@@ -7,7 +7,7 @@ from PIL import Image
 from fracture.charts import outlined
 from fracture.paths import PROJECT
 from fracture.phantoms.render import Phantom
-from fracture.phantoms.study import DIFFICULTY, draw_study
+from fracture.phantoms.study import DIFFICULTY, generate_study
 
 SIDE, GAP = 150, 4
 PICTURES = PROJECT / "docs" / "pictures"
@@ -15,12 +15,12 @@ PICTURES = PROJECT / "docs" / "pictures"
 
 def main() -> None:
     """One sheet as they come, with the fractures among them below, and one of abnormal ones from easy to hard."""
-    studies = [draw_study(1, patient)[patient % 2] for patient in range(12)]
-    fractures = (views[0] for patient in count() if (views := draw_study(1, patient, views=1)) and broken(views[0]))
+    studies = [generate_study(1, patient)[patient % 2] for patient in range(12)]
+    fractures = (views[0] for patient in count() if (views := generate_study(1, patient, views=1)) and broken(views[0]))
     save("phantoms", [picture(each) for each in (*studies, *islice(fractures, 12))])
     rows = [
         [
-            picture(draw_study(1, patient, difficulty=difficulty, abnormal=True, views=1)[0], True)
+            picture(generate_study(1, patient, difficulty=difficulty, abnormal=True, views=1)[0], True)
             for patient in range(12)
         ]
         for difficulty in (0, DIFFICULTY, 0.5, 1)

@@ -1,4 +1,4 @@
-"""What a model makes of studies: probability, threshold, heat maps, and on request the truth."""
+"""A model's predictions for studies: probability, threshold, heat maps, and on request the truth."""
 
 from typing import Literal
 
@@ -6,9 +6,9 @@ import streamlit as st
 from PIL import Image
 
 from fracture import charts
-from fracture.app.classify.similar import show_resemblance
+from fracture.app.classify.similar import show_similar_images
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
+from fracture.app.shared.heatmap_overlay import Place, full_heat, heat_in_words, heated, likeliest
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold
@@ -20,14 +20,14 @@ from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import ValidationResult, validation_results
 
-_SIGNS: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
+_BADGES: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
     "positive": ("orange", ":material/radiology:"),
     "negative": ("blue", ":material/radiology:"),
     DOUBT: ("gray", ":material/question_mark:"),
 }
 
 Truths = dict[str, Truth]
-"""What there is to be found, by the name of the view; empty where it is not known or not asked for."""
+"""The truth by the name of the view; empty where it is not known or hidden."""
 
 
 def show_answers(
@@ -37,8 +37,8 @@ def show_answers(
 
     ``uploaded``: of how many views the study is that is not in parts; some of them may not have been readable.
     """
-    top = st.container()  # one answer stands above the settings, so that it is seen at once
-    explained = any(each.view.known is not False for views in studies.values() for each in views)
+    top = st.container()  # a single answer stands above the settings, so that it is seen at once
+    explained = any(_has_answer(each) for views in studies.values() for each in views)
     opacity = _choose_opacity() if explained else 0.0
     lines = []
     for name, views in studies.items():
@@ -46,141 +46,162 @@ def show_answers(
         with top if len(studies) == 1 else st.container():
             if len(studies) > 1:
                 st.markdown(f"**{escape_markdown(views[0].view.name)}**")
-            _verdict(answer, uploaded)
-        _pictures(classifier, answer, views, opacity, truths)
+            _show_answer(answer, uploaded)
+        _show_views(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
-    show_resemblance(classifier, [each for views in studies.values() for each in views])
-    with st.expander("What these numbers mean", icon=":material/help:", key="meaning"):
+    show_similar_images(classifier, [each for views in studies.values() for each in views])
+    with st.expander("Learn more", icon=":material/help:", key="meaning"):
         st.markdown(_meaning(classifier, folder))
     st.download_button(
-        "Download the answers (CSV)", report.as_csv(lines), "answers.csv", "text/csv",
-        icon=":material/download:", on_click="ignore", key="download answers",
-    )  # fmt: skip
+        "Download answers (CSV)",
+        report.as_csv(lines),
+        "answers.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="download answers",
+    )
+
+
+def _has_answer(each: Examined) -> bool:
+    """Whether a view is like the training images, so that the model answers; a model without that check always does."""
+    return each.view.known is not False
 
 
 def _choose_opacity() -> float:
-    opacity: float = st.slider("Opacity of the heat map", 0.0, 1.0, 0.4, 0.05, key="opacity", persist_state="session")
+    opacity: float = st.slider("Heat map opacity", 0.0, 1.0, 0.4, 0.05, key="opacity", persist_state="session")
     return opacity
 
 
-def _verdict(answer: Answer, uploaded: int) -> None:
-    """The outcome, the probability, and what they rest on."""
+def _show_answer(answer: Answer, uploaded: int) -> None:
+    """The outcome, the probability, and the limits between outcomes."""
     if not answer.known:
-        st.warning(f"{OUT_OF_DISTRIBUTION} It is given no answer.", icon=":material/help:")
+        st.warning(f"{OUT_OF_DISTRIBUTION} The model gives no answer.", icon=":material/help:")
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.metric(f"Probability of {answer.labels[1]}", f"{answer.probability:.1%}", width=260)
-        colour, icon = _SIGNS[answer.outcome]
-        st.badge(_word(answer.label), color=colour, icon=icon)
+        color, icon = _BADGES[answer.outcome]
+        st.badge(_word(answer.label), color=color, icon=icon)
         st.markdown(f"{_basis(answer, uploaded)}{_reason(answer)}")
 
 
 def _word(label: str) -> str:
-    """An outcome as it is said to people."""
+    """An outcome in words."""
     return "in doubt" if label == DOUBT else label
 
 
 def _basis(answer: Answer, uploaded: int) -> str:
-    """How many views it is the mean of."""
-    counted, readable = len(answer.counted), len(answer.views)
+    """How many views the answer is the mean of; empty for one upload."""
     if uploaded == 1:
         return ""
-    left_out = (
-        f" {readable - counted} left out, since they do not look like X-rays it knows." if counted < readable else ""
-    )
-    return (
-        (f"Mean of {counted} views." if readable == uploaded else f"From {counted} of {uploaded} views.")
-        + left_out
-        + " "
-    )
+    counted = len(answer.counted)
+    readable = len(answer.views)
+    basis = f"From {counted} of {uploaded} views. "
+    if readable == uploaded:
+        basis = f"Mean of {counted} views. "
+    if counted < readable:
+        basis += f"{readable - counted} left out: unlike the training images. "
+    return basis
 
 
 def _reason(answer: Answer) -> str:
     """On which side of the limits the probability lies."""
-    low, high = map(format_threshold, answer.limits)
+    low, high = (format_threshold(limit) for limit in answer.limits)
     if answer.outcome == DOUBT:
         return f"Between {low} and {high} the model does not decide."
     if answer.outcome == "positive":
-        return f"From {high} on it says *{answer.labels[1]}*."
-    return f"Below {low} it says *{answer.labels[0]}*."
+        return f"From {high} the answer is *{answer.labels[1]}*."
+    return f"Below {low} the answer is *{answer.labels[0]}*."
 
 
 def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
-    """What the limits were worth on the validation images, and what the heat map is."""
+    """The metrics of the limits on the validation images, and what the heat map shows."""
     positive = classifier.labels[1]
-    heat = heat_in_words(classifier) + (
-        " The model has learned that from boxes; its answer rests on the likeliest place and on the image as a whole."
-        if classifier.shows_places
-        else " It is the class-activation map: its mean, plus a constant, is the model's log-odds before calibration. "
-        "It shows a region, not an outline."
+    heat = (
+        "It is the class-activation map: its mean, plus a constant, is the model's log-odds before calibration. It "
+        "shows a region, not an outline."
     )
+    if classifier.shows_places:
+        heat = "The model learned this from boxes; its answer uses the likeliest place and the image as a whole."
     return (
-        f"{_limits_in_words(classifier, folder)}\n"
-        "- The probability is calibrated on the validation images, for a share of *"
-        f"{positive}* as among them; where it is rarer, it is too high.\n"
-        f"- Each image is looked at as it is and mirrored; the two probabilities stand below it.\n- {heat}"
+        f"{_describe_limits(classifier, folder)}\n"
+        f"- The probability is calibrated on the validation images, for their share of *{positive}*; where "
+        f"*{positive}* is rarer, the probability is too high.\n"
+        "- The model classifies each image and its mirror image; the two probabilities stand below the image.\n"
+        f"- {heat_in_words(classifier)} {heat}"
     )
 
 
-def _limits_in_words(classifier: Classifier, folder: ModelFolder) -> str:
-    """What each limit, or the only one, was worth on the validation images."""
+def _describe_limits(classifier: Classifier, folder: ModelFolder) -> str:
+    """The sensitivity and specificity of each limit, or of the only one, on the validation images."""
     low, high = classifier.limits
-    positive = classifier.labels[1]
-    judged = validation_results(classifier.card)[0]
-    where = f"on the validation images of *{escape_markdown(judged.data)}*, each by itself,"
+    negative, positive = classifier.labels
+    result = validation_results(classifier.card)[0]
+    where = f"on each validation image of *{escape_markdown(result.data)}*,"
     if not classifier.limits.leave_doubt:
         return (
-            f"- From {format_threshold(high)} on it says *{positive}*, and below *{classifier.labels[0]}*: "
-            f"{where} {_worth(folder, judged, high)}"
+            f"- From {format_threshold(high)} the answer is *{positive}*, below it *{negative}*: {where} "
+            f"{_rates(folder, result, high)}"
         )
     return (
-        f"- From {format_threshold(low)} on *{positive}* is not ruled out: {where} {_worth(folder, judged, low)}\n"
-        f"- From {format_threshold(high)} on it says *{positive}*: {_worth(folder, judged, high)}"
+        f"- From {format_threshold(low)} the model does not exclude *{positive}*: {where} "
+        f"{_rates(folder, result, low)}\n"
+        f"- From {format_threshold(high)} the answer is *{positive}*: {_rates(folder, result, high)}"
     )
 
 
-def _worth(folder: ModelFolder, judged: ValidationResult, threshold: float) -> str:
-    """What a threshold meant on the validation images that it was chosen on."""
+def _rates(folder: ModelFolder, result: ValidationResult, threshold: float) -> str:
+    """Sensitivity and specificity at a threshold, on the validation images that it was chosen on."""
     try:
-        measured = prediction_cache.operating_point(folder, "image", threshold, judged.only)
+        rates = prediction_cache.operating_point(folder, "image", threshold, result.only)
     except ModelError as error:
-        return f"what that is worth is not known: {escape_markdown(str(error))}"
-    return (
-        f"sensitivity {format_percent(measured['sensitivity'])}, specificity {format_percent(measured['specificity'])}."
-    )
+        return f"sensitivity and specificity are not known: {escape_markdown(str(error))}"
+    sensitivity = format_percent(rates["sensitivity"])
+    return f"sensitivity {sensitivity}, specificity {format_percent(rates['specificity'])}."
 
 
-def _pictures(classifier: Classifier, answer: Answer, examined: list[Examined], opacity: float, truths: Truths) -> None:
-    """Each view with its heat map over it, all on one scale, and what is known to be there."""
-    full = full_heat(classifier, examined)
+def _show_views(
+    classifier: Classifier, answer: Answer, examined: list[Examined], opacity: float, truths: Truths
+) -> None:
+    """Each view with its heat map, all on one scale, and its truth where that is revealed."""
+    scale = full_heat(classifier, examined)
     with st.grid(2):
         for each in examined:
             with st.container():
-                shown = opacity if each.view.known is not False else 0.0  # it has no answer to explain
-                suspected = shown > 0 and answer.label_of(each.view) != answer.labels[0]
-                ring = likeliest(classifier, each) if suspected else None
-                _picture(answer, each, heated(classifier, each, shown, full, ring), truths)
+                shown = opacity if _has_answer(each) else 0.0  # without an answer there is nothing to explain
+                ring = _ring(classifier, answer, each, shown)
+                picture = heated(classifier, each, shown, scale, ring)
+                truth = truths.get(each.view.name)
+                _show_view(answer, each, picture, truth)
                 if ring:
-                    st.caption(
-                        f"The ring is around the likeliest place: {escape_markdown(answer.labels[1])} "
-                        f"{ring.probability:.0%}."
-                    )
-                if truth := truths.get(each.view.name):
+                    positive = escape_markdown(answer.labels[1])
+                    st.caption(f"The ring marks the likeliest place: {positive} {ring.probability:.0%}.")
+                if truth:
                     st.markdown(f"**Truth:** {truth.words}.")
 
 
-def _picture(answer: Answer, each: Examined, picture: Image.Image, truths: Truths) -> None:
-    """One view with what is said of it, by the model and by those who know."""
-    made = "" if not each.synthetic or each.view.name.startswith("synthetic") else " · synthetic"
-    known = each.view.known is not False
-    says = f"{answer.labels[1]} {each.view.probability:.1%}" if known else "not an X-ray that the model knows"
-    words = f"{escape_markdown(each.view.name)} · {says}{made}"
-    truth = truths.get(each.view.name)
-    shown = charts.outlined(picture, truth.boxes) if truth else picture
-    show_picture(shown, f"{words}, with its heat map", words)
-    if known:
+def _ring(classifier: Classifier, answer: Answer, each: Examined, opacity: float) -> Place | None:
+    """The likeliest place of a view that is not negative, under a heat map that is visible."""
+    if opacity == 0 or answer.label_of(each.view) == answer.labels[0]:
+        return None
+    return likeliest(classifier, each)
+
+
+def _show_view(answer: Answer, each: Examined, picture: Image.Image, truth: Truth | None) -> None:
+    """One view with its probabilities; ``truth``: with the true boxes."""
+    positive = escape_markdown(answer.labels[1])
+    outcome = "unlike the training images"
+    if _has_answer(each):
+        outcome = f"{answer.labels[1]} {each.view.probability:.1%}"
+    caption = f"{escape_markdown(each.view.name)} · {outcome}"
+    if each.synthetic and not each.view.name.startswith("synthetic"):
+        caption += " · synthetic"
+    if truth:
+        picture = charts.outlined(picture, truth.boxes)
+    show_picture(picture, f"{caption}, with its heat map", caption)
+    if _has_answer(each):
         straight, mirrored = each.view.by_side
-        positive, said = escape_markdown(answer.labels[1]), escape_markdown(_word(answer.label_of(each.view)))
-        st.caption(f"{positive} {straight:.1%} as it is, {mirrored:.1%} mirrored; the model says: {said}.")
+        label = escape_markdown(_word(answer.label_of(each.view)))
+        st.caption(f"{positive}: {straight:.1%}, mirrored {mirrored:.1%}. Answer for this view: {label}.")
     if each.steps:
         st.caption(f"Read from {each.format}: {', '.join(each.steps)}.")

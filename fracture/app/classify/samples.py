@@ -1,4 +1,4 @@
-"""Synthetic X-rays to try a model on, where a visitor has none."""
+"""Synthetic X-rays to try a model on, for a visitor who has none."""
 
 import streamlit as st
 
@@ -8,41 +8,45 @@ from fracture.phantoms.samples import sample_numbers
 
 
 def choose_sample(expanded: bool) -> int | None:
-    """A row of synthetic studies, others on request; the number of the one that was chosen."""
+    """A row of synthetic studies, others on request; the number of the selected one."""
     numbers = state.SAMPLES.get() or _first_samples()
-    offered = st.expander(
-        "Nothing at hand? Try a synthetic X-ray", expanded=expanded, icon=":material/draw:", key="samples offered"
-    )
-    with offered:
+    pictures = prediction_cache.sample_thumbnails(tuple(numbers))
+    with st.expander("Try a synthetic X-ray", expanded=expanded, icon=":material/draw:", key="samples offered"):
         with st.grid(6, min_column_width=90):
-            for number, picture in zip(numbers, prediction_cache.sample_thumbnails(tuple(numbers)), strict=True):
+            for number, picture in zip(numbers, pictures, strict=True):
                 with st.container():
                     _offer(number, picture)
-        st.button("Draw others", icon=":material/refresh:", type="tertiary", key="other samples", on_click=_draw_others)
+        st.button(
+            "Show other samples",
+            icon=":material/refresh:",
+            type="tertiary",
+            key="other samples",
+            on_click=_generate_others,
+        )
     return state.SAMPLE.get()
 
 
 def _offer(number: int, picture: bytes) -> None:
-    """A synthetic study and the button that chooses it."""
+    """A synthetic study and the button that selects it."""
     show_picture(picture, f"Synthetic radiograph {number}", width=120)
-    chosen = number == state.SAMPLE.get()
+    selected = number == state.SAMPLE.get()
     st.button(
         str(number),
         key=f"sample {number}",
         width="stretch",
-        type="primary" if chosen else "secondary",
+        type="primary" if selected else "secondary",
         on_click=state.SAMPLE.set,
         args=(number,),
-        help=f"Ask the model about synthetic study {number}",
+        help=f"Classify synthetic study {number}",
     )
 
 
 @st.cache_data(show_spinner=False)
 def _first_samples() -> list[int]:
-    """What every visitor is shown first: to draw a row takes a second, and so much memory that few fit at once."""
+    """The same row for every visitor: generating one takes a second, and so much memory that few fit at once."""
     return sample_numbers()
 
 
-def _draw_others() -> None:
+def _generate_others() -> None:
     state.SAMPLE.set(None)
     state.SAMPLES.set(sample_numbers())

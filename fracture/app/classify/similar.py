@@ -1,4 +1,4 @@
-"""Which training images a view resembles, by the features that the model itself goes by."""
+"""The training images that are most similar to a view, by the model's own features."""
 
 from typing import Any
 
@@ -13,39 +13,39 @@ from fracture.data.measurements import digests
 from fracture.inference.classifier import Classifier
 from fracture.inference.ood import OodDetector
 
-SHOWN = 4
+NEIGHBORS = 4
+
+UNVERIFIED = " The model knows its training images by name only: a file may have changed since."
 
 
-def show_resemblance(classifier: Classifier, examined: list[Examined]) -> None:
+def show_similar_images(classifier: Classifier, examined: list[Examined]) -> None:
     """The nearest training images of each view, behind a switch; a sentence where they can't be shown."""
     if classifier.ood_detector is None or not st.toggle("Show similar training images", key="similar images"):
         return
-    images = dataset_cache.images_of(classifier.card)
+    images = dataset_cache.images_of(classifier.card.document)
     if images.empty:
         name = escape_markdown(classifier.card["data"]["name"])
-        st.caption(f"The model has learned from *{name}*, which is not on this machine: there is nothing to show.")
+        st.caption(f"The training data set *{name}* is not on this machine, so that its images can't be shown.")
         return
     for each in examined:
-        near = classifier.ood_detector.nearest(each.view.embedding, SHOWN)
-        here = _on_this_machine(near, images, classifier.ood_detector)
-        where = ":" if here else " training images that are not on this machine."
-        st.markdown(f"**{escape_markdown(each.view.name)}** is most like{where}")
-        with st.grid(SHOWN, min_column_width=120):
-            for row, likeness in here:
-                show_dataset_image(row, 300, f"{row['word']} · {likeness:.2f}")
-    by_name = "" if classifier.ood_detector.sha256 else _BY_NAME
-    st.caption(f"Below each its label, and how alike the features are that the model goes by: 1 is the same.{by_name}")
-
-
-_BY_NAME = " The model knows its training images by name alone: a file may have changed since."
+        nearest = classifier.ood_detector.nearest(each.view.embedding, NEIGHBORS)
+        here = _on_this_machine(nearest, images, classifier.ood_detector)
+        where = ":" if here else " are not on this machine."
+        st.markdown(f"The training images most similar to **{escape_markdown(each.view.name)}**{where}")
+        with st.grid(NEIGHBORS, min_column_width=120):
+            for row, similarity in here:
+                show_dataset_image(row, 300, f"{row['word']} · {similarity:.2f}")
+    unverified = "" if classifier.ood_detector.sha256 else UNVERIFIED
+    st.caption(f"Below each: its label, and the cosine similarity of its features; 1 is identical.{unverified}")
 
 
 def _on_this_machine(
-    near: list[tuple[str, float]], images: pd.DataFrame, known: OodDetector
+    nearest: list[tuple[str, float]], images: pd.DataFrame, known: OodDetector
 ) -> list[tuple["pd.Series[Any]", float]]:
-    """Of the nearest training images, the rows and likenesses of those that are here, and the very files."""
-    found = pd.DataFrame(near, columns=["image_id", "likeness"]).merge(images, on="image_id")
+    """Of the nearest training images, the rows and similarities of those whose very files are here."""
+    found = pd.DataFrame(nearest, columns=["image_id", "similarity"]).merge(images, on="image_id")
     if known.sha256:
         recorded = found["image_id"].map(dict(zip(known.image_ids, known.sha256, strict=True)))
-        found = found[recorded == pd.Series(digests(found["path"].tolist()), found.index, dtype=str)]
-    return [(row, row["likeness"]) for _, row in found.iterrows()]
+        current = pd.Series(digests(found["path"].tolist()), found.index, dtype=str)
+        found = found[recorded == current]
+    return [(row, row["similarity"]) for _, row in found.iterrows()]

@@ -104,7 +104,7 @@ def _offer_label_issues(data: Dataset) -> None:
     estimate = f"About {duration(images * PREDICTION_SECONDS)} for {images:,} images; less where features are cached."
     if st.button("Find label issues", icon=":material/psychology_alt:", key="find label issues", help=estimate):
         with show_errors():
-            found = label_issues.label_doubts(apply_decisions(data), model, _progress_bar("Classifying images"))
+            found = label_issues.find_label_issues(apply_decisions(data), model, _progress_bar("Classifying images"))
             issues = label_issues.problem(found, data.label_names, model.name)
             state.label_issues(data.root).set(issues)
             if issues is not None:

@@ -72,7 +72,7 @@ def _mura_form() -> None:
     part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part", persist_state="session")
     files, size = kaggle.expected(kaggle.order(body_part=part))
     st.caption(f"{files:,} images, about {format_bytes(size)}")
-    # A form sends what was typed in a field that still has the focus when the button is pressed.
+    # A form also sends the text of a field that still has the focus when the button is pressed.
     with st.form("kaggle", border=False):
         with st.expander("Kaggle account", icon=":material/key:", key="kaggle account"):
             _account_fields()
@@ -94,7 +94,7 @@ def _account_fields() -> None:
 
 
 def _start_mura() -> None:
-    """Start with the values of the widgets: what was typed last comes together with the click."""
+    """Read the widgets in the callback: the text typed last comes together with the click."""
 
     def start() -> Path:
         typed = st.session_state
@@ -107,8 +107,8 @@ def _start_mura() -> None:
 
 def _fracatlas_form() -> None:
     st.markdown(
-        "**FracAtlas**: fractured and healthy hands, legs, hips and shoulders, with boxes. License CC BY 4.0; no "
-        "account needed."
+        "**FracAtlas**: fractured and healthy hands, legs, hips and shoulders, with boxes. CC BY 4.0; no account "
+        "needed."
     )
     everything = False
     most = FRACATLAS_IMAGES

@@ -26,7 +26,7 @@ def show_leakage() -> None:
         "Views of one patient look alike. A split by image puts some of them on both sides, and the held-out AUC "
         "becomes too optimistic."
     )
-    with st.expander("Learn more", icon=":material/school:", key="learn leakage"):
+    with st.expander("Learn more", type="compact", key="learn leakage"):
         st.markdown(
             "- The lab splits the same images by image and by patient, and trains the same head on each split.\n"
             "- Split by image, the head can recognize the patient instead of the finding.\n"

@@ -15,6 +15,7 @@ from fracture.estimate import Estimate
 from fracture.evaluation.metrics import area, rates
 from fracture.experiments.learning_curve import random_group_subset
 from fracture.experiments.workbench import Bench, open_bench, runs_with_features
+from fracture.registry.validation import OperatingPoint
 from fracture.training.config import TrainConfig
 from fracture.training.head.numpy_head import Head
 from fracture.training.runs import queue
@@ -87,7 +88,7 @@ class Trial:
     """Training images."""
     head: Head
     auc: Estimate
-    half: dict[str, Estimate]
+    half: OperatingPoint
     """accuracy, sensitivity and specificity at a threshold of one half."""
     seconds: float
     """Duration of its training."""

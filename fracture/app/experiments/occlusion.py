@@ -23,31 +23,31 @@ from fracture.imaging.annotations import boxes_to_mask, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
 from fracture.inference.occlusion import FILLS, Mask, border_mask, move_mask, occlude, outline_mask
 from fracture.paths import sanitize_name
-from fracture.phantoms.samples import draw_sample
+from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import ModelFolder
 
 BORDER_SHARE = 0.08
 """Of the shorter side, for the border mask."""
 
-MARGIN = 4
+MASK_MARGIN = 4
 """px around a finding that are masked with it."""
 
-OPACITY = 0.4
+_OPACITY = 0.4
 """Of the heat map."""
 
 LOCATIONS = 9
 """Other locations of the same mask, for comparison."""
 
-SAMPLES = (100_004, 100_011, 100_000, 100_007, 100_012, 100_003)
+SAMPLE_NUMBERS = (100_004, 100_011, 100_000, 100_007, 100_012, 100_003)
 """Numbers of synthetic studies with hardware."""
 
-SOURCES = ("Synthetic", "Model's data", "Upload")
+XRAY_SOURCES = ("Synthetic", "Model's data", "Upload")
 
 FILL_LABELS = {"surroundings": "Surroundings", "mean": "Mean gray", "black": "Black"}
 
 
 @dataclass(frozen=True)
-class Picture:
+class LabImage:
     """A radiograph to mask parts of."""
 
     name: str
@@ -67,7 +67,7 @@ def show_occlusion() -> None:
     """Choose a model and an image, mask parts of it, and see the prediction before and after."""
     st.header("Occlusion")
     st.caption("Mask the hardware, a marker or the border, and see whether the prediction depends on it.")
-    with st.expander("Learn more", icon=":material/school:", key="learn occlusion"):
+    with st.expander("Learn more", type="compact", key="learn occlusion"):
         st.markdown(
             "- A model that has seen metal only in broken bones may take the metal as a shortcut.\n"
             "- Any mask changes a prediction somewhat. For comparison, the lab therefore also applies the same mask at "
@@ -85,25 +85,27 @@ def show_occlusion() -> None:
             _show_experiment(folder, picture)
 
 
-def _choose_picture(folder: ModelFolder) -> Picture | None:
+def _choose_picture(folder: ModelFolder) -> LabImage | None:
     source = st.segmented_control(
-        "X-ray", SOURCES, default=SOURCES[0], required=True, key="xray source", persist_state="session"
+        "X-ray", XRAY_SOURCES, default=XRAY_SOURCES[0], required=True, key="xray source", persist_state="session"
     )
     if source == "Synthetic":
-        number = st.selectbox("Synthetic study with hardware", SAMPLES, key="synthetic study", persist_state="session")
+        number = st.selectbox(
+            "Synthetic study with hardware", SAMPLE_NUMBERS, key="synthetic study", persist_state="session"
+        )
         return _generate(number)
     return _choose_upload() if source == "Upload" else _choose_validation_image(folder)
 
 
 @st.cache_data(max_entries=8, show_spinner="Generating the study")
-def _generate(number: int) -> Picture:
-    view = draw_sample(number, views=1)[0]
-    return Picture(f"synthetic {number}", view.pixels, view.truth.mask, synthetic=True)
+def _generate(number: int) -> LabImage:
+    view = generate_sample(number, views=1)[0]
+    return LabImage(f"synthetic {number}", view.pixels, view.truth.mask, synthetic=True)
 
 
-def _choose_validation_image(folder: ModelFolder) -> Picture | None:
+def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
     """One of the validation images; images with hardware come first."""
-    table = dataset_cache.images_of(prediction_cache.classifier(folder).card)
+    table = dataset_cache.images_of(prediction_cache.classifier(folder).card.document)
     table = table[table["split"] == "valid"] if len(table) else table
     if table.empty:
         st.info("The model's data set is not on this machine.", icon=":material/folder_off:")
@@ -123,7 +125,7 @@ def _choose_validation_image(folder: ModelFolder) -> Picture | None:
     pixels = dataset_cache.large(Path(row["path"]), SHOWN_SMALL)
     height, width = pixels.shape
     boxes = scale_boxes(parse_boxes(row["boxes"]), width / max(row["width"], 1), height / max(row["height"], 1))
-    return Picture(name, pixels, boxes_to_mask(boxes, width, height) if boxes else None)
+    return LabImage(name, pixels, boxes_to_mask(boxes, width, height) if boxes else None)
 
 
 def _was_replaced(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
@@ -133,16 +135,16 @@ def _was_replaced(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
     return recorded not in ([], [""], dataset_cache.digests_of([Path(row["path"])]))
 
 
-def _choose_upload() -> Picture | None:
+def _choose_upload() -> LabImage | None:
     file = st.file_uploader("X-ray file", ["png", "jpg", "jpeg", "dcm"], key="xray upload", max_upload_size=50)
     if file is None:
         return None
     image = radiograph.read(file.getvalue(), file.name)
-    return Picture(sanitize_name(file.name), radiograph.shrink(image.pixels, SHOWN_SMALL), None, image.synthetic)
+    return LabImage(sanitize_name(file.name), radiograph.shrink(image.pixels, SHOWN_SMALL), None, image.synthetic)
 
 
 @st.fragment
-def _show_experiment(folder: ModelFolder, picture: Picture) -> None:
+def _show_experiment(folder: ModelFolder, picture: LabImage) -> None:
     """The buttons for masks, the picture to draw on with its heat map, and the comparison."""
     masks = _masks_of(picture)
     fill = st.segmented_control(
@@ -166,7 +168,7 @@ def _show_experiment(folder: ModelFolder, picture: Picture) -> None:
             _show_canvas(picture, after.pixels, masks)
         with right:
             scale = full_heat(classifier, [before, after])
-            shown = heated(classifier, after, OPACITY, scale, likeliest(classifier, after))
+            shown = heated(classifier, after, _OPACITY, scale, likeliest(classifier, after))
             key = f"heat of {picture.identity}"
             show_chart(charts.still(shown, picture.name), key, f"{picture.name} with its heat map")
             st.caption(heat_in_words(classifier))
@@ -175,7 +177,7 @@ def _show_experiment(folder: ModelFolder, picture: Picture) -> None:
             _show_comparison(classifier, float(mask.mean()), before, after, [each.view.probability for each in moved])
 
 
-def _masks_of(picture: Picture) -> list[Mask]:
+def _masks_of(picture: LabImage) -> list[Mask]:
     """The masks of this picture so far; none for another picture."""
     name, masks = MASKS.get()
     if name != picture.identity:
@@ -185,7 +187,7 @@ def _masks_of(picture: Picture) -> list[Mask]:
     return found
 
 
-def _show_buttons(picture: Picture, masks: list[Mask]) -> None:
+def _show_buttons(picture: LabImage, masks: list[Mask]) -> None:
     height, width = picture.pixels.shape
     with st.container(horizontal=True):
         st.button(
@@ -216,7 +218,7 @@ def _mask_findings(masks: list[Mask], known: Mask | None) -> None:
     from scipy.ndimage import binary_dilation
 
     if known is not None:
-        _add(masks, binary_dilation(known, iterations=MARGIN))
+        _add(masks, binary_dilation(known, iterations=MASK_MARGIN))
 
 
 def _remove_last(masks: list[Mask]) -> None:
@@ -230,7 +232,7 @@ def _add(masks: list[Mask], mask: Mask) -> None:
         masks.append(mask)
 
 
-def _show_canvas(picture: Picture, pixels: NDArray[np.uint8], masks: list[Mask]) -> None:
+def _show_canvas(picture: LabImage, pixels: NDArray[np.uint8], masks: list[Mask]) -> None:
     """The picture; a visitor draws on it to mask a part."""
     key = f"canvas {picture.identity}"
     st.plotly_chart(
@@ -252,7 +254,7 @@ def _add_drawn(key: str, shape: tuple[int, int], masks: list[Mask]) -> None:
         _add(masks, outline_mask(corners, shape[1], shape[0]))
 
 
-def _classify(classifier: Classifier, picture: Picture, mask: Mask, fill: str) -> Examined:
+def _classify(classifier: Classifier, picture: LabImage, mask: Mask, fill: str) -> Examined:
     pixels = occlude(picture.pixels, mask, fill)
     view = classifier.view(picture.name, radiograph.Radiograph(pixels, "PNG"))
     return Examined(view, pixels, "PNG", (), picture.synthetic)

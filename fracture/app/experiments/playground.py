@@ -27,7 +27,7 @@ MAX_EPOCHS = 200
 MANY_TRIALS = 10
 """From this many trials on, a warning says that the best one looks better than it is."""
 
-MIN_CHANGE = 5e-4
+MIN_AUC_CHANGE = 5e-4
 """A smaller change of the AUC would be shown as 0.000."""
 
 
@@ -139,7 +139,9 @@ def _show_metrics(trial: Trial, trials: list[Trial]) -> None:
     previous = trials[-2].auc["value"] or 0.0 if len(trials) > 1 else auc
     change = auc - previous
     with st.container(horizontal=True):
-        st.metric("Validation AUC", f"{auc:.3f}", f"{change:+.3f}" if abs(change) >= MIN_CHANGE else None, width=180)
+        st.metric(
+            "Validation AUC", f"{auc:.3f}", f"{change:+.3f}" if abs(change) >= MIN_AUC_CHANGE else None, width=180
+        )
         for name in RATES:
             value = trial.half[name]["value"]
             st.metric(metric_title(name), "not defined" if value is None else f"{value:.1%}", width=150)

@@ -23,10 +23,10 @@ SUBSETS = 3
 TRIALS = (8, 64)
 """Fewest and most of a random search."""
 
-Each = TypeVar("Each")
+_Item = TypeVar("_Item")
 
 
-def with_progress(each: Iterable[Each], total: int, words: str) -> Iterator[Each]:
+def with_progress(each: Iterable[_Item], total: int, words: str) -> Iterator[_Item]:
     """The same items, with a bar that shows how many have come."""
     bar = st.progress(0.0, words)
     for done, item in enumerate(each, start=1):
@@ -42,7 +42,7 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
     st.caption(
         "Would more patients help? The head trains on random subsets of the training patients, with the settings above."
     )
-    with st.expander("Learn more", icon=":material/school:", key="learn learning curve"):
+    with st.expander("Learn more", type="compact", key="learn learning curve"):
         st.markdown(
             f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
             "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "

@@ -24,7 +24,7 @@ def show_ablation() -> None:
     """Heads with hardware, without it, and on random subsets of the same size, validated on the same images."""
     st.header("Hardware ablation")
     st.caption("Trains a head without images of plates, nails or screws, and compares it with a head on all images.")
-    with st.expander("Learn more", icon=":material/school:", key="learn ablation"):
+    with st.expander("Learn more", type="compact", key="learn ablation"):
         st.markdown(
             "- All heads are validated on the same images.\n"
             f"- {RANDOM_SUBSETS} more heads train on random subsets of the same size, from as few patients: they show "

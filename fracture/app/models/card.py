@@ -6,11 +6,12 @@ from typing import Any
 import streamlit as st
 
 from fracture.app.shared.widgets import duration, escape_markdown, format_percent
+from fracture.registry.card import Card
 from fracture.registry.metric_names import metric_title
 from fracture.training.config import LITE
 
 
-def show_card(card: dict[str, Any]) -> None:
+def show_card(card: Card) -> None:
     """A line a topic, and the whole card folded away."""
     lines = [
         *_describe_labels(card),
@@ -22,15 +23,15 @@ def show_card(card: dict[str, Any]) -> None:
     ]
     st.markdown("\n".join(f"- {line}" for line in lines))
     with st.expander("Full card", icon=":material/data_object:", key="card"):
-        st.json(card, expanded=1)
+        st.json(card.document, expanded=1)
 
 
-def _describe_labels(card: dict[str, Any]) -> Iterator[str]:
+def _describe_labels(card: Card) -> Iterator[str]:
     negative, positive = map(escape_markdown, card["labels"])
-    yield f"**Labels** *{negative}* and *{positive}*."
+    yield f"**Labels:** *{negative}* and *{positive}*."
 
 
-def _describe_data(card: dict[str, Any]) -> Iterator[str]:
+def _describe_data(card: Card) -> Iterator[str]:
     """The data sets with their counts, then their sources; older cards lack them."""
     data = card.get("data")
     if not data:
@@ -40,12 +41,14 @@ def _describe_data(card: dict[str, Any]) -> Iterator[str]:
     images = f"{data['training_images']:,} training and {data['validation_images']:,} validation images"
     unreadable = len(data.get("unreadable", []))
     yield (
-        f"**Data** {escape_markdown(str(data['name']))} ({kind}): {images}{_count_by_data(data)}"
+        f"**Data:** {escape_markdown(str(data['name']))} ({kind}): {images}{_count_by_data(data)}"
         f"{_count_decisions(data)}; {unreadable} unreadable."
     )
     for source in data.get("sources", []):
         name = escape_markdown(source["name"])
-        yield f"**{name}** {escape_markdown(source['citation'])} (license: {escape_markdown(source['licence'])})."
+        citation = escape_markdown(source["citation"])
+        terms = escape_markdown(source["licence"])
+        yield f"**Source:** *{name}*, {citation} (license: {terms})."
 
 
 def _count_by_data(data: dict[str, Any]) -> str:
@@ -65,54 +68,54 @@ def _count_decisions(data: dict[str, Any]) -> str:
     return "".join(f"; {count:,} {decision}" for decision, count in decided.items() if count)
 
 
-def _describe_backbone(card: dict[str, Any]) -> Iterator[str]:
+def _describe_backbone(card: Card) -> Iterator[str]:
     """The backbone with its weights, and the input that it takes."""
     weights = card.get("weights")
     if weights:
         fine_tuned = card.get("config", {}).get("mode") == "fine-tune"
         origin = escape_markdown(str(weights["origin"]))
         yield (
-            f"**Backbone** {card.get('backbone', 'unknown')}, {'fine-tuned' if fine_tuned else 'frozen'}; weights: "
+            f"**Backbone:** {card.get('backbone', 'unknown')}, {'fine-tuned' if fine_tuned else 'frozen'}; weights: "
             f"{origin} (license: {escape_markdown(str(weights['licence']))})."
         )
     size = card["input"]["size"]
-    yield f"**Input** {size} × {size} px, {card['input']['fit']}."
+    yield f"**Input:** {size} × {size} px, {card['input']['fit']}."
 
 
-def _describe_training(card: dict[str, Any]) -> Iterator[str]:
-    if "seconds" not in card:
+def _describe_training(card: Card) -> Iterator[str]:
+    if card.seconds is None:
         return
     state = card.get("state", "unknown")
-    yield f"**Training** {duration(card['seconds']['total'])}, {card.get('epochs_done')} epochs; the run is {state}."
+    yield f"**Training:** {duration(card.seconds.total)}, {card.get('epochs_done')} epochs; the run is {state}."
 
 
-def _describe_served_graph(card: dict[str, Any]) -> Iterator[str]:
+def _describe_served_graph(card: Card) -> Iterator[str]:
     """How far the 8-bit graph that answers is from the model that was trained."""
     trained = "head as trained" if _without_keras(card) else "Keras model"
     if served := card.get("served"):
         difference = served["largest_probability_difference"]
         sentence = (
-            f"**Served graph** 8-bit weights; on {served['images']} validation images its probabilities differ from "
+            f"**Served graph:** 8-bit weights; on {served['images']} validation images its probabilities differ from "
             f"those of the {trained} by at most {difference:.3f}"
         )
         if served.get("auc_keras") is not None:
             sentence += f"; AUC {served['auc_served']:.4f} against {served['auc_keras']:.4f}"
         yield f"{sentence}."
     if _without_keras(card):
-        yield "**No model.h5** The head was trained without Keras, on the served graph."
+        yield "**No model.h5:** the head was trained without Keras, on the served graph."
 
 
-def _without_keras(card: dict[str, Any]) -> bool:
+def _without_keras(card: Card) -> bool:
     weights = card.get("weights") or {}
     return bool(weights.get("source") == LITE)
 
 
-def _describe_command(card: dict[str, Any]) -> Iterator[str]:
+def _describe_command(card: Card) -> Iterator[str]:
     if command := card.get("command"):
-        yield f"**Command** `{command}`"
+        yield f"**Command:** `{command}`"
 
 
-def show_localization(card: dict[str, Any], data: str) -> None:
+def show_localization(card: Card, data: str) -> None:
     """The localization metrics of the heat maps, each beside its level of chance."""
     found = card.get("localisation")  # None where the data set has no boxes; older cards lack it
     if not found:
@@ -129,7 +132,7 @@ def show_localization(card: dict[str, Any], data: str) -> None:
             "center. Do not read these heat maps as locations."
         )
     sentences = _explain_localization(found, escape_markdown(card["labels"][1]), escape_markdown(data))
-    with st.expander("Learn more", icon=":material/school:", key="learn localization"):
+    with st.expander("Learn more", type="compact", key="learn localization"):
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 

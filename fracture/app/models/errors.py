@@ -17,19 +17,20 @@ from fracture.data.measurements import digests
 from fracture.errors import FractureError
 from fracture.imaging.annotations import parse_boxes
 from fracture.inference.classifier import Classifier
+from fracture.registry.card import Card
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import ValidationResult
 
-PER_PAGE = 8
-OPACITY = 0.4
-MIN_CHANGE = 0.1
-"""A difference in probability that the 8-bit weights of the served graph do not explain."""
+ERRORS_PER_PAGE = 8
+_OPACITY = 0.4
+MAX_SERVED_DIFFERENCE = 0.1
+"""The 8-bit weights of the served graph do not explain a larger difference in probability."""
 
-KINDS = {"false positives": "False positives", "false negatives": "False negatives"}
+ERROR_KINDS = {"false positives": "False positives", "false negatives": "False negatives"}
 
 
 def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFrame:
-    """The images on the wrong side of a threshold, the most confident errors first; ``kind``: of :data:`KINDS`."""
+    """The images on the wrong side of a threshold, most confident first; ``kind``: of :data:`ERROR_KINDS`."""
     positive = predictions["label"] == 1
     called = predictions["probability"] >= threshold
     if kind == "false positives":
@@ -39,10 +40,10 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 
 @st.fragment
 @show_errors()  # inside the fragment: its caller does not see what a fragment raises
-def show_misclassified(folder: ModelFolder, card: dict[str, Any], result: ValidationResult) -> None:
+def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult) -> None:
     """The gallery, behind a switch: the model runs on its images only when a visitor asks for them."""
     st.header("Most confident errors")
-    images = dataset_cache.images_of(card)
+    images = dataset_cache.images_of(card.document)
     if images.empty:
         st.caption(f"The data set *{escape_markdown(result.data)}* is not on this machine, so its images are missing.")
         return
@@ -50,16 +51,16 @@ def show_misclassified(folder: ModelFolder, card: dict[str, Any], result: Valida
         return
     threshold = float(card["thresholds"]["balanced"])
     predictions = prediction_cache.scored(folder, "image", result.only)
-    errors = {kind: worst(predictions, threshold, kind) for kind in KINDS}
-    default = next((kind for kind in KINDS if len(errors[kind])), "false positives")
+    errors = {kind: worst(predictions, threshold, kind) for kind in ERROR_KINDS}
+    default = next((kind for kind in ERROR_KINDS if len(errors[kind])), "false positives")
     kind = st.segmented_control(
         "Kind of error",
-        list(KINDS),
+        list(ERROR_KINDS),
         default=default,
         required=True,
         label_visibility="collapsed",
         key=f"error kind {folder.version} {result.only}",
-        format_func=lambda kind: f"{KINDS[kind]} ({len(errors[kind]):,})",
+        format_func=lambda kind: f"{ERROR_KINDS[kind]} ({len(errors[kind]):,})",
     )
     shown = _choose_page(errors[kind], f"error page {kind} {folder.version} {result.only}")
     if shown.empty:
@@ -71,7 +72,7 @@ def show_misclassified(folder: ModelFolder, card: dict[str, Any], result: Valida
     _show_gallery(_find_files(shown[recorded], images), folder, card)
 
 
-def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> str:
+def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -> str:
     """The reason why images without a recorded file are not shown."""
     data = escape_markdown(str(card.get("config", {}).get("data", "PATH")))
     return (
@@ -82,9 +83,9 @@ def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: dict[st
 
 
 def _choose_page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
-    pages = -(-len(errors) // PER_PAGE)
+    pages = -(-len(errors) // ERRORS_PER_PAGE)
     page = st.pagination(pages, key=key) if pages > 1 else 1
-    return errors.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
+    return errors.iloc[(page - 1) * ERRORS_PER_PAGE : page * ERRORS_PER_PAGE]
 
 
 def _find_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +96,7 @@ def _find_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     return found.assign(path=found["path"].where(same, ""))
 
 
-def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]) -> None:
+def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: Card) -> None:
     """Each image that is still there, all heat maps on one scale; then the names of the missing ones."""
     model = prediction_cache.classifier(folder)
     examined: dict[str, Examined] = {}
@@ -110,7 +111,7 @@ def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: dict[str, Any]
     with st.grid(4, min_column_width=150):
         for _, row in found[found["image_id"].isin(list(examined))].iterrows():
             each = examined[row["image_id"]]
-            picture = heated(model, each, OPACITY, scale, likeliest(model, each))
+            picture = heated(model, each, _OPACITY, scale, likeliest(model, each))
             with st.container():
                 _show_image(row, each, picture, model.labels)
     if missing:
@@ -145,6 +146,6 @@ def _changes(row: "pd.Series[Any]", examined: Examined) -> list[str]:
     changes = []
     if row["label"] != row["label_now"]:
         changes.append("label changed since")
-    if abs(examined.view.probability - row["probability"]) > MIN_CHANGE:
+    if abs(examined.view.probability - row["probability"]) > MAX_SERVED_DIFFERENCE:
         changes.append(f"the model now says {examined.view.probability:.1%}")
     return changes

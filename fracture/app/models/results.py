@@ -1,18 +1,26 @@
 """A model's validation results: metrics with their intervals, by body part, and calibration."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import streamlit as st
 
 from fracture import charts
 from fracture.app.shared.metrics import format_estimate, show_table
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_chart
+from fracture.estimate import Estimate
 from fracture.evaluation.calibration import COOLEST, HOTTEST
-from fracture.evaluation.thresholds import PROMISE
+from fracture.evaluation.thresholds import TARGET_RATE
 from fracture.inference.prediction import offered_points, points_cross
-from fracture.registry.metric_names import COUNTED, POINT_NAMES, RATES, metric_title, point_title
-from fracture.registry.validation import Level, ValidationResult, validation_results
+from fracture.registry.card import Card
+from fracture.registry.metric_names import COUNTED, POINT_NAMES, RATES, Rate, metric_title, point_title
+from fracture.registry.validation import (
+    Calibration,
+    Level,
+    OperatingPoint,
+    PartLevel,
+    ValidationResult,
+    validation_results,
+)
 
 
 def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:
@@ -21,7 +29,7 @@ def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:
     return {name: float(offered[name]) for name in POINT_NAMES if name in offered}
 
 
-def choose_result(card: dict[str, Any]) -> tuple[ValidationResult, str]:
+def choose_result(card: Card) -> tuple[ValidationResult, str]:
     """Which data set, where there are several, and by image or by study, where both are known."""
     results = {result.data: result for result in validation_results(card)}
     result = next(iter(results.values()))
@@ -42,7 +50,7 @@ def choose_result(card: dict[str, Any]) -> tuple[ValidationResult, str]:
     return result, level
 
 
-def show_results(card: dict[str, Any], result: ValidationResult, level: str) -> None:
+def show_results(card: Card, result: ValidationResult, level: str) -> None:
     """The metrics over all thresholds, then those at the named operating points."""
     found = result.metrics[level]
     st.table(_threshold_free(found, COUNTED[level]), border="horizontal", hide_header=True, width="content")
@@ -50,11 +58,11 @@ def show_results(card: dict[str, Any], result: ValidationResult, level: str) -> 
     named = named_points({name: point["threshold"] for name, point in points.items()})
     show_table([{"Operating point": point_title(name), **_rates(points[name])} for name in named])
     st.caption(f"95% intervals in brackets, by bootstrap over {found['groups']:,} patients or groups.")
-    with st.expander("Learn more", icon=":material/school:", key="learn results"):
+    with st.expander("Learn more", type="compact", key="learn results"):
         st.markdown("\n".join(f"- {line}" for line in _explain(card, result)))
 
 
-def _explain(card: dict[str, Any], result: ValidationResult) -> Iterator[str]:
+def _explain(card: Card, result: ValidationResult) -> Iterator[str]:
     """How the operating points were chosen, and what that does to the metrics."""
     first = validation_results(card)[0]
     epoch = f"epoch {card.get('kept_epoch')} of {card.get('epochs_done')}"
@@ -75,7 +83,7 @@ def _explain(card: dict[str, Any], result: ValidationResult) -> Iterator[str]:
 
 def _explain_high_points(thresholds: Mapping[str, float], first: ValidationResult) -> str:
     """The criterion of the points of high sensitivity and specificity, or why they are left out."""
-    share = f"{100 * PROMISE:.0f}%"
+    share = f"{100 * TARGET_RATE:.0f}%"
     where = f"by image on *{escape_markdown(first.data)}*"
     image = first.metrics["image"]
     if points_cross(thresholds):
@@ -113,18 +121,19 @@ def show_calibration(level: Level, positive: str, temperature: float | None, dat
         "the cases; few cases make a wide interval."
     )
     show_chart(charts.reliability(found["bins"], positive), "reliability", "Reliability diagram")
-    st.markdown(" ".join(_describe_calibration(level)))
+    st.markdown(" ".join(_describe_calibration(level, found)))
     if temperature:
         st.caption(_describe_temperature(temperature, escape_markdown(data)))
 
 
-def _describe_calibration(level: Level) -> Iterator[str]:
-    error = level["calibration"]["expected_calibration_error"]
-    brier = level["calibration"].get("brier")
+def _describe_calibration(level: Level, calibration: Calibration) -> Iterator[str]:
+    error = calibration["expected_calibration_error"]
+    brier = calibration.get("brier")
     if error["value"] is not None:
         yield f"Expected calibration error: **{_format_points(error)}**."
-        if error.get("chance") is not None:
-            yield f"With so few cases, perfect probabilities would show about {100 * error['chance']:.1f}."
+        chance = error.get("chance")
+        if chance is not None:
+            yield f"With so few cases, perfect probabilities would show about {100 * chance:.1f}."
     if brier and brier["value"] is not None:
         share = level["positives"] / max(1, level["count"])
         constant = share * (1 - share)
@@ -138,11 +147,12 @@ def _describe_temperature(temperature: float, data: str) -> str:
     return f"{sentence} That is the end of the search range: these images do not determine it."
 
 
-def _format_points(error: dict[str, Any]) -> str:
+def _format_points(error: Estimate) -> str:
+    value = error["value"] or 0.0
     low = error["low"]
     high = error["high"]
-    interval = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
-    return f"{100 * error['value']:.1f} percentage points{interval}"
+    interval = "" if low is None or high is None else f" ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{100 * value:.1f} percentage points{interval}"
 
 
 def _threshold_free(found: Level, counted: str) -> list[dict[str, str]]:
@@ -154,18 +164,20 @@ def _threshold_free(found: Level, counted: str) -> list[dict[str, str]]:
     return [{"Metric": name, "Value": value} for name, value in rows.items()]
 
 
-def _rates(point: dict[str, Any]) -> dict[str, str]:
+def _rates(point: OperatingPoint) -> dict[str, str]:
     row = {"Threshold": format_threshold(point["threshold"])}
     for name in RATES:
         row[metric_title(name)] = format_percent(point[name])
-    if point.get("kappa"):  # older cards lack it
-        row[metric_title("kappa")] = format_estimate(point["kappa"], 2)
+    kappa = point.get("kappa")
+    if kappa:  # older cards lack it
+        row[metric_title("kappa")] = format_estimate(kappa, 2)
     return row
 
 
-def _part_row(part: str, values: Level) -> dict[str, str]:
+def _part_row(part: str, values: PartLevel) -> dict[str, str]:
     point = values["points"]["balanced"]
     row = {"Body part": part, "Images": f"{values['count']:,} ({values['positives']:,})"}
-    for name in ("sensitivity", "specificity"):
+    rates: tuple[Rate, ...] = ("sensitivity", "specificity")
+    for name in rates:
         row[metric_title(name)] = format_percent(point[name])
     return {**row, metric_title("auc"): format_estimate(values["auc"], 2)}

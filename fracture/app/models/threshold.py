@@ -11,6 +11,7 @@ from fracture import charts
 from fracture.app.models.results import named_points
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_errors
+from fracture.registry.card import Card
 from fracture.registry.metric_names import COUNTED, metric_title, point_title
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import ValidationResult
@@ -28,7 +29,7 @@ HALF_A_STEP = 5e-4
 
 @st.fragment
 @show_errors()  # inside the fragment: its caller does not see what a fragment raises
-def show_operating_point(folder: ModelFolder, card: dict[str, Any], result: ValidationResult, level: str) -> None:
+def show_operating_point(folder: ModelFolder, card: Card, result: ValidationResult, level: str) -> None:
     """Metrics, curves, confusion matrix and a hundred patients at a threshold that the visitor moves."""
     labels = (card["labels"][0], card["labels"][1])
     table = prediction_cache.scored(folder, level, result.only)
@@ -137,7 +138,7 @@ def _show_hundred(place: DeltaGenerator, point: dict[str, Any], positive: str, s
 
 def describe_hundred(counts: dict[str, int], positive: str) -> str:
     """The four counts of :func:`fracture.charts.natural_frequencies` as sentences."""
-    found, missed, alarms, cleared = (counts[outcome] for outcome in charts.OUTCOMES)
+    found, missed, alarms, cleared = map(counts.__getitem__, charts.OUTCOMES)
     called = found + alarms
     name = escape_markdown(positive)
     correct = f" Of the {called} called {name}, {found} are." if called else f" None is called {name}."

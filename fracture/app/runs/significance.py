@@ -16,7 +16,7 @@ from fracture.training.runs.compare import Paired, check_files, pair
 from fracture.training.runs.queue import Run
 
 
-def show_comparison(runs: Sequence[Run]) -> None:
+def compare_results(runs: Sequence[Run]) -> None:
     """Metrics with intervals, curves and paired differences of the runs that have a model."""
     sides = []
     for run in runs:
@@ -38,8 +38,10 @@ def show_comparison(runs: Sequence[Run]) -> None:
 
 def _choose_results(sides: list[Side]) -> tuple[list[Side], str]:
     """Which of the validation data sets that all models share, and by image or by study, where there is a choice."""
-    first, *others = [[result.data for result in validation_results(side.card)] for side in sides]
-    shared = [data for data in first if all(data in each for each in others)]
+    shared = _data_of(sides[0])
+    for other in sides[1:]:
+        known = _data_of(other)
+        shared = [data for data in shared if data in known]
     level = "image"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if shared:
@@ -56,6 +58,10 @@ def _choose_results(sides: list[Side]) -> tuple[list[Side], str]:
                 help="A study is all views of one visit; its probability is the mean over its views.",
             )
     return sides, level
+
+
+def _data_of(side: Side) -> list[str]:
+    return [result.data for result in validation_results(side.card)]
 
 
 def _show_differences(sides: list[Side], level: str) -> None:
@@ -106,6 +112,6 @@ def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Pa
 @st.cache_data(max_entries=64, show_spinner=False)
 def _kept_pair(key: tuple[str, ...], _folders: tuple[ModelFolder, ModelFolder]) -> Paired:
     *_, level, data = key
-    check_files(*(prediction_cache.scored(folder, "image", data) for folder in _folders))
-    first, other = (prediction_cache.scored(folder, level, data) for folder in _folders)
-    return pair(first, other)
+    first, other = _folders
+    check_files(prediction_cache.scored(first, "image", data), prediction_cache.scored(other, "image", data))
+    return pair(prediction_cache.scored(first, level, data), prediction_cache.scored(other, level, data))

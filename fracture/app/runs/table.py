@@ -15,9 +15,7 @@ from fracture.app.shared.widgets import escape_markdown, format_percent, show_ch
 from fracture.errors import ModelError
 from fracture.registry.edit import read_note
 from fracture.registry.metric_names import metric_name, metric_title
-from fracture.registry.model_folder import ModelFolder, read_card, read_json
-from fracture.shapes import misfit, text
-from fracture.shapes import number as any_number
+from fracture.registry.model_folder import ModelFolder, read_card, read_history
 from fracture.training.runs.compare import UNKNOWN, describe, differing, every_run, weights_name
 from fracture.training.runs.queue import Run
 
@@ -25,14 +23,14 @@ REFRESH_SECONDS = 2.0
 """Between two updates of active runs."""
 
 
-def show_table(runs: Sequence[Run]) -> None:
+def show_all_runs(runs: Sequence[Run]) -> None:
     """A row for each run and model, the newest first; the table follows active runs."""
     seen = _states(runs)
     interval = REFRESH_SECONDS if any(run.active for run in runs) else None
-    st.fragment(_show_table, run_every=interval)(seen)
+    st.fragment(_show_all_runs, run_every=interval)(seen)
 
 
-def _show_table(seen: list[tuple[str, str]]) -> None:
+def _show_all_runs(seen: list[tuple[str, str]]) -> None:
     runs = every_run()
     if _states(runs) != seen:  # a run has started, ended or gone: the rest of the page depends on that
         st.rerun()
@@ -83,7 +81,7 @@ def _note(run: Run) -> str:
 def card_or_error(folder: ModelFolder) -> tuple[dict[str, Any], str]:
     """A model's card, empty where there is none; and an error message where it is damaged."""
     try:
-        return (read_card(folder) if folder.card.exists() else {}), ""
+        return (read_card(folder).document if folder.card.exists() else {}), ""
     except ModelError as error:
         return {}, str(error)
 
@@ -100,12 +98,8 @@ def history_of(run: Run) -> charts.RunHistory:
 
 def _recorded_history(folder: ModelFolder) -> dict[str, list[float]]:
     """Empty where it is missing or damaged: the page then shows no curve."""
-    if not folder.history.exists():
-        return {}
     with suppress(ModelError):
-        found = read_json(folder.history)
-        if not misfit(found, {text: [any_number]}):
-            return dict(found)
+        return read_history(folder)
     return {}
 
 
@@ -118,7 +112,7 @@ def show_differences(runs: Sequence[Run]) -> None:
             [{"Setting": setting, **values} for setting, values in rows.items()],
             hide_index=True,
             height="content",
-            column_config={"Setting": st.column_config.TextColumn(pinned=True)},
+            column_config={"Setting": st.column_config.TextColumn(pinned=True, width=190)},
         )
     incomplete = any(UNKNOWN in settings.values() for settings in described.values())
     if not rows and incomplete:

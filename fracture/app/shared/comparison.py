@@ -11,7 +11,8 @@ from fracture.app.shared import prediction_cache
 from fracture.app.shared.metrics import format_estimate, show_table
 from fracture.app.shared.widgets import escape_markdown, format_percent, show_chart
 from fracture.errors import ModelError
-from fracture.registry.metric_names import COUNTED, capitalize, metric_title
+from fracture.registry.card import Card
+from fracture.registry.metric_names import COUNTED, Rate, capitalize, metric_title
 from fracture.registry.model_folder import ModelFolder, read_card
 from fracture.registry.validation import Level, ValidationResult, validation_results
 
@@ -20,7 +21,7 @@ class Side(NamedTuple):
     """One of the models that are compared."""
 
     folder: ModelFolder
-    card: dict[str, Any]
+    card: Card
     result: ValidationResult
 
     @property
@@ -92,7 +93,7 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
         metric_title("sensitivity"): lambda found: _balanced(found, "sensitivity"),
         metric_title("specificity"): lambda found: _balanced(found, "specificity"),
         metric_title("accuracy"): lambda found: _balanced(found, "accuracy"),
-        metric_title("kappa"): lambda found: format_estimate(found["points"].get("balanced", {}).get("kappa"), 2),
+        metric_title("kappa"): _balanced_kappa,
         metric_title("expected_calibration_error"): _calibration_error,
     }
     rows = [{"": "Data set", **{escape_markdown(side.name): escape_markdown(side.result.data) for side in sides}}]
@@ -104,14 +105,19 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
     return rows
 
 
-def _balanced(found: Level, rate: str) -> str:
+def _balanced_kappa(found: Level) -> str:
+    point = found["points"].get("balanced")
+    return format_estimate(point.get("kappa") if point else None, 2)
+
+
+def _balanced(found: Level, rate: Rate) -> str:
     point = found["points"].get("balanced")  # older cards lack it
     return format_percent(point[rate]) if point else "not measured"
 
 
 def _calibration_error(found: Level) -> str:
-    calibration = found.get("calibration") or {}
-    return format_estimate(calibration.get("expected_calibration_error"))
+    calibration = found.get("calibration")
+    return format_estimate(calibration["expected_calibration_error"] if calibration else None)
 
 
 def _show_curves(sides: list[Side], level: str, color_of: Mapping[str, str]) -> None:

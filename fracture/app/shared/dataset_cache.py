@@ -206,12 +206,12 @@ def large(path: Path, size: int) -> NDArray[np.uint8]:
 
 
 def forget_measurements() -> None:
-    """Read anew the next time whatever follows from the pixels: more images have been analyzed."""
+    """Clear the caches of all that depends on pixels: more images have been analyzed."""
     for cached in (measured, problems, scores, catalog, overview):
         cached.clear()
 
 
 def forget_datasets() -> None:
-    """Read every folder anew the next time: one has changed, or its name may be given again."""
+    """Clear the caches of all data sets: a folder has changed, or its name may be given to another."""
     dataset.clear()
     forget_measurements()

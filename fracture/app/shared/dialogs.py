@@ -1,11 +1,11 @@
-"""Which dialog a visitor has open.
+"""The dialog that a visitor has open.
 
 Streamlit closes a dialog as soon as the whole page runs without calling it, and a page runs for many reasons: images
-have been checked, an import has ended, a click came while the page was still being drawn. So an open dialog is session
+have been analyzed, an import has ended, a click came while the page was still being drawn. So an open dialog is session
 state, and every run of its page that finds it open calls it again.
 
-Even so, such a run may blank the dialog for a moment, since Streamlit sends it closed first and opened afterwards: what
-is being typed is lost then. So nothing starts such a run while a dialog is open; closing it runs the page.
+Even so, such a run may blank the dialog for a moment, since Streamlit sends it closed first and open afterwards: text
+that is being typed is lost then. So nothing starts such a run while a dialog is open; closing it runs the page.
 """
 
 from fracture.app.shared import state
@@ -27,5 +27,5 @@ def open_dialog(dialog: str) -> None:
 
 
 def close_dialog() -> None:
-    """Close the dialog: the visitor dismissed it, is done with it, or went to another page."""
+    """Close the dialog: the visitor dismissed it, finished it, or opened another page."""
     state.OPEN_DIALOG.pop()

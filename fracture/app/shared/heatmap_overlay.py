@@ -1,4 +1,4 @@
-"""A view under its heat map: drawn in one way wherever it is shown."""
+"""A view with its heat map: drawn in one way wherever it is shown."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,12 +14,14 @@ from fracture.inference.heatmap import map_size, peak
 
 
 def full_heat(model: Classifier, examined: Iterable[Examined]) -> float:
-    """The heat that is drawn at full opacity, one for all that is shown together: certainty, where maps know places."""
-    return 1.0 if model.shows_places else max((float(np.abs(each.view.heat).max()) for each in examined), default=0.0)
+    """The heat that is drawn at full opacity, one for all views together: 1 where heat is a probability."""
+    if model.shows_places:
+        return 1.0
+    return max((float(np.abs(each.view.heat).max()) for each in examined), default=0.0)
 
 
 class Place(NamedTuple):
-    """Where a view most likely shows what is looked for; ``across`` and ``down`` as shares of its sides, 0 to 1."""
+    """The likeliest place of a finding in a view; ``across`` and ``down`` as shares of its sides, 0 to 1."""
 
     across: float
     down: float
@@ -27,9 +29,9 @@ class Place(NamedTuple):
 
 
 def likeliest(model: Classifier, each: Examined) -> Place | None:
-    """The peak of the map over the view; None where the map has no single one, or the model has not learned of places.
+    """The peak of the heat map over the view; None where there is no single one, or the model was not taught by boxes.
 
-    The peak is that of :func:`fracture.evaluation.localization.pointing_game`: the ring hits what the card counts.
+    The peak is that of :func:`fracture.evaluation.localization.pointing_game`: the card counts the hits of this ring.
     """
     if not model.shows_places:
         return None
@@ -40,19 +42,21 @@ def likeliest(model: Classifier, each: Examined) -> Place | None:
 
 
 def heated(model: Classifier, each: Examined, opacity: float, full: float, ring: Place | None = None) -> Image.Image:
-    """The view with its heat, and a ring around a place: a faint map is easily overlooked."""
+    """The view with its heat map, and a ring around a place, since a faint map is easily overlooked."""
     height, width = each.pixels.shape
-    heat = model.heat(each.view, -(-width // 4), -(-height // 4))  # so smooth a map needs no more
+    heat = model.heat(each.view, -(-width // 4), -(-height // 4))  # the map is so smooth that it needs no more pixels
     picture = charts.heat_overlay(each.pixels, heat, opacity, full)
-    return charts.ringed(picture, ring.across, ring.down) if ring else picture
+    if ring is None:
+        return picture
+    return charts.ringed(picture, ring.across, ring.down)
 
 
 def heat_in_words(model: Classifier) -> str:
-    """What is seen on such a picture."""
+    """The meaning of the colors of such a picture."""
     positive = escape_markdown(model.labels[1])
     if model.shows_places:
         return (
-            "The heat map says of each place how likely it shows what a reader would draw a box around; a ring is "
-            "around the likeliest."
+            "The heat map shows for each place the probability that a reader would draw a box there; a ring marks the "
+            "likeliest place."
         )
-    return f"Orange speaks for *{positive}*, blue against it."
+    return f"Orange is evidence for *{positive}*, blue against it."

@@ -1,8 +1,8 @@
-"""A picture on a page, sent along with the page itself.
+"""A picture on a page, sent with the page itself.
 
-Streamlit would hold it at an address of its own for as long as a session shows it, and forgets it, too, while any page
-is drawn anew: a browser that asks at that moment is told that there is none, and the picture stays broken. What comes
-with the page is there, and has no address at which anybody else could ask for it.
+Streamlit would serve it at an address of its own for as long as a session shows it, and forgets it, too, while any page
+is redrawn: a browser that asks at that moment gets a 404, and the picture stays broken. A picture that comes with the
+page is always there, and has no address at which anybody else could ask for it.
 """
 
 import base64
@@ -16,14 +16,14 @@ from PIL import Image
 from fracture.app.shared.widgets import show_errors
 from fracture.imaging.thumbnails import thumbnail
 
-WIDEST = 1460
-"""px that a browser gets at most: twice the width of a page, for screens with two dots a px."""
+MAX_WIDTH_PX = 1460
+"""Of a picture that is sent: twice the width of a page, for screens with two dots a pixel."""
 
 
 def show_picture(
     picture: bytes | Image.Image, alt: str, caption: str = "", width: int | Literal["stretch"] = "stretch"
 ) -> None:
-    """Draw a JPEG file, or an image that is made one. ``caption``: Markdown."""
+    """Show a JPEG file, or an image as one. ``caption``: Markdown."""
     jpeg = picture if isinstance(picture, bytes) else _jpeg(picture)
     st.image(f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}", caption or None, width, alt=alt)
 
@@ -35,8 +35,10 @@ def show_dataset_image(row: "pd.Series[Any]", size: int, caption: str) -> None:
 
 
 def _jpeg(picture: Image.Image) -> bytes:
-    if picture.width > WIDEST:
-        picture = picture.resize((WIDEST, round(picture.height * WIDEST / picture.width)), Image.Resampling.BILINEAR)
+    if picture.width > MAX_WIDTH_PX:
+        picture = picture.resize(
+            (MAX_WIDTH_PX, round(picture.height * MAX_WIDTH_PX / picture.width)), Image.Resampling.BILINEAR
+        )
     file = io.BytesIO()
-    picture.convert("RGB").save(file, "JPEG", quality=92, subsampling=0)  # or thin coloured lines fray
+    picture.convert("RGB").save(file, "JPEG", quality=92, subsampling=0)  # thin colored lines would fray
     return file.getvalue()

@@ -44,14 +44,15 @@ def follow_job(root: str, browsing: bool = False) -> Job | None:
 
 
 def images_ready(job: Job | None) -> bool:
-    """Whether the images of a data set can be read; where not yet, a caption says so."""
+    """Whether the images of a data set can be read; a caption says so while they are still to come."""
     if isinstance(job, Import):
         if job.active:
             st.caption("The images can be used when the import is complete.")
         return not job.active and job.progress.files > 0
-    if job is not None and not job.images:
-        st.caption("The first images are being generated.")
-        return False
+    if isinstance(job, PhantomJob):
+        if job.active and not job.images:
+            st.caption("The first images are being generated.")
+        return job.images > 0
     return True
 
 
@@ -137,9 +138,9 @@ def _complete_words(job: Job) -> str:
 
 def _interrupted_words(job: Job) -> str:
     if isinstance(job, PhantomJob):
-        return f"{job.done:,} of {job.plan.patients:,} patients generated, then interrupted."
+        return f"Interrupted: {job.done:,} of {job.plan.patients:,} patients are generated."
     total = f" of {job.progress.total_files:,}" if job.progress.total_files else ""
-    return f"{job.progress.files:,}{total} files imported, then interrupted."
+    return f"Interrupted: {job.progress.files:,}{total} files are imported."
 
 
 def _offer_stop(job: Job) -> None:

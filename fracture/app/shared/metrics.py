@@ -1,18 +1,10 @@
 """Metrics in words and tables, as all pages show them."""
 
-from typing import Any
-
 import streamlit as st
 
+from fracture.estimate import format_number
 
-def format_estimate(estimate: dict[str, Any] | None, digits: int = 3) -> str:
-    """A metric that is no share, with its 95% interval: ``0.812 (0.780 to 0.840)``."""
-    if not estimate or estimate["value"] is None:
-        return "not measured"
-    low = estimate["low"]
-    high = estimate["high"]
-    interval = " (no interval)" if low is None else f" ({low:.{digits}f} to {high:.{digits}f})"
-    return f"{estimate['value']:.{digits}f}{interval}"
+format_estimate = format_number
 
 
 def show_table(rows: list[dict[str, str]]) -> None:

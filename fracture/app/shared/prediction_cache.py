@@ -131,7 +131,7 @@ def _examine(name: str, image: Radiograph, model: Classifier, size: int) -> Exam
 def sample(number: int, model: Classifier) -> list[tuple[Examined, Truth]]:
     """A synthetic study: a model's prediction for each view, and the truth about it."""
     views = []
-    for each in samples.draw_sample(number):
+    for each in samples.generate_sample(number):
         view = model.view(f"synthetic {number} {each.view}", Radiograph(each.pixels, "PNG"))
         views.append((Examined(view, each.pixels, "PNG", (), True), each.truth))
     return views
@@ -140,4 +140,4 @@ def sample(number: int, model: Classifier) -> list[tuple[Examined, Truth]]:
 @st.cache_data(max_entries=64, show_spinner="Generating synthetic X-rays")
 def sample_thumbnails(numbers: tuple[int, ...]) -> list[bytes]:
     """A small JPEG of the first view of each synthetic study."""
-    return [radiographs.thumbnail(views[0].pixels, 256) for views in samples.draw_samples(numbers, views=1)]
+    return [radiographs.thumbnail(views[0].pixels, 256) for views in samples.generate_samples(numbers, views=1)]

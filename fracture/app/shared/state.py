@@ -1,4 +1,4 @@
-"""What the app remembers of one visitor, in Streamlit's session state: every key that the code itself sets or reads.
+"""The session state of one visitor: every key that the code itself sets or reads, with typed accessors.
 
 A widget's own key stands where the widget is drawn; here it is repeated only where code sets it, as for the data set.
 """
@@ -28,7 +28,7 @@ class Entry(Generic[T]):
 
     Args:
         key: its key in ``st.session_state``.
-        default: what it is until it is set; a constant, since all visitors share it.
+        default: its value until it is set; a constant, since all visitors share it.
     """
 
     key: str
@@ -102,7 +102,7 @@ DECIDE_OPEN = Entry("decide", False)
 DECIDED = Entry("decided", False)
 """Whether a decision was made or undone that the rest of the page has not shown yet."""
 SELECTION_NUMBER = Entry("selection number", 0)
-"""A part of the keys of the gallery's checkboxes: another number draws them anew."""
+"""A part of the keys of the gallery's checkboxes: another number resets them."""
 
 
 def failure(action: str) -> Entry[str]:

@@ -1,4 +1,4 @@
-"""The X-rays that a visitor has uploaded; they stay while the visitor looks at other pages."""
+"""The X-rays that a visitor has uploaded; they stay while the visitor is on other pages."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -8,34 +8,34 @@ import streamlit as st
 from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
 
-MAX_KEPT = 100 * 2**20
-"""Bytes of one visitor's uploads that are kept for the way back from another page."""
+MAX_KEPT_BYTES = 100 * 2**20
+"""Of one visitor's uploads: larger ones do not stay."""
 
 
 class Upload(NamedTuple):
-    """One file as it came."""
+    """An uploaded file."""
 
     name: str
     data: bytes
 
 
 def choose_uploads() -> list[Upload]:
-    """The files in the uploader, or those that were in it before the visitor went to another page."""
+    """The files in the uploader, or those that were in it before the visitor opened another page."""
     files = st.file_uploader(
         "X-rays (PNG, JPEG or DICOM)",
         accept_multiple_files=True,
         max_upload_size=50,
         key="uploads",
         on_change=_keep,
-        help="They stay in memory, are seen by you alone, and are gone when you remove them or close this tab.",
+        help="They stay in memory, only you see them, and they are deleted when you remove them or close this tab.",
     )
     kept: list[Upload] = list(state.UPLOADS.get())
     if files or not kept:
         if files and not kept:
-            st.caption(f"More than {MAX_KEPT // 2**20} MB in all: they are gone when you open another page.")
+            st.caption(f"More than {MAX_KEPT_BYTES // 2**20} MB: these files are removed when you open another page.")
         return _read(files)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Uploaded before:** {escape_markdown(', '.join(each.name for each in kept))}", width="stretch")
+        st.markdown(f"**Uploaded earlier:** {escape_markdown(', '.join(each.name for each in kept))}", width="stretch")
         st.button("Remove", icon=":material/close:", type="tertiary", key="remove uploads", on_click=_forget)
     return kept
 
@@ -45,9 +45,9 @@ def _read(files: Iterable[Any]) -> list[Upload]:
 
 
 def _keep() -> None:
-    """Keep what the uploader holds now; it takes the place of a sample."""
+    """Keep the files of the uploader, and clear the sample."""
     uploads = _read(st.session_state["uploads"])
-    fits = sum(len(each.data) for each in uploads) <= MAX_KEPT
+    fits = sum(len(each.data) for each in uploads) <= MAX_KEPT_BYTES
     state.UPLOADS.set(tuple(uploads) if fits else ())
     state.SAMPLE.set(None)
 

@@ -1,4 +1,4 @@
-"""Widgets that pages share: each draws something and returns what was chosen."""
+"""Widgets that pages share: each draws something and returns the choice."""
 
 import re
 import tempfile
@@ -12,85 +12,95 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
-from fracture import demo, paths
+from fracture import demo, estimate, paths
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
 from fracture.app.shared.state import visitor
 from fracture.errors import FractureError
+from fracture.formatting import format_duration
 from fracture.registry.default_model import RULE, by_preference, describe, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
 from fracture.training.runs import queue
 from fracture.training.runs.cleanup import delete_outdated
 
+duration = format_duration
+format_percent = estimate.format_percent
+
 
 def may_change(folder: Path) -> bool:
-    """Whether this visitor may stop, go on with, rename or delete the training, model or data set in a folder."""
+    """Whether this visitor may stop, resume, rename or delete the run, model or data set in a folder."""
     return demo.may_change(folder, visitor())
 
 
-def left_out(*what: str) -> bool:
-    """Whether this is a public demo, which leaves these out; why, it says in a quiet line."""
+def left_out(*features: str) -> bool:
+    """Whether this is a public demo, which leaves these features out; a caption says why."""
     if demo.on():
-        st.caption(" ".join([":material/public:", *(demo.OFF[each] for each in what)]))
+        reasons = [demo.OFF[feature] for feature in features]
+        st.caption(" ".join([":material/public:", *reasons]))
     return demo.on()
 
 
 def show_retention(folder: Path) -> None:
-    """Of what a visitor has made: whose it is, and when it will be deleted."""
-    if demo.on() and (mark := demo.mark_of(folder)):
-        whose = "Yours, as long as this browser tab is open" if may_change(folder) else "Made by another visitor"
-        hours = min(max(0, mark.since + demo.LIMITS.kept - time.time()), demo.LIMITS.kept) / 3600
-        when = f"within {hours:.0f} hours" if hours >= 2 else "soon"
-        st.caption(f":material/schedule: {whose}. It is deleted {when}, as all is that visitors make.")
+    """The owner of a visitor's run, model or data set in a public demo, and when it will be deleted."""
+    mark = demo.mark_of(folder) if demo.on() else None
+    if mark is None:
+        return
+    owner = "Yours, as long as this browser tab is open" if may_change(folder) else "Made by another visitor"
+    seconds = mark.since + demo.LIMITS.kept - time.time()
+    hours = min(max(0, seconds), demo.LIMITS.kept) / 3600  # also where the clock was set back
+    when = f"within {hours:.0f} hours" if hours >= 2 else "soon"
+    st.caption(f":material/schedule: {owner}. The demo deletes it {when}.")
 
 
 def choose_model() -> ModelFolder | None:
-    """A picker over the models that can answer. None where there is no model.
+    """A picker of a model. None where there is no model.
 
-    The choice holds on every page, and the address names it: what a reload or a shared link shows is the same model.
+    The choice holds on every page and stands in the address: a reload or a link shows the same model.
     """
     models = _models()
     if not models:
         return None
-    wanted = [each for each in (asked_for("model"), state.CHOSEN_MODEL.get()) if each]
-    state.MODEL.set(next(each for each in (*wanted, *models) if each in models))
-    labels = {each: describe(folder) for each, folder in models.items()}
+    wanted = asked_for("model") or state.CHOSEN_MODEL.get()
+    candidates = (wanted, state.CHOSEN_MODEL.get(), *models)
+    state.MODEL.set(next(name for name in candidates if name in models))
+    labels = {name: describe(folder) for name, folder in models.items()}
     name: str = st.selectbox(
         "Model",
         list(models),
-        format_func=lambda each: labels.get(each, each),
-        key="model",
+        format_func=lambda name: labels.get(name, name),
+        key=state.MODEL.key,
         on_change=_keep_model,
         help=f"By default {RULE}.",
     )
-    if wanted and wanted[0] not in models:
-        gone = escape_markdown(wanted[0][:80])
-        st.warning(f"Model {gone} is not here any more; this is {escape_markdown(name)}.", icon=":material/delete:")
-    if wanted:  # else it is the default, which may be another one later
+    if wanted and wanted not in models:
+        missing = escape_markdown(wanted[:80])
+        st.warning(f"There is no model {missing} any more; this is {escape_markdown(name)}.", icon=":material/delete:")
+    if wanted:  # without a choice it is the default, which may be another model later
         _keep_model()
     if st.query_params.get("model") != name:
         st.query_params["model"] = name
     return models[name]
 
 
-def answering_model() -> tuple[ModelFolder, str] | None:
-    """The model that answers on the pages unless another is chosen there, and why. None where there is no model."""
+def default_model() -> tuple[ModelFolder, str] | None:
+    """The model that the pages use unless another is chosen there, and why. None where there is no model."""
     models = _models()
     if not models:
         return None
-    default, chosen = next(iter(models)), state.CHOSEN_MODEL.get()
+    default = next(iter(models))
+    chosen = state.CHOSEN_MODEL.get()
     if chosen in models and chosen != default:
         return models[chosen], "the one that you chose"
     return models[default], why_default(models[default])
 
 
 def _models() -> dict[str, ModelFolder]:
-    """The models that can answer by name, the default first, those of other visitors last."""
+    """The usable models by name, the default first, those of other visitors last."""
     return {folder.name: folder for folder in sorted(by_preference(usable_models()), key=_of_another_visitor)}
 
 
 def _keep_model() -> None:
-    """Keep the choice for the other pages, where the picker is another one."""
+    """Keep the choice for the other pages, each of which has a picker of its own."""
     state.CHOSEN_MODEL.set(state.MODEL.get() or "")
 
 
@@ -100,7 +110,7 @@ def _of_another_visitor(folder: ModelFolder) -> bool:
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Shows what a person can put right as a sentence, and lets every other error through."""
+    """Show an error that a visitor can act on as a sentence, and let every other error through."""
     try:
         yield
     except FractureError as error:
@@ -108,27 +118,29 @@ def show_errors() -> Iterator[None]:
 
 
 def offer_delete(folder: ModelFolder) -> None:
-    """A button that asks once more before it deletes a training or a model; none for those of other visitors."""
+    """A button that asks for confirmation before it deletes a run or a model; none for those of other visitors."""
     if not may_change(folder.path):
         return
-    with st.popover("Delete …", icon=":material/delete:", key=f"delete menu {folder.name}"):
-        st.markdown(f"**{folder.name}**, its curves and its predictions will be gone for good.")
-        if st.button("Delete it", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
+    with st.popover("Delete", icon=":material/delete:", key=f"delete menu {folder.name}"):
+        st.markdown(
+            f"Delete **{escape_markdown(folder.name)}**, its curves and its predictions. This cannot be undone."
+        )
+        if st.button("Delete model", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
             with show_errors():
                 queue.delete(folder, visitor())
                 st.rerun(scope="app")
 
 
 def offer_zip(folder: ModelFolder) -> None:
-    """A button that downloads a model with all its files; the zip is made once it is clicked."""
+    """A button that downloads a model with all its files; a click makes the zip file."""
     st.download_button(
-        "Download (zip)", lambda: zipped(folder), f"{folder.name}.zip", "application/zip",
+        "Download model (zip)", lambda: zip_model(folder), f"{folder.name}.zip", "application/zip",
         icon=":material/download:", on_click="ignore", key=f"zip {folder.name}",
     )  # fmt: skip
 
 
-def zipped(folder: ModelFolder) -> bytes:
-    """A model folder as one zip."""
+def zip_model(folder: ModelFolder) -> bytes:
+    """The bytes of a zip file of a model folder."""
     with tempfile.TemporaryDirectory() as place:
         target = Path(place) / "model.zip"
         write_zip(folder, target)
@@ -136,18 +148,18 @@ def zipped(folder: ModelFolder) -> bytes:
 
 
 def ensure_routed(page: str) -> None:
-    """Let the router draw a page that was called straight by its address.
+    """Let the router draw a page that was opened by its address.
 
-    What visitors of a public demo have left is swept away on the way; the dialog of another page is closed.
+    On the way, a public demo's outdated folders are deleted, and the dialog of another page is closed.
 
     Until the router has run once in a process, Streamlit makes an app of its own of the folder ``pages/``, without the
-    title and the menu of this one. Where a page is run by itself there is no router, and the page goes on.
+    title and the menu of this one. A page that is run alone has no router, and continues.
     """
     if state.PAGE.get() != page:
         state.PAGE.set(page)
         state.forget_page()
         close_dialog()
-    with suppress(FractureError):  # the page will say so
+    with suppress(FractureError):  # the page will show it
         delete_outdated()
     if not state.ROUTED.get():
         state.REQUESTED_PAGE.set(page)
@@ -156,10 +168,10 @@ def ensure_routed(page: str) -> None:
 
 
 def asked_for(name: str) -> str | None:
-    """What the address asks for, once each time that a page is entered: by a link, or by a reload.
+    """The value of a parameter of the address, once each time that a page is entered: by a link, or by a reload.
 
-    From then on the address only says what is shown. A click may still bring along the address of before, which the
-    browser had not changed yet, and must not undo the choice that was made meanwhile.
+    Later the address only follows the page. A click may still send an outdated address, which the browser has not
+    replaced yet, and must not undo the choice that was made meanwhile.
     """
     asked = st.query_params.get(name)
     read = state.parameters_read()
@@ -170,26 +182,33 @@ def asked_for(name: str) -> str | None:
 
 
 def address() -> dict[str, list[str]]:
-    """What the address of this page says, for another one to say it, too; a name may stand in it several times."""
+    """The parameters of this page's address, to be passed to another page; a name may have several values."""
     return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
 def no_dataset_hint() -> None:
-    """What to do where there is no data set yet."""
+    """The ways to a first data set."""
     if demo.on():
-        st.info("No data set chosen. Draw phantoms or import a sample on the page *Data set*.", icon=":material/draw:")
+        st.info(
+            "No data set selected. Generate phantoms or import a sample on the page *Data set*.", icon=":material/draw:"
+        )
         return
     st.info(
-        "No data set chosen. Draw phantoms or import one on the page *Data set*, put a folder of radiographs into "
-        f"`{paths.data_home()}`, or type a path above. "
-        "Readable are: a **MURA** tree (`train/XR_HUMERUS/patient00001/study1_positive/image1.png`), **class folders** "
-        "(`train/negative/…`, `train/positive/…`), and a **`dataset.csv`** beside `images/`, as FracAtlas has it.",
+        "No data set selected. Generate phantoms or import a data set on the page *Data set*, put a folder into "
+        f"`{paths.data_home()}`, or type a path above.",
         icon=":material/folder_open:",
     )
+    with st.expander("Learn more", icon=":material/help:", key="folder layouts"):
+        st.markdown(
+            "The app reads three layouts:\n"
+            "- a **MURA** tree: `train/XR_HUMERUS/patient00001/study1_positive/image1.png`\n"
+            "- **class folders**: `train/negative/…`, `train/positive/…`\n"
+            "- a **`dataset.csv`** beside `images/`, as in FracAtlas"
+        )
 
 
 def no_model_hint() -> None:
-    """What to do where there is no model yet."""
+    """The way to a first model."""
     st.info(
         "There is no trained model yet. Train one first; it takes about a minute.", icon=":material/model_training:"
     )
@@ -199,51 +218,34 @@ def no_model_hint() -> None:
 def link(
     page: str, label: str, icon: str, model: str | None = None, *, run: str | None = None, data: str | None = None
 ) -> None:
-    """A link to another page, there to a model, a run or a data set; plain words where a page is run alone."""
+    """A link to another page, there to a model, a run or a data set; only a caption where a page is run alone."""
     named = {name: value for name, value in {"model": model, "run": run, "data": data}.items() if value}
     try:
         st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=named or None)
     except StreamlitAPIException:
-        st.caption(f"{icon} {label}: on the page {page!r} of the app.")
+        st.caption(f"{icon} {label}: see the page {page!r} of the app.")
 
 
 def escape_markdown(name: str) -> str:
-    """A name as it is, where Markdown would take its signs for formatting."""
-    seen = re.sub("[\0-\x1f\x7f\u202a-\u202e\u2066-\u2069]", " ", name)
-    apart = seen.replace(":material/", ":\u200bmaterial/")  # which would become an icon, whatever stands before it
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", apart)
-
-
-def format_percent(estimate: dict[str, Any], digits: int = 0) -> str:
-    """A share with its 95 % interval: ``81% (76 to 86%)``; ``digits`` behind the point.
-
-    There is no interval where all resamples agree, as they do at 100 %: that is no certainty, and said.
-    """
-    if estimate["value"] is None:
-        return "not defined"
-    low, high = estimate["low"], estimate["high"]
-    ends = " (no interval)" if low is None else f" ({low * 100:.{digits}f} to {high:.{digits}%})"
-    return f"{estimate['value']:.{digits}%}{ends}"
+    """A name with its special characters escaped, so that Markdown shows it as it is."""
+    visible = re.sub("[\0-\x1f\x7f\u202a-\u202e\u2066-\u2069]", " ", name)
+    # A zero-width space: a backslash would not keep this from becoming an icon.
+    without_icons = visible.replace(":material/", ":\u200bmaterial/")
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", without_icons)
 
 
 def format_threshold(value: float) -> str:
-    """A threshold of 0 to 1 in percent, with more than one decimal where it takes them: ``35.3%``, ``0.04%``."""
+    """A threshold of 0 to 1 in percent, with further decimals where it has them: ``35.3%``, ``0.04%``."""
     percent = round(100 * value, 6)
     return f"{percent:.1f}%" if percent == round(percent, 1) else f"{percent:.10g}%"
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them: ``45 s``, ``3 min 20 s``."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
 def expander(label: str, key: str, icon: str) -> DeltaGenerator:
-    """An expander that stays open or folded as it is when its label changes, for example with a count."""
+    """An expander that stays open or closed when its label changes, for example with a count."""
     st.session_state[key] = st.session_state.get(key, False)
     return st.expander(label, icon=icon, key=key, on_change="rerun")
 
 
 def show_chart(figure: Any, key: str, alt: str) -> None:
-    """A Plotly figure as wide as its place, without the tool bar that covers small charts."""
+    """A Plotly figure as wide as its container, without the tool bar that covers small charts."""
     st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})

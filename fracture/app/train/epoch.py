@@ -10,13 +10,11 @@ from fracture.app.shared import dataset_cache
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import RadiographError
+from fracture.evaluation.metrics import CONFUSION
 from fracture.imaging.thumbnails import thumbnails
 from fracture.training.runs.progress import Progress
 
-CELLS = ("true_negative", "false_positive", "false_negative", "true_positive")
-"""Of the confusion matrix, in the order of the run's events."""
-
-MIN_CHANGE = 0.005
+MIN_ARROW_CHANGE = 0.005
 """Smaller changes of a probability from one epoch to the next get no arrow up or down."""
 
 THUMBNAIL_SIZE = 160
@@ -34,7 +32,7 @@ def show_epoch(progress: Progress) -> None:
     epoch = progress.look["epoch"]
     left, right = st.columns((2, 3))
     with left:
-        cells = dict(zip(CELLS, progress.look["confusion"], strict=True))
+        cells = dict(zip(CONFUSION, progress.look["confusion"], strict=True))
         chart = charts.confusion(cells, names)
         st.vega_lite_chart(chart.data, chart.spec, alt=f"Confusion matrix after epoch {epoch}")
         st.caption(f"All validation images after epoch {epoch}, at a threshold of 50%.")
@@ -83,8 +81,8 @@ def _describe(names: Sequence[str], label: int, probability: float, before: floa
 
 
 def _arrow(change: float) -> str:
-    if change > MIN_CHANGE:
+    if change > MIN_ARROW_CHANGE:
         return "↑"
-    if change < -MIN_CHANGE:
+    if change < -MIN_ARROW_CHANGE:
         return "↓"
     return "→"

@@ -1,6 +1,6 @@
 """One run, live and after its end."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
@@ -223,8 +223,8 @@ def _show_result(run: Run) -> None:
     if not run.folder.usable:
         _offer_cleanup(run)
         return
-    card: dict[str, Any] = read_card(run.folder)
-    metrics = card["metrics"]["image"]
+    card = read_card(run.folder)
+    metrics = card.metrics["image"]
     point = metrics["points"].get("balanced") or metrics["points"]["half"]
     data = escape_markdown(validation_results(card)[0].data)
     st.markdown(

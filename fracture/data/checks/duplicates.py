@@ -60,19 +60,12 @@ def _identical(images: pd.DataFrame) -> Iterator[Problem]:
     copies = images[images.duplicated("sha256", keep=False)]
     across = differ_within(copies, "sha256", "split")
     contradicting = differ_within(copies, "sha256", "label")
-    if across.any():
-        ids = _side_by_side(copies[across], "sha256")
-        said = f"{number(ids, 'image')} in different splits are copies of each other; keep one of each."
-        yield Problem("copies", "error", said, _WHY_LEAKAGE, ids)
-    if contradicting.any():
-        ids = _side_by_side(copies[contradicting], "sha256")
-        said = f"{number(ids, 'image')} are identical files with contradicting labels; decide which label is right."
-        yield Problem("contradiction", "error", said, _WHY_CONTRADICTION, ids)
-    rest = copies[~across & ~contradicting]
-    if not rest.empty:
-        ids = _side_by_side(rest, "sha256")
-        said = f"{number(ids, 'image')} of the same split are copies of each other; keep one of each."
-        yield Problem("repeated", "note", said, _WHY_REPEATED, ids)
+    said = "in different splits are copies of each other; keep one of each."
+    yield from _problem(copies[across], "sha256", "copies", "error", said=said, why=_WHY_LEAKAGE)
+    said = "are identical files with contradicting labels; decide which label is right."
+    yield from _problem(copies[contradicting], "sha256", "contradiction", "error", said=said, why=_WHY_CONTRADICTION)
+    said = "of the same split are copies of each other; keep one of each."
+    yield from _problem(copies[~across & ~contradicting], "sha256", "repeated", "note", said=said, why=_WHY_REPEATED)
 
 
 def _similar(images: pd.DataFrame) -> Iterator[Problem]:
@@ -87,28 +80,23 @@ def _similar(images: pd.DataFrame) -> Iterator[Problem]:
     contradicting = differ_within(similar, "cluster", "label")
     # Where the images are of one group, the check of the table has reported the data leakage.
     across = several_splits & differ_within(similar, "cluster", "group")
-    if across.any():
-        ids = _side_by_side(similar[across], "cluster")
-        said = (
-            f"{number(ids, 'image')} in different splits look the same, perhaps mirrored or inverted; "
-            "if they are the same image, keep one of each."
-        )
-        yield Problem("near copies", "warning", said, _WHY_LEAKAGE, ids)
-    if contradicting.any():
-        ids = _side_by_side(similar[contradicting], "cluster")
-        said = (
-            f"{number(ids, 'image')} look the same as another with the opposite label, perhaps mirrored or "
-            "inverted; if they are the same image, decide which label is right."
-        )
-        yield Problem("near contradiction", "warning", said, _WHY_CONTRADICTION, ids)
+    same = "perhaps mirrored or inverted; if they are the same image,"
+    said = f"in different splits look the same, {same} keep one of each."
+    yield from _problem(similar[across], "cluster", "near copies", "warning", said=said, why=_WHY_LEAKAGE)
+    said = f"look the same as another with the opposite label, {same} decide which label is right."
+    yield from _problem(
+        similar[contradicting], "cluster", "near contradiction", "warning", said=said, why=_WHY_CONTRADICTION
+    )
+    said = f"of the same split look the same as another, {same} keep one of each."
     rest = similar[~several_splits & ~contradicting]
-    if not rest.empty:
-        ids = _side_by_side(rest, "cluster")
-        said = (
-            f"{number(ids, 'image')} of the same split look the same as another, perhaps mirrored or "
-            "inverted; if they are the same image, keep one of each."
-        )
-        yield Problem("near repeated", "note", said, _WHY_REPEATED, ids)
+    yield from _problem(rest, "cluster", "near repeated", "note", said=said, why=_WHY_REPEATED)
+
+
+def _problem(images: pd.DataFrame, key: str, kind: str, severity: str, *, said: str, why: str) -> Iterator[Problem]:
+    """The problem of these images, duplicates by ``key``; nothing where there are none."""
+    if not images.empty:
+        ids = _side_by_side(images, key)
+        yield Problem(kind, severity, f"{number(ids, 'image')} {said}", why, ids)
 
 
 def _side_by_side(images: pd.DataFrame, key: str) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""The shapes that a phantom is made of: bone, fractures, implants, the body around them."""
+"""The anatomy of a phantom: bone, fractures, implants, and the body around them."""

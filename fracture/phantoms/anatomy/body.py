@@ -1,6 +1,6 @@
-"""What else the rays meet: the arm, the chest with its ribs and lung, shoulder blade, collar bone and forearm.
+"""The body around the humerus: arm, chest with ribs and lung, shoulder blade, collar bone and forearm.
 
-Places are in mm in the upright body seen from the front: ``u`` away from the body, ``v`` downwards, from the centre of
+Places are in mm in the upright body seen from the front: ``u`` away from the body, ``v`` downwards, from the center of
 the humeral head. The body keeps still; for the views from the side the arm turns about its own axis, as in practice.
 """
 
@@ -42,12 +42,14 @@ class Pose:
 
     def along(self, u: Array, v: Array) -> tuple[Array, Array]:
         """(t, s): mm across and along the arm."""
-        cos, sin = np.cos(self.abduction), np.sin(self.abduction)
+        cos = np.cos(self.abduction)
+        sin = np.sin(self.abduction)
         return u * cos - v * sin, v * cos + u * sin
 
     def place(self, t: float, s: float) -> tuple[float, float]:
         """(u, v) of a point of the arm."""
-        cos, sin = np.cos(self.abduction), np.sin(self.abduction)
+        cos = np.cos(self.abduction)
+        sin = np.sin(self.abduction)
         return float(t * cos + s * sin), float(s * cos - t * sin)
 
 
@@ -82,8 +84,12 @@ class Body:
         arm, lean = self._arm(coarse, pose)
         chest, chest_lean = self._chest(coarse)
         lung = self._lung(coarse) * (1 + 0.06 * grain)
-        soft = np.sqrt(lean**2 + chest_lean**2) if pose.abduction > -0.05 else lean + chest_lean
-        whole = np.sqrt(arm**2 + chest**2) if pose.abduction > -0.05 else arm + chest
+        if pose.abduction > -0.05:  # the arm lies beside the chest: where both are met they are one body
+            soft = np.sqrt(lean**2 + chest_lean**2)
+            whole = np.sqrt(arm**2 + chest**2)
+        else:  # in front of it
+            soft = lean + chest_lean
+            whole = arm + chest
         parts = {
             "soft": np.maximum(soft * (1 + 0.018 * grain) - self.air * lung, 0.0),
             "fat": np.maximum(whole - soft, 0.0),
@@ -127,15 +133,16 @@ class Body:
     def _chest(self, grid: Grid) -> tuple[Array, Array]:
         level = grid.v[:, None] / self.scale
         stout = self.scale * (0.4 + 0.6 * self.girth)
-        wide, deep = (np.interp(level, _CHEST_V, values) * stout for values in (_CHEST_WIDE, _CHEST_DEEP))
+        wide = np.interp(level, _CHEST_V, _CHEST_WIDE) * stout
+        deep = np.interp(level, _CHEST_V, _CHEST_DEEP) * stout
         middle = grid.u[None, :] - self._midline
         whole = elliptic_cylinder(middle, 0.0, (0.0, 0.0), wide, deep)
         lean = elliptic_cylinder(middle, 0.0, (0.0, 0.0), wide - self.fat, deep - self.fat)
         extra = np.zeros_like(middle + level)
         if self.breast:
-            centre = (self._midline + 95 * self.scale, 0.0, 135 * self.scale)
+            center = (self._midline + 95 * self.scale, 0.0, 135 * self.scale)
             axes = (62 * self.scale, self.breast, 66 * self.scale)
-            extra = ellipsoid(grid.u[None, :] + 0 * level, grid.v[:, None] + 0 * middle, 0.0, centre, axes).length / 2
+            extra = ellipsoid(grid.u[None, :] + 0 * level, grid.v[:, None] + 0 * middle, 0.0, center, axes).length / 2
         girdle = self._girdle(grid)
         return np.hypot(whole.length, girdle) + extra, np.hypot(lean.length, 0.85 * girdle) + 0.4 * extra
 
@@ -154,7 +161,8 @@ class Body:
 
     def _lung(self, grid: Grid) -> Array:
         """Path lengths in mm through the lungs, cut off by the diaphragm's dome."""
-        u, v = (grid.u[None, :] - self._midline) / self.scale, grid.v[:, None] / self.scale
+        u = (grid.u[None, :] - self._midline) / self.scale
+        v = grid.v[:, None] / self.scale
         total = np.zeros(np.broadcast_shapes(u.shape, v.shape))
         for side, low in ((1, 196 + 8 * self.shape[6]), (-1, 186 + 8 * self.shape[6])):
             place = side * u - 70
@@ -176,7 +184,8 @@ class Body:
             rows, columns = grid.region(
                 (self._midline - wide - 8, middle - drop - 12), (self._midline + wide + 8, middle + drop + 12)
             )
-            u, v = grid.u[None, columns] - self._midline, grid.v[rows, None] - middle
+            u = grid.u[None, columns] - self._midline
+            v = grid.v[rows, None] - middle
             total[rows, columns] += self._rib(u, v, wide, drop)
         return total * self.ribs
 
@@ -185,10 +194,13 @@ class Body:
         ring = np.sqrt((u / wide) ** 2 + (v / drop) ** 2) + 1e-6
         slope = np.sqrt((u / wide**2) ** 2 + (v / drop**2) ** 2) / ring + 1e-9
         away = (ring - 1) / slope  # mm from the middle of the bar, to first order
-        height, thick, shell = 6.2 * self.scale, 7.5 * self.scale, 0.9 * self.scale
+        height = 6.2 * self.scale
+        thick = 7.5 * self.scale
+        shell = 0.9 * self.scale
         outer = np.sqrt(np.maximum(1 - (away / height) ** 2, 0)) * thick
         inner = np.sqrt(np.maximum(1 - (away / (height - shell)) ** 2, 0)) * (thick - 2 * shell)
-        cos, sin = u / (wide * ring), v / (drop * ring)
+        cos = u / (wide * ring)
+        sin = v / (drop * ring)
         in_plane = (wide * sin) ** 2 + (drop * cos) ** 2
         grazing = np.sqrt(in_plane / (in_plane + (95 * self.scale * cos) ** 2))
         cartilage = np.where((v > 0) & (np.abs(u) < 0.6 * wide), 0.2, 1.0)  # in front, ribs end before the breastbone
@@ -196,7 +208,8 @@ class Body:
         return bone
 
     def _spine(self, grid: Grid) -> Array:
-        u, v = grid.u[None, :] - self._midline, grid.v[:, None]
+        u = grid.u[None, :] - self._midline
+        v = grid.v[:, None]
         bodies = 0.85 + 0.15 * np.tanh(4 * np.sin(2 * np.pi * v / (24 * self.scale)))
         column = elliptic_cylinder(u, 0.0, (0.0, 0.0), 15 * self.scale, 16 * self.scale)
         bone: Array = 0.22 * column.length * bodies
@@ -205,7 +218,9 @@ class Body:
     def _shoulder(self, grid: Grid, pose: Pose) -> Array:
         """Shoulder blade and collar bone; with the arm lifted the blade turns along, by about a third (Inman 1944)."""
         turn = 0.33 * max(pose.abduction, 0.0) + 0.04 * self.shape[8]
-        cos, sin, k = np.cos(turn), np.sin(turn), self.scale
+        cos = np.cos(turn)
+        sin = np.sin(turn)
+        k = self.scale
         lift = 10 * self.shape[9] * 0.4
 
         def turned(*points: tuple[float, float]) -> list[tuple[float, float]]:
@@ -233,7 +248,8 @@ class Body:
 
     def _blade(self, grid: Grid, corners: list[tuple[float, float]]) -> Array:
         """The thin sheet of bone between the borders of the shoulder blade: 2.4 mm."""
-        u, v = grid.u[None, :], grid.v[:, None]
+        u = grid.u[None, :]
+        v = grid.v[:, None]
         inside = np.full((len(grid.v), len(grid.u)), np.inf)
         for (u0, v0), (u1, v1) in zip(corners, [*corners[1:], corners[0]], strict=True):
             reach = np.hypot(u1 - u0, v1 - v0)
@@ -246,7 +262,8 @@ class Body:
         turned = pose.phi + pose.lower.turn
         bend = pose.flexion * abs(np.sin(turned))
         side = np.sign(np.sin(turned)) or 1.0
-        t, s = across * np.cos(turned), 299.0
+        t = across * np.cos(turned)
+        s = 299.0
         t2 = t * np.cos(bend) + side * along * np.sin(bend)
         s2 = s + along * np.cos(bend) - side * t * np.sin(bend)
         return pose.place(*pose.lower.moved(t2 * self.scale, s2 * self.scale, pose.phi))
@@ -263,9 +280,8 @@ class Body:
         total = np.zeros((len(grid.v), len(grid.u)))
         for points, radii, shell in lines:
             placed = [self._elbow(pose, *point) for point in points]
-            whole, inside = rods(
-                grid, placed, [self.scale * radius for radius in radii], insets=(0, self.scale * shell)
-            )
+            scaled = [self.scale * radius for radius in radii]
+            whole, inside = rods(grid, placed, scaled, insets=(0, self.scale * shell))
             total += whole - (1 - _SPONGY) * inside
         return total
 

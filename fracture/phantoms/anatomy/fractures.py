@@ -40,7 +40,8 @@ class Break:
             height -= self.pitch * (turn - np.round(turn))
         if self.roughness is not None:
             half = self.roughness.shape[0] // 2
-            row, column = (np.clip(side / _CELL + half, 0, 2 * half - 1).astype(np.intp) for side in (x, y))
+            row = np.clip(x / _CELL + half, 0, 2 * half - 1).astype(np.intp)
+            column = np.clip(y / _CELL + half, 0, 2 * half - 1).astype(np.intp)
             height -= self.roughness[row, column]
         return height
 
@@ -56,7 +57,9 @@ class Fracture:
     @property
     def level(self) -> float:
         """Where its middle is: s, in mm."""
-        levels = [surface.level for fragment in self.fragments for surface in fragment.surfaces]
+        levels: list[float] = []
+        for fragment in self.fragments:
+            levels += [surface.level for surface in fragment.surfaces]
         return sum(levels) / len(levels)
 
     @property
@@ -70,23 +73,27 @@ class Fracture:
         return float(np.degrees(np.hypot(*self.fragments[-1].tilt)))
 
 
-def draw_fracture(
+def sample_fracture(
     rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], hardness: float, reduced: bool = False
 ) -> Fracture:
     """A fracture at random.
 
     Args:
-        rng: where chance comes from.
+        rng: the random generator.
         bone: what breaks.
         ends: from where to where along the bone it may lie, in mm.
         hardness: 0 to 1; from far apart to a crack.
         reduced: it has been put back by surgery, so that little of it is left to see.
     """
     kind = KINDS[rng.choice(len(KINDS), p=(0.22, 0.24, 0.22, 0.12, 0.20))]
-    level = rng.uniform(*(ends if reduced else np.clip(ends, 0.22 * bone.length, 0.8 * bone.length)))
+    in_shaft = np.clip(ends, 0.22 * bone.length, 0.8 * bone.length)
+    level = rng.uniform(*(ends if reduced else in_shaft))
     if kind == "surgical neck":
         neck = rng.uniform(0.15, 0.19) * bone.length
-        kind, level = (kind, neck) if not reduced and ends[0] < neck < ends[1] else ("transverse", level)
+        if not reduced and ends[0] < neck < ends[1]:
+            level = neck
+        else:  # the neck is not in the image, or the fracture is where the hardware is
+            kind = "transverse"
     crack = reduced or rng.random() < 0.04 + 0.8 * hardness**1.5
     severity = 0.0 if crack else (1 - hardness) * rng.uniform(0.6, 1)
     apart = 0.35 + 0.5 * (1 - hardness) * rng.random() + 0.6 * severity
@@ -100,8 +107,9 @@ def draw_fracture(
     first = Fragment(below=surfaces[0], gap=apart / 2)
     if len(surfaces) == 1:
         return Fracture(kind, (first, last))
-    out = surfaces[0].towards
+    # The wedge between two surfaces goes half as far as the lower part, and is pushed out to its open side.
     push = (1 + 7 * rng.random()) * severity
+    out = surfaces[0].towards
     half = (moved[0] / 2 + push * np.cos(out), moved[1] / 2 + push * np.sin(out), moved[2] / 2)
     wedge = Fragment(surfaces[0], surfaces[1], apart / 2, half, (leaning[0] * 0.7, leaning[1] * 0.7))
     return Fracture(kind, (first, wedge, last))
@@ -109,22 +117,28 @@ def draw_fracture(
 
 def _moved(rng: np.random.Generator, kind: Kind, severity: float) -> tuple[float, float, float]:
     """Along x, y and s, in mm; severe ones override, and the surgical neck is driven together."""
-    across, towards = severity * rng.uniform(5, 26), rng.uniform(0, 2 * np.pi)
-    along = -severity * (rng.uniform(0, 6) if kind == "surgical neck" else rng.uniform(-2, 14 if across > 10 else 0))
+    across = severity * rng.uniform(5, 26)
+    towards = rng.uniform(0, 2 * np.pi)
+    most = 14 if across > 10 else 0
+    shortening = (0, 6) if kind == "surgical neck" else (-2, most)
+    along = -severity * rng.uniform(*shortening)
     return float(across * np.cos(towards)), float(across * np.sin(towards)), float(along)
 
 
 def _surfaces(rng: np.random.Generator, kind: Kind, level: float, bone: Humerus) -> list[Break]:
-    rough, towards = _roughness(rng, 1.6 if kind == "surgical neck" else 1.1), rng.uniform(0, 2 * np.pi)
+    rough = _roughness(rng, 1.6 if kind == "surgical neck" else 1.1)
+    towards = rng.uniform(0, 2 * np.pi)
     radius = bone.half_width(level)
     if kind == "spiral":
         pitch = rng.uniform(45, 85) * rng.choice((-1, 1))
-        return [Break(level, 0.3, towards, float(pitch), rough, abs(pitch) / 2 + 0.3 * radius + 8)]
+        reach = abs(pitch) / 2 + 0.3 * radius + 8
+        return [Break(level, 0.3, towards, float(pitch), rough, reach)]
     if kind == "comminuted":
         slope = rng.uniform(0.6, 1.1)
         reach = 2 * slope * radius + 9
         upper = Break(level - slope * radius, -slope, towards, 0.0, rough, reach)
-        return [upper, Break(level + slope * radius, slope, towards, 0.0, _roughness(rng, 1.1), reach)]
+        lower = Break(level + slope * radius, slope, towards, 0.0, _roughness(rng, 1.1), reach)
+        return [upper, lower]
     steepest = {"transverse": (0, 0.2), "oblique": (0.7, 1.5), "surgical neck": (0, 0.45)}[kind]
     slope = rng.uniform(*steepest)
     return [Break(level, slope, towards, 0.0, rough, 1.6 * slope * radius + 9)]
@@ -132,18 +146,22 @@ def _surfaces(rng: np.random.Generator, kind: Kind, level: float, bone: Humerus)
 
 def _roughness(rng: np.random.Generator, height: float, cells: int = 96) -> Array:
     """(cells, cells) mm, of standard deviation ``height``: coarse and fine steps as broken bone has them."""
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(cells), np.fft.fftfreq(cells), indexing="ij"))
+    frequencies = np.fft.fftfreq(cells)
+    frequency = np.hypot(*np.meshgrid(frequencies, frequencies, indexing="ij"))
+    # Noise whose amplitude falls with the frequency: a fractal surface.
     spectrum = np.fft.fft2(rng.normal(size=(cells, cells))) / np.maximum(frequency, 1 / 48) ** 1.7
     rough: Array = np.fft.ifft2(spectrum).real
     rough = height * (rough - rough.mean()) / rough.std()
     return rough.clip(-3 * height, 3 * height)
 
 
-def draw_growth_plates(rng: np.random.Generator, bone: Humerus) -> list[tuple[Break, float]]:
+def sample_growth_plates(rng: np.random.Generator, bone: Humerus) -> list[tuple[Break, float]]:
     """The open growth plates of a child at the shoulder and the elbow, with their widths in mm."""
     plates = []
     for share, width in ((0.068, (1.8, 3.0)), (0.955, (1.2, 2.2))):
         rough = _roughness(rng, 0.7)
-        surface = Break(share * bone.length, rng.uniform(-0.15, 0.35), rng.uniform(-0.4, 0.4), 0.0, rough, 15.0)
+        slope = rng.uniform(-0.15, 0.35)
+        towards = rng.uniform(-0.4, 0.4)
+        surface = Break(share * bone.length, slope, towards, 0.0, rough, 15.0)
         plates.append((surface, float(rng.uniform(*width))))
     return plates

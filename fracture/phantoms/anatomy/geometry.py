@@ -1,9 +1,9 @@
-"""How far a ray runs through simple bodies, in closed form.
+"""Path lengths of rays through simple bodies, in closed form.
 
-Rays are parallel. A ray is met at ``t`` mm across and ``s`` mm along an axis, and runs through the plane of the cross
-section at ``s``; ``w`` is the depth along it. A view from the angle ``phi`` sees the point (x, y) of a cross section at
-``t = x cos(phi) + y sin(phi)`` and ``w = -x sin(phi) + y cos(phi)``. All arrays are float64: rounding then differs so
-little between processors that the drawn gray levels do not.
+Rays are parallel. A ray is at ``t`` mm across and ``s`` mm along an axis, and runs through the plane of the cross
+section at ``s``; ``w`` is the depth along it. A view from the angle ``phi`` shows the point (x, y) of a cross section
+at ``t = x cos(phi) + y sin(phi)`` and ``w = -x sin(phi) + y cos(phi)``. All arrays are float64: rounding then differs
+so little between processors that the gray levels are the same.
 """
 
 from collections.abc import Sequence
@@ -31,27 +31,28 @@ class Span(NamedTuple):
         return Span(np.minimum(self.near, other.near), np.maximum(self.far, other.far))
 
     def within(self, other: "Span") -> "Span":
-        """What two bodies share."""
+        """The intersection of two bodies."""
         return Span(np.maximum(self.near, other.near), np.minimum(self.far, other.far))
 
 
 Length = TypeVar("Length", bound=float | Array)
 
 
-def seen(x: Length, y: Length, phi: float) -> tuple[Length, Length]:
+def to_view(x: Length, y: Length, phi: float) -> tuple[Length, Length]:
     """(t, w) of the point (x, y) of a cross section in a view from ``phi``; with ``-phi``, (x, y) of (t, w)."""
     return x * np.cos(phi) + y * np.sin(phi), -x * np.sin(phi) + y * np.cos(phi)
 
 
 def elliptic_cylinder(
-    t: Array, phi: float, centre: tuple[float | Array, float | Array], a: float | Array, b: float | Array
+    t: Array, phi: float, center: tuple[float | Array, float | Array], a: float | Array, b: float | Array
 ) -> Span:
     """Rays through a body whose cross section is an ellipse with semi-axes ``a`` along x and ``b`` along y.
 
-    ``centre``, ``a`` and ``b`` may change with ``s``: arrays broadcast with ``t``. No ray meets it where they are <= 0.
+    ``center``, ``a`` and ``b`` may change with ``s``: arrays broadcast with ``t``. No ray meets it where they are <= 0.
     """
-    cos, sin = np.cos(phi), np.sin(phi)
-    across, deep = seen(*centre, phi)
+    cos = np.cos(phi)
+    sin = np.sin(phi)
+    across, deep = to_view(*center, phi)
     offset = t - across
     squared = (a * cos) ** 2 + (b * sin) ** 2  # of the half-width that the view sees
     inside = (squared - offset**2 > 0) & (np.minimum(a, b) > 0)
@@ -62,11 +63,11 @@ def elliptic_cylinder(
 
 
 def ellipsoid(
-    t: Array, s: Array, phi: float, centre: tuple[float, float, float], axes: tuple[float, float, float]
+    t: Array, s: Array, phi: float, center: tuple[float, float, float], axes: tuple[float, float, float]
 ) -> Span:
     """Rays through an ellipsoid at (x, y, s) with semi-axes along x, y and s."""
-    narrow = np.sqrt(np.maximum(1 - ((s - centre[2]) / axes[2]) ** 2, 0.0))
-    return elliptic_cylinder(t, phi, centre[:2], axes[0] * narrow, axes[1] * narrow)
+    narrow = np.sqrt(np.maximum(1 - ((s - center[2]) / axes[2]) ** 2, 0.0))
+    return elliptic_cylinder(t, phi, center[:2], axes[0] * narrow, axes[1] * narrow)
 
 
 def box(
@@ -86,7 +87,8 @@ def box(
 def _slab(start: Array, slope: float, low: float | Array, high: float | Array) -> Span:
     """The depths w at which ``start + slope * w`` lies between ``low`` and ``high``."""
     slope = slope if abs(slope) > 1e-6 else 1e-6
-    one, other = (low - start) / slope, (high - start) / slope
+    one = (low - start) / slope
+    other = (high - start) / slope
     return Span(np.minimum(one, other), np.maximum(one, other))
 
 
@@ -98,9 +100,8 @@ class Grid(NamedTuple):
 
     def region(self, low: tuple[float, float], high: tuple[float, float]) -> tuple[slice, slice]:
         """(rows, columns) of the pixels between two corners (u, v)."""
-        (left, right), (top, bottom) = (
-            np.searchsorted(axis, ends) for axis, ends in ((self.u, (low[0], high[0])), (self.v, (low[1], high[1])))
-        )
+        left, right = np.searchsorted(self.u, (low[0], high[0]))
+        top, bottom = np.searchsorted(self.v, (low[1], high[1]))
         return slice(int(top), int(bottom)), slice(int(left), int(right))
 
 
@@ -117,7 +118,8 @@ def rods(
         reach = max(r0, r1)
         corners = np.array([start, end])
         rows, columns = grid.region(tuple(corners.min(axis=0) - reach), tuple(corners.max(axis=0) + reach))
-        u, v = grid.u[None, columns], grid.v[rows, None]
+        u = grid.u[None, columns]
+        v = grid.v[rows, None]
         along, squared = _from_segment(u, v, start, end)
         for length, inset in zip(lengths, insets, strict=True):
             radius = np.maximum(r0 + (r1 - r0) * along - inset, 0.0)
@@ -128,6 +130,7 @@ def rods(
 
 def _from_segment(u: Array, v: Array, start: tuple[float, float], end: tuple[float, float]) -> tuple[Array, Array]:
     """How far along a segment its nearest point lies, 0 to 1, and the squared distance to it in mm²."""
-    du, dv = end[0] - start[0], end[1] - start[1]
+    du = end[0] - start[0]
+    dv = end[1] - start[1]
     along = np.clip(((u - start[0]) * du + (v - start[1]) * dv) / max(du * du + dv * dv, 1e-9), 0.0, 1.0)
     return along, (u - start[0] - along * du) ** 2 + (v - start[1] - along * dv) ** 2

@@ -2,7 +2,7 @@
 
 Measures are those of adults, in mm, for a bone of 300 mm (shaft 21 to 23 mm wide, head of 46 mm, epicondyles 60 mm
 apart; Gray's Anatomy gives such proportions); ``scale`` makes it another person's. x points away from the body, y to
-the front, s from the head's centre down to the elbow.
+the front, s from the head's center down to the elbow.
 """
 
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.phantoms.anatomy.geometry import Array, Span, ellipsoid, elliptic_cylinder, seen
+from fracture.phantoms.anatomy.geometry import Array, Span, ellipsoid, elliptic_cylinder, to_view
 
 LENGTH = 300.0
-"""From the head's centre to the elbow's joint, in mm, at scale 1."""
+"""From the head's center to the elbow's joint, in mm, at scale 1."""
 
 _S = np.array([-6, 10, 30, 50, 80, 130, 180, 210, 236, 254, 268, 282, 292, 301, 305.0])
 _PROFILE = {  # over _S
     "a": np.array([14, 18.5, 17, 13.5, 11.6, 11, 10.8, 11.3, 14.5, 20, 26, 27.5, 25, 20, 10.0]),  # half-width, x
     "b": np.array([14, 18, 16.5, 13.2, 11.6, 11, 10.3, 9.8, 9, 8.6, 8.6, 9, 9, 8, 4.0]),  # half-width, y
-    "x": np.array([2, 1.5, 1, 0.5, 0, 0, 0.5, 0.5, 0, -0.8, -2, -2.3, -2, -1, -1.0]),  # centre
+    "x": np.array([2, 1.5, 1, 0.5, 0, 0, 0.5, 0.5, 0, -0.8, -2, -2.3, -2, -1, -1.0]),  # center
     "y": np.array([0, 0, 0, 0, 0.5, 1, 1, 0.5, 0.5, 0.8, 1.2, 1.8, 2, 2, 2.0]),
     "shell": np.array([1, 1.2, 1.7, 2.8, 4.1, 4.9, 4.8, 4.3, 3.6, 2.9, 2.2, 1.6, 1.2, 1, 1.0]),  # cortex
     "inside": np.array([0.21, 0.21, 0.17, 0.11, 0.05, 0.02, 0.02, 0.03, 0.10, 0.18, 0.22, 0.24, 0.25, 0.25, 0.25]),
@@ -36,7 +36,7 @@ _PARTS = {  # (x, y, s), (semi-axes), shell, of what joins the shaft
     "capitellum": ((12, 5, 294), (10.5, 11, 10.5), 1.2),
 }
 TEXTURE = (128, 420)
-"""Shape of a bone's texture: places around it, and mm along it from 40 mm above the head's centre."""
+"""Shape of a bone's texture: places around it, and mm along it from 40 mm above the head's center."""
 
 
 class Surface(Protocol):
@@ -103,23 +103,31 @@ class Fragment:
         A tilt along the ray shortens the picture and lengthens the rays' paths (:meth:`thickened`), so that the volume
         stays; the shear that comes with it is left out.
         """
-        across, _ = seen(self.shift[0], self.shift[1], phi)
-        lean, hidden = seen(self.tilt[0], self.tilt[1], phi)
-        dt, ds = t - across, s - self.level - self.shift[2]
-        cos, sin = np.cos(lean), np.sin(lean)
-        return dt * cos - ds * sin, self.level + (dt * sin + ds * cos) / np.cos(hidden), phi + self.turn
+        across, _ = to_view(self.shift[0], self.shift[1], phi)
+        lean, hidden = to_view(self.tilt[0], self.tilt[1], phi)
+        dt = t - across
+        ds = s - self.level - self.shift[2]
+        cos = np.cos(lean)
+        sin = np.sin(lean)
+        own_t = dt * cos - ds * sin
+        own_s = self.level + (dt * sin + ds * cos) / np.cos(hidden)
+        return own_t, own_s, phi + self.turn
 
     def thickened(self, phi: float) -> float:
         """By what factor rays through it have become longer, since it leans along them."""
-        _, hidden = seen(self.tilt[0], self.tilt[1], phi)
+        _, hidden = to_view(self.tilt[0], self.tilt[1], phi)
         return float(1 / np.cos(hidden))
 
     def moved(self, t: float, s: float, phi: float) -> tuple[float, float]:
         """(t, s) in the view of what was at (t, s) of the fragment before it moved: the inverse of :meth:`own`."""
-        across, _ = seen(self.shift[0], self.shift[1], phi)
-        lean, hidden = seen(self.tilt[0], self.tilt[1], phi)
-        cos, sin, ds = np.cos(lean), np.sin(lean), (s - self.level) * np.cos(hidden)
-        return float(across + t * cos + ds * sin), float(self.level + self.shift[2] + ds * cos - t * sin)
+        across, _ = to_view(self.shift[0], self.shift[1], phi)
+        lean, hidden = to_view(self.tilt[0], self.tilt[1], phi)
+        cos = np.cos(lean)
+        sin = np.sin(lean)
+        ds = (s - self.level) * np.cos(hidden)
+        moved_t = across + t * cos + ds * sin
+        moved_s = self.level + self.shift[2] + ds * cos - t * sin
+        return float(moved_t), float(moved_s)
 
 
 @dataclass(frozen=True)
@@ -141,15 +149,17 @@ class Humerus:
 
     @property
     def length(self) -> float:
-        """From the head's centre to the elbow's joint, in mm."""
+        """From the head's center to the elbow's joint, in mm."""
         return LENGTH * self.scale
 
     def surface(self, s: float, direction: float) -> float:
         """From the axis to the shaft's surface at a level, in mm, in a direction of the cross section (radians)."""
-        a, b, x, y = (float(np.interp(s / self.scale, _S, _PROFILE[name])) * self._thick for name in "abxy")
-        cos, sin = np.cos(direction), np.sin(direction)
+        a, b, x, y = [float(np.interp(s / self.scale, _S, _PROFILE[name])) * self._thick for name in "abxy"]
+        cos = np.cos(direction)
+        sin = np.sin(direction)
         bend = self.bow * np.sin(np.pi * np.clip(s / self.length, 0, 1))
-        return float(a * b / np.hypot(b * cos, a * sin) + x * cos + (y + bend) * sin)
+        ellipse_radius = a * b / np.hypot(b * cos, a * sin)
+        return float(ellipse_radius + x * cos + (y + bend) * sin)
 
     def half_width(self, s: float) -> float:
         """Mean radius of the shaft at a level, in mm."""
@@ -160,7 +170,7 @@ class Humerus:
         return self.scale * self.width
 
     def bone(self, t: Array, s: Array, phi: float, fragment: Fragment) -> tuple[Array, Array]:
-        """What a fragment lays on the rays at (t, s) of a view.
+        """Path lengths through the bone of a fragment, of the rays at (t, s) of a view.
 
         Returns:
             mm of bone of the cortex's density on each ray; and, where it broke, how near the ray comes to the break:
@@ -181,13 +191,15 @@ class Humerus:
             name: np.interp(level, _S, values, left=0, right=0) for name, values in _PROFILE.items() if name != "inside"
         }
         bend = self.bow * np.sin(np.pi * np.clip(level / LENGTH, 0, 1))
-        centre = (at["x"] * self._thick, at["y"] * self._thick + bend)
+        center = (at["x"] * self._thick, at["y"] * self._thick + bend)
         shell = at["shell"] * self._thick * self.shell
-        outer = elliptic_cylinder(t, phi, centre, at["a"] * self._thick, at["b"] * self._thick)
-        inner = elliptic_cylinder(t, phi, centre, at["a"] * self._thick - shell, at["b"] * self._thick - shell)
+        outer = elliptic_cylinder(t, phi, center, at["a"] * self._thick, at["b"] * self._thick)
+        inner = elliptic_cylinder(t, phi, center, at["a"] * self._thick - shell, at["b"] * self._thick - shell)
         for (x, y, along), axes, thickness in _PARTS.values():
             middle = (x * self._thick, y * self._thick + 0.0, along * self.scale)
-            wide, deep, long = axes[0] * self._thick, axes[1] * self._thick, axes[2] * self.scale
+            wide = axes[0] * self._thick
+            deep = axes[1] * self._thick
+            long = axes[2] * self.scale
             rows = np.abs(s - middle[2]) < long
             if not rows.any():
                 continue
@@ -204,7 +216,9 @@ class Humerus:
         total = np.zeros_like(t)
         for depth in inner:
             w = np.where(np.isfinite(depth), depth, 0.0)
-            angle = np.arctan2(t * np.sin(phi) + w * np.cos(phi), t * np.cos(phi) - w * np.sin(phi))
+            x = t * np.cos(phi) - w * np.sin(phi)
+            y = t * np.sin(phi) + w * np.cos(phi)
+            angle = np.arctan2(y, x)
             column = ((angle / (2 * np.pi) + 0.5) * (TEXTURE[0] - 1)).astype(np.intp)
             total += self.texture[column, row]
         return 1 + total
@@ -229,9 +243,10 @@ class Humerus:
     def _share(self, rays: "_Rays", phi: float, fragment: Fragment) -> tuple[Array, Array]:
         """The share of each ray's bone that the fragment keeps, and the ray's distance from the break in mm, (N,)."""
         depths, weights = rays.samples()  # (K, N)
-        x, y = seen(rays.t, depths, -phi)
+        x, y = to_view(rays.t, depths, -phi)
         level = np.broadcast_to(rays.s, x.shape)
-        kept, nearest = weights.copy(), np.full(rays.t.shape, np.inf)
+        kept = weights.copy()
+        nearest = np.full(rays.t.shape, np.inf)
         for side, surface in ((1, fragment.above), (-1, fragment.below)):
             if surface is not None:
                 height = surface.height(x, y, level)
@@ -239,7 +254,9 @@ class Humerus:
                 nearest = np.minimum(nearest, np.abs(height).min(axis=0))
         for each in self.lucencies:
             away = np.abs(each.surface.height(x, y, level)) - each.width / 2
-            kept *= 1 - each.depth * np.clip(0.5 - away, 0, 1) + each.rim * np.exp(-((away / 1.5 - 1) ** 2))
+            missing = each.depth * np.clip(0.5 - away, 0, 1)
+            rim = each.rim * np.exp(-((away / 1.5 - 1) ** 2))
+            kept *= 1 - missing + rim
         return kept.sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9), nearest
 
 
@@ -254,16 +271,20 @@ class _Rays(NamedTuple):
     """Bone in the cancellous part, as a share of the cortex's density."""
 
     def some(self, chosen: NDArray[np.bool_]) -> "_Rays":
-        outer, inner = (Span(span.near[chosen], span.far[chosen]) for span in (self.outer, self.inner))
+        outer = Span(self.outer.near[chosen], self.outer.far[chosen])
+        inner = Span(self.inner.near[chosen], self.inner.far[chosen])
         return _Rays(self.t[chosen], self.s[chosen], outer, inner, self.inside[chosen])
 
     def samples(self) -> tuple[Array, Array]:
         """(K, N) depths along each ray, and the bone that each stands for: 8 in each cortex, 12 in what is between."""
         inner = self.inner.within(self.outer)
-        hollow, middle = inner.length > 0, (self.outer.near + self.outer.far) / 2
-        first, last = np.where(hollow, inner.near, middle), np.where(hollow, inner.far, middle)
+        is_hollow = inner.length > 0
+        middle = (self.outer.near + self.outer.far) / 2
+        first = np.where(is_hollow, inner.near, middle)
+        last = np.where(is_hollow, inner.far, middle)
         pieces = ((self.outer.near, first, 8, 1.0), (first, last, 12, self.inside), (last, self.outer.far, 8, 1.0))
-        depths, weights = [], []
+        depths = []
+        weights = []
         for start, end, count, density in pieces:
             place = ((np.arange(count) + 0.5) / count)[:, None]
             depths.append(start + place * (end - start))
@@ -273,7 +294,8 @@ class _Rays(NamedTuple):
 
 def _join(span: Span, rows: NDArray[np.bool_], part: Span) -> Span:
     """The hull of a body and a part that only these rays can meet."""
-    near, far = span.near.copy(), span.far.copy()
+    near = span.near.copy()
+    far = span.far.copy()
     near[rows] = np.minimum(near[rows], part.near)
     far[rows] = np.maximum(far[rows], part.far)
     return Span(near, far)

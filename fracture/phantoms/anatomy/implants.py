@@ -33,10 +33,9 @@ class Screw:
     def path(self, t: Array, s: Array, phi: float) -> Array:
         """Path lengths in mm through the metal."""
         total = np.zeros_like(t)
-        for across, radius in (
-            ((self.tip, self.head - self.sunk), self.radius),
-            ((self.head - self.sunk, self.head), self.head_radius),
-        ):
+        shaft = (self.tip, self.head - self.sunk)
+        head = (self.head - self.sunk, self.head)
+        for across, radius in ((shaft, self.radius), (head, self.head_radius)):
             half = np.sqrt(np.maximum(radius**2 - (s - self.level) ** 2, 0.0))
             span = box(t, phi, self.direction, across, half)
             total = np.maximum(total, np.where(half > 0, span.length, 0.0))
@@ -103,9 +102,9 @@ class Nail:
         inside = np.minimum(s - self.ends[0], self.ends[1] - s)
         taper = np.clip(inside / 6, 0, 1) ** 0.5
         bend = bone.bow * np.sin(np.pi * np.clip(s / bone.length, 0, 1))
-        centre = (bone.scale * 0.2, bend + 0.5)
-        solid = elliptic_cylinder(t, phi, centre, self.radius * taper, self.radius * taper)
-        hollow = elliptic_cylinder(t, phi, centre, self.radius * taper - 2.8, self.radius * taper - 2.8)
+        center = (bone.scale * 0.2, bend + 0.5)
+        solid = elliptic_cylinder(t, phi, center, self.radius * taper, self.radius * taper)
+        hollow = elliptic_cylinder(t, phi, center, self.radius * taper - 2.8, self.radius * taper - 2.8)
         return _with_screws(solid.length - hollow.length, self.screws, t, s, phi)
 
 
@@ -118,44 +117,48 @@ def _with_screws(metal: Array, screws: tuple[Screw, ...], t: Array, s: Array, ph
 Hardware = Plate | Nail
 
 
-def draw_hardware(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float]) -> Hardware:
+def sample_hardware(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float]) -> Hardware:
     """A plate between two places along the bone (mm), or a nail, which is longer."""
     metal: Metal = "titanium" if rng.random() < 0.6 else "steel"
-    return _draw_plate(rng, bone, ends, metal) if rng.random() < 0.72 else _draw_nail(rng, bone, ends, metal)
+    if rng.random() < 0.72:
+        return _sample_plate(rng, bone, ends, metal)
+    return _sample_nail(rng, bone, ends, metal)
 
 
-def _draw_plate(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], metal: Metal) -> Plate:
-    first, last = max(ends[0], 0.16 * bone.length), min(ends[1], 0.92 * bone.length)
+def _sample_plate(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], metal: Metal) -> Plate:
+    first = max(ends[0], 0.16 * bone.length)
+    last = min(ends[1], 0.92 * bone.length)
     spacing = bone.scale * rng.uniform(12.5, 15)
     count = int(np.clip((last - first) // spacing, 4, rng.integers(6, 11)))
     length = count * spacing
     start = float(rng.uniform(first, max(last - length, first)))
     holes = tuple(start + (index + 0.5) * spacing for index in range(count))
-    direction, thickness = float(rng.uniform(0, 2 * np.pi)), float(rng.uniform(4.0, 5.2))
+    direction = float(rng.uniform(0, 2 * np.pi))
+    thickness = float(rng.uniform(4.0, 5.2))
     free = int(rng.integers(1, count - 1))  # no screw goes through the fracture itself
-    screws = tuple(
-        Screw(
-            hole,
-            direction,
-            -bone.surface(hole, direction + np.pi) - rng.uniform(0, 3),
-            bone.surface(hole, direction) + thickness + 0.5,
-        )
-        for index, hole in enumerate(holes)
-        if index != free and (index in (0, count - 1) or rng.random() < 0.9)
-    )
+    screws = []
+    for index, hole in enumerate(holes):
+        is_filled = index != free and (index in (0, count - 1) or rng.random() < 0.9)
+        if is_filled:
+            tip = -bone.surface(hole, direction + np.pi) - rng.uniform(0, 3)
+            head = bone.surface(hole, direction) + thickness + 0.5
+            screws.append(Screw(hole, direction, tip, head))
     width = float(bone.scale * rng.uniform(13, 16.5))
-    return Plate(metal, direction, (start, start + length), width, thickness, screws, holes, holes[free])
+    return Plate(metal, direction, (start, start + length), width, thickness, tuple(screws), holes, holes[free])
 
 
-def _draw_nail(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], metal: Metal) -> Nail:
-    start, end = -17.0 * bone.scale, rng.uniform(0.74, 0.86) * bone.length
+def _sample_nail(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], metal: Metal) -> Nail:
+    start = -17.0 * bone.scale
+    end = rng.uniform(0.74, 0.86) * bone.length
     upper = [start + rng.uniform(18, 24) * bone.scale + 11 * index for index in range(int(rng.integers(1, 4)))]
     lower = [end - 8 - 12 * index for index in range(int(rng.integers(1, 3)))]
     screws = []
     for level in (*upper, *lower):
         direction = float(rng.uniform(-0.5, 0.5) if level in upper else rng.uniform(0, 2 * np.pi))
         tip = -bone.surface(level, direction + np.pi) - rng.uniform(-3, 3)
-        screws.append(Screw(level, direction, tip, bone.surface(level, direction) + rng.uniform(1, 5), 2.4, 3.8))
-    radius = float(min(rng.uniform(3.8, 4.8), 0.75 * bone.half_width(bone.length / 2) - 1))
+        head = bone.surface(level, direction) + rng.uniform(1, 5)
+        screws.append(Screw(level, direction, tip, head, 2.4, 3.8))
+    thickest = 0.75 * bone.half_width(bone.length / 2) - 1  # that fits into the canal
+    radius = float(min(rng.uniform(3.8, 4.8), thickest))
     held = rng.uniform(*np.clip(ends, 0.25 * bone.length, 0.65 * bone.length))
     return Nail(metal, (start, float(end)), radius, tuple(screws), float(held))

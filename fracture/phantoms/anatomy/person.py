@@ -1,4 +1,4 @@
-"""Whose arm it is, and what is wrong with it: drawn at random, the more varied and misleading the harder.
+"""The person and the finding of a study, sampled at random: the harder, the more varied and misleading.
 
 ``hardness`` is 0 to 1 throughout.
 """
@@ -9,18 +9,18 @@ import numpy as np
 from scipy import ndimage
 
 from fracture.phantoms.anatomy.body import Body
-from fracture.phantoms.anatomy.fractures import Fracture, draw_fracture, draw_growth_plates
+from fracture.phantoms.anatomy.fractures import Fracture, sample_fracture, sample_growth_plates
 from fracture.phantoms.anatomy.geometry import Array
 from fracture.phantoms.anatomy.humerus import TEXTURE, Humerus, Lucency
-from fracture.phantoms.anatomy.implants import Hardware, draw_hardware
+from fracture.phantoms.anatomy.implants import Hardware, sample_hardware
 
 PARTS = {"whole": (-0.14, 1.08), "upper": (-0.12, 0.49), "lower": (0.44, 1.06)}
-"""From where to where along the bone the pictures of a study reach, as shares of its length. Which part is shown is
-chosen before what is to be found in it: the framing must not give that away."""
+"""From where to where along the bone the images of a study reach, as shares of its length. The part is sampled before
+the finding in it: the framing must be no shortcut to the label."""
 
 TRAPS = {"nutrient canal": 0.2, "calcification": 0.08, "overlapping ribs": 0.06, "skin fold": 0.1}
-"""What is normal and can mislead, and its chance at hardness 0.2, which grows with hardness; children's growth plates
-are another."""
+"""Normal structures that can mislead, and their probability at hardness 0.2, which grows with hardness; the growth
+plates of children are another."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Person:
     """L or R."""
     traps: tuple[str, ...]
     seed: int
-    """Where the places of this person's own traps come from."""
+    """Of the random places of this person's traps."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The part of the bone that a study is about, and what is wrong there; nothing by default."""
+    """The part of the bone that a study shows, and what is abnormal there; nothing by default."""
 
     part: str
     """A key of :data:`PARTS`."""
@@ -49,8 +49,10 @@ class Finding:
         """From where to where along a bone of this length it reaches, in mm; its middle where there is nothing."""
         ends = [length / 2]
         if self.fracture:
-            surfaces = [each for fragment in self.fracture.fragments for each in fragment.surfaces]
-            ends = [each.level + side * each.reach for each in surfaces for side in (-1, 1)]
+            ends = []
+            for fragment in self.fracture.fragments:
+                for surface in fragment.surfaces:
+                    ends += [surface.level - surface.reach, surface.level + surface.reach]
         if self.hardware:
             ends += self.hardware.ends
         return min(ends), max(ends)
@@ -64,25 +66,26 @@ class Finding:
 
 
 def spread(hardness: float) -> float:
-    """How much persons and exposures differ from each other, as a share of what they do at hardness 1."""
+    """How much persons and exposures vary, as a share of their variation at hardness 1."""
     return 0.1 + 0.9 * hardness
 
 
-def draw_person(rng: np.random.Generator, hardness: float) -> Person:
+def sample_person(rng: np.random.Generator, hardness: float) -> Person:
     """A person at random; the harder, the stouter."""
     child = bool(rng.random() < 0.28 * hardness)
     varied = spread(hardness)
     scale = rng.uniform(0.62, 0.85) if child else np.clip(rng.normal(1.0, 0.07 * varied), 0.86, 1.14)
     side = "L" if rng.random() < 0.5 else "R"
-    body = _draw_body(rng, hardness, float(scale), child, side)
-    bone = _draw_bone(rng, varied, float(scale), child)
+    body = _sample_body(rng, hardness, float(scale), child, side)
+    bone = _sample_bone(rng, varied, float(scale), child)
     found = [name for name, chance in TRAPS.items() if rng.random() < chance * (0.5 + 2.5 * hardness)]
     traps = tuple(["growth plates", *found] if child else found)
     return Person(body, bone, side, traps, int(rng.integers(2**32)))
 
 
-def _draw_body(rng: np.random.Generator, hardness: float, scale: float, child: bool, side: str) -> Body:
-    varied, slight = spread(hardness), 0.9 if child else 1.0
+def _sample_body(rng: np.random.Generator, hardness: float, scale: float, child: bool, side: str) -> Body:
+    varied = spread(hardness)
+    slight = 0.9 if child else 1.0
     fat = 6 + varied * (rng.gamma(4, 1.6) - 6) + 3 * hardness
     return Body(
         scale=scale,
@@ -96,7 +99,7 @@ def _draw_body(rng: np.random.Generator, hardness: float, scale: float, child: b
     )
 
 
-def _draw_bone(rng: np.random.Generator, varied: float, scale: float, child: bool) -> Humerus:
+def _sample_bone(rng: np.random.Generator, varied: float, scale: float, child: bool) -> Humerus:
     thin = rng.random() < 0.3 * varied
     bone = Humerus(
         scale=scale,
@@ -108,7 +111,7 @@ def _draw_bone(rng: np.random.Generator, varied: float, scale: float, child: boo
     )
     if not child:
         return bone
-    plates = draw_growth_plates(rng, bone)
+    plates = sample_growth_plates(rng, bone)
     return replace(bone, lucencies=tuple(Lucency(surface, wide, 0.85, 0.12) for surface, wide in plates))
 
 
@@ -120,21 +123,22 @@ def _texture(rng: np.random.Generator) -> Array:
     return texture
 
 
-def draw_finding(rng: np.random.Generator, bone: Humerus, hardness: float, abnormal: bool | None = None) -> Finding:
-    """The part that a study shows, and what is wrong there: a fracture, or what surgery left (the harder, the rarer).
+def sample_finding(rng: np.random.Generator, bone: Humerus, hardness: float, abnormal: bool | None = None) -> Finding:
+    """The part that a study shows, and what is abnormal there: a fracture, or hardware (the harder, the rarer).
 
-    ``abnormal``: whether anything is wrong; None leaves it to chance, 1 in 2.
+    ``abnormal``: whether there is an abnormality; None: with a probability of one half.
     """
     part = str(rng.choice(tuple(PARTS), p=(0.06, 0.52, 0.42)))
-    chosen = rng.random() < 0.5
-    if not (chosen if abnormal is None else abnormal):
+    by_chance = rng.random() < 0.5  # sampled in any case, so that the numbers that follow stay the same
+    is_abnormal = by_chance if abnormal is None else abnormal
+    if not is_abnormal:
         return Finding(part)
-    low, high = (float(np.clip(share, 0, 1)) * bone.length for share in PARTS[part])
-    margin = 20 * bone.scale  # mm from the picture's edge
+    low, high = [float(np.clip(share, 0, 1)) * bone.length for share in PARTS[part]]
+    margin = 20 * bone.scale  # mm from the edge of the image
     ends = (low + margin, high - margin)
     if rng.random() > 0.9 * (1 - hardness):
-        return Finding(part, draw_fracture(rng, bone, ends, hardness))
-    hardware = draw_hardware(rng, bone, ends)
+        return Finding(part, sample_fracture(rng, bone, ends, hardness))
+    hardware = sample_hardware(rng, bone, ends)
     if rng.random() < 0.4:
         return Finding(part, hardware=hardware)
-    return Finding(part, draw_fracture(rng, bone, (hardware.held, hardware.held), hardness, reduced=True), hardware)
+    return Finding(part, sample_fracture(rng, bone, (hardware.held, hardware.held), hardness, reduced=True), hardware)

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from fracture.evaluation.metrics import CONFUSION
 from fracture.training.backbone.distribution import equal_batch, evenly
 from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer, restore_state, training_state
 from fracture.training.class_weights import class_weights
@@ -33,7 +34,8 @@ MEAN_LOSS = "mean_of_images"
 Keras's own means are of batches, or of the devices' shares of a batch, whatever their sizes.
 """
 
-CONFUSION = ("true_negatives", "false_positives", "false_negatives", "true_positives")
+CELLS = tuple(f"{cell}s" for cell in CONFUSION)
+"""Keras's names of the cells of the confusion matrix."""
 
 
 def shuffled_batches(rows: NDArray[np.int64], batch_size: int, seed: int, done: int = 0) -> Any:
@@ -136,7 +138,7 @@ def confusion_metrics() -> list[keras.metrics.Metric]:
         keras.metrics.FalseNegatives,
         keras.metrics.TruePositives,
     )
-    return [kind(name=name) for kind, name in zip(kinds, CONFUSION, strict=True)]
+    return [kind(name=name) for kind, name in zip(kinds, CELLS, strict=True)]
 
 
 class KerasEpochTracker(EpochTracker, keras.callbacks.Callback):  # type: ignore[misc]
@@ -195,7 +197,7 @@ class KerasEpochTracker(EpochTracker, keras.callbacks.Callback):  # type: ignore
         number = epoch + 1
         metrics = {name: float(value) for name, value in _metrics_of(logs).items()}
         confusion = []
-        for name in CONFUSION:
+        for name in CELLS:
             metrics.pop(name)  # of the training images: they are counted while the weights still change
             confusion.append(int(metrics.pop(f"val_{name}")))
         rate = float(self.model.optimizer.learning_rate.numpy())

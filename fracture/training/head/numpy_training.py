@@ -57,6 +57,6 @@ def fit_head(
 
 
 def _confusion(label: NDArray[np.int64], probability: NDArray[np.float32]) -> list[int]:
-    """True negatives, false positives, false negatives, true positives at a probability of one half."""
+    """The cells of :data:`fracture.evaluation.metrics.CONFUSION` at a probability of one half."""
     cells = 2 * label + (probability > 0.5)
     return [int(count) for count in np.bincount(cells, minlength=4)]

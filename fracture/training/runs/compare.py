@@ -1,4 +1,4 @@
-"""Trainings side by side: what differs in what they were given, and whether one does better on the same images."""
+"""Runs side by side: how their settings differ, and whether one model is better on the same images."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -18,7 +18,7 @@ from fracture.training.runs import queue
 from fracture.training.runs.queue import Run
 
 UNKNOWN, UNUSED = "not known", "not used"
-"""In the place of a choice that nobody has written down, and of one that this way to train makes no use of."""
+"""For a setting that was not recorded, and for one that the run's mode does not use."""
 
 COUNTED = {
     "training_images": "Training images",
@@ -27,29 +27,30 @@ COUNTED = {
     "relabelled": "Given another label by decision",
     "fingerprint": "Fingerprint of the images",
 }
-"""What a card counts of its data, and what that is called."""
+"""What a card counts in its data, and the names for people."""
 
 Described = dict[str, str]
-"""What a training was given, a name and a word or a number each."""
+"""The settings of a run by their names for people."""
 
 
 def every_run() -> list[Run]:
-    """All trainings and all models, the newest first; models that nothing is known of but their files come last."""
+    """All runs and all models, the newest first; models without a status and a date on their card come last."""
     found = queue.runs()
     known = {run.name for run in found}
     return found + [Run(folder, "finished", {}, 0.0) for folder in usable_models() if folder.name not in known]
 
 
 def describe(run: Run, card: Mapping[str, Any]) -> Described:
-    """Every choice of a training, its data and its libraries; ``card`` is empty where there is none yet."""
-    config, data = card.get("config") or run.config, card.get("data", {})
+    """Every setting of a run, its data and its libraries; ``card`` is empty where there is none yet."""
+    config = card.get("config") or run.config
+    data = card.get("data", {})
     counted = {name: _text(data[key]) if key in data else UNKNOWN for key, name in COUNTED.items()}
     libraries = {f"Library {name}": str(version) for name, version in card.get("libraries", {}).items()}
-    done = {"Epochs done": _text(card["epochs_done"])} if "epochs_done" in card else {"Epochs done": UNKNOWN}
-    return {**_choices(config), **done, **counted, **libraries}
+    done = _text(card["epochs_done"]) if "epochs_done" in card else UNKNOWN
+    return {**_settings(config), "Epochs done": done, **counted, **libraries}
 
 
-def _choices(config: Mapping[str, Any]) -> Described:
+def _settings(config: Mapping[str, Any]) -> Described:
     places = {
         "data": paths.short(str(config.get("data", UNKNOWN))),
         "also": [paths.short(str(each)) for each in config.get("also", ())],
@@ -77,14 +78,16 @@ def _text(value: Any) -> str:
         return "as it comes"
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value)) or "none"
-    return f"{value:,g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:,g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def differing(described: Mapping[str, Described]) -> dict[str, Described]:
-    """What is not the same in all trainings, as far as it is known, by its name: what each of them was given.
+    """The settings that are not the same in all runs, as far as they are known: by setting, each run's value.
 
     Args:
-        described: what :func:`describe` says of each training, by the trainings' names.
+        described: what :func:`describe` returns of each run, by the runs' names.
     """
     names = dict.fromkeys(name for said in described.values() for name in said)
     rows = {name: {run: said.get(name, UNKNOWN) for run, said in described.items()} for name in names}
@@ -97,7 +100,7 @@ class Paired(NamedTuple):
     cases: int
     """Images, or studies."""
     groups: int
-    """Patients, or whatever was drawn together."""
+    """Patients, or the other groups of images that are resampled together."""
     auc: Estimate
     """The second one's AUC minus the first one's."""
 
@@ -119,7 +122,8 @@ def check_files(first: pd.DataFrame, second: pd.DataFrame) -> None:
         ModelError: images of the same name were different files.
     """
     both = first.merge(second, on="image_id", suffixes=("", " of the second"))
-    one, other = both["sha256"], both["sha256 of the second"]
+    one = both["sha256"]
+    other = both["sha256 of the second"]
     if differ := int(((one != other) & (one != "") & (other != "")).sum()):
         raise ModelError(
             f"Only models that were asked about the same images can be paired. Received: {differ:,} of {len(both):,} "
@@ -128,14 +132,14 @@ def check_files(first: pd.DataFrame, second: pd.DataFrame) -> None:
 
 
 def pair(first: pd.DataFrame, second: pd.DataFrame) -> Paired:
-    """The difference in AUC of two models that were asked about the same images, with its paired 95 % interval.
+    """The difference in AUC of two models on the same images, with its paired 95 % interval.
 
     Args:
         first: ``group, label, probability`` by ``image_id``, or by ``study`` where there is no such column.
         second: the same of the other model.
 
     Raises:
-        ModelError: they were asked about different images, or of images with different labels.
+        ModelError: they have predictions of different images, or the images had different labels.
     """
     key = "image_id" if "image_id" in first and "image_id" in second else "study"
     both = first.merge(second, on=[key, "label"], suffixes=("", " of the second"))
@@ -144,6 +148,7 @@ def pair(first: pd.DataFrame, second: pd.DataFrame) -> Paired:
             f"Only models that were asked about the same images can be paired. Received: {len(first):,} and "
             f"{len(second):,}, of which {len(both):,} are the same with the same label."
         )
-    one, other = (both[name].to_numpy(np.float64) for name in ("probability", "probability of the second"))
+    one = both["probability"].to_numpy(np.float64)
+    other = both["probability of the second"].to_numpy(np.float64)
     auc = auc_difference(both["label"].to_numpy(), one, other, both["group"])
     return Paired(len(both), both["group"].nunique(), auc)

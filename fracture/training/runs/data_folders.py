@@ -1,4 +1,4 @@
-"""A data set's folder renamed or deleted, with what refers to it: runs, queued and ended, and their models."""
+"""Rename or delete a data set's folder, and change the runs and models that refer to it."""
 
 import json
 import os
@@ -18,13 +18,13 @@ from fracture.training.runs import queue
 
 
 def rename_dataset(folder: Path, name: str, visitor: str = "") -> Path:
-    """Give a data set of the data home another name; returns its folder as it is called now.
+    """Rename a data set of the data home; returns its new folder.
 
-    Runs that have ended, and their models, refer to the new folder from then on. What was decided about the images
-    lies in the folder and moves with it.
+    Runs that have ended, and their models, refer to the new folder from then on. Decisions about the images are
+    stored in the folder and move with it.
 
     Raises:
-        DatasetError: the name is none or is taken; the folder is not in the data home, or is in use.
+        DatasetError: the name is invalid or taken; the folder is not in the data home, or is in use.
         PublicError: in a public demo, it is another visitor's.
     """
     if not is_name(name):
@@ -38,7 +38,7 @@ def rename_dataset(folder: Path, name: str, visitor: str = "") -> Path:
         _check_further(folder)
         if target.exists():
             raise DatasetError(f"The data folder has a {name!r} already. Choose another name.")
-        # All files are read before anything changes: one that is damaged leaves everything as it is.
+        # All files are read before anything changes, so that a damaged one leaves everything as it is.
         contents = [content for run in _trained_on(folder) for content in _new_contents(run, folder, target)]
         try:
             folder.rename(target)
@@ -49,7 +49,7 @@ def rename_dataset(folder: Path, name: str, visitor: str = "") -> Path:
 
 
 def delete_dataset(folder: Path, visitor: str = "") -> None:
-    """Delete a data set of the data home with all its images. Models that were trained on it stay.
+    """Delete a data set of the data home with all its images. Models that were trained on it are kept.
 
     Raises DatasetError and PublicError as :func:`rename_dataset` does.
     """
@@ -70,7 +70,7 @@ def _check_free(folder: Path, visitor: str) -> None:
         raise DatasetError(f"There is no data set {folder.name!r} any more. Choose another one.")
     demo.check_owner(folder, visitor)
     if being_filled(folder):
-        raise DatasetError(f"Images are being brought into {folder.name!r}. Stop that first, or wait for its end.")
+        raise DatasetError(f"{folder.name!r} is being imported or generated. Stop that first, or wait for its end.")
     places = {str(folder), os.path.realpath(folder)}
     for run in queue.runs():
         if run.active and places & {run.config.get("data"), *run.config.get("also", ())}:
@@ -83,8 +83,8 @@ def _check_further(folder: Path) -> None:
     known = [run.name for run in queue.runs() if places & set(run.config.get("also", ()))]
     if known:
         raise DatasetError(
-            f"{folder.name!r} is a further data set of {', '.join(known)}, which know its images by its name: it keeps "
-            "that as long as they are here."
+            f"{folder.name!r} is a further data set of {', '.join(known)}, which refer to its images by its name. "
+            "Delete these models first, or keep the name."
         )
 
 
@@ -94,9 +94,9 @@ def _trained_on(folder: Path) -> list[ModelFolder]:
 
 
 def _new_contents(model: ModelFolder, folder: Path, target: Path) -> Iterator[tuple[Path, str]]:
-    """The files of a run, each as it is to be when the data set ``folder`` is called ``target``.
+    """The files of a run with their new contents, for a data set that is moved from ``folder`` to ``target``.
 
-    What a link leads to stays where it is: only the card names the link.
+    The target of a link stays where it is: only the card names the link.
     """
     before = os.path.realpath(folder)
     now = before if folder.is_symlink() else str(target)
@@ -110,9 +110,7 @@ def _new_contents(model: ModelFolder, folder: Path, target: Path) -> Iterator[tu
             lines = model.events.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
             yield model.events, "".join(f"{_moved_line(line, before, now)}\n" for line in lines)
     except (OSError, ModelError) as error:
-        raise DatasetError(
-            f"The run {model.name!r} refers to {folder.name!r}, and can't be changed: {error}"
-        ) from error
+        raise DatasetError(f"The run {model.name!r} refers to {folder.name!r} and can't be changed: {error}") from error
 
 
 def _write_all(contents: list[tuple[Path, str]], name: str) -> None:
@@ -123,18 +121,18 @@ def _write_all(contents: list[tuple[Path, str]], name: str) -> None:
         except OSError as error:
             raise DatasetError(
                 f"The data set is called {name!r} now, but {path.parent.name}/{path.name} has the old name: "
-                f"{error.strerror}. Rename it back, put that right, and try again."
+                f"{error.strerror}. Rename it back, solve that, and try again."
             ) from error
 
 
 def _card_of(card: dict[str, Any], old: str, new: str) -> dict[str, Any]:
-    """A card names a folder of the data home by its name alone, also in the command that trains the model again."""
+    """A card names a folder of the data home by its name alone, also in the command that repeats the run."""
     command = re.sub(rf"--data {re.escape(old)}(?= |$)", f"--data {new}", str(card.get("command", "")))
     return {**card, "config": {**card["config"], "data": new}, "command": command}
 
 
 def _moved_line(line: str, before: str, now: str) -> str:
-    """An event with its paths moved; a torn line stays as it is, since readers pass over it."""
+    """An event with its paths moved; a damaged line stays as it is, since readers pass over it."""
     try:
         return json.dumps(_moved(json.loads(line), before, now))
     except ValueError:

@@ -1,42 +1,48 @@
-"""What the distance between the training and the validation loss says, in a sentence."""
+"""Overfitting, underfitting or neither: what the training and the validation loss say, in a sentence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-ENOUGH = 5
-"""Epochs before anything is said: the first ones jump."""
+MIN_EPOCHS = 5
+"""Before that nothing is said: the losses of the first epochs jump."""
 
 PATIENCE = 3
-"""Epochs without a better validation loss before they mean something."""
+"""Epochs without a better validation loss that mean something."""
 
-HARDLY = 0.03
-"""By what share of its first value a loss must have come down to have been learned from."""
+MIN_CHANGE = 0.03
+"""Of a loss, as a share of its value; less is no change."""
 
-TAIL, JUMPS = 10, 0.15
-"""A loss that goes to and fro in the last so many epochs, by more than this share of itself a step, is noise."""
+NOISE_EPOCHS = 10
+"""The last epochs, in which :data:`MAX_NOISE` is measured."""
 
-CHANCE = 0.35
-"""A loss that always answering by the share of positives reaches where every ninth is one; below it, something was
-learned."""
+MAX_NOISE = 0.15
+"""How far a loss may move up and down from epoch to epoch, as a share of its value."""
+
+CHANCE_LOSS = 0.35
+"""The cross-entropy of always predicting the share of positives, where one image in nine is positive."""
 
 
 def diagnose_fit(history: Mapping[str, Sequence[float]]) -> str | None:
-    """Over- or underfitting, or that more epochs may help, in words; None where neither can be told yet.
+    """Over- or underfitting, or that more epochs may help, in words; None where the losses show nothing yet.
 
-    ``history``: ``loss`` and ``val_loss`` by epoch, as far as the training has come.
+    ``history``: ``loss`` and ``val_loss`` by epoch, as far as the run has come.
     """
-    training, validation = (np.array(history.get(name, [])) for name in ("loss", "val_loss"))
-    if len(validation) < ENOUGH or not np.isfinite([*training, *validation]).all():
+    training = np.array(history.get("loss", []))
+    validation = np.array(history.get("val_loss", []))
+    if len(validation) < MIN_EPOCHS or not np.isfinite([*training, *validation]).all():
         return None
-    return _unsteady(training[-TAIL:]) or _explain(training, validation)
+    return _unsteady(training[-NOISE_EPOCHS:]) or _explain(training, validation)
 
 
 def _unsteady(last: Any) -> str | None:
     steps = np.diff(last)
-    to_and_fro = 2 * min(steps[steps > 0].sum(), -steps[steps < 0].sum()) / len(steps)
-    if to_and_fro <= JUMPS * np.median(last):
+    up = steps[steps > 0].sum()
+    down = -steps[steps < 0].sum()
+    # A loss that only falls has no noise, however steep it is.
+    noise = 2 * min(up, down) / len(steps)
+    if noise <= MAX_NOISE * np.median(last):
         return None
     return (
         f"**Unsteady**: the training loss jumps, between {last.min():.3g} and {last.max():.3g} in the last "
@@ -45,22 +51,25 @@ def _unsteady(last: Any) -> str | None:
 
 
 def _explain(training: Any, validation: Any) -> str | None:
-    best, falls = int(validation.argmin()), f"{training[0]:.3g} to {training[-1]:.3g}"
-    since = len(validation) - 1 - best
-    if since >= PATIENCE and training[-1] < training[best] and validation[-1] > validation[best] * (1 + HARDLY):
+    best = int(validation.argmin())
+    epochs_since = len(validation) - 1 - best
+    change = f"{training[0]:.3g} to {training[-1]:.3g}"
+    training_falls = training[-1] < training[best]
+    validation_rises = validation[-1] > validation[best] * (1 + MIN_CHANGE)
+    if epochs_since >= PATIENCE and training_falls and validation_rises:
         return (
-            f"**Overfitting** since epoch {best + 1}: the training loss goes on falling, to {training[-1]:.3g}, while "
-            f"the validation loss has risen from {validation[best]:.3g} to {validation[-1]:.3g}. What is learned now "
-            "holds for the training images alone. More patients, augmentation, more dropout or a lower learning rate "
-            "help."
+            f"**Overfitting** since epoch {best + 1}: the training loss still falls, to {training[-1]:.3g}, while the "
+            f"validation loss has risen from {validation[best]:.3g} to {validation[-1]:.3g}. The model memorizes the "
+            "training set. More patients, augmentation, more dropout or a lower learning rate help."
         )
-    if training[-1] > training[0] * (1 + HARDLY):
-        return f"**Diverging**: the training loss rises, {falls}. A lower learning rate helps."
-    if training.min() > max(CHANCE, training[0] * (1 - HARDLY)):
+    if training[-1] > training[0] * (1 + MIN_CHANGE):
+        return f"**Diverging**: the training loss rises, {change}. A lower learning rate helps."
+    if training.min() > max(CHANCE_LOSS, training[0] * (1 - MIN_CHANGE)):
         return (
-            f"**Underfitting**: even on the training images the loss has hardly moved, {falls}. A higher learning "
-            "rate, more of the network to train, or other features help; more epochs alone hardly do."
+            f"**Underfitting**: even on the training images the loss has hardly changed, {change}. A higher learning "
+            "rate, more trainable blocks or other features help; more epochs alone hardly do."
         )
-    if since < PATIENCE and validation[-PATIENCE:].min() < validation[:-PATIENCE].min() * (1 - HARDLY / 3):
-        return f"**Still learning**: the validation loss falls with the training loss ({falls}); more epochs may help."
+    still_better = validation[-PATIENCE:].min() < validation[:-PATIENCE].min() * (1 - MIN_CHANGE / 3)
+    if epochs_since < PATIENCE and still_better:
+        return f"**Still learning**: the validation loss falls with the training loss ({change}); more epochs may help."
     return None

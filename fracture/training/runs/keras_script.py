@@ -1,4 +1,4 @@
-"""A finished training as a script by itself: plain Keras, to be read, changed and run without this package.
+"""A finished run as a script of its own: plain Keras, to be read, changed and run without this package.
 
 >>> from fracture.registry.model_folder import model_folder
 >>> from fracture.training.runs.keras_script import as_code, found_here, images_of
@@ -26,19 +26,20 @@ from fracture.training.runs.queue import find_run
 from fracture.training.weights import BUNDLED
 
 TABLE = "images.csv"
-"""What the table of images must be called that lies beside a script."""
+"""The name of the table of images beside a script."""
 
 _COMMON = ("image_size", "batch_size", "epochs", "learning_rate", "dropout", "l2", "seed")
 _OF_BLOCKS = ("weight_decay", "label_smoothing")
 
 
 def found_here(folder: ModelFolder) -> dict[str, Any]:
-    """A finished model's card, with the whole paths of its data and weights where this machine knows them.
+    """The card of a finished model, with the full paths of its data and weights where this machine has them.
 
     Raises:
         ModelError: there is no such model, or its card is damaged.
     """
-    card, run = read_card(folder), find_run(folder)
+    card = read_card(folder).document
+    run = find_run(folder)
     started = run.config if run and not demo.on() else {}
     return {**card, "config": {**card.get("config", {}), **_paths(started)}}
 
@@ -48,12 +49,12 @@ def _paths(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_code(card: dict[str, Any]) -> str:
-    """The script that trains a model again by the choices on its card.
+    """The script that trains a model again with the settings on its card.
 
-    What a person has named or chosen stands in it as the values of constants and nowhere else.
+    Names and settings that a person has typed are values of constants in it, and nowhere else.
 
     Raises:
-        ConfigError: a choice on the card is out of its range.
+        ConfigError: a setting on the card is out of its range.
         ModelError: the card is damaged.
     """
     try:
@@ -61,23 +62,23 @@ def as_code(card: dict[str, Any]) -> str:
         told = "".join(f"{line}\n" for line in _docstring(config, card))
         return told + parts.IMPORTS + "\n" + "".join(_constants(config, card)) + "\n" + "".join(_code(config))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ModelError("The card of this model is damaged: its training cannot be told from it.") from error
+        raise ModelError("The card of this model is damaged: it does not say how the model was trained.") from error
 
 
 def images_of(card: dict[str, Any]) -> pd.DataFrame:
-    """The images that a model was trained on and its best epoch was told by: ``data, path, label, split``, in order.
+    """The images that a model was trained and validated on: ``data, path, label, split``, in the order of training.
 
     ``data`` is the name of the data set, ``path`` begins in its folder.
 
     Raises:
-        DatasetError: a data set is not here, or is no longer what the model was trained on.
+        DatasetError: a data set is missing, or has changed since the model was trained.
     """
     config = TrainConfig.from_json(card["config"])
     dataset = load_combined(config.data, config.also, config.body_part)
     if fingerprint(dataset) != card["data"]["fingerprint"]:
         raise DatasetError(
             f"The images of {dataset.name}, their labels or their split are no longer those that {config.name!r} was "
-            "trained on. Take later decisions and changes back, or train again."
+            "trained on. Undo later decisions and changes, or train again."
         )
     table = dataset.table
     roots = {Path(folder).name: existing_folder(folder) for folder in (config.data, *config.also)}
@@ -89,7 +90,7 @@ def images_of(card: dict[str, Any]) -> pd.DataFrame:
 
 
 def _docstring(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
-    """What the script does and what it leaves out, in words that are this project's own: no name is among them."""
+    """What the script does and leaves out. Nothing that a person has typed is in it: it could end the docstring."""
     what = "its upper blocks and a head" if config.mode == "fine-tune" else "frozen, and a head on its features"
     yield f'"""Train InceptionV3, {what}, to tell two kinds of radiographs apart.'
     yield ""
@@ -130,7 +131,7 @@ def _differences(config: TrainConfig) -> Iterator[str]:
 
 
 def _constants(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
-    """``NAME = value`` for each choice; only what :func:`repr` makes of a value, so that it stays one."""
+    """``NAME = value`` for each setting. Values are written by :func:`repr`, so that no text can become code."""
     fine = config.mode == "fine-tune"
     low, high = (float(bound) for bound in card["input"]["pixel_range"])
     yield f"NAME = {config.name!r}\n"
@@ -152,12 +153,12 @@ def _constants(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
 
 
 def _data(config: TrainConfig) -> dict[str, str]:
-    """Where each data set lies, by its name."""
+    """The folder of each data set by its name."""
     return {Path(folder).name: folder for folder in map(_folder, (config.data, *config.also))}
 
 
 def _folder(said: str) -> str:
-    if demo.on():  # where it lies is not for strangers
+    if demo.on():  # strangers do not see paths of this machine
         return Path(said).name
     try:
         return str(existing_folder(said))

@@ -195,7 +195,7 @@ def advance() -> None:
 def _spawn(folder: ModelFolder) -> None:
     homes = {"FRACTURE_MODELS": str(folder.path.parent), "FRACTURE_CACHE": str(paths.cache_home())}
     command = ["-m", "fracture.training.runs.worker", str(folder.path)]
-    process.spawn(command, folder.log, {**homes, "TF_CPP_MIN_LOG_LEVEL": "2"})
+    process.spawn(command, folder.log, homes)
 
 
 def request_stop(run: Run, visitor: str = "") -> None:

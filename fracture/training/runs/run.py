@@ -1,7 +1,7 @@
 """Runs as they stand on disk: what a run's folder says of it. Nothing is changed here."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
@@ -26,7 +26,7 @@ class RecordedConfig(Document):
     weights: str = ""
     mode: str = ""
     fit: str = ""
-    also: list[str] = Field(default_factory=list)
+    also: Annotated[list[str], Field(strict=False)] = []  # noqa: RUF012  pydantic copies a default
     body_part: str | None = None
     epochs: Whole = 0
     image_size: Whole = 0

@@ -1,6 +1,6 @@
-"""The parts of which :mod:`fracture.training.runs.keras_script` puts a script together.
+"""The parts from which :mod:`fracture.training.runs.keras_script` makes a script.
 
-They are plain text: whatever a person has chosen stands in the script's constants, never in these.
+They are plain text without placeholders: the settings of a run are values of the script's constants.
 """
 
 IMPORTS = """
@@ -93,7 +93,7 @@ backbone.trainable = False
 
 UPPER_BLOCKS = """\
 entry = [layer.name for layer in backbone.layers].index(FROZEN_UP_TO)
-for layer in backbone.layers[entry + 1 :]:  # the averages of batch normalisation come from more images than these
+for layer in backbone.layers[entry + 1 :]:  # the averages of batch normalization come from more images than these
     layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
 """
 

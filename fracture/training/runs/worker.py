@@ -17,6 +17,7 @@ from pathlib import Path
 from fracture import demo
 from fracture.errors import Cancelled, FractureError
 from fracture.jobs import process
+from fracture.logs import configure_logs
 from fracture.registry.model_folder import ModelFolder
 from fracture.training.config import TrainConfig
 from fracture.training.events import EventLog
@@ -133,4 +134,5 @@ def _beat(folder: ModelFolder, status: RunStatus, done: threading.Event) -> None
 
 
 if __name__ == "__main__":
+    configure_logs()
     work(ModelFolder(Path(sys.argv[1])))

@@ -1,0 +1,213 @@
+"""Evaluate a model on one split of a data set: its served graph on every image, then metrics and localization.
+
+>>> from fracture.evaluation.evaluate import evaluate_model
+>>> evaluate_model("fracatlas", "data/fracatlas").metrics["image"]["auc"]  # doctest: +SKIP
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fracture.data.combine import with_labels
+from fracture.data.dataset import Dataset, scan
+from fracture.data.decisions import apply_decisions
+from fracture.data.measurements import digests
+from fracture.errors import DatasetError, ModelError, RadiographError
+from fracture.evaluation.localization import localize
+from fracture.evaluation.metrics import evaluate
+from fracture.evaluation.recorded_files import record_files
+from fracture.imaging.radiograph import Radiograph, load
+from fracture.inference.classifier import Classifier, load_classifier
+from fracture.registry.model_folder import model_folder
+from fracture.registry.validation import Level, Localization
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of a model on one split of a data set."""
+
+    model: str
+    data: Path
+    """The data set's folder."""
+    split: str
+    model_labels: tuple[str, str]
+    data_labels: tuple[str, str]
+    """The data set's label names, in the model's words where they can be translated."""
+    images: int
+    """How many could be read."""
+    trained_on: int
+    """How many images of the split the model was trained on."""
+    out_of_distribution: int
+    """How many images are unlike the training images; the metrics include them."""
+    metrics: dict[str, Level]
+    localization: Localization | None
+    errors: list[str]
+    """A sentence for each image that could not be read."""
+    warnings: list[str]
+    """Sentences: why the metrics may not be what they seem, and what was recorded beside the model."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``fracture evaluate --json``."""
+        return {
+            "model": self.model,
+            "data": str(self.data),
+            "split": self.split,
+            "model_labels": list(self.model_labels),
+            "data_labels": list(self.data_labels),
+            "trained_on": self.trained_on,
+            "errors": self.errors,
+            "metrics": self.metrics,
+            "localisation": self.localization,
+            "refused": self.out_of_distribution,
+        }
+
+
+def _ignore(done: int, total: int) -> None:
+    """Report no progress."""
+
+
+def evaluate_model(
+    model: str,
+    data: str,
+    split: str = "valid",
+    body_part: str | None = None,
+    on_progress: Callable[[int, int], None] = _ignore,
+) -> Evaluation:
+    """Run a model on the images of a split, and measure its predictions with the model's own thresholds.
+
+    Where these are the images that the model was validated on, and its recorded predictions don't say which files they
+    belong to, that is added to them.
+
+    Args:
+        model: the model's name.
+        data: the data set's folder, or its name in the data home.
+        split: ``train``, ``valid``, ``test`` or ``all``.
+        body_part: only images of this one.
+        on_progress: called with the number of images done, and of all.
+
+    Raises:
+        ModelError: the model is missing or damaged.
+        DatasetError: the data set can't be read, the split is empty, or none of its images can be read.
+    """
+    classifier = load_classifier(model)
+    dataset = _with_labels_of(classifier, apply_decisions(scan(data, body_part)))
+    table = _select_split(dataset, split)
+    table = table.assign(sha256=digests(table["path"].tolist()))
+    predictions, errors = _predict(classifier, table, on_progress)
+    if predictions.empty:
+        raise DatasetError(f"No image of split {split} of {dataset.root} can be read. The first one: {errors[0]}")
+    trained_on = _count_trained_on(classifier, table)
+    thresholds = classifier.card.thresholds
+    called = predictions.assign(found=predictions["probability"] >= thresholds["balanced"])
+    return Evaluation(
+        model=model,
+        data=dataset.root,
+        split=split,
+        model_labels=classifier.labels,
+        data_labels=dataset.label_names,
+        images=len(predictions),
+        trained_on=trained_on,
+        out_of_distribution=int((~predictions["in_distribution"]).sum()),
+        metrics=evaluate(predictions, thresholds),
+        localization=localize(called, lambda image, *size: _heat(classifier, image, size)),
+        errors=errors,
+        warnings=[
+            *_warnings(classifier, dataset, trained_on, len(table)),
+            *_record_files(classifier, dataset, predictions),
+        ],
+    )
+
+
+def _with_labels_of(classifier: Classifier, dataset: Dataset) -> Dataset:
+    """The data set with the model's labels where they mean the same; otherwise with its own, and a warning later."""
+    with contextlib.suppress(DatasetError):
+        return with_labels(dataset, classifier.labels)
+    return dataset
+
+
+def _select_split(dataset: Dataset, split: str) -> pd.DataFrame:
+    table = dataset.table if split == "all" else dataset.table[dataset.table["split"] == split]
+    if table.empty:
+        splits = ", ".join(sorted(dataset.table["split"].unique()))
+        raise DatasetError(f"split must be one of {splits}, or all, in {dataset.root}. Received: {split}")
+    return table
+
+
+def _predict(
+    classifier: Classifier, table: pd.DataFrame, on_progress: Callable[[int, int], None]
+) -> tuple[pd.DataFrame, list[str]]:
+    """The readable rows with ``logit, probability, in_distribution``, and a sentence for each other row."""
+    readable = []
+    logits = []
+    probabilities = []
+    in_distribution = []
+    errors = []
+    for done, path in enumerate(table["path"], start=1):
+        try:
+            view = classifier.view(path, load(Path(path)))
+        except RadiographError as error:
+            readable.append(False)
+            errors.append(str(error))
+        else:
+            readable.append(True)
+            logits.append(sum(view.logits) / 2)
+            probabilities.append(view.probability)
+            in_distribution.append(view.known is not False)  # None: the model has no check
+        on_progress(done, len(table))
+    predictions = table[readable].assign(
+        logit=np.array(logits, np.float64),
+        probability=np.array(probabilities, np.float64),
+        in_distribution=np.array(in_distribution, np.bool_),
+    )
+    return predictions, errors
+
+
+def _heat(classifier: Classifier, image: Radiograph, size: tuple[int, int]) -> NDArray[np.float32]:
+    return classifier.heat(classifier.view("", image), *size)
+
+
+def _count_trained_on(classifier: Classifier, table: pd.DataFrame) -> int:
+    if classifier.ood_detector is None:
+        return 0
+    return int(classifier.ood_detector.trained_on(table["image_id"].tolist(), table["sha256"].tolist()).sum())
+
+
+def _warnings(classifier: Classifier, dataset: Dataset, trained_on: int, images: int) -> Iterator[str]:
+    """Why the metrics may not be what they seem."""
+    if dataset.excluded or dataset.relabelled:
+        yield (
+            f"By decision, {dataset.excluded:,} images of this data set are excluded and {dataset.relabelled:,} have "
+            "another label."
+        )
+    if dataset.label_names != classifier.labels:
+        yield (
+            f"The labels differ: the model predicts {_quote(classifier.labels)}, the data set says "
+            f"{_quote(dataset.label_names)}."
+        )
+    if trained_on:
+        yield (
+            f"The model was trained on {trained_on:,} of these {images:,} images (data leakage): the metrics are too "
+            "optimistic."
+        )
+
+
+def _quote(labels: tuple[str, str]) -> str:
+    return f"{labels[0]!r} and {labels[1]!r}"
+
+
+def _record_files(classifier: Classifier, dataset: Dataset, predictions: pd.DataFrame) -> Iterator[str]:
+    """Record which files the model's own predictions belong to; what was done, or why it was not, in a sentence."""
+    folder = model_folder(classifier.name)
+    try:
+        added = record_files(folder, classifier.card, dataset, predictions)
+    except (ModelError, OSError) as error:  # the metrics don't depend on it
+        yield str(error)
+        return
+    if added:
+        yield f"{folder.predictions.name} now records which files {added:,} predictions belong to."

@@ -1,0 +1,48 @@
+"""A model on one split of a data set."""
+
+import pytest
+
+from fracture.data.dataset import scan
+from fracture.errors import DatasetError
+from fracture.evaluation.evaluate import evaluate_model
+from fracture.registry.model_folder import read_card
+from tests.support.drawing import draw_mura
+
+
+def test_evaluate_model_measures_the_readable_images(homes, make_model, drawn):
+    """The result has the metrics of the split, and progress is reported for each of its images."""
+    make_model("m")
+    images = int((scan(drawn).table["split"] == "valid").sum())
+    progress = []
+    result = evaluate_model("m", str(drawn), on_progress=lambda done, total: progress.append((done, total)))
+    assert progress == [(done, images) for done in range(1, images + 1)]
+    assert result.images == result.metrics["image"]["count"] == images
+    assert result.localization is None and result.errors == []
+    assert 0 <= result.out_of_distribution <= images
+
+
+def test_evaluate_model_on_training_images_warns_of_data_leakage(homes, make_model, drawn):
+    """The images that the model was trained on are counted."""
+    make_model("m")
+    result = evaluate_model("m", str(drawn), "train")
+    card = read_card(make_model("n"))
+    assert result.trained_on == card.data.training_images
+    assert any("data leakage" in warning for warning in result.warnings)
+
+
+def test_evaluate_model_with_an_unreadable_image_measures_the_others(homes, make_model, tmp_path):
+    """It is named in the errors."""
+    make_model("m")
+    data = draw_mura(tmp_path / "data")
+    broken = sorted((data / "valid").rglob("*.png"))[0]
+    broken.write_bytes(b"no image")
+    result = evaluate_model("m", str(data))
+    assert len(result.errors) == 1 and "image" in result.errors[0]
+    assert result.images == int((scan(data).table["split"] == "valid").sum()) - 1
+
+
+def test_evaluate_model_refuses_a_split_that_is_not_there(homes, make_model, drawn):
+    """The error names the splits of the data set."""
+    make_model("m")
+    with pytest.raises(DatasetError, match="split must be one of train, valid, or all"):
+        evaluate_model("m", str(drawn), "test")

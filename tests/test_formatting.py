@@ -1,0 +1,21 @@
+"""Numbers in words."""
+
+import pytest
+
+from fracture.formatting import format_bytes, format_duration
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (45, "45 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7384, "2 h 3 min")]
+)
+def test_format_duration_uses_the_units_that_people_use(seconds, words):
+    """Seconds below a minute, hours without seconds."""
+    assert format_duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(0, "0.0 kB"), (1500, "1.5 kB"), (2_340_000, "2.3 MB"), (10**10, "10.0 GB")]
+)
+def test_format_bytes_uses_powers_of_ten(size, words):
+    """As disks and networks are sold."""
+    assert format_bytes(size) == words

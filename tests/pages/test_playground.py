@@ -104,7 +104,7 @@ def test_features_missing_from_the_cache_are_an_error(homes, make_model):
     make_model("first")
     app = alone("playground").run()
     assert not app.exception
-    assert "Train a head anew" in words(app).replace("\\", "")
+    assert "Train a head again" in words(app).replace("\\", "")
 
 
 def test_leakage_lab_after_its_experiment_shows_the_gap(tried_on):

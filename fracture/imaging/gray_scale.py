@@ -1,4 +1,4 @@
-"""The gray scale: which value becomes black, which white, and what lies between.
+"""The gray scale: which value becomes black, which one white, and what is between them.
 
 The range of an image that does not name its own (a 16-bit PNG, a DICOM file without a window) is set by
 :func:`gray_range`. Large images are computed in strips of :data:`STRIP_PIXELS`, so that no second copy of them is in
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 STRIP_PIXELS = 2**18
 """Pixels that are computed at a time."""
@@ -18,10 +19,17 @@ STRIP_PIXELS = 2**18
 def gray_range(strips: Iterable[NDArray[Any]]) -> tuple[float, float]:
     """The values of an image that become black and white: the 0th and the 100th percentile, its minimum and maximum.
 
-    Other percentiles would be taken here. :data:`fracture.imaging.radiograph.PREPROCESSING` must be raised with them.
+    Other percentiles would be taken here and in :func:`gray_range_of_image`. With them,
+    :data:`fracture.imaging.radiograph.PREPROCESSING` must be raised.
     """
     ends = [(float(strip.min()), float(strip.max())) for strip in strips]
     return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def gray_range_of_image(image: Image.Image) -> tuple[float, float]:
+    """:func:`gray_range` of a gray image of Pillow's, which finds minimum and maximum without a copy of the pixels."""
+    low, high = image.getextrema()
+    return float(low), float(high)  # type: ignore[arg-type]
 
 
 def to_8_bit(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
 
 from fracture.errors import RadiographError
-from fracture.imaging.gray_scale import STRIP_PIXELS, gray_range, to_8_bit
+from fracture.imaging.gray_scale import STRIP_PIXELS, gray_range_of_image, to_8_bit
 from fracture.imaging.limits import Bounded, check_size
 
 _log = logging.getLogger(__name__)
@@ -128,12 +128,12 @@ def _undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np
 def _gray(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     """Any mode that a PNG or JPEG can have -> (H, W) uint8 and what was done.
 
-    16-bit images are scaled by :func:`gray_range`: radiographs of 10 to 12 bits are commonly stored in 16, and would
-    be all but black on the full scale.
+    16-bit images are scaled by :func:`gray_range_of_image`: radiographs of 10 to 12 bits are commonly stored in 16, and
+    would be all but black on the full scale.
     """
     pixels = np.empty((image.height, image.width), np.uint8)
     if image.mode.startswith("I"):
-        low, high = gray_range(np.asarray(strip) for _, strip in _row_strips(image))
+        low, high = gray_range_of_image(image)
         for rows, strip in _row_strips(image):
             pixels[rows] = to_8_bit(np.asarray(strip), low, high)
         return pixels, ["16 bit to 8 bit"]

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fracture.imaging import gray_scale
-from fracture.imaging.gray_scale import gray_range, map_strips, split_strips, to_8_bit
+from fracture.imaging.gray_scale import gray_range, gray_range_of_image, map_strips, split_strips, to_8_bit
 
 
 @pytest.fixture
@@ -17,6 +18,11 @@ def values(monkeypatch):
 def test_gray_range_of_strips_is_that_of_the_image(values):
     """The range is the minimum and the maximum, in whichever strip they lie."""
     assert gray_range(split_strips(values)) == (values.min(), values.max())
+
+
+def test_gray_range_of_image_is_the_same(values):
+    """Pillow and NumPy give the same range."""
+    assert gray_range_of_image(Image.fromarray(values)) == gray_range([values])
 
 
 def test_map_strips_equals_the_whole_image(values):

@@ -87,8 +87,9 @@ SHAPES = {
 
 @pytest.mark.parametrize("kind", IMAGES)
 def test_read_hostile_image_gives_pixels_or_its_sentence(kind):
-    """Each file is answered within its time, with the pixels that were sent or with the words for it."""
-    data, began = IMAGES[kind](), time.monotonic()
+    """Each file is answered within 5 s of processor time, with the pixels that were sent or with the words for it."""
+    data = IMAGES[kind]()
+    began = time.process_time()
     if kind in SAID:
         with pytest.raises(RadiographError) as error:
             read(data, "sent.bin")
@@ -97,7 +98,7 @@ def test_read_hostile_image_gives_pixels_or_its_sentence(kind):
     else:
         image = read(data, "sent.bin")
         assert image.pixels.shape == SHAPES.get(kind, pictures.RAMP.shape) and image.pixels.dtype == np.uint8
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def answers(work, data) -> bool:

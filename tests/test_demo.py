@@ -122,9 +122,9 @@ def test_one_training_a_visitor_and_a_short_queue(demo, spawned, monkeypatch):
     with pytest.raises(PublicError, match="one run at a time"):
         queue.start(config(name="second"), ME)
     for visitor in ("b", "c"):
-        assert queue.start(config(name=visitor), visitor).state == "queued"
-    with pytest.raises(PublicError, match="At most 2 trainings wait"):
-        queue.start(config(name="d"), "d")
+        assert queue.start(config(name=visitor), public_demo.Policy(visitor)).state == "queued"
+    with pytest.raises(PublicError, match="At most 2 runs wait"):
+        queue.start(config(name="d"), public_demo.Policy("d"))
     queue.end_now(first, ME)
     assert queue.start(config(name="second"), ME).state == "queued"
 

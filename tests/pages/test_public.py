@@ -144,7 +144,7 @@ def test_run_in_the_demo_is_controlled_by_its_visitor_only(demo, nothing_spawned
     assert keys_of(healthy(app).button, "stop") and "Yours, as long as" in words(app)
     by_key(app.text_input, "name").set_value("second")
     by_key(app.button, "start").click().run()
-    assert "one training at a time" in app.error[0].value
+    assert "one run at a time" in app.error[0].value
     other = healthy(alone("train").run())
     assert other.selectbox(key="run").value == "mine"
     assert not keys_of(other.button, "stop") and "Made by another visitor" in words(other)

@@ -433,4 +433,4 @@ def test_link_to_a_model_chooses_it(homes, make_model):
     later.session_state["chosen model"] = "second"
     later.query_params["model"] = "gone"
     assert healthy(later.run()).selectbox(key="model").value == later.query_params["model"] == "second"
-    assert "Model gone is not here any more; this is second" in words(later)
+    assert "There is no model gone any more; this is second" in words(later)

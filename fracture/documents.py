@@ -5,9 +5,11 @@ Importing pydantic takes a tenth of a second: ``fracture --help`` reads no docum
 """
 
 import reprlib
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fracture.files import JsonObject
 
 LARGEST = 2**53
 """Up to here floats tell whole numbers apart. Python's integers are unbounded, and converting such a one raises."""
@@ -36,7 +38,7 @@ class Document(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The keys that were given a value: former versions take a missing key, but no null in its place."""
         return self.model_dump(exclude_unset=True)
 

@@ -16,6 +16,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+JsonObject = dict[str, Any]
+"""A JSON object as it is read, or is about to be written."""
+
 MAX_JSON_BYTES = 64 * 2**20
 """Of a JSON file that is read; those of this project have a thousandth of that."""
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, apply_theme, metric_range
 from fracture.charts.vega import HEIGHT, VegaChart
+from fracture.files import JsonObject
 from fracture.registry.metric_names import metric_title
 
 EARLIER = 6
@@ -39,7 +40,7 @@ def trial_curves(
     return VegaChart(data, _trials_spec(metrics, metric_range(metrics[0], data["value"])))
 
 
-def _trials_spec(metrics: Sequence[str], up: tuple[float, float]) -> dict[str, Any]:
+def _trials_spec(metrics: Sequence[str], up: tuple[float, float]) -> JsonObject:
     names = ["Training", "Validation"][-len(metrics) :]
     color = {
         "field": "line",
@@ -142,7 +143,7 @@ def parallel_coordinates(found: pd.DataFrame) -> Any:
     return figure
 
 
-def _log_dimension(found: pd.DataFrame, name: str, title: str) -> dict[str, Any]:
+def _log_dimension(found: pd.DataFrame, name: str, title: str) -> JsonObject:
     values = np.log10(found[name])
     ticks = list(range(int(np.floor(values.min())), int(np.ceil(values.max())) + 1))
     return {"label": title, "values": values, "tickvals": ticks, "ticktext": [f"1e{tick}" for tick in ticks]}

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE
+from fracture.files import JsonObject
 
 HEIGHT = 300
 """Height in px of each, so that two stand side by side."""
@@ -28,7 +29,7 @@ class VegaChart(NamedTuple):
     """What ``st.vega_lite_chart`` takes; in a notebook ``altair.Chart.from_dict`` after putting the data in."""
 
     data: pd.DataFrame
-    spec: dict[str, Any]
+    spec: JsonObject
 
 
 def roc(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> VegaChart:
@@ -112,8 +113,8 @@ def _parts(point: tuple[float, float], **parts: tuple[Sequence[float], Sequence[
     return table.assign(place=range(len(table)))
 
 
-def _curve_spec(title: str, across: str, up: str) -> dict[str, Any]:
-    def part(name: str, mark: dict[str, Any], **encoding: Any) -> dict[str, Any]:
+def _curve_spec(title: str, across: str, up: str) -> JsonObject:
+    def part(name: str, mark: JsonObject, **encoding: Any) -> JsonObject:
         return {"transform": [{"filter": f"datum.part == '{name}'"}], "mark": mark, "encoding": encoding}
 
     order = {"field": "place", "type": "quantitative"}
@@ -131,7 +132,7 @@ def _curve_spec(title: str, across: str, up: str) -> dict[str, Any]:
     }
 
 
-def _share(field: str, title: str) -> dict[str, Any]:
+def _share(field: str, title: str) -> JsonObject:
     axis = {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}
     return {"field": field, "type": "quantitative", "title": title, "scale": {"domain": [0, 1]}, "axis": axis}
 
@@ -167,7 +168,7 @@ _CONFUSION = {
 }
 
 
-def _by_outcome(values: Sequence[Any]) -> dict[str, Any]:
+def _by_outcome(values: Sequence[Any]) -> JsonObject:
     legend = {"title": None, "orient": "top", "columns": 2, "symbolSize": 140, "symbolStrokeWidth": 1.5}
     scale = {"domain": list(OUTCOMES), "range": list(values)}
     return {"field": "outcome", "type": "nominal", "scale": scale, "legend": legend}

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -17,6 +16,7 @@ from fracture.data.decisions import apply_decisions
 from fracture.data.export import write_prep, zip_prep
 from fracture.errors import DatasetError
 from fracture.evaluation import label_issues
+from fracture.files import JsonObject
 from fracture.paths import data_home, is_name
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import PhantomJob, Plan
@@ -26,7 +26,7 @@ from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 Args = argparse.Namespace
 
 
-def dataset(args: Args) -> dict[str, Any]:
+def dataset(args: Args) -> JsonObject:
     """Show the contents and the problems of a data set; or rename or delete its folder."""
     if args.rename is not None:
         return _rename(args)
@@ -55,7 +55,7 @@ def dataset(args: Args) -> dict[str, Any]:
     return {**document, "problems": [vars(problem) for problem in problems]}
 
 
-def _rename(args: Args) -> dict[str, Any]:
+def _rename(args: Args) -> JsonObject:
     folder = _named_folder(args.path)
     renamed = rename_dataset(folder, args.rename)
     if not args.json:
@@ -63,7 +63,7 @@ def _rename(args: Args) -> dict[str, Any]:
     return {"name": renamed.name, "before": folder.name, "path": str(renamed)}
 
 
-def _delete(args: Args) -> dict[str, Any]:
+def _delete(args: Args) -> JsonObject:
     folder = _named_folder(args.path)
     if not args.yes and not _confirm(f"Delete {folder} with all its images?"):
         raise DatasetError(f"{folder} is not deleted: that needs a yes, or --yes.")
@@ -109,7 +109,7 @@ def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Probl
         print(f"{problem.severity}: {problem.message}\n    {problem.why}")
 
 
-def phantom(args: Args) -> dict[str, Any]:
+def phantom(args: Args) -> JsonObject:
     """Generate a data set of phantoms, or the missing part of one."""
     given = {"patients": args.patients, "seed": args.seed, "difficulty": args.difficulty}
     plan = Plan(**{name: value for name, value in given.items() if value is not None})
@@ -137,7 +137,7 @@ def phantom(args: Args) -> dict[str, Any]:
     }
 
 
-def prep(args: Args) -> dict[str, Any]:
+def prep(args: Args) -> JsonObject:
     """Export a data set, with all decisions applied, as class folders or as a zip of them."""
     found = apply_decisions(scan(args.path, args.body_part))
     out = args.out.absolute()

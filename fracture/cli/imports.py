@@ -4,10 +4,10 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from tqdm import tqdm
 
+from fracture.files import JsonObject
 from fracture.formatting import format_bytes
 from fracture.importers import fracatlas, kaggle, zip_file
 from fracture.importers.download import OnProgress, Progress
@@ -17,7 +17,7 @@ from fracture.importers.kaggle_credentials import pop_from_environment
 Args = argparse.Namespace
 
 
-def import_kaggle(args: Args) -> dict[str, Any]:
+def import_kaggle(args: Args) -> JsonObject:
     """Import one body part of MURA from Kaggle, or what it lacks."""
     wanted = kaggle.order(args.dataset, args.body_part)
     credentials = pop_from_environment()
@@ -25,14 +25,14 @@ def import_kaggle(args: Args) -> dict[str, Any]:
     return _followed(args, lambda on_progress: kaggle.import_kaggle(root, wanted, credentials, on_progress))
 
 
-def import_fracatlas(args: Args) -> dict[str, Any]:
+def import_fracatlas(args: Args) -> JsonObject:
     """Import a sample of FracAtlas, or all of it, or what it lacks."""
     wanted = fracatlas.order(args.images, args.seed, args.whole)
     root = (args.out or fracatlas.default_folder(wanted)).absolute()
     return _followed(args, lambda on_progress: fracatlas.import_fracatlas(root, wanted, on_progress))
 
 
-def import_zip(args: Args) -> dict[str, Any]:
+def import_zip(args: Args) -> JsonObject:
     """Unpack a data set from a zip."""
     root = (args.out or zip_file.default_folder(args.file)).absolute()
     with _bar(args) as on_progress:
@@ -44,7 +44,7 @@ def import_zip(args: Args) -> dict[str, Any]:
     return {**vars(unpacked), "root": str(unpacked.root)}
 
 
-def _followed(args: Args, work: Callable[[OnProgress], Import]) -> dict[str, Any]:
+def _followed(args: Args, work: Callable[[OnProgress], Import]) -> JsonObject:
     """Do an import with a bar on a terminal, and tell how it ended."""
     with _bar(args) as on_progress:
         ended = work(on_progress)

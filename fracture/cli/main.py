@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from fracture.errors import FractureError
+from fracture.files import JsonObject
 from fracture.logs import configure_logs
 
 WAYS = ("copy", "link", "zip")
 
-Command = Callable[[argparse.Namespace], dict[str, Any] | list[Any]]
+Command = Callable[[argparse.Namespace], JsonObject | list[Any]]
 """Does the work, prints for people unless ``args.json``, and returns the JSON document. ``errors`` in the document, a
 list of sentences, means that a part could not be done."""
 
@@ -78,7 +79,7 @@ def _add(commands: Any, name: str, run: str, about: str) -> argparse.ArgumentPar
 def _later(place: str) -> Command:
     """A ``module.function`` of :mod:`fracture.cli`, imported only when it runs: ``--help`` must be quick."""
 
-    def run(args: argparse.Namespace) -> dict[str, Any] | list[Any]:
+    def run(args: argparse.Namespace) -> JsonObject | list[Any]:
         module, name = place.split(".")
         command: Command = getattr(importlib.import_module(f"fracture.cli.{module}"), name)
         return command(args)

@@ -12,6 +12,7 @@ from fracture.cli.terminal import follow, progress_bar, summary
 from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import FractureError, ModelError, RadiographError, RunError
 from fracture.evaluation.evaluate import evaluate_model
+from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.classifier import NOTICE, Classifier, load_classifier
 from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, Limits
@@ -25,7 +26,7 @@ from fracture.training.weights import check_available, find_weights
 Args = argparse.Namespace
 
 
-def train(args: Args) -> dict[str, Any]:
+def train(args: Args) -> JsonObject:
     """Start or resume a run, follow it to its end, and return the model's card."""
     if args.resume:
         run, since = _resume(args)
@@ -54,7 +55,7 @@ def train(args: Args) -> dict[str, Any]:
 
 
 def _start(args: Args) -> queue.Run:
-    given: dict[str, Any] = {name: getattr(args, name, None) for name in TrainConfig.__dataclass_fields__}
+    given: JsonObject = {name: getattr(args, name, None) for name in TrainConfig.__dataclass_fields__}
     chosen = {name: value for name, value in given.items() if value is not None}
     for name in ("input_range", "also"):
         if name in chosen:
@@ -80,7 +81,7 @@ def _resume(args: Args) -> tuple[queue.Run, int]:
     return queue.resume(run), since
 
 
-def evaluate(args: Args) -> dict[str, Any]:
+def evaluate(args: Args) -> JsonObject:
     """Evaluate a model on one split of a data set."""
     with progress_bar("Evaluating", quiet=args.json) as on_progress:
         result = evaluate_model(args.model, args.data, args.split, args.body_part, on_progress)
@@ -95,7 +96,7 @@ def evaluate(args: Args) -> dict[str, Any]:
     return result.to_json()
 
 
-def classify(args: Args) -> dict[str, Any]:
+def classify(args: Args) -> JsonObject:
     """Classify files with a model, each on its own or as views of one study."""
     classifier = load_classifier(args.model or _default_model(quiet=args.json))
     if args.csv and not args.csv.parent.is_dir():
@@ -103,7 +104,7 @@ def classify(args: Args) -> dict[str, Any]:
     folders = [path for path in args.files if path.is_dir()]
     errors = [f"{folder} holds no {', '.join(ENDINGS)} file." for folder in folders if not _images(folder)]
     studies = _studies(args.files, args.study)
-    lines: list[dict[str, Any]] = []
+    lines: list[JsonObject] = []
     quiet = len(studies) < 5 or args.json or not sys.stderr.isatty()
     for study, paths in tqdm(studies, desc="Classifying", disable=quiet):
         views = _readable(paths, errors)
@@ -129,7 +130,7 @@ def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograp
     return images
 
 
-def _print_predictions(classifier: Classifier, lines: list[dict[str, Any]]) -> None:
+def _print_predictions(classifier: Classifier, lines: list[JsonObject]) -> None:
     positive = classifier.labels[1]
     width = len(positive) + 25
     for line in lines:
@@ -150,7 +151,7 @@ def _format_limits(limits: Limits, positive: str) -> str:
     return f"{positive!r} from {limits.high:g} on"
 
 
-def _probability(line: dict[str, Any], positive: str) -> str:
+def _probability(line: JsonObject, positive: str) -> str:
     if line["probability"] is None:
         return "no prediction"
     return f"{positive} {line['probability']:.3f} ({line['lowest']:.3f} to {line['highest']:.3f})"
@@ -198,13 +199,13 @@ def models(args: Args) -> list[Any]:
     return found
 
 
-def _print_model(model: dict[str, Any], run: queue.Run | None) -> None:
+def _print_model(model: JsonObject, run: queue.Run | None) -> None:
     state = run.shown_state if run else model["state"]
     auc = "" if model["auc"] is None else auc_in_words(model_folder(model["name"]))
     print(f"{model['name']:24} {state:10} {model['error'] or auc}")
 
 
-def _model(name: str, run: queue.Run | None) -> dict[str, Any]:
+def _model(name: str, run: queue.Run | None) -> JsonObject:
     """One model or run; a damaged one is listed with what is wrong with it."""
     folder = model_folder(name)
     error = run.error if run else None

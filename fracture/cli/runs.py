@@ -2,10 +2,9 @@
 
 import argparse
 import sys
-from typing import Any
 
 from fracture.errors import FractureError, ModelError
-from fracture.files import atomic_write
+from fracture.files import JsonObject, atomic_write
 from fracture.registry.edit import read_note
 from fracture.registry.model_folder import ModelFolder, model_folder, model_folders
 from fracture.training.runs import queue
@@ -14,7 +13,7 @@ from fracture.training.runs.keras_script import TABLE, as_code, found_here, imag
 Args = argparse.Namespace
 
 
-def rename(args: Args) -> dict[str, Any]:
+def rename(args: Args) -> JsonObject:
     """Rename a model or a run."""
     folder = queue.rename(_known(args.old), args.new)
     if not args.json:
@@ -22,7 +21,7 @@ def rename(args: Args) -> dict[str, Any]:
     return {"name": folder.name, "before": args.old, "path": str(folder.path)}
 
 
-def note(args: Args) -> dict[str, Any]:
+def note(args: Args) -> JsonObject:
     """Print or replace the note about a model or a run."""
     folder = _known(args.name)
     if args.text is not None:
@@ -33,7 +32,7 @@ def note(args: Args) -> dict[str, Any]:
     return {"name": folder.name, "note": found}
 
 
-def code(args: Args) -> dict[str, Any]:
+def code(args: Args) -> JsonObject:
     """Print the script that trains a model again, or write it beside the list of its images."""
     card = found_here(model_folder(args.model))
     script = as_code(card)
@@ -45,7 +44,7 @@ def code(args: Args) -> dict[str, Any]:
     return {"code": script}
 
 
-def _write_code(args: Args, card: dict[str, Any], script: str) -> dict[str, Any]:
+def _write_code(args: Args, card: JsonObject, script: str) -> JsonObject:
     """Write both files into a folder, never over existing ones."""
     files = [args.out / f"{args.model}.py", args.out / TABLE]
     if there := [path.name for path in files if path.exists()]:

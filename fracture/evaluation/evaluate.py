@@ -8,7 +8,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,7 @@ from fracture.errors import DatasetError, ModelError, RadiographError
 from fracture.evaluation.localization import localize
 from fracture.evaluation.metrics import evaluate
 from fracture.evaluation.recorded_files import record_files
+from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.classifier import Classifier, load_classifier
 from fracture.registry.model_folder import model_folder
@@ -52,7 +52,7 @@ class Evaluation:
     warnings: list[str]
     """Sentences: why the metrics may not be what they seem, and what was recorded beside the model."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The document of ``fracture evaluate --json``."""
         return {
             "model": self.model,

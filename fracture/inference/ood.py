@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import ModelError
-from fracture.files import atomic_write
+from fracture.files import JsonObject, atomic_write
 
 OOD_FILE = "familiarity.npz"
 """Name of the file in a model folder; it is from an earlier version, and models that people have keep it."""
@@ -109,7 +109,7 @@ class OodDetector:
         names = set(self.image_ids)
         return np.array([each in names for each in image_ids], np.bool_)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """Its part of the card."""
         images, refused = self.validation
         return {

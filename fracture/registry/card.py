@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from fracture.documents import Document, Finite, Moment, Pair, Whole
+from fracture.files import JsonObject
 from fracture.registry.validation import OPEN, Localization, Metrics
 
 
@@ -47,7 +48,7 @@ class _ConfigKeys(TypedDict, total=False):
     input_range: Annotated[list[Finite], Field(min_length=2, max_length=2, strict=False)] | None
 
 
-RecordedConfig = Annotated[dict[str, Any], GetPydanticSchema(lambda _, handler: handler(_ConfigKeys))]
+RecordedConfig = Annotated[JsonObject, GetPydanticSchema(lambda _, handler: handler(_ConfigKeys))]
 """A run's configuration as its card and its status have it: a dictionary, checked as far as it is shown to people."""
 
 
@@ -142,17 +143,17 @@ class Card(Document):
     served: Served | None = None
     seconds: Annotated[Seconds | None, _NotNull] = None
 
-    _document: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _document: JsonObject = PrivateAttr(default_factory=dict)
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Self:
+    def from_json(cls, document: JsonObject) -> Self:
         """The card that a JSON document holds. Raises pydantic's ValidationError."""
         card = cls.model_validate(document)
         card._document = document
         return card
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> JsonObject:
         """The JSON document as it was read, with all its keys in their order."""
         return self._document
 

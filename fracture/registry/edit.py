@@ -9,10 +9,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from fracture.errors import ModelError
-from fracture.files import atomic_write, write_json
+from fracture.files import JsonObject, atomic_write, write_json
 from fracture.registry.model_folder import ModelFolder, model_folder, read_json
 
 _log = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ def rename(folder: ModelFolder, name: str) -> ModelFolder:
     return target
 
 
-def _renamed(document: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+def _renamed(document: JsonObject, old: str, new: str) -> JsonObject:
     """A card or a status with the new name wherever it holds the old one; nothing else of it changes."""
     renamed = dict(document)
     if "name" in document:
@@ -120,7 +119,7 @@ def staging_folder(folder: ModelFolder) -> Iterator[ModelFolder]:
         raise
 
 
-def replace_model(staged: ModelFolder, folder: ModelFolder, card: dict[str, Any]) -> None:
+def replace_model(staged: ModelFolder, folder: ModelFolder, card: JsonObject) -> None:
     """Move the staged files, and a card for them, into the place of the model before.
 
     The old card goes first and the new one comes last: where there is a card, the other files are whole and belong to

@@ -15,7 +15,7 @@ import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from fracture import files, paths
 from fracture.documents import Number, sentence
 from fracture.errors import ModelError
-from fracture.files import file_sha256
+from fracture.files import JsonObject, file_sha256
 from fracture.paths import as_name, is_name
 from fracture.registry.card import Card
 
@@ -262,7 +262,7 @@ def read_history(folder: ModelFolder) -> dict[str, list[float]]:
         raise ModelError(f"{folder.history.name} of model {folder.name!r} is damaged: {sentence(error)}.") from error
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> JsonObject:
     """A JSON object from a file.
 
     Raises:
@@ -274,7 +274,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path.parent.name}/{path.name} cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise ModelError(f"{path.parent.name}/{path.name} must hold a JSON object.")
-    return cast(dict[str, Any], values)
+    return cast(JsonObject, values)
 
 
 def delete(folder: ModelFolder) -> None:

@@ -5,6 +5,7 @@ from math import inf
 from typing import Any, Self
 
 from fracture.errors import ConfigError
+from fracture.files import JsonObject
 from fracture.imaging.radiograph import FITS
 from fracture.paths import is_name
 
@@ -193,7 +194,7 @@ class TrainConfig:
         return self.mode == "fine-tune" and self.box_weight > 0
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
+    def from_json(cls, values: JsonObject) -> Self:
         """The config that :meth:`to_json` wrote.
 
         Raises:
@@ -212,12 +213,12 @@ class TrainConfig:
         """The same with other choices. Raises ConfigError where one is out of range."""
         return replace(self, **choices)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return asdict(self)
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, JsonObject] = {
     "reference": {},
     "fine-tune": {
         "mode": "fine-tune",

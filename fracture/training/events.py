@@ -30,13 +30,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fracture.files import JsonObject
+
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_READ_BYTES = 64 * 2**20
 """Of events that are read at a time: the events of a day-long run are a hundredth of that."""
 
-Event = dict[str, Any]
+Event = JsonObject
 Emit = Callable[..., None]
 """``emit(kind, **values)``; a notebook may pass one that appends to a list."""
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fracture.files import JsonObject
 from fracture.registry.model_folder import ModelFolder
 from fracture.training.backbone.features import Features
 from fracture.training.checkpoint import Checkpointer
@@ -37,7 +38,7 @@ class Trained:
 class Learner(Protocol):
     """A network with a fresh head."""
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """The values of the event ``network``."""
 
     def train(

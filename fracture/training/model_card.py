@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.data.dataset import Dataset, counts, fingerprint
+from fracture.files import JsonObject
 from fracture.paths import short
 from fracture.registry.model_folder import CARD_SCHEMA
 from fracture.training.config import TrainConfig
@@ -23,7 +24,7 @@ LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "pydicom", "scikit-learn")
 """Their versions can change a model's predictions; those of :data:`KERAS` as well, where it trained."""
 
 
-def describe_model(config: TrainConfig, dataset: Dataset, weights: Weights) -> dict[str, Any]:
+def describe_model(config: TrainConfig, dataset: Dataset, weights: Weights) -> JsonObject:
     """The labels, the input, the weights and the configuration."""
     return {
         "schema": CARD_SCHEMA,
@@ -67,7 +68,7 @@ def _argument(name: str, value: Any) -> str:
     return str(value)
 
 
-def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> dict[str, Any]:
+def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> JsonObject:
     """The data set, its sources and its counts; ``readable`` (N,): the rows of the table that could be used."""
     used = dataset.table[readable]
     valid = used[used["split"] == "valid"]
@@ -93,7 +94,7 @@ def _fingerprint_of(dataset: Dataset, rows: pd.DataFrame) -> str:
     return fingerprint(replace(dataset, table=rows))
 
 
-def describe_training(trained: Fit) -> dict[str, Any]:
+def describe_training(trained: Fit) -> JsonObject:
     """How the run ended, and what was fitted on the validation images."""
     return {
         "state": "stopped" if trained.stopped else "finished",

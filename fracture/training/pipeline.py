@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -20,7 +19,7 @@ from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.measurements import digests
 from fracture.errors import DatasetError, RunError
 from fracture.evaluation.localization import COMPARED_IMAGES, compare_shuffled, images_with_boxes, localize
-from fracture.files import atomic_write
+from fracture.files import JsonObject, atomic_write
 from fracture.inference.litert import Graph
 from fracture.registry.edit import replace_model, staging_folder
 from fracture.registry.model_folder import ModelFolder, file_hashes, model_folder
@@ -47,7 +46,7 @@ def _never() -> bool:
 
 def run(
     config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _never, *, resume: bool = False
-) -> dict[str, Any]:
+) -> JsonObject:
     """Train one model and save it in the models folder.
 
     Args:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from fracture.evaluation.localization import Heat
 from fracture.evaluation.metrics import evaluate
 from fracture.evaluation.ood_fit import fit_ood_detector
 from fracture.evaluation.thresholds import operating_points
+from fracture.files import JsonObject
 from fracture.imaging.loading import decode
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import heat_map
@@ -103,9 +104,9 @@ class EvaluationResult:
     """Those of the first data set."""
     temperature: float
     thresholds: dict[str, float]
-    metrics: dict[str, Any]
+    metrics: JsonObject
     """On the validation part of the first data set, on which temperature and thresholds were fitted."""
-    metrics_by_data: dict[str, Any]
+    metrics_by_data: JsonObject
     """Where there are several data sets: the metrics of each at the same thresholds, the first one's first."""
     ood_detector: OodDetector
 
@@ -159,7 +160,7 @@ def _fit_detector(
 
 def served_difference(
     trained: Trained, served: Graph, outputs: ModelOutputs, table: pd.DataFrame, how: str
-) -> dict[str, Any]:
+) -> JsonObject:
     """The difference between the served graph and the trained network; Keras's has weights in 32 bits, not 8.
 
     On the first data set's validation images: on all, with both AUCs, where the served graph was run on all; on
@@ -200,7 +201,7 @@ def _served_logits(served: Graph, paths: Sequence[str], how: str) -> Values:
     return logits
 
 
-def _difference(trained: Values, served: Values) -> dict[str, Any]:
+def _difference(trained: Values, served: Values) -> JsonObject:
     return {"images": len(served), "largest_probability_difference": float(np.abs(trained - served).max())}
 
 

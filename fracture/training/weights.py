@@ -7,14 +7,13 @@ worse, and nobody would notice. So a source without a known range is refused.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.errors import WeightsError
-from fracture.files import file_sha256
+from fracture.files import JsonObject, file_sha256
 from fracture.inference.ood import load_ood_detector
 from fracture.paths import typed_path
 from fracture.registry.model_folder import bundled_model, check_files, read_card
@@ -132,7 +131,7 @@ def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
     return Weights(path.name, origin, licence, (low, high), sha256, path)
 
 
-def _read_description(path: Path) -> dict[str, Any]:
+def _read_description(path: Path) -> JsonObject:
     if not path.exists():
         return {}
     try:

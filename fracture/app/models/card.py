@@ -8,6 +8,7 @@ import streamlit as st
 from fracture.app.shared.widgets import duration, escape_markdown, format_percent
 from fracture.registry.card import Card
 from fracture.registry.metric_names import metric_title
+from fracture.registry.validation import Localization, Pointing, ShareByChance
 from fracture.training.config import LITE
 
 
@@ -136,7 +137,7 @@ def show_localization(card: Card, data: str) -> None:
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
-def _show_against_chance(metric: str, share: dict[str, Any]) -> None:
+def _show_against_chance(metric: str, share: ShareByChance) -> None:
     """One metric with its interval and its level of chance."""
     title = metric_title(metric)
     if share["value"] is None:
@@ -147,12 +148,12 @@ def _show_against_chance(metric: str, share: dict[str, Any]) -> None:
     st.metric(title, f"{share['value']:.1%}", beside, delta_color="off", delta_arrow="off")
 
 
-def _better_than_chance(pointing: dict[str, Any]) -> bool:
-    lower_bound = pointing["low"] or 0
-    return bool(lower_bound > max(pointing["chance"], pointing["centre"]))
+def _better_than_chance(pointing: Pointing) -> bool:
+    lower_bound = pointing["low"] or 0.0
+    return lower_bound > max(pointing["chance"] or 0.0, pointing["centre"])
 
 
-def _explain_localization(found: dict[str, Any], positive: str, data: str) -> Iterator[str]:
+def _explain_localization(found: Localization, positive: str, data: str) -> Iterator[str]:
     pointing = found["pointing"]
     sampled = f" (a sample of {found['known']:,})" if found["known"] > found["images"] else ""
     yield (

@@ -1,5 +1,6 @@
 """The operating point: one slider, and all metrics and charts that depend on it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def _move(key: str, value: float) -> None:
     st.session_state[key] = value
 
 
-def _show_metrics(point: dict[str, Any], positive: str, counted: str) -> None:
+def _show_metrics(point: Mapping[str, Any], positive: str, counted: str) -> None:
     name = escape_markdown(positive)
     with st.grid(4, min_column_width=150):
         for metric, meaning in MEANINGS.items():
@@ -109,7 +110,7 @@ def _show_curves(table: pd.DataFrame, threshold: float) -> None:
         _show_chart(curve, "Precision-recall curve with the operating point")
 
 
-def _show_hundred(place: DeltaGenerator, point: dict[str, Any], positive: str, share: float, key: str) -> None:
+def _show_hundred(place: DeltaGenerator, point: Mapping[str, Any], positive: str, share: float, key: str) -> None:
     """The operating point's natural frequencies: a hundred patients, at a prevalence that the visitor chooses.
 
     ``place``: where the icon array goes; the slider and the words stand below.

@@ -25,6 +25,7 @@ from fracture.data.decisions import apply_decisions, decided
 from fracture.data.layouts import levels
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError
+from fracture.files import JsonObject
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed
 from fracture.paths import short
@@ -153,7 +154,7 @@ def _predictions(folder: ModelFolder, data: Dataset) -> pd.DataFrame | None:
     return None
 
 
-def _why_not(model: str, same_name: pd.DataFrame, file_of_image: dict[str, Any], data: Dataset) -> str:
+def _why_not(model: str, same_name: pd.DataFrame, file_of_image: JsonObject, data: Dataset) -> str:
     """Whether predictions of images of the same names may yet be of these images; empty where they are not."""
     if (same_name["sha256"] == "").any():
         place = short(str(data.root))
@@ -166,7 +167,7 @@ def _why_not(model: str, same_name: pd.DataFrame, file_of_image: dict[str, Any],
     return ""
 
 
-def images_of(card: dict[str, Any]) -> pd.DataFrame:
+def images_of(card: JsonObject) -> pd.DataFrame:
     """The images that a model was trained and validated on, as far as their data sets are on this machine.
 
     As a data set's table, under the names and with the labels by which the model knows them, and ``word``, the label's

@@ -20,6 +20,7 @@ import numpy as np
 from keras import layers
 
 from fracture.errors import WeightsError
+from fracture.files import JsonObject
 from fracture.training.backbone.distribution import devices
 from fracture.training.backbone.features import FEATURES
 from fracture.training.config import TrainConfig
@@ -189,7 +190,7 @@ def shuffled_head(network: Network, seed: int) -> Iterator[None]:
             layer.set_weights(weights)
 
 
-def describe(network: Network) -> dict[str, Any]:
+def describe(network: Network) -> JsonObject:
     """The layers and parameters of the network, as Keras counts them.
 
     Returns:
@@ -203,7 +204,7 @@ def describe(network: Network) -> dict[str, Any]:
     return {"layers": len(model.layers), "parameters": total, "trainable": trainable, "rows": list(_rows(model))}
 
 
-def _rows(model: keras.Model) -> Iterator[dict[str, Any]]:
+def _rows(model: keras.Model) -> Iterator[JsonObject]:
     """One row for the stem, each Inception block (Keras calls their ends mixed0 to mixed10) and each head layer."""
     parameters = 0
     trainable = False

@@ -14,6 +14,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from fracture.files import JsonObject
 from fracture.registry.model_folder import bundled_model
 from fracture.training.backbone.features import FEATURES
 from fracture.training.export.head_slot import CAM_MARK, LOGIT_MARK
@@ -113,7 +114,7 @@ def _mark_head(model: Any) -> None:
                 model.buffers[tensor.buffer].data = np.frombuffer(mark.tobytes(), np.uint8)
 
 
-def describe(content: bytes) -> dict[str, Any]:
+def describe(content: bytes) -> JsonObject:
     """Describe the Keras network behind the graph, as :func:`fracture.training.backbone.network.describe` does.
 
     The graph has one operator for a convolution with its batch normalization and activation; here they count as the
@@ -135,7 +136,7 @@ def _layers(graph: Any) -> set[str]:
     return layers
 
 
-def _rows(graph: Any) -> Iterator[dict[str, Any]]:
+def _rows(graph: Any) -> Iterator[JsonObject]:
     """A row each for the stem, the Inception blocks and the head, as in :mod:`fracture.training.backbone.network`."""
     parameters = 0
     for operator in graph.operators:

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.files import atomic_write
+from fracture.files import JsonObject, atomic_write
 from fracture.registry.model_folder import ModelFolder
 from fracture.training.backbone.features import BATCH, Preparation
 from fracture.training.backbone.keras_features import forward
@@ -40,7 +39,7 @@ class KerasLearner:
         self._weights = weights
         self._network = build_network(config, weights)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """See :func:`fracture.training.backbone.network.describe`."""
         return describe(self._network)
 

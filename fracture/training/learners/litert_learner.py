@@ -1,11 +1,11 @@
 """Training without TensorFlow: the bundled backbone as it is served, on LiteRT, and a head in NumPy on its features."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fracture.files import JsonObject
 from fracture.inference.litert import Graph
 from fracture.registry.model_folder import ModelFolder
 from fracture.training.backbone.features import FEATURES, Features, Preparation, decoded_batches
@@ -29,7 +29,7 @@ class LiteLearner:
         self._backbone = bundled_graph(config.image_size)
         self._head = np.zeros(FEATURES + 1, np.float32)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """See :func:`fracture.training.export.bundled_backbone.describe`."""
         return describe(self._backbone)
 

@@ -11,7 +11,7 @@ from typing import Any
 from fracture.data.folders import being_filled
 from fracture.demo import NOBODY, Policy
 from fracture.errors import DatasetError, ModelError
-from fracture.files import atomic_write, remove_folder
+from fracture.files import JsonObject, atomic_write, remove_folder
 from fracture.paths import data_home, is_name
 from fracture.registry.model_folder import ModelFolder, read_json
 from fracture.training.runs import queue
@@ -125,7 +125,7 @@ def _write_all(contents: list[tuple[Path, str]], name: str) -> None:
             ) from error
 
 
-def _card_of(card: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+def _card_of(card: JsonObject, old: str, new: str) -> JsonObject:
     """A card names a folder of the data home by its name alone, also in the command that repeats the run."""
     command = re.sub(rf"--data {re.escape(old)}(?= |$)", f"--data {new}", str(card.get("command", "")))
     return {**card, "config": {**card["config"], "data": new}, "command": command}

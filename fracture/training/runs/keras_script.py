@@ -11,7 +11,6 @@ The script reads which images there are from a table, ``images.csv``: decisions 
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -19,6 +18,7 @@ from fracture import demo
 from fracture.data.combine import load_combined
 from fracture.data.dataset import existing_folder, fingerprint
 from fracture.errors import DatasetError, ModelError
+from fracture.files import JsonObject
 from fracture.registry.model_folder import ModelFolder, bundled_model, read_card
 from fracture.training.config import BLOCKS, LITE, TrainConfig
 from fracture.training.runs import script_templates as parts
@@ -32,7 +32,7 @@ _COMMON = ("image_size", "batch_size", "epochs", "learning_rate", "dropout", "l2
 _OF_BLOCKS = ("weight_decay", "label_smoothing")
 
 
-def found_here(folder: ModelFolder) -> dict[str, Any]:
+def found_here(folder: ModelFolder) -> JsonObject:
     """The card of a finished model, with the full paths of its data and weights where this machine has them.
 
     Raises:
@@ -44,11 +44,11 @@ def found_here(folder: ModelFolder) -> dict[str, Any]:
     return {**card, "config": {**card.get("config", {}), **_paths(started)}}
 
 
-def _paths(config: dict[str, Any]) -> dict[str, Any]:
+def _paths(config: JsonObject) -> JsonObject:
     return {name: config[name] for name in ("data", "also", "weights") if name in config}
 
 
-def as_code(card: dict[str, Any]) -> str:
+def as_code(card: JsonObject) -> str:
     """The script that trains a model again with the settings on its card.
 
     Names and settings that a person has typed are values of constants in it, and nowhere else.
@@ -65,7 +65,7 @@ def as_code(card: dict[str, Any]) -> str:
         raise ModelError("The card of this model is damaged: it does not say how the model was trained.") from error
 
 
-def images_of(card: dict[str, Any]) -> pd.DataFrame:
+def images_of(card: JsonObject) -> pd.DataFrame:
     """The images that a model was trained and validated on: ``data, path, label, split``, in the order of training.
 
     ``data`` is the name of the data set, ``path`` begins in its folder.
@@ -89,7 +89,7 @@ def images_of(card: dict[str, Any]) -> pd.DataFrame:
     return found
 
 
-def _docstring(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
+def _docstring(config: TrainConfig, card: JsonObject) -> Iterator[str]:
     """What the script does and leaves out. Nothing that a person has typed is in it: it could end the docstring."""
     what = "its upper blocks and a head" if config.mode == "fine-tune" else "frozen, and a head on its features"
     yield f'"""Train InceptionV3, {what}, to tell two kinds of radiographs apart.'
@@ -130,7 +130,7 @@ def _differences(config: TrainConfig) -> Iterator[str]:
         yield "- Numbers of 16 bits hold two to three digits: the curves come out alike no closer than that."
 
 
-def _constants(config: TrainConfig, card: dict[str, Any]) -> Iterator[str]:
+def _constants(config: TrainConfig, card: JsonObject) -> Iterator[str]:
     """``NAME = value`` for each setting. Values are written by :func:`repr`, so that no text can become code."""
     fine = config.mode == "fine-tune"
     low, high = (float(bound) for bound in card["input"]["pixel_range"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from fracture.files import JsonObject
 from fracture.training.events import STAGES, Event
 from fracture.training.runs.event_types import (
     DataEvent,
@@ -263,7 +264,7 @@ class Progress:
             self.step_losses.pop()
         self.step_losses.append((position, event["loss"]))
 
-    def _add_epoch(self, event: dict[str, Any]) -> None:
+    def _add_epoch(self, event: JsonObject) -> None:
         self.epochs_said = event["epochs"]
         self.learning_rate = event.get("learning_rate", self.learning_rate)
         self.epoch_seconds.append(event["seconds"])

@@ -1,12 +1,13 @@
 """Runs as they stand on disk: what a run's folder says of it. Nothing is changed here."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, ValidationError
 
 from fracture.documents import Finite, Moment, sentence
 from fracture.errors import ModelError, WeightsError
+from fracture.files import JsonObject
 from fracture.jobs.status import JobStatus
 from fracture.registry.card import RecordedConfig
 from fracture.registry.model_folder import ModelFolder, model_folders, read_card, read_json
@@ -38,7 +39,7 @@ class Run:
     folder: ModelFolder
     state: str
     """queued, running, finished, stopped or failed."""
-    config: dict[str, Any]
+    config: JsonObject
     started: float
     """Seconds since 1970."""
     error: str | None = None
@@ -72,7 +73,7 @@ class Run:
     def resumable(self) -> bool:
         """Whether it can be resumed: it was stopped or has failed, and its checkpoint is there.
 
-        A run without an epoch starts anew; one that has left a model but no checkpoint has ended for good.
+        A run without an epoch starts from the beginning; one with a model but no checkpoint has ended for good.
         """
         unfinished = self.folder.checkpoint.exists() or not self.folder.card.exists()
         ended_early = self.state in ("stopped", "failed")

@@ -19,7 +19,7 @@ import pandas as pd
 from PIL import Image
 
 from fracture.data.checks import check
-from fracture.data.dataset import COLUMNS as TABLE
+from fracture.data.dataset import TABLE_COLUMNS as TABLE
 from fracture.data.dataset import Dataset, scan
 from fracture.data.measurements import MEASUREMENT_COLUMNS, measured
 from fracture.phantoms.samples import generate_sample

@@ -13,7 +13,7 @@ import numpy as np
 from fracture.data.dataset import scan
 from fracture.training.backbone.features import Preparation
 from fracture.training.config import TrainConfig
-from fracture.training.weights import BUNDLED, find_weights
+from fracture.training.weights import BUNDLED_SOURCES, find_weights
 
 SIZES = (75, 150, 224, 299, 427)
 
@@ -27,7 +27,7 @@ def main() -> None:
     table = scan(args.data).table
     paths = dict(table.iloc[:: -(-len(table) // args.images)][["image_id", "path"]].to_numpy())
     for size in SIZES:
-        (full, slow), (short, fast) = (features(weights, size, paths) for weights in BUNDLED)
+        (full, slow), (short, fast) = (features(weights, size, paths) for weights in BUNDLED_SOURCES)
         alike = [np.corrcoef(full[name], short[name])[0, 1] for name in full]
         print(f"{size} px: correlation {min(alike):.4f} at least, {np.mean(alike):.4f} on average; ", end="")
         print(f"{fast:.1f} ms an image against {slow:.1f}, {len(alike)} images", flush=True)

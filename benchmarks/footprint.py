@@ -24,7 +24,7 @@ from pathlib import Path
 import psutil
 
 from fracture.registry.model_folder import model_folder, read_card
-from fracture.training.weights import BUNDLED
+from fracture.training.weights import BUNDLED_SOURCES
 from tests.browser.chromium import chromium, new_page
 from tests.support.serving import served
 
@@ -77,7 +77,7 @@ def train(data: str) -> None:
     """Train at each size, without caches and with them, and print what that took."""
     with tempfile.TemporaryDirectory() as place:
         os.environ["FRACTURE_MODELS"], os.environ["FRACTURE_CACHE"] = f"{place}/models", f"{place}/cache"
-        for size, weights in itertools.product(("150", "224"), BUNDLED):
+        for size, weights in itertools.product(("150", "224"), BUNDLED_SOURCES):
             for turn in ("the first time", "again"):
                 name, started = f"{weights}-{size}-{turn.split()[-1]}", time.perf_counter()
                 memory = peak(["-c", TRAIN, data, name, weights, size])

@@ -21,7 +21,7 @@ from fracture.phantoms.job import Plan
 from fracture.training.config import TrainConfig
 from fracture.training.events import Event, read_events
 from fracture.training.runs import queue
-from fracture.training.runs.progress import Progress
+from fracture.training.runs.progress import RunProgress
 from tests.support.waiting import wait
 
 LONG = 3600
@@ -87,7 +87,7 @@ def compare(alone: queue.Run, killed: queue.Run) -> None:
         ours, theirs = (history[name] for history in histories)
         apart = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
         print(f"{name}: at most {apart:.2g} apart in any epoch; at the end {ours[-1]:.4f} and {theirs[-1]:.4f}")
-    followed = Progress()
+    followed = RunProgress()
     followed.add(read_events(killed.folder.events)[0])
     print(f"the page's curves are the model's: {followed.history == {**followed.history, **histories[1]}}")
 

@@ -8,7 +8,7 @@ import argparse
 from dataclasses import replace
 
 from fracture.app.experiments.leakage import OVERFITTING
-from fracture.experiments.leakage import WAYS, compare_splits, gap
+from fracture.experiments.leakage import SPLIT_KINDS, compare_splits, gap
 from fracture.experiments.shortcut import compare_trainings, due_to_hardware
 from fracture.experiments.workbench import open_bench
 from fracture.registry.model_folder import model_folder
@@ -32,7 +32,7 @@ def main() -> None:
         ("overfitting allowed, shuffled labels", overfitting, True),
     ):
         found = list(compare_splits(each, args.splits, shuffle_labels=by_lot))
-        means = {way: sum(one.auc for one in found if one.way == way) / args.splits for way in WAYS}
+        means = {way: sum(one.auc for one in found if one.way == way) / args.splits for way in SPLIT_KINDS}
         apart = gap(found)
         print(
             f"{name}: AUC {means['image']:.3f} by image, {means['group']:.3f} by group, gap {apart['value']:+.3f} "

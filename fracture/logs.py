@@ -23,7 +23,8 @@ def configure_logs() -> None:
     # would not do: pydicom sets the level itself when it is imported.
     warnings.filterwarnings("ignore", module="pydicom")
     pydicom = logging.getLogger("pydicom")
-    pydicom.propagate = False
+    pydicom.disabled = True
+    pydicom.propagate = False  # nor do loggers below it say anything
     pydicom.addHandler(logging.NullHandler())
     # Pillow ignores damaged EXIF data; nobody has to know.
     warnings.filterwarnings("ignore", "Corrupt EXIF data", module="PIL")

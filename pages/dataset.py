@@ -34,7 +34,7 @@ def show_overview(data: Dataset) -> None:
     with st.container():
         if description := describe_decisions(catalog, table):
             st.caption(f":material/gavel: {description}")
-    charts = dataset_cache.overview(data)
+    charts = dataset_cache.cached_overview(data)
     for tab, (name, chart) in zip(st.tabs(list(charts), key="charts"), charts.items(), strict=True):
         with tab:
             show_chart(chart.figure, f"chart of {name}", chart.alt)
@@ -60,7 +60,7 @@ job = job_status.follow_job(root, browsing=True)
 if not job_status.images_ready(job):
     st.stop()
 with show_errors():
-    data = dataset_cache.dataset(root, job_status.version(job))
+    data = dataset_cache.cached_dataset(root, job_status.version(job))
     show_overview(data)
     show_checks(data, complete=not (job and job.active))
     st.header("Images")

@@ -7,7 +7,7 @@ from fracture.app.home.activity import show_activities
 from fracture.app.shared.widgets import default_model, ensure_routed, escape_markdown, link
 from fracture.data.folders import list_datasets
 from fracture.inference.classifier import NOTICE
-from fracture.registry.default_model import describe
+from fracture.registry.default_model import describe_model
 from fracture.registry.model_folder import usable_models
 
 WORKFLOW = (
@@ -46,7 +46,7 @@ def show_next_step(*, has_data: bool, busy: bool) -> None:
     with st.container(key="next step"):
         if model is not None:
             folder, reason = model
-            st.markdown(f"Model **{escape_markdown(describe(folder))}**: {reason}.")
+            st.markdown(f"Model **{escape_markdown(describe_model(folder))}**: {reason}.")
             link("classify", "Classify an X-ray", ":material/radiology:", folder.name)
         elif has_data:
             st.markdown("There is a data set, and no model yet.")

@@ -142,7 +142,7 @@ def test_only_who_started_it_may_change_it(demo, spawned):
             queue.rename(run.folder, "theirs", visitor)
         with pytest.raises(PublicError, match="only the visitor who made 'mine'"):
             queue.note(run.folder, "words", visitor)
-    with pytest.raises(PublicError, match="only its visitors act"):
+    with pytest.raises(PublicError, match="only visitors start something"):
         queue.start(config(name="nobodys"))
     queue.end_now(run, ME)
     queue.note(run.folder, "words", ME)

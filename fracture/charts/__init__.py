@@ -8,7 +8,16 @@ from fracture.charts.dataset import Drawn, class_balance, distribution, overview
 from fracture.charts.experiments import leakage_gaps, learning_curve, parallel_coordinates, trial_curves
 from fracture.charts.metrics import precision_recall_curves, reliability, roc_curves
 from fracture.charts.overlays import AGAINST, FOR, TRUTH, crossed_out, heat_overlay, outlined, ringed
-from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, SEVERAL, TRAINING, VALIDATION, colors, metric_range
+from fracture.charts.style import (
+    ACCENT,
+    NEGATIVE_COLOR,
+    POSITIVE_COLOR,
+    SEVERAL,
+    TRAINING,
+    VALIDATION,
+    colors,
+    metric_range,
+)
 from fracture.charts.training import RunHistory, best_epoch, compared_curves, training_curves
 from fracture.charts.vega import OUTCOMES, VegaChart, confusion, icon_array, natural_frequencies, precision_recall, roc
 from fracture.charts.viewer import canvas, still, viewer, windowed
@@ -17,9 +26,9 @@ __all__ = [
     "ACCENT",
     "AGAINST",
     "FOR",
-    "NEGATIVE",
+    "NEGATIVE_COLOR",
     "OUTCOMES",
-    "POSITIVE",
+    "POSITIVE_COLOR",
     "SEVERAL",
     "TRAINING",
     "TRUTH",

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fracture.charts.style import NEGATIVE, POSITIVE, apply_theme
+from fracture.charts.style import NEGATIVE_COLOR, POSITIVE_COLOR, apply_theme
 from fracture.data.dataset import counts
 
-_COLORS = (NEGATIVE, POSITIVE)
+_COLORS = (NEGATIVE_COLOR, POSITIVE_COLOR)
 
 
 class Drawn(NamedTuple):

@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE, TRAINING, VALIDATION, apply_theme, metric_range
+from fracture.charts.style import (
+    ACCENT,
+    NEGATIVE_COLOR,
+    POSITIVE_COLOR,
+    TRAINING,
+    VALIDATION,
+    apply_theme,
+    metric_range,
+)
 from fracture.charts.vega import HEIGHT, VegaChart
 from fracture.files import JsonObject
 from fracture.registry.metric_names import metric_title
@@ -167,7 +175,7 @@ def leakage_gaps(outcomes: pd.DataFrame) -> Any:
             hoverinfo="skip",
             name=f"Split {seed}",
         )
-    for way, color in (("group", NEGATIVE), ("image", POSITIVE)):
+    for way, color in (("group", NEGATIVE_COLOR), ("image", POSITIVE_COLOR)):
         points = outcomes[outcomes["way"] == way]
         figure.add_scatter(
             x=[names[way]] * len(points),

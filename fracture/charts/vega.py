@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.charts.style import ACCENT, NEGATIVE, POSITIVE
+from fracture.charts.style import ACCENT, NEGATIVE_COLOR, POSITIVE_COLOR
 from fracture.files import JsonObject
 
 HEIGHT = 300
@@ -126,7 +126,7 @@ def _curve_spec(title: str, across: str, up: str) -> JsonObject:
         "layer": [
             part("chance", {"type": "line", "strokeDash": [2, 4], "color": "gray", "strokeWidth": 2}),
             part("name", {"type": "text", "text": "chance", "color": "gray", "align": "left"}),
-            part("curve", {"type": "line", "color": NEGATIVE, "strokeWidth": 2}, order=order, tooltip=said),
+            part("curve", {"type": "line", "color": NEGATIVE_COLOR, "strokeWidth": 2}, order=order, tooltip=said),
             part("point", {**_POINT, "color": ACCENT}, tooltip=said),
         ],
     }
@@ -182,8 +182,8 @@ _ICON_ARRAY = {
         "x": {"field": "across", "type": "quantitative", "axis": None, "scale": {"domain": [-0.5, 9.5]}},
         "y": {"field": "down", "type": "quantitative", "axis": None, "scale": {"domain": [9.5, -0.5]}},
         "shape": _by_outcome(["square", _CROSSED_SQUARE, _CROSSED_CIRCLE, "circle"]),
-        "fill": _by_outcome([POSITIVE, "transparent", "transparent", f"{NEGATIVE}66"]),
-        "stroke": _by_outcome([POSITIVE, POSITIVE, NEGATIVE, "transparent"]),
+        "fill": _by_outcome([POSITIVE_COLOR, "transparent", "transparent", f"{NEGATIVE_COLOR}66"]),
+        "stroke": _by_outcome([POSITIVE_COLOR, POSITIVE_COLOR, NEGATIVE_COLOR, "transparent"]),
         "tooltip": {"field": "outcome", "title": "Outcome"},
     },
 }

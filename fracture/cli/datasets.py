@@ -26,7 +26,7 @@ from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 Args = argparse.Namespace
 
 
-def dataset(args: Args) -> JsonObject:
+def dataset_command(args: Args) -> JsonObject:
     """Show the contents and the problems of a data set; or rename or delete its folder."""
     if args.rename is not None:
         return _rename(args)

@@ -17,7 +17,7 @@ from fracture.importers.kaggle_credentials import pop_from_environment
 Args = argparse.Namespace
 
 
-def import_kaggle(args: Args) -> JsonObject:
+def import_kaggle_command(args: Args) -> JsonObject:
     """Import one body part of MURA from Kaggle, or what it lacks."""
     wanted = kaggle.order(args.dataset, args.body_part)
     credentials = pop_from_environment()
@@ -25,7 +25,7 @@ def import_kaggle(args: Args) -> JsonObject:
     return _followed(args, lambda on_progress: kaggle.import_kaggle(root, wanted, credentials, on_progress))
 
 
-def import_fracatlas(args: Args) -> JsonObject:
+def import_fracatlas_command(args: Args) -> JsonObject:
     """Import a sample of FracAtlas, or all of it, or what it lacks."""
     wanted = fracatlas.order(args.images, args.seed, args.whole)
     root = (args.out or fracatlas.default_folder(wanted)).absolute()

@@ -17,7 +17,7 @@ from fracture.errors import FractureError
 from fracture.files import JsonObject
 from fracture.logs import configure_logs
 
-WAYS = ("copy", "link", "zip")
+EXPORT_WAYS = ("copy", "link", "zip")
 
 Command = Callable[[argparse.Namespace], JsonObject | list[Any]]
 """Does the work, prints for people unless ``args.json``, and returns the JSON document. ``errors`` in the document, a
@@ -88,7 +88,7 @@ def _later(place: str) -> Command:
 
 
 def _add_dataset(commands: Any) -> None:
-    parser = _add(commands, "dataset", "datasets.dataset", "show the contents and the problems of a data set")
+    parser = _add(commands, "dataset", "datasets.dataset_command", "show the contents and the problems of a data set")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
     parser.add_argument("--quick", action="store_true", help="decode no pixels: check names, tables and headers only")
@@ -103,7 +103,7 @@ def _add_prep(commands: Any) -> None:
     parser = _add(commands, "prep", "datasets.prep", "export a data set, with all decisions applied, as class folders")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or a new zip")
-    parser.add_argument("--as", dest="way", choices=WAYS, default="copy", help="copies, hard links or one zip")
+    parser.add_argument("--as", dest="way", choices=EXPORT_WAYS, default="copy", help="copies, hard links or one zip")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
 
 
@@ -122,7 +122,7 @@ def _add_phantom(commands: Any) -> None:
 
 
 def _add_import_kaggle(commands: Any) -> None:
-    parser = _add(commands, "import-kaggle", "imports.import_kaggle", "import a body part of MURA from Kaggle")
+    parser = _add(commands, "import-kaggle", "imports.import_kaggle_command", "import a body part of MURA from Kaggle")
     parser.add_argument(
         "--dataset", default="cjinny/mura-v11", help="its owner and name on Kaggle (default: %(default)s)"
     )
@@ -131,7 +131,7 @@ def _add_import_kaggle(commands: Any) -> None:
 
 
 def _add_import_fracatlas(commands: Any) -> None:
-    parser = _add(commands, "import-fracatlas", "imports.import_fracatlas", "import a sample of FracAtlas")
+    parser = _add(commands, "import-fracatlas", "imports.import_fracatlas_command", "import a sample of FracAtlas")
     parser.add_argument("--images", type=_images, default=200, help="how many, or all (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the sample (default: %(default)s)")
     parser.add_argument("--whole", action="store_true", help="download the whole zip (323 MB) instead of single files")
@@ -184,7 +184,7 @@ def _add_train(commands: Any) -> None:
 
 
 def _add_evaluate(commands: Any) -> None:
-    parser = _add(commands, "evaluate", "models.evaluate", "evaluate a model on a data set")
+    parser = _add(commands, "evaluate", "models.evaluate_command", "evaluate a model on a data set")
     parser.add_argument("--model", required=True, metavar="NAME")
     parser.add_argument("--data", required=True, metavar="PATH")
     parser.add_argument("--split", default="valid", help="train, valid, test, or all (default: valid)")
@@ -228,12 +228,12 @@ def _add_code(commands: Any) -> None:
 
 
 def _add_rename(commands: Any) -> None:
-    parser = _add(commands, "rename", "runs.rename", "rename a model or a run")
+    parser = _add(commands, "rename", "runs.rename_command", "rename a model or a run")
     parser.add_argument("old", metavar="OLD")
     parser.add_argument("new", metavar="NEW")
 
 
 def _add_note(commands: Any) -> None:
-    parser = _add(commands, "note", "runs.note", "print or replace the note about a model or a run")
+    parser = _add(commands, "note", "runs.note_command", "print or replace the note about a model or a run")
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("text", metavar="TEXT", nargs="?", help="the new note; an empty text deletes it")

@@ -15,9 +15,9 @@ from fracture.evaluation.evaluate import evaluate_model
 from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.classifier import NOTICE, Classifier, load_classifier
-from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, Limits
+from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, OutcomeLimits
 from fracture.inference.report import rows, write_csv
-from fracture.registry.default_model import auc_in_words, by_preference, describe, why_default
+from fracture.registry.default_model import auc_in_words, by_preference, describe_model, why_default
 from fracture.registry.model_folder import model_folder, read_card, usable_models
 from fracture.training.config import PRESETS, TrainConfig
 from fracture.training.runs import queue
@@ -81,7 +81,7 @@ def _resume(args: Args) -> tuple[queue.Run, int]:
     return queue.resume(run), since
 
 
-def evaluate(args: Args) -> JsonObject:
+def evaluate_command(args: Args) -> JsonObject:
     """Evaluate a model on one split of a data set."""
     with progress_bar("Evaluating", quiet=args.json) as on_progress:
         result = evaluate_model(args.model, args.data, args.split, args.body_part, on_progress)
@@ -138,14 +138,14 @@ def _print_predictions(classifier: Classifier, lines: list[JsonObject]) -> None:
         print(f"{line['answer']:>14}  {_probability(line, positive):{width}}  {subject}")
     if not lines:
         return
-    limits = Limits(lines[0]["doubt_from"], lines[0]["doubt_to"])
+    limits = OutcomeLimits(lines[0]["doubt_from"], lines[0]["doubt_to"])
     print(f"\nProbability of {positive!r} by model {classifier.name!r}; {_format_limits(limits, positive)}.")
     if any(line["answer"] == UNKNOWN for line in lines):
         print(f"{UNKNOWN}: {OUT_OF_DISTRIBUTION}")
     print(NOTICE)
 
 
-def _format_limits(limits: Limits, positive: str) -> str:
+def _format_limits(limits: OutcomeLimits, positive: str) -> str:
     if limits.leave_doubt:
         return f"in doubt from {limits.low:g} to {limits.high:g}"
     return f"{positive!r} from {limits.high:g} on"
@@ -182,7 +182,7 @@ def _default_model(quiet: bool) -> str:
         raise ModelError("There is no model yet. Train one: python -m fracture train --data PATH --name NAME")
     default = found[0]
     if not quiet:
-        print(f"Using {describe(default)}: {why_default(default)}. Another one: --model NAME", file=sys.stderr)
+        print(f"Using {describe_model(default)}: {why_default(default)}. Another one: --model NAME", file=sys.stderr)
     return default.name
 
 

@@ -8,12 +8,12 @@ from fracture.files import JsonObject, atomic_write
 from fracture.registry.edit import read_note
 from fracture.registry.model_folder import ModelFolder, model_folder, model_folders
 from fracture.training.runs import queue
-from fracture.training.runs.keras_script import TABLE, as_code, found_here, images_of
+from fracture.training.runs.keras_script import TABLE, as_code, found_here, script_images
 
 Args = argparse.Namespace
 
 
-def rename(args: Args) -> JsonObject:
+def rename_command(args: Args) -> JsonObject:
     """Rename a model or a run."""
     folder = queue.rename(_known(args.old), args.new)
     if not args.json:
@@ -21,7 +21,7 @@ def rename(args: Args) -> JsonObject:
     return {"name": folder.name, "before": args.old, "path": str(folder.path)}
 
 
-def note(args: Args) -> JsonObject:
+def note_command(args: Args) -> JsonObject:
     """Print or replace the note about a model or a run."""
     folder = _known(args.name)
     if args.text is not None:
@@ -50,7 +50,7 @@ def _write_code(args: Args, card: JsonObject, script: str) -> JsonObject:
     if there := [path.name for path in files if path.exists()]:
         raise FractureError(f"--out must be a folder without {' and '.join(there)}. Received: {args.out}")
     try:
-        table = images_of(card)
+        table = script_images(card)
         args.out.mkdir(parents=True, exist_ok=True)
         atomic_write(files[0], lambda part: part.write_text(script, encoding="utf-8"))
         atomic_write(files[1], lambda part: table.to_csv(part, index=False))

@@ -15,7 +15,7 @@ from fracture.registry.metric_names import POINT_NAMES, RATES, Rate, metric_name
 from fracture.registry.validation import CommonMetrics, Level, Localization, OperatingPoint
 from fracture.training.events import Event, read_events
 from fracture.training.runs import queue
-from fracture.training.runs.progress import Progress, stopping_words
+from fracture.training.runs.progress import RunProgress, stopping_words
 
 
 @contextlib.contextmanager
@@ -52,7 +52,7 @@ class _RunBar(contextlib.AbstractContextManager["_RunBar"]):
     """One progress bar for the whole run on stderr; none where that is no terminal."""
 
     def __init__(self, quiet: bool, config: Mapping[str, Any]) -> None:
-        self._progress = Progress(config)
+        self._progress = RunProgress(config)
         bar_format = "{desc} {percentage:3.0f}%|{bar:20}| {elapsed}{postfix}"
         disable = quiet or not sys.stderr.isatty()
         self._bar = tqdm(total=1.0, bar_format=bar_format, dynamic_ncols=True, disable=disable)

@@ -25,7 +25,7 @@ from fracture.errors import DatasetError, RadiographError
 from fracture.imaging import radiograph
 from fracture.paths import data_home, short, typed_path
 
-COLUMNS = {
+TABLE_COLUMNS = {
     "image_id": "str",  # the path relative to the scanned folder, or dataset.csv's image_id; unique
     "path": "str",  # absolute
     "split": "str",  # train, valid or test
@@ -54,7 +54,7 @@ _LAYOUT_FOLDER = re.compile(r"XR_[A-Z]+|study\d+_(positive|negative)", re.IGNORE
 
 @dataclass(frozen=True)
 class Dataset:
-    """A scanned folder. ``table`` has :data:`COLUMNS`; ``label_names`` are the words for label 0 and label 1.
+    """A scanned folder. ``table`` has :data:`TABLE_COLUMNS`; ``label_names`` are the words for label 0 and label 1.
 
     ``synthetic``: a truth.csv says what the images show, so they are of no patient.
     """
@@ -188,7 +188,7 @@ def _complete(rows: pd.DataFrame) -> pd.DataFrame:
     rows.loc[unknown, ["width", "height"]] = pd.DataFrame(
         sizes, rows.index[unknown], ["width", "height"], dtype="int64"
     )
-    return rows[list(COLUMNS)].astype(COLUMNS)
+    return rows[list(TABLE_COLUMNS)].astype(TABLE_COLUMNS)
 
 
 def _with_split(table: pd.DataFrame, root: Path) -> pd.DataFrame:

@@ -6,7 +6,7 @@ column                meaning
 image_id              the file below ``images/``; must be there, once each
 label or fractured    0 or 1; one of the two must be there
 split                 train, valid or test
-patient, study, view  as in :data:`fracture.data.dataset.COLUMNS`
+patient, study, view  as in :data:`fracture.data.dataset.TABLE_COLUMNS`
 body_part             or FracAtlas's 0/1 columns ``hand, leg, hip, shoulder, mixed``
 group, dup_group      must not straddle a split; near-duplicates share a ``dup_group``
 boxes                 ``x y w h`` in pixels, ``;`` between boxes

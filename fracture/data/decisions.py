@@ -34,7 +34,7 @@ from fracture.errors import DatasetError
 from fracture.files import atomic_write
 from fracture.paths import sanitize_name
 
-FILE = "curation.csv"
+DECISIONS_FILE = "curation.csv"
 DECISION_COLUMNS = ["time", "image_id", "decision", "reason"]
 LABELS = {"negative": 0, "positive": 1}
 DECISIONS = ("exclude", *LABELS, "keep")
@@ -60,7 +60,7 @@ def read_decisions(root: Path) -> pd.DataFrame:
 
     Raises DatasetError for a file with any line that cannot be parsed: a missed decision is worse than none.
     """
-    file = root / FILE
+    file = root / DECISIONS_FILE
     if not file.exists():
         return pd.DataFrame(columns=DECISION_COLUMNS, dtype=str)
     return _parse(file)
@@ -163,7 +163,7 @@ def apply_decisions(dataset: Dataset) -> Dataset:
     if len(table) and excluded.all():
         raise DatasetError(
             f"At least one image of {dataset.root} must be left. Received: all {len(table):,} are excluded by "
-            f"decision; keep some of them, or delete their lines in {FILE}."
+            f"decision; keep some of them, or delete their lines in {DECISIONS_FILE}."
         )
     annotations = {name: table[name].mask(changed, "") for name in ("boxes", "mask", "findings")}
     kept = table.assign(label=label, **annotations)[~excluded].reset_index(drop=True)
@@ -198,19 +198,20 @@ def _locked(root: Path) -> Iterator[None]:
     if not root.is_dir():  # the lock would create it
         raise DatasetError(f"There is no folder {root} any more to store decisions in; read the data again.")
     try:
-        with FileLock(root / f".{FILE}.lock", timeout=10):
+        with FileLock(root / f".{DECISIONS_FILE}.lock", timeout=10):
             yield
     except Timeout as error:
-        raise DatasetError(f"{root / FILE} is being written to by someone else. Try again.") from error
+        raise DatasetError(f"{root / DECISIONS_FILE} is being written to by someone else. Try again.") from error
     except OSError as error:
         raise DatasetError(
-            f"{root / FILE} cannot be written: {error.strerror or error}. Decisions are stored beside the data; "
+            f"{root / DECISIONS_FILE} cannot be written: {error.strerror or error}. Decisions are stored "
+            "beside the data; "
             "copy the data set to a folder that you may write to."
         ) from error
 
 
 def _write(root: Path, decisions: pd.DataFrame) -> None:
-    atomic_write(root / FILE, lambda part: decisions.to_csv(part, index=False))
+    atomic_write(root / DECISIONS_FILE, lambda part: decisions.to_csv(part, index=False))
 
 
 def _parse(source: Path | BinaryIO) -> pd.DataFrame:

@@ -34,7 +34,7 @@ STALE_SECONDS = 24 * 3600.0
 
 _PART_PREFIX = ".fracture-prep-"
 
-OnProgress = Callable[[int, int], None]
+OnExported = Callable[[int, int], None]
 """Called with the number of images that are done, and of all."""
 
 _WRITE: dict[str, Callable[[str, Path], object]] = {"copy": shutil.copyfile, "link": os.link}
@@ -70,7 +70,7 @@ def _unique_path(folder: str, image_id: str, taken: set[str]) -> str:
     return path
 
 
-def write_prep(dataset: Dataset, out: Path, how: str = "copy", on_progress: OnProgress = _no_progress) -> None:
+def write_prep(dataset: Dataset, out: Path, how: str = "copy", on_progress: OnExported = _no_progress) -> None:
     """Write the class folders, all or none.
 
     Args:
@@ -103,7 +103,7 @@ def write_prep(dataset: Dataset, out: Path, how: str = "copy", on_progress: OnPr
             part.replace(out)
 
 
-def zip_prep(dataset: Dataset, file: Path, on_progress: OnProgress = _no_progress) -> None:
+def zip_prep(dataset: Dataset, file: Path, on_progress: OnExported = _no_progress) -> None:
     """Write the class folders into a new zip file. Radiographs are compressed already, and stored as they are.
 
     Raises DatasetError where the file exists, an image cannot be read, or the disk refuses; PublicError in the public
@@ -134,7 +134,7 @@ def _remove_stale(folder: Path) -> None:
         _log.warning("Files of a killed export are left in %s: %s", folder, error)
 
 
-def _images(table: pd.DataFrame, on_progress: OnProgress) -> Iterator[tuple[str, str]]:
+def _images(table: pd.DataFrame, on_progress: OnExported) -> Iterator[tuple[str, str]]:
     """The path of each image, and its path in the export."""
     for done, pair in enumerate(zip(table["path"], export_paths(table), strict=True), start=1):
         yield pair

@@ -1,7 +1,7 @@
 """Folder layouts: MURA's tree and class folders, in which the names of folders are labels, patients and splits.
 
 A reader takes a folder and the images below it, and returns rows with columns of
-:data:`fracture.data.dataset.COLUMNS`; or None where the folder has another layout.
+:data:`fracture.data.dataset.TABLE_COLUMNS`; or None where the folder has another layout.
 The third layout, a ``dataset.csv``, is read by :mod:`fracture.data.dataset_csv`; the names of splits are listed in
 :mod:`fracture.data.splits`.
 """

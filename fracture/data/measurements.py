@@ -26,10 +26,10 @@ from fracture.files import file_sha256, open_file
 from fracture.imaging.radiograph import PREPROCESSING, read
 from fracture.imaging.statistics import Measures, measure_pixels
 
-VERSION = 1
+MEASUREMENTS_VERSION = 1
 """To be raised whenever :func:`fracture.imaging.statistics.measure_pixels` gives other values for the same pixels."""
 
-CHUNK = 64
+FILES_PER_CHUNK = 64
 """Images between two writes: at most so many must be measured again when the process is killed."""
 
 MEASUREMENT_COLUMNS = ("image_id", "path", "readable", "problem", "sha256", *Measures._fields)
@@ -72,7 +72,8 @@ def measure(
 
     Args:
         table: of images, with ``image_id`` and ``path``.
-        on_progress: called with the number of images that are done, and of all: at once, and after each :data:`CHUNK`.
+        on_progress: called with the number of images that are done, and of all: at once, and after each
+            :data:`FILES_PER_CHUNK`.
         should_stop: asked before each chunk; the rows until then are cached and returned.
 
     Returns:
@@ -82,10 +83,10 @@ def measure(
         states, known = _look_up(cache, table)
         missing = [state for state in states if state.path not in known]
         on_progress(len(states) - len(missing), len(states))
-        for start in range(0, len(missing), CHUNK):
+        for start in range(0, len(missing), FILES_PER_CHUNK):
             if should_stop():
                 break
-            chunk = missing[start : start + CHUNK]
+            chunk = missing[start : start + FILES_PER_CHUNK]
             found = dict(zip((state.path for state in chunk), pool.map(_measure, chunk), strict=True))
             _write(cache, chunk, found)
             known.update(found)
@@ -103,7 +104,7 @@ def measured(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _version() -> int:
-    return 1000 * VERSION + PREPROCESSING
+    return 1000 * MEASUREMENTS_VERSION + PREPROCESSING
 
 
 def _look_up(cache: sqlite3.Connection, table: pd.DataFrame) -> tuple[list[FileState], dict[str, _Values]]:

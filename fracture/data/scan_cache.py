@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from fracture import paths
-from fracture.data.dataset import COLUMNS, Dataset, existing_folder, scan
+from fracture.data.dataset import TABLE_COLUMNS, Dataset, existing_folder, scan
 from fracture.data.ground_truth import TRUTH_FILE
 from fracture.data.layouts import ENDINGS, files_below
 from fracture.data.provenance import Source
@@ -24,7 +24,7 @@ from fracture.files import atomic_write
 
 _log = logging.getLogger(__name__)
 
-VERSION = 2
+SCAN_VERSION = 2
 """To be raised whenever :func:`fracture.data.dataset.scan` gives another table for the same files."""
 
 _ENDINGS_READ = (*ENDINGS, "dataset.csv", TRUTH_FILE)
@@ -59,7 +59,7 @@ def _state(folder: Path) -> bytes:
     # Where the folder is a part of MURA's tree, its ground truth is in a folder above.
     truths = [parent / TRUTH_FILE for parent in folder.parents]
     above = [f"{path}\t{path.stat().st_mtime_ns}" for path in truths if path.is_file()]
-    lines = [f"{VERSION} {list(COLUMNS)} {folder}", *above, *sorted(_files(folder))]
+    lines = [f"{SCAN_VERSION} {list(TABLE_COLUMNS)} {folder}", *above, *sorted(_files(folder))]
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).digest()
 
 

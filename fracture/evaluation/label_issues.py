@@ -37,7 +37,7 @@ FOLDS = 5
 INVERSE_L2 = 0.001
 """Inverse of the L2 penalty on standardized features; of 0.0001 to 0.1 a good one for phantoms and FracAtlas alike."""
 
-COLUMNS = ("image_id", "study", "label", "probability", "doubt", "is_issue")
+ISSUE_COLUMNS = ("image_id", "study", "label", "probability", "doubt", "is_issue")
 """``probability``: of label 1, the same for all views of a study. ``doubt``: the probability of the other label.
 ``is_issue``: confident learning calls the label wrong."""
 
@@ -56,7 +56,7 @@ def find_label_issues(
     on_progress: Callable[[int, int], None] = _ignore,
     should_stop: Callable[[], bool] = _never,
 ) -> pd.DataFrame:
-    """Every readable image of a data set with :data:`COLUMNS`, the most doubted study first.
+    """Every readable image of a data set with :data:`ISSUE_COLUMNS`, the most doubted study first.
 
     Args:
         dataset: with decisions about it already applied.
@@ -166,7 +166,7 @@ def _folds(table: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np.int6
 
 
 def rank_by_doubt(table: pd.DataFrame) -> pd.DataFrame:
-    """A table of images with ``study``, ``label`` and ``logit`` -> :data:`COLUMNS`, the most doubted study first.
+    """A table of images with ``study``, ``label`` and ``logit`` -> :data:`ISSUE_COLUMNS`, the most doubted study first.
 
     A label is an issue where the other label is more likely, by the rule of confident learning: the probability of the
     other label is at least its mean over the studies that have it. For a rare label, less is enough.
@@ -182,4 +182,4 @@ def rank_by_doubt(table: pd.DataFrame) -> pd.DataFrame:
     measured = studies.assign(probability=probability, doubt=doubt, is_issue=is_issue)
     found = table[["image_id", "study", "label"]].merge(measured, on=["study", "label"])
     order = found.sort_values(["doubt", "study"], ascending=[False, True], kind="stable", ignore_index=True)
-    return order[list(COLUMNS)]
+    return order[list(ISSUE_COLUMNS)]

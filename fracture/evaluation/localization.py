@@ -33,7 +33,7 @@ from fracture.registry.validation import Localization, ShareByChance, ShuffledHe
 
 _log = logging.getLogger(__name__)
 
-IMAGES = 200
+MAX_IMAGES = 200
 """The most images measured: that takes seconds, and as many independent images give intervals at most 14 % wide."""
 
 COMPARED_IMAGES = 20
@@ -69,7 +69,7 @@ def mass_inside(heat: NDArray[np.float32], mask: NDArray[Any]) -> float:
     return float((positive * mask).sum() / whole) if whole > 0 else float("nan")
 
 
-class Finding(NamedTuple):
+class MapResult(NamedTuple):
     """One image: the result of its map, and of maps without information."""
 
     flat: bool
@@ -92,13 +92,13 @@ def localize(table: pd.DataFrame, heat: Heat) -> Localization | None:
     """Measure the heat maps of the positive images whose boxes are known.
 
     Args:
-        table: readable images with the columns of :data:`fracture.data.dataset.COLUMNS`. Where an image has no mask,
-            its boxes are the mask. A column ``found``, bool, says which images the model calls positive.
+        table: readable images with the columns of :data:`fracture.data.dataset.TABLE_COLUMNS`. Where an image has no
+            mask, its boxes are the mask. A column ``found``, bool, says which images the model calls positive.
         heat: computes a map.
 
     Returns:
         - ``images``, ``groups``: how many were measured; ``known``: how many have boxes, of which at most
-          :data:`IMAGES` are drawn;
+          :data:`MAX_IMAGES` are drawn;
         - ``pointing`` and ``mass``: estimates with ``chance``, and the first also with ``centre``, the share for the
           center of the image, and ``near``, an estimate;
         - ``found``: ``images`` and ``pointing`` of the images that the model calls positive, with a column ``found``;
@@ -167,9 +167,9 @@ def compare_shuffled(table: pd.DataFrame, heat: Heat, shuffled: Heat) -> Shuffle
 
 
 def images_with_boxes(table: pd.DataFrame) -> pd.DataFrame:
-    """At most :data:`IMAGES` of the positive images whose boxes are known, drawn by :func:`draw_key`."""
+    """At most :data:`MAX_IMAGES` of the positive images whose boxes are known, drawn by :func:`draw_key`."""
     known = table[(table["label"] == 1) & (table["boxes"] != "")]
-    return known.loc[known["image_id"].map(draw_key).sort_values().index[:IMAGES]]
+    return known.loc[known["image_id"].map(draw_key).sort_values().index[:MAX_IMAGES]]
 
 
 def draw_key(image_id: str) -> bytes:
@@ -187,7 +187,7 @@ def _mean_of(measured: pd.DataFrame, name: str) -> Estimate:
     return mean(measured[name].to_numpy(np.float64), measured["group"])
 
 
-def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> Finding:
+def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> MapResult:
     image = load(Path(path))
     width, height = map_size(image.width, image.height)
     boxes = parse_boxes(boxes_text)
@@ -196,7 +196,7 @@ def _finding(path: str, boxes_text: str, mask_text: str, heat: Heat) -> Finding:
     mask = _shrunk(inside, width, height)
     in_map = heat(image, width, height)
     scaled = scale_boxes(boxes, width / image.width, height / image.height)
-    return Finding(
+    return MapResult(
         flat=bool(in_map.min() == in_map.max()),
         hit=pointing_game(in_map, scaled),
         near=pointing_game(in_map, scaled, NEAR * max(width, height)),

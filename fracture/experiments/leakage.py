@@ -12,7 +12,7 @@ from fracture.estimate import Estimate
 from fracture.experiments.workbench import Bench
 
 Way = Literal["image", "group"]
-WAYS: tuple[Way, Way] = ("image", "group")
+SPLIT_KINDS: tuple[Way, Way] = ("image", "group")
 """The ways to split."""
 
 HELD_OUT_SHARE = 0.2
@@ -54,7 +54,7 @@ def compare_splits(bench: Bench, seeds: int, *, shuffle_labels: bool = False) ->
         labeled = bench
         if shuffle_labels:
             labeled = replace(bench, table=_shuffle_labels(bench.table, seed))
-        for way in WAYS:
+        for way in SPLIT_KINDS:
             yield _train(labeled, way, seed)
 
 

@@ -19,7 +19,7 @@ RANDOM_SUBSETS = 5
 
 
 @dataclass(frozen=True)
-class Trained:
+class AblationHead:
     """A head, and its AUC on validation images. None where there are too few."""
 
     images: int
@@ -44,7 +44,7 @@ def known(bench: Bench) -> Rows:
     return (bench.table["findings"] != "").to_numpy(np.bool_)
 
 
-def compare_trainings(bench: Bench) -> Iterator[Trained]:
+def compare_trainings(bench: Bench) -> Iterator[AblationHead]:
     """A head trained on all images, one on those without hardware, and :data:`RANDOM_SUBSETS` on as few at random.
 
     All have the same validation images. The random subsets are the control: they show how much of the difference comes
@@ -62,7 +62,7 @@ def compare_trainings(bench: Bench) -> Iterator[Trained]:
         yield _train(bench, everything & ~left_out)
 
 
-def due_to_hardware(bench: Bench, without: Trained, fewer: list[Trained]) -> Estimate | None:
+def due_to_hardware(bench: Bench, without: AblationHead, fewer: list[AblationHead]) -> Estimate | None:
     """The difference in AUC on images without hardware: of the head without it, minus the mean of the random subsets.
 
     With a 95 % interval over groups of the validation part; None where there are too few images.
@@ -114,13 +114,13 @@ def _draw_groups(
     return np.array(chosen, np.int64)
 
 
-def _train(bench: Bench, rows: Rows) -> Trained:
+def _train(bench: Bench, rows: Rows) -> AblationHead:
     valid = bench.validation & known(bench)
     metal = hardware(bench)
     negative = (bench.table["label"] == 0).to_numpy()
     head = bench.fit(rows, valid, bench.config)
     probability = head(bench.features)
-    return Trained(
+    return AblationHead(
         images=int(rows.sum()),
         probability=probability,
         overall=_auc(bench, valid, probability),

@@ -14,7 +14,7 @@ from fracture.data.measurements import digests
 from fracture.errors import RunError
 from fracture.training.backbone.features import Features, Preparation, feature_cache
 from fracture.training.config import TrainConfig
-from fracture.training.head.numpy_head import Head, Part, train_head
+from fracture.training.head.numpy_head import FeaturesAndLabels, Head, train_head
 from fracture.training.runs.queue import Run
 from fracture.training.weights import find_weights
 
@@ -52,7 +52,7 @@ class Bench:
         rows: Rows = (of_data & (self.table["split"] == "valid")).to_numpy(np.bool_)
         return rows
 
-    def part(self, rows: Rows) -> Part:
+    def part(self, rows: Rows) -> FeaturesAndLabels:
         """Features and labels of these images."""
         return self.features[rows], self.table["label"].to_numpy(np.int64)[rows]
 

@@ -39,7 +39,7 @@ ELEMENTS = [
 MAX_ELEMENT_BYTES = 2**20
 """Of any element but the pixels; a table has 130 kB."""
 
-MAX_READS = 20_000
+MAX_HEADER_READS = 20_000
 """From a file: pydicom makes objects of what it reads, a tenth of a millisecond each."""
 
 MAX_GRAY_VALUE = 1e30
@@ -64,7 +64,7 @@ def parse(file: BinaryIO, name: str, pixels: bool = True) -> pydicom.Dataset:
 
     Raises RadiographError for a deflated file: how large it grows shows only when it is too late.
     """
-    bounded = cast(BinaryIO, Bounded(file, MAX_READS))
+    bounded = cast(BinaryIO, Bounded(file, MAX_HEADER_READS))
     if _transfer_syntax(bounded) == DeflatedExplicitVRLittleEndian:
         raise RadiographError(f"{name} is a deflated DICOM file, which is not read; save it uncompressed.")
     bounded.seek(0)
@@ -254,6 +254,6 @@ def _check_element(dataset: pydicom.Dataset, keyword: str) -> None:
     if len(raw.value) > MAX_ELEMENT_BYTES:
         raise ValueError("an element that says something of pixels is too long")
     if keyword in TABLES:
-        items = cast(BinaryIO, Bounded(BytesIO(raw.value), MAX_READS))
+        items = cast(BinaryIO, Bounded(BytesIO(raw.value), MAX_HEADER_READS))
         first = read_sequence_item(items, raw.is_implicit_VR, raw.is_little_endian, "iso8859")
         dataset[keyword] = pydicom.DataElement(raw.tag, "SQ", [first] if first is not None else [])

@@ -159,7 +159,7 @@ def shrink(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.asarray(small)
 
 
-def thumbnail(image: Radiograph | NDArray[np.uint8], size: int) -> bytes:
+def encode_thumbnail(image: Radiograph | NDArray[np.uint8], size: int) -> bytes:
     """A JPEG file of :func:`shrink`."""
     file = BytesIO()
     pixels = image.pixels if isinstance(image, Radiograph) else image

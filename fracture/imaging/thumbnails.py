@@ -44,4 +44,4 @@ def _or_error(path: str, size: int) -> bytes | RadiographError:
 
 @lru_cache(MAX_CACHED)
 def _thumbnail(path: str, size: int, changed_at: int) -> bytes:  # noqa: ARG001  part of the key
-    return radiograph.thumbnail(radiograph.load(Path(path)), size)
+    return radiograph.encode_thumbnail(radiograph.load(Path(path)), size)

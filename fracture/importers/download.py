@@ -32,7 +32,7 @@ REPORT_INTERVAL = 1.0
 POLL_INTERVAL = 0.1
 """Seconds between two checks of whether to stop."""
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class _Run:
             self._limiter.pause(error.retry_after, str(error))
             raise
         except NotFoundError as error:
-            logger.info("%s", error)
+            _log.info("%s", error)
             self.missing.append(error)
             if len(self.missing) > self.progress().files + MISSING_SURPLUS:
                 raise

@@ -20,9 +20,9 @@ FIGSHARE = "https://api.figshare.com/v2"
 """figshare's API; the variable FRACTURE_FIGSHARE replaces it."""
 
 ARTICLE = 22363012
-PAGE = "https://doi.org/10.6084/m9.figshare.22363012"
+ARTICLE_PAGE = "https://doi.org/10.6084/m9.figshare.22363012"
 ZIP = "FracAtlas.zip"
-BY_HAND = f"or download it in a browser from {PAGE}, and then: python -m fracture import-zip FILE"
+BY_HAND = f"or download it in a browser from {ARTICLE_PAGE}, and then: python -m fracture import-zip FILE"
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from fracture.files import atomic_write
 from fracture.imaging.annotations import Box, boxes_text, parse_boxes
 from fracture.imaging.radiograph import header_size
 from fracture.importers.download import Downloader, OnProgress, RemoteFile, before_counts, ignore_progress
-from fracture.importers.figshare import PAGE, ZIP, open_zip
+from fracture.importers.figshare import ARTICLE_PAGE, ZIP, open_zip
 from fracture.importers.file_checks import MAX_FILE_BYTES, check_space
 from fracture.importers.http import InterruptibleAdapter, RateLimiter
 from fracture.importers.job import HIDDEN, Import, Order, carry_out
@@ -44,7 +44,7 @@ _DRAWS = 200
 _TABLE_ENDINGS = {"dataset.csv": "/dataset.csv", "coco.json": "/coco_fracture_masks.json"}
 """The tables in the zip, and how their paths end there, in lower case."""
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def order(images: int = 200, seed: int = 1, whole: bool = False) -> Order:
@@ -114,7 +114,7 @@ def _read_plan(hidden: Path) -> pd.DataFrame | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, DatasetError) as error:
-        logger.warning("ignored a damaged %s: %s", hidden / _PLAN, error)
+        _log.warning("ignored a damaged %s: %s", hidden / _PLAN, error)
         return None
     return plan if {"image_id", "fractured", "member"} <= set(plan) else None
 
@@ -244,7 +244,7 @@ def _size_px(image: Path) -> tuple[int, int]:
     try:
         return header_size(image)
     except RadiographError as error:
-        logger.warning("%s: its size is written as 0 x 0 px. %s", image.name, error)
+        _log.warning("%s: its size is written as 0 x 0 px. %s", image.name, error)
         return 0, 0
 
 
@@ -252,7 +252,7 @@ def _license(images: int) -> str:
     return f"""{FRACATLAS.name}, licensed under {FRACATLAS.licence} (https://creativecommons.org/licenses/by/4.0/).
 
 {FRACATLAS.citation}
-{PAGE}
+{ARTICLE_PAGE}
 
 These are {images:,} of its images, unchanged. dataset.csv has FracAtlas's rows of them; the columns width, height
 and boxes were added, the boxes from its COCO annotations.

@@ -22,7 +22,7 @@ import urllib3
 
 from fracture.errors import Cancelled, FetchError
 
-CHUNK = 1 << 16
+CHUNK_BYTES = 1 << 16
 """Bytes between two checks of whether to stop."""
 
 TIMEOUTS = (10.0, 30.0)
@@ -31,7 +31,7 @@ TIMEOUTS = (10.0, 30.0)
 MAX_RETRY_AFTER = 600.0
 """Seconds: a server that asks for a longer pause is not waited for."""
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class RetryableError(Exception):
@@ -102,7 +102,7 @@ class RateLimiter:
             stop=tenacity.stop_after_attempt(self.attempts),
             wait=backoff + jitter,
             sleep=self.pause,
-            before_sleep=tenacity.before_sleep_log(logger, logging.INFO),
+            before_sleep=tenacity.before_sleep_log(_log, logging.INFO),
             retry_error_callback=_raise_final_error,
         )
 
@@ -161,7 +161,7 @@ def _retry_later(sentence: str, error: requests.HTTPError) -> RetryableError:
     try:
         seconds = urllib3.Retry().parse_retry_after(header) if header else 0.0
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):  # no number, no date, or far too large
-        logger.warning("Ignored an invalid Retry-After header.")
+        _log.warning("Ignored an invalid Retry-After header.")
         seconds = 0.0
     if seconds > MAX_RETRY_AFTER:
         raise FetchError(
@@ -177,7 +177,7 @@ def read_body(response: requests.Response, server: str) -> Generator[bytes, None
     received = 0
     with translate_errors(server), response:
         # read1 returns what has arrived instead of waiting for a full chunk: in between, a stop is noticed.
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
             received += len(chunk)
             yield chunk
     if announced.isdigit() and received != int(announced) and "Content-Encoding" not in response.headers:

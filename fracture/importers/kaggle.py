@@ -28,7 +28,7 @@ DATASET = "cjinny/mura-v11"
 
 BODY_PART = "XR_HUMERUS"
 
-IMAGES = {
+IMAGES_OF_BODY_PART = {
     "XR_ELBOW": 5_396,
     "XR_FINGER": 5_567,
     "XR_FOREARM": 2_126,
@@ -43,15 +43,15 @@ BYTES = 90_000
 """Of an image, about: the 1,560 of the humerus have 138 MB."""
 
 _PLAN = "wanted.txt"
-SPLITS = ("train", "valid")
-LISTS = tuple(f"{split}_image_paths.csv" for split in SPLITS)
+MURA_SPLITS = ("train", "valid")
+PATH_LISTS = tuple(f"{split}_image_paths.csv" for split in MURA_SPLITS)
 
 _DATASET = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9._-]+")
 _IMAGE = re.compile(
     r"(?:MURA-v1\.1/)?((?:train|valid)/(XR_[A-Z]+)/patient\d+/study\d+_(?:positive|negative)/[A-Za-z0-9_-]+\.png)"
 )
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def order(dataset: str = DATASET, body_part: str = BODY_PART) -> Order:
@@ -64,8 +64,10 @@ def order(dataset: str = DATASET, body_part: str = BODY_PART) -> Order:
     if not _DATASET.fullmatch(slug):
         raise FetchError(f"dataset must be a data set's owner and name, such as {DATASET}. Received: {dataset[:80]!r}")
     part = "XR_" + body_part.strip().upper().removeprefix("XR_")
-    if part != "XR_ALL" and part not in IMAGES:
-        raise FetchError(f"body_part must be one of {', '.join(IMAGES)}, or all. Received: {body_part[:80]!r}")
+    if part != "XR_ALL" and part not in IMAGES_OF_BODY_PART:
+        raise FetchError(
+            f"body_part must be one of {', '.join(IMAGES_OF_BODY_PART)}, or all. Received: {body_part[:80]!r}"
+        )
     return Order("kaggle", {"dataset": slug, "body_part": "all" if part == "XR_ALL" else part})
 
 
@@ -78,7 +80,7 @@ def default_folder(wanted: Order) -> Path:
 
 def expected(wanted: Order) -> tuple[int, int]:
     """About how many files and bytes will come."""
-    files = IMAGES.get(str(wanted.choices["body_part"]), sum(IMAGES.values()))
+    files = IMAGES_OF_BODY_PART.get(str(wanted.choices["body_part"]), sum(IMAGES_OF_BODY_PART.values()))
     return files, files * BYTES
 
 
@@ -128,7 +130,7 @@ def _read_plan(root: Path) -> list[RemoteFile]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
-        logger.warning("ignored %s: %s", plan, error)
+        _log.warning("ignored %s: %s", plan, error)
         return []
     valid = all(map(_IMAGE.fullmatch, names)) and not _empty_splits(names)
     return [RemoteFile(name) for name in names] if valid else []
@@ -137,9 +139,9 @@ def _read_plan(root: Path) -> list[RemoteFile]:
 def _make_plan(root: Path, body_part: str, dataset: KaggleDataset, downloader: Downloader) -> list[RemoteFile]:
     """Download MURA's lists, choose a body part's images, and write them to a file for the next run."""
     lists = root / HIDDEN / "lists"
-    downloader.download(lists, [RemoteFile(name) for name in LISTS], dataset.read)
+    downloader.download(lists, [RemoteFile(name) for name in PATH_LISTS], dataset.read)
     try:
-        names = _spread(_select([lists / name for name in LISTS], body_part))
+        names = _spread(_select([lists / name for name in PATH_LISTS], body_part))
     finally:
         shutil.rmtree(lists)
     text = "".join(f"{name}\n" for name in names)
@@ -173,7 +175,7 @@ def _select(lists: list[Path], body_part: str) -> list[str]:
 
 def _empty_splits(names: list[str]) -> list[str]:
     """The splits that have none of these images."""
-    return [split for split in SPLITS if not any(name.startswith(f"{split}/") for name in names)]
+    return [split for split in MURA_SPLITS if not any(name.startswith(f"{split}/") for name in names)]
 
 
 def _parse_row(row: str, file: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from remotezip import (  # type: ignore[import-untyped]
 )
 
 from fracture.errors import FetchError
-from fracture.importers.http import CHUNK, NotFoundError, RetryableError, http_status, translate_errors
+from fracture.importers.http import CHUNK_BYTES, NotFoundError, RetryableError, http_status, translate_errors
 
 _DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError)
 """What zipfile raises for a damaged zip; RuntimeError is for a password, or an unknown compression method."""
@@ -58,7 +58,7 @@ class ZipMembers:
             if name not in archive.NameToInfo:
                 raise NotFoundError(f"The zip of {self._source} holds no {name[:120]!r}.")
             with archive.open(name) as member:
-                while chunk := member.read(CHUNK):
+                while chunk := member.read(CHUNK_BYTES):
                     yield chunk
 
     @contextmanager

@@ -19,7 +19,7 @@ from fracture.formatting import format_bytes
 from fracture.importers.file_checks import check_space
 from fracture.paths import leads_out
 
-LISTS = ("dataset.csv", "truth.csv", "curation.csv")
+TABLE_FILES = ("dataset.csv", "truth.csv", "curation.csv")
 """The only files besides images that are unpacked."""
 
 LIMIT = 8 * 10**9
@@ -114,7 +114,7 @@ def _is_kept(path: str) -> bool:
     parts = path.split("/")
     if any(part.startswith(".") or part == "__MACOSX" for part in parts):
         return False
-    return path.lower().endswith(layouts.ENDINGS) or parts[-1] in LISTS
+    return path.lower().endswith(layouts.ENDINGS) or parts[-1] in TABLE_FILES
 
 
 def _of_body_part(images: list[ZipInfo], body_part: str) -> list[ZipInfo]:

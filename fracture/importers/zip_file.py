@@ -18,7 +18,7 @@ from fracture.data.layouts import ENDINGS
 from fracture.data.splits import SPLITS
 from fracture.errors import Cancelled, DatasetError, FetchError
 from fracture.importers.download import OnProgress, Progress, ignore_progress, throttled
-from fracture.importers.http import CHUNK
+from fracture.importers.http import CHUNK_BYTES
 from fracture.importers.zip_checks import LIMIT, LimitedReads, check_sizes, choose_entries, too_large
 from fracture.paths import sanitize_name
 
@@ -148,7 +148,7 @@ def _write(archive: zipfile.ZipFile, places: dict[ZipInfo, str], folder: Path, l
         target = paths.inside(folder, place)
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(info) as member, target.open("wb") as file:
-            while chunk := member.read(CHUNK):
+            while chunk := member.read(CHUNK_BYTES):
                 size += len(chunk)
                 if size > limit:
                     raise too_large(size, limit)

@@ -16,7 +16,7 @@ from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
 from fracture.inference.ood import OodDetector, load_ood_detector
-from fracture.inference.prediction import Answer, Limits, View, probability_of
+from fracture.inference.prediction import Answer, OutcomeLimits, View, probability_of
 from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
@@ -40,7 +40,7 @@ class Classifier:
             # Files of another run beside this card would give answers with wrong thresholds.
             check_files(folder, self.card)
             self._graph = Graph(folder.served_model.read_bytes())
-            self.limits = Limits.from_thresholds(self.card.thresholds)
+            self.limits = OutcomeLimits.from_thresholds(self.card.thresholds)
         except OSError as error:
             raise ModelError(
                 f"Model {folder.name!r} has no served graph that can be read: {error.strerror}."
@@ -66,7 +66,7 @@ class Classifier:
 
     def answer(self, views: Sequence[View], threshold: float | None = None) -> Answer:
         """The answer for a study whose views have been answered already."""
-        limits = self.limits if threshold is None else Limits(threshold, threshold)
+        limits = self.limits if threshold is None else OutcomeLimits(threshold, threshold)
         return Answer(self.labels, limits, tuple(views))
 
     def view(self, name: str, image: Radiograph) -> View:

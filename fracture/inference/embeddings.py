@@ -19,7 +19,7 @@ from fracture.imaging.radiograph import FITS, PREPROCESSING
 from fracture.inference.litert import Graph
 from fracture.registry.model_folder import ModelFolder, read_card
 
-CHUNK = 64
+IMAGES_PER_CHUNK = 64
 """Images between two writes."""
 
 Features = NDArray[np.float32]
@@ -36,7 +36,7 @@ def served_features(
         table: of images, with ``image_id`` and ``path``.
         model: a folder with card and served graph.
         on_progress: receives how many embeddings there are, and how many images.
-        should_stop: asked after each :data:`CHUNK`.
+        should_stop: asked after each :data:`IMAGES_PER_CHUNK`.
 
     Raises:
         Cancelled: ``should_stop`` said so; the embeddings computed until then are in the cache.
@@ -89,7 +89,7 @@ def _compute(missing: dict[str, str], content: bytes, how: str) -> Iterator[tupl
         images += 1
         if pixels is not None:
             computed[digest] = graph(pixels).embedding.tobytes()
-        if images == CHUNK:
+        if images == IMAGES_PER_CHUNK:
             yield images, computed
             images = 0
             computed = {}

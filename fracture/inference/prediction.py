@@ -45,7 +45,7 @@ def offered_points(thresholds: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in thresholds.items() if name not in crossing and value <= 1}
 
 
-class Limits(NamedTuple):
+class OutcomeLimits(NamedTuple):
     """The answer is in doubt for probabilities from ``low`` on and below ``high``."""
 
     low: float
@@ -95,7 +95,7 @@ class Answer:
 
     labels: tuple[str, str]
     """The model's words for negative and positive."""
-    limits: Limits
+    limits: OutcomeLimits
     views: tuple[View, ...]
 
     @property

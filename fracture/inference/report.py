@@ -10,7 +10,18 @@ from fracture.errors import FractureError
 from fracture.files import atomic_write
 from fracture.inference.prediction import UNKNOWN, Answer
 
-COLUMNS = ("kind", "study", "image", "answer", "probability", "lowest", "highest", "doubt_from", "doubt_to", "model")
+CSV_COLUMNS = (
+    "kind",
+    "study",
+    "image",
+    "answer",
+    "probability",
+    "lowest",
+    "highest",
+    "doubt_from",
+    "doubt_to",
+    "model",
+)
 
 
 def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
@@ -36,7 +47,7 @@ def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
 def as_csv(lines: Sequence[dict[str, Any]]) -> str:
     """The rows as the text of a CSV file."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return text.getvalue()

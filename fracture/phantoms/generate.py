@@ -33,7 +33,7 @@ from fracture.data.ground_truth import TRUTH_FILE
 from fracture.errors import DatasetError
 from fracture.jobs import process
 from fracture.phantoms.job import PHANTOM, STATUS, PhantomJob, Plan, claim, save, stop_request
-from fracture.phantoms.records import Row, png, read_png, read_rows, row_of, write_rows
+from fracture.phantoms.records import Row, png, read_png, read_rows, row_of, write_truth_rows
 from fracture.phantoms.study import generate_study
 
 SAVED_EVERY = 1.0
@@ -46,7 +46,7 @@ _VALID_SHARE = 0.2
 """Of patients in the validation split: those with the highest numbers, as in MURA."""
 
 
-OnProgress = Callable[[PhantomJob], None]
+OnGenerated = Callable[[PhantomJob], None]
 """Is told how far the generation is."""
 
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def _ignore(job: PhantomJob) -> None:
     """Do nothing with the progress."""
 
 
-def write(root: Path, plan: Plan, on_progress: OnProgress = _ignore, processes: int | None = None) -> PhantomJob:
+def write(root: Path, plan: Plan, on_progress: OnGenerated = _ignore, processes: int | None = None) -> PhantomJob:
     """Generate a data set, or what it lacks, and return how it then stands: complete, or stopped on request.
 
     Args:
@@ -159,7 +159,7 @@ class _Ledger:
             save(failed, **process.identity(), ended=True)
 
     def _list(self) -> None:
-        write_rows(self.before.root / TRUTH_FILE, self.rows)
+        write_truth_rows(self.before.root / TRUTH_FILE, self.rows)
         while self.unlisted:
             place = self.unlisted.pop()
             _hidden(place).rename(place)
@@ -171,7 +171,7 @@ def _reason(failure: BaseException) -> str | None:
     return str(failure) if isinstance(failure, DatasetError) else None
 
 
-def _generate(ledger: _Ledger, on_progress: OnProgress, processes: int) -> None:
+def _generate(ledger: _Ledger, on_progress: OnGenerated, processes: int) -> None:
     """Draw the patients that are lacking until all are there, or until asked to stop."""
     root = ledger.before.root
     plan = ledger.before.plan

@@ -89,7 +89,7 @@ def read_png(path: Path, image: str) -> Row:
     return {"image": image, **{name: str(text[name]) for name in ROW_COLUMNS[1:]}}
 
 
-def write_rows(file: Path, rows: Iterable[Row]) -> None:
+def write_truth_rows(file: Path, rows: Iterable[Row]) -> None:
     """Write ``truth.csv``, sorted by image, whole or not at all. Raises OSError."""
     text = StringIO()
     writer = csv.DictWriter(text, ROW_COLUMNS, lineterminator="\n")

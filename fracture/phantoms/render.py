@@ -13,9 +13,9 @@ from fracture.phantoms.anatomy.humerus import Fragment
 from fracture.phantoms.anatomy.person import Finding, Person
 from fracture.phantoms.physics import develop, transmission
 from fracture.phantoms.truth import Truth
-from fracture.phantoms.view import SIZE, View
+from fracture.phantoms.view import SIZE, PhantomView
 
-Mask = NDArray[np.bool_]
+PixelMask = NDArray[np.bool_]
 
 _MAX_BREAK_DISTANCE = 1.0
 """mm along the bone: a ray that comes nearer to a break belongs to the mask of the fracture."""
@@ -53,7 +53,7 @@ class Phantom:
     truth: Truth
 
 
-def render_view(rng: np.random.Generator, person: Person, finding: Finding, view: View) -> Phantom:
+def render_view(rng: np.random.Generator, person: Person, finding: Finding, view: PhantomView) -> Phantom:
     """Render one image; ``rng`` is that of noise and uneven flesh."""
     bone, broken = _bone(person, finding, view)
     paths = _materials(rng, person, bone, view)
@@ -79,7 +79,7 @@ def render_view(rng: np.random.Generator, person: Person, finding: Finding, view
     return Phantom(pixels, view.name, _truth(person, finding, visible))
 
 
-def _bone(person: Person, finding: Finding, view: View) -> tuple[Array, Mask]:
+def _bone(person: Person, finding: Finding, view: PhantomView) -> tuple[Array, PixelMask]:
     """The humerus in mm on each ray, and where its rays come near a break, (H, W)."""
     bone = person.bone
     pose = view.pose
@@ -98,7 +98,7 @@ def _bone(person: Person, finding: Finding, view: View) -> tuple[Array, Mask]:
     return total, near < _MAX_BREAK_DISTANCE
 
 
-def _materials(rng: np.random.Generator, person: Person, bone: Array, view: View) -> dict[str, Array]:
+def _materials(rng: np.random.Generator, person: Person, bone: Array, view: PhantomView) -> dict[str, Array]:
     """Path lengths in mm by material, (H, W), with the person's traps; a nutrient canal is subtracted from ``bone``."""
     paths = person.body.tissue(view.grid, view.pose, rng.standard_normal((40, 40)))
     others = person.body.bones(view.grid, view.pose)
@@ -115,7 +115,7 @@ def _materials(rng: np.random.Generator, person: Person, bone: Array, view: View
     return paths
 
 
-def _metal(person: Person, finding: Finding, view: View) -> Array:
+def _metal(person: Person, finding: Finding, view: PhantomView) -> Array:
     """The hardware in mm on each ray, (H, W)."""
     t, s = view.pose.along(view.grid.u[None, :], view.grid.v[:, None])
     metal = np.zeros_like(t)
@@ -126,7 +126,7 @@ def _metal(person: Person, finding: Finding, view: View) -> Array:
     return metal
 
 
-def _canal(own: np.random.Generator, person: Person, view: View) -> Array:
+def _canal(own: np.random.Generator, person: Person, view: PhantomView) -> Array:
     """The channel of the nutrient artery, which runs slanting through one wall of the shaft: mm of missing bone."""
     bone = person.bone
     pose = view.pose
@@ -140,7 +140,7 @@ def _canal(own: np.random.Generator, person: Person, view: View) -> Array:
     return rods(view.grid, line, (0.95, 0.8), insets=(0,))[0]
 
 
-def _calcifications(own: np.random.Generator, person: Person, view: View) -> Array:
+def _calcifications(own: np.random.Generator, person: Person, view: PhantomView) -> Array:
     """Calcifications in tendons and muscles: mm of bone."""
     total = np.zeros((len(view.grid.v), len(view.grid.u)))
     scale = person.body.scale
@@ -154,7 +154,7 @@ def _calcifications(own: np.random.Generator, person: Person, view: View) -> Arr
     return total
 
 
-def _fold(rng: np.random.Generator, person: Person, view: View) -> Array:
+def _fold(rng: np.random.Generator, person: Person, view: PhantomView) -> Array:
     """A fold of the skin across the arm: mm."""
     place = view.pose.place
     scale = person.body.scale
@@ -164,7 +164,7 @@ def _fold(rng: np.random.Generator, person: Person, view: View) -> Array:
     return skin_fold(view.grid, [start, between, end], float(rng.uniform(1.2, 2.6)))
 
 
-def _lead(rng: np.random.Generator, person: Person, view: View) -> Array:
+def _lead(rng: np.random.Generator, person: Person, view: PhantomView) -> Array:
     """The letter of the side in lead, near an edge; mirrored where the image will be mirrored."""
     if not view.marked:
         return np.zeros((len(view.grid.v), len(view.grid.u)))
@@ -187,7 +187,7 @@ def _letter(grid: Grid, letter: str, corner: tuple[float, float], height: float,
     return np.minimum(total / (2 * reach), 0.5) * 2 * thickness
 
 
-def _window(paths: dict[str, Array], bone: Array, opening: Array, view: View) -> tuple[float, float]:
+def _window(paths: dict[str, Array], bone: Array, opening: Array, view: PhantomView) -> tuple[float, float]:
     """The densities shown as air and as white, so that the arm's flesh and bone come out at the view's gray levels."""
     every_4th = (slice(None, None, 4), slice(None, None, 4))
     without_lead = {name: path[every_4th] for name, path in paths.items() if name != "lead"}
@@ -209,7 +209,7 @@ def _window(paths: dict[str, Array], bone: Array, opening: Array, view: View) ->
     return low, low + span
 
 
-def _truth(person: Person, finding: Finding, masks: list[Mask]) -> Truth:
+def _truth(person: Person, finding: Finding, masks: list[PixelMask]) -> Truth:
     fracture = finding.fracture
     hardware = finding.hardware
     empty = np.zeros((SIZE, SIZE), dtype=bool)

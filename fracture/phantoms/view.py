@@ -8,13 +8,13 @@ import numpy as np
 from fracture.phantoms.anatomy.body import Pose
 from fracture.phantoms.anatomy.geometry import Array, Grid
 from fracture.phantoms.anatomy.humerus import Fragment
-from fracture.phantoms.anatomy.person import PARTS, Finding, Person, spread
+from fracture.phantoms.anatomy.person import FRAMINGS, Finding, Person, spread
 from fracture.phantoms.physics import Exposure
 
 SIZE = 512
 """Height and width of every image, in px."""
 
-VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 45.0}
+PHANTOM_VIEWS = {"AP": 0.0, "lateral": 90.0, "oblique": 45.0}
 """Degrees that the arm is turned about its axis."""
 
 
@@ -41,11 +41,11 @@ class Opening(NamedTuple):
 
 
 @dataclass(frozen=True)
-class View:
+class PhantomView:
     """How one image is taken."""
 
     name: str
-    """A key of :data:`VIEWS`."""
+    """A key of :data:`PHANTOM_VIEWS`."""
     pose: Pose
     grid: Grid
     exposure: Exposure
@@ -58,7 +58,7 @@ class View:
     """The letter of the side, in lead, is in the image."""
 
 
-def sample_views(rng: np.random.Generator, person: Person, finding: Finding, hardness: float) -> list[View]:
+def sample_views(rng: np.random.Generator, person: Person, finding: Finding, hardness: float) -> list[PhantomView]:
     """Two views, or in three studies of five three of them: AP, lateral and oblique."""
     second = "lateral" if rng.random() < 0.7 else "oblique"
     names = ["AP", second]
@@ -67,7 +67,7 @@ def sample_views(rng: np.random.Generator, person: Person, finding: Finding, har
     return [_sample_view(rng, name, person, finding, hardness) for name in names]
 
 
-def _sample_view(rng: np.random.Generator, name: str, person: Person, finding: Finding, hardness: float) -> View:
+def _sample_view(rng: np.random.Generator, name: str, person: Person, finding: Finding, hardness: float) -> PhantomView:
     varied = spread(hardness)
     pose = _sample_pose(rng, name, person, finding, hardness)
     soft = np.clip(rng.normal(0.29, 0.07 * varied), 0.18, 0.45)
@@ -77,7 +77,7 @@ def _sample_view(rng: np.random.Generator, name: str, person: Person, finding: F
     if rng.random() > 0.08 + 0.35 * hardness:
         half[:] = np.inf
     middle = (float(grid.u.mean()), float(grid.v.mean()))
-    return View(
+    return PhantomView(
         name=name,
         pose=pose,
         grid=grid,
@@ -95,7 +95,7 @@ def _sample_pose(rng: np.random.Generator, name: str, person: Person, finding: F
         lifted = rng.uniform(-0.2, -0.05)
     elif rng.random() < 0.4 * spread(hardness):
         lifted = rng.uniform(0.3, 1.3)
-    turned = np.radians(VIEWS[name] + rng.normal(0, 5 + 6 * hardness))
+    turned = np.radians(PHANTOM_VIEWS[name] + rng.normal(0, 5 + 6 * hardness))
     bent = rng.uniform(0.2, 1.5) if name == "lateral" else rng.uniform(0, 0.3)
     lower = finding.fracture.fragments[-1] if finding.fracture else Fragment()
     return Pose(float(lifted), float(turned), float(bent), lower, finding.swelling)
@@ -124,7 +124,7 @@ def _framed(
     Also how far the finding reaches from the middle, across and down, in mm.
     """
     length = person.bone.length
-    top, bottom = [share * length for share in PARTS[finding.part]]
+    top, bottom = [share * length for share in FRAMINGS[finding.part]]
     first, last = [float(np.clip(end, top + 15, bottom - 15)) for end in finding.extent(length)]
     half = (bottom - top) / 2 * rng.uniform(0.98, 1.1)
     middle = np.array(pose.place(0.0, (top + bottom) / 2))

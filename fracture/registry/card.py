@@ -70,7 +70,7 @@ class RecordedWeights(Document):
     source: Any = None
 
 
-class Source(Document):
+class RecordedSource(Document):
     """Where a data set comes from."""
 
     name: str
@@ -93,7 +93,7 @@ class Data(Document):
     by_data: dict[str, dict[str, Whole]] | None = None
     """The number of images by data set and split."""
     unreadable: list[str] = Field(default_factory=list)
-    sources: list[Source] = Field(default_factory=list)
+    sources: list[RecordedSource] = Field(default_factory=list)
     excluded: Whole | None = None
     relabelled: Whole | None = None
 

@@ -38,7 +38,7 @@ def why_default(folder: ModelFolder) -> str:
     return "no run has finished"
 
 
-def describe(folder: ModelFolder) -> str:
+def describe_model(folder: ModelFolder) -> str:
     """A model's name, validation AUC and data set: ``fracatlas · AUC 0.94 on fracatlas``."""
     state = _summary(folder).state
     parts = (folder.name, auc_in_words(folder), "" if state == "finished" else state)

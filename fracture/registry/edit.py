@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from fracture.errors import ModelError
 from fracture.files import JsonObject, atomic_write, write_json
-from fracture.registry.model_folder import ModelFolder, model_folder, read_json
+from fracture.registry.model_folder import ModelFolder, model_folder, read_object
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ NOTE_LIMIT = 2000
 """The most characters of a note."""
 
 
-def rename(folder: ModelFolder, name: str) -> ModelFolder:
+def rename_model(folder: ModelFolder, name: str) -> ModelFolder:
     """Rename a model folder, and update the name in its card and status.
 
     The folder's own name counts. A process that dies before card and status are updated leaves a whole model with the
@@ -45,7 +45,7 @@ def rename(folder: ModelFolder, name: str) -> ModelFolder:
         with _keep_age(target):
             for path in (target.card, target.status):
                 if path.exists():
-                    write_json(path, _renamed(read_json(path), folder.name, name))
+                    write_json(path, _renamed(read_object(path), folder.name, name))
     except (ModelError, OSError) as error:
         _log.warning("%s still holds the name %r: %s", target.path, folder.name, error)
     return target

@@ -27,7 +27,7 @@ from fracture.files import JsonObject, file_sha256
 from fracture.paths import as_name, is_name
 from fracture.registry.card import Card
 
-BUNDLED = "fracatlas"
+BUNDLED_MODEL = "fracatlas"
 """The folder name of the model that comes with the project."""
 
 CARD_SCHEMA = 2
@@ -160,7 +160,7 @@ def model_folder(name: str, root: Path | None = None) -> ModelFolder:
 
 def bundled_model() -> ModelFolder:
     """The model that comes with the project; ``FRACTURE_MODELS`` does not move it."""
-    return ModelFolder(paths.PROJECT / "models" / BUNDLED)
+    return ModelFolder(paths.PROJECT / "models" / BUNDLED_MODEL)
 
 
 def model_folders(root: Path | None = None) -> list[ModelFolder]:
@@ -206,7 +206,7 @@ def read_card(folder: ModelFolder) -> Card:
     if not folder.card.exists():
         names = ", ".join(model.name for model in usable_models(folder.path.parent)) or "none yet"
         raise ModelError(f"There is no finished model called {folder.name!r}. Models: {names}.")
-    document = read_json(folder.card)
+    document = read_object(folder.card)
     schema = document.get("schema")
     if schema != CARD_SCHEMA:
         raise ModelError(
@@ -257,12 +257,12 @@ def read_history(folder: ModelFolder) -> dict[str, list[float]]:
         ModelError: the file is missing or damaged.
     """
     try:
-        return _HISTORY.validate_python(read_json(folder.history))
+        return _HISTORY.validate_python(read_object(folder.history))
     except ValidationError as error:
         raise ModelError(f"{folder.history.name} of model {folder.name!r} is damaged: {sentence(error)}.") from error
 
 
-def read_json(path: Path) -> JsonObject:
+def read_object(path: Path) -> JsonObject:
     """A JSON object from a file.
 
     Raises:
@@ -277,7 +277,7 @@ def read_json(path: Path) -> JsonObject:
     return cast(JsonObject, values)
 
 
-def delete(folder: ModelFolder) -> None:
+def delete_folder(folder: ModelFolder) -> None:
     """Delete a model folder. It is renamed first, so that no process sees half of it.
 
     Raises:

@@ -8,7 +8,7 @@ kind          keys
 data          images, training, validation, positives, label_names, problems (list of sentences)
 weights       source, sha256
 features      done, total (images, the mirrored ones among them), cached, seconds_left (None while unknown)
-network       layers, parameters, trainable, rows (see :func:`fracture.training.backbone.network.describe`)
+network       layers, parameters, trainable, rows (see :func:`fracture.training.backbone.network.describe_network`)
 followed      image_ids, paths, labels, sha256s of the few validation images whose probabilities ``look`` has
 steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), learning_rate,
               loss (mean of the steps since the event before)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import requests
 
-FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
-ADDRESS = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{FILE}"
+WEIGHTS_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
+ADDRESS = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{WEIGHTS_FILE}"
 """Both as ``keras.applications.inception_v3`` has them."""
 
 PAGE_TIMEOUT_SECONDS = 2.0
@@ -41,7 +41,7 @@ def cached_file() -> Path:
     folder = Path(os.environ.get("KERAS_HOME", default)).expanduser()
     if not os.access(folder, os.W_OK):
         folder = Path("/tmp/.keras")  # noqa: S108
-    return folder / "models" / FILE
+    return folder / "models" / WEIGHTS_FILE
 
 
 def reachable(address: str = ADDRESS, timeout: float = PAGE_TIMEOUT_SECONDS) -> bool:

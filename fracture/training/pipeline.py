@@ -33,11 +33,11 @@ from fracture.training.tensorboard import TensorBoardWriter
 from fracture.training.validate import (
     evaluate_outputs,
     heat_maps_of,
+    report_progress,
     run_model,
     served_difference,
-    with_progress,
 )
-from fracture.training.weights import BUNDLED, Weights, check_available, find_weights, seen_by_bundled
+from fracture.training.weights import BUNDLED_SOURCES, Weights, check_available, find_weights, seen_by_bundled
 
 
 def _never() -> bool:
@@ -150,11 +150,11 @@ def _measure_heat_maps(
     if not images:
         return None
     heat = heat_maps_of(served, config.fit)
-    measured = localize(table, with_progress(heat, emit, "Evaluating the heat maps", images))
+    measured = localize(table, report_progress(heat, emit, "Evaluating the heat maps", images))
     if measured:
         shuffled = heat_maps_of(Graph(learner.shuffled()), config.fit)
         total = images + min(images, COMPARED_IMAGES)
-        shuffled = with_progress(shuffled, emit, "Evaluating heat maps of a shuffled head", total)
+        shuffled = report_progress(shuffled, emit, "Evaluating heat maps of a shuffled head", total)
         measured["shuffled_head"] = compare_shuffled(table, heat, shuffled)
     return measured
 
@@ -218,7 +218,7 @@ def _warnings(config: TrainConfig, dataset: Dataset) -> Iterator[str]:
         yield f"By decision, {dataset.excluded:,} images are left out and {dataset.relabelled:,} have another label."
     if config.teaches_places and not _has_boxes(dataset).any():
         yield "No training image has a box: the network is not trained to localize."
-    if config.weights in BUNDLED:
+    if config.weights in BUNDLED_SOURCES:
         validation = dataset.table[dataset.table["split"] == "valid"]
         seen = int(seen_by_bundled(validation).sum())
         if seen:

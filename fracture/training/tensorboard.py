@@ -22,7 +22,7 @@ from tensorboardX.record_writer import masked_crc32c
 from fracture.files import atomic_write
 from fracture.training.events import Emit
 
-PARTS = ("train", "validation")
+WRITERS = ("train", "validation")
 
 _NOT_METRICS = {"epoch", "epochs", "seconds"}
 
@@ -40,7 +40,7 @@ class TensorBoardWriter:
 
     Args:
         emit: receives every event.
-        folder: gets a folder for each of :data:`PARTS`.
+        folder: gets a folder for each of :data:`WRITERS`.
     """
 
     def __init__(self, emit: Emit, folder: Path) -> None:
@@ -64,7 +64,7 @@ class TensorBoardWriter:
     def _write(self, values: dict[str, Any]) -> None:
         epoch = values["epoch"]
         if not self._writers:
-            for part in PARTS:
+            for part in WRITERS:
                 self._writers[part] = _open_writer(self._folder / part, epoch)
         for name in sorted(values.keys() - _NOT_METRICS):
             part = "validation" if name.startswith("val_") else "train"

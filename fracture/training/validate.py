@@ -205,7 +205,7 @@ def _difference(trained: Values, served: Values) -> JsonObject:
     return {"images": len(served), "largest_probability_difference": float(np.abs(trained - served).max())}
 
 
-def with_progress(heat: Heat, emit: Emit, text: str, images: int) -> Heat:
+def report_progress(heat: Heat, emit: Emit, text: str, images: int) -> Heat:
     """The same heat maps; emits how many of so many images are done."""
     step = CountedStep(emit, "evaluate", text, images)
     count = itertools.count(1)

@@ -26,7 +26,7 @@ SOURCES = (
 )
 """All sources, in a sentence for errors: a source that is not available is never replaced silently."""
 
-BUNDLED = ("bundled", "bundled-8bit")
+BUNDLED_SOURCES = ("bundled", "bundled-8bit")
 """The sources of the bundled model's backbone."""
 
 
@@ -69,7 +69,7 @@ def find_weights(config: TrainConfig) -> Weights:
         return Weights("none", "random, never trained", "none needed", (-1.0, 1.0), f"random {config.seed}")
     if config.weights == "imagenet":
         return Weights("imagenet", "Keras Applications, trained on ImageNet", "Apache-2.0", (-1.0, 1.0), "imagenet")
-    if config.weights in BUNDLED:
+    if config.weights in BUNDLED_SOURCES:
         return _bundled(config.weights)
     try:
         path = typed_path(config.weights)

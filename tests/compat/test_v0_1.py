@@ -374,7 +374,7 @@ def test_an_interrupted_import_fetches_only_what_is_missing(home, monkeypatch, n
     assert outline(document) == EXPECTED["keys"]["import-kaggle"]
     assert (document["state"], document["files"], document["total_files"]) == ("complete", len(wanted), len(wanted))
     assert files(root) == wanted
-    asked = [each.removeprefix("MURA-v1.1/") for each in server.fetched()]
+    asked = [each.removeprefix("MURA-v1.1/") for each in server.requested_files()]
     assert sorted(asked) == sorted(set(wanted) - set(before))
     assert not list(root.glob(".import/part-*"))
     assert outline(read_json(root / "import.json")) == EXPECTED["keys"]["import.json"]

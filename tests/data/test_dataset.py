@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fracture.data.dataset import COLUMNS, counts, fingerprint, looks_like_data, scan
+from fracture.data.dataset import TABLE_COLUMNS, counts, fingerprint, looks_like_data, scan
 from fracture.data.measurements import measure
 from fracture.errors import DatasetError
 from tests.support.drawing import draw_mura
@@ -36,7 +36,7 @@ def test_scan_mura_tree_gives_a_table(drawn):
     dataset = scan(drawn)
     files = sorted(path.relative_to(drawn).as_posix() for path in drawn.rglob("*.png"))
     assert dataset.table["image_id"].tolist() == files
-    assert {name: str(kind) for name, kind in dataset.table.dtypes.items()} == COLUMNS
+    assert {name: str(kind) for name, kind in dataset.table.dtypes.items()} == TABLE_COLUMNS
     assert (dataset.layout, dataset.label_names, dataset.name) == ("MURA", ("normal", "abnormal"), "MURA-v1.1")
     assert row(dataset.table, "train/XR_HUMERUS/patient00002/study1_positive/image1.png") == {
         "path": str(drawn / "train/XR_HUMERUS/patient00002/study1_positive/image1.png"),
@@ -96,7 +96,7 @@ def test_scan_truth_csv_gives_boxes_masks_and_views(tmp_path):
     assert len(others) > 0
     assert set(others["boxes"]) == set(others["mask"]) == {""}
     assert others["view"].str.startswith("image").all()
-    assert {name: str(kind) for name, kind in dataset.table.dtypes.items()} == COLUMNS
+    assert {name: str(kind) for name, kind in dataset.table.dtypes.items()} == TABLE_COLUMNS
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_measured_opens_no_file(table, opened):
 
 def test_measure_reports_progress_from_the_cached_rows_on(table, monkeypatch):
     """The first report has the cached rows, the last one all of them."""
-    monkeypatch.setattr(measurements, "CHUNK", 2)
+    monkeypatch.setattr(measurements, "FILES_PER_CHUNK", 2)
     measure(table[:3])
     said = []
     measure(table, lambda done, total: said.append((done, total)))
@@ -101,7 +101,7 @@ def test_measure_reports_progress_from_the_cached_rows_on(table, monkeypatch):
 
 def test_measure_stopped_keeps_the_chunks_until_then(table, monkeypatch, opened):
     """Stopped after the first chunk, that chunk is told, and is not computed again."""
-    monkeypatch.setattr(measurements, "CHUNK", 2)
+    monkeypatch.setattr(measurements, "FILES_PER_CHUNK", 2)
     answers = iter([False, True])
     assert measure(table, should_stop=lambda: next(answers))["image_id"].tolist() == table["image_id"][:2].tolist()
     opened.clear()
@@ -111,7 +111,7 @@ def test_measure_stopped_keeps_the_chunks_until_then(table, monkeypatch, opened)
 
 def test_measure_failure_loses_one_chunk_at_most(table, monkeypatch):
     """An interruption loses the current chunk at most."""
-    monkeypatch.setattr(measurements, "CHUNK", 2)
+    monkeypatch.setattr(measurements, "FILES_PER_CHUNK", 2)
 
     def interrupt(done: int, total: int) -> None:
         if done >= 4:
@@ -135,7 +135,7 @@ def test_measure_with_a_damaged_cache_measures_again(table, homes, damage):
 def test_measure_of_another_version_measures_again(table, monkeypatch):
     """Once the statistics are computed in another way, cached rows are not used."""
     measure(table)
-    monkeypatch.setattr(measurements, "VERSION", measurements.VERSION + 1)
+    monkeypatch.setattr(measurements, "MEASUREMENTS_VERSION", measurements.MEASUREMENTS_VERSION + 1)
     assert measured(table).empty
 
 

@@ -7,7 +7,7 @@ import pytest
 from fracture.data.dataset import scan
 from fracture.errors import Cancelled, DatasetError, ModelError
 from fracture.evaluation import label_issues
-from fracture.evaluation.label_issues import COLUMNS, cross_validate, problem, rank_by_doubt
+from fracture.evaluation.label_issues import ISSUE_COLUMNS, cross_validate, problem, rank_by_doubt
 from fracture.inference import embeddings
 from tests.support.drawing import draw_mura
 
@@ -62,7 +62,7 @@ def test_views_of_a_study_are_judged_together():
     """A study has one probability, from the mean of its views' logits, and its views stand side by side."""
     table = studies(3).assign(label=[0, 0, 1, 1, 1, 1], logit=[-2.0, 4.0, -3.0, -1.0, 2.0, 2.0])
     found = rank_by_doubt(table)
-    assert tuple(found) == COLUMNS
+    assert tuple(found) == ISSUE_COLUMNS
     assert found["study"].tolist() == [f"study {study}" for study in (1, 1, 0, 0, 2, 2)]
     assert found["probability"].round(3).tolist() == [0.119] * 2 + [0.731] * 2 + [0.881] * 2
     assert found["doubt"].round(3).tolist() == [0.881] * 2 + [0.731] * 2 + [0.119] * 2
@@ -109,7 +109,7 @@ def test_a_model_is_asked_once_of_each_image(drawn_set, make_model, monkeypatch)
 
 def test_a_stop_keeps_the_features(drawn_set, make_model, monkeypatch):
     """Stopped after the first chunk, the next time begins behind it."""
-    monkeypatch.setattr(embeddings, "CHUNK", 4)
+    monkeypatch.setattr(embeddings, "IMAGES_PER_CHUNK", 4)
     model, dataset, said = make_model("m"), scan(drawn_set), []
     with pytest.raises(Cancelled):
         label_issues.find_label_issues(dataset, model, should_stop=lambda: True)

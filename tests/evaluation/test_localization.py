@@ -140,7 +140,7 @@ def test_only_positive_images_with_boxes_count_and_not_too_many(tmp_path, monkey
     """Negative images, those without truth and those beyond the limit are left aside; the draw ignores their order."""
     table = images(tmp_path, 12)
     table.loc[0, "label"], table.loc[1, "boxes"] = 0, ""
-    monkeypatch.setattr(localization, "IMAGES", 5)
+    monkeypatch.setattr(localization, "MAX_IMAGES", 5)
     seen = []
 
     def drawn(rows: pd.DataFrame) -> set[str]:

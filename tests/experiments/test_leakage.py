@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fracture.experiments.leakage import WAYS, compare_splits, gap
+from fracture.experiments.leakage import SPLIT_KINDS, compare_splits, gap
 from tests.experiments.workbenches import draw_bench
 
 BY_HEART = {"learning_rate": 0.03, "epochs": 60}
@@ -43,7 +43,7 @@ def test_compare_splits_with_shuffled_labels_leaves_leakage_alone():
 
 def test_compare_splits_by_group_shares_no_patient():
     """By image nearly all held-out images have others of their patient in training; by patient none has."""
-    shared = {way: [each.shared for each in outcomes(draw_bench(), seeds=2) if each.way == way] for way in WAYS}
+    shared = {way: [each.shared for each in outcomes(draw_bench(), seeds=2) if each.way == way] for way in SPLIT_KINDS}
     assert max(shared["group"]) == 0
     assert min(shared["image"]) > 0.8
 

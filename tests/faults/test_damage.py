@@ -14,7 +14,7 @@ from fracture.phantoms.job import find_phantom_job
 from fracture.registry.model_folder import model_folder, read_card
 from fracture.training.events import read_events
 from fracture.training.runs import queue
-from fracture.training.runs.progress import Progress
+from fracture.training.runs.progress import RunProgress
 from fracture.training.runs.run import ENDED
 from tests.faults.damage import BYTES, as_json, damage, write, wrong_values
 from tests.pages.test_pages import words
@@ -126,7 +126,7 @@ def test_events_of_wrong_types_are_passed_over(trained, tmp_path):
     kinds = {json.loads(line)["kind"]: line for line in lines}
     for kind, line in kinds.items():
         for where, said in wrong_values(json.loads(line), 2):
-            progress = Progress()
+            progress = RunProgress()
             progress.add([said] if "kind" in said else [])
             progress.add(json.loads(each) for each in lines)
             assert progress.epoch == 3, f"{kind} {where}"

@@ -14,7 +14,7 @@ from fracture.data.decisions import decide
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError, RunError
 from fracture.files import write_json
-from fracture.registry.edit import rename, replace_model, staging_folder, write_note
+from fracture.registry.edit import rename_model, replace_model, staging_folder, write_note
 from fracture.registry.model_folder import ModelFolder, read_card
 from fracture.training.backbone.features import Preparation, feature_cache
 from fracture.training.config import TrainConfig
@@ -46,7 +46,7 @@ def test_what_people_change_of_a_model_leaves_it_as_it_was(homes, make_model, fu
     with pytest.raises(ModelError, match="cannot be written: No space left on device"):
         write_note(folder, "words")
     assert sums(folder.path) == before
-    renamed = rename(folder, "other")
+    renamed = rename_model(folder, "other")
     assert read_card(renamed)["name"] == "other"
     assert list(sums(renamed.path).values()) == list(before.values())
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from fracture.registry.model_folder import delete
+from fracture.registry.model_folder import delete_folder
 from fracture.training.runs import queue
 from tests.faults.test_damage import ASKED, show
 from tests.pages.test_pages import words
@@ -16,7 +16,7 @@ def test_a_model_deleted_between_two_looks(home_with_data, features, make_model,
     make_model("good")
     bad = make_model("bad")
     app = show(page)
-    delete(bad)
+    delete_folder(bad)
     app.run()
     assert not app.exception, app.exception
     assert "Traceback" not in words(app)

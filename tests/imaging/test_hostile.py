@@ -183,7 +183,7 @@ def test_merge_hostile_decisions_are_merged_or_refused(tmp_path, kind):
         with pytest.raises(DatasetError) as error:
             decisions.merge(tmp_path, upload)
         assert TABLES[kind] in str(error.value) and str(error.value).isprintable()
-        assert not (tmp_path / decisions.FILE).exists()
+        assert not (tmp_path / decisions.DECISIONS_FILE).exists()
     else:
         assert decisions.merge(tmp_path, upload) in (0, 1, 20)
 

@@ -28,7 +28,7 @@ from pydicom.uid import (
 
 from fracture.errors import ConfigError, RadiographError
 from fracture.imaging.limits import MAX_PIXELS
-from fracture.imaging.radiograph import Radiograph, fit, frame, header_size, load, read, thumbnail, unfit
+from fracture.imaging.radiograph import Radiograph, encode_thumbnail, fit, frame, header_size, load, read, unfit
 
 # pytest puts aside the filters that the modules set; test_import_is_cheap_and_reading_silent looks at them.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -471,9 +471,9 @@ def test_fit_and_unfit_keep_the_place_of_a_dot(width, height, how, across, down,
 def test_thumbnail_keeps_the_aspect_and_enlarges_nothing():
     """A thumbnail is a JPEG with its longer side at most the size asked for."""
     pixels = np.zeros((100, 400), np.uint8)
-    small = Image.open(BytesIO(thumbnail(Radiograph(pixels, "PNG"), 80)))
+    small = Image.open(BytesIO(encode_thumbnail(Radiograph(pixels, "PNG"), 80)))
     assert (small.format, small.mode, small.size) == ("JPEG", "L", (80, 20))
-    assert Image.open(BytesIO(thumbnail(pixels, 1000))).size == (400, 100)
+    assert Image.open(BytesIO(encode_thumbnail(pixels, 1000))).size == (400, 100)
 
 
 def test_header_size_of_real_radiographs_is_that_of_the_pixels(fracatlas):

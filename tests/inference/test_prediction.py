@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fracture.imaging.radiograph import Frame
-from fracture.inference.prediction import Answer, Limits, View, offered_points, probability_of
+from fracture.inference.prediction import Answer, OutcomeLimits, View, offered_points, probability_of
 
 
 def view(probability: float, known: bool | None = True) -> View:
@@ -15,7 +15,7 @@ def view(probability: float, known: bool | None = True) -> View:
 
 
 def answer(*views: View, low=0.2, high=0.7) -> Answer:
-    return Answer(("normal", "abnormal"), Limits(low, high), views)
+    return Answer(("normal", "abnormal"), OutcomeLimits(low, high), views)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_answer_without_a_detector_has_a_label():
 def test_limits_that_cross_leave_no_doubt():
     """A model so good that 95 % sensitivity is above 95 % specificity is asked at its balanced point."""
     crossed = {"high_sensitivity": 0.6, "high_specificity": 0.4, "balanced": 0.5}
-    assert Limits.from_thresholds(crossed) == (0.5, 0.5)
+    assert OutcomeLimits.from_thresholds(crossed) == (0.5, 0.5)
     apart = {"high_sensitivity": 0.1, "high_specificity": 0.4, "balanced": 0.3}
-    assert Limits.from_thresholds(apart) == (0.1, 0.4)
+    assert OutcomeLimits.from_thresholds(apart) == (0.1, 0.4)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_charts_after_decisions_count_the_decided_labels(data):
     """The bars of each label add up to the images that decisions leave under that label."""
     decide(data, scan(data).table["image_id"].iloc[:3], "exclude")
     kept = apply_decisions(scan(data)).table
-    figure = dataset_cache.overview(scan(data))["Splits"].figure
+    figure = dataset_cache.cached_overview(scan(data))["Splits"].figure
     assert [sum(bar.y) for bar in figure.data] == [int((kept["label"] == label).sum()) for label in (0, 1)]
 
 

@@ -139,7 +139,7 @@ def test_path_in_a_public_demo_is_refused(homes, monkeypatch, typed):
     """A public demo takes no path from an address, a browser or a card."""
     (homes / "data" / "listed" / "images").mkdir(parents=True)
     monkeypatch.setenv(demo.VARIABLE, "1")
-    with pytest.raises(DatasetError, match="its own data sets alone"):
+    with pytest.raises(DatasetError, match="only its own data sets"):
         existing_folder(typed)
     for page in ("dataset", "train"):
         app = alone(page)

@@ -50,7 +50,7 @@ def test_page_with_data_and_model_draws(demo, page):
     app = alone(page).run()
     if page in ("playground", "labs"):
         assert not app.exception
-        assert "its own data sets alone" in words(app)
+        assert "only its own data sets" in words(app)
     else:
         healthy(app)
 
@@ -79,7 +79,7 @@ def test_form_on_a_machine_that_is_too_small_offers_no_run(demo, monkeypatch):
     memory = dict.fromkeys(public_demo.LIMITS.min_memory_mb, 10**9)
     monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, min_memory_mb=memory))
     app = healthy(alone("train").run())
-    assert "A training needs a machine with" in words(app) and not keys_of(app.button, "start")
+    assert "A run needs a machine with" in words(app) and not keys_of(app.button, "start")
     assert "no trained model" not in words(healthy(alone("classify").run()))
     monkeypatch.setattr(public_demo, "LIMITS", replace(public_demo.LIMITS, min_memory_mb={**memory, "bundled-8bit": 0}))
     assert healthy(alone("train").run()).selectbox(key="weights").options == ["bundled-8bit"]
@@ -91,7 +91,7 @@ def test_address_with_a_path_is_refused(demo, page):
     app = alone(page)
     app.query_params["data"] = "../models"
     app.run()
-    assert not app.exception and "each by its name. Received: ../models" in words(app).replace("\\", "")
+    assert not app.exception and "by their names. Received: ../models" in words(app).replace("\\", "")
     assert app.selectbox(key="data").value is None
 
 

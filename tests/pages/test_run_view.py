@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.files import write_json
 from fracture.jobs import process
-from fracture.registry.model_folder import ModelFolder, model_folder, read_json
+from fracture.registry.model_folder import ModelFolder, model_folder, read_object
 from fracture.training.config import TrainConfig
 from fracture.training.events import EventLog
 from fracture.training.runs import queue
@@ -67,7 +67,7 @@ def test_run_with_a_stop_request_is_shown_as_stopping(running):
     assert list(healthy(alone("runs").run()).dataframe[0].value["State"]) == ["stopping"]
     home = healthy(alone("home").run())
     assert home.get("progress")[0].proto.text.startswith("Training: Stopping: saving the best epoch")
-    write_json(running.status, {**read_json(running.status), "state": "stopped"})
+    write_json(running.status, {**read_object(running.status), "state": "stopped"})
     assert badge(healthy(alone("train").run())) == "stopped"
 
 
@@ -76,7 +76,7 @@ def test_resumed_run_before_its_first_event_shows_the_first_stage(running, monke
     """Until its process reports, the page does not show the stage at which the run ended, by a stop or by a kill."""
     monkeypatch.setattr(queue, "_spawn", lambda _: None)
     say(running, {"kind": "data", **DATA, "problems": []}, KEPT, *SAVING, *ended)
-    write_json(running.status, {**read_json(running.status), "state": "stopped", "pid": 0})
+    write_json(running.status, {**read_object(running.status), "state": "stopped", "pid": 0})
     app = healthy(alone("train").run())
     healthy(app.button(key="resume first").click().run())
     [bar] = app.get("progress")

@@ -9,7 +9,7 @@ from fracture.app.runs.significance import describe_difference
 from fracture.files import write_json
 from fracture.paths import PROJECT
 from fracture.registry.edit import read_note, write_note
-from fracture.registry.model_folder import model_folder, read_json
+from fracture.registry.model_folder import model_folder, read_object
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from fracture.training.runs.compare import Paired
@@ -203,7 +203,7 @@ def test_rename_of_a_chosen_run_keeps_it_chosen(two):
     assert app.query_params["runs"] == ["better", "second"]
     assert app.session_state["chosen model"] == app.session_state["run"] == "better"
     assert by_key(app.text_area, "note better").value == "words"
-    assert read_json(model_folder("better").card)["name"] == "better"
+    assert read_object(model_folder("better").card)["name"] == "better"
 
 
 @pytest.mark.parametrize(

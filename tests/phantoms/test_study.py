@@ -16,7 +16,7 @@ from fracture.phantoms.anatomy.person import TRAPS, Finding, Person, sample_pers
 from fracture.phantoms.physics import ATTENUATION, transmission
 from fracture.phantoms.render import render_view
 from fracture.phantoms.study import generate_study
-from fracture.phantoms.view import VIEWS, Opening, View, sample_views
+from fracture.phantoms.view import PHANTOM_VIEWS, Opening, PhantomView, sample_views
 
 MM = 0.5
 """Distance of rays in mm where volumes are summed up."""
@@ -33,7 +33,7 @@ def person() -> Person:
 
 
 @pytest.fixture
-def view(person) -> View:
+def view(person) -> PhantomView:
     """A view of the upper arm without a collimator's edge, marker or inversion."""
     drawn = sample_views(np.random.default_rng(4), person, Finding("upper"), 0.0)[0]
     return replace(drawn, opening=Opening((0, 0), (np.inf, np.inf), 0), marked=False)
@@ -90,7 +90,9 @@ def test_generate_study_truth_fits_the_image(difficulty):
 def test_humerus_from_every_view_has_the_same_volume(person):
     """From whatever side, the rays meet the same volume of bone, at the same heights: mass is conserved."""
     t, s = rays(70, -40, 330)
-    sums = [person.bone.bone(t, s, np.radians(angle), Fragment())[0].sum(axis=1) * MM for angle in VIEWS.values()]
+    sums = [
+        person.bone.bone(t, s, np.radians(angle), Fragment())[0].sum(axis=1) * MM for angle in PHANTOM_VIEWS.values()
+    ]
     shaft = (s[:, 0] > 60) & (s[:, 0] < 240)  # at the ends the parts' union is filled up a little
     for other in sums[1:]:
         assert other.sum() == pytest.approx(sums[0].sum(), rel=0.02)
@@ -203,7 +205,7 @@ def test_samplers_give_every_kind_trap_and_view():
     people = [sample_person(np.random.default_rng(seed), 0.5) for seed in range(120)]
     assert {trap for each in people for trap in each.traps} == {"growth plates", *TRAPS}
     assert {each.name for person in people[:12] for each in sample_views(rng, person, Finding("whole"), 0.5)} == set(
-        VIEWS
+        PHANTOM_VIEWS
     )
 
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from fracture import paths
-from fracture.registry.default_model import by_preference, describe, why_default
+from fracture.registry.default_model import by_preference, describe_model, why_default
 from fracture.registry.model_folder import usable_models
 
 
@@ -55,7 +55,7 @@ def test_a_model_is_told_apart_by_what_it_is_worth(make_model):
     """By its AUC and the data set of its validation; a damaged card leaves the name."""
     folder = make_model("m")
     auc = json.loads(folder.card.read_text())["metrics"]["image"]["auc"]["value"]
-    assert describe(folder) == f"m · AUC {auc:.2f} on MURA-v1.1"
-    assert describe(stop(folder)).endswith(" on MURA-v1.1 · stopped")
+    assert describe_model(folder) == f"m · AUC {auc:.2f} on MURA-v1.1"
+    assert describe_model(stop(folder)).endswith(" on MURA-v1.1 · stopped")
     folder.card.write_text("{")
-    assert describe(folder) == "m · damaged"
+    assert describe_model(folder) == "m · damaged"

@@ -52,7 +52,7 @@ def test_neither_a_note_nor_a_name_makes_a_model_newer(homes, make_model):
     old, new = make_model("old"), make_model("new")
     os.utime(old.path, (1, 1))
     edit.write_note(old, "words")
-    renamed = edit.rename(old, "older")
+    renamed = edit.rename_model(old, "older")
     assert [folder.name for folder in model_folder.model_folders()] == [new.name, "older"]
     assert edit.read_note(renamed) == "words"
 
@@ -63,7 +63,7 @@ def test_a_renamed_model_says_its_new_name_everywhere(homes, make_model):
     card = json.loads(folder.card.read_text())
     before = {**card, "command": card["command"].replace("--name trained", "--name m")}
     write_json(folder.card, before)
-    renamed = edit.rename(folder, "other.name-2")
+    renamed = edit.rename_model(folder, "other.name-2")
     card, status = json.loads(renamed.card.read_text()), json.loads(renamed.status.read_text())
     assert (card["name"], card["config"]["name"], status["config"]["name"]) == ("other.name-2",) * 3
     assert "--name other.name-2 " in card["command"]
@@ -77,7 +77,7 @@ def test_a_name_that_is_taken_or_unsafe_is_refused(homes, make_model, name):
     folder = make_model("m")
     make_model("taken")
     with pytest.raises(ModelError, match=r"A model's name has|already in the models folder"):
-        edit.rename(folder, name)
+        edit.rename_model(folder, name)
     assert model_folder.read_card(folder)["name"] == "m"
 
 
@@ -85,7 +85,7 @@ def test_the_bundled_model_keeps_its_name(homes, make_model, monkeypatch):
     """What came with the project is looked for under its name."""
     monkeypatch.setattr("fracture.paths.PROJECT", homes)
     with pytest.raises(ModelError, match="keeps its name"):
-        edit.rename(make_model("fracatlas"), "mine")
+        edit.rename_model(make_model("fracatlas"), "mine")
 
 
 def test_killed_between_the_folder_and_its_files_it_is_a_whole_model(homes, make_model):

@@ -53,7 +53,7 @@ def test_delete_and_zip(homes, make_model, tmp_path):
         names = archive.namelist()
     assert {"m/card.json", "m/model.tflite", "m/predictions.csv"} <= set(names)
     assert sum(name.startswith("m/tensorboard/") for name in names) == 2
-    model_folder.delete(folder)
+    model_folder.delete_folder(folder)
     assert not folder.path.exists()
     assert model_folder.model_folders() == []
 
@@ -64,7 +64,7 @@ def test_the_bundled_model_stays(homes, make_model, monkeypatch):
     folder, other = make_model("fracatlas"), make_model("mine")
     assert folder.bundled and not other.bundled
     with pytest.raises(ModelError, match="comes with the project"):
-        model_folder.delete(folder)
+        model_folder.delete_folder(folder)
     assert folder.usable
 
 

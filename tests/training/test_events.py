@@ -3,7 +3,7 @@
 from fracture.training.config import TrainConfig
 from fracture.training.events import STAGES, EventLog, read_events
 from fracture.training.pipeline import run
-from fracture.training.runs.progress import MOST_STEPS, Progress
+from fracture.training.runs.progress import MOST_STEPS, RunProgress
 
 
 def test_read_events_from_an_offset_gives_only_new_events(tmp_path):
@@ -38,7 +38,7 @@ def test_read_events_without_a_file_gives_none(tmp_path):
 
 def test_progress_from_events_has_curves_and_time_left():
     """Curves, the kept epoch and the time left follow from the events alone."""
-    progress = Progress()
+    progress = RunProgress()
     progress.add([{"kind": "features", "time": 0, "done": 10, "total": 20, "cached": 0, "seconds_left": 4.0}])
     assert progress.seconds_left == 4.0
     for epoch, loss in ((1, 0.7), (2, 0.5)):
@@ -60,10 +60,10 @@ def test_progress_from_events_has_curves_and_time_left():
 
 def test_progress_with_damaged_events_skips_them():
     """An event without its keys changes nothing, and what follows is still counted."""
-    progress = Progress()
+    progress = RunProgress()
     kinds = ("data", "features", "network", "epoch", "kept", "step", "end")
     progress.add([{"kind": kind, "time": 0} for kind in kinds])
-    assert progress == Progress()
+    assert progress == RunProgress()
     progress.add([{"kind": "kept", "time": 0, "epoch": 3}])
     assert progress.kept_epoch == 3
 
@@ -82,7 +82,7 @@ def test_event_log_after_a_kill_cuts_off_the_partial_line(tmp_path):
 def test_progress_of_a_resumed_run_counts_the_interrupted_epoch_once():
     """The curves continue from the last checkpoint, and the end of the interrupted run is forgotten."""
     data = {"kind": "data", "images": 4, "training": 2, "validation": 2, "positives": 2, "label_names": ["a", "b"]}
-    progress = Progress()
+    progress = RunProgress()
     progress.add([{**data, "problems": []}, *_epoch(1, 0.9), *_epoch(2, 0.8), {"kind": "kept", "epoch": 2}])
     progress.add([{"kind": "end", "state": "stopped", "seconds": 3}])
     assert (progress.epoch, progress.kept_epoch, progress.end is None) == (2, 2, False)
@@ -102,7 +102,7 @@ def _epoch(number, loss):
 
 def test_progress_of_a_long_run_bounds_the_points_within_epochs():
     """However long a run takes, a page draws no more than so many."""
-    progress = Progress()
+    progress = RunProgress()
     progress.add(event for number in range(1, 4001) for event in _epoch(number, 0.5))
     assert len(progress.step_losses) <= MOST_STEPS
     assert progress.step_losses[0][0] == 0.5 and progress.step_losses[-1][0] == 4000
@@ -110,7 +110,7 @@ def test_progress_of_a_long_run_bounds_the_points_within_epochs():
 
 def test_progress_of_followed_images_has_the_epoch_before():
     """By which a page shows whether a probability rose."""
-    progress = Progress()
+    progress = RunProgress()
     looks = [{"kind": "look", "epoch": each, "confusion": [1, 0, 0, 1], "probabilities": [each / 4]} for each in (1, 2)]
     progress.add(looks)
     assert (progress.looked_before, progress.look) == tuple(looks)
@@ -133,12 +133,12 @@ def test_progress_of_a_real_run_rises_from_0_to_1(homes, drawn):
     said = []
     config = TrainConfig(data=str(drawn), name="m", weights="bundled-8bit", image_size=75, epochs=3)
     run(config, lambda kind, **values: said.append({"kind": kind, "time": 0.0, **values}))
-    progress, stages = Progress(config.to_json()), []
+    progress, stages = RunProgress(config.to_json()), []
     for event in said:
         progress.add([event])
         stages.append(progress.stage)
     assert list(dict.fromkeys(stages)) == list(progress.stages) == list(STAGES)
-    found = shares(Progress(config.to_json()), said)
+    found = shares(RunProgress(config.to_json()), said)
     assert found == sorted(found) and 0 <= found[0] < 0.1 and found[-1] == 1
     features = [event for event in said if event["kind"] == "features"]
     counts = [event["done"] for event in features]
@@ -159,7 +159,7 @@ def test_progress_of_fine_tuning_has_no_feature_stage():
         step("Saving the model", "save"),
         {"kind": "end", "state": "finished", "seconds": 3},
     ]
-    progress = Progress(config)
+    progress = RunProgress(config)
     assert progress.stages == ("read", "train", "evaluate", "save")
     found = shares(progress, events)
     assert found == sorted(found) and len(set(found)) > 12 and found[-1] == 1
@@ -167,7 +167,7 @@ def test_progress_of_fine_tuning_has_no_feature_stage():
 
 def test_progress_of_a_long_step_has_numbers_and_time_left():
     """As far as the events tell it."""
-    progress = Progress()
+    progress = RunProgress()
     progress.add([step("Running the model", "evaluate", 10.0, done=0, total=1593)])
     assert progress.seconds_left is None
     progress.add([step("Running the model", "evaluate", 18.0, done=531, total=1593)])
@@ -177,7 +177,7 @@ def test_progress_of_a_long_step_has_numbers_and_time_left():
 
 def test_progress_of_a_resumed_run_begins_at_0():
     """The bar of the interrupted run says nothing about this one."""
-    progress = Progress({"epochs": 2})
+    progress = RunProgress({"epochs": 2})
     progress.add([step("Saving the model", "save"), {"kind": "end", "state": "stopped", "seconds": 1}])
     assert progress.share == 1
     progress.add([step("Reading the data set", "read")])
@@ -186,9 +186,9 @@ def test_progress_of_a_resumed_run_begins_at_0():
 
 def test_progress_of_the_version_before_follows_its_steps():
     """They have a text alone; the other events tell the stage."""
-    progress = Progress({"epochs": 3})
+    progress = RunProgress({"epochs": 3})
     old = [{"kind": "step", "text": "Building the network"}, *_epoch(1, 0.5), {"kind": "kept", "epoch": 1}]
-    assert shares(progress, old) == sorted(shares(Progress({"epochs": 3}), old))
+    assert shares(progress, old) == sorted(shares(RunProgress({"epochs": 3}), old))
     assert progress.stage == "evaluate"
     progress.add([{"kind": "step", "text": "Looking at the images: 256 of 1,593"}])
     assert progress.doing == "Looking at the images: 256 of 1,593"

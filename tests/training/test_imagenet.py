@@ -48,7 +48,7 @@ def test_available_with_a_cached_file_needs_no_server(tmp_path, monkeypatch):
     monkeypatch.setattr(imagenet, "_ask", lambda *_: False)
     assert not imagenet.available()
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / imagenet.FILE).write_bytes(b"weights")
+    (tmp_path / "models" / imagenet.WEIGHTS_FILE).write_bytes(b"weights")
     assert imagenet.available()
 
 

@@ -33,7 +33,7 @@ def show_checks(data: Dataset, complete: bool = True) -> None:
         data: the data set.
         complete: no more images will come, so that the present ones may be analyzed.
     """
-    missing = len(data.table) - len(dataset_cache.measured(data))
+    missing = len(data.table) - len(dataset_cache.cached_measurements(data))
     # Only once: an image that cannot be opened is missing after the analysis, too.
     analyzed = state.analyzed(data.root, data.version).get()
     if complete and 0 < missing <= MAX_ANALYZED_UNASKED and not analyzed and not any_open():

@@ -24,7 +24,8 @@ def show_decisions(data: Dataset) -> None:
         made = decisions.read_decisions(data.root)
         with expander(f"Decisions: {len(made):,}", "decisions made", ":material/gavel:"):
             st.caption(
-                f"Decisions are stored in `{decisions.FILE}` beside the data, and applied in training, evaluation and "
+                f"Decisions are stored in `{decisions.DECISIONS_FILE}` beside the data, and applied in "
+                "training, evaluation and "
                 "export; the latest about an image wins. The images never change."
             )
             foreign = int((~made["image_id"].isin(data.table["image_id"])).sum())
@@ -35,7 +36,7 @@ def show_decisions(data: Dataset) -> None:
                 st.download_button(
                     "Download decisions",
                     made.to_csv(index=False),
-                    decisions.FILE,
+                    decisions.DECISIONS_FILE,
                     "text/csv",
                     icon=":material/download:",
                     key="download decisions",

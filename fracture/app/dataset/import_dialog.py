@@ -68,7 +68,7 @@ def _mura_form() -> None:
     st.markdown(
         f"One body part of **MURA v1.1**. [MURA's terms]({TERMS}) allow research and forbid sharing the images."
     )
-    parts = [*kaggle.IMAGES, "all"]
+    parts = [*kaggle.IMAGES_OF_BODY_PART, "all"]
     part = st.selectbox("Body part", parts, parts.index(kaggle.BODY_PART), key="kaggle part", persist_state="session")
     files, size = kaggle.expected(kaggle.order(body_part=part))
     st.caption(f"{files:,} images, about {format_bytes(size)}")
@@ -197,7 +197,11 @@ def _zip_form() -> None:
         max_upload_size=MAX_UPLOAD_MB,
     )
     part = st.selectbox(
-        "Body part", ["all", *kaggle.IMAGES], key="zip part", persist_state="session", help="Only for a MURA tree."
+        "Body part",
+        ["all", *kaggle.IMAGES_OF_BODY_PART],
+        key="zip part",
+        persist_state="session",
+        help="Only for a MURA tree.",
     )
     progress = st.container()  # above the button: below it, it may be out of sight
     if st.button("Unpack", type="primary", icon=":material/unarchive:", disabled=not (path or upload), key="unpack"):

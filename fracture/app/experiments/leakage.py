@@ -11,7 +11,7 @@ from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
 from fracture.app.shared.widgets import show_chart, show_errors
-from fracture.experiments.leakage import WAYS, Outcome, compare_splits, gap
+from fracture.experiments.leakage import SPLIT_KINDS, Outcome, compare_splits, gap
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
@@ -58,7 +58,7 @@ def _show_experiment(run: Run, bench: Bench) -> None:
         if st.button("Start experiment", type="primary", icon=":material/call_split:", key="run leakage"):
             tried = replace(bench, config=bench.config.changed(**OVERFITTING)) if overfitting else bench
             outcomes = compare_splits(tried, splits, shuffle_labels=shuffled)
-            results = list(with_progress(outcomes, splits * len(WAYS), "Training heads"))
+            results = list(with_progress(outcomes, splits * len(SPLIT_KINDS), "Training heads"))
             entry.set((results, shuffled))
     if (found := entry.get()) is not None:
         _show_outcomes(*found)

@@ -22,7 +22,7 @@ from fracture.training.runs.queue import Run
 
 LEARNING_RATES = tuple(lead * 10.0**power for power in range(-5, 0) for lead in (1, 2, 5))
 PENALTIES = (0.0, *(10.0**power for power in range(-6, 0)))
-MAX_EPOCHS = 200
+MAX_SLIDER_EPOCHS = 200
 
 MANY_TRIALS = 10
 """From this many trials on, a warning says that the best one looks better than it is."""
@@ -71,7 +71,7 @@ def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
         key=f"class weight {name}",
         persist_state="session",
     )
-    most = int(demo.max_value("epochs", max(MAX_EPOCHS, given.epochs)))
+    most = int(demo.max_value("epochs", max(MAX_SLIDER_EPOCHS, given.epochs)))
     epochs = st.slider(
         field_title("epochs"), 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session"
     )

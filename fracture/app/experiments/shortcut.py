@@ -10,7 +10,7 @@ from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.experiments.shortcut import (
     MIN_IMAGES_PER_LABEL,
     RANDOM_SUBSETS,
-    Trained,
+    AblationHead,
     compare_trainings,
     due_to_hardware,
     hardware,
@@ -57,7 +57,7 @@ def _show_experiment(run: Run, bench: Bench) -> None:
             _show_heads(bench, heads)
 
 
-def _show_heads(bench: Bench, heads: list[Trained]) -> None:
+def _show_heads(bench: Bench, heads: list[AblationHead]) -> None:
     everything, without, *subsets = heads
     named = {"All images": everything, "Without hardware": without}
     for number, subset in enumerate(subsets, start=1):
@@ -67,7 +67,7 @@ def _show_heads(bench: Bench, heads: list[Trained]) -> None:
     st.caption("On the validation images; 95% intervals in brackets, over patients or groups.")
 
 
-def _row(name: str, head: Trained, positive: str) -> dict[str, str]:
+def _row(name: str, head: AblationHead, positive: str) -> dict[str, str]:
     aucs = {
         "AUC, all": head.overall,
         "AUC, images without hardware": head.plain,
@@ -80,12 +80,12 @@ def _row(name: str, head: Trained, positive: str) -> dict[str, str]:
     return row
 
 
-def _near_chance(head: Trained) -> bool:
+def _near_chance(head: AblationHead) -> bool:
     low = head.plain["low"] if head.plain else None
     return low is None or low <= 0.5
 
 
-def _explain_difference(bench: Bench, without: Trained, subsets: list[Trained]) -> str:
+def _explain_difference(bench: Bench, without: AblationHead, subsets: list[AblationHead]) -> str:
     """The effect of leaving hardware out, beyond that of having fewer images."""
     found = due_to_hardware(bench, without, subsets)
     if found is None or found["value"] is None:

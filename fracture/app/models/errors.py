@@ -43,7 +43,7 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult) -> None:
     """The gallery, behind a switch: the model runs on its images only when a visitor asks for them."""
     st.header("Most confident errors")
-    images = dataset_cache.images_of(card.document)
+    images = dataset_cache.training_images(card.document)
     if images.empty:
         st.caption(f"The data set *{escape_markdown(result.data)}* is not on this machine, so its images are missing.")
         return

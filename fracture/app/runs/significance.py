@@ -12,7 +12,7 @@ from fracture.errors import ModelError
 from fracture.registry.metric_names import COUNTED
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import validation_results
-from fracture.training.runs.compare import Paired, check_files, pair
+from fracture.training.runs.compare import Paired, check_same_files, pair
 from fracture.training.runs.queue import Run
 
 
@@ -113,5 +113,5 @@ def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Pa
 def _kept_pair(key: tuple[str, ...], _folders: tuple[ModelFolder, ModelFolder]) -> Paired:
     *_, level, data = key
     first, other = _folders
-    check_files(prediction_cache.scored(first, "image", data), prediction_cache.scored(other, "image", data))
+    check_same_files(prediction_cache.scored(first, "image", data), prediction_cache.scored(other, "image", data))
     return pair(prediction_cache.scored(first, level, data), prediction_cache.scored(other, level, data))

@@ -16,7 +16,7 @@ from fracture.errors import ModelError
 from fracture.registry.edit import read_note
 from fracture.registry.metric_names import metric_name, metric_title
 from fracture.registry.model_folder import ModelFolder, read_card, read_history
-from fracture.training.runs.compare import UNKNOWN, describe, differing, every_run, weights_name
+from fracture.training.runs.compare import UNKNOWN, describe_run, differing, every_run, weights_name
 from fracture.training.runs.queue import Run
 
 REFRESH_SECONDS = 2.0
@@ -105,7 +105,7 @@ def _recorded_history(folder: ModelFolder) -> dict[str, list[float]]:
 
 def show_differences(runs: Sequence[Run]) -> None:
     """The settings, data and libraries that differ between runs; a column a run."""
-    described = {run.name: describe(run, card_or_error(run.folder)[0]) for run in runs}
+    described = {run.name: describe_run(run, card_or_error(run.folder)[0]) for run in runs}
     rows = differing(described)
     if rows:
         st.dataframe(

@@ -20,7 +20,7 @@ from fracture.data import dataset as datasets
 from fracture.data.catalog import build_catalog, rows_after_decisions
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset
-from fracture.data.decisions import FILE as DECISIONS
+from fracture.data.decisions import DECISIONS_FILE as DECISIONS
 from fracture.data.decisions import apply_decisions, decided
 from fracture.data.layouts import levels
 from fracture.data.scan_cache import find_or_scan
@@ -63,7 +63,7 @@ def decided_at(root: Path) -> str:
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
-def dataset(root: str, progress: str = "") -> Dataset:  # noqa: ARG001  part of the key
+def cached_dataset(root: str, progress: str = "") -> Dataset:  # noqa: ARG001  part of the key
     """The data set in a folder; read again for another ``progress`` of the job that fills the folder."""
     return find_or_scan(root)
 
@@ -77,11 +77,11 @@ def problems(data: Dataset) -> list[checks.Problem]:
         curated = apply_decisions(data)
     except DatasetError as error:  # no image is left: all can still be looked at, and the decisions undone
         return [checks.Problem("nothing left", "error", str(error), "From no image, nothing can be learned.")]
-    return checks.check(curated, measured(data), read_files=False)
+    return checks.check(curated, cached_measurements(data), read_files=False)
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False, hash_funcs={Dataset: _version})
-def measured(data: Dataset) -> pd.DataFrame:
+def cached_measurements(data: Dataset) -> pd.DataFrame:
     """The known pixel statistics of a data set's images; see :func:`fracture.data.measurements.measured`."""
     return measurements.measured(data.table)
 
@@ -95,14 +95,14 @@ def catalog(data: Dataset) -> pd.DataFrame:
     made = decided(data.root)
     decisions = {str(image): decision for image, decision in made["decision"].items()}
     reasons = {str(image): reason for image, reason in made["reason"].items()}
-    pixels = measured(data)
+    pixels = cached_measurements(data)
     brightness = dict(zip(pixels["image_id"], pixels["mean"], strict=True))
     known = build_catalog(data, decisions, brightness, scores(data).probability)
     return known.assign(reason=[reasons.get(image, "") for image in known["image_id"]])
 
 
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner=False, hash_funcs={Dataset: _version_with_models})
-def overview(data: Dataset) -> dict[str, charts.Drawn]:
+def cached_overview(data: Dataset) -> dict[str, charts.Drawn]:
     """The charts of :func:`fracture.charts.overview` without excluded images, drawn once for all visitors.
 
     Raises as :func:`catalog` does.
@@ -167,7 +167,7 @@ def _why_not(model: str, same_name: pd.DataFrame, file_of_image: JsonObject, dat
     return ""
 
 
-def images_of(card: JsonObject) -> pd.DataFrame:
+def training_images(card: JsonObject) -> pd.DataFrame:
     """The images that a model was trained and validated on, as far as their data sets are on this machine.
 
     As a data set's table, under the names and with the labels by which the model knows them, and ``word``, the label's
@@ -186,7 +186,7 @@ def images_of(card: JsonObject) -> pd.DataFrame:
 
 def _labeled_table(folder: str, labels: tuple[str, str], *, prefixed: bool) -> pd.DataFrame:
     """The table of one of a model's data sets; ``prefixed``: image names begin with the data set's name."""
-    found = dataset(str(datasets.existing_folder(folder)))
+    found = cached_dataset(str(datasets.existing_folder(folder)))
     words = found.table["label"].map(dict(enumerate(found.label_names)))
     table = with_labels(found, labels).table.assign(word=words)
     if prefixed:
@@ -208,11 +208,11 @@ def large(path: Path, size: int) -> NDArray[np.uint8]:
 
 def forget_measurements() -> None:
     """Clear the caches of all that depends on pixels: more images have been analyzed."""
-    for cached in (measured, problems, scores, catalog, overview):
+    for cached in (cached_measurements, problems, scores, catalog, cached_overview):
         cached.clear()
 
 
 def forget_datasets() -> None:
     """Clear the caches of all data sets: a folder has changed, or its name may be given to another."""
-    dataset.clear()
+    cached_dataset.clear()
     forget_measurements()

@@ -140,4 +140,4 @@ def sample(number: int, model: Classifier) -> list[tuple[Examined, Truth]]:
 @st.cache_data(max_entries=64, show_spinner="Generating synthetic X-rays")
 def sample_thumbnails(numbers: tuple[int, ...]) -> list[bytes]:
     """A small JPEG of the first view of each synthetic study."""
-    return [radiographs.thumbnail(views[0].pixels, 256) for views in samples.generate_samples(numbers, views=1)]
+    return [radiographs.encode_thumbnail(views[0].pixels, 256) for views in samples.generate_samples(numbers, views=1)]

@@ -9,7 +9,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared import state
 from fracture.training.events import read_events
-from fracture.training.runs.progress import Progress
+from fracture.training.runs.progress import RunProgress
 from fracture.training.runs.queue import Run
 
 STEPS_PER_REDRAW = 5
@@ -20,13 +20,13 @@ STEPS_PER_REDRAW = 5
 class _EventsRead:
     """A run's progress, and up to which byte its events were read."""
 
-    progress: Progress
+    progress: RunProgress
     offset: int = 0
 
 
-def progress(run: Run) -> Progress:
+def progress(run: Run) -> RunProgress:
     """The progress of a run; each call reads only the events since the last one."""
-    read = state.made(f"progress of {run.name} {run.started}", lambda: _EventsRead(Progress(run.config)))
+    read = state.made(f"progress of {run.name} {run.started}", lambda: _EventsRead(RunProgress(run.config)))
     # A click may end this script at any use of session state, but not between these two lines.
     events, read.offset = read_events(run.folder.events, read.offset)
     read.progress.add(events)
@@ -36,7 +36,7 @@ def progress(run: Run) -> Progress:
     return found
 
 
-def curves(run: Run, progress: Progress, metric: str, epochs: int, kept: int | None) -> Any:
+def curves(run: Run, progress: RunProgress, metric: str, epochs: int, kept: int | None) -> Any:
     """The figure of :func:`fracture.charts.training_curves`, redrawn only when there are new events."""
     steps: list[Any] = []
     # Epochs tell more about an ended run; and version 0.1.0 included the loss of the boxes in its steps.

@@ -55,7 +55,7 @@ ROUTED = Entry("routed", False)
 """Whether the router has run, so that pages have its title and its menu."""
 REQUESTED_PAGE = Entry[str | None]("asked for", None)
 """The page that was called by its address before the router had run."""
-PAGE = Entry[str | None]("page", None)
+CURRENT_PAGE = Entry[str | None]("page", None)
 """The page that the visitor is on."""
 OPEN_DIALOG = Entry[str | None]("open dialog", None)
 

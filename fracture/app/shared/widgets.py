@@ -18,7 +18,7 @@ from fracture.app.shared.dialogs import close_dialog
 from fracture.app.shared.state import policy
 from fracture.errors import FractureError
 from fracture.formatting import format_duration
-from fracture.registry.default_model import RULE, by_preference, describe, why_default
+from fracture.registry.default_model import RULE, by_preference, describe_model, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
 from fracture.training.runs import queue
 from fracture.training.runs.cleanup import delete_outdated
@@ -63,7 +63,7 @@ def choose_model() -> ModelFolder | None:
     wanted = asked_for("model") or state.CHOSEN_MODEL.get()
     candidates = (wanted, state.CHOSEN_MODEL.get(), *models)
     state.MODEL.set(next(name for name in candidates if name in models))
-    labels = {name: describe(folder) for name, folder in models.items()}
+    labels = {name: describe_model(folder) for name, folder in models.items()}
     name: str = st.selectbox(
         "Model",
         list(models),
@@ -155,8 +155,8 @@ def ensure_routed(page: str) -> None:
     Until the router has run once in a process, Streamlit makes an app of its own of the folder ``pages/``, without the
     title and the menu of this one. A page that is run alone has no router, and continues.
     """
-    if state.PAGE.get() != page:
-        state.PAGE.set(page)
+    if state.CURRENT_PAGE.get() != page:
+        state.CURRENT_PAGE.set(page)
         state.forget_page()
         close_dialog()
     with suppress(FractureError):  # the page will show it

@@ -12,7 +12,7 @@ from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import RadiographError
 from fracture.evaluation.metrics import CONFUSION
 from fracture.imaging.thumbnails import thumbnails
-from fracture.training.runs.progress import Progress
+from fracture.training.runs.progress import RunProgress
 
 MIN_ARROW_CHANGE = 0.005
 """Smaller changes of a probability from one epoch to the next get no arrow up or down."""
@@ -24,7 +24,7 @@ CORRECT = ":green[:material/check:]"
 WRONG = ":red[:material/close:]"
 
 
-def show_epoch(progress: Progress) -> None:
+def show_epoch(progress: RunProgress) -> None:
     """The confusion matrix, and a few images that are followed from epoch to epoch."""
     if progress.look is None or progress.data is None:
         return
@@ -40,7 +40,7 @@ def show_epoch(progress: Progress) -> None:
         _show_followed(progress, names)
 
 
-def _show_followed(progress: Progress, names: Sequence[str]) -> None:
+def _show_followed(progress: RunProgress, names: Sequence[str]) -> None:
     """The same few validation images after each epoch, with their current probabilities."""
     if progress.followed is None or progress.look is None or not progress.look["probabilities"]:
         return

@@ -18,7 +18,7 @@ from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig,
 from fracture.training.runs import queue
 
 PIXEL_RANGES = {"As the weights specify": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
-STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5, "l2": 1e-5, "dropout": 0.05, "averaging": 0.001}
+INPUT_STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5, "l2": 1e-5, "dropout": 0.05, "averaging": 0.001}
 NO_IMAGENET = (
     ":material/cloud_off: The ImageNet weights are not on this machine, and their server does not answer: "
     "the form proposes bundled instead."
@@ -37,7 +37,7 @@ def training_form(data: str) -> None:
     offered = _offered_weights()
     if not offered:
         return
-    parts = sorted(dataset_cache.dataset(data, job_status.version(job)).table["body_part"].unique())
+    parts = sorted(dataset_cache.cached_dataset(data, job_status.version(job)).table["body_part"].unique())
     preset = _choose_preset()
     with st.container(border=True):
         left, right = st.columns(2)
@@ -181,7 +181,7 @@ def _choose(field: Field[Any], preset: str) -> Any:
         number(limits["low"]),
         number(demo.max_value(field.name, limits["high"])),
         default,
-        step=STEPS.get(field.name),
+        step=INPUT_STEPS.get(field.name),
         format="%g" if number is float else None,
         help=why,
         key=key,

@@ -27,7 +27,7 @@ from fracture.registry.model_folder import ModelFolder, read_card
 from fracture.registry.validation import validation_results
 from fracture.training.runs import queue
 from fracture.training.runs.diagnosis import diagnose_fit
-from fracture.training.runs.progress import Progress, stopping_words
+from fracture.training.runs.progress import RunProgress, stopping_words
 from fracture.training.runs.queue import Run
 
 _COLORS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
@@ -80,7 +80,7 @@ def _has_just_ended(run: Run) -> bool:
     return before and not run.active
 
 
-def _show_headline(run: Run, progress: Progress) -> None:
+def _show_headline(run: Run, progress: RunProgress) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(run.shown_state, color=_COLORS.get(run.shown_state, "gray"))
         st.markdown(_describe_state(run, progress))
@@ -89,7 +89,7 @@ def _show_headline(run: Run, progress: Progress) -> None:
         _show_stages(progress)
 
 
-def _show_stages(progress: Progress) -> None:
+def _show_stages(progress: RunProgress) -> None:
     """The stages of the run, and one bar over all of them."""
     current = progress.stages.index(progress.stage)
     steps = []
@@ -133,7 +133,7 @@ def _offer_resume(run: Run) -> None:
         st.rerun()
 
 
-def _describe_state(run: Run, progress: Progress) -> str:
+def _describe_state(run: Run, progress: RunProgress) -> str:
     if run.state == "queued":
         others = [each for each in queue.runs() if each.active]
         before = sum(each.state == "running" or each.queued < run.queued for each in others)
@@ -146,7 +146,7 @@ def _describe_state(run: Run, progress: Progress) -> str:
     return f"{progress.epoch} of {progress.epochs or '?'} epochs done{took}"
 
 
-def _show_data(run: Run, progress: Progress) -> None:
+def _show_data(run: Run, progress: RunProgress) -> None:
     if progress.data is None:
         return
     data = progress.data
@@ -163,7 +163,7 @@ def _show_data(run: Run, progress: Progress) -> None:
         st.caption(f":material/warning: {problem}")
 
 
-def _show_curves(run: Run, progress: Progress) -> None:
+def _show_curves(run: Run, progress: RunProgress) -> None:
     if not (progress.history or progress.step_losses):
         return
     fine_tuning = run.config.get("mode") == "fine-tune"
@@ -193,7 +193,7 @@ def _describe_losses(run: Run) -> str:
     )
 
 
-def _show_network(progress: Progress, name: str) -> None:
+def _show_network(progress: RunProgress, name: str) -> None:
     network = progress.network
     if network is None:
         return

@@ -6,7 +6,7 @@ import streamlit as st
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.errors import DatasetError
 from fracture.registry.model_folder import ModelFolder
-from fracture.training.runs.keras_script import TABLE, as_code, found_here, images_of
+from fracture.training.runs.keras_script import TABLE, as_code, found_here, script_images
 
 
 def show_code(folder: ModelFolder) -> None:
@@ -56,4 +56,4 @@ def _offer_table(folder: ModelFolder) -> None:
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
 def _images(_folder: ModelFolder, version: str) -> pd.DataFrame:  # noqa: ARG001  part of the key
-    return images_of(found_here(_folder))
+    return script_images(found_here(_folder))

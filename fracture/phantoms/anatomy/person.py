@@ -14,7 +14,7 @@ from fracture.phantoms.anatomy.geometry import Array
 from fracture.phantoms.anatomy.humerus import TEXTURE, Humerus, Lucency
 from fracture.phantoms.anatomy.implants import Hardware, sample_hardware
 
-PARTS = {"whole": (-0.14, 1.08), "upper": (-0.12, 0.49), "lower": (0.44, 1.06)}
+FRAMINGS = {"whole": (-0.14, 1.08), "upper": (-0.12, 0.49), "lower": (0.44, 1.06)}
 """From where to where along the bone the images of a study reach, as shares of its length. The part is sampled before
 the finding in it: the framing must be no shortcut to the label."""
 
@@ -41,7 +41,7 @@ class Finding:
     """The part of the bone that a study shows, and what is abnormal there; nothing by default."""
 
     part: str
-    """A key of :data:`PARTS`."""
+    """A key of :data:`FRAMINGS`."""
     fracture: Fracture | None = None
     hardware: Hardware | None = None
 
@@ -128,12 +128,12 @@ def sample_finding(rng: np.random.Generator, bone: Humerus, hardness: float, abn
 
     ``abnormal``: whether there is an abnormality; None: with a probability of one half.
     """
-    part = str(rng.choice(tuple(PARTS), p=(0.06, 0.52, 0.42)))
+    part = str(rng.choice(tuple(FRAMINGS), p=(0.06, 0.52, 0.42)))
     by_chance = rng.random() < 0.5  # sampled in any case, so that the numbers that follow stay the same
     is_abnormal = by_chance if abnormal is None else abnormal
     if not is_abnormal:
         return Finding(part)
-    low, high = [float(np.clip(share, 0, 1)) * bone.length for share in PARTS[part]]
+    low, high = [float(np.clip(share, 0, 1)) * bone.length for share in FRAMINGS[part]]
     margin = 20 * bone.scale  # mm from the edge of the image
     ends = (low + margin, high - margin)
     if rng.random() > 0.9 * (1 - hardness):

@@ -190,7 +190,7 @@ def shuffled_head(network: Network, seed: int) -> Iterator[None]:
             layer.set_weights(weights)
 
 
-def describe(network: Network) -> JsonObject:
+def describe_network(network: Network) -> JsonObject:
     """The layers and parameters of the network, as Keras counts them.
 
     Returns:

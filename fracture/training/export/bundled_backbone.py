@@ -114,8 +114,8 @@ def _mark_head(model: Any) -> None:
                 model.buffers[tensor.buffer].data = np.frombuffer(mark.tobytes(), np.uint8)
 
 
-def describe(content: bytes) -> JsonObject:
-    """Describe the Keras network behind the graph, as :func:`fracture.training.backbone.network.describe` does.
+def describe_graph(content: bytes) -> JsonObject:
+    """Describe the Keras network behind the graph, as :func:`fracture.training.backbone.network.describe_network` does.
 
     The graph has one operator for a convolution with its batch normalization and activation; here they count as the
     three layers that they are in Keras. Only the head trains.

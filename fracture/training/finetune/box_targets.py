@@ -45,7 +45,7 @@ def fitted_boxes(table: pd.DataFrame, size: int, how: str) -> NDArray[np.float32
     """The boxes of each image on its fitted square.
 
     Args:
-        table: ``boxes, width, height``, as in :data:`fracture.data.dataset.COLUMNS`.
+        table: ``boxes, width, height``, as in :data:`fracture.data.dataset.TABLE_COLUMNS`.
         size: side of the square in px.
         how: of :data:`fracture.imaging.radiograph.FITS`.
 

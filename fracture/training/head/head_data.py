@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fracture.training.backbone.features import FeatureProgress, Features, Forward, Preparation, compute_features
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit, Usable
-from fracture.training.head.numpy_head import Part
+from fracture.training.head.numpy_head import FeaturesAndLabels
 from fracture.training.weights import Weights
 
 FOLLOWED_PER_LABEL = 4
@@ -27,8 +27,8 @@ class HeadData:
     """(N, 2048), of the mirrored validation images; zero for the others."""
     readable: NDArray[np.bool_]
     """(N,): which images could be read."""
-    training: Part
-    validation: Part
+    training: FeaturesAndLabels
+    validation: FeaturesAndLabels
     """Of the first data set alone."""
     followed: NDArray[np.int64]
     """Rows of the validation part."""

@@ -20,7 +20,7 @@ from fracture.training.config import TrainConfig
 from fracture.training.epoch_tracker import EpochTracker, Fit
 from fracture.training.events import Emit
 
-Part = tuple[NDArray[Any], NDArray[np.int64]]
+InputsAndLabels = tuple[NDArray[Any], NDArray[np.int64]]
 """Inputs (N, ...) and labels (N,), 0 or 1."""
 
 NO_ROWS = np.empty(0, np.int64)
@@ -52,7 +52,7 @@ def shuffled_batches(rows: NDArray[np.int64], batch_size: int, seed: int, done: 
     return tf.data.Dataset.counter(done).flat_map(epoch)
 
 
-def batches(part: Part, config: TrainConfig, done: int = 0) -> Any:
+def batches(part: InputsAndLabels, config: TrainConfig, done: int = 0) -> Any:
     """An endless tf.data pipeline of (inputs, labels, weights in the loss), which begins after ``done`` epochs."""
     features, label = part
     inputs = tf.constant(features)
@@ -66,10 +66,10 @@ def batches(part: Part, config: TrainConfig, done: int = 0) -> Any:
     return batches_of_rows.map(read)
 
 
-def fit_head(
+def train_keras_head(
     head: keras.Model,
-    training: Part,
-    validation: Part,
+    training: InputsAndLabels,
+    validation: InputsAndLabels,
     config: TrainConfig,
     *,
     emit: Emit,

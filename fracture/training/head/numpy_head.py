@@ -1,4 +1,4 @@
-"""The head in NumPy: the mathematics of :func:`fracture.training.head.keras_head.fit_head` without TensorFlow.
+"""The head in NumPy: the mathematics of :func:`fracture.training.head.keras_head.train_keras_head` without TensorFlow.
 
 One sigmoid unit on features with dropout, binary cross-entropy, an L2 penalty, Adam. With the same initial weights and
 the same order of images it gives the same curves as Keras (the tests compare the two); by itself it draws both from
@@ -18,10 +18,10 @@ from fracture.training.backbone.features import Features
 from fracture.training.class_weights import class_weights
 from fracture.training.config import TrainConfig
 
-Part = tuple[Features, NDArray[np.int64]]
+FeaturesAndLabels = tuple[Features, NDArray[np.int64]]
 """Features (N, F) and labels (N,), 0 or 1."""
 
-Order = Callable[[int], NDArray[np.int64]]
+EpochOrder = Callable[[int], NDArray[np.int64]]
 """The rows of the training part in the order of an epoch, counted from 0."""
 
 # Keras's defaults of Adam (Kingma and Ba, ICLR 2015, algorithm 1; epsilon as in the text below it).
@@ -50,13 +50,13 @@ class Head:
 
 
 def train_head(
-    training: Part,
-    validation: Part,
+    training: FeaturesAndLabels,
+    validation: FeaturesAndLabels,
     config: TrainConfig,
     *,
     keep_last_epoch: bool = False,
     start: NDArray[np.float32] | None = None,
-    order: Order | None = None,
+    order: EpochOrder | None = None,
 ) -> Head:
     """Train a head by the choices of ``config`` that concern it: learning rate, dropout, L2, class weight, and so on.
 
@@ -97,7 +97,11 @@ class HeadOptimization:
     """
 
     def __init__(
-        self, training: Part, config: TrainConfig, start: NDArray[np.float32] | None = None, order: Order | None = None
+        self,
+        training: FeaturesAndLabels,
+        config: TrainConfig,
+        start: NDArray[np.float32] | None = None,
+        order: EpochOrder | None = None,
     ) -> None:
         features, label = training
         if start is None:
@@ -220,7 +224,7 @@ def _gradient(
     return gradient
 
 
-def _validate(weights: NDArray[np.float32], part: Part, l2: float) -> dict[str, float]:
+def _validate(weights: NDArray[np.float32], part: FeaturesAndLabels, l2: float) -> dict[str, float]:
     features, label = part
     probability = probabilities(features, weights)
     auc, _ = ranking(label, probability.astype(np.float64), np.ones((1, len(label))))

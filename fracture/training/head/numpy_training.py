@@ -9,12 +9,12 @@ from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.epoch_tracker import EpochTracker, Fit
 from fracture.training.events import Emit
-from fracture.training.head.numpy_head import HeadOptimization, Part, probabilities, validation_metrics
+from fracture.training.head.numpy_head import FeaturesAndLabels, HeadOptimization, probabilities, validation_metrics
 
 
-def fit_head(
-    training: Part,
-    validation: Part,
+def train_numpy_head(
+    training: FeaturesAndLabels,
+    validation: FeaturesAndLabels,
     config: TrainConfig,
     *,
     emit: Emit,

@@ -12,7 +12,7 @@ from fracture.files import JsonObject, atomic_write
 from fracture.registry.model_folder import ModelFolder
 from fracture.training.backbone.features import BATCH, Preparation
 from fracture.training.backbone.keras_features import forward
-from fracture.training.backbone.network import Network, build_network, describe, save_backbone, shuffled_head
+from fracture.training.backbone.network import Network, build_network, describe_network, save_backbone, shuffled_head
 from fracture.training.checkpoint import Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit, Usable
@@ -22,7 +22,7 @@ from fracture.training.finetune.finetune import fine_tune
 from fracture.training.finetune.inputs import Examples
 from fracture.training.finetune.pixel_store import fitted_pixels
 from fracture.training.head.head_data import choose_followed, prepare_head_data, split_rows
-from fracture.training.head.keras_head import fit_head
+from fracture.training.head.keras_head import train_keras_head
 from fracture.training.learner import Trained
 from fracture.training.weights import Weights
 
@@ -40,8 +40,8 @@ class KerasLearner:
         self._network = build_network(config, weights)
 
     def describe(self) -> JsonObject:
-        """See :func:`fracture.training.backbone.network.describe`."""
-        return describe(self._network)
+        """See :func:`fracture.training.backbone.network.describe_network`."""
+        return describe_network(self._network)
 
     def train(
         self,
@@ -85,7 +85,7 @@ class KerasLearner:
         data = prepare_head_data(
             backbone, self._weights, table, self._config, check, emit=emit, should_stop=should_stop
         )
-        fit = fit_head(
+        fit = train_keras_head(
             self._network.head,
             data.training,
             data.validation,

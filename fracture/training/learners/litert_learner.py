@@ -12,10 +12,10 @@ from fracture.training.backbone.features import FEATURES, Features, Preparation,
 from fracture.training.checkpoint import Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit, Usable
-from fracture.training.export.bundled_backbone import bundled_graph, describe
+from fracture.training.export.bundled_backbone import bundled_graph, describe_graph
 from fracture.training.export.head_slot import place_head
 from fracture.training.head.head_data import prepare_head_data
-from fracture.training.head.numpy_training import fit_head
+from fracture.training.head.numpy_training import train_numpy_head
 from fracture.training.learner import Trained
 from fracture.training.weights import Weights
 
@@ -30,8 +30,8 @@ class LiteLearner:
         self._head = np.zeros(FEATURES + 1, np.float32)
 
     def describe(self) -> JsonObject:
-        """See :func:`fracture.training.export.bundled_backbone.describe`."""
-        return describe(self._backbone)
+        """See :func:`fracture.training.export.bundled_backbone.describe_graph`."""
+        return describe_graph(self._backbone)
 
     def train(
         self,
@@ -46,7 +46,7 @@ class LiteLearner:
         data = prepare_head_data(
             self.forward, self._weights, table, self._config, check, emit=emit, should_stop=should_stop
         )
-        fit, self._head = fit_head(
+        fit, self._head = train_numpy_head(
             data.training,
             data.validation,
             self._config,

@@ -20,7 +20,7 @@ from fracture.training.runs.queue import Run
 UNKNOWN, UNUSED = "not known", "not used"
 """For a setting that was not recorded, and for one that the run's mode does not use."""
 
-COUNTED = {
+COUNT_TITLES = {
     "training_images": "Training images",
     "validation_images": "Validation images",
     "excluded": "Left out by decision",
@@ -40,11 +40,11 @@ def every_run() -> list[Run]:
     return found + [Run(folder, "finished", {}, 0.0) for folder in usable_models() if folder.name not in known]
 
 
-def describe(run: Run, card: Mapping[str, Any]) -> Described:
+def describe_run(run: Run, card: Mapping[str, Any]) -> Described:
     """Every setting of a run, its data and its libraries; ``card`` is empty where there is none yet."""
     config = card.get("config") or run.config
     data = card.get("data", {})
-    counted = {name: _text(data[key]) if key in data else UNKNOWN for key, name in COUNTED.items()}
+    counted = {name: _text(data[key]) if key in data else UNKNOWN for key, name in COUNT_TITLES.items()}
     libraries = {f"Library {name}": str(version) for name, version in card.get("libraries", {}).items()}
     done = _text(card["epochs_done"]) if "epochs_done" in card else UNKNOWN
     return {**_settings(config), "Epochs done": done, **counted, **libraries}
@@ -87,7 +87,7 @@ def differing(described: Mapping[str, Described]) -> dict[str, Described]:
     """The settings that are not the same in all runs, as far as they are known: by setting, each run's value.
 
     Args:
-        described: what :func:`describe` returns of each run, by the runs' names.
+        described: what :func:`describe_run` returns of each run, by the runs' names.
     """
     names = dict.fromkeys(name for said in described.values() for name in said)
     rows = {name: {run: said.get(name, UNKNOWN) for run, said in described.items()} for name in names}
@@ -111,7 +111,7 @@ class Paired(NamedTuple):
         return low is not None and high is not None and (low > 0 or high < 0)
 
 
-def check_files(first: pd.DataFrame, second: pd.DataFrame) -> None:
+def check_same_files(first: pd.DataFrame, second: pd.DataFrame) -> None:
     """Compare the files of two models' predictions, as far as they are recorded: one name may be that of two images.
 
     Args:

@@ -13,7 +13,7 @@ from fracture.demo import NOBODY, Policy
 from fracture.errors import DatasetError, ModelError
 from fracture.files import JsonObject, atomic_write, remove_folder
 from fracture.paths import data_home, is_name
-from fracture.registry.model_folder import ModelFolder, read_json
+from fracture.registry.model_folder import ModelFolder, read_object
 from fracture.training.runs import queue
 
 
@@ -102,9 +102,9 @@ def _new_contents(model: ModelFolder, folder: Path, target: Path) -> Iterator[tu
     now = before if folder.is_symlink() else str(target)
     try:
         if model.status.exists():
-            yield model.status, json.dumps(_moved(read_json(model.status), before, now), indent=1) + "\n"
+            yield model.status, json.dumps(_moved(read_object(model.status), before, now), indent=1) + "\n"
         if model.card.exists():
-            card = _card_of(_moved(read_json(model.card), before, now), folder.name, target.name)
+            card = _card_of(_moved(read_object(model.card), before, now), folder.name, target.name)
             yield model.card, json.dumps(card, indent=1) + "\n"
         if model.events.exists():
             lines = model.events.read_text(encoding="utf-8", errors="surrogateescape").splitlines()

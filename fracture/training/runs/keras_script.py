@@ -23,7 +23,7 @@ from fracture.registry.model_folder import ModelFolder, bundled_model, read_card
 from fracture.training.config import BLOCKS, LITE, TrainConfig
 from fracture.training.runs import script_templates as parts
 from fracture.training.runs.queue import find_run
-from fracture.training.weights import BUNDLED
+from fracture.training.weights import BUNDLED_SOURCES
 
 TABLE = "images.csv"
 """The name of the table of images beside a script."""
@@ -65,7 +65,7 @@ def as_code(card: JsonObject) -> str:
         raise ModelError("The card of this model is damaged: it does not say how the model was trained.") from error
 
 
-def images_of(card: JsonObject) -> pd.DataFrame:
+def script_images(card: JsonObject) -> pd.DataFrame:
     """The images that a model was trained and validated on: ``data, path, label, split``, in the order of training.
 
     ``data`` is the name of the data set, ``path`` begins in its folder.
@@ -171,7 +171,7 @@ def _source(config: TrainConfig) -> str:
 
 
 def _weights(config: TrainConfig) -> str:
-    file = bundled_model().backbone if config.weights in BUNDLED else Path(config.weights)
+    file = bundled_model().backbone if config.weights in BUNDLED_SOURCES else Path(config.weights)
     return file.name if demo.is_public() else str(file)
 
 
@@ -183,10 +183,10 @@ def _entry(config: TrainConfig) -> str:
 
 def _code(config: TrainConfig) -> Iterator[str]:
     fine = config.mode == "fine-tune"
-    yield from (parts.READ, parts.FITS[config.fit], parts.PREPARED)
+    yield from (parts.READ, parts.FIT_CODE[config.fit], parts.PREPARED)
     if fine:
-        yield from (parts.AUGMENTATIONS[config.augmentation], parts.BATCHES)
-    yield from (parts.IMAGES, parts.SEEDED)
+        yield from (parts.AUGMENTATION_CODE[config.augmentation], parts.BATCHES)
+    yield from (parts.IMAGES_CODE, parts.SEEDED)
     yield parts.PRECISIONS[config.precision] if fine else ""
     yield parts.BACKBONES[_source(config)]
     yield parts.UPPER_BLOCKS if fine else ""
@@ -196,7 +196,7 @@ def _code(config: TrainConfig) -> Iterator[str]:
 
 
 def _fit_head(config: TrainConfig) -> Iterator[str]:
-    yield from (parts.FEATURES, parts.CLASS_WEIGHTS[config.class_weight], parts.FIT_ON_FEATURES)
+    yield from (parts.FEATURES_CODE, parts.CLASS_WEIGHTS[config.class_weight], parts.FIT_ON_FEATURES)
 
 
 def _fit_blocks(config: TrainConfig) -> Iterator[str]:

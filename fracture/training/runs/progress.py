@@ -30,7 +30,7 @@ WEIGHTS = {
 Measured on two cores (``seconds`` of a model's card): of the two fine-tuned models, 96 % and 95 % of the time went into
 training, 4 % and 5 % into the evaluation; of a head the features take most, unless they are cached."""
 
-STEPS = {"read": 3, "evaluate": 6, "save": 1}
+STEPS_OF_STAGE = {"read": 3, "evaluate": 6, "save": 1}
 """Steps of a stage, each an equal part of it. A run skips some of them, for example where the data have no boxes: then
 the next stage begins early."""
 
@@ -41,7 +41,7 @@ _STARTING: StepEvent = {"kind": "step", "text": "Starting"}
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """What a run's events have said so far; a part that has not come yet is None."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class Progress:
             return (self.epoch + self.share_of_epoch) / max(1, self.epochs)
         share_of_step = self.step.get("done", 0) / max(1, self.step.get("total", 1))
         steps_done = max(0, self.steps_begun - 1)
-        return (steps_done + share_of_step) / max(STEPS.get(self.stage, 1), self.steps_begun)
+        return (steps_done + share_of_step) / max(STEPS_OF_STAGE.get(self.stage, 1), self.steps_begun)
 
     @property
     def doing(self) -> str:
@@ -272,7 +272,7 @@ class Progress:
             self.history.setdefault(name, []).append(event[name])
 
 
-def stopping_words(progress: Progress) -> str:
+def stopping_words(progress: RunProgress) -> str:
     """What a run is doing that was asked to stop; making a model of its best epoch may take minutes."""
     if progress.kept_epoch is None:
         return f"Stopping after this step. {progress.doing}"

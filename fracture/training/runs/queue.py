@@ -240,7 +240,7 @@ def remove(folder: ModelFolder) -> None:
         found = find_run(folder)
         if found is not None and found.active:
             raise RunError(f"{found.name!r} is {found.state}. Stop it before it is deleted.")
-        registry_folder.delete(folder)
+        registry_folder.delete_folder(folder)
 
 
 def rename(folder: ModelFolder, name: str, policy: Policy = NOBODY) -> ModelFolder:
@@ -248,7 +248,7 @@ def rename(folder: ModelFolder, name: str, policy: Policy = NOBODY) -> ModelFold
 
     Raises:
         RunError: it is running or queued.
-        ModelError: see :func:`fracture.registry.edit.rename`.
+        ModelError: see :func:`fracture.registry.edit.rename_model`.
         PublicError: it is another visitor's.
     """
     policy.check_owner(folder.path)
@@ -256,7 +256,7 @@ def rename(folder: ModelFolder, name: str, policy: Policy = NOBODY) -> ModelFold
         found = find_run(folder)
         if found is not None and found.active:
             raise RunError(f"{found.name!r} is {found.state}. Stop it before it is renamed.")
-        return edit.rename(folder, name)
+        return edit.rename_model(folder, name)
 
 
 def note(folder: ModelFolder, text: str, policy: Policy = NOBODY) -> None:

@@ -10,7 +10,7 @@ from fracture.errors import ModelError, WeightsError
 from fracture.files import JsonObject
 from fracture.jobs.status import JobStatus
 from fracture.registry.card import RecordedConfig
-from fracture.registry.model_folder import ModelFolder, model_folders, read_card, read_json
+from fracture.registry.model_folder import ModelFolder, model_folders, read_card, read_object
 
 ENDED = ("finished", "stopped", "failed")
 
@@ -99,7 +99,7 @@ def find_run(folder: ModelFolder) -> Run | None:
     if not folder.status.exists():
         return _from_card(folder)
     try:
-        status = RunStatus.model_validate(read_json(folder.status))
+        status = RunStatus.model_validate(read_object(folder.status))
     except ModelError:
         return _damaged(folder, "it cannot be read")
     except ValidationError as error:

@@ -19,7 +19,7 @@ def read(path):
         raise SystemExit(f"{path} must be a gray or RGB image of 8 bits. Received: mode {image.mode}")
 '''
 
-FITS = {
+FIT_CODE = {
     "stretch": """\
     return np.asarray(image.convert("L").resize((SIZE, SIZE), Image.Resampling.BILINEAR))
 """,
@@ -50,7 +50,7 @@ def orders():
     return tf.data.Dataset.counter().flat_map(epoch)
 '''
 
-IMAGES = """
+IMAGES_CODE = """
 
 images = pd.read_csv("images.csv", dtype={"data": str, "path": str, "split": str}, keep_default_na=False)
 pixels = tf.constant(np.stack([read(f"{DATA[data]}/{path}") for data, path in images[["data", "path"]].to_numpy()]))
@@ -107,7 +107,7 @@ model = keras.Model(backbone.input, head(averaged))
 metrics = ["accuracy", keras.metrics.AUC(name="auc", num_thresholds=1000)]
 """
 
-FEATURES = """
+FEATURES_CODE = """
 # The backbone is frozen, so each image passes through it once, and not once an epoch.
 to_features = keras.Model(backbone.input, averaged)
 features = to_features.predict(tf.data.Dataset.from_tensor_slices(pixels).batch(32).map(prepared), verbose=2)
@@ -186,7 +186,7 @@ def collimate(gray, seed):
     return tf.where(lit, gray, 225 + 30 * drawn[:, 6, None, None])
 '''
 
-AUGMENTATIONS = {"none": NO_CHANGE, "flips": FLIPS, "full": FULL}
+AUGMENTATION_CODE = {"none": NO_CHANGE, "flips": FLIPS, "full": FULL}
 
 BATCHES = '''
 

@@ -115,7 +115,7 @@ def train(choices, checkpointer, stop_after=0):
     """One training on drawn numbers and images; ``stop_after``: epochs."""
     from fracture.training.backbone import network
     from fracture.training.finetune.finetune import fine_tune
-    from fracture.training.head.keras_head import fit_head
+    from fracture.training.head.keras_head import train_keras_head
     from tests.training.finetune.test_finetune import TRAINING, VALIDATION, WEIGHTS, bright_squares, small_backbone
 
     network._load_backbone = small_backbone
@@ -129,7 +129,7 @@ def train(choices, checkpointer, stop_after=0):
     if config.mode == "head":
         rng = np.random.default_rng(1)
         features, label = rng.standard_normal((50, 2048)).astype(np.float32), rng.integers(0, 2, 50)
-        fit = fit_head(net.head, (features[:29], label[:29]), (features[29:], label[29:]), config, **watched)
+        fit = train_keras_head(net.head, (features[:29], label[:29]), (features[29:], label[29:]), config, **watched)
     else:
         fit = fine_tune(net, bright_squares(), TRAINING, VALIDATION, config, **watched)
     return {"history": fit.history, "kept_epoch": fit.kept_epoch, "weights": net.whole.get_weights(), "epochs": done}

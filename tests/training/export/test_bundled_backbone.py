@@ -9,9 +9,9 @@ from ai_edge_litert.interpreter import Interpreter
 from fracture.inference.litert import Graph
 from fracture.registry.model_folder import bundled_model
 from fracture.training.backbone.network import build_network
-from fracture.training.backbone.network import describe as describe_keras
+from fracture.training.backbone.network import describe_network as describe_keras
 from fracture.training.config import TrainConfig
-from fracture.training.export.bundled_backbone import bundled_graph, describe
+from fracture.training.export.bundled_backbone import bundled_graph, describe_graph
 from fracture.training.export.head_slot import place_head
 from fracture.training.weights import find_weights
 
@@ -66,7 +66,7 @@ def test_place_head_answers_as_that_head(head, size):
 def test_describe_bundled_graph_equals_the_keras_network():
     """The same layers, parameters and blocks, although batch normalization is folded into its convolutions."""
     config = TrainConfig(data="any", name="any", weights="none", image_size=150)
-    assert describe(bundled_graph(150)) == describe_keras(build_network(config, find_weights(config)))
+    assert describe_graph(bundled_graph(150)) == describe_keras(build_network(config, find_weights(config)))
 
 
 def test_place_head_without_marks_is_refused(head):

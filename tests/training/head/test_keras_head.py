@@ -31,7 +31,7 @@ def test_fit_head_on_features_equals_training_on_images(images):
     """With the same seed and order, losses and head are those of the plain Keras loop on a frozen backbone."""
     import keras
 
-    from fracture.training.head.keras_head import batches, fit_head
+    from fracture.training.head.keras_head import batches, train_keras_head
 
     pixels, label = images
     chosen = config(epochs=3, learning_rate=1e-2, seed=5)
@@ -53,7 +53,7 @@ def test_fit_head_on_features_equals_training_on_images(images):
     pooled = keras.Model(network.backbone.input, network.whole.get_layer("features").output)
     features = pooled.predict(pixels, verbose=0)
     said = []
-    found = fit_head(
+    found = train_keras_head(
         network.head,
         (features[split[0]], label[split[0]]),
         (features[split[1]], label[split[1]]),
@@ -70,12 +70,12 @@ def test_fit_head_on_features_equals_training_on_images(images):
 
 def test_fit_head_leaves_the_best_epoch_in_the_whole_network(images):
     """After training the whole network answers with the weights of the lowest validation loss."""
-    from fracture.training.head.keras_head import fit_head
+    from fracture.training.head.keras_head import train_keras_head
 
     network = build(config(epochs=6, learning_rate=0.3))
     rng = np.random.default_rng(1)
     features, label = rng.standard_normal((40, 2048)).astype(np.float32), rng.integers(0, 2, 40)
-    trained = fit_head(
+    trained = train_keras_head(
         network.head,
         (features[:30], label[:30]),
         (features[30:], label[30:]),
@@ -93,12 +93,12 @@ def test_fit_head_leaves_the_best_epoch_in_the_whole_network(images):
 
 def test_fit_head_stopped_ends_with_its_epoch(images):
     """The best epoch so far is kept."""
-    from fracture.training.head.keras_head import fit_head
+    from fracture.training.head.keras_head import train_keras_head
 
     network = build(config(epochs=50))
     features, label = np.zeros((8, 2048), np.float32), np.arange(8) % 2
     asked = iter([False, False, True])
-    trained = fit_head(
+    trained = train_keras_head(
         network.head,
         (features, label),
         (features, label),
@@ -112,14 +112,14 @@ def test_fit_head_stopped_ends_with_its_epoch(images):
 def test_fit_head_resumed_ends_as_if_never_interrupted(tmp_path):
     """To the last bit: losses, best epoch and weights."""
     from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
-    from fracture.training.head.keras_head import fit_head
+    from fracture.training.head.keras_head import train_keras_head
 
     rng = np.random.default_rng(1)
     features, label = rng.standard_normal((40, 2048)).astype(np.float32), rng.integers(0, 2, 40)
 
     def train(checkpointer=NO_CHECKPOINTS, epochs_wanted=6):
         network, done = build(config(epochs=6)), []
-        fit = fit_head(
+        fit = train_keras_head(
             network.head,
             (features[:30], label[:30]),
             (features[30:], label[30:]),
@@ -141,9 +141,9 @@ def test_fit_head_resumed_ends_as_if_never_interrupted(tmp_path):
 
 def test_describe_frozen_network_has_a_trainable_head_alone():
     """A frozen backbone leaves the 2,049 parameters of one unit over 2,048 features."""
-    from fracture.training.backbone.network import describe
+    from fracture.training.backbone.network import describe_network
 
-    said = describe(build(config()))
+    said = describe_network(build(config()))
     assert (said["layers"], said["parameters"], said["trainable"]) == (315, 21_804_833, 2_049)
     assert sum(row["parameters"] for row in said["rows"]) == said["parameters"]
     assert [row["name"] for row in said["rows"] if row["trainable"]] == ["head"]

@@ -23,7 +23,7 @@ def keras_fit():
     """The same training by Keras: from given weights, in the order of its own pipeline."""
     import keras
 
-    from fracture.training.head.keras_head import fit_head, shuffled_batches
+    from fracture.training.head.keras_head import shuffled_batches, train_keras_head
 
     def fit(training, validation, choices, start):
         head = keras.Sequential(
@@ -34,7 +34,9 @@ def keras_fit():
             ]
         )
         head.layers[-1].set_weights([start[:-1, None], start[-1:]])
-        done = fit_head(head, training, validation, choices, emit=lambda *_, **__: None, should_stop=lambda: False)
+        done = train_keras_head(
+            head, training, validation, choices, emit=lambda *_, **__: None, should_stop=lambda: False
+        )
         size, rows = len(training[1]), np.arange(len(training[1]))
         steps = -(-size // choices.batch_size)
         batches = list(

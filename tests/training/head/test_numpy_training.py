@@ -7,7 +7,7 @@ from fracture.errors import Cancelled, RunError
 from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.head.numpy_head import train_head
-from fracture.training.head.numpy_training import fit_head
+from fracture.training.head.numpy_training import train_numpy_head
 from tests.training.head.test_numpy_head import clouds
 
 CONFIG = TrainConfig(data="any", name="any", weights="bundled-8bit", epochs=6, learning_rate=0.01)
@@ -17,7 +17,7 @@ TRAINING, VALIDATION = clouds(60), clouds(40, seed=1)
 def train(checkpointer=NO_CHECKPOINTS, epochs=6, training=TRAINING):
     """Train until so many epochs have been said: how it went, the weights, and what was said."""
     said = []
-    fit, weights = fit_head(
+    fit, weights = train_numpy_head(
         training, VALIDATION, CONFIG,
         emit=lambda kind, **values: said.append((kind, values)),
         should_stop=lambda: sum(kind == "epoch" for kind, _ in said) == epochs,

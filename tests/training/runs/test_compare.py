@@ -12,7 +12,7 @@ from fracture.files import write_json
 from fracture.registry.model_folder import model_folder, read_card
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
-from fracture.training.runs.compare import UNKNOWN, UNUSED, check_files, describe, differing, every_run, pair
+from fracture.training.runs.compare import UNKNOWN, UNUSED, check_same_files, describe_run, differing, every_run, pair
 
 
 def predictions(seed: int, skill: float, groups: int = 60, shared: float = 1.0) -> pd.DataFrame:
@@ -58,11 +58,11 @@ def test_pair_interval_excludes_zero_only_for_a_better_model():
 def test_check_files_of_different_files_with_one_name_is_refused():
     """An image must be the same file in both predictions, as far as both recorded it."""
     one = predictions(1, 1.0).assign(sha256=lambda table: table["image_id"] + " file")
-    check_files(one, one)
-    check_files(one, one.assign(sha256=""))
+    check_same_files(one, one)
+    check_same_files(one, one.assign(sha256=""))
     other = one.assign(sha256=one["sha256"].where(one.index > 1, "another file"))
     with pytest.raises(ModelError, match="Received: 2 of 180 images of the same name that were different files"):
-        check_files(one, other)
+        check_same_files(one, other)
 
 
 def test_pair_of_models_with_shared_difficulty_has_a_narrower_interval():
@@ -105,23 +105,23 @@ def run_of(**chosen) -> queue.Run:
 def test_differing_lists_only_settings_that_differ(homes):
     """A row a setting, with a word for one that a mode does not use; the name is no setting."""
     described = {
-        "a": describe(run_of(epochs=5), {}),
-        "b": describe(run_of(epochs=7, name="other", patience=3), {}),
+        "a": describe_run(run_of(epochs=5), {}),
+        "b": describe_run(run_of(epochs=7, name="other", patience=3), {}),
     }
     assert differing(described) == {"Epochs": {"a": "5", "b": "7"}}
-    tuned = describe(run_of(epochs=5, mode="fine-tune"), {})
+    tuned = describe_run(run_of(epochs=5, mode="fine-tune"), {})
     assert differing({"a": described["a"], "c": tuned})["Lowest trainable block"] == {"a": UNUSED, "c": "mixed2"}
 
 
 def test_differing_compares_data_decisions_and_libraries(homes):
     """A run without a card yet differs in nothing that is unknown."""
     cards = [{"data": {"training_images": 10 + each, "excluded": each}, "libraries": {"keras": "3"}} for each in (0, 2)]
-    described = {str(each["data"]["excluded"]): describe(run_of(), each) for each in cards}
+    described = {str(each["data"]["excluded"]): describe_run(run_of(), each) for each in cards}
     assert differing(described) == {
         "Training images": {"0": "10", "2": "12"},
         "Left out by decision": {"0": "0", "2": "2"},
     }
-    described["none"] = describe(run_of(), {})
+    described["none"] = describe_run(run_of(), {})
     assert differing(described)["Training images"]["none"] == UNKNOWN
     assert differing({name: described[name] for name in ("0", "none")}) == {}
 
@@ -132,7 +132,7 @@ def test_differing_takes_a_name_and_its_path_for_the_same_data(homes):
     weights = str(homes / "some.weights.h5")
     status = run_of(data=str(homes / "data" / "drawn"), weights=weights)
     card = {"config": {**status.config, "data": "drawn", "weights": "some.weights.h5"}}
-    assert differing({"a": describe(status, {}), "b": describe(status, card)}) == {}
+    assert differing({"a": describe_run(status, {}), "b": describe_run(status, card)}) == {}
 
 
 def test_every_run_lists_models_without_a_history(homes, make_model):

@@ -10,7 +10,7 @@ from fracture.data.dataset import scan
 from fracture.data.decisions import decide, decided
 from fracture.demo import Policy
 from fracture.errors import DatasetError, PublicError
-from fracture.registry.model_folder import read_card, read_json
+from fracture.registry.model_folder import read_card, read_object
 from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 from fracture.training.runs.run import find_run
 from tests.support.drawing import draw_mura
@@ -25,7 +25,7 @@ def data(homes):
 def run(data, make_model):
     """A finished run that was trained on the data set."""
     folder = make_model("first")
-    status, card = read_json(folder.status), read_json(folder.card)
+    status, card = read_object(folder.status), read_object(folder.card)
     before = status["config"]["data"]
     folder.status.write_text(json.dumps({**status, "config": {**status["config"], "data": str(data)}}))
     command = "python -m fracture train --data arms --name first"
@@ -35,7 +35,7 @@ def run(data, make_model):
 
 
 def set_state(folder, state):
-    folder.status.write_text(json.dumps({**read_json(folder.status), "state": state}))
+    folder.status.write_text(json.dumps({**read_object(folder.status), "state": state}))
 
 
 def test_rename_moves_what_runs_refer_to(data, run):
@@ -76,7 +76,7 @@ def test_change_while_a_run_waits_for_its_data_is_refused(data, run, change):
 
 def test_rename_of_a_further_data_set_is_refused(data, run):
     """Its images carry its name in the model's predictions."""
-    status = read_json(run.status)
+    status = read_object(run.status)
     run.status.write_text(json.dumps({**status, "config": {**status["config"], "data": "/x", "also": [str(data)]}}))
     with pytest.raises(DatasetError, match="further data set of first"):
         rename_dataset(data, "humeri")
@@ -86,10 +86,10 @@ def test_rename_of_a_further_data_set_is_refused(data, run):
 @pytest.mark.parametrize("damage", ["status", "card"])
 def test_rename_with_a_damaged_run_changes_nothing(data, run, damage):
     """All files are read before the folder gets its new name; the sentence names the run."""
-    status = read_json(run.status)
+    status = read_object(run.status)
     getattr(run, damage).write_text("{")
     if damage == "card":
-        assert read_json(run.status) == status
+        assert read_object(run.status) == status
     with pytest.raises(DatasetError, match="run 'first' refers to 'arms'"):
         rename_dataset(data, "humeri")
     assert data.is_dir() and not data.with_name("humeri").exists()
@@ -109,7 +109,7 @@ def test_rename_of_a_link_is_followed_by_the_card(homes, tmp_path, run):
     link = homes / "data" / "linked"
     link.symlink_to(there)
     for path, name in ((run.status, str(there)), (run.card, "linked")):
-        said = read_json(path)
+        said = read_object(path)
         path.write_text(json.dumps({**said, "config": {**said["config"], "data": name}}))
     rename_dataset(link, "humeri")
     assert read_card(run)["config"]["data"] == "humeri" and find_run(run).config["data"] == str(there)

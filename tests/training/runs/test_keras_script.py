@@ -18,7 +18,7 @@ from fracture.errors import ConfigError, DatasetError, ModelError
 from fracture.imaging.radiograph import fit, load
 from fracture.training.config import AUGMENTATIONS, TrainConfig
 from fracture.training.runs import script_templates as parts
-from fracture.training.runs.keras_script import as_code, found_here, images_of
+from fracture.training.runs.keras_script import as_code, found_here, script_images
 from tests.support.drawing import draw_mura
 
 
@@ -33,7 +33,7 @@ def run_script(folder, card):
     """The script's own validation figures, a list an epoch for each of its metrics."""
     folder.mkdir()
     (folder / "script.py").write_text(as_code(card), encoding="utf-8")
-    images_of(card).to_csv(folder / "images.csv", index=False)
+    script_images(card).to_csv(folder / "images.csv", index=False)
     alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "-P", "script.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=alone)
@@ -92,7 +92,7 @@ def defined(text, **constants):
     return names
 
 
-@pytest.mark.parametrize("how", parts.FITS)
+@pytest.mark.parametrize("how", parts.FIT_CODE)
 @pytest.mark.parametrize(("size", "mode"), [((64, 41), "L"), ((30, 200), "RGB"), ((97, 97), "P")])
 def test_script_reads_images_as_a_run_does(tmp_path, how, size, mode):
     """Pixel by pixel, whatever the aspect ratio, and turned as the EXIF data say."""
@@ -101,7 +101,7 @@ def test_script_reads_images_as_a_run_does(tmp_path, how, size, mode):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(noise).convert("L").save(tmp_path / "image.jpg", exif=exif)
-    read = defined(parts.READ + parts.FITS[how], SIZE=75)["read"]
+    read = defined(parts.READ + parts.FIT_CODE[how], SIZE=75)["read"]
     for path in (tmp_path / "image.png", tmp_path / "image.jpg"):
         assert np.array_equal(read(path), fit(load(path).pixels, 75, how))
 
@@ -110,7 +110,7 @@ def test_script_reads_images_as_a_run_does(tmp_path, how, size, mode):
 def test_script_with_16_bit_or_transparent_images_stops(tmp_path, mode):
     """It would read them in another way than a run does."""
     Image.new(mode, (8, 8)).save(tmp_path / "image.png")
-    read = defined(parts.READ + parts.FITS["stretch"], SIZE=75)["read"]
+    read = defined(parts.READ + parts.FIT_CODE["stretch"], SIZE=75)["read"]
     with pytest.raises(SystemExit, match=r"must be a gray or RGB image of 8 bits\. Received: mode"):
         read(tmp_path / "image.png")
 
@@ -124,7 +124,7 @@ def test_script_augments_images_as_a_run_does(how):
 
     gray = np.random.default_rng(0).integers(0, 256, (24, 40, 40), np.uint8)
     batch = Batch(tf.cast(gray, tf.float32), tf.zeros((24, 1, 4)))
-    mine = defined(parts.AUGMENTATIONS[how], SIZE=40)["augment"](gray, (3, 7))
+    mine = defined(parts.AUGMENTATION_CODE[how], SIZE=40)["augment"](gray, (3, 7))
     np.testing.assert_allclose(mine, augment(batch, (3, 7), how).pixels, atol=2e-2)
 
 
@@ -210,7 +210,7 @@ def test_images_of_lists_what_was_trained_on(tmp_path):
     dataset = join(apply_decisions(scan(first)), [scan(second)])
     data = {"fingerprint": fingerprint(dataset), "unreadable": [ids[2]]}
     card = card_of({"data": str(first), "also": (str(second),)}, data=data)
-    table = images_of(card)
+    table = script_images(card)
     assert list(table) == ["data", "path", "label", "split"]
     assert set(table["data"] + table["split"]) == {"firsttrain", "firstvalid", "secondtrain"}
     assert not {ids[0], ids[2]} & set(table.loc[table["data"] == "first", "path"])
@@ -218,7 +218,7 @@ def test_images_of_lists_what_was_trained_on(tmp_path):
     assert (tmp_path / table["data"].iloc[-1] / table["path"].iloc[-1]).is_file()
     decide(first, ids[3:4], "exclude")
     with pytest.raises(DatasetError, match=r"no longer those that 'm' was trained on"):
-        images_of(card)
+        script_images(card)
 
 
 def test_found_here_has_the_paths_of_this_machine(homes, make_model, drawn):

@@ -18,7 +18,7 @@ from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.events import read_events
 from fracture.training.runs import queue, worker
-from fracture.training.runs.progress import Progress
+from fracture.training.runs.progress import RunProgress
 from fracture.training.runs.run import RunStatus
 from tests.support.waiting import wait
 
@@ -114,7 +114,7 @@ def test_resume_after_a_kill_gives_the_curves_of_an_uninterrupted_run(homes, dra
     assert run.folder.history.read_text() == whole.folder.history.read_text()
     lines = run.folder.events.read_text().splitlines()
     assert all(json.loads(line)["kind"] for line in lines)
-    progress = Progress()
+    progress = RunProgress()
     progress.add(read_events(run.folder.events)[0])
     assert progress.history["loss"] == json.loads(whole.folder.history.read_text())["loss"]
 

@@ -79,7 +79,7 @@ def test_upload_in_the_labs_leaves_no_trace(traces, make_model):
     """A name in the header of an upload in the labs appears neither on the page nor on disk nor in logs."""
     make_model("first")
     app = alone("labs")
-    app.session_state["lab"], app.session_state["xray source"] = "Shortcuts", "My own"
+    app.session_state["lab"], app.session_state["xray source"] = "Shortcuts", "Upload"
     app.run()
     for name in ("named", "of another kind"):
         app.file_uploader(key="xray upload").set_value([(f"{name}.dcm", FILES[name], "")]).run()

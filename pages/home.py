@@ -70,8 +70,8 @@ st.title("Bone X-ray lab")
 st.markdown("Explore a data set of bone radiographs, train **InceptionV3** on it, and classify X-rays.")
 if demo.is_public():
     st.caption(
-        ":material/public: This is a public demo: other visitors see what you make here, and it is deleted after a "
-        "day. Only you see the X-rays that you upload to classify."
+        ":material/public: This is a public demo: other visitors see what you make here, and it is deleted after "
+        f"{demo.LIMITS.retention_seconds / 3600:.0f} hours. Only you see the X-rays that you upload to classify."
     )
 datasets = list_datasets()
 with st.container(horizontal=True):

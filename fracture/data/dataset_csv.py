@@ -24,7 +24,7 @@ import pandas as pd
 
 from fracture.data.ground_truth import findings
 from fracture.data.layouts import Found, walk
-from fracture.data.splits import SPLITS
+from fracture.data.splits import SPLIT_OF_NAME
 from fracture.errors import DatasetError
 from fracture.paths import leads_out, sanitize_name
 
@@ -118,10 +118,10 @@ def _labels(listed: pd.DataFrame) -> "pd.Series[int]":
 
 def _splits(listed: pd.DataFrame) -> "pd.Series[str]":
     words = _column(listed, "split").str.lower()
-    wrong = sorted(set(words) - {"", *SPLITS})
+    wrong = sorted(set(words) - {"", *SPLIT_OF_NAME})
     if wrong:
         raise DatasetError(f"split in dataset.csv must be train, valid or test. Received: {wrong[0]!r}")
-    return words.replace(SPLITS)
+    return words.replace(SPLIT_OF_NAME)
 
 
 def _body_parts(listed: pd.DataFrame) -> "pd.Series[str]":

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from fracture.data.ground_truth import with_truth
-from fracture.data.splits import SPLITS
+from fracture.data.splits import SPLIT_OF_NAME
 from fracture.errors import DatasetError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".dcm")
@@ -39,7 +39,7 @@ _MURA = re.compile(
 _BODY_PART = re.compile(r"(?<![A-Z])XR_[A-Z]+", re.IGNORECASE)
 _PATIENT = re.compile(r"patient[ _-]?\d+", re.IGNORECASE)
 _STUDY = re.compile(r"study[ _-]?\d+(?P<label>_(?:positive|negative)(?![A-Z]))?", re.IGNORECASE)
-_LEVEL = re.compile(rf"{'|'.join(SPLITS)}|XR_[A-Z]+|patient\d+|study\d+_(?:positive|negative)", re.IGNORECASE)
+_LEVEL = re.compile(rf"{'|'.join(SPLIT_OF_NAME)}|XR_[A-Z]+|patient\d+|study\d+_(?:positive|negative)", re.IGNORECASE)
 
 
 class Found(NamedTuple):
@@ -166,7 +166,7 @@ def _class_row(root: Path, file: str) -> dict[str, object] | None:
     folder = next((name for name in reversed(folders) if class_of(name) is not None), None)
     if folder is None:
         return None
-    split = next((SPLITS[name.lower()] for name in (root.name, *folders) if name.lower() in SPLITS), "")
+    split = next((SPLIT_OF_NAME[name.lower()] for name in (root.name, *folders) if name.lower() in SPLIT_OF_NAME), "")
     body_part = _BODY_PART.search(file) or _BODY_PART.search(root.name)
     part = body_part[0].upper() if body_part else ""
     patient, study = _patient_and_study(file, folder, part)

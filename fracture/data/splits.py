@@ -9,7 +9,7 @@ import pandas as pd
 
 from fracture.errors import DatasetError
 
-SPLITS = {
+SPLIT_OF_NAME = {
     "train": "train",
     "training": "train",
     "valid": "valid",

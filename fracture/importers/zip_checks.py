@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from zipfile import ZipInfo
 
 from fracture.data import layouts
-from fracture.data.splits import SPLITS
+from fracture.data.splits import SPLIT_OF_NAME
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
 from fracture.importers.file_checks import check_space
@@ -140,7 +140,7 @@ def _without_wrapper(paths: list[str]) -> list[str]:
 def _is_meaningful(folder: str) -> bool:
     """Whether a reader of data sets takes a label, a split or a patient from a folder's name."""
     is_class = layouts.class_of(folder) is not None
-    return is_class or folder.lower() in SPLITS or bool(_MEANINGFUL_FOLDERS.fullmatch(folder))
+    return is_class or folder.lower() in SPLIT_OF_NAME or bool(_MEANINGFUL_FOLDERS.fullmatch(folder))
 
 
 def check_sizes(infos: Iterable[ZipInfo], out: Path, limit: int) -> None:

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from fracture import demo, paths
 from fracture.data.dataset import scan
 from fracture.data.layouts import ENDINGS
-from fracture.data.splits import SPLITS
+from fracture.data.splits import SPLIT_OF_NAME
 from fracture.errors import Cancelled, DatasetError, FetchError
 from fracture.importers.download import OnProgress, Progress, ignore_progress, throttled
 from fracture.importers.http import CHUNK_BYTES
@@ -90,7 +90,7 @@ def default_folder(file: str | Path) -> Path:
     A split's name, such as ``train``, is extended: all images below such a folder would be taken for that split's.
     """
     stem = paths.as_name(Path(file).stem, "unpacked")
-    return paths.data_home() / (f"{stem}-unpacked" if stem.lower() in SPLITS else stem)
+    return paths.data_home() / (f"{stem}-unpacked" if stem.lower() in SPLIT_OF_NAME else stem)
 
 
 def _opened(source: str | Path | BinaryIO) -> contextlib.AbstractContextManager[BinaryIO]:

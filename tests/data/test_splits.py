@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fracture.data.splits import SPLITS, split_by_group
+from fracture.data.splits import SPLIT_OF_NAME, split_by_group
 from fracture.errors import DatasetError
 
 
@@ -69,5 +69,5 @@ def test_split_by_group_of_one_group_is_refused():
 
 def test_splits_are_train_valid_and_test():
     """Every name stands for one of the three splits, and each split is one of its names."""
-    assert set(SPLITS.values()) == {"train", "valid", "test"}
-    assert all(SPLITS[name] == name for name in SPLITS.values())
+    assert set(SPLIT_OF_NAME.values()) == {"train", "valid", "test"}
+    assert all(SPLIT_OF_NAME[name] == name for name in SPLIT_OF_NAME.values())

@@ -65,7 +65,7 @@ def test_page_without_data_and_models_draws(homes, monkeypatch, page):
 def test_form_in_the_demo_offers_what_is_allowed(demo):
     """The form offers the head only, named weights and data sets and limited numbers, and says why."""
     app = healthy(alone("train").run())
-    assert "trains the head only" in words(app) and "deletes the model after a day" in words(app)
+    assert "trains the head only" in words(app) and "deletes the model after 24 hours" in words(app)
     assert not app.segmented_control and not keys_of(app.selectbox, "pixel range")
     assert app.selectbox(key="weights").options == list(public_demo.LIMITS.min_memory_mb)
     assert app.number_input(key="reference epochs").max == public_demo.LIMITS.max_values["epochs"]

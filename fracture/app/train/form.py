@@ -203,6 +203,7 @@ def _start_button(waiting: bool) -> bool:
         limits = demo.LIMITS
         st.caption(
             f"The public demo trains one run at a time, on at most {limits.max_images:,} images. It stops a run after "
-            f"{limits.max_run_seconds / 60:.0f} minutes, keeps the best epoch, and deletes the model after a day."
+            f"{limits.max_run_seconds / 60:.0f} minutes, keeps the best epoch, and deletes the model after "
+            f"{limits.retention_seconds / 3600:.0f} hours."
         )
     return pressed

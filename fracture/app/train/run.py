@@ -70,7 +70,7 @@ def _show(run: Run) -> None:
     _show_curves(run, progress)
     show_epoch(progress)
     _show_network(progress, run.name)
-    _show_result(run)
+    _show_summary(run)
 
 
 def _has_just_ended(run: Run) -> bool:
@@ -217,7 +217,7 @@ def _show_network(progress: RunProgress, name: str) -> None:
         )
 
 
-def _show_result(run: Run) -> None:
+def _show_summary(run: Run) -> None:
     if run.active:
         return
     if not run.folder.usable:

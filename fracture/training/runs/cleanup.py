@@ -1,4 +1,4 @@
-"""Delete what visitors of a public demo have left: after a day, or when newer things need the room.
+"""Delete what visitors of a public demo have left: after its retention time, or when newer things need the room.
 
 There is no process for this alone: every page that is opened calls :func:`delete_outdated`.
 """

@@ -160,7 +160,7 @@ def test_rename_of_an_active_run_is_refused_and_a_stopped_one_resumes(homes, mon
     renamed = queue.find_run(queue.rename(waiting("old", "stopped").folder, "new"))
     assert (renamed.name, renamed.config["name"], renamed.resumable) == ("new", "new", True)
     monkeypatch.setattr(queue, "advance", lambda: None)
-    monkeypatch.setattr(queue, "_checked", lambda config: config)
+    monkeypatch.setattr(queue, "_checked", lambda config, _: config)
     queue.resume(renamed)
     assert json.loads(renamed.folder.status.read_text())["config"]["name"] == "new"
 

@@ -93,7 +93,7 @@ def read(drawn, **chosen):
 def test_run_fine_tune_without_boxes_has_no_output_for_places(drawn, tmp_path):
     """A sentence about it is among the problems."""
     config, problems = read(drawn)
-    assert not config.teaches_places and "is not taught" in problems[-1]
+    assert not config.teaches_places and "is not trained to localize" in problems[-1]
     config, problems = read(draw_mura(tmp_path / "boxed", truth=True))
     assert config.teaches_places and not any("is not taught" in problem for problem in problems)
 

@@ -87,6 +87,7 @@ def test_the_command_line_answers_at_once(as_cloned, tmp_path, capsys):
     assert 0 < answer["probability"] < 1
 
 
+@pytest.mark.slow
 def test_it_tells_radiographs_from_other_pictures(as_cloned):
     """One picture of each kind that is no radiograph gets no answer."""
     model = load_classifier(FOLDER.name)
@@ -95,6 +96,7 @@ def test_it_tells_radiographs_from_other_pictures(as_cloned):
     assert len(views) > 5 and [kind for kind, view in views.items() if view.known] == []
 
 
+@pytest.mark.slow
 def test_it_says_of_real_radiographs_what_its_predictions_say(as_cloned, fracatlas):
     """The served graph on the files themselves, against what was written when the model was judged."""
     predictions = read_predictions(FOLDER).query("data == 'fracatlas'").iloc[::33].set_index("image_id")

@@ -224,6 +224,7 @@ def test_only_a_small_import_is_let_in(demo, order, sentence):
         job.start(demo / "data" / "new", fracatlases.order(20), policy=ME)
 
 
+@pytest.mark.slow
 def test_phantoms_are_drawn_up_to_a_limit_and_are_their_visitors(demo):
     """Who had them drawn may stop it; nobody else."""
     with pytest.raises(PublicError, match=r"patients must be at most 200\. Received: 201"):
@@ -307,6 +308,7 @@ def test_after_its_time_a_training_is_stopped(demo, monkeypatch):
     assert stopped.resumable and ME.may_change(run.folder.path)
 
 
+@pytest.mark.slow
 def test_a_training_on_phantoms_goes_through(homes, monkeypatch):
     """Twenty patients drawn and learned from, by a visitor, within all limits."""
     monkeypatch.setenv(public_demo.VARIABLE, "1")

@@ -21,6 +21,7 @@ from tests.support.visitors import mark, mark_of, uploads, visit_all
 from tests.support.waiting import wait
 
 
+@pytest.mark.slow
 def test_visitors_at_the_same_time_each_get_their_own_answer(tmp_path, monkeypatch):
     """Six sessions open, browse and classify with no error; each finds its own name, mark and answer, and no other."""
     monkeypatch.delenv("FRACTURE_MODELS", raising=False)
@@ -44,6 +45,7 @@ def _held(address: str) -> dict[str, float]:
     return {cache or kind: float(value) for kind, cache, value in lines}
 
 
+@pytest.mark.slow
 def test_an_upload_goes_with_its_visitor(tmp_path):
     """Once a tab has been closed for as long as one may come back to it, the next who come find it gone from memory."""
     brief = {**os.environ, "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "1"}  # seconds, instead of 120

@@ -53,6 +53,7 @@ def test_decisions_are_heeded_and_told(spoilt, capsys):
     assert "By decision, 1 more are excluded" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_models_doubts_are_listed_without_tensorflow(drawn, make_model):
     """Each with study, label, probability and doubt; those of the problem are the same, in the same order."""
     make_model("m")

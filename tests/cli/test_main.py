@@ -95,6 +95,7 @@ def test_dataset_tells_what_is_there(homes, drawn, capsys):
     assert document["images"] == sum(row["images"] for row in document["counts"])
 
 
+@pytest.mark.slow
 def test_phantom_draws_a_data_set_once(homes, tmp_path, capsys):
     """For people two lines, for programs one JSON document; the second time there is nothing left to draw."""
     out = str(tmp_path / "phantoms")
@@ -286,6 +287,7 @@ def test_evaluate_says_what_flatters_the_figures(homes, make_model, drawn, capsy
     assert document["metrics"]["image"]["count"] > training
 
 
+@pytest.mark.slow
 def test_evaluate_adds_the_files_of_the_models_own_images(homes, make_model, drawn, capsys):
     """Predictions that name no files get them where the images are the model's own; of others they are left alone."""
     folder = make_model("m")
@@ -302,6 +304,7 @@ def test_evaluate_adds_the_files_of_the_models_own_images(homes, make_model, dra
     assert read_predictions(folder).equals(recorded)
 
 
+@pytest.mark.slow
 def test_evaluate_puts_phantoms_into_the_models_words(homes, make_model, tmp_path, capsys):
     """What shows a plate alone is abnormal, and not fractured; other data are measured under a word of warning."""
     card = make_model("m").card
@@ -363,6 +366,7 @@ def test_train_from_the_command_line(graphs, drawn):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_an_interrupted_command_stops_its_run_and_says_so(homes, drawn, monkeypatch, capsys):
     """It follows the run until the best epoch is saved, and meanwhile ``models`` calls it stopping."""
     followed = []
@@ -393,6 +397,7 @@ def test_train_without_its_weights_fails_at_once(homes, drawn, capsys, monkeypat
     assert not queue.model_folder("cli").path.exists()
 
 
+@pytest.mark.slow
 def test_train_goes_on_with_what_was_interrupted(homes, drawn, capsys):
     """By its name alone; what is not there, or has ended, is one sentence."""
     assert main(["train", "--resume", "--name", "cli"]) == 1
@@ -414,6 +419,7 @@ LOADED += (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["dataset", "classify", "evaluate", "models", "code"])
 def test_no_command_loads_tensorflow_or_streamlit(homes, make_model, drawn, picture, command):
     """Only the training process imports TensorFlow, and only the app Streamlit."""
@@ -448,6 +454,7 @@ def test_help_is_light():
     assert done.stdout.strip().endswith("[]")
 
 
+@pytest.mark.slow
 def test_names_of_files_need_not_be_text(homes, make_model, picture, tmp_path):
     """What is none of it is escaped, in what is printed and in the CSV."""
     make_model("m")

@@ -329,12 +329,14 @@ def resume(home: Path, name: str, close: Callable[[Any], Any]) -> None:
     assert fracture("classify", home / "data" / "mura" / "valid", "--model", name, "--json").code == 0
 
 
+@pytest.mark.slow
 def test_a_stopped_run_is_resumed_from_its_checkpoint(home, close):
     """The model that it had left gives way to the one of all epochs."""
     keep_runs(home, "stopped")
     resume(home, "stopped", close)
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_resumed_after_the_queued_one(home, close):
     """The queued run has waited for longer: it comes first, and its folder has the same names as ever."""
     keep_runs(home, "queued", "killed")
@@ -419,6 +421,7 @@ def test_what_the_caches_know_does_no_harm(home):
     assert sum(row["images"] for row in known["counts"]) == known["images"] == EXPECTED["images"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["dataset", "train", "runs", "models", "playground", "labs", "classify"])
 def test_pages_show_the_folders(home, page):
     """Each page draws them without an error."""
@@ -428,6 +431,7 @@ def test_pages_show_the_folders(home, page):
     assert not app.error, [error.value for error in app.error]
 
 
+@pytest.mark.slow
 def test_a_typed_folder_is_still_offered(home):
     """One of the selection boxes has the path that somebody typed in the version before."""
     keep_runs(home)
@@ -437,6 +441,7 @@ def test_a_typed_folder_is_still_offered(home):
     assert any("phantoms-1" in box.options and "mura" in box.options for box in app.selectbox)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("days", "swept"), [(0, False), (2, True)])
 def test_what_visitors_made_is_known_by_their_mark(home, monkeypatch, days, swept):
     """In a public demo only what bears a mark is deleted after a day, and nobody else changes it before."""

@@ -318,6 +318,7 @@ def test_check_fracatlas_is_sound_but_unbalanced(fracatlas):
     assert "18% of the 2,549 training images are fractured" in problem.message
 
 
+@pytest.mark.slow
 def test_check_fracatlas_finds_its_near_duplicates_and_letters(fracatlas, homes):
     """Of a part of FracAtlas, its listed near-duplicates are found and no other images, and letters where they are."""
     dataset = scan(fracatlas)

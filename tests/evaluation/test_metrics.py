@@ -101,6 +101,7 @@ def test_a_study_is_the_mean_of_its_views():
     assert set(evaluate(table([0, 1], [0.1, 0.9]), {"half": 0.5})) == {"image"}
 
 
+@pytest.mark.slow
 def test_the_balanced_threshold_has_the_highest_youden_index():
     """No other threshold has a higher sensitivity + specificity on the same predictions."""
     rng = np.random.default_rng(2)
@@ -115,6 +116,7 @@ def test_the_balanced_threshold_has_the_highest_youden_index():
     assert all(youden(threshold) <= best + 1e-12 for threshold in np.linspace(0, 1, 101))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(
@@ -136,6 +138,7 @@ def test_ranking_agrees_with_scikit_learn(rows):
             assert np.isnan([auc, precision]).all()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=40), st.floats(0, 1))
 def test_rates_agree_with_scikit_learn(rows, threshold):
@@ -169,6 +172,7 @@ def test_a_level_agrees_with_scikit_learn():
     json.dumps(level)
 
 
+@pytest.mark.slow
 def test_intervals_are_those_of_resampled_groups():
     """The ends of the kappa's and the AUC's are what scikit-learn gives on a thousand copies of drawn groups."""
     predictions = scored(60)

@@ -19,6 +19,7 @@ def mean(found, way):
     return np.mean([each.auc for each in found if each.way == way])
 
 
+@pytest.mark.slow
 def test_compare_splits_of_recognizable_patients_finds_leakage():
     """Features that tell patients apart and findings not at all: by patient it is chance, by image it is not."""
     found = outcomes(draw_bench(patients=200, person=3.0, features=600))

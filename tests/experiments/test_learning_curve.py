@@ -8,6 +8,7 @@ from fracture.experiments.search import GRID, grid, sample_hyperparameters, sear
 from tests.experiments.workbenches import draw_bench
 
 
+@pytest.mark.slow
 def test_learning_curve_rises_with_patients():
     """With a finding spread over noise."""
     points = list(learning_curve(draw_bench(patients=240, finding=1.0), draws=2))

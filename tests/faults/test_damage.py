@@ -50,6 +50,7 @@ def bad(homes, make_model):
     return make_model("bad")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "how", "pages", "said"),
     [

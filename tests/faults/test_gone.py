@@ -10,6 +10,7 @@ from tests.faults.test_damage import ASKED, show
 from tests.pages.test_pages import words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["train", "runs", "models", "classify", "playground"])
 def test_a_model_deleted_between_two_looks(home_with_data, features, make_model, page):
     """The page goes on with what is left, in the same session and with what it has cached."""
@@ -23,6 +24,7 @@ def test_a_model_deleted_between_two_looks(home_with_data, features, make_model,
     assert queue.find_run(bad) is None and show(page)
 
 
+@pytest.mark.slow
 def test_a_data_set_renamed_between_two_looks(home_with_data, features, make_model):
     """Each page that shows it says that it is gone, or does without it."""
     make_model("good")

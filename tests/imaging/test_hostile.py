@@ -111,6 +111,7 @@ def answers(work, data) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_read_damaged_image_is_read_or_refused():
     """Real files of many kinds, damaged in nine ways."""
     answered = sum(answers(read, mutants.mutant(number)[1]) for number in range(300))

@@ -369,6 +369,7 @@ def test_read_truncated_file_is_read_or_refused(sample, cut):
     assert_radiograph_or_error(data[: int(len(data) * cut)])
 
 
+@pytest.mark.slow
 @given(sample=st.sampled_from(sorted(SAMPLES)), place=st.floats(0, 1), junk=st.binary(min_size=1, max_size=8))
 @settings(deadline=None, max_examples=300)
 def test_read_damaged_file_is_read_or_refused(sample, place, junk):

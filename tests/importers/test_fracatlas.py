@@ -134,6 +134,7 @@ def test_import_fracatlas_writes_the_license(figshare, out):
     assert "50 of its images" in license_text
 
 
+@pytest.mark.slow
 def test_import_fracatlas_with_the_same_seed_draws_the_same_sample(figshare, tmp_path):
     """The same seed draws the same sample, and another seed another one."""
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -169,6 +170,7 @@ def test_import_fracatlas_when_complete_sends_no_request(figshare, out):
     assert images(out) == there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", ["", "x", "image_id\nIMG0000001.jpg\n", "image_id,size,boxes\na,b,c\n"])
 def test_import_fracatlas_with_a_damaged_plan_makes_a_new_one(figshare, out, plan):
     """The list of images that an earlier run wrote is replaced where it is damaged."""
@@ -233,6 +235,7 @@ def test_import_fracatlas_without_ranges_suggests_the_whole_zip(figshare, out):
     assert len(images(out)) == 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -374,6 +377,7 @@ def test_order_of_fracatlas_out_of_range_raises(homes):
         order(seed=-1)
 
 
+@pytest.mark.slow
 def test_start_of_fracatlas_imports_in_the_background(figshare, out):
     """A background process makes the import with the same choices."""
     start(out, order(images=30, seed=3, whole=True))
@@ -383,6 +387,7 @@ def test_start_of_fracatlas_imports_in_the_background(figshare, out):
     assert len(images(out)) == 30
 
 
+@pytest.mark.slow
 def test_command_import_fracatlas_prints_the_result(figshare, homes, capsys):
     """The command prints JSON for programs, a sentence for people, and one for a wrong value."""
     assert main(["import-fracatlas", "--images", "12", "--json"]) == 0

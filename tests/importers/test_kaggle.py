@@ -401,6 +401,7 @@ def in_a_process(home: Path, arguments: list[str], **variables: str) -> subproce
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "content", "kind"),
     [
@@ -419,6 +420,7 @@ def test_credentials_from_kaggles_files_are_used(kaggle, mura, tmp_path, out, fi
     assert {request.scheme for request in kaggle.requests if request.method == "POST"} == {kind}
 
 
+@pytest.mark.slow
 def test_credentials_missing_everywhere_raises_before_a_request(kaggle, tmp_path, out):
     """Without credentials, one sentence tells what to do, and no request is sent."""
     done = in_a_process(tmp_path, ["--out", str(out)])
@@ -429,6 +431,7 @@ def test_credentials_missing_everywhere_raises_before_a_request(kaggle, tmp_path
     assert kaggle.requests == []
 
 
+@pytest.mark.slow
 def test_credentials_typed_are_stored_nowhere(kaggle, tmp_path, out):
     """Typed credentials are in no file and no message."""
     for given in (Credentials(token="KGAT_wrong_one_0123"), Credentials(username="someone", key="wrong-key-0123")):
@@ -441,6 +444,7 @@ def test_credentials_typed_are_stored_nowhere(kaggle, tmp_path, out):
     assert {request.authorization for request in kaggle.requests} >= {"Bearer KGAT_wrong_one_0123"}
 
 
+@pytest.mark.slow
 def test_start_of_kaggle_imports_in_the_background(kaggle, mura, out):
     """A background process completes the import, and a second one is refused meanwhile."""
     hold = iter(range(10**6))
@@ -455,6 +459,7 @@ def test_start_of_kaggle_imports_in_the_background(kaggle, mura, out):
     assert (ended.progress.files, ended.progress.total_files) == (len(humerus(mura)),) * 2
 
 
+@pytest.mark.slow
 def test_import_kaggle_after_a_killed_process_resumes(kaggle, mura, out):
     """The import of a killed process is interrupted, and a second run completes it."""
     kaggle.fault_for = lambda _: (

@@ -109,6 +109,7 @@ def test_graph_lets_one_thread_into_an_interpreter(stand):
     assert not any(each.crowded for each in stand.made)
 
 
+@pytest.mark.slow
 def test_graph_deleted_leaves_no_thread_and_no_interpreter(content):
     """Its memory is free again."""
     before = set(threading.enumerate())
@@ -121,6 +122,7 @@ def test_graph_deleted_leaves_no_thread_and_no_interpreter(content):
     wait(lambda: not any(worker.is_alive() for worker in workers), 20)
 
 
+@pytest.mark.slow
 def test_graph_in_a_process_that_forks_harms_no_child(content):
     """The child does not have the threads of the interpreters."""
     graphs = [Graph(content, interpreters=2) for _ in range(3)]

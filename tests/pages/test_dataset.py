@@ -56,6 +56,7 @@ def images(app):
     return [each.key.removeprefix("open ") for each in app.button if str(each.key).startswith("open ")]
 
 
+@pytest.mark.slow
 def test_page_with_filters_counts_the_images_that_pass(data):
     """The page shows counts and charts, and says how many images pass the filters, or that none does."""
     app = healthy(alone("dataset").run())
@@ -68,6 +69,7 @@ def test_page_with_filters_counts_the_images_that_pass(data):
     assert "No image passes these filters" in words(healthy(app))
 
 
+@pytest.mark.slow
 def test_gallery_sorted_by_brightness_begins_with_the_darkest(data):
     """The gallery begins in reading order; once the images are analyzed it can be sorted by brightness."""
     app = healthy(alone("dataset").run())
@@ -77,6 +79,7 @@ def test_gallery_sorted_by_brightness_begins_with_the_darkest(data):
     assert list(mean[images(healthy(app))]) == sorted(mean)[: len(images(app))]
 
 
+@pytest.mark.slow
 def test_checks_after_the_analysis_stay_open(data, monkeypatch):
     """The label of the checks counts the findings, and its change does not close them."""
     monkeypatch.setattr(
@@ -89,6 +92,7 @@ def test_checks_after_the_analysis_stay_open(data, monkeypatch):
     assert folded(healthy(app)) != before and app.session_state["checks"] is True
 
 
+@pytest.mark.slow
 def test_finding_when_shown_filters_the_gallery(data):
     """A finding's button shows exactly its images in the gallery, and another button shows all again."""
     app = healthy(alone("dataset").run())
@@ -100,6 +104,7 @@ def test_finding_when_shown_filters_the_gallery(data):
     assert seen(app)[0] == seen(app)[1]
 
 
+@pytest.mark.slow
 def test_study_when_opened_shows_details_and_navigation(data):
     """An open study shows the details of the view, window and level, and buttons to its neighbors."""
     app = healthy(alone("dataset").run())
@@ -110,6 +115,7 @@ def test_study_when_opened_shows_details_and_navigation(data):
     assert button(app, "previous view").disabled and not button(app, "next view").disabled
 
 
+@pytest.mark.slow
 def test_selected_images_when_excluded_can_be_restored_by_undo(data):
     """A decision about the selected images is stored with its reason, marked in the gallery, and undone by a click."""
     app = healthy(alone("dataset").run())
@@ -131,6 +137,7 @@ def test_selected_images_when_excluded_can_be_restored_by_undo(data):
     assert decided(data).empty and ":orange-badge" not in words(healthy(app))
 
 
+@pytest.mark.slow
 def test_study_when_relabeled_changes_all_its_views(data):
     """The dialog of a study relabels all its views with one click."""
     app = healthy(alone("dataset").run())
@@ -160,6 +167,7 @@ def test_gallery_when_decisions_get_damaged_shows_a_sentence(data):
     assert not app.exception and "line 2" in words(app)
 
 
+@pytest.mark.slow
 def test_decision_in_a_read_only_folder_shows_a_sentence(data, monkeypatch):
     """Where the folder cannot be written to, the page says so and keeps the selection."""
     from fracture.data import decisions
@@ -182,6 +190,7 @@ def test_page_with_damaged_decisions_shows_a_sentence(data):
     assert not app.exception and "line 2" in words(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["Copies", "One zip"])
 def test_export_in_each_format_writes_all_images(data, homes, way):
     """An export writes the images after decisions as class folders, or as a zip file of them."""
@@ -196,6 +205,7 @@ def test_export_in_each_format_writes_all_images(data, homes, way):
             assert len(archive.namelist()) == len(scan(data).table)
 
 
+@pytest.mark.slow
 def test_export_to_a_typed_target_goes_there(data, homes):
     """A typed target is used after an earlier export, too; a name without a folder lies in the data home."""
     app = healthy(alone("dataset").run())
@@ -209,6 +219,7 @@ def test_export_to_a_typed_target_goes_there(data, homes):
     assert not app.exception and "Received: no name" in said(app)
 
 
+@pytest.mark.slow
 def test_zip_on_this_machine_is_unpacked_and_selected(homes, drawn, tmp_path):
     """A zip file that is given by its path is unpacked, and its data set is selected."""
     shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
@@ -285,6 +296,7 @@ def has(app, key):
     return key in {each.key for each in (*app.selectbox, *app.number_input)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opener", OPENERS)
 def test_dialog_when_the_page_runs_again_stays_open(data, homes, opener):
     """A dialog that is opened before the images are analyzed outlives the run after the analysis."""
@@ -297,6 +309,7 @@ def test_dialog_when_the_page_runs_again_stays_open(data, homes, opener):
     assert has(healthy(app.run()), OPENERS[opener])
 
 
+@pytest.mark.slow
 def test_dialog_when_another_page_opens_closes(data):
     """A dialog does not open again when the visitor comes back to the page."""
     app = routed("dataset").run()
@@ -330,6 +343,7 @@ def test_page_with_an_open_dialog_does_not_run_by_itself(homes):
     assert app.run().session_state["runs"] == 3
 
 
+@pytest.mark.slow
 def test_images_behind_a_dialog_are_analyzed_when_it_closes(data):
     """The analysis of the images waits until a dialog that was opened meanwhile is closed."""
     app = alone("dataset")
@@ -353,6 +367,7 @@ def test_dialog_when_an_import_ends_keeps_its_text(homes):
     assert seen(app)[1] == images
 
 
+@pytest.mark.slow
 def test_resumed_import_when_complete_shows_all_images(homes):
     """The page shows the images that a resumed import adds, although it has read the folder before."""
     root = draw_mura(homes / "data" / "MURA-v1.1")
@@ -368,6 +383,7 @@ def test_resumed_import_when_complete_shows_all_images(homes):
     assert seen(healthy(app.run()))[1] == whole > part
 
 
+@pytest.mark.slow
 def test_decisions_of_somebody_else_are_merged(data):
     """Decisions in an uploaded file are merged, and a file with other columns is an error."""
     first = scan(data).table["image_id"].iloc[0]
@@ -392,6 +408,7 @@ def orders(app, data):
     return app.selectbox(key=f"order of {data}").options
 
 
+@pytest.mark.slow
 def test_probabilities_of_a_validated_model_are_shown_with_its_name(validated):
     """The gallery, the orders and the study say whose probability they show."""
     app = healthy(alone("dataset").run())
@@ -404,6 +421,7 @@ def test_probabilities_of_a_validated_model_are_shown_with_its_name(validated):
     assert f"**Probability of abnormal by first** {told[shown[0]]:.1%}" in said(healthy(app))
 
 
+@pytest.mark.slow
 def test_probabilities_with_a_chosen_model_are_its_own(validated, make_model):
     """The probabilities are those of the model that the visitor chose, or else of the default model."""
     make_model("second")
@@ -415,6 +433,7 @@ def test_probabilities_with_a_chosen_model_are_its_own(validated, make_model):
     assert "Percentages show model *first*'s probability" in said(healthy(alone("dataset").run()))
 
 
+@pytest.mark.slow
 def test_probabilities_of_other_files_of_the_same_names_are_hidden(homes, make_model):
     """A data set of another seed, with the same names and other files, gets no probabilities."""
     make_model("first")
@@ -426,6 +445,7 @@ def test_probabilities_of_other_files_of_the_same_names_are_hidden(homes, make_m
     assert "first" not in said(app)
 
 
+@pytest.mark.slow
 def test_probabilities_without_recorded_files_are_hidden(validated):
     """A sentence names the command that records the files, and after that command the probabilities are shown."""
     folder = model_folder("first")

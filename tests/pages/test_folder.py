@@ -33,6 +33,7 @@ def choose(app, folder):
     return app.selectbox(key="data").set_value(str(folder)).run()
 
 
+@pytest.mark.slow
 def test_address_after_a_choice_names_the_data_set(two):
     """The address names the selected data set, also after another choice and on the next page."""
     app = healthy(routed("dataset").run())
@@ -53,6 +54,7 @@ def test_address_of_a_link_overrides_an_earlier_choice(two):
     assert (shown(app), said(healthy(app))) == (str(two[1]), "hands")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["x" * 3000, "\0", "~nobody/arms", "../../.."])
 def test_address_that_is_no_path_raises_nothing(two, asked):
     """The page shows a sentence for any address."""
@@ -68,6 +70,7 @@ def test_picker_with_an_incomplete_data_set_skips_it(two, monkeypatch):
     assert shown(healthy(alone("dataset").run())) == str(two[1])
 
 
+@pytest.mark.slow
 def test_choice_with_an_outdated_address_is_kept(two):
     """A click that still sends the old address does not undo the choice."""
     app = healthy(alone("dataset").run())
@@ -98,6 +101,7 @@ def test_typed_folder_is_selected_and_remembered(two, typed, written):
     assert list_datasets() == [*two, typed]
 
 
+@pytest.mark.slow
 def test_data_set_when_renamed_stays_selected(two):
     """Page and address use the new name."""
     app = healthy(alone("dataset").run())
@@ -109,6 +113,7 @@ def test_data_set_when_renamed_stays_selected(two):
     assert not two[0].exists() and list_datasets() == [two[1], renamed]
 
 
+@pytest.mark.slow
 def test_rename_to_a_taken_name_is_refused(two):
     """The dialog stays open with the typed name and says that it is taken."""
     app = healthy(alone("dataset").run())
@@ -118,6 +123,7 @@ def test_rename_to_a_taken_name_is_refused(two):
     assert "already" in words(app) and app.text_input(key=f"name of {two[0]}").value == "hands"
 
 
+@pytest.mark.slow
 def test_delete_needs_a_confirmation(two):
     """A data set is deleted only after its checkbox is ticked; then the next one is selected."""
     app = healthy(alone("dataset").run())
@@ -130,6 +136,7 @@ def test_delete_needs_a_confirmation(two):
     assert not two[0].exists() and (shown(app), said(healthy(app))) == (str(two[1]), "hands")
 
 
+@pytest.mark.slow
 def test_typed_folder_when_removed_keeps_its_images(two, typed):
     """A typed folder can be removed from the list, and its images stay."""
     app = alone("dataset")

@@ -241,6 +241,7 @@ def test_errors_before_the_switch_are_not_computed(wrong):
     assert "the model now says" in words(app)
 
 
+@pytest.mark.slow
 def test_errors_with_a_missing_image_name_it(wrong):
     """A missing or broken image is named, and the others are shown."""
     folder, data = wrong

@@ -42,6 +42,7 @@ def healthy(app: AppTest) -> AppTest:
     return app
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [alone, routed])
 @pytest.mark.parametrize("page", PAGES)
 def test_page_without_data_and_models_shows_the_next_step(homes, page, start):
@@ -60,6 +61,7 @@ def test_page_without_data_and_models_shows_the_next_step(homes, page, start):
     assert hints[page] in words(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [alone, routed])
 @pytest.mark.parametrize("page", PAGES)
 def test_page_with_data_and_a_model_draws(home_with_data, features, make_model, page, start):
@@ -70,6 +72,7 @@ def test_page_with_data_and_a_model_draws(home_with_data, features, make_model, 
     assert "No data set selected" not in words(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["dataset", "train"])
 @pytest.mark.parametrize("typed", ["", "missing", "~nobody-of-this-name/data", "x" * 300, "nul\0"])
 def test_path_without_a_data_set_shows_one_sentence(homes, tmp_path, page, typed):
@@ -259,6 +262,7 @@ print([name for name in ("tensorflow", "keras") if name in sys.modules])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_page_with_everything_does_not_load_tensorflow(home_with_data, make_model, page):
     """Each page, with a model, a data set and on Classify an answer, works without TensorFlow."""

@@ -45,6 +45,7 @@ def press(app: AppTest, key: str) -> AppTest:
     return app.button(key=key).click().run()
 
 
+@pytest.mark.slow
 def test_form_on_the_empty_page_generates_and_selects_phantoms(homes):
     """The form starts a process and selects its data set, which is complete in the end."""
     app = healthy(alone("dataset").run())
@@ -58,6 +59,7 @@ def test_form_on_the_empty_page_generates_and_selects_phantoms(homes):
     assert "Synthetic: 2 patients, seed 1, difficulty 0.2" in words(healthy(app))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("working", [True, False])
 def test_form_with_a_known_plan_shares_its_data_set(root, working):
     """Phantoms that another visitor generates or has generated are selected; only another seed starts a job."""
@@ -126,6 +128,7 @@ def test_filter_after_new_images_keeps_its_choice(root):
     assert next(caption.value for caption in app.caption if caption.value.endswith(" images")) == before
 
 
+@pytest.mark.slow
 def test_resume_of_interrupted_phantoms_generates_the_rest(root):
     """The page says how much is missing, and a click resumes the job."""
     for folder in root.glob("train/*/patient00001/study*"):
@@ -148,6 +151,7 @@ def test_start_while_phantoms_are_generated_is_disabled(root):
     assert not app.run().button(key="start 0").disabled
 
 
+@pytest.mark.slow
 def test_study_of_a_phantom_hides_its_truth_until_asked(root):
     """A phantom is marked as synthetic, and its truth is hidden until a click, and again in the next study."""
     app = healthy(alone("dataset").run())
@@ -162,6 +166,7 @@ def test_study_of_a_phantom_hides_its_truth_until_asked(root):
     assert not any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
 
 
+@pytest.mark.slow
 def test_sample_is_classified_until_cleared(homes, make_model, drawn):
     """A sample is classified by all views, its truth shown on request; an upload takes its place."""
     make_model("first").familiarity.unlink()  # it has seen bars, and would take an arm for no X-ray
@@ -195,6 +200,7 @@ def test_sample_out_of_distribution_gets_no_answer(homes, make_model):
     assert "out of distribution" in words(app)
 
 
+@pytest.mark.slow
 def test_samples_of_one_row_are_half_abnormal():
     """Half of the samples are abnormal, all numbers differ, and a number always gives the same study."""
     numbers = sample_numbers()

@@ -121,6 +121,7 @@ def lab(app, name):
     return healthy(app.run())
 
 
+@pytest.mark.slow
 def test_occlusion_lab_with_masks_compares_predictions(tried_on):
     """A mask gives a prediction before, after and at other locations; it can be removed."""
     app = lab(healthy(alone("labs").run()), "Shortcuts")

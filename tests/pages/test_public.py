@@ -95,6 +95,7 @@ def test_address_with_a_path_is_refused(demo, page):
     assert app.selectbox(key="data").value is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["/etc", "../models", "models"])
 def test_choice_outside_the_options_is_refused(demo, typed):
     """A value that a browser sends beside the options falls back to one of them."""
@@ -105,6 +106,7 @@ def test_choice_outside_the_options_is_refused(demo, typed):
     assert app.selectbox(key="data").value == str(demo / "data" / "drawn")
 
 
+@pytest.mark.slow
 def test_data_set_in_the_demo_is_read_only(demo):
     """There is no decision, no export, no zip and no token, and the page says why."""
     app = healthy(alone("dataset").run())
@@ -120,6 +122,7 @@ def test_data_set_in_the_demo_is_read_only(demo):
     assert "**Split**" in words(healthy(app)) and "This view" not in words(app)
 
 
+@pytest.mark.slow
 def test_phantoms_in_the_demo_belong_to_their_visitor(demo):
     """The page says whose they are and how long they stay."""
     app = healthy(alone("dataset").run())
@@ -136,6 +139,7 @@ def test_phantoms_in_the_demo_belong_to_their_visitor(demo):
     assert "Made by another visitor" in words(healthy(other.run()))
 
 
+@pytest.mark.slow
 def test_run_in_the_demo_is_controlled_by_its_visitor_only(demo, nothing_spawned):
     """The visitor who started it has the buttons; another tab has none, and its own run waits in the queue."""
     app = healthy(alone("train").run())

@@ -46,6 +46,7 @@ def written(root: Path) -> dict[str, int]:
     return {name: path.stat().st_mtime_ns for name, path in images(root).items()}
 
 
+@pytest.mark.slow
 def test_the_same_plan_draws_the_same_bytes(drawn, tmp_path, monkeypatch):
     """Neither the order of the patients nor the number of processes matters."""
     monkeypatch.setattr(generate, "order_of", lambda patients: list(range(patients, 0, -1)))
@@ -98,6 +99,7 @@ def test_truth_words_of_listed_images(drawn, tmp_path):
     assert truth_words([tmp_path / "a.png"]) == [""]
 
 
+@pytest.mark.slow
 def test_write_into_an_interrupted_set_draws_only_what_is_missing(copied):
     """Whole studies on disk are kept, whether truth.csv lists them or not; missing and damaged ones are drawn."""
     before, truth = written(copied), (copied / "truth.csv").read_bytes()
@@ -124,6 +126,7 @@ def test_write_into_a_complete_set_changes_nothing(copied):
     assert written(copied) == before
 
 
+@pytest.mark.slow
 def test_write_when_asked_to_stop_leaves_whole_studies(tmp_path):
     """At any moment truth.csv lists exactly the images on disk; a stopped set can be resumed."""
     seen = []

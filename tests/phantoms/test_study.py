@@ -50,6 +50,7 @@ def crack(person: Person, seed: int) -> Finding:
     return Finding("upper", sample_fracture(rng, person.bone, (80.0, 125.0), 1.0, reduced=True))
 
 
+@pytest.mark.slow
 def test_generate_study_same_seed_gives_the_same_pixels():
     """Neither earlier studies, nor the number of views, nor the process matters."""
     first = generate_study(5, 2)
@@ -72,6 +73,7 @@ def test_generate_study_another_seed_patient_or_study_differs():
         assert all((one != other).any() for other in pictures[index + 1 :])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("difficulty", [0.0, 0.5, 1.0])
 def test_generate_study_truth_fits_the_image(difficulty):
     """Negatives have none; positives have one, within the image, and boxes hold every pixel of the mask."""
@@ -121,6 +123,7 @@ def test_hardware_from_every_view_has_the_same_volume(seed):
     assert volumes == pytest.approx([np.mean(volumes)] * 3, rel=0.03)
 
 
+@pytest.mark.slow
 def test_generate_study_each_finding_has_a_box():
     """A fracture and hardware are two boxes, in every view, at whatever difficulty."""
     for patient in range(15):
@@ -152,6 +155,7 @@ def test_fragment_moved_is_the_inverse_of_own():
         assert (float(t), float(s)) == pytest.approx((12.0, 250.0))
 
 
+@pytest.mark.slow
 def test_render_view_crack_changes_less_than_a_displaced_fracture(person, view):
     """On average and nearly always, in the same view."""
     whole = render_view(np.random.default_rng(0), person, Finding("upper"), view)
@@ -209,6 +213,7 @@ def test_samplers_give_every_kind_trap_and_view():
     )
 
 
+@pytest.mark.slow
 def test_sample_fracture_harder_is_less_displaced():
     """The harder, the less displacement, and the more traps."""
     moved, traps = [], []

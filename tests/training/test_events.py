@@ -1,5 +1,7 @@
 """Events, and what they add up to."""
 
+import pytest
+
 from fracture.training.config import TrainConfig
 from fracture.training.events import STAGES, EventLog, read_events
 from fracture.training.pipeline import run
@@ -128,6 +130,7 @@ def shares(progress, events):
     return found
 
 
+@pytest.mark.slow
 def test_progress_of_a_real_run_rises_from_0_to_1(homes, drawn):
     """The bar never goes back, through all five stages in order; a long step carries its numbers."""
     said = []

@@ -55,6 +55,7 @@ def test_run_finished_leaves_a_complete_model_folder(trained):
     assert len(predictions) == card["data"]["validation_images"] == card["metrics"]["image"]["count"]
 
 
+@pytest.mark.slow
 def test_run_fine_tune_leaves_a_model_that_answers_as_evaluated(homes, tmp_path):
     """On two data sets with boxes: every file is there, each set is evaluated, and the model gives the same answers."""
     from fracture.inference.classifier import load_classifier
@@ -153,6 +154,7 @@ def test_run_with_ground_truth_measures_the_heat_maps(trained):
     assert found["mass"]["value"] is None or found["mass"]["value"] == pytest.approx(bar)
 
 
+@pytest.mark.slow
 def test_run_again_finds_all_features_in_the_cache(homes, drawn, tmp_path):
     """Also when the data set was moved; another fit is computed."""
     _, said = run(drawn)
@@ -171,6 +173,7 @@ def test_run_again_finds_all_features_in_the_cache(homes, drawn, tmp_path):
     assert again["data"]["fingerprint"] == json.loads((homes / "models/m/card.json").read_text())["data"]["fingerprint"]
 
 
+@pytest.mark.slow
 def test_run_with_a_damaged_cache_computes_features_again(homes, drawn):
     """The cache may be deleted or damaged at any time."""
     run(drawn)
@@ -182,6 +185,7 @@ def test_run_with_a_damaged_cache_computes_features_again(homes, drawn):
         assert features(said)["cached"] == 0
 
 
+@pytest.mark.slow
 def test_run_with_an_unreadable_image_leaves_it_out(homes, drawn, tmp_path):
     """One broken file does not end a run; the card names it."""
     broken = tmp_path / "broken"
@@ -192,6 +196,7 @@ def test_run_with_an_unreadable_image_leaves_it_out(homes, drawn, tmp_path):
     assert [victim.name in image for image in card["data"]["unreadable"]] == [True]
 
 
+@pytest.mark.slow
 def test_run_stopped_among_the_features_keeps_them(homes, drawn):
     """There is no model, but the features are in the cache."""
     with pytest.raises(Cancelled):
@@ -201,6 +206,7 @@ def test_run_stopped_among_the_features_keeps_them(homes, drawn):
     assert features(said)["cached"] > 0
 
 
+@pytest.mark.slow
 def test_run_with_a_taken_name_or_one_label_is_refused(homes, drawn, tmp_path):
     """Before anything is computed."""
     run(drawn)
@@ -214,6 +220,7 @@ def test_run_with_a_taken_name_or_one_label_is_refused(homes, drawn, tmp_path):
         run(one_sided, name="other")
 
 
+@pytest.mark.slow
 def test_run_with_unreadable_positives_is_refused(homes, drawn, tmp_path):
     """A validation part whose positives are all broken is refused, not measured."""
     broken = tmp_path / "broken"

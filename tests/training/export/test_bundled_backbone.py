@@ -63,6 +63,7 @@ def test_place_head_answers_as_that_head(head, size):
     assert out.logit == pytest.approx(out.cam.mean() + head[-1], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_describe_bundled_graph_equals_the_keras_network():
     """The same layers, parameters and blocks, although batch normalization is folded into its convolutions."""
     config = TrainConfig(data="any", name="any", weights="none", image_size=150)

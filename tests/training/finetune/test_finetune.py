@@ -84,6 +84,7 @@ def changed(net, before):
     return {name for name, old, new in zip(names, before, now, strict=True) if not np.array_equal(old, new)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("augmentation", ["none", "flips", "full"])
 @pytest.mark.parametrize("block", ["mixed0", "mixed6"])
 def test_fine_tune_from_a_block_changes_only_that_one_and_above(small, examples, block, augmentation):
@@ -92,6 +93,7 @@ def test_fine_tune_from_a_block_changes_only_that_one_and_above(small, examples,
     assert changed(net, before) == {f"mixed{number}" for number in range(int(block[5:]), 11)}
 
 
+@pytest.mark.slow
 def test_fine_tune_on_stored_blocks_trains_like_on_images(small, examples, monkeypatch):
     """The same losses, but for the 16 bits in which the blocks' output is stored."""
     stored = train(examples, config(augmentation="none", unfreeze="mixed5", learning_rate=1e-3))[2].history
@@ -101,6 +103,7 @@ def test_fine_tune_on_stored_blocks_trains_like_on_images(small, examples, monke
     assert stored["val_loss"] == pytest.approx(whole["val_loss"], rel=2e-3)
 
 
+@pytest.mark.slow
 def test_fine_tune_with_boxes_learns_what_and_where(small, examples, monkeypatch):
     """The highest cell is the one with the square, and the history has both losses."""
     monkeypatch.setattr(
@@ -128,6 +131,7 @@ def keep_the_last(on_epoch_end):
     return last
 
 
+@pytest.mark.slow
 def test_fine_tune_keeps_the_best_epoch_by_auc(small, examples):
     """The network has the weights of the epoch with the highest validation AUC."""
     said = []
@@ -140,6 +144,7 @@ def test_fine_tune_keeps_the_best_epoch_by_auc(small, examples):
     assert float(auc.result()) == pytest.approx(max(fit.history["val_auc"]), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_fine_tune_without_progress_stops_early(small, examples):
     """After as many epochs as the early-stopping patience allows."""
     fit = train(examples, config(epochs=30, learning_rate=1e-7, patience=2))[2]
@@ -147,6 +152,7 @@ def test_fine_tune_without_progress_stops_early(small, examples):
     assert len(fit.history["loss"]) == fit.kept_epoch + 2
 
 
+@pytest.mark.slow
 def test_fine_tune_with_ema_keeps_averaged_weights(small, examples):
     """They differ from the weights without averaging."""
     plain, averaged = (train(examples, config(averaging=momentum, unfreeze="mixed8"))[0] for momentum in (0.0, 0.9))
@@ -159,6 +165,7 @@ def test_fine_tune_stopped_in_the_first_epoch_is_cancelled(small, examples):
         train(examples, config(), should_stop=lambda: True)
 
 
+@pytest.mark.slow
 def test_fine_tune_stopped_later_keeps_the_best_epoch(small, examples):
     """The run ends within its epoch."""
     said = []
@@ -168,6 +175,7 @@ def test_fine_tune_stopped_later_keeps_the_best_epoch(small, examples):
     assert fit.kept_epoch == 1 and len(fit.history["loss"]) == 1 and fit.stopped
 
 
+@pytest.mark.slow
 def test_fine_tune_emits_steps_in_order(small, examples):
     """Each is further than the one before, in all epochs."""
     steps = []
@@ -177,6 +185,7 @@ def test_fine_tune_emits_steps_in_order(small, examples):
     assert all(0 < said["done"] <= said["total"] == len(TRAINING) and said["seconds_left"] >= 0 for said in steps)
 
 
+@pytest.mark.slow
 def test_fine_tune_steps_have_the_loss_of_their_epoch(small, examples, monkeypatch):
     """Without the loss of the boxes, so that both belong on one axis: their mean is the epoch's."""
     clock = itertools.count(0, 2)  # each step is a second after the one before, and is said
@@ -203,18 +212,21 @@ def test_training_batches_balanced_weight_the_rarer_label_more(small, examples):
     assert weight.mean() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_fine_tune_with_boxes_above_mixed8_trains_places(small, examples):
     """They need mixed7: where the stored block is above it, the images are used instead."""
     fit = train(examples, config(unfreeze="mixed9", augmentation="flips", box_weight=0.1, epochs=1))[2]
     assert "val_places_loss" in fit.history
 
 
+@pytest.mark.slow
 def test_fine_tune_with_the_same_seed_is_the_same(small, examples):
     """Another seed gives other losses."""
     first, again, other = (train(examples, config(seed=seed, epochs=2))[2].history["loss"] for seed in (1, 1, 2))
     assert first == again != other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
 def test_fine_tune_resumed_ends_as_if_never_interrupted(small, examples, tmp_path, averaging):
     """Interrupted within its third epoch, it repeats only that one; averaged weights continue, too."""

@@ -27,6 +27,7 @@ def images():
     return rng.uniform(-1, 1, (22, SIZE, SIZE, 3)).astype(np.float32), rng.integers(0, 2, 22)
 
 
+@pytest.mark.slow
 def test_fit_head_on_features_equals_training_on_images(images):
     """With the same seed and order, losses and head are those of the plain Keras loop on a frozen backbone."""
     import keras
@@ -68,6 +69,7 @@ def test_fit_head_on_features_equals_training_on_images(images):
     assert found.kept_epoch == int(np.argmin(expected["val_loss"])) + 1
 
 
+@pytest.mark.slow
 def test_fit_head_leaves_the_best_epoch_in_the_whole_network(images):
     """After training the whole network answers with the weights of the lowest validation loss."""
     from fracture.training.head.keras_head import train_keras_head
@@ -91,6 +93,7 @@ def test_fit_head_leaves_the_best_epoch_in_the_whole_network(images):
     assert network.whole.predict(pixels, verbose=0) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_fit_head_stopped_ends_with_its_epoch(images):
     """The best epoch so far is kept."""
     from fracture.training.head.keras_head import train_keras_head
@@ -109,6 +112,7 @@ def test_fit_head_stopped_ends_with_its_epoch(images):
     assert len(trained.history["loss"]) == 2
 
 
+@pytest.mark.slow
 def test_fit_head_resumed_ends_as_if_never_interrupted(tmp_path):
     """To the last bit: losses, best epoch and weights."""
     from fracture.training.checkpoint import NO_CHECKPOINTS, Checkpointer
@@ -139,6 +143,7 @@ def test_fit_head_resumed_ends_as_if_never_interrupted(tmp_path):
     assert all(np.array_equal(mine, theirs) for mine, theirs in zip(found, weights, strict=True))
 
 
+@pytest.mark.slow
 def test_describe_frozen_network_has_a_trainable_head_alone():
     """A frozen backbone leaves the 2,049 parameters of one unit over 2,048 features."""
     from fracture.training.backbone.network import describe_network
@@ -149,6 +154,7 @@ def test_describe_frozen_network_has_a_trainable_head_alone():
     assert [row["name"] for row in said["rows"] if row["trainable"]] == ["head"]
 
 
+@pytest.mark.slow
 def test_build_network_with_the_same_seed_is_the_same():
     """Random weights follow from the seed, so that their features may be cached."""
     first, second, other = build(config(seed=3)), build(config(seed=3)), build(config(seed=4))

@@ -48,6 +48,7 @@ def keras_fit():
     return fit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("class_weight", ["none", "balanced"])
 @pytest.mark.parametrize("l2", [0.0, 0.05])
 def test_train_head_equals_keras(keras_fit, l2, class_weight):
@@ -63,6 +64,7 @@ def test_train_head_equals_keras(keras_fit, l2, class_weight):
     assert head.weights == pytest.approx(weights, abs=2e-4)
 
 
+@pytest.mark.slow
 def test_train_head_with_dropout_is_like_keras(keras_fit):
     """Masks come from another generator, so only on average: the training losses of several seeds agree."""
     training, validation = clouds(400), clouds(40, seed=1)

@@ -35,6 +35,7 @@ print(json.dumps({"said": said, "loaded": loaded, "mapped": mapped}))
 """
 
 
+@pytest.mark.slow
 def test_run_on_litert_trains_without_tensorflow(homes, tmp_path):
     """Keras is not in the process, either; the folder has all but model.h5, and the model answers as evaluated."""
     data = draw_mura(tmp_path / "MURA-v1.1", truth=True)
@@ -61,6 +62,7 @@ def test_run_on_litert_trains_without_tensorflow(homes, tmp_path):
     write_zip(folder, tmp_path / "m.zip")
 
 
+@pytest.mark.slow
 def test_run_on_litert_again_finds_its_features(homes, drawn):
     """Experiments can use them, too, and the same seed gives the same model."""
     for name, share in {"m": 0.0, "again": 1.0}.items():

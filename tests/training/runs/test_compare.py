@@ -75,6 +75,7 @@ def test_pair_of_models_with_shared_difficulty_has_a_narrower_interval():
     assert width(3.0) < 0.6 * width(0.0)
 
 
+@pytest.mark.slow
 def test_pair_interval_covers_the_truth_as_often_as_it_says():
     """Of 60 equally good pairs few are told apart: 5 % are expected, and 9 or more happen once in 1,000."""
     apart = [pair(predictions(2 * each + 1, 1.0), predictions(2 * each + 2, 1.0)).told_apart for each in range(60)]

@@ -35,6 +35,7 @@ def ended(run):
     return found if found and not found.active else None
 
 
+@pytest.mark.slow
 def test_start_on_unusable_data_fails_with_a_sentence(homes, drawn):
     """Status and events have the sentence, and the name of the run is free again."""
     with pytest.raises(WeightsError, match="weights must name a source"):
@@ -98,6 +99,7 @@ def epochs_of(run):
     return [event["epoch"] for event in read_events(run.folder.events)[0] if event["kind"] == "epoch"]
 
 
+@pytest.mark.slow
 def test_resume_after_a_kill_gives_the_curves_of_an_uninterrupted_run(homes, drawn):
     """Nothing is lost but the epoch that was interrupted: the curves agree to the last digit, and events are whole."""
     whole = queue.start(config(drawn, name="whole", epochs=600))
@@ -119,6 +121,7 @@ def test_resume_after_a_kill_gives_the_curves_of_an_uninterrupted_run(homes, dra
     assert progress.history["loss"] == json.loads(whole.folder.history.read_text())["loss"]
 
 
+@pytest.mark.slow
 def test_end_now_leaves_no_model_and_a_run_to_resume(homes, drawn):
     """The next run in the queue starts."""
     run, other = (
@@ -132,6 +135,7 @@ def test_end_now_leaves_no_model_and_a_run_to_resume(homes, drawn):
     assert wait(lambda: ended(other)).state == "finished"
 
 
+@pytest.mark.slow
 def test_start_under_the_name_of_a_run_with_a_checkpoint_is_refused(homes, drawn):
     """A run that can be resumed is not deleted for a new one."""
     failed = queue.start(config(drawn, data=str(homes / "data")))
@@ -142,6 +146,7 @@ def test_start_under_the_name_of_a_run_with_a_checkpoint_is_refused(homes, drawn
         queue.start(config(drawn))
 
 
+@pytest.mark.slow
 def test_resume_with_changed_data_or_a_damaged_checkpoint_fails_with_a_sentence(homes, drawn, tmp_path):
     """A checkpoint is used only with the data set that it was trained on."""
     data = tmp_path / "copy"
@@ -159,6 +164,7 @@ def test_resume_with_changed_data_or_a_damaged_checkpoint_fails_with_a_sentence(
     assert "checkpoint.npz of this run is damaged" in wait(lambda: ended(run)).error
 
 
+@pytest.mark.slow
 def test_run_outlives_the_process_that_started_it_and_fails_when_killed(homes, drawn):
     """Its own process trains on; when that one is killed, the run is reported as failed."""
     chosen = json.dumps(config(drawn, epochs=1000).to_json())
@@ -185,6 +191,7 @@ def test_find_run_with_the_process_id_of_another_process_is_failed(homes):
     assert queue.find_run(folder).state == "failed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"state": "running", "config": {}, "started": null}'])
 def test_find_run_with_a_damaged_status_is_failed(homes, drawn, content):
     """The run is listed, hides no other, and its name is free."""
@@ -212,6 +219,7 @@ def test_find_run_without_a_status_reads_the_card(homes, make_model):
     assert queue.find_run(folder) is None
 
 
+@pytest.mark.slow
 def test_start_with_relative_paths_resolves_them_in_the_callers_folder(homes, drawn, monkeypatch):
     """A relative data path or models folder means the same in the run's process."""
     monkeypatch.chdir(drawn.parent)

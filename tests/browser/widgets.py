@@ -16,7 +16,7 @@ def keyed_from(page: Page | Locator, start: str) -> Locator:
 
 
 def button(page: Page | Locator, key: str) -> Locator:
-    """The button with this key; also that of a file uploader."""
+    """The button with this key."""
     return keyed(page, key).get_by_role("button")
 
 

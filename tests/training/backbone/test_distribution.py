@@ -35,6 +35,7 @@ def results(tmp_path_factory):
     return pickle.loads((place / "results.pickle").read_bytes())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_devices_mirrored_train_as_one_device_does(results, case):
     """Losses, metrics and weights are equal but for rounding, though the last batch cannot be shared equally."""
@@ -43,6 +44,7 @@ def test_devices_mirrored_train_as_one_device_does(results, case):
     assert_equal(one, mirrored)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_devices_mirrored_and_resumed_end_as_if_never_interrupted(results, case):
     """Interrupted after its second epoch and resumed, a mirrored run ends where it would have ended."""
@@ -59,6 +61,7 @@ def assert_equal(expected, found):
         np.testing.assert_allclose(mine, theirs, atol=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", REFUSED)
 def test_devices_with_a_batch_that_cannot_be_shared_are_refused(results, case):
     """The error says which number it must be, and which was received."""

@@ -103,7 +103,7 @@ def test_training_by_keyboard_leads_to_an_answer(server, page, drawn):
     page.keyboard.press("Enter")
     expect(keyed(page, "uploads")).to_be_visible()
     settle(page)
-    upload = keyed(page, "uploads").get_by_test_id("stFileUploaderDropzone").get_by_role("button")
+    upload = keyed(page, "uploads").get_by_test_id("stFileUploaderDropzone").locator("button")
     tab_to(page, upload)
     settle(page)
     assert has_focus(upload)

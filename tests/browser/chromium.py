@@ -28,6 +28,9 @@ ASKED_TWICE = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 Streamlit's own: its front end cannot know whether the app is served below a path.
 """
 
+BROKEN_OFF = "net::ERR_ABORTED"
+"""The browser itself gave a request up: the page moved on before the answer came, as it may while a font loads."""
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
@@ -59,8 +62,12 @@ def listen(page: Page) -> list[str]:
         if not ASKED_TWICE.search(where):
             errors.append(f"{what} {where}")
 
+    def note_failure(failure: str, where: str) -> None:
+        if failure != BROKEN_OFF:
+            note(failure, where)
+
     page.on("pageerror", lambda error: note(str(error), ""))
-    page.on("requestfailed", lambda request: note(str(request.failure), request.url))
+    page.on("requestfailed", lambda request: note_failure(str(request.failure), request.url))
     page.on("response", lambda response: None if response.ok else note(str(response.status), response.url))
     page.on(
         "console",

@@ -47,22 +47,32 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> ModelFolder:
-    """A model trained on a drawn data set by the command line, once for all test processes: read it only."""
-    base = tmp_path_factory.getbasetemp()
-    place = (base if worker_id == "master" else base.parent) / "trained"
+    """A model trained on a drawn data set without TensorFlow, once for all test processes: read it only."""
+    return _train_once(tmp_path_factory, worker_id, "trained", weights="bundled-8bit")
+
+
+@pytest.fixture(scope="session")
+def keras_trained(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> ModelFolder:
+    """The same trained by Keras from random weights, which takes ten times longer; it has a ``model.h5``."""
+    return _train_once(tmp_path_factory, worker_id, "keras_trained", weights="none")
+
+
+def _train_once(factory: pytest.TempPathFactory, worker_id: str, place_name: str, weights: str) -> ModelFolder:
+    base = factory.getbasetemp()
+    place = (base if worker_id == "master" else base.parent) / place_name
     folder = ModelFolder(place / "models" / "trained")
     with FileLock(f"{place}.lock"):
         if not folder.usable:
-            _train(place)
+            _train(place, weights)
     return folder
 
 
-def _train(place: Path) -> None:
+def _train(place: Path, weights: str) -> None:
     data = draw_mura(place / "MURA-v1.1", truth=True)
-    command = [sys.executable, "-m", "fracture", "train", "--data", str(data), "--name", "trained", "--weights", "none"]
+    command = [sys.executable, "-m", "fracture", "train", "--data", str(data), "--name", "trained"]
     homes = {"FRACTURE_MODELS": str(place / "models"), "FRACTURE_CACHE": str(place / "cache")}
     subprocess.run(
-        [*command, "--image-size", "75", "--epochs", "3", "--learning-rate", "0.1"],
+        [*command, "--weights", weights, "--image-size", "75", "--epochs", "3", "--learning-rate", "0.1"],
         check=True,
         env={**os.environ, **homes},
     )
@@ -74,8 +84,7 @@ def make_model(homes: Path, trained: ModelFolder) -> Callable[[str], ModelFolder
 
     def make(name: str) -> ModelFolder:
         folder = model_folder(name)
-        shutil.copytree(trained.path, folder.path, ignore=lambda *_: ["model.h5"])
-        os.link(trained.keras_model, folder.keras_model)  # 88 MB, which no test changes
+        shutil.copytree(trained.path, folder.path)
         for path in (folder.card, folder.status):
             path.write_text(path.read_text().replace('"trained"', json.dumps(name)))
         return folder
@@ -84,15 +93,15 @@ def make_model(homes: Path, trained: ModelFolder) -> Callable[[str], ModelFolder
 
 
 @pytest.fixture
-def graphs(homes: Path, trained: ModelFolder) -> Path:
-    """The converted backbone of the trained model in the test's own cache: converting it again takes many seconds."""
-    return Path(shutil.copytree(trained.path.parent.parent / "cache" / "graphs", homes / "cache" / "graphs"))
+def graphs(homes: Path, keras_trained: ModelFolder) -> Path:
+    """The converted backbone of the Keras model in the test's own cache: converting it again takes many seconds."""
+    return Path(shutil.copytree(keras_trained.path.parents[1] / "cache" / "graphs", homes / "cache" / "graphs"))
 
 
 @pytest.fixture
 def features(homes: Path, trained: ModelFolder) -> Path:
     """The features that the trained model's training has computed, in the test's own cache."""
-    return Path(shutil.copytree(trained.path.parent.parent / "cache" / "features", homes / "cache" / "features"))
+    return Path(shutil.copytree(trained.path.parents[1] / "cache" / "features", homes / "cache" / "features"))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import threading
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from fracture.imaging.radiograph import Radiograph, fit, read
 from fracture.inference.classifier import load_classifier
 from fracture.inference.litert import Graph
 from fracture.inference.report import rows, write_csv
-from fracture.registry.model_folder import file_hashes
+from fracture.registry.model_folder import ModelFolder, file_hashes
 
 
 def image(seed=0, shape=(90, 60)) -> Radiograph:
@@ -80,9 +81,10 @@ def test_view_heat_map_is_exact(homes, make_model):
     assert bias == pytest.approx([bias[0]] * 3, abs=1e-3)
 
 
-def test_view_with_another_head_has_another_heat_map(homes, make_model):
+@pytest.mark.full
+def test_view_with_another_head_has_another_heat_map(homes, keras_trained):
     """The check of Adebayo et al., NeurIPS 2018: a map that stayed the same would not show what the head learned."""
-    folder = make_model("m")
+    folder = ModelFolder(shutil.copytree(keras_trained.path, homes / "models" / "m"))
     picture = image()
     before = load_classifier("m").view("x", picture).heat
     head = trained_head(folder)
@@ -163,14 +165,14 @@ def test_rows_and_csv(classifier, tmp_path):
 
 
 @pytest.mark.full
-def test_classifier_answers_as_the_keras_model(homes, trained):
+def test_classifier_answers_as_the_keras_model(homes, keras_trained):
     """Bytes to probability, through the one preprocessing, agrees with the trained Keras model to its 8-bit weights."""
     import keras
 
-    classifier = load_classifier(trained.name, trained.path.parent)
+    classifier = load_classifier(keras_trained.name, keras_trained.path.parent)
     card = classifier.card
     low, high = card["input"]["pixel_range"]
-    model = keras.models.load_model(trained.keras_model, compile=False, safe_mode=True)
+    model = keras.models.load_model(keras_trained.keras_model, compile=False, safe_mode=True)
     file = io.BytesIO()
     Image.fromarray(image(7).pixels).save(file, "PNG")
     picture = read(file.getvalue())

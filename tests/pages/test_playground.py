@@ -86,7 +86,7 @@ def test_train_as_model_starts_a_run_with_the_settings(tried_on, monkeypatch):
     app = healthy(alone("playground").run())
     by_key(app.slider, "epochs").set_value(7).run()
     healthy(app.button(key="train as model").click().run())
-    assert [(config.name, config.epochs, config.weights) for config in started] == [("first-1", 7, "none")]
+    assert [(config.name, config.epochs, config.weights) for config in started] == [("first-1", 7, "bundled-8bit")]
     assert app.button(key="train as model").disabled and "already have a run, first" in words(app)
 
 

@@ -35,20 +35,20 @@ def features(said, word=0):
     return [event for event in said if event["kind"] == "features"][word]
 
 
-def test_run_finished_leaves_a_complete_model_folder(trained):
+def test_run_finished_leaves_a_complete_model_folder(keras_trained):
     """Every file of the contract is there, and the card has what was used and its metrics."""
-    names = {path.name for path in trained.path.iterdir()}
+    names = {path.name for path in keras_trained.path.iterdir()}
     assert {"card.json", "model.h5", "model.tflite", "history.json", "predictions.csv", "familiarity.npz"} <= names
-    card = json.loads(trained.card.read_text())
+    card = json.loads(keras_trained.card.read_text())
     assert card["labels"] == ["normal", "abnormal"]
     assert card["state"] == "finished"
     assert card["input"] == {"size": 75, "fit": "stretch", "pixel_range": [-1.0, 1.0]}
     assert len(card["data"]["fingerprint"]) >= 16
     assert card["served"]["largest_probability_difference"] < 0.02
-    history = json.loads(trained.history.read_text())
+    history = json.loads(keras_trained.history.read_text())
     assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
     assert {len(values) for values in history.values()} == {card["epochs_done"]}
-    predictions = pd.read_csv(trained.predictions)
+    predictions = pd.read_csv(keras_trained.predictions)
     assert list(predictions) == [
         "image_id", "study", "group", "body_part", "label", "data", "sha256", "logit", "probability",
     ]  # fmt: skip
@@ -141,9 +141,9 @@ def test_run_with_one_label_in_the_first_validation_part_is_refused(drawn, tmp_p
         read(first, also=(str(drawn),))
 
 
-def test_run_with_ground_truth_measures_the_heat_maps(trained):
+def test_run_with_ground_truth_measures_the_heat_maps(keras_trained):
     """With a truth.csv the card has both measures of the positive validation images, and what chance would reach."""
-    card = json.loads(trained.card.read_text())
+    card = json.loads(keras_trained.card.read_text())
     found = card["localisation"]
     assert found["images"] == found["known"] == card["metrics"]["image"]["positives"]
     assert found["groups"] == 3

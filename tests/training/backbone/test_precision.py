@@ -8,6 +8,8 @@ from fracture.training.backbone import network
 from fracture.training.checkpoint import Checkpointer
 from tests.training.finetune.test_finetune import bright_squares, config, small_backbone, train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch, homes):

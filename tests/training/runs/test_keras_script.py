@@ -46,11 +46,11 @@ def run_script(folder, card):
 
 
 @pytest.mark.full
-def test_script_of_a_head_trains_to_the_same_curves(trained, tmp_path, monkeypatch):
+def test_script_of_a_head_trains_to_the_same_curves(keras_trained, tmp_path, monkeypatch):
     """Every epoch's figures are those of history.json, to the four digits that Keras prints; so is the last AUC."""
-    monkeypatch.setenv("FRACTURE_MODELS", str(trained.path.parent))
-    found = run_script(tmp_path / "script", found_here(trained))
-    history = json.loads(trained.history.read_text())
+    monkeypatch.setenv("FRACTURE_MODELS", str(keras_trained.path.parent))
+    found = run_script(tmp_path / "script", found_here(keras_trained))
+    history = json.loads(keras_trained.history.read_text())
     assert len(history["val_loss"]) == 3
     for name, values in history.items():
         assert found[name] == pytest.approx(values, rel=1e-3, abs=2e-4), name
@@ -229,7 +229,7 @@ def test_found_here_has_the_paths_of_this_machine(homes, make_model, drawn):
     folder.status.write_text(json.dumps(status))
     assert found_here(folder)["config"]["weights"] == "/somewhere/x.weights.h5"
     folder.status.unlink()
-    assert found_here(folder)["config"]["weights"] == "none"
+    assert found_here(folder)["config"]["weights"] == "bundled-8bit"
 
 
 @pytest.mark.parametrize(

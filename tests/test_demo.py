@@ -303,7 +303,7 @@ def test_after_its_time_a_training_is_stopped(demo, monkeypatch):
     """As if its visitor had asked for it, who may go on with it afterwards."""
     limit(monkeypatch, max_run_seconds=0.0)
     run = queue.start(config(epochs=100), ME)
-    stopped = wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found, 300)
+    stopped = wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found)
     assert (stopped.state, stopped.error) == ("stopped", None)
     assert stopped.resumable and ME.may_change(run.folder.path)
 
@@ -315,5 +315,5 @@ def test_a_training_on_phantoms_goes_through(homes, monkeypatch):
     drawings.start(homes / "data" / "phantoms", Plan(20), ME)
     wait(lambda: find_phantom_job(homes / "data" / "phantoms").state == "complete")
     run = queue.start(TrainConfig(data="phantoms", name="mine", weights="bundled-8bit", image_size=75), ME)
-    ended = wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found, 300)
+    ended = wait(lambda: (found := queue.find_run(run.folder)) and not found.active and found)
     assert (ended.state, ended.error) == ("finished", None) and run.folder.usable

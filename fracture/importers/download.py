@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fracture.errors import Cancelled, FetchError
-from fracture.importers.file_checks import check_name
 from fracture.importers.http import NotFoundError, RateLimiter, RetryableError
+from fracture.paths import leads_out
 
 WORKERS = 4
 """Files that are downloaded at once."""
@@ -84,11 +84,6 @@ def throttled(on_progress: OnProgress) -> OnProgress:
     return report
 
 
-def before_counts(on_progress: OnProgress, note: str) -> OnProgress:
-    """Reports the progress while the number of files is unknown. ``note``: what is done meanwhile, a sentence."""
-    return lambda now: on_progress(replace(now, files=0, total_files=None, note=now.note or note))
-
-
 @dataclass(frozen=True)
 class Downloader:
     """How an import downloads files, several at once.
@@ -106,6 +101,14 @@ class Downloader:
     should_stop: Callable[[], bool] = lambda: False
     interrupt: Callable[[], object] = lambda: None
     limiter: RateLimiter = field(default_factory=RateLimiter)
+
+    def preparing(self, note: str) -> "Downloader":
+        """The same for lists and tables, which no progress counts. ``note``: what they are needed for, a sentence."""
+
+        def report(now: Progress) -> None:
+            self.on_progress(replace(now, files=0, total_files=None, note=now.note or note))
+
+        return replace(self, on_progress=report)
 
     def download(
         self,
@@ -130,8 +133,13 @@ class Downloader:
             OSError: the disk cannot be written to.
         """
         for file in files:
-            check_name(file.name)
+            if leads_out(file.name):
+                raise FetchError(
+                    "A file must be named by a path below its folder. "
+                    f"Received: {file.name[:120]!r}; nothing was written."
+                )
         self.temp_folder.mkdir(parents=True, exist_ok=True)
+        # A killed process leaves such files behind.
         for leftover in self.temp_folder.glob("part-*"):
             leftover.unlink()
         run = _Run(self, root, files, read, is_complete)
@@ -158,32 +166,31 @@ class Downloader:
             )
 
 
+@dataclass
 class _Run:
     """One call of :meth:`Downloader.download`, shared by its workers."""
 
-    def __init__(
-        self,
-        downloader: Downloader,
-        root: Path,
-        files: Sequence[RemoteFile],
-        read: ReadFile,
-        is_complete: Callable[[Path], bool],
-    ) -> None:
-        self._temp_folder = downloader.temp_folder
-        self._limiter = downloader.limiter
-        self._root = root
-        self._read = read
-        self._is_complete = is_complete
-        sizes = {file: (root / file.name).stat().st_size for file in files if is_complete(root / file.name)}
-        present = {file: size for file, size in sizes.items() if file.size in (None, size)}
-        total_bytes = None if any(file.size is None for file in files) else sum(file.size or 0 for file in files)
-        self._pending = deque(file for file in files if file not in present)
-        self._start = Progress(len(present), len(files), sum(present.values()), total_bytes)
-        self._now = self._start
-        self._began = time.monotonic()
-        self._lock = threading.Lock()
+    downloader: Downloader
+    root: Path
+    files: Sequence[RemoteFile]
+    read: ReadFile
+    is_complete: Callable[[Path], bool]
+
+    def __post_init__(self) -> None:
         self.stop = threading.Event()
         self.missing: list[NotFoundError] = []
+        self._lock = threading.Lock()
+        self._limiter = self.downloader.limiter
+        places = {file: self.root / file.name for file in self.files}
+        sizes = {file: place.stat().st_size for file, place in places.items() if self.is_complete(place)}
+        present = {file: size for file, size in sizes.items() if file.size in (None, size)}
+        total_bytes = (
+            None if any(file.size is None for file in self.files) else sum(file.size or 0 for file in self.files)
+        )
+        self._pending = deque(file for file in self.files if file not in present)
+        self._start = Progress(len(present), len(self.files), sum(present.values()), total_bytes)
+        self._now = self._start
+        self._began = time.monotonic()
 
     def progress(self) -> Progress:
         now = self._now
@@ -224,11 +231,11 @@ class _Run:
                 raise
 
     def _transfer(self, file: RemoteFile) -> None:
-        handle, name = tempfile.mkstemp(prefix="part-", suffix=Path(file.name).suffix, dir=self._temp_folder)
+        handle, name = tempfile.mkstemp(prefix="part-", suffix=Path(file.name).suffix, dir=self.downloader.temp_folder)
         part = Path(name)
         received = 0
         try:
-            with os.fdopen(handle, "wb") as opened, contextlib.closing(self._read(file)) as chunks:
+            with os.fdopen(handle, "wb") as opened, contextlib.closing(self.read(file)) as chunks:
                 for chunk in chunks:
                     if self.stop.is_set():
                         raise Cancelled
@@ -249,9 +256,10 @@ class _Run:
         """Check a file and rename it to its place."""
         if file.size not in (None, received):
             raise RetryableError(f"Of {file.name}, {received:,} bytes came instead of {file.size:,}.")
-        if not self._is_complete(part):
+        if not self.is_complete(part):
             raise RetryableError(f"What came as {file.name} is no complete file.")
-        place = self._root / file.name
+        place = self.root / file.name
         place.parent.mkdir(parents=True, exist_ok=True)
+        # mkstemp lets only the owner read a file.
         part.chmod(0o644)
         part.replace(place)

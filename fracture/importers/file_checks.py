@@ -1,4 +1,4 @@
-"""Checks before a file from elsewhere is let into a folder: a safe name, complete content, enough disk space."""
+"""Checks before a file from elsewhere is let into a folder: complete content, enough disk space."""
 
 import hashlib
 import shutil
@@ -8,7 +8,6 @@ from PIL import Image
 
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
-from fracture.paths import leads_out
 
 MAX_FILE_BYTES = 100 * 2**20
 """Of a table or an image that is accepted from a server; those of MURA and FracAtlas are far smaller."""
@@ -19,14 +18,6 @@ SPARE = 200 * 2**20
 _END_MARKS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
 _TAIL = 4096
 """Bytes at the end of a file that are searched for the end mark: some cameras write a few more bytes behind it."""
-
-
-def check_name(name: str) -> None:
-    """Raises FetchError for a name that leads out of its folder, or would not mean the same on every system."""
-    if leads_out(name):
-        raise FetchError(
-            f"A file must be named by a path below its folder. Received: {name[:120]!r}; nothing was written."
-        )
 
 
 def is_complete_image(path: Path) -> bool:

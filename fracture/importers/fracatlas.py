@@ -10,7 +10,6 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zipfile import ZipInfo
@@ -28,7 +27,7 @@ from fracture.errors import DatasetError, FetchError, RadiographError
 from fracture.files import atomic_write
 from fracture.imaging.annotations import Box, boxes_text, parse_boxes
 from fracture.imaging.radiograph import header_size
-from fracture.importers.download import Downloader, OnProgress, RemoteFile, before_counts, ignore_progress
+from fracture.importers.download import Downloader, OnProgress, RemoteFile, ignore_progress
 from fracture.importers.figshare import ARTICLE_PAGE, ZIP, open_zip
 from fracture.importers.file_checks import MAX_FILE_BYTES, check_space
 from fracture.importers.http import InterruptibleAdapter, RateLimiter
@@ -87,15 +86,15 @@ def import_fracatlas(
 
     def work(report: OnProgress, should_stop: Callable[[], bool]) -> None:
         downloader = Downloader(hidden, report, should_stop, adapter.interrupt, limiter or RateLimiter())
-        preparing = before_counts(report, "Finding out which images there are.")
-        table_downloader = replace(downloader, on_progress=preparing)
+        preparing = downloader.preparing("Finding out which images there are.")
         plan = _read_plan(hidden)
-        if plan is None or any(not (root / file.name).is_file() for file in _files(plan)):
-            with contextlib.closing(open_zip(hidden, whole, session, table_downloader)) as members:
+        if plan is None or _missing(root, plan):
+            with contextlib.closing(open_zip(hidden, whole, session, preparing)) as members:
                 if plan is None:
-                    plan = _make_plan(hidden, members, wanted, table_downloader)
+                    plan = _make_plan(hidden, members, wanted, preparing)
                 _download_images(root, plan, members, downloader)
-        _write_tables(root, plan)
+        else:
+            _write_tables(root, plan)
         (hidden / ZIP).unlink(missing_ok=True)
 
     with adapter.prepare(requests.Session()) as session:
@@ -163,6 +162,7 @@ def _lower_path(info: ZipInfo) -> str:
 def _read_rows(folder: Path) -> pd.DataFrame:
     """FracAtlas's rows, one an image, with ``boxes``. Raises FetchError where a table is not as expected."""
     try:
+        # As text, so that the columns are written back as they came.
         rows = pd.read_csv(folder / "dataset.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig")
         boxes = read_boxes(json.loads((folder / "coco.json").read_text(encoding="utf-8")))
         rows = rows[rows["fractured"].isin(["0", "1"])].drop_duplicates("image_id")
@@ -216,11 +216,15 @@ def _files(plan: pd.DataFrame) -> list[RemoteFile]:
     return [RemoteFile(f"images/{name}", int(size)) for name, size in zip(plan["image_id"], plan["size"], strict=True)]
 
 
+def _missing(root: Path, plan: pd.DataFrame) -> list[RemoteFile]:
+    return [file for file in _files(plan) if not (root / file.name).is_file()]
+
+
 def _download_images(root: Path, plan: pd.DataFrame, members: ZipMembers, downloader: Downloader) -> None:
     """Download the missing images; also after an error, the tables list those that are present."""
     files = _files(plan)
     paths_in_zip = {file.name: member for file, member in zip(files, plan["member"], strict=True)}
-    check_space(root, sum(file.size or 0 for file in files if not (root / file.name).is_file()))
+    check_space(root, sum(file.size or 0 for file in _missing(root, plan)))
     try:
         downloader.download(root, files, lambda file: members.read(paths_in_zip[file.name]))
     finally:

@@ -16,7 +16,7 @@ from pathlib import Path
 from fracture import paths
 from fracture.errors import FetchError
 from fracture.files import atomic_write
-from fracture.importers.download import Downloader, OnProgress, RemoteFile, before_counts, ignore_progress
+from fracture.importers.download import Downloader, OnProgress, RemoteFile, ignore_progress
 from fracture.importers.file_checks import check_space, is_complete_image
 from fracture.importers.http import RateLimiter
 from fracture.importers.job import HIDDEN, Import, Order, carry_out
@@ -109,11 +109,8 @@ def import_kaggle(
         downloader = Downloader(root / HIDDEN, report, should_stop, dataset.interrupt, limiter or RateLimiter())
         files = _read_plan(root)
         if not files:
-            list_downloader = replace(
-                downloader,
-                on_progress=before_counts(report, "Finding out which files there are."),
-                limiter=limiter or RateLimiter(attempts=4),
-            )
+            preparing = downloader.preparing("Finding out which files there are.")
+            list_downloader = replace(preparing, limiter=limiter or RateLimiter(attempts=4))
             files = _make_plan(root, body_part, dataset, list_downloader)
         check_space(root, sum(not (root / file.name).exists() for file in files) * BYTES)
         downloader.download(root, files, dataset.read, is_complete_image)
@@ -165,9 +162,9 @@ def _select(lists: list[Path], body_part: str) -> list[str]:
     if not names:
         listed = ", ".join(sorted(set(parts.values()))) or "none at all"
         raise FetchError(f"body_part must be one of those that the data set lists: {listed}. Received: {body_part}")
-    for split in _empty_splits(names):
+    if empty := _empty_splits(names):
         raise FetchError(
-            f"{split}_image_paths.csv must name images in {split}/ (body part {body_part}). Received: none; "
+            f"{empty[0]}_image_paths.csv must name images in {empty[0]}/ (body part {body_part}). Received: none; "
             "no image was downloaded. Start the same import again later, or choose another data set."
         )
     return names

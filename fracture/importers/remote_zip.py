@@ -1,13 +1,12 @@
 """Single files out of a zip: on this disk, or on a server that sends ranges of it."""
 
+import contextlib
 import io
 import lzma
 import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -61,26 +60,23 @@ class ZipMembers:
                 while chunk := member.read(CHUNK_BYTES):
                     yield chunk
 
-    @contextmanager
+    @contextlib.contextmanager
     def _archive(self) -> Iterator[zipfile.ZipFile]:
         """An open archive for this thread alone; one that failed is not used again."""
-        archive = None
         try:
-            with translate_errors(self._source):
-                archive = self._idle.pop() if self._idle else self._open_archive()
+            with translate_errors(self._source), contextlib.ExitStack() as stack:
+                archive = stack.enter_context(self._take())
                 yield archive
-        except BaseException as error:
-            if archive is not None:
-                archive.close()
-            if isinstance(error, _DAMAGED):
-                raise RetryableError(f"What {self._source} sent is damaged.") from None
-            raise
+                stack.pop_all()
+        except _DAMAGED:
+            raise RetryableError(f"What {self._source} sent is damaged.") from None
         self._idle.append(archive)
 
-
-def open_local(file: Path) -> ZipMembers:
-    """The files in a zip on this disk."""
-    return ZipMembers(lambda: zipfile.ZipFile(file), file.name)
+    def _take(self) -> zipfile.ZipFile:
+        # Not "if self._idle": another thread may take the last one in between.
+        with contextlib.suppress(IndexError):
+            return self._idle.pop()
+        return self._open_archive()
 
 
 def open_remote(url: str, session: requests.Session, server: str, no_ranges: FetchError) -> ZipMembers:

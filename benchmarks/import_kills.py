@@ -25,7 +25,7 @@ from tests.support.waiting import wait
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--files", type=int, default=300)
+    parser.add_argument("--files", type=int, default=300, help="5 or more")
     parser.add_argument("--latency", type=float, default=0.1, help="seconds that each answer takes")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -38,11 +38,14 @@ def main() -> None:
 
 def drawn(root: Path, number: int) -> dict[str, bytes]:
     """So many small images as Kaggle has them, and the lists of them."""
-    draw_mura(root, train_patients=number // 2, valid_patients=number // 8, size=48)
-    images = {f"MURA-v1.1/{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*.png"))[:number]}
-    files = {name: path.read_bytes() for name, path in images.items()}
-    for split in ("train", "valid"):
-        rows = [name for name in images if f"/{split}/" in name]
+    # A patient has at least one image, so there are as many of each split as are taken.
+    counts = {"train": number - number // 5, "valid": number // 5}
+    draw_mura(root, counts["train"], counts["valid"], size=48)
+    files = {}
+    for split, count in counts.items():
+        images = sorted((root / split).rglob("*.png"))[:count]
+        rows = [f"MURA-v1.1/{path.relative_to(root).as_posix()}" for path in images]
+        files.update({row: path.read_bytes() for row, path in zip(rows, images, strict=True)})
         files[f"MURA-v1.1/{split}_image_paths.csv"] = "\n".join(rows).encode()
     return files
 

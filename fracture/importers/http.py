@@ -157,12 +157,12 @@ def http_status(error: requests.HTTPError) -> int:
 
 def _retry_later(sentence: str, error: requests.HTTPError) -> RetryableError:
     """The error to raise. Raises FetchError where the server asks for too long a pause."""
-    header = error.response.headers.get("Retry-After") if error.response is not None else None
+    seconds = 0.0
     try:
-        seconds = urllib3.Retry().parse_retry_after(header) if header else 0.0
+        if error.response is not None:
+            seconds = urllib3.Retry().get_retry_after(error.response.raw) or 0.0
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):  # no number, no date, or far too large
         _log.warning("Ignored an invalid Retry-After header.")
-        seconds = 0.0
     if seconds > MAX_RETRY_AFTER:
         raise FetchError(
             f"{sentence} It asks to wait for {seconds:,.0f} s. Downloaded files are kept: "
@@ -189,6 +189,7 @@ class InterruptibleAdapter(requests.adapters.HTTPAdapter):
 
     def __init__(self) -> None:
         super().__init__()
+        # Weak, so that closed connections drop out by themselves.
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._sockets_lock = threading.Lock()
 
@@ -196,6 +197,7 @@ class InterruptibleAdapter(requests.adapters.HTTPAdapter):
         """Let a session send its requests through this adapter; several threads may share it then."""
         session.mount("http://", self)
         session.mount("https://", self)
+        # A compressed body would have other bytes than its Content-Length says, which read_body compares.
         session.headers["Accept-Encoding"] = "identity"
         # Cookies are the one part of a session that isn't safe to share between threads, and no server here needs them.
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -209,6 +211,7 @@ class InterruptibleAdapter(requests.adapters.HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> urllib3.HTTPConnectionPool:
         """The pool that ``send`` takes a connection from; the connections that it opens can be interrupted."""
         pool = super().get_connection_with_tls_context(*args, **options)
+        # A pool is kept for later requests: it must not be wrapped again each time.
         if "ConnectionCls" not in vars(pool):
             pool.ConnectionCls = partial(self._new_connection, pool.ConnectionCls)  # type: ignore[assignment]
         return pool

@@ -44,11 +44,11 @@ class Order:
         """For the command line."""
         options = []
         for name, value in {**self.choices, **self.how}.items():
-            if value is False:
-                continue
-            options.append(f"--{name.replace('_', '-')}")
-            if value is not True:
-                options.append(str(value))
+            flag = f"--{name.replace('_', '-')}"
+            if value is True:
+                options.append(flag)
+            elif value is not False:
+                options += [flag, str(value)]
         return options
 
 
@@ -184,7 +184,7 @@ def stop_request(root: Path) -> Path:
     return IMPORT.stop_request(root)
 
 
-def carry_out(root: Path, order: Order, work: Work, say: OnProgress) -> Import:
+def carry_out(root: Path, order: Order, work: Work, on_progress: OnProgress) -> Import:
     """Do an import in this process, and return how it then stands: complete, or interrupted by a request to stop.
 
     Raises FetchError, after having written it down for whoever looks at the folder later.
@@ -195,14 +195,14 @@ def carry_out(root: Path, order: Order, work: Work, say: OnProgress) -> Import:
         progress = Progress(**dict(claimed.progress))
         identity = process.identity()
 
-        def hear(now: Progress) -> None:
+        def report(now: Progress) -> None:
             nonlocal progress
             progress = now
             IMPORT.write(root, ImportStatus.of(order, progress, **identity))
-            say(progress)
+            on_progress(progress)
 
         try:
-            work(hear, stop.exists)
+            work(report, stop.exists)
             complete = True
         except Cancelled:
             complete = False

@@ -5,6 +5,7 @@ here as it arrives. (``dataset_download_file``, its public function for that, ha
 know nothing of other workers and cannot be stopped; and up to version 2.2.4 it drops the folders of a file's path.)
 """
 
+import contextlib
 import itertools
 import tempfile
 import threading
@@ -54,13 +55,12 @@ class KaggleDataset:
         first, second = self._folders
         try:
             return self._request(first + name)
-        except NotFoundError as not_found:
-            try:
+        except NotFoundError:
+            with contextlib.suppress(NotFoundError):
                 response = self._request(second + name)
-            except NotFoundError:
-                raise not_found from None
-        self._folders = (second, first)
-        return response
+                self._folders = (second, first)
+                return response
+            raise
 
     def _request(self, path: str) -> requests.Response:
         from kagglesdk.datasets.types.dataset_api_service import (  # type: ignore[import-untyped]
@@ -84,6 +84,7 @@ class KaggleDataset:
 def _new_client(credentials: Credentials, adapter: InterruptibleAdapter) -> Any:
     from kagglesdk import KaggleClient  # type: ignore[import-untyped]
 
+    # Entering it opens its session, which stays open: KaggleDataset.close closes the connections.
     # Also an empty token keeps the client from looking for another account's in the environment.
     client = KaggleClient(user_agent="fracture", api_token=credentials.token).__enter__()
     session = adapter.prepare(client.http_client()._session)

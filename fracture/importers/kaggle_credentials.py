@@ -82,6 +82,7 @@ def find_credentials(given: Credentials | None = None) -> Credentials:
     check_version()
     if given:
         return given
+    # The package's own authenticate() would first send the token to Kaggle to ask whose it is.
     from kagglesdk.kaggle_env import get_access_token_from_env  # type: ignore[import-untyped]
 
     token, _ = get_access_token_from_env()

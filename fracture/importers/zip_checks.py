@@ -7,7 +7,7 @@ import itertools
 import re
 import stat
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import ZipInfo
@@ -75,8 +75,8 @@ def choose_entries(infos: Sequence[ZipInfo], name: str, body_part: str | None) -
     if len(kept) > MAX_FILES:
         raise FetchError(f"A zip may hold {MAX_FILES:,} files to be unpacked. Received: {len(kept):,}")
     if body_part:
-        others = set(images) - set(_of_body_part(images, body_part))
-        kept = [info for info in kept if info not in others]
+        unwanted = _other_body_parts(images, body_part)
+        kept = [info for info in kept if info not in unwanted]
     places = dict(zip(kept, _without_wrapper([info.filename for info in kept]), strict=True))
     if len({place.casefold() for place in places.values()}) < len(places):
         raise FetchError(f"{name} holds several files of the same name; unpack it by hand, and choose among them.")
@@ -85,12 +85,14 @@ def choose_entries(infos: Sequence[ZipInfo], name: str, body_part: str | None) -
 
 def _check_entry(info: ZipInfo) -> None:
     """Raises FetchError for an entry that no honest zip of images has."""
+    # zipfile cuts filename at a null byte, and turns backslashes on Windows; orig_filename is as the zip has it.
     shown = repr(info.orig_filename[:120])
     if leads_out(info.orig_filename.removesuffix("/")):
         raise FetchError(
             "Entries of a zip must lie below its folder, with / between folders and no invisible characters. "
             f"Received: {shown}; nothing was unpacked."
         )
+    # 0: no Unix file type is stated, as in a zip that was made on Windows.
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise FetchError(
@@ -117,17 +119,18 @@ def _is_kept(path: str) -> bool:
     return path.lower().endswith(layouts.ENDINGS) or parts[-1] in TABLE_FILES
 
 
-def _of_body_part(images: list[ZipInfo], body_part: str) -> list[ZipInfo]:
+def _other_body_parts(images: list[ZipInfo], body_part: str) -> set[ZipInfo]:
+    """The images of all other body parts. Raises FetchError where none would be left."""
     wanted = "XR_" + body_part.strip().upper().removeprefix("XR_")
     parts = {}
     for info in images:
         folders = info.filename.upper().split("/")[:-1]
         parts[info] = {folder for folder in folders if folder.startswith("XR_")}
-    found = [info for info in images if wanted in parts[info]]
-    if not found:
-        available = ", ".join(sorted(set().union(*parts.values()))) or "none is named"
-        raise FetchError(f"body_part must be one of those in the zip ({available}). Received: {body_part}")
-    return found
+    available = set().union(*parts.values())
+    if wanted not in available:
+        shown = ", ".join(sorted(available)) or "none is named"
+        raise FetchError(f"body_part must be one of those in the zip ({shown}). Received: {body_part}")
+    return {info for info in images if wanted not in parts[info]}
 
 
 def _without_wrapper(paths: list[str]) -> list[str]:
@@ -143,9 +146,8 @@ def _is_meaningful(folder: str) -> bool:
     return is_class or folder.lower() in SPLIT_OF_NAME or bool(_MEANINGFUL_FOLDERS.fullmatch(folder))
 
 
-def check_sizes(infos: Iterable[ZipInfo], out: Path, limit: int) -> None:
+def check_sizes(infos: Collection[ZipInfo], out: Path, limit: int) -> None:
     """Raises FetchError where the sizes that the zip states are above the limit, or the disk has no room for them."""
-    infos = list(infos)
     total = sum(info.file_size for info in infos)
     packed = sum(info.compress_size for info in infos)
     if total > limit:

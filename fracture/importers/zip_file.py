@@ -77,6 +77,7 @@ def unpack(
                 size = _write(archive, places, folder, limit, report)
                 on_progress(Progress(len(places), len(places), size, size, 0.0))
                 layout = scan(folder).layout
+                # Windows renames no folder onto another one, even an empty one.
                 if out.exists():
                     out.rmdir()
                 folder.rename(out)
@@ -127,6 +128,7 @@ def _temporary_folder(out: Path, name: str) -> Iterator[Path]:
     Raises FetchError for a DatasetError, whose message then names the zip instead of this folder.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
+    # On the same disk as out, so that the renaming is one step.
     folder = out.with_name(f".{out.name}.unpacking")
     with FileLock(out.parent / ".unpacking.lock", timeout=0):
         shutil.rmtree(folder, ignore_errors=True)  # left by a process that was killed

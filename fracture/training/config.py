@@ -22,7 +22,7 @@ BLOCKS = tuple(f"mixed{number}" for number in range(11))
 AUGMENTATIONS = ("none", "flips", "full")
 
 
-def choice(
+def setting(
     default: Any,
     why: str,
     *,
@@ -83,83 +83,83 @@ class TrainConfig:
     body_part: str | None = None
     """Of the first data set only images of this body part, for example ``XR_HUMERUS``; None takes all."""
 
-    mode: str = choice(
+    mode: str = setting(
         "head",
         "head trains the head on a frozen backbone, which runs once per image; fine-tune also trains the upper blocks",
         among=("head", "fine-tune"),
     )
-    weights: str = choice(
+    weights: str = setting(
         "imagenet",
         "pre-trained weights: imagenet (needs the internet once), bundled, bundled-8bit (head only), none (random), or "
         "the path of a .weights.h5 file",
     )
     input_range: tuple[float, float] | None = None
     """Pixel range that the weights were trained on. None: the source knows it, or the JSON beside the file says it."""
-    image_size: int = choice(
+    image_size: int = setting(
         150, "side length in px; the cost grows with its square, and fractures are small", low=75, high=1024
     )
-    fit: str = choice(
+    fit: str = setting(
         "stretch", "stretch fills the square, as the reference does; letterbox keeps proportions", among=FITS
     )
-    batch_size: int = choice(16, "images per step", low=1, high=1024)
-    epochs: int = choice(30, "passes over the training images", low=1, high=1000)
-    learning_rate: float = choice(
+    batch_size: int = setting(16, "images per step", low=1, high=1024)
+    epochs: int = setting(30, "passes over the training images", low=1, high=1000)
+    learning_rate: float = setting(
         1e-3, "learning rate of Adam; with fine-tune the peak of AdamW's schedule", low=1e-7, high=1.0
     )
-    dropout: float = choice(0.3, "share of features that are dropped in each step", low=0.0, high=0.95)
-    l2: float = choice(1e-4, "L2 penalty on the weights of the head", low=0.0, high=1.0)
+    dropout: float = setting(0.3, "share of features that are dropped in each step", low=0.0, high=0.95)
+    l2: float = setting(1e-4, "L2 penalty on the weights of the head", low=0.0, high=1.0)
 
-    unfreeze: str = choice("mixed2", "lowest block that trains", among=BLOCKS, mode="fine-tune")
-    augmentation: str = choice(
+    unfreeze: str = setting("mixed2", "lowest block that trains", among=BLOCKS, mode="fine-tune")
+    augmentation: str = setting(
         "full",
         "none and flips let the frozen blocks run once per image; full adds rotation, zoom, shift, brightness and "
         "contrast",
         among=AUGMENTATIONS,
         mode="fine-tune",
     )
-    weight_decay: float = choice(1e-4, "weight decay of AdamW", low=0.0, high=1.0, mode="fine-tune")
-    label_smoothing: float = choice(
+    weight_decay: float = setting(1e-4, "weight decay of AdamW", low=0.0, high=1.0, mode="fine-tune")
+    label_smoothing: float = setting(
         0.05, "distance by which labels move from 0 and 1", low=0.0, high=0.5, mode="fine-tune"
     )
-    class_weight: str = choice(
+    class_weight: str = setting(
         "none",
         "balanced gives both labels the same weight, at the cost of calibration",
         among=("none", "balanced"),
     )
-    box_weight: float = choice(
+    box_weight: float = setting(
         0.0,
         "weight of the box loss, which teaches the network where a finding is; 0 turns it off",
         low=0.0,
         high=100.0,
         mode="fine-tune",
     )
-    averaging: float = choice(
+    averaging: float = setting(
         0.0,
         "the model keeps an exponential moving average (EMA) of the weights with this decay; 0 turns it off",
         low=0.0,
         high=0.9999,
         mode="fine-tune",
     )
-    patience: int = choice(
+    patience: int = setting(
         0,
         "epochs without improvement after which the run stops early; 0 turns it off",
         low=0,
         high=1000,
         mode="fine-tune",
     )
-    precision: str = choice(
+    precision: str = setting(
         "float32",
         "bfloat16 takes three quarters of the time on processors that support it, and much more on others; float16 is "
         "for GPUs, where it was not measured: on a processor it took six times as long",
         among=("float32", "bfloat16", "float16"),
         mode="fine-tune",
     )
-    strategy: str = choice(
+    strategy: str = setting(
         "one",
         "mirrored splits each batch across all GPUs of this machine, useful for fine-tune; one uses a single device",
         among=("one", "mirrored"),
     )
-    seed: int = choice(
+    seed: int = setting(
         0,
         "seed of the initial head, image order and dropout: the same seed gives the same model",
         low=0,
@@ -201,17 +201,21 @@ class TrainConfig:
             ConfigError: a value is missing, unknown or out of range.
         """
         known = {each.name for each in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise ConfigError(f"A training has the choices {', '.join(sorted(known))}. Received: {', '.join(unknown)}")
-        if missing := sorted({each.name for each in fields(cls) if each.default is MISSING} - set(values)):
-            raise ConfigError(f"A training needs {' and '.join(missing)}.")
+        required = {each.name for each in fields(cls) if each.default is MISSING}
+        unknown = sorted(values.keys() - known)
+        missing = sorted(required - values.keys())
+        if unknown:
+            raise ConfigError(f"A run has the settings {', '.join(sorted(known))}. Received: {', '.join(unknown)}")
+        if missing:
+            raise ConfigError(f"A run needs {' and '.join(missing)}.")
+        # JSON has lists alone.
         pixel_range = values.get("input_range")
         tuples = {"input_range": tuple(pixel_range) if pixel_range else None, "also": tuple(values.get("also", ()))}
         return cls(**{**values, **tuples})
 
-    def changed(self, **choices: Any) -> Self:
-        """The same with other choices. Raises ConfigError where one is out of range."""
-        return replace(self, **choices)
+    def changed(self, **settings: Any) -> Self:
+        """The same with other settings. Raises ConfigError where one is out of range."""
+        return replace(self, **settings)
 
     def to_json(self) -> JsonObject:
         """Plain values, ready for JSON."""
@@ -230,9 +234,9 @@ PRESETS: dict[str, JsonObject] = {
         "box_weight": 0.02,
     },
 }
-"""Named sets of choices, as differences from the defaults. ``reference`` is the experiment of the README:
+"""Named sets of settings, as differences from the defaults. ``reference`` is the experiment of the README:
 InceptionV3 frozen, 150 x 150 px, batch 16, 30 epochs, Adam, dropout 0.3, one sigmoid unit with L2 1e-4. ``fine-tune``
-trains what lies above the lower blocks; ``models/README.md`` says what was tried."""
+trains what lies above the lower blocks; ``docs/bundled-model.md`` says what was tried."""
 
 
 def _check(each: Field[Any], value: Any) -> None:
@@ -241,15 +245,13 @@ def _check(each: Field[Any], value: Any) -> None:
     among = each.metadata.get("among")
     if among and value not in among:
         raise ConfigError(f"{each.name} must be {' or '.join(among)}. Received: {value!r}")
-    if low is None:
+    if low is None or high is None:
         return
-    number = isinstance(value, int) and not isinstance(value, bool) if each.type is int else _is_number(value)
-    if not number:
-        kind = "a whole number" if each.type is int else "a number"
+    whole = each.type is int
+    allowed = int if whole else int | float
+    # To Python, True is a whole number, too.
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        kind = "a whole number" if whole else "a number"
         raise ConfigError(f"{each.name} must be {kind}. Received: {value!r}")
     if not low <= value <= high:
         raise ConfigError(f"{each.name} must be {low:g} to {high:g}. Received: {value!r}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -50,7 +50,7 @@ def run(
     """Train one model and save it in the models folder.
 
     Args:
-        config: every choice.
+        config: every setting of the run.
         emit: receives the events that :mod:`fracture.training.events` lists.
         should_stop: asked between batches and epochs. Once an epoch is done, stopping keeps the best model so far.
         resume: continue from the checkpoint of an interrupted or stopped run, if there is one; its model is replaced

@@ -53,7 +53,7 @@ def evenly(loss: Loss, optimizer: Any, images: int, config: TrainConfig) -> Loss
         loss: of each image.
         optimizer: has the number of the step.
         images: of an epoch.
-        config: every choice.
+        config: every setting of the run.
 
     Raises:
         ConfigError: there is not one whole batch for several devices.

@@ -55,7 +55,7 @@ def fine_tune(
         examples: all images.
         training: rows to learn from.
         validation: rows that choose the best epoch.
-        config: every choice.
+        config: every setting of the run.
         emit: receives the events.
         should_stop: asked after each step.
         checkpointer: where it has a checkpoint, the run resumes from there.
@@ -121,7 +121,7 @@ def _compile(model: keras.Model, config: TrainConfig, images: int) -> None:
 
     Args:
         model: with the output ``label``, and ``places`` where it is trained on boxes.
-        config: every choice.
+        config: every setting of the run.
         images: of an epoch.
     """
     optimizer = _optimizer(config, steps_per_epoch=-(-images // config.batch_size))

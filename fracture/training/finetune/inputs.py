@@ -110,7 +110,7 @@ def choose_inputs(
         network: its blocks below ``config.unfreeze`` are frozen.
         examples: all images.
         rows: of the images that will be read.
-        config: every choice.
+        config: every setting of the run.
         emit: receives the events.
         should_stop: asked after each batch.
 

@@ -83,7 +83,7 @@ def train_keras_head(
         head: the model to train.
         training: features and labels to learn from.
         validation: features and labels that choose the best epoch.
-        config: every choice.
+        config: every setting of the run.
         emit: receives the events.
         should_stop: asked after each epoch, which takes a fraction of a second.
         checkpointer: where it has a checkpoint, the run resumes from there.

@@ -58,7 +58,7 @@ def train_head(
     start: NDArray[np.float32] | None = None,
     order: EpochOrder | None = None,
 ) -> Head:
-    """Train a head by the choices of ``config`` that concern it: learning rate, dropout, L2, class weight, and so on.
+    """Train a head by the settings of ``config`` that concern it: learning rate, dropout, L2, class weight, and so on.
 
     Args:
         training: features and labels to learn from.
@@ -91,7 +91,7 @@ class HeadOptimization:
 
     Args:
         training: features and labels to learn from.
-        config: the choices that concern it.
+        config: the settings that concern it.
         start: see :func:`train_head`.
         order: see :func:`train_head`.
     """

@@ -27,7 +27,7 @@ def train_numpy_head(
     Args:
         training: features and labels to learn from.
         validation: features and labels that choose the best epoch.
-        config: every choice.
+        config: every setting of the run.
         emit: receives the events.
         should_stop: asked before each epoch.
         checkpointer: where it has a checkpoint, the run resumes from there.

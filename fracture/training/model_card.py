@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fracture.data.dataset import Dataset, counts, fingerprint
 from fracture.files import JsonObject
 from fracture.paths import short
+from fracture.registry.card import Data, Input, RecordedSource, RecordedWeights
 from fracture.registry.model_folder import CARD_SCHEMA
 from fracture.training.config import TrainConfig
 from fracture.training.epoch_tracker import Fit
@@ -26,20 +27,26 @@ LIBRARIES = ("ai-edge-litert", "numpy", "pillow", "pydicom", "scikit-learn")
 
 def describe_model(config: TrainConfig, dataset: Dataset, weights: Weights) -> JsonObject:
     """The labels, the input, the weights and the configuration."""
+    model_input = Input(size=config.image_size, fit=config.fit, pixel_range=weights.input_range)
+    backbone_weights = RecordedWeights(
+        source=weights.source, origin=weights.origin, licence=weights.licence, sha256=weights.sha256
+    )
+    # A folder in the data home goes by its name, a weights file by its own: cards are copied to other machines.
+    settings = {
+        **config.to_json(),
+        "data": short(config.data),
+        "also": [short(each) for each in config.also],
+        "weights": weights.source,
+    }
     return {
         "schema": CARD_SCHEMA,
         "name": config.name,
         "labels": list(dataset.label_names),
         "body_part": config.body_part,
-        "input": {"size": config.image_size, "fit": config.fit, "pixel_range": list(weights.input_range)},
+        "input": model_input.to_json(),
         "backbone": "InceptionV3",
-        "weights": {name: getattr(weights, name) for name in ("source", "origin", "licence", "sha256")},
-        "config": {
-            **config.to_json(),
-            "data": short(config.data),
-            "also": [short(each) for each in config.also],
-            "weights": weights.source,
-        },
+        "weights": backbone_weights.to_json(),
+        "config": settings,
         "command": command(config),
         "libraries": {name: importlib.metadata.version(name) for name in _libraries(weights)},
     }
@@ -70,28 +77,33 @@ def _argument(name: str, value: Any) -> str:
 
 def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> JsonObject:
     """The data set, its sources and its counts; ``readable`` (N,): the rows of the table that could be used."""
-    used = dataset.table[readable]
-    valid = used[used["split"] == "valid"]
-    sizes = used.groupby(["data", "split"]).size().unstack(fill_value=0)
-    return {
-        "name": dataset.name,
-        "layout": dataset.layout,
-        "synthetic": dataset.synthetic,
-        "sources": [asdict(source) for source in dataset.sources],
-        "fingerprint": fingerprint(dataset),
-        "validated_on": {str(name): _fingerprint_of(dataset, rows) for name, rows in valid.groupby("data")},
-        "training_images": int((used["split"] == "train").sum()),
-        "validation_images": int((used["split"] == "valid").sum()),
-        "by_data": {str(name): {str(split): int(n) for split, n in row.items()} for name, row in sizes.iterrows()},
-        "excluded": dataset.excluded,
-        "relabelled": dataset.relabelled,
-        "unreadable": dataset.table.loc[~readable, "image_id"].tolist(),
-        "counts": counts(dataset.table).to_dict(orient="records"),
-    }
+    table = dataset.table
+    used = table[readable]
+    in_training = used[used["split"] == "train"]
+    in_validation = used[used["split"] == "valid"]
+    data = Data(
+        name=dataset.name,
+        layout=dataset.layout,
+        synthetic=dataset.synthetic,
+        sources=[RecordedSource(**asdict(source)) for source in dataset.sources],
+        fingerprint=fingerprint(dataset),
+        validated_on={
+            str(name): fingerprint(replace(dataset, table=rows)) for name, rows in in_validation.groupby("data")
+        },
+        training_images=len(in_training),
+        validation_images=len(in_validation),
+        by_data=_images_by_data(used),
+        excluded=dataset.excluded,
+        relabelled=dataset.relabelled,
+        unreadable=table.loc[~readable, "image_id"].tolist(),
+    )
+    return {**data.to_json(), "counts": counts(table).to_dict(orient="records")}
 
 
-def _fingerprint_of(dataset: Dataset, rows: pd.DataFrame) -> str:
-    return fingerprint(replace(dataset, table=rows))
+def _images_by_data(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """The number of images by data set and split."""
+    sizes = table.groupby(["data", "split"]).size().unstack(fill_value=0)
+    return {str(name): {str(split): int(images) for split, images in row.items()} for name, row in sizes.iterrows()}
 
 
 def describe_training(trained: Fit) -> JsonObject:

@@ -131,7 +131,7 @@ def run(
         "localisation": localization,
         "familiarity": result.ood_detector.describe(),
         "files": file_hashes(aside),
-        "served": difference,
+        "served": difference.to_json(),
         "seconds": watch.laps,
     }
     replace_model(aside, folder, card)

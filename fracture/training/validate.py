@@ -15,12 +15,13 @@ from fracture.evaluation.localization import Heat
 from fracture.evaluation.metrics import evaluate
 from fracture.evaluation.ood_fit import fit_ood_detector
 from fracture.evaluation.thresholds import operating_points
-from fracture.files import JsonObject
 from fracture.imaging.loading import decode
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
 from fracture.inference.ood import OodDetector
+from fracture.registry.card import Served
+from fracture.registry.validation import Level
 from fracture.training.config import TrainConfig
 from fracture.training.events import CountedStep, Emit
 from fracture.training.finetune.margins import COLLIMATE_EVERY, embed_collimated
@@ -104,9 +105,9 @@ class EvaluationResult:
     """Those of the first data set."""
     temperature: float
     thresholds: dict[str, float]
-    metrics: JsonObject
+    metrics: dict[str, Level]
     """On the validation part of the first data set, on which temperature and thresholds were fitted."""
-    metrics_by_data: JsonObject
+    metrics_by_data: dict[str, dict[str, Level]]
     """Where there are several data sets: the metrics of each at the same thresholds, the first one's first."""
     ood_detector: OodDetector
 
@@ -158,9 +159,7 @@ def _fit_detector(
     )
 
 
-def served_difference(
-    trained: Trained, served: Graph, outputs: ModelOutputs, table: pd.DataFrame, how: str
-) -> JsonObject:
+def served_difference(trained: Trained, served: Graph, outputs: ModelOutputs, table: pd.DataFrame, how: str) -> Served:
     """The difference between the served graph and the trained network; Keras's has weights in 32 bits, not 8.
 
     On the first data set's validation images: on all, with both AUCs, where the served graph was run on all; on
@@ -179,17 +178,22 @@ def served_difference(
         rows = validation[:: max(1, len(validation) // IMAGES_COMPARED)][:IMAGES_COMPARED]
         logits = _served_logits(served, table["path"].to_numpy()[rows].tolist(), how)
         answered = np.isfinite(logits)
-        return _difference(expit(outputs.logits[rows, 0][answered]), expit(logits[answered]))
+        by_head = expit(outputs.logits[rows, 0][answered])
+        return Served(
+            images=len(by_head),
+            largest_probability_difference=_largest_difference(by_head, expit(logits[answered])),
+        )
     from sklearn.metrics import roc_auc_score
 
     by_keras = trained.probabilities(validation)
     by_graph = expit(outputs.logits[validation, 0])
     label = table["label"].to_numpy()[validation]
-    return {
-        **_difference(by_keras, by_graph),
-        "auc_keras": float(roc_auc_score(label, by_keras)),
-        "auc_served": float(roc_auc_score(label, by_graph)),
-    }
+    return Served(
+        images=len(by_graph),
+        largest_probability_difference=_largest_difference(by_keras, by_graph),
+        auc_keras=float(roc_auc_score(label, by_keras)),
+        auc_served=float(roc_auc_score(label, by_graph)),
+    )
 
 
 def _served_logits(served: Graph, paths: Sequence[str], how: str) -> Values:
@@ -201,8 +205,8 @@ def _served_logits(served: Graph, paths: Sequence[str], how: str) -> Values:
     return logits
 
 
-def _difference(trained: Values, served: Values) -> JsonObject:
-    return {"images": len(served), "largest_probability_difference": float(np.abs(trained - served).max())}
+def _largest_difference(trained: Values, served: Values) -> float:
+    return float(np.abs(trained - served).max())
 
 
 def report_progress(heat: Heat, emit: Emit, text: str, images: int) -> Heat:

@@ -37,12 +37,17 @@ def fit_temperature(label: NDArray[Any], logit: NDArray[Any]) -> float:
     wrong_logit = sign * np.asarray(logit, np.float64)
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0, wrong_logit / np.exp(log_temperature)).mean())
+        # -log(expit(x)) as log(1 + exp(-x)), which doesn't overflow for logits that are far out.
+        scaled = wrong_logit / np.exp(log_temperature)
+        return float(np.logaddexp(0, scaled).mean())
 
+    # By the logarithm, half and twice the temperature are equally far from 1.
     ends = (float(np.log(COOLEST)), float(np.log(HOTTEST)))
     found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-8})
-    # The search never tries the ends themselves, and where the loss is flat it may stop anywhere.
-    return float(np.exp(min((0.0, *ends, float(found.x)), key=loss)))
+    # The search never tries the ends themselves, and where the loss is flat it may stop anywhere. Of equally good
+    # temperatures the first one is taken, which is 1: it changes nothing.
+    candidates = (0.0, *ends, float(found.x))
+    return float(np.exp(min(candidates, key=loss)))
 
 
 def reliability(label: NDArray[Any], probability: NDArray[Any], bins: int = BINS) -> dict[str, Any]:
@@ -69,9 +74,10 @@ def reliability(label: NDArray[Any], probability: NDArray[Any], bins: int = BINS
         inside = bin_of_image == index
         ends = {"low": float(edges[index]), "high": float(edges[index + 1])}
         diagram.append({**ends, **_observed(label[inside], probability[inside])})
+    gap_of_bin = gaps(label, probability, bins).sum(axis=0)
     return {
         "bins": diagram,
-        "expected_calibration_error": float(np.abs(gaps(label, probability, bins).sum(axis=0)).sum() / len(label)),
+        "expected_calibration_error": float(np.abs(gap_of_bin).sum() / len(label)),
         "brier": float(np.mean((probability - label) ** 2)),
     }
 
@@ -106,9 +112,13 @@ def error_by_chance(probability: NDArray[np.float64], bins: int = BINS) -> float
     It is not 0: labels scatter even around perfect probabilities, on average by sqrt(2 / pi) standard deviations of a
     normal distribution. Views of one study share their label and scatter more, so the result is rather too low.
     """
-    variance = np.bincount(_bin(probability, bins), probability * (1 - probability), bins)
-    return float(np.sqrt(2 / np.pi * variance).sum() / len(probability))
+    # Of a label that is 1 with this probability.
+    variance = probability * (1 - probability)
+    variance_of_bin = np.bincount(_bin(probability, bins), variance, bins)
+    return float(np.sqrt(2 / np.pi * variance_of_bin).sum() / len(probability))
 
 
 def _bin(probability: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
-    return np.digitize(probability, np.linspace(0, 1, bins + 1)[1:-1]).astype(np.int64)
+    # Without the outer edges, so that a probability of 1 is in the last bin.
+    inner_edges = np.linspace(0, 1, bins + 1)[1:-1]
+    return np.digitize(probability, inner_edges).astype(np.int64)

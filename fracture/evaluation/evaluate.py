@@ -7,6 +7,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +116,7 @@ def evaluate_model(
         trained_on=trained_on,
         out_of_distribution=int((~predictions["in_distribution"]).sum()),
         metrics=evaluate(predictions, thresholds),
-        localization=localize(called, lambda image, *size: _heat(classifier, image, size)),
+        localization=localize(called, partial(_heat, classifier)),
         errors=errors,
         warnings=[
             *_warnings(classifier, dataset, trained_on, len(table)),
@@ -156,6 +157,7 @@ def _predict(
             errors.append(str(error))
         else:
             readable.append(True)
+            # Of the image and its mirror image, as the classifier averages them.
             logits.append(sum(view.logits) / 2)
             probabilities.append(view.probability)
             in_distribution.append(view.known is not False)  # None: the model has no check
@@ -168,14 +170,15 @@ def _predict(
     return predictions, errors
 
 
-def _heat(classifier: Classifier, image: Radiograph, size: tuple[int, int]) -> NDArray[np.float32]:
-    return classifier.heat(classifier.view("", image), *size)
+def _heat(classifier: Classifier, image: Radiograph, width: int, height: int) -> NDArray[np.float32]:
+    return classifier.heat(classifier.view("", image), width, height)
 
 
 def _count_trained_on(classifier: Classifier, table: pd.DataFrame) -> int:
     if classifier.ood_detector is None:
         return 0
-    return int(classifier.ood_detector.trained_on(table["image_id"].tolist(), table["sha256"].tolist()).sum())
+    trained_on = classifier.ood_detector.trained_on(table["image_id"].tolist(), table["sha256"].tolist())
+    return int(trained_on.sum())
 
 
 def _warnings(classifier: Classifier, dataset: Dataset, trained_on: int, images: int) -> Iterator[str]:

@@ -75,6 +75,7 @@ def find_label_issues(
     table = dataset.table[readable].reset_index(drop=True)
     if table.empty:
         raise DatasetError(f"No image of {dataset.root} can be read.")
+    # Popped, so that the features are not kept in memory twice.
     features = np.stack([by_image.pop(name) for name in table["image_id"]])
     finite = np.isfinite(features).all(axis=1)
     if not finite.all():
@@ -96,6 +97,7 @@ def problem(found: pd.DataFrame, names: tuple[str, str], model: str) -> Problem 
     """
     from sklearn.metrics import roc_auc_score
 
+    # All views of a study have the same probability: its label counts once.
     studies = found.drop_duplicates(["study", "label"])
     issues = studies[studies["is_issue"]]
     images = found[found["is_issue"]]
@@ -137,6 +139,7 @@ def cross_validate(
     label = table["label"].to_numpy()
     features = prepare(features)
     features -= features.mean(axis=0)
+    # A feature that is the same for all images would be divided by 0.
     features /= np.maximum(features.std(axis=0), np.finfo(np.float32).tiny)
     logits = np.zeros(len(table))
     for fitted, predicted in _folds(table):
@@ -160,6 +163,7 @@ def _folds(table: pd.DataFrame) -> list[tuple[NDArray[np.int64], NDArray[np.int6
     if count > 1:
         splitter = StratifiedGroupKFold(count, shuffle=True, random_state=0)
         folds = list(splitter.split(label, label, group))
+    # Where groups are few, the splitter may leave only one label to fit on.
     if not folds or any(np.unique(label[fitted]).size < 2 for fitted, _ in folds):
         raise DatasetError("Label errors can be found where each label has images in at least two groups (patients).")
     return folds
@@ -181,5 +185,5 @@ def rank_by_doubt(table: pd.DataFrame) -> pd.DataFrame:
     doubt = np.where(label == 1, 1 - probability, probability)
     measured = studies.assign(probability=probability, doubt=doubt, is_issue=is_issue)
     found = table[["image_id", "study", "label"]].merge(measured, on=["study", "label"])
-    order = found.sort_values(["doubt", "study"], ascending=[False, True], kind="stable", ignore_index=True)
-    return order[list(ISSUE_COLUMNS)]
+    ordered = found.sort_values(["doubt", "study"], ascending=[False, True], kind="stable", ignore_index=True)
+    return ordered[list(ISSUE_COLUMNS)]

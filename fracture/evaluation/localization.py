@@ -54,7 +54,10 @@ def pointing_game(heat: NDArray[np.float32], boxes: Sequence[Box], tolerance: fl
     found = peak(heat)
     if found is None:
         return False
-    wider = [(x - tolerance, y - tolerance, w + 2 * tolerance, h + 2 * tolerance) for x, y, w, h in boxes]
+    wider = [
+        (left - tolerance, top - tolerance, width + 2 * tolerance, height + 2 * tolerance)
+        for left, top, width, height in boxes
+    ]
     return _inside(wider, found.x, found.y)
 
 
@@ -121,7 +124,7 @@ def localize(table: pd.DataFrame, heat: Heat) -> Localization | None:
     with_mass = measured.dropna(subset=["mass"])
     result: Localization = {
         "images": len(drawn),
-        "known": int(((table["label"] == 1) & (table["boxes"] != "")).sum()),
+        "known": int(_has_boxes(table).sum()),
         "groups": int(measured["group"].nunique()),
         "pointing": {
             **_share(measured, "hit", "box_area"),
@@ -154,11 +157,13 @@ def compare_shuffled(table: pd.DataFrame, heat: Heat, shuffled: Heat) -> Shuffle
     side = PEAK_SIDE // 4
     correlations = []
     for path in images_with_boxes(table)["path"][:COMPARED_IMAGES]:
-        with contextlib.suppress(RadiographError):
+        with contextlib.suppress(RadiographError):  # localize logs it
             image = load(Path(path))
-            before, after = heat(image, side, side), shuffled(image, side, side)
+            before = heat(image, side, side).ravel()
+            after = shuffled(image, side, side).ravel()
+            # A constant map has no ranks to correlate.
             if np.ptp(before) > 0 and np.ptp(after) > 0:
-                correlations.append(float(spearmanr(before.ravel(), after.ravel()).statistic))
+                correlations.append(float(spearmanr(before, after).statistic))
     measured = localize(table, shuffled)
     return {
         "correlation": float(np.mean(correlations)) if correlations else None,
@@ -168,8 +173,14 @@ def compare_shuffled(table: pd.DataFrame, heat: Heat, shuffled: Heat) -> Shuffle
 
 def images_with_boxes(table: pd.DataFrame) -> pd.DataFrame:
     """At most :data:`MAX_IMAGES` of the positive images whose boxes are known, drawn by :func:`draw_key`."""
-    known = table[(table["label"] == 1) & (table["boxes"] != "")]
-    return known.loc[known["image_id"].map(draw_key).sort_values().index[:MAX_IMAGES]]
+    known = table[_has_boxes(table)]
+    order = known["image_id"].map(draw_key).sort_values()
+    return known.loc[order.index[:MAX_IMAGES]]
+
+
+def _has_boxes(table: pd.DataFrame) -> "pd.Series[bool]":
+    """Which images are positive and have boxes: on a negative image there is nothing to find."""
+    return (table["label"] == 1) & (table["boxes"] != "")
 
 
 def draw_key(image_id: str) -> bytes:
@@ -215,4 +226,5 @@ def _inside(boxes: Sequence[Box], x: float, y: float) -> bool:
 def _shrunk(mask: NDArray[np.bool_], width: int, height: int) -> NDArray[np.float64]:
     """A mask (H, W) -> the share of each pixel (height, width) that is inside, so that thin lines are kept."""
     picture = Image.fromarray(mask.astype(np.uint8) * 255)
-    return np.asarray(picture.resize((width, height), Image.Resampling.BOX)) / 255
+    shrunk = picture.resize((width, height), Image.Resampling.BOX)
+    return np.asarray(shrunk) / 255

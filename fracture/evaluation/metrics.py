@@ -8,6 +8,7 @@ Each metric is computed for all resamples at once, as an array (1 + R,) whose fi
 as they are. Calling scikit-learn's functions a thousand times would take minutes; the tests compare with them.
 """
 
+from math import ceil
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -97,8 +98,9 @@ def auc_difference(label: NDArray[Any], first: Floats, second: Floats, group: "p
     agree.
     """
     drawn = _resample(group)
-    first_aucs = [_areas(label, each, drawn)[0] for each in np.atleast_2d(first)]
-    return _estimate(_areas(label, second, drawn)[0] - np.mean(first_aucs, axis=0))
+    first_aucs = [_areas(label, each, drawn)[0] for each in np.atleast_2d(first)]  # (1 + R,) each
+    second_auc = _areas(label, second, drawn)[0]
+    return _estimate(second_auc - np.mean(first_aucs, axis=0))
 
 
 def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Floats, Floats]:
@@ -116,17 +118,20 @@ def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Fl
     order = np.argsort(probability, kind="stable")
     rank_starts = np.unique(probability[order], return_index=True)[1]  # (U,)
     images = np.add.reduceat(times[:, order], rank_starts, axis=1)  # (R, U)
-    positive = np.add.reduceat((times * (label == 1))[:, order], rank_starts, axis=1)
+    positive_times = times * (label == 1)
+    positive = np.add.reduceat(positive_times[:, order], rank_starts, axis=1)
     negative = images - positive
     positives = positive.sum(axis=1)
     negatives = negative.sum(axis=1)
     # The AUC is the share of pairs in which the positive image ranks higher; a tie counts one half.
     won_pairs = (positive * (negative.cumsum(axis=1) - negative / 2)).sum(axis=1)
-    auc = _quotient(won_pairs, positives * negatives)
+    pairs = positives * negatives
+    auc = _quotient(won_pairs, pairs)
     true_positives = _sum_from_here_on(positive)
     precision = _quotient(true_positives, _sum_from_here_on(images), 0)
     average_precision = _quotient((positive * precision).sum(axis=1), positives)
-    return auc, np.where(positives * negatives > 0, average_precision, np.nan)
+    # Without negatives it would be 1 for any model.
+    return auc, np.where(pairs > 0, average_precision, np.nan)
 
 
 def _sum_from_here_on(values: Floats) -> Floats:
@@ -158,7 +163,8 @@ def _resample(group: "pd.Series[str]") -> _Resamples:
     groups = len(names)
     times = np.ones((1, groups))
     if groups > 1:
-        draws = np.random.default_rng(0).multinomial(groups, np.full(groups, 1 / groups), size=RESAMPLES)
+        equal = np.full(groups, 1 / groups)
+        draws = np.random.default_rng(0).multinomial(groups, equal, size=RESAMPLES)  # (R, G)
         times = np.vstack([times, draws])
     return _Resamples(codes, times)
 
@@ -200,18 +206,20 @@ def _arrays(table: pd.DataFrame) -> tuple[NDArray[Any], Floats]:
 def _areas(label: NDArray[Any], probability: Floats, drawn: _Resamples) -> Floats:
     """What :func:`ranking` gives in each resample (2, 1 + R)."""
     # In parts of a hundred resamples: all at once would take gigabytes for MURA.
-    parts = np.array_split(drawn.times, -(-len(drawn.times) // 100))
-    return np.hstack([ranking(label, probability, part[:, drawn.group]) for part in parts])
+    parts = np.array_split(drawn.times, ceil(len(drawn.times) / 100))
+    rankings = [ranking(label, probability, part[:, drawn.group]) for part in parts]
+    return np.hstack(rankings)
 
 
 def _add_body_parts(level: Level, predictions: pd.DataFrame, thresholds: dict[str, float]) -> None:
     if "body_part" not in predictions:
         return
-    large, too_small = {}, {}
+    large = {}
+    too_small = {}
     for name, part in predictions.groupby("body_part"):
-        positives = int(part["label"].sum())
         if not name:
             continue
+        positives = int(part["label"].sum())
         if min(positives, len(part) - positives) >= MIN_PART_IMAGES:
             large[str(name)] = part
         else:
@@ -227,12 +235,15 @@ def _rates(table: pd.DataFrame, threshold: float, drawn: _Resamples) -> Operatin
     called = table["probability"].to_numpy() >= threshold
     cells = np.stack([~label & ~called, ~label & called, label & ~called, label & called], axis=1)  # (N, 4)
     tn, fp, fn, tp = drawn.sums(cells).T  # (1 + R,) each
+    # Cohen's (observed - chance) / (1 - chance), multiplied out for two labels: no division but the last.
+    beyond_chance = 2 * (tp * tn - fn * fp)
+    most_beyond_chance = (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn)
     return {
         "threshold": threshold,
         "accuracy": _estimate(_quotient(tp + tn, tp + fn + fp + tn)),
         "sensitivity": _estimate(_quotient(tp, tp + fn)),
         "specificity": _estimate(_quotient(tn, fp + tn)),
-        "kappa": _estimate(_quotient(2 * (tp * tn - fn * fp), (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn))),
+        "kappa": _estimate(_quotient(beyond_chance, most_beyond_chance)),
         "confusion": {name: int(count) for name, count in zip(CONFUSION, cells.sum(axis=0), strict=True)},
     }
 
@@ -255,7 +266,9 @@ def _calibration(label: NDArray[Any], probability: Floats, drawn: _Resamples) ->
 
 
 def _mean(values: NDArray[Any], drawn: _Resamples) -> Floats:
-    total, count = drawn.sums(np.stack([values, np.ones(len(values))], axis=1)).T
+    # Resamples of groups differ in their number of images.
+    counted = np.stack([values, np.ones(len(values))], axis=1)  # (N, 2)
+    total, count = drawn.sums(counted).T
     return _quotient(total, count)
 
 

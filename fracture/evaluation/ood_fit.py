@@ -64,8 +64,10 @@ def fit_ood_detector(
 
 def conformal_threshold(distances: NDArray[np.float64], max_refused: float) -> float:
     """The distance that another image like these (M,) exceeds with a probability of at most ``max_refused``."""
-    rank = ceil((len(distances) + 1) * (1 - max_refused))
-    return float(np.sort(distances)[min(rank, len(distances)) - 1])
+    count = len(distances)
+    # The new image counts, too: it is as likely as each of these to be the farthest.
+    rank = ceil((count + 1) * (1 - max_refused))
+    return float(np.sort(distances)[min(rank, count) - 1])
 
 
 def _space(features: Vectors, image_ids: Sequence[str], dimensions: int) -> OodDetector:
@@ -76,7 +78,8 @@ def _space(features: Vectors, image_ids: Sequence[str], dimensions: int) -> OodD
     mean: Vectors = prepared.mean(axis=0)
     prepared -= mean
     dimensions = min(dimensions, len(features) - 1, features.shape[1])
-    basis = _as_stored(randomized_svd(prepared, dimensions, random_state=0)[2].T)
+    _, _, directions = randomized_svd(prepared, dimensions, random_state=0)  # (D, F)
+    basis = _as_stored(directions.T)
     along = prepared @ basis  # (N, D)
     scale: Vectors = np.maximum(along.std(axis=0), np.finfo(np.float32).eps)
     return OodDetector(mean, basis, scale, _as_stored(along / scale), tuple(image_ids))

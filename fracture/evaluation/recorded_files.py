@@ -65,5 +65,6 @@ def _validated_on(card: Card, data: Dataset, named: pd.DataFrame) -> bool:
 
 def _write(folder: ModelFolder, sha256: "pd.Series[str]") -> None:
     """Everything else is copied as text, to keep each number to its last digit."""
-    table = pd.read_csv(folder.predictions, dtype=str, keep_default_na=False).assign(sha256=sha256)
-    atomic_write(folder.predictions, lambda part: table.to_csv(part, index=False))
+    recorded = pd.read_csv(folder.predictions, dtype=str, keep_default_na=False)
+    completed = recorded.assign(sha256=sha256)
+    atomic_write(folder.predictions, lambda part: completed.to_csv(part, index=False))

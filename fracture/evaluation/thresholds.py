@@ -49,13 +49,14 @@ def balanced_threshold(predictions: pd.DataFrame) -> float:
     if not len(positives) or not len(negatives):
         return 0.5
     exact = np.unique(np.concatenate([positives, negatives]))
-    best = _youden(positives, negatives, exact).max()
+    exact_youden = _youden(positives, negatives, exact)
     for digits in range(3, 17):
+        # Finer steps are too many to try all: of those, the rounded probabilities are tried.
         thresholds = np.arange(1001) / 1000 if digits == 3 else np.unique(np.round(exact, digits))
         youden = _youden(positives, negatives, thresholds)
-        if youden.max() >= best - MAX_ROUNDING_LOSS:
+        if youden.max() >= exact_youden.max() - MAX_ROUNDING_LOSS:
             return float(thresholds[np.argmax(youden)])
-    return float(exact[np.argmax(_youden(positives, negatives, exact))])
+    return float(exact[np.argmax(exact_youden)])
 
 
 def _by_label(predictions: pd.DataFrame) -> tuple[Floats, Floats]:

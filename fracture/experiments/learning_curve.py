@@ -39,7 +39,8 @@ def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
     total = bench.table.loc[bench.training, "group"].nunique()
     if total < MIN_GROUPS:
         raise RunError(f"A learning curve needs at least {MIN_GROUPS} training patients. Received: {total}")
-    counts = dict.fromkeys(max(MIN_GROUPS, round(share * total)) for share in GROUP_SHARES)
+    # Of few patients several shares may be the same number.
+    counts = sorted({max(MIN_GROUPS, round(share * total)) for share in GROUP_SHARES})
     for groups in counts:
         for draw in range(draws):
             rows = random_group_subset(bench, groups, draw)

@@ -72,7 +72,8 @@ def due_to_hardware(bench: Bench, without: AblationHead, fewer: list[AblationHea
     rows = bench.validation & known(bench) & ~hardware(bench)
     _, label = bench.part(rows)
     of_subsets = np.stack([each.probability[rows] for each in fewer])  # (RANDOM_SUBSETS, N)
-    return auc_difference(label, of_subsets, without.probability[rows], bench.table["group"][rows])
+    of_without = without.probability[rows]  # (N,)
+    return auc_difference(label, of_subsets, of_without, bench.table["group"][rows])
 
 
 def matched_random_subset(bench: Bench, shown: Rows, draw: int) -> Rows:
@@ -90,9 +91,11 @@ def matched_random_subset(bench: Bench, shown: Rows, draw: int) -> Rows:
     label = bench.table["label"].to_numpy()
     candidates = bench.training & known(bench)
     subset = np.zeros(len(shown), np.bool_)
+    # Each label on its own: most images with hardware are positive.
     for value in (0, 1):
-        rows = np.flatnonzero(candidates & (label == value))
-        shown_rows = np.flatnonzero(shown & candidates & (label == value))
+        of_label = candidates & (label == value)
+        rows = np.flatnonzero(of_label)
+        shown_rows = np.flatnonzero(shown & of_label)
         images_per_group = pd.Series(group[shown_rows]).value_counts().tolist()  # the largest first
         subset[_draw_groups(rows, group, images_per_group, rng)] = True
         # Where the groups drawn have too few images, single images of others fill up the rest.

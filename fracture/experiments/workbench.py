@@ -54,7 +54,8 @@ class Bench:
 
     def part(self, rows: Rows) -> FeaturesAndLabels:
         """Features and labels of these images."""
-        return self.features[rows], self.table["label"].to_numpy(np.int64)[rows]
+        label = self.table["label"].to_numpy(np.int64)
+        return self.features[rows], label[rows]
 
     def fit(self, training: Rows, validation: Rows, config: TrainConfig, *, keep_last_epoch: bool = False) -> Head:
         """A head trained on some images and validated on others: see :func:`train_head`.
@@ -96,16 +97,19 @@ def open_bench(run: Run) -> Bench:
         WeightsError: the weights file is gone, or another one.
         RunError: features are no longer in the cache.
     """
+    # The folder's own name counts: a model that was copied may have recorded another one.
     config = TrainConfig.from_json({**run.config, "name": run.name})
     weights = find_weights(config)
     data = load_combined(config.data, config.also, config.body_part)
     images = digests(data.table["path"].tolist())
     preparation = Preparation(config.image_size, config.fit, weights.input_range)
     with feature_cache(weights, preparation) as cache:
+        # A file that could not be hashed has an empty digest.
         known = cache.get(sorted({image for image in images if image}))
     is_known = np.array([image in known for image in images], np.bool_)
     if not is_known.any():
         raise RunError(f"The features that {run.name!r} has computed are no longer in the cache. Train a head again.")
+    # Copies of an image share a row of the cache.
     features = np.stack([known[image] for image in images if image in known])  # (N, 2048)
     return Bench(
         config=config,

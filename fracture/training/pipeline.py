@@ -153,6 +153,7 @@ def _measure_heat_maps(
     measured = localize(table, report_progress(heat, emit, "Evaluating the heat maps", images))
     if measured:
         shuffled = heat_maps_of(Graph(learner.shuffled()), config.fit)
+        # The correlation needs the maps of some images once more.
         total = images + min(images, COMPARED_IMAGES)
         shuffled = report_progress(shuffled, emit, "Evaluating heat maps of a shuffled head", total)
         measured["shuffled_head"] = compare_shuffled(table, heat, shuffled)
@@ -249,7 +250,8 @@ def _check_labels(dataset: Dataset, table: pd.DataFrame) -> None:
 
 def _save_files(folder: ModelFolder, trained: Trained, graph: bytes, predictions: pd.DataFrame) -> None:
     atomic_write(folder.served_model, lambda part: part.write_bytes(graph))
-    atomic_write(folder.history, lambda part: part.write_text(json.dumps(trained.fit.history)))
+    history = json.dumps(trained.fit.history)
+    atomic_write(folder.history, lambda part: part.write_text(history))
     atomic_write(folder.predictions, lambda part: predictions.to_csv(part, index=False))
 
 

@@ -52,9 +52,10 @@ def run_model(trained: Trained, served: Graph, table: pd.DataFrame, config: Trai
         return _run_head(trained.head, trained.features, trained.mirrored)
     assert trained.pixels is not None
     logits, embedding = _run_graph(trained.pixels, trained.readable, served, table, emit)
-    collimated = np.zeros(0, np.int64)
-    if config.augmentation != "full":  # without margins in training, images between margins are out of distribution
-        return ModelOutputs(logits, embedding, collimated, embedding[collimated])
+    # Without margins in training, images between margins are out of distribution.
+    if config.augmentation != "full":
+        no_rows = np.zeros(0, np.int64)
+        return ModelOutputs(logits, embedding, no_rows, embedding[no_rows])
     in_training = (table["split"] == "train").to_numpy()
     collimated = np.flatnonzero(trained.readable & in_training)[::COLLIMATE_EVERY]
     step = CountedStep(emit, "evaluate", "Running the model on images between white margins", len(collimated))
@@ -85,12 +86,13 @@ def _run_graph(
     rows = np.flatnonzero(readable)
     step = CountedStep(emit, "evaluate", "Running the model on all images", len(rows))
     for done, row in enumerate(rows, start=1):
-        output = served(pixels[row])
+        image = pixels[row]
+        output = served(image)
         logits[row, 0] = output.logit
         embedding[row] = output.embedding
         # Only logits of validation images are used: they get the mean with the mirror image, as in the app.
         if in_validation[row]:
-            logits[row, 1] = served(pixels[row][:, ::-1]).logit
+            logits[row, 1] = served(image[:, ::-1]).logit
         step.reach(done)
     return logits, embedding
 
@@ -175,7 +177,9 @@ def served_difference(trained: Trained, served: Graph, outputs: ModelOutputs, ta
     own = (table["split"] == "valid") & (table["data"] == table["data"].iloc[0])
     validation = np.flatnonzero(trained.readable & own.to_numpy())
     if trained.probabilities is None:
-        rows = validation[:: max(1, len(validation) // IMAGES_COMPARED)][:IMAGES_COMPARED]
+        # Spread over the whole part: neighbors in the table are often of one patient.
+        every = max(1, len(validation) // IMAGES_COMPARED)
+        rows = validation[::every][:IMAGES_COMPARED]
         logits = _served_logits(served, table["path"].to_numpy()[rows].tolist(), how)
         answered = np.isfinite(logits)
         by_head = expit(outputs.logits[rows, 0][answered])
@@ -228,6 +232,7 @@ def heat_maps_of(served: Graph, how: str) -> Heat:
     def heat(image: Radiograph, width: int, height: int) -> NDArray[np.float32]:
         pixels = fit(image.pixels, served.size, how)
         square = heat_map(served(pixels), served(pixels[:, ::-1]), served.size)
-        return unfit(square, frame(image.width, image.height, served.size, how), width, height)
+        framed = frame(image.width, image.height, served.size, how)
+        return unfit(square, framed, width, height)
 
     return heat

@@ -122,6 +122,7 @@ def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
             f"The pixel range that {path.name} was trained on must be known: give input_range, for example 0 1 or -1 1,"
             f' or put {beside.name} beside it with "input_range": [0, 1].'
         )
+    # The description is written by people, as JSON of any kind.
     try:
         low, high = map(float, pixel_range)
     except (TypeError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from math import ceil
 from typing import Any
 
 import tensorflow as tf
@@ -66,13 +67,16 @@ def evenly(loss: Loss, optimizer: Any, images: int, config: TrainConfig) -> Loss
             "With strategy mirrored, batch_size must be at most the number of training images. "
             f"Received: {config.batch_size}, and {images} images"
         )
-    steps = -(-images // config.batch_size)
+    steps = ceil(images / config.batch_size)
     last = images - (steps - 1) * config.batch_size
 
     def even(target: Any, predicted: Any) -> Any:
+        # Counted by the optimizer, since a loss is not told which step it is of. A step is counted after its loss.
         is_last = tf.equal((optimizer.iterations + 1) % steps, 0)
-        factor = count * tf.shape(predicted)[0] / tf.where(is_last, last, config.batch_size)
-        return loss(target, _scale_gradient(predicted, tf.cast(factor, predicted.dtype)))
+        in_batch = tf.where(is_last, last, config.batch_size)
+        factor = count * tf.shape(predicted)[0] / in_batch
+        scaled = _scale_gradient(predicted, tf.cast(factor, predicted.dtype))
+        return loss(target, scaled)
 
     return even
 

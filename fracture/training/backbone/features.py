@@ -60,7 +60,8 @@ class FeatureCache:
 
     def get(self, images: Sequence[str]) -> dict[str, Features]:
         """The features (2048,) of those of these images that are in the cache."""
-        rows = find_rows(self._base, "features", ["image"], [(bytes.fromhex(image),) for image in images])
+        keys = [(bytes.fromhex(image),) for image in images]
+        rows = find_rows(self._base, "features", ["image"], keys)
         return {image.hex(): np.frombuffer(vector, np.float32) for image, vector in rows}
 
     def put(self, images: Sequence[str], features: Features) -> None:
@@ -104,6 +105,7 @@ def compute_features(
     """
     images = digests(paths)
     with feature_cache(weights, preparation) as cache:
+        # A file that could not be hashed has an empty digest. Copies of an image are computed once.
         known = cache.get([image for image in images if image])
         missing = {image: path for image, path in zip(images, paths, strict=True) if image and image not in known}
         progress.begin(len(paths), cached=sum(image in known for image in images))
@@ -111,7 +113,8 @@ def compute_features(
             for computed, features in forward(missing, preparation):
                 cache.put(computed, features)
                 known.update(zip(computed, features, strict=True))
-                progress.add(BATCH)  # and not len(computed): images that can't be read are done, too
+                # And not len(computed): images that can't be read are done, too.
+                progress.add(BATCH)
                 if should_stop():
                     raise Cancelled
         progress.end()
@@ -144,6 +147,7 @@ def decoded_batches(
         if fitted is not None:
             batch.append(image)
             pixels.append(fitted[:, ::-1] if preparation.mirrored else fitted)
+        # By the images that were tried, so that progress may count a batch as BATCH of them.
         if number % BATCH == 0 or number == len(missing):
             if batch:
                 yield batch, pixels

@@ -56,6 +56,8 @@ def build_network(config: TrainConfig, weights: Weights) -> Network:
     """
     # Random weights, the head's start and dropout all follow from this.
     keras.utils.set_random_seed(config.seed)
+    # Set for each network and not once for the process: a network that was trained in 16 bits is built again in 32 to
+    # be saved, and keras.applications takes no policy as an argument.
     mixed_precision = config.mode == "fine-tune" and config.precision != "float32"
     keras.config.set_dtype_policy(f"mixed_{config.precision}" if mixed_precision else "float32")
     with devices(config).scope():
@@ -68,9 +70,11 @@ def _build(config: TrainConfig, weights: Weights) -> Network:
     dropout = layers.Dropout(config.dropout, seed=config.seed, name="dropout")
     dense = layers.Dense(1, kernel_regularizer=keras.regularizers.L2(config.l2), dtype="float32", name="head")
     sigmoid = layers.Activation("sigmoid", dtype="float32", name="probability")
+    # Dropout and unit are shared: the head is trained on features, and answers as part of the whole network.
     pooled = keras.Input((FEATURES,), name="pooled")
     places = _places(backbone, config) if config.teaches_places else None
-    logit = dense(dropout(layers.GlobalAveragePooling2D(name="features")(backbone.output)))
+    averaged = layers.GlobalAveragePooling2D(name="features")(backbone.output)
+    logit = dense(dropout(averaged))
     if places is not None:
         strongest = layers.GlobalMaxPooling2D(name="strongest_place")(places)
         weighted = layers.Dense(1, use_bias=False, kernel_initializer="ones", dtype="float32", name="places_weight")

@@ -57,7 +57,8 @@ def prepare_head_data(
     features, readable = compute_features(
         paths.tolist(), forward, weights, preparation, progress=progress, should_stop=should_stop
     )
-    check(table[readable])  # before the mirrored images are computed: it raises where a label is missing
+    # Before the mirrored images are computed, which takes a while: it raises where a label is missing.
+    check(table[readable])
     mirrored = np.zeros_like(features)
     mirrored[in_validation], _ = compute_features(
         paths[in_validation].tolist(),
@@ -77,6 +78,7 @@ def prepare_head_data(
         readable,
         training=(features[to_train], label[to_train]),
         validation=(features[to_validate], label[to_validate]),
+        # Numbered within the validation part, not within the table.
         followed=np.searchsorted(np.flatnonzero(to_validate), followed),
     )
 
@@ -87,8 +89,10 @@ def choose_followed(table: pd.DataFrame, validation: NDArray[np.bool_], emit: Em
     As far as possible each is of another group: two views of one patient would show the same twice.
     """
     shuffled = table[validation].sample(frac=1, random_state=seed)
-    one_per_group_first = pd.concat([shuffled.drop_duplicates("group"), shuffled]).drop_duplicates("image_id")
-    chosen = one_per_group_first.groupby("label").head(FOLLOWED_PER_LABEL).sort_values("label", kind="stable")
+    one_per_group = shuffled.drop_duplicates("group")
+    one_per_group_first = pd.concat([one_per_group, shuffled]).drop_duplicates("image_id")
+    of_each_label = one_per_group_first.groupby("label").head(FOLLOWED_PER_LABEL)
+    chosen = of_each_label.sort_values("label", kind="stable")
     columns = chosen.columns.intersection(["image_id", "path", "label", "sha256"])
     emit("followed", **{f"{name}s": chosen[name].tolist() for name in columns})
     return chosen.index.to_numpy()

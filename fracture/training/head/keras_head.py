@@ -5,6 +5,7 @@ constants, so the losses and gradients of the head are the same numbers, only co
 """
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import keras
@@ -94,7 +95,7 @@ def train_keras_head(
         RunError: the checkpoint does not fit.
     """
     images = len(training[1])
-    steps = -(-images // config.batch_size)
+    steps = ceil(images / config.batch_size)
     followed_features = tf.constant(validation[0][followed])
     tracker = KerasEpochTracker(
         config.epochs,
@@ -215,8 +216,8 @@ def _metrics_of(logs: dict[str, float]) -> dict[str, float]:
     With a box loss Keras calls the sum of both losses ``loss``, the label's ``label_loss``, and the mean of that over
     images ``label_mean_of_images``. The last is the one to report.
     """
-    # Of two values with the same new name the later one stays: the mean over images ...
-    exact_last = sorted(logs, key=lambda name: MEAN_LOSS in name)
-    renamed = {name.replace(MEAN_LOSS, "loss"): logs[name] for name in exact_last}
-    # ... and the label's, since "label_loss" follows "loss" in reverse order.
-    return {name.replace("label_", ""): renamed[name] for name in sorted(renamed, reverse=True)}
+    # Of values with the same new name the last one stays.
+    by_precedence = sorted(logs, key=lambda name: (MEAN_LOSS in name, "label_" in name))
+    metrics = {name.replace(MEAN_LOSS, "loss").replace("label_", ""): logs[name] for name in by_precedence}
+    # In one order, whatever Keras's is: it is that of history.json.
+    return dict(sorted(metrics.items(), reverse=True))

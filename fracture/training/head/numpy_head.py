@@ -119,6 +119,7 @@ class HeadOptimization:
         """Train on each image once, in the epoch of a number counted from 0; its ``loss`` and ``accuracy``."""
         config = self._config
         rows = self._order(number)
+        # A copy in the order of the epoch, which dropout may change in place.
         features = _dropout(self._features[rows], config, number)
         loss = 0.0
         correct = 0
@@ -126,12 +127,14 @@ class HeadOptimization:
             batch = slice(begin, begin + config.batch_size)
             weight = self._class_weights[rows[batch]]
             target = self._label[rows[batch]]
-            probability = _sigmoid(_logit(features[batch], self.weights))
+            probability = probabilities(features[batch], self.weights)
             cross_entropy = float((weight * _cross_entropy(target, probability)).sum())
             # Keras adds the penalty to the mean loss of each batch, so that here it counts once for each image.
             loss += len(target) * _penalty(self.weights, config.l2) + cross_entropy
             correct += int(((probability > 0.5) == target).sum())
-            gradient = _gradient(features[batch], weight * (probability - target), self.weights, config.l2)
+            # The derivative of the cross-entropy by the logit, which for a sigmoid is as simple as this.
+            error = weight * (probability - target)
+            gradient = _gradient(features[batch], error, self.weights, config.l2)
             self._adam.step(self.weights, gradient)
         return {"loss": loss / len(rows), "accuracy": correct / len(rows)}
 
@@ -149,8 +152,10 @@ class HeadOptimization:
         self._adam.restore(moments)
 
     def _shuffled(self, epoch: int) -> NDArray[np.int64]:
-        # The last number of the seed is 1 here and 2 for dropout: the two must not be correlated.
-        return np.random.default_rng((self._config.seed, epoch, 1)).permutation(len(self._label))
+        # The last number of the seed is 1 here and 2 for dropout: the two must not be correlated. By the epoch, so that
+        # a run that resumes has the order of one that was never interrupted.
+        random = np.random.default_rng((self._config.seed, epoch, 1))
+        return random.permutation(len(self._label))
 
 
 class _Adam:
@@ -175,8 +180,11 @@ class _Adam:
         self._steps += 1
         self._first += (gradient - self._first) * np.float32(1 - BETA_1)
         self._second += (gradient * gradient - self._second) * np.float32(1 - BETA_2)
-        rate = self._rate * np.sqrt(1 - BETA_2**self._steps) / (1 - BETA_1**self._steps)
-        weights -= np.float32(rate) * self._first / (np.sqrt(self._second) + np.float32(EPSILON))
+        # Both averages begin at 0, which makes them too small in the first steps: the rate makes up for that.
+        bias_of_first = 1 - BETA_1**self._steps
+        bias_of_second = 1 - BETA_2**self._steps
+        rate = np.float32(self._rate * np.sqrt(bias_of_second) / bias_of_first)
+        weights -= rate * self._first / (np.sqrt(self._second) + np.float32(EPSILON))
 
 
 def _glorot(features: int, seed: int) -> NDArray[np.float32]:
@@ -211,7 +219,7 @@ def _penalty(weights: NDArray[np.float32], l2: float) -> float:
 
 def _cross_entropy(label: NDArray[np.float32], probability: NDArray[np.float32]) -> NDArray[np.float32]:
     """Binary cross-entropy of each image (N,), with probabilities clipped as Keras clips them."""
-    of_label: NDArray[np.float32] = np.where(label == 1, probability, 1 - probability).astype(np.float32)
+    of_label = np.where(label == 1, probability, 1 - probability).astype(np.float32)
     loss: NDArray[np.float32] = -np.log(of_label.clip(EPSILON, 1))
     return loss
 
@@ -219,7 +227,9 @@ def _cross_entropy(label: NDArray[np.float32], probability: NDArray[np.float32])
 def _gradient(
     features: Features, error: NDArray[np.float32], weights: NDArray[np.float32], l2: float
 ) -> NDArray[np.float32]:
-    gradient = np.append(error @ features, error.sum()).astype(np.float32) / np.float32(len(error))
+    summed = np.append(error @ features, error.sum()).astype(np.float32)
+    gradient = summed / np.float32(len(error))
+    # The penalty is on the kernel alone, as Keras's kernel_regularizer is.
     gradient[:-1] += np.float32(2 * l2) * weights[:-1]
     return gradient
 
@@ -241,7 +251,8 @@ def validation_metrics(
 ) -> dict[str, float]:
     """``val_loss`` and ``val_accuracy`` of a head (F + 1,) from its probabilities (N,), as Keras computes them."""
     losses = _cross_entropy(label.astype(np.float32), probability)
+    called = probability > 0.5
     return {
         "val_loss": float(losses.mean()) + _penalty(weights, l2),
-        "val_accuracy": float(((probability > 0.5) == label).mean()),
+        "val_accuracy": float((called == label).mean()),
     }

@@ -60,21 +60,22 @@ def served_graph(network: Network, weights: Weights, preparation: Preparation, *
 
 def head_of(network: Network) -> NDArray[np.float32]:
     """The unit on the averaged features (2049,): its kernel, then its bias."""
-    return np.concatenate([np.asarray(values, "<f4").ravel() for values in network.dense.get_weights()])
+    kernel, bias = network.dense.get_weights()
+    return np.concatenate([kernel.ravel(), bias]).astype("<f4")
 
 
 def _template_file(weights: Weights, preparation: Preparation) -> Path:
-    key = json.dumps(
-        [
-            GRAPH_VERSION,
-            weights.identity,
-            preparation.image_size,
-            preparation.input_range,
-            tf.__version__,
-            keras.__version__,
-        ]
-    )
-    return paths.cache_home() / "graphs" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.sealed"
+    # What decides the bytes of a graph; another version of the converter may write others.
+    key = [
+        GRAPH_VERSION,
+        weights.identity,
+        preparation.image_size,
+        preparation.input_range,
+        tf.__version__,
+        keras.__version__,
+    ]
+    digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
+    return paths.cache_home() / "graphs" / f"{digest[:24]}.sealed"
 
 
 def _load_template(file: Path) -> bytes | None:

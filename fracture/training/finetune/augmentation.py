@@ -52,15 +52,18 @@ def augment(batch: Batch, seed: Any, how: str) -> Batch:
 def mirrored(boxes: Any, signs: Any, size: int) -> Any:
     """Boxes (B, K, 4) of images whose rows and columns are mirrored where ``signs`` (B, 2) is -1."""
     middle = size / 2
-    across = middle + (boxes[..., 0] - middle) * signs[:, 1:]
-    down = middle + (boxes[..., 1] - middle) * signs[:, :1]
-    return tf.concat([across[..., None], down[..., None], boxes[..., 2:]], axis=-1)
+    x = middle + (boxes[..., 0] - middle) * signs[:, 1:]
+    y = middle + (boxes[..., 1] - middle) * signs[:, :1]
+    return tf.concat([x[..., None], y[..., None], boxes[..., 2:]], axis=-1)
 
 
 def _mirror(batch: Batch, seed: Any) -> Batch:
-    signs = tf.sign(tf.random.stateless_uniform((tf.shape(batch.pixels)[0], 2), seed, -1.0, 1.0))
-    pixels = tf.where(signs[:, :1, None] < 0, batch.pixels[:, ::-1], batch.pixels)
-    pixels = tf.where(signs[:, 1:, None] < 0, pixels[:, :, ::-1], pixels)
+    images = tf.shape(batch.pixels)[0]
+    signs = tf.sign(tf.random.stateless_uniform((images, 2), seed, -1.0, 1.0))
+    upside_down = signs[:, :1, None] < 0  # (B, 1, 1)
+    left_to_right = signs[:, 1:, None] < 0
+    pixels = tf.where(upside_down, batch.pixels[:, ::-1], batch.pixels)
+    pixels = tf.where(left_to_right, pixels[:, :, ::-1], pixels)
     return Batch(pixels, mirrored(batch.boxes, signs, batch.pixels.shape[1]))
 
 
@@ -69,17 +72,16 @@ def _maps(count: Any, size: int, seed: Any) -> Any:
     drawn = tf.random.stateless_uniform((count, 7), seed, -1.0, 1.0)
     angle, shared, stretch, across, down, mirror, flip = tf.unstack(drawn, axis=1)
     angle = angle * MAX_ROTATION
+    # With the exponential, an image grows by a factor as often as it shrinks by it.
     common = shared * COMMON_ZOOM
     apart = stretch * (1 - COMMON_ZOOM)
     wide = tf.exp(MAX_ZOOM * (common + apart)) * tf.sign(mirror)
     high = tf.exp(MAX_ZOOM * (common - apart)) * tf.sign(flip)
-    turn = tf.stack(
-        [
-            tf.stack([tf.cos(angle) * wide, -tf.sin(angle) * high], -1),
-            tf.stack([tf.sin(angle) * wide, tf.cos(angle) * high], -1),
-        ],
-        axis=1,
-    )  # (B, 2, 2)
+    cos = tf.cos(angle)
+    sin = tf.sin(angle)
+    upper_row = tf.stack([cos * wide, -sin * high], -1)
+    lower_row = tf.stack([sin * wide, cos * high], -1)
+    turn = tf.stack([upper_row, lower_row], axis=1)  # (B, 2, 2)
     middle = tf.fill((count, 2, 1), (size - 1) / 2)
     shift = tf.stack([across, down], -1)[..., None] * (MAX_SHIFT * size)  # (B, 2, 1)
     # Rotation and zoom are around the middle of the image.
@@ -88,16 +90,21 @@ def _maps(count: Any, size: int, seed: Any) -> Any:
 
 def _move(batch: Batch, maps: Any) -> Batch:
     """Images and boxes moved by affine maps (B, 2, 3)."""
-    flat = tf.concat([tf.reshape(maps, (-1, 6)), tf.zeros_like(maps[:, 0, :2])], axis=1)  # (B, 8)
-    pixels = keras.ops.image.affine_transform(batch.pixels[..., None], flat, "bilinear", "constant", 0.0)[..., 0]
+    # Keras's maps have two numbers more, for perspective: there is none.
+    no_perspective = tf.zeros_like(maps[:, 0, :2])
+    flat = tf.concat([tf.reshape(maps, (-1, 6)), no_perspective], axis=1)  # (B, 8)
+    with_channel = batch.pixels[..., None]
+    pixels = keras.ops.image.affine_transform(with_channel, flat, "bilinear", "constant", 0.0)[..., 0]
     turn = maps[..., :2]
     offset = tf.transpose(maps[..., 2:], (0, 2, 1))
     back = tf.linalg.inv(turn)  # from the source to the result
     # The maps count from the middle of the first pixel, boxes from its edge.
-    centers = (batch.boxes[..., :2] - 0.5 - offset) @ tf.transpose(back, (0, 2, 1)) + 0.5
+    from_offset = batch.boxes[..., :2] - 0.5 - offset  # (B, K, 2)
+    centers = from_offset @ tf.transpose(back, (0, 2, 1)) + 0.5
     # A rotated box is no box: its middle moves exactly, its sides only grow or shrink.
     scale = tf.sqrt(tf.abs(tf.linalg.det(back)))[:, None, None]
-    return Batch(pixels, tf.concat([centers, batch.boxes[..., 2:] * scale], axis=-1))
+    sides = batch.boxes[..., 2:] * scale
+    return Batch(pixels, tf.concat([centers, sides], axis=-1))
 
 
 def _collimate(batch: Batch, seed: Any) -> Batch:
@@ -105,7 +112,8 @@ def _collimate(batch: Batch, seed: Any) -> Batch:
     size = batch.pixels.shape[1]
     drawn = tf.random.stateless_uniform((tf.shape(batch.pixels)[0], 7), seed)
     kind = drawn[:, 1:2]
-    axes = tf.where(kind < 1 / 3, [1.0, 0.0], tf.where(kind < 2 / 3, [0.0, 1.0], [1.0, 1.0]))
+    down_or_both = tf.where(kind < 2 / 3, [0.0, 1.0], [1.0, 1.0])
+    axes = tf.where(kind < 1 / 3, [1.0, 0.0], down_or_both)
     axes *= tf.cast(drawn[:, :1] < COLLIMATED_SHARE, tf.float32)  # (B, 2): whether there are any across, and down
     low = drawn[:, 2:4] * axes * MAX_MARGIN * size  # (B, 2)
     high = size * (1 - drawn[:, 4:6] * axes * MAX_MARGIN)
@@ -113,8 +121,11 @@ def _collimate(batch: Batch, seed: Any) -> Batch:
     middle = batch.boxes[..., :2]
     half = batch.boxes[..., 2:] / 2
     is_box = batch.boxes[..., 2:3] > 0
-    low = tf.minimum(low, tf.reduce_min(tf.where(is_box, middle - half, size), axis=1))
-    high = tf.maximum(high, tf.reduce_max(tf.where(is_box, middle + half, 0), axis=1))
+    start_of_boxes = tf.reduce_min(tf.where(is_box, middle - half, size), axis=1)  # (B, 2)
+    end_of_boxes = tf.reduce_max(tf.where(is_box, middle + half, 0), axis=1)
+    low = tf.minimum(low, start_of_boxes)
+    high = tf.maximum(high, end_of_boxes)
+    # A pixel is inside where its middle is.
     places = tf.range(size, dtype=tf.float32) + 0.5
     inside = (places >= low[..., None]) & (places < high[..., None])  # (B, 2, S)
     exposed = inside[:, 0, None, :] & inside[:, 1, :, None]  # (B, S, S)
@@ -127,5 +138,7 @@ def _expose(pixels: Any, seed: Any) -> Any:
     """Images with another contrast, around their mean, and another brightness."""
     drawn = tf.random.stateless_uniform((tf.shape(pixels)[0], 2, 1, 1), seed, -1.0, 1.0)
     mean = tf.reduce_mean(pixels, axis=(1, 2), keepdims=True)
-    changed = (pixels - mean) * (1 + MAX_CONTRAST * drawn[:, 0]) + mean + 255 * MAX_BRIGHTNESS * drawn[:, 1]
+    contrast = 1 + MAX_CONTRAST * drawn[:, 0]
+    brightness = 255 * MAX_BRIGHTNESS * drawn[:, 1]
+    changed = (pixels - mean) * contrast + mean + brightness
     return tf.clip_by_value(changed, 0, 255)

@@ -35,10 +35,13 @@ def targets(boxes: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:
 def _overlaps(middle: tf.Tensor, length: tf.Tensor, cells: Cells, count: int) -> tf.Tensor:
     """The overlap in px of each cell with intervals (B, K) along one axis: (B, K, count)."""
     # Cells are measured from the middle of the first pixel, boxes from its edge: hence the half pixel.
-    start = tf.constant(cells.first + cells.apart * (np.arange(count) - 0.5) + 0.5, tf.float32)
+    start_of_each = cells.first + cells.apart * (np.arange(count) - 0.5) + 0.5
+    start = tf.constant(start_of_each, tf.float32)
+    end = start + cells.apart
     low = (middle - length / 2)[..., None]
     high = (middle + length / 2)[..., None]
-    return tf.nn.relu(tf.minimum(high, start + cells.apart) - tf.maximum(low, start))
+    # The difference is negative where cell and box don't touch.
+    return tf.nn.relu(tf.minimum(high, end) - tf.maximum(low, start))
 
 
 def fitted_boxes(table: pd.DataFrame, size: int, how: str) -> NDArray[np.float32]:
@@ -58,6 +61,9 @@ def fitted_boxes(table: pd.DataFrame, size: int, how: str) -> NDArray[np.float32
     for row, (boxes, width, height) in enumerate(zip(parsed, table["width"], table["height"], strict=True)):
         if boxes and width:  # 0 where the file cannot be read
             framed = frame(width, height, size, how)
-            x, y, w, h = np.array(scale_boxes(boxes, framed.width / width, framed.height / height)).T
-            result[row, : len(boxes)] = np.stack([framed.left + x + w / 2, framed.top + y + h / 2, w, h], axis=1)
+            scaled = scale_boxes(boxes, framed.width / width, framed.height / height)
+            x, y, w, h = np.array(scaled).T
+            middle_x = framed.left + x + w / 2
+            middle_y = framed.top + y + h / 2
+            result[row, : len(boxes)] = np.stack([middle_x, middle_y, w, h], axis=1)
     return result

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import partial
+from math import ceil
 from typing import Any
 
 import keras
@@ -89,7 +90,7 @@ def fine_tune(
     with tracker.keep_best_when_stopped():
         model.fit(
             _training_batches(source, network, training, config, done),
-            steps_per_epoch=-(-len(training) // config.batch_size),
+            steps_per_epoch=ceil(len(training) / config.batch_size),
             validation_data=_validation_batches(source, network, validation, config),
             initial_epoch=done,
             epochs=config.epochs,
@@ -124,7 +125,7 @@ def _compile(model: keras.Model, config: TrainConfig, images: int) -> None:
         config: every setting of the run.
         images: of an epoch.
     """
-    optimizer = _optimizer(config, steps_per_epoch=-(-images // config.batch_size))
+    optimizer = _optimizer(config, steps_per_epoch=ceil(images / config.batch_size))
     losses: dict[str, Loss] = {
         "label": partial(keras.losses.binary_crossentropy, label_smoothing=config.label_smoothing)
     }
@@ -144,6 +145,7 @@ def _compile(model: keras.Model, config: TrainConfig, images: int) -> None:
 
 def _optimizer(config: TrainConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """AdamW with one epoch of warm-up and a cosine down to zero (Loshchilov and Hutter, ICLR 2017 and 2019)."""
+    # Keras counts the decay from the end of the warm-up.
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
         decay_steps=max(1, (config.epochs - 1) * steps_per_epoch),
@@ -178,12 +180,13 @@ def _training_batches(
     """
     read = _batch_reader(source, network, rows, config.class_weight, train=True)
     order = shuffled_batches(rows, config.batch_size, config.seed, done)
-    first = done * -(-len(rows) // config.batch_size)
-    return _read_ahead(order, read, config.seed, first)
+    steps_per_epoch = ceil(len(rows) / config.batch_size)
+    return _read_ahead(order, read, config.seed, first=done * steps_per_epoch)
 
 
 def _validation_batches(source: InputSource, network: Network, rows: NDArray[np.int64], config: TrainConfig) -> Any:
     """A tf.data pipeline of (inputs, targets, weights), which ends."""
+    # Validation is unweighted: it measures the model on the images as they are.
     read = _batch_reader(source, network, rows, "none", train=False)
     size = equal_batch(len(rows), config.batch_size, network.whole.distribute_strategy)
     order = tf.data.Dataset.from_tensor_slices(rows).batch(size)
@@ -192,6 +195,7 @@ def _validation_batches(source: InputSource, network: Network, rows: NDArray[np.
 
 def _read_ahead(order: Any, read: Callable[[Any, Any], Any], seed: int, first: int = 0) -> Any:
     """Read batches of rows, each with a seed of its own: ``seed`` and the number of the batch, from ``first`` on."""
+    # The order is deterministic: a resumed run sees the same batches as one that was never interrupted.
     numbered = order.enumerate(first)
     batches = numbered.map(
         lambda number, rows: read(rows, (seed, number)),
@@ -247,6 +251,7 @@ class _StepReporter(keras.callbacks.Callback):  # type: ignore[misc]
             raise Cancelled
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
+        # After stop_training Keras would still run the whole validation.
         if self._should_stop():
             raise Cancelled
         now = time.monotonic()
@@ -255,6 +260,7 @@ class _StepReporter(keras.callbacks.Callback):  # type: ignore[misc]
         self._reported_at = now
         done = min(self._images, (batch + 1) * self._batch_size)
         images_a_second = done / (now - self._began)
+        # The history has the label's loss alone. Keras calls it loss where there is no other.
         mean_loss = float(logs.get("label_loss", logs["loss"]))
         self._emit(
             "steps",

@@ -55,6 +55,7 @@ class PixelInputs:
     def read(self, rows: Any, seed: Any, *, train: bool) -> tuple[Any, Any]:
         """Inputs (B, S, S, 3) in the weights' range, and their boxes (B, K, 4)."""
         size = self.examples.pixels.shape[1]
+        # The pixels stay in their file: as a constant of the graph they would all be in memory.
         pixels = tf.numpy_function(lambda chosen: self.examples.pixels[chosen], [rows], tf.uint8, stateful=False)
         pixels = tf.cast(tf.ensure_shape(pixels, (None, size, size)), tf.float32)
         batch = Batch(pixels, _boxes(self.examples, rows))
@@ -83,6 +84,7 @@ class BlockInputs:
         variants = len(self._mirrors) if train else 1
         drawn = tf.random.stateless_uniform(tf.shape(rows), seed, 0, variants, tf.int64)
         inputs = tf.numpy_function(lambda *chosen: self._outputs[chosen], [rows, drawn], tf.float16, stateful=False)
+        # What comes from NumPy has no shape to TensorFlow.
         inputs = tf.ensure_shape(inputs, (None, *self._outputs.shape[2:]))
         signs = tf.gather(tf.constant(self._mirrors, tf.float32), drawn)
         return inputs, mirrored(_boxes(self.examples, rows), signs, self.examples.pixels.shape[1])

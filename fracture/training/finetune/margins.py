@@ -29,10 +29,13 @@ MARGIN_GRAY = (225, 255)
 def collimate(pixels: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
     """A copy of an image (H, W) between margins at its sides, or above and below, or both."""
     kept = [slice(None), slice(None)]
-    for axis in ((1,), (0,), (0, 1))[random.integers(3)]:
-        low, high = np.rint(random.uniform(0, MAX_MARGIN, 2) * pixels.shape[axis]).astype(int)
-        kept[axis] = slice(low, pixels.shape[axis] - high)
-    collimated = np.full_like(pixels, random.integers(MARGIN_GRAY[0], MARGIN_GRAY[1] + 1))
+    axes = ((1,), (0,), (0, 1))[random.integers(3)]
+    for axis in axes:
+        side = pixels.shape[axis]
+        low, high = np.rint(random.uniform(0, MAX_MARGIN, 2) * side).astype(int)
+        kept[axis] = slice(low, side - high)
+    darkest, brightest = MARGIN_GRAY
+    collimated = np.full_like(pixels, random.integers(darkest, brightest + 1))
     collimated[tuple(kept)] = pixels[tuple(kept)]
     return collimated
 
@@ -63,7 +66,9 @@ def embed_collimated(
         square = squares[row].copy()
         # Margins belong to the image: the black bars of a letterbox stay.
         framed = frame(width, height, served.size, how)
-        image = square[framed.top : framed.top + framed.height, framed.left : framed.left + framed.width]
+        bottom = framed.top + framed.height
+        right = framed.left + framed.width
+        image = square[framed.top : bottom, framed.left : right]
         image[:] = collimate(image, random)
         embedding[place] = served(square).embedding
         on_progress(place + 1)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -148,7 +149,8 @@ def _probabilities(network: Network, examples: Examples, rows: NDArray[np.int64]
     low, high = examples.pixel_range
     probabilities = []
     # Sizes differ by one image at most, so that Keras compiles for two shapes.
-    for batch in np.array_split(rows, -(-len(rows) // BATCH)):
+    for batch in np.array_split(rows, ceil(len(rows) / BATCH)):
         gray = examples.pixels[batch].astype(np.float32) * ((high - low) / 255) + low  # (B, S, S)
-        probabilities.append(network.whole.predict_on_batch(np.repeat(gray[..., None], 3, axis=-1)))
+        rgb = np.repeat(gray[..., None], 3, axis=-1)
+        probabilities.append(network.whole.predict_on_batch(rgb))
     return np.concatenate(probabilities)[:, 0].astype(np.float64)

@@ -63,8 +63,10 @@ class LiteLearner:
 
     def shuffled(self) -> bytes:
         """The same with the head's weights in random order, and its bias."""
-        kernel = np.random.default_rng(self._config.seed).permutation(self._head[:-1])
-        return place_head(self._backbone, np.append(kernel, self._head[-1:]))
+        random = np.random.default_rng(self._config.seed)
+        kernel = random.permutation(self._head[:-1])
+        bias = self._head[-1:]
+        return place_head(self._backbone, np.append(kernel, bias))
 
     def save(self, folder: ModelFolder) -> None:
         """Nothing: there is no Keras model, and the backbone is the bundled model's."""

@@ -37,11 +37,11 @@ def fit_temperature(label: NDArray[Any], logit: NDArray[Any]) -> float:
     wrong_logit = sign * np.asarray(logit, np.float64)
 
     def loss(log_temperature: float) -> float:
-        # -log(expit(x)) as log(1 + exp(-x)), which doesn't overflow for logits that are far out.
+        # logaddexp(0, -x) is -log(expit(x)) without overflow.
         scaled = wrong_logit / np.exp(log_temperature)
         return float(np.logaddexp(0, scaled).mean())
 
-    # By the logarithm, half and twice the temperature are equally far from 1.
+    # On a logarithmic scale, half and twice the temperature are equally far from 1.
     ends = (float(np.log(COOLEST)), float(np.log(HOTTEST)))
     found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-8})
     # The search never tries the ends themselves, and where the loss is flat it may stop anywhere. Of equally good
@@ -112,7 +112,7 @@ def error_by_chance(probability: NDArray[np.float64], bins: int = BINS) -> float
     It is not 0: labels scatter even around perfect probabilities, on average by sqrt(2 / pi) standard deviations of a
     normal distribution. Views of one study share their label and scatter more, so the result is rather too low.
     """
-    # Of a label that is 1 with this probability.
+    # The variance of a Bernoulli variable: the label is 1 with this probability.
     variance = probability * (1 - probability)
     variance_of_bin = np.bincount(_bin(probability, bins), variance, bins)
     return float(np.sqrt(2 / np.pi * variance_of_bin).sum() / len(probability))

@@ -157,7 +157,7 @@ def _predict(
             errors.append(str(error))
         else:
             readable.append(True)
-            # Of the image and its mirror image, as the classifier averages them.
+            # The classifier averages the logits of the image and its mirror image, too.
             logits.append(sum(view.logits) / 2)
             probabilities.append(view.probability)
             in_distribution.append(view.known is not False)  # None: the model has no check

@@ -75,7 +75,7 @@ def find_label_issues(
     table = dataset.table[readable].reset_index(drop=True)
     if table.empty:
         raise DatasetError(f"No image of {dataset.root} can be read.")
-    # Popped, so that the features are not kept in memory twice.
+    # pop lets go of each vector, so that the features are not kept in memory twice.
     features = np.stack([by_image.pop(name) for name in table["image_id"]])
     finite = np.isfinite(features).all(axis=1)
     if not finite.all():

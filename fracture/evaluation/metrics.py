@@ -130,7 +130,7 @@ def ranking(label: NDArray[Any], probability: Floats, times: Floats) -> tuple[Fl
     true_positives = _sum_from_here_on(positive)
     precision = _quotient(true_positives, _sum_from_here_on(images), 0)
     average_precision = _quotient((positive * precision).sum(axis=1), positives)
-    # Without negatives it would be 1 for any model.
+    # Without negatives the average precision would be 1 for any model.
     return auc, np.where(pairs > 0, average_precision, np.nan)
 
 
@@ -235,7 +235,7 @@ def _rates(table: pd.DataFrame, threshold: float, drawn: _Resamples) -> Operatin
     called = table["probability"].to_numpy() >= threshold
     cells = np.stack([~label & ~called, ~label & called, label & ~called, label & called], axis=1)  # (N, 4)
     tn, fp, fn, tp = drawn.sums(cells).T  # (1 + R,) each
-    # Cohen's (observed - chance) / (1 - chance), multiplied out for two labels: no division but the last.
+    # Cohen's (observed - chance) / (1 - chance), multiplied out for two labels.
     beyond_chance = 2 * (tp * tn - fn * fp)
     most_beyond_chance = (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn)
     return {

@@ -51,7 +51,7 @@ def balanced_threshold(predictions: pd.DataFrame) -> float:
     exact = np.unique(np.concatenate([positives, negatives]))
     exact_youden = _youden(positives, negatives, exact)
     for digits in range(3, 17):
-        # Finer steps are too many to try all: of those, the rounded probabilities are tried.
+        # There are too many finer steps to try them all: only the rounded probabilities are tried.
         thresholds = np.arange(1001) / 1000 if digits == 3 else np.unique(np.round(exact, digits))
         youden = _youden(positives, negatives, thresholds)
         if youden.max() >= exact_youden.max() - MAX_ROUNDING_LOSS:

@@ -66,7 +66,7 @@ def gap(outcomes: Sequence[Outcome]) -> Estimate:
     """
     from scipy import stats
 
-    # Paired by the seed, by which both ways begin with the same head.
+    # Outcomes are paired by their seed: both heads begin with the same weights.
     by_image = {each.seed: each.auc for each in outcomes if each.way == "image"}
     by_group = {each.seed: each.auc for each in outcomes if each.way == "group"}
     differences = np.array([auc - by_group[seed] for seed, auc in by_image.items()])
@@ -94,7 +94,7 @@ def _train(bench: Bench, way: Way, seed: int) -> Outcome:
 
 def _shuffle_labels(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Give each group the label of a random other one."""
-    # One label a group: to recognize the group is then enough to know the label.
+    # Each group gets one label, so that a head that recognizes the group knows the label.
     label = table.groupby("group")["label"].max()
     shuffled = np.random.default_rng(seed).permutation(label.to_numpy())
     label_of_group = pd.Series(shuffled, label.index)

@@ -39,7 +39,7 @@ def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
     total = bench.table.loc[bench.training, "group"].nunique()
     if total < MIN_GROUPS:
         raise RunError(f"A learning curve needs at least {MIN_GROUPS} training patients. Received: {total}")
-    # Of few patients several shares may be the same number.
+    # With few patients, several shares give the same number.
     counts = sorted({max(MIN_GROUPS, round(share * total)) for share in GROUP_SHARES})
     for groups in counts:
         for draw in range(draws):

@@ -208,7 +208,7 @@ class TrainConfig:
             raise ConfigError(f"A run has the settings {', '.join(sorted(known))}. Received: {', '.join(unknown)}")
         if missing:
             raise ConfigError(f"A run needs {' and '.join(missing)}.")
-        # JSON has lists alone.
+        # JSON has no tuples.
         pixel_range = values.get("input_range")
         tuples = {"input_range": tuple(pixel_range) if pixel_range else None, "also": tuple(values.get("also", ()))}
         return cls(**{**values, **tuples})
@@ -249,7 +249,7 @@ def _check(each: Field[Any], value: Any) -> None:
         return
     whole = each.type is int
     allowed = int if whole else int | float
-    # To Python, True is a whole number, too.
+    # In Python, bool is a subclass of int.
     if isinstance(value, bool) or not isinstance(value, allowed):
         kind = "a whole number" if whole else "a number"
         raise ConfigError(f"{each.name} must be {kind}. Received: {value!r}")

@@ -89,7 +89,7 @@ class EpochTracker:
             self._checkpointer.save(
                 Checkpoint(done, self.history, self.kept_epoch, self._best, self.best_weights, variables())
             )
-        # After the checkpoint, so that a run that is stopped here can be resumed without training an epoch again.
+        # The checkpoint comes first: a run that is stopped here resumes without training an epoch again.
         if self._should_stop():
             raise Cancelled
         self._started = time.monotonic()

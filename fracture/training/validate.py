@@ -177,7 +177,7 @@ def served_difference(trained: Trained, served: Graph, outputs: ModelOutputs, ta
     own = (table["split"] == "valid") & (table["data"] == table["data"].iloc[0])
     validation = np.flatnonzero(trained.readable & own.to_numpy())
     if trained.probabilities is None:
-        # Spread over the whole part: neighbors in the table are often of one patient.
+        # The rows are spread over the whole part: neighbors in the table are often of one patient.
         every = max(1, len(validation) // IMAGES_COMPARED)
         rows = validation[::every][:IMAGES_COMPARED]
         logits = _served_logits(served, table["path"].to_numpy()[rows].tolist(), how)

@@ -71,7 +71,7 @@ def evenly(loss: Loss, optimizer: Any, images: int, config: TrainConfig) -> Loss
     last = images - (steps - 1) * config.batch_size
 
     def even(target: Any, predicted: Any) -> Any:
-        # Counted by the optimizer, since a loss is not told which step it is of. A step is counted after its loss.
+        # A loss is not told its step, so the optimizer counts; it counts a step after its loss.
         is_last = tf.equal((optimizer.iterations + 1) % steps, 0)
         in_batch = tf.where(is_last, last, config.batch_size)
         factor = count * tf.shape(predicted)[0] / in_batch

@@ -113,7 +113,7 @@ def compute_features(
             for computed, features in forward(missing, preparation):
                 cache.put(computed, features)
                 known.update(zip(computed, features, strict=True))
-                # And not len(computed): images that can't be read are done, too.
+                # Images that can't be read are done, too: hence not len(computed).
                 progress.add(BATCH)
                 if should_stop():
                     raise Cancelled
@@ -147,7 +147,7 @@ def decoded_batches(
         if fitted is not None:
             batch.append(image)
             pixels.append(fitted[:, ::-1] if preparation.mirrored else fitted)
-        # By the images that were tried, so that progress may count a batch as BATCH of them.
+        # A batch ends by the number of images tried, since progress counts BATCH of them for each.
         if number % BATCH == 0 or number == len(missing):
             if batch:
                 yield batch, pixels

@@ -56,8 +56,8 @@ def build_network(config: TrainConfig, weights: Weights) -> Network:
     """
     # Random weights, the head's start and dropout all follow from this.
     keras.utils.set_random_seed(config.seed)
-    # Set for each network and not once for the process: a network that was trained in 16 bits is built again in 32 to
-    # be saved, and keras.applications takes no policy as an argument.
+    # The policy is set for each network, not once for the process: a network that was trained in 16 bits is built again
+    # in 32 to be saved. It is global because keras.applications takes none as an argument.
     mixed_precision = config.mode == "fine-tune" and config.precision != "float32"
     keras.config.set_dtype_policy(f"mixed_{config.precision}" if mixed_precision else "float32")
     with devices(config).scope():

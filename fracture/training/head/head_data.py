@@ -78,7 +78,7 @@ def prepare_head_data(
         readable,
         training=(features[to_train], label[to_train]),
         validation=(features[to_validate], label[to_validate]),
-        # Numbered within the validation part, not within the table.
+        # These rows are numbered within the validation part, not within the table.
         followed=np.searchsorted(np.flatnonzero(to_validate), followed),
     )
 

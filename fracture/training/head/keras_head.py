@@ -216,8 +216,8 @@ def _metrics_of(logs: dict[str, float]) -> dict[str, float]:
     With a box loss Keras calls the sum of both losses ``loss``, the label's ``label_loss``, and the mean of that over
     images ``label_mean_of_images``. The last is the one to report.
     """
-    # Of values with the same new name the last one stays.
+    # Where several values get the same name, the last one stays.
     by_precedence = sorted(logs, key=lambda name: (MEAN_LOSS in name, "label_" in name))
     metrics = {name.replace(MEAN_LOSS, "loss").replace("label_", ""): logs[name] for name in by_precedence}
-    # In one order, whatever Keras's is: it is that of history.json.
+    # The order in history.json must not depend on Keras's.
     return dict(sorted(metrics.items(), reverse=True))

@@ -132,7 +132,7 @@ class HeadOptimization:
             # Keras adds the penalty to the mean loss of each batch, so that here it counts once for each image.
             loss += len(target) * _penalty(self.weights, config.l2) + cross_entropy
             correct += int(((probability > 0.5) == target).sum())
-            # The derivative of the cross-entropy by the logit, which for a sigmoid is as simple as this.
+            # The derivative of a sigmoid's cross-entropy by its logit.
             error = weight * (probability - target)
             gradient = _gradient(features[batch], error, self.weights, config.l2)
             self._adam.step(self.weights, gradient)

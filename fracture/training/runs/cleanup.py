@@ -35,7 +35,9 @@ def delete_outdated() -> None:
             queue.remove(ModelFolder(folder))
     for name in ("graphs", "features"):
         _trim(paths.cache_home() / name, demo.LIMITS.max_cache_bytes)
-    used = {str(data) for run in active for data in (run.config.get("data"), *run.config.get("also", ()))}
+    used: set[str] = set()
+    for run in active:
+        used.update((str(run.config.get("data")), *map(str, run.config.get("also", ()))))
     for folder in _outdated(paths.data_home(), demo.LIMITS.max_datasets):
         if os.path.realpath(folder) not in used:
             _remove_data(folder)
@@ -43,8 +45,16 @@ def delete_outdated() -> None:
 
 def _outdated(home: Path, most: int) -> list[Path]:
     """The folders of visitors that are too old, or not among the ``most`` newest."""
-    folders = [path for path in home.iterdir() if not path.name.startswith(".")] if home.is_dir() else []
-    since = {path: mark.since for path in folders if (mark := demo.owner_of(path))}
+    if not home.is_dir():
+        return []
+    since: dict[Path, float] = {}
+    for path in home.iterdir():
+        if path.name.startswith("."):
+            continue
+        # What has no owner is not a visitor's, and stays.
+        mark = demo.owner_of(path)
+        if mark:
+            since[path] = mark.since
     newest = sorted(since, key=since.__getitem__, reverse=True)
     now = time.time()
     # A clock that was wrong may have dated a folder far ahead: that one goes as well.

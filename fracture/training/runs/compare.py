@@ -1,7 +1,7 @@
 """Runs side by side: how their settings differ, and whether one model is better on the same images."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,23 +44,34 @@ def describe_run(run: Run, card: Mapping[str, Any]) -> Described:
     """Every setting of a run, its data and its libraries; ``card`` is empty where there is none yet."""
     config = card.get("config") or run.config
     data = card.get("data", {})
-    counted = {name: _text(data[key]) if key in data else UNKNOWN for key, name in COUNT_TITLES.items()}
-    libraries = {f"Library {name}": str(version) for name, version in card.get("libraries", {}).items()}
-    done = _text(card["epochs_done"]) if "epochs_done" in card else UNKNOWN
-    return {**_settings(config), "Epochs done": done, **counted, **libraries}
+    described = _settings(config)
+    described["Epochs done"] = _recorded(card, "epochs_done")
+    for key, title in COUNT_TITLES.items():
+        described[title] = _recorded(data, key)
+    for name, version in card.get("libraries", {}).items():
+        described[f"Library {name}"] = str(version)
+    return described
 
 
 def _settings(config: Mapping[str, Any]) -> Described:
-    places = {
+    # A card has short names: with full paths, a run and its model would seem to differ.
+    shown = {
+        **config,
         "data": paths.short(str(config.get("data", UNKNOWN))),
         "also": [paths.short(str(each)) for each in config.get("also", ())],
         "weights": weights_name(config),
     }
-    return {
-        field_title(each.name): _text({**config, **places}.get(each.name, UNKNOWN)) if _used(each, config) else UNUSED
-        for each in fields(TrainConfig)
-        if each.name != "name"
-    }
+    settings = {}
+    for each in fields(TrainConfig):
+        # The name differs in any two runs.
+        if each.name != "name":
+            settings[field_title(each.name)] = _recorded(shown, each.name) if _used(each, config) else UNUSED
+    return settings
+
+
+def _recorded(values: Mapping[str, Any], name: str) -> str:
+    """A value as text; what earlier versions did not record is unknown."""
+    return _text(values[name]) if name in values else UNKNOWN
 
 
 def weights_name(config: Mapping[str, Any]) -> str:
@@ -69,8 +80,8 @@ def weights_name(config: Mapping[str, Any]) -> str:
     return source if source in WEIGHT_SOURCES else Path(source).name
 
 
-def _used(choice: Any, config: Mapping[str, Any]) -> bool:
-    return config.get("mode") != "head" or used_in(choice, "head")
+def _used(each: Field[Any], config: Mapping[str, Any]) -> bool:
+    return config.get("mode") != "head" or used_in(each, "head")
 
 
 def _text(value: Any) -> str:
@@ -89,9 +100,16 @@ def differing(described: Mapping[str, Described]) -> dict[str, Described]:
     Args:
         described: what :func:`describe_run` returns of each run, by the runs' names.
     """
-    names = dict.fromkeys(name for said in described.values() for name in said)
-    rows = {name: {run: said.get(name, UNKNOWN) for run, said in described.items()} for name in names}
-    return {name: row for name, row in rows.items() if len(set(row.values()) - {UNKNOWN}) > 1}
+    # A dictionary keeps the order of the settings; a set would not.
+    names: dict[str, None] = {}
+    for settings in described.values():
+        names.update(dict.fromkeys(settings))
+    rows = {}
+    for name in names:
+        row = {run: settings.get(name, UNKNOWN) for run, settings in described.items()}
+        if len(set(row.values()) - {UNKNOWN}) > 1:
+            rows[name] = row
+    return rows
 
 
 class Paired(NamedTuple):
@@ -124,7 +142,9 @@ def check_same_files(first: pd.DataFrame, second: pd.DataFrame) -> None:
     both = first.merge(second, on="image_id", suffixes=("", " of the second"))
     one = both["sha256"]
     other = both["sha256 of the second"]
-    if differ := int(((one != other) & (one != "") & (other != "")).sum()):
+    both_recorded = (one != "") & (other != "")
+    differ = int((both_recorded & (one != other)).sum())
+    if differ:
         raise ModelError(
             f"Only models that were asked about the same images can be paired. Received: {differ:,} of {len(both):,} "
             "images of the same name that were different files."
@@ -142,6 +162,7 @@ def pair(first: pd.DataFrame, second: pd.DataFrame) -> Paired:
         ModelError: they have predictions of different images, or the images had different labels.
     """
     key = "image_id" if "image_id" in first and "image_id" in second else "study"
+    # The label is part of the key: AUCs by different labels can't be compared, and a decision may have changed one.
     both = first.merge(second, on=[key, "label"], suffixes=("", " of the second"))
     if not len(first) == len(second) == len(both):
         raise ModelError(

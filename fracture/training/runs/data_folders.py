@@ -89,8 +89,10 @@ def _check_further(folder: Path) -> None:
 
 
 def _trained_on(folder: Path) -> list[ModelFolder]:
+    # A status has the full path, a card the name alone.
     places = (folder.name, os.path.realpath(folder))
-    return [run.folder for run in queue.runs() if run.config.get("data") in places and not run.folder.bundled]
+    trained = [run.folder for run in queue.runs() if run.config.get("data") in places]
+    return [model for model in trained if not model.bundled]
 
 
 def _new_contents(model: ModelFolder, folder: Path, target: Path) -> Iterator[tuple[Path, str]]:
@@ -127,8 +129,11 @@ def _write_all(contents: list[tuple[Path, str]], name: str) -> None:
 
 def _card_of(card: JsonObject, old: str, new: str) -> JsonObject:
     """A card names a folder of the data home by its name alone, also in the command that repeats the run."""
-    command = re.sub(rf"--data {re.escape(old)}(?= |$)", f"--data {new}", str(card.get("command", "")))
-    return {**card, "config": {**card["config"], "data": new}, "command": command}
+    # Only a whole word matches: another data set's name may begin with the old one.
+    old_option = rf"--data {re.escape(old)}(?= |$)"
+    command = re.sub(old_option, f"--data {new}", str(card.get("command", "")))
+    config = {**card["config"], "data": new}
+    return {**card, "config": config, "command": command}
 
 
 def _moved_line(line: str, before: str, now: str) -> str:

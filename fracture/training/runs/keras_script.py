@@ -59,8 +59,10 @@ def as_code(card: JsonObject) -> str:
     """
     try:
         config = TrainConfig.from_json(card["config"])
-        told = "".join(f"{line}\n" for line in _docstring(config, card))
-        return told + parts.IMPORTS + "\n" + "".join(_constants(config, card)) + "\n" + "".join(_code(config))
+        docstring = "".join(f"{line}\n" for line in _docstring(config, card))
+        constants = "".join(_constants(config, card))
+        code = "".join(_code(config))
+        return f"{docstring}{parts.IMPORTS}\n{constants}\n{code}"
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError("The card of this model is damaged: it does not say how the model was trained.") from error
 
@@ -154,16 +156,17 @@ def _constants(config: TrainConfig, card: JsonObject) -> Iterator[str]:
 
 def _data(config: TrainConfig) -> dict[str, str]:
     """The folder of each data set by its name."""
-    return {Path(folder).name: folder for folder in map(_folder, (config.data, *config.also))}
+    folders = [_folder(recorded) for recorded in (config.data, *config.also)]
+    return {Path(folder).name: folder for folder in folders}
 
 
-def _folder(said: str) -> str:
+def _folder(recorded: str) -> str:
     if demo.is_public():  # strangers do not see paths of this machine
-        return Path(said).name
+        return Path(recorded).name
     try:
-        return str(existing_folder(said))
+        return str(existing_folder(recorded))
     except DatasetError:  # on another machine it may be there
-        return said
+        return recorded
 
 
 def _source(config: TrainConfig) -> str:

@@ -85,8 +85,9 @@ class RunProgress:
 
         Features are extracted only where images do not change from epoch to epoch.
         """
-        augmented = self._mode == "fine-tune" and self.config.get("augmentation") == "full"
-        return tuple(stage for stage in STAGES if stage != "features" or not augmented)
+        if self._mode == "fine-tune" and self.config.get("augmentation") == "full":
+            return tuple(stage for stage in STAGES if stage != "features")
+        return STAGES
 
     @property
     def _mode(self) -> str:
@@ -98,8 +99,8 @@ class RunProgress:
         if self.end and self.end["state"] != "failed":
             return 1.0
         weights = {stage: WEIGHTS[self._mode][stage] for stage in self.stages}
-        now = STAGES.index(self.stage)
-        before = sum(weight for stage, weight in weights.items() if STAGES.index(stage) < now)
+        done_stages = STAGES[: STAGES.index(self.stage)]
+        before = sum(weights.get(stage, 0) for stage in done_stages)
         current = weights.get(self.stage, 0) * min(1.0, self._share_of_stage)
         return (before + current) / sum(weights.values())
 
@@ -111,6 +112,7 @@ class RunProgress:
             return (self.epoch + self.share_of_epoch) / max(1, self.epochs)
         share_of_step = self.step.get("done", 0) / max(1, self.step.get("total", 1))
         steps_done = max(0, self.steps_begun - 1)
+        # Where a stage has more steps than planned, each is a smaller part of it.
         return (steps_done + share_of_step) / max(STEPS_OF_STAGE.get(self.stage, 1), self.steps_begun)
 
     @property
@@ -205,6 +207,7 @@ class RunProgress:
                 self._forget_after(event["epoch"] - 1)
                 self._add_epoch(event)
             case "followed":
+                # Probabilities from before may be of other images.
                 self.followed = event
                 self.look = None
                 self.looked_before = None

@@ -81,6 +81,7 @@ def resume(run: Run, policy: Policy = NOBODY) -> Run:
         PublicError: in a public demo, it is another visitor's, or the queue is full.
     """
     policy.check_owner(run.folder.path)
+    # Checking the weights reads their whole file: nobody waits for the lock meanwhile.
     if run.resumable:
         _checked(TrainConfig.from_json(run.config), policy)
     with alone():
@@ -126,8 +127,10 @@ def _checked(config: TrainConfig, policy: Policy) -> TrainConfig:
 
 
 def _images(config: TrainConfig) -> int:
+    # The body part selects from the first data set alone.
     own = len(scan(config.data, config.body_part).table)
-    return own + sum(len(scan(each).table) for each in config.also)
+    further = sum(len(scan(each).table) for each in config.also)
+    return own + further
 
 
 def _advanced(run: Run) -> Run:
@@ -180,6 +183,7 @@ def advance() -> None:
 
     Called by everybody who queues, ends or watches a run, so that no process is needed for it alone.
     """
+    # Mostly nothing is queued: then no caller has to wait for the lock.
     if not any(run.state == "queued" for run in runs()):
         return
     with alone():

@@ -87,8 +87,9 @@ class Run:
 
 def runs() -> list[Run]:
     """All runs, the newest first."""
-    found = [run for folder in model_folders() if (run := find_run(folder)) is not None]
-    return sorted(found, key=lambda run: run.started, reverse=True)
+    found = [find_run(folder) for folder in model_folders()]
+    present = [run for run in found if run is not None]
+    return sorted(present, key=lambda run: run.started, reverse=True)
 
 
 def find_run(folder: ModelFolder) -> Run | None:
@@ -104,9 +105,11 @@ def find_run(folder: ModelFolder) -> Run | None:
         return _damaged(folder, "it cannot be read")
     except ValidationError as error:
         return _damaged(folder, sentence(error))
+    # The folder's own name counts: the folder may have been renamed or copied.
     config = {**status.config, "name": folder.name}
     queued = status.started if status.queued is None else status.queued
     run = Run(folder, status.state, config, status.started, status.error, queued, status.error_type)
+    # A process that was killed could not write that it ended.
     if run.state == "running" and not status.alive:
         words = (
             "The run's process ended unexpectedly: it ran out of memory or disk space, was killed, or the machine was "

@@ -51,6 +51,7 @@ def work(folder: ModelFolder) -> None:
         folder.stop_request.unlink(missing_ok=True)
         emit.close()
     finally:
+        # The next run begins, even where the end of this one could not be recorded.
         advance()
 
 
@@ -97,6 +98,7 @@ def _train(folder: ModelFolder, status: RunStatus, emit: EventLog) -> dict[str, 
         return folder.stop_request.exists() or time.monotonic() - started > limit
 
     try:
+        # The import is within the block, so that its failure is recorded like any other.
         from fracture.training.pipeline import run
 
         config = TrainConfig.from_json(status.config)

@@ -23,7 +23,7 @@ import pandas as pd
 from fracture.cache import find_rows, open_cache, write_rows
 from fracture.errors import RadiographError
 from fracture.files import file_sha256, open_file
-from fracture.imaging.radiograph import PREPROCESSING, read
+from fracture.imaging.radiograph import PREPROCESSING_VERSION, read
 from fracture.imaging.statistics import Measures, measure_pixels
 
 MEASUREMENTS_VERSION = 1
@@ -104,7 +104,7 @@ def measured(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _version() -> int:
-    return 1000 * MEASUREMENTS_VERSION + PREPROCESSING
+    return 1000 * MEASUREMENTS_VERSION + PREPROCESSING_VERSION
 
 
 def _look_up(cache: sqlite3.Connection, table: pd.DataFrame) -> tuple[list[FileState], dict[str, _Values]]:

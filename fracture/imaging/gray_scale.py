@@ -20,7 +20,7 @@ def gray_range(strips: Iterable[NDArray[Any]]) -> tuple[float, float]:
     """The values of an image that become black and white: the 0th and the 100th percentile, its minimum and maximum.
 
     Other percentiles would be taken here and in :func:`gray_range_of_image`. With them,
-    :data:`fracture.imaging.radiograph.PREPROCESSING` must be raised.
+    :data:`fracture.imaging.radiograph.PREPROCESSING_VERSION` must be raised.
     """
     ends = [(float(strip.min()), float(strip.max())) for strip in strips]
     return min(low for low, _ in ends), max(high for _, high in ends)

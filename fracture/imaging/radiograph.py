@@ -29,7 +29,7 @@ from fracture.paths import sanitize_name
 FITS = ("stretch", "letterbox")
 """How an image becomes a square: regardless of its aspect, or whole and between black bars."""
 
-PREPROCESSING = 1
+PREPROCESSING_VERSION = 1
 """To be raised whenever :func:`read` or :func:`fit` gives other pixels: features cached before are then not used."""
 
 _MAGIC_BYTES = 132  # DICOM's preamble of 128 bytes, and DICM

@@ -15,7 +15,7 @@ from fracture.cache import find_rows, open_cache, write_rows
 from fracture.data.measurements import digests
 from fracture.errors import Cancelled, ModelError
 from fracture.imaging.loading import decode
-from fracture.imaging.radiograph import FITS, PREPROCESSING
+from fracture.imaging.radiograph import FITS, PREPROCESSING_VERSION
 from fracture.inference.litert import Graph
 from fracture.registry.model_folder import ModelFolder, read_card
 
@@ -47,7 +47,7 @@ def served_features(
     paths = {digest: path for digest, path in zip(image_digests, table["path"], strict=True) if digest}
     # The folder's name is from an earlier version; caches that people have stay in use.
     name = f"looks/{hashlib.sha256(content).hexdigest()[:24]}-{how}"
-    with open_cache(name, _SCHEMA, PREPROCESSING) as base:
+    with open_cache(name, _SCHEMA, PREPROCESSING_VERSION) as base:
         known: dict[str, bytes] = dict(find_rows(base, "features", ["image"], [(digest,) for digest in paths]))
         missing = {digest: path for digest, path in paths.items() if digest not in known}
         done = len(paths) - len(missing)

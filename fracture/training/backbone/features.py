@@ -19,7 +19,7 @@ from fracture.cache import find_rows, open_cache, write_rows
 from fracture.data.measurements import digests
 from fracture.errors import Cancelled
 from fracture.imaging.loading import decode
-from fracture.imaging.radiograph import PREPROCESSING
+from fracture.imaging.radiograph import PREPROCESSING_VERSION
 from fracture.training.events import SECONDS_APART, Emit
 from fracture.training.weights import Weights
 
@@ -79,7 +79,7 @@ def feature_cache(weights: Weights, preparation: Preparation) -> Iterator[Featur
     key = {
         "backbone": "InceptionV3",
         "weights": weights.identity,
-        "preprocessing": PREPROCESSING,
+        "preprocessing": PREPROCESSING_VERSION,
         **asdict(preparation),
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()

@@ -29,6 +29,13 @@ _MIN_METAL = 0.3
 _COLLIMATOR_LEAK = 0.02
 """Share of the beam that passes the collimator."""
 
+_DENSE_BONE_QUANTILE = 0.85
+"""Of the densities of bone, the one that is shown at the view's level for dense bone."""
+
+_SOFT_DENSITY = 1.6
+_BONE_DENSITY = 3.0
+"""Densities of flesh and bone where none of it is open in the image."""
+
 _STROKES = {  # of the side's letter, on a square of 1, from the upper left
     "L": (((0, 0), (0, 1)), ((0, 1), (0.6, 1))),
     "R": (
@@ -83,14 +90,16 @@ def _bone(person: Person, finding: Finding, view: PhantomView) -> tuple[Array, P
     """The humerus in mm on each ray, and where its rays come near a break, (H, W)."""
     bone = person.bone
     pose = view.pose
-    t, s = pose.along(view.grid.u[None, :], view.grid.v[:, None])
+    t, s = pose.along(*view.grid.mesh)
     total = np.zeros_like(t)
     near = np.full_like(t, np.inf)
     fragments = finding.fracture.fragments if finding.fracture else (Fragment(),)
     for fragment in fragments:
+        # Most rays pass far from the bone: only those near it are traced, and nearer along the shaft than at its ends.
         own_t, own_s, _ = fragment.own(t, s, pose.phi)
         level = own_s / bone.scale
-        reach = np.where((level > 50) & (level < 225), 23 * bone.scale + 7, 46 * bone.scale)  # the ends are wider
+        in_shaft = (level > 50) & (level < 225)
+        reach = np.where(in_shaft, 23 * bone.scale + 7, 46 * bone.scale)
         there = (np.abs(own_t) < reach) & (level > -32) & (own_s < bone.length + 12)
         length, distance = bone.bone(t[there], s[there], pose.phi, fragment)
         total[there] += length
@@ -109,6 +118,7 @@ def _materials(rng: np.random.Generator, person: Person, bone: Array, view: Phan
         others += _calcifications(own, person, view)
     if "skin fold" in person.traps:
         paths["soft"] += 3 * _fold(rng, person, view)
+    # Bone takes the place of flesh; after the traps, which change how much there is.
     paths["soft"] = np.maximum(paths["soft"] - bone - others, 0.0)
     paths["bone"] += bone + others
     paths["lead"] = _lead(rng, person, view)
@@ -117,7 +127,7 @@ def _materials(rng: np.random.Generator, person: Person, bone: Array, view: Phan
 
 def _metal(person: Person, finding: Finding, view: PhantomView) -> Array:
     """The hardware in mm on each ray, (H, W)."""
-    t, s = view.pose.along(view.grid.u[None, :], view.grid.v[:, None])
+    t, s = view.pose.along(*view.grid.mesh)
     metal = np.zeros_like(t)
     hardware = finding.hardware
     if hardware:
@@ -142,7 +152,7 @@ def _canal(own: np.random.Generator, person: Person, view: PhantomView) -> Array
 
 def _calcifications(own: np.random.Generator, person: Person, view: PhantomView) -> Array:
     """Calcifications in tendons and muscles: mm of bone."""
-    total = np.zeros((len(view.grid.v), len(view.grid.u)))
+    total = np.zeros(view.grid.shape)
     scale = person.body.scale
     pose = view.pose
     for _ in range(int(own.integers(1, 4))):
@@ -150,7 +160,8 @@ def _calcifications(own: np.random.Generator, person: Person, view: PhantomView)
         t, _ = to_view(own.uniform(14, 34), own.uniform(-20, 20), pose.phi)
         tip = (t + own.normal(0, 4), level + own.normal(0, 5))
         line = [pose.place(t * scale, level * scale), pose.place(tip[0] * scale, tip[1] * scale)]
-        total += 0.45 * rods(view.grid, line, own.uniform(1, 3.2, 2).tolist(), insets=(0,))[0]
+        radii = own.uniform(1, 3.2, 2).tolist()
+        total += 0.45 * rods(view.grid, line, radii, insets=(0,))[0]
     return total
 
 
@@ -167,9 +178,11 @@ def _fold(rng: np.random.Generator, person: Person, view: PhantomView) -> Array:
 def _lead(rng: np.random.Generator, person: Person, view: PhantomView) -> Array:
     """The letter of the side in lead, near an edge; mirrored where the image will be mirrored."""
     if not view.marked:
-        return np.zeros((len(view.grid.v), len(view.grid.u)))
+        return np.zeros(view.grid.shape)
     half = np.ptp(view.grid.u) / 2
-    place = (rng.uniform(0.55, 0.86) * rng.choice((-1, 1)) * half, rng.uniform(-0.9, 0.8) * half)
+    across = rng.uniform(0.55, 0.86) * rng.choice((-1, 1)) * half
+    down = rng.uniform(-0.9, 0.8) * half
+    place = (across, down)
     around = Grid(view.grid.u - view.grid.u.mean(), view.grid.v - view.grid.v.mean())
     lead = _letter(around, person.side, place, height=rng.uniform(10, 17), thickness=0.6)
     return lead[:, ::-1] if person.side == "R" else lead
@@ -178,7 +191,7 @@ def _lead(rng: np.random.Generator, person: Person, view: PhantomView) -> Array:
 def _letter(grid: Grid, letter: str, corner: tuple[float, float], height: float, thickness: float) -> Array:
     """Path lengths in mm through the letter; its upper left corner and its height are in mm of the image plane."""
     reach = height * 0.075
-    total = np.zeros((len(grid.v), len(grid.u)))
+    total = np.zeros(grid.shape)
     for stroke in _STROKES[letter]:
         points = [(corner[0] + x * height, corner[1] + y * height) for x, y in stroke]
         rod = rods(grid, points, [reach, reach], insets=(0,))[0]
@@ -189,7 +202,7 @@ def _letter(grid: Grid, letter: str, corner: tuple[float, float], height: float,
 
 def _window(paths: dict[str, Array], bone: Array, opening: Array, view: PhantomView) -> tuple[float, float]:
     """The densities shown as air and as white, so that the arm's flesh and bone come out at the view's gray levels."""
-    every_4th = (slice(None, None, 4), slice(None, None, 4))
+    every_4th = (slice(None, None, 4), slice(None, None, 4))  # of both axes: enough for a median
     without_lead = {name: path[every_4th] for name, path in paths.items() if name != "lead"}
     transmitted = transmission(without_lead, view.exposure.beam)
     density = -np.log(np.maximum(transmitted * (1 + view.exposure.scatter), 1e-4))
@@ -197,11 +210,17 @@ def _window(paths: dict[str, Array], bone: Array, opening: Array, view: PhantomV
     is_bone = bone[every_4th] > 4
     is_open = opening[every_4th] > 0.9
     in_arm = (np.abs(t) < 42) & (s > 60)
-    flesh = is_open & ~is_bone & in_arm & (density > 0.4)
+    is_air = density <= 0.4
+    flesh = is_open & ~is_bone & in_arm & ~is_air
     bony = is_open & is_bone
-    soft = min(float(np.median(density[flesh])), 2.4) if flesh.any() else 1.6
-    hard = float(np.quantile(density[bony], 0.85)) if bony.any() else 3.0
+    soft = _SOFT_DENSITY
+    hard = _BONE_DENSITY
+    if flesh.any():
+        soft = min(float(np.median(density[flesh])), 2.4)
+    if bony.any():
+        hard = float(np.quantile(density[bony], _DENSE_BONE_QUANTILE))
     hard = float(np.clip(hard, soft + 0.7, soft + 2.2))
+    # develop() lays the densities on the levels above the film's base, ``black``: the line through both targets.
     black = view.exposure.black
     at_soft, at_bone = [(level - black) / (1 - black) for level in view.targets]
     span = (hard - soft) / (at_bone - at_soft)

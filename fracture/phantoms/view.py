@@ -28,9 +28,10 @@ class Opening(NamedTuple):
     def share(self, grid: Grid) -> Array:
         """The share of each pixel that is open, (H, W)."""
         if not np.isfinite(self.half[0]):
-            return np.ones((len(grid.v), len(grid.u)))
-        du = grid.u[None, :] - self.middle[0]
-        dv = grid.v[:, None] - self.middle[1]
+            return np.ones(grid.shape)
+        u, v = grid.mesh
+        du = u - self.middle[0]
+        dv = v - self.middle[1]
         cos = np.cos(self.turn)
         sin = np.sin(self.turn)
         inside_across = self.half[0] - np.abs(du * cos + dv * sin)
@@ -70,9 +71,11 @@ def sample_views(rng: np.random.Generator, person: Person, finding: Finding, har
 def _sample_view(rng: np.random.Generator, name: str, person: Person, finding: Finding, hardness: float) -> PhantomView:
     varied = spread(hardness)
     pose = _sample_pose(rng, name, person, finding, hardness)
+    # The harder, the less bone stands out from the flesh.
     soft = np.clip(rng.normal(0.29, 0.07 * varied), 0.18, 0.45)
     bone = np.clip(soft + rng.normal(0.25, 0.06 * varied) - 0.08 * hardness, soft + 0.12, 0.8)
     grid, reach = _framed(rng, pose, person, finding, varied)
+    # The finding stays open: what the truth names must be seen.
     half = np.maximum(np.ptp(grid.u) / 2 * rng.uniform(0.72, 0.97, 2), reach)
     if rng.random() > 0.08 + 0.35 * hardness:
         half[:] = np.inf
@@ -128,8 +131,10 @@ def _framed(
     first, last = [float(np.clip(end, top + 15, bottom - 15)) for end in finding.extent(length)]
     half = (bottom - top) / 2 * rng.uniform(0.98, 1.1)
     middle = np.array(pose.place(0.0, (top + bottom) / 2))
-    middle[0] += (0.1 + (0.4 + 0.6 * varied) * rng.uniform(-0.2, 0.2)) * half * np.cos(pose.abduction)
+    aside = 0.1 + (0.4 + 0.6 * varied) * rng.uniform(-0.2, 0.2)
+    middle[0] += aside * half * np.cos(pose.abduction)
     middle[1] += rng.uniform(-1, 1) * (half - (bottom - top) / 2)
+    # Move the frame as little as brings both ends of the finding 15 mm inside its edges.
     ends = np.array([pose.place(0.0, first), pose.place(0.0, last)])
     middle = np.clip(middle, ends.max(axis=0) + 15 - half, ends.min(axis=0) - 15 + half)
     pixels = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * half

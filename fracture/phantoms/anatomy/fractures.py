@@ -9,7 +9,14 @@ from fracture.phantoms.anatomy.geometry import Array
 from fracture.phantoms.anatomy.humerus import Fragment, Humerus
 
 Kind = Literal["transverse", "oblique", "spiral", "comminuted", "surgical neck"]
-KINDS: tuple[Kind, ...] = ("transverse", "oblique", "spiral", "comminuted", "surgical neck")
+_KIND_SHARES: dict[Kind, float] = {
+    "transverse": 0.22,
+    "oblique": 0.24,
+    "spiral": 0.22,
+    "comminuted": 0.12,
+    "surgical neck": 0.20,
+}
+KINDS = tuple(_KIND_SHARES)
 
 _CELL = 0.6
 """mm between the values of a map of roughness."""
@@ -36,9 +43,11 @@ class Break:
         """How far along the axis, in mm, it is from the surface to the point."""
         height: Array = s - self.level - self.slope * (x * np.cos(self.towards) + y * np.sin(self.towards))
         if self.pitch:
+            # Turns from ``towards``, between -1/2 and 1/2: opposite to it the screw closes.
             turn = (np.arctan2(y, x) - self.towards) / (2 * np.pi)
             height -= self.pitch * (turn - np.round(turn))
         if self.roughness is not None:
+            # Beyond the map its outermost values go on.
             half = self.roughness.shape[0] // 2
             row = np.clip(x / _CELL + half, 0, 2 * half - 1).astype(np.intp)
             column = np.clip(y / _CELL + half, 0, 2 * half - 1).astype(np.intp)
@@ -85,7 +94,7 @@ def sample_fracture(
         hardness: 0 to 1; from far apart to a crack.
         reduced: it has been put back by surgery, so that little of it is left to see.
     """
-    kind = KINDS[rng.choice(len(KINDS), p=(0.22, 0.24, 0.22, 0.12, 0.20))]
+    kind = KINDS[rng.choice(len(KINDS), p=list(_KIND_SHARES.values()))]
     in_shaft = np.clip(ends, 0.22 * bone.length, 0.8 * bone.length)
     level = rng.uniform(*(ends if reduced else in_shaft))
     if kind == "surgical neck":
@@ -94,6 +103,7 @@ def sample_fracture(
             level = neck
         else:  # the neck is not in the image, or the fracture is where the hardware is
             kind = "transverse"
+    # A crack moves nothing; the harder, the more fractures are cracks.
     crack = reduced or rng.random() < 0.04 + 0.8 * hardness**1.5
     severity = 0.0 if crack else (1 - hardness) * rng.uniform(0.6, 1)
     apart = 0.35 + 0.5 * (1 - hardness) * rng.random() + 0.6 * severity
@@ -110,8 +120,13 @@ def sample_fracture(
     # The wedge between two surfaces goes half as far as the lower part, and is pushed out to its open side.
     push = (1 + 7 * rng.random()) * severity
     out = surfaces[0].towards
-    half = (moved[0] / 2 + push * np.cos(out), moved[1] / 2 + push * np.sin(out), moved[2] / 2)
-    wedge = Fragment(surfaces[0], surfaces[1], apart / 2, half, (leaning[0] * 0.7, leaning[1] * 0.7))
+    wedge = Fragment(
+        above=surfaces[0],
+        below=surfaces[1],
+        gap=apart / 2,
+        shift=(moved[0] / 2 + push * np.cos(out), moved[1] / 2 + push * np.sin(out), moved[2] / 2),
+        tilt=(leaning[0] * 0.7, leaning[1] * 0.7),
+    )
     return Fracture(kind, (first, wedge, last))
 
 
@@ -119,7 +134,7 @@ def _moved(rng: np.random.Generator, kind: Kind, severity: float) -> tuple[float
     """Along x, y and s, in mm; severe ones override, and the surgical neck is driven together."""
     across = severity * rng.uniform(5, 26)
     towards = rng.uniform(0, 2 * np.pi)
-    most = 14 if across > 10 else 0
+    most = 14 if across > 10 else 0  # ends that still meet keep the bone's length
     shortening = (0, 6) if kind == "surgical neck" else (-2, most)
     along = -severity * rng.uniform(*shortening)
     return float(across * np.cos(towards)), float(across * np.sin(towards)), float(along)
@@ -149,7 +164,8 @@ def _roughness(rng: np.random.Generator, height: float, cells: int = 96) -> Arra
     frequencies = np.fft.fftfreq(cells)
     frequency = np.hypot(*np.meshgrid(frequencies, frequencies, indexing="ij"))
     # Noise whose amplitude falls with the frequency: a fractal surface.
-    spectrum = np.fft.fft2(rng.normal(size=(cells, cells))) / np.maximum(frequency, 1 / 48) ** 1.7
+    falling = np.maximum(frequency, 1 / 48) ** 1.7  # even for the longest waves: the mean has a frequency of 0
+    spectrum = np.fft.fft2(rng.normal(size=(cells, cells))) / falling
     rough: Array = np.fft.ifft2(spectrum).real
     rough = height * (rough - rough.mean()) / rough.std()
     return rough.clip(-3 * height, 3 * height)

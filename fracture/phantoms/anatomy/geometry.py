@@ -7,6 +7,7 @@ so little between processors that the gray levels are the same.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -54,11 +55,14 @@ def elliptic_cylinder(
     sin = np.sin(phi)
     across, deep = to_view(*center, phi)
     offset = t - across
+    # The ellipse's equation along a ray is quadratic in w: its roots lie ``half`` on either side of ``middle``.
     squared = (a * cos) ** 2 + (b * sin) ** 2  # of the half-width that the view sees
-    inside = (squared - offset**2 > 0) & (np.minimum(a, b) > 0)
-    safe = np.maximum(squared, 1e-9)
-    half = a * b * np.sqrt(np.maximum(squared - offset**2, 0.0)) / safe
+    rest = squared - offset**2
+    inside = (rest > 0) & (np.minimum(a, b) > 0)
+    safe = np.maximum(squared, 1e-9)  # no division by 0 where there is no ellipse
+    half = a * b * np.sqrt(np.maximum(rest, 0.0)) / safe
     middle = deep - offset * (sin * cos * (a**2 - b**2)) / safe
+    # A ray that misses gets an empty span, which changes no hull and leaves every intersection empty.
     return Span(np.where(inside, middle - half, np.inf), np.where(inside, middle + half, -np.inf))
 
 
@@ -86,6 +90,7 @@ def box(
 
 def _slab(start: Array, slope: float, low: float | Array, high: float | Array) -> Span:
     """The depths w at which ``start + slope * w`` lies between ``low`` and ``high``."""
+    # A ray along the slab would divide by 0; nearly along it, it enters and leaves far outside the body.
     slope = slope if abs(slope) > 1e-6 else 1e-6
     one = (low - start) / slope
     other = (high - start) / slope
@@ -97,6 +102,16 @@ class Grid(NamedTuple):
 
     u: Array
     v: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W)."""
+        return len(self.v), len(self.u)
+
+    @property
+    def mesh(self) -> tuple[Array, Array]:
+        """``u`` as (1, W) and ``v`` as (H, 1), which broadcast to all pixels."""
+        return self.u[None, :], self.v[:, None]
 
     def region(self, low: tuple[float, float], high: tuple[float, float]) -> tuple[slice, slice]:
         """(rows, columns) of the pixels between two corners (u, v)."""
@@ -113,8 +128,9 @@ def rods(
     ``radii``: one a point, going evenly from each to the next. One result for each of ``insets``, by which all radii
     are made smaller: 0 and the thickness of a shell give the rod and what is inside its shell.
     """
-    lengths = [np.zeros((len(grid.v), len(grid.u))) for _ in insets]
-    for start, end, r0, r1 in zip(points[:-1], points[1:], radii[:-1], radii[1:], strict=True):
+    lengths = [np.zeros(grid.shape) for _ in insets]
+    for (start, end), (r0, r1) in zip(pairwise(points), pairwise(radii), strict=True):
+        # No pixel farther from the segment is met: a rod takes little of the image.
         reach = max(r0, r1)
         corners = np.array([start, end])
         rows, columns = grid.region(tuple(corners.min(axis=0) - reach), tuple(corners.max(axis=0) + reach))
@@ -123,6 +139,7 @@ def rods(
         along, squared = _from_segment(u, v, start, end)
         for length, inset in zip(lengths, insets, strict=True):
             radius = np.maximum(r0 + (r1 - r0) * along - inset, 0.0)
+            # Where two segments join they overlap: the longer path counts, not their sum.
             part = length[rows, columns]
             np.maximum(part, 2 * np.sqrt(np.maximum(radius**2 - squared, 0.0)), out=part)
     return lengths
@@ -132,5 +149,6 @@ def _from_segment(u: Array, v: Array, start: tuple[float, float], end: tuple[flo
     """How far along a segment its nearest point lies, 0 to 1, and the squared distance to it in mm²."""
     du = end[0] - start[0]
     dv = end[1] - start[1]
-    along = np.clip(((u - start[0]) * du + (v - start[1]) * dv) / max(du * du + dv * dv, 1e-9), 0.0, 1.0)
+    projected = (u - start[0]) * du + (v - start[1]) * dv
+    along = np.clip(projected / max(du * du + dv * dv, 1e-9), 0.0, 1.0)
     return along, (u - start[0] - along * du) ** 2 + (v - start[1] - along * dv) ** 2

@@ -25,7 +25,7 @@ _PROFILE = {  # over _S
     "shell": np.array([1, 1.2, 1.7, 2.8, 4.1, 4.9, 4.8, 4.3, 3.6, 2.9, 2.2, 1.6, 1.2, 1, 1.0]),  # cortex
     "inside": np.array([0.21, 0.21, 0.17, 0.11, 0.05, 0.02, 0.02, 0.03, 0.10, 0.18, 0.22, 0.24, 0.25, 0.25, 0.25]),
 }  # "inside": bone in the cancellous part, as a share of the cortex's density
-_PARTS = {  # (x, y, s), (semi-axes), shell, of what joins the shaft
+_PARTS = {  # (x, y, s), (semi-axes), shell, of each ellipsoid that joins the shaft
     "head": ((-9.0, -3, 0), (23.0, 23, 23), 1.2),
     "greater tuberosity": ((13.5, 1, 9), (9.5, 15, 18), 1.3),
     "lesser tuberosity": ((2, 15, 14), (8, 6, 13), 1.3),
@@ -163,7 +163,9 @@ class Humerus:
 
     def half_width(self, s: float) -> float:
         """Mean radius of the shaft at a level, in mm."""
-        return float(sum(np.interp(s / self.scale, _S, _PROFILE[axis]) for axis in "ab")) / 2 * self._thick
+        across = np.interp(s / self.scale, _S, _PROFILE["a"])
+        deep = np.interp(s / self.scale, _S, _PROFILE["b"])
+        return float(across + deep) / 2 * self._thick
 
     @property
     def _thick(self) -> float:
@@ -181,31 +183,36 @@ class Humerus:
         outer, inner = self._outline(t, s, phi)
         inside = np.interp(s / self.scale, _S, _PROFILE["inside"]) * self.marrow
         hollow = np.where(outer.length > 0, inner.within(outer).length, 0.0)
-        bone = thickened * (outer.length - hollow) + thickened * hollow * inside * self._grain(t, s, phi, inner)
-        return self._broken(bone, _Rays(t, s, outer, inner, inside), phi, fragment)
+        cortex = thickened * (outer.length - hollow)
+        cancellous = thickened * hollow * inside * self._grain(t, s, phi, inner)
+        return self._broken(cortex + cancellous, _Rays(t, s, outer, inner, inside), phi, fragment)
 
     def _outline(self, t: Array, s: Array, phi: float) -> tuple[Span, Span]:
         """The bone's surface and its cortex's inner side."""
         level = s / self.scale
-        at = {
-            name: np.interp(level, _S, values, left=0, right=0) for name, values in _PROFILE.items() if name != "inside"
-        }
+
+        def profile(name: str) -> Array:
+            # 0 beyond both ends of the shaft: no ray meets an ellipse without width.
+            values: Array = np.interp(level, _S, _PROFILE[name], left=0, right=0)
+            return values * self._thick
+
         bend = self.bow * np.sin(np.pi * np.clip(level / LENGTH, 0, 1))
-        center = (at["x"] * self._thick, at["y"] * self._thick + bend)
-        shell = at["shell"] * self._thick * self.shell
-        outer = elliptic_cylinder(t, phi, center, at["a"] * self._thick, at["b"] * self._thick)
-        inner = elliptic_cylinder(t, phi, center, at["a"] * self._thick - shell, at["b"] * self._thick - shell)
-        for (x, y, along), axes, thickness in _PARTS.values():
-            middle = (x * self._thick, y * self._thick + 0.0, along * self.scale)
-            wide = axes[0] * self._thick
-            deep = axes[1] * self._thick
-            long = axes[2] * self.scale
-            rows = np.abs(s - middle[2]) < long
+        center = (profile("x"), profile("y") + bend)
+        half_width = profile("a")
+        half_depth = profile("b")
+        shell = profile("shell") * self.shell
+        outer = elliptic_cylinder(t, phi, center, half_width, half_depth)
+        inner = elliptic_cylinder(t, phi, center, half_width - shell, half_depth - shell)
+        for (x, y, along), (wide, deep, long), thickness in _PARTS.values():
+            middle = (x * self._thick, y * self._thick, along * self.scale)
+            axes = (wide * self._thick, deep * self._thick, long * self.scale)
+            rows = np.abs(s - middle[2]) < axes[2]
             if not rows.any():
                 continue
-            off = min(thickness * self._thick * self.shell, 0.9 * wide)
-            outer = _join(outer, rows, ellipsoid(t[rows], s[rows], phi, middle, (wide, deep, long)))
-            inner = _join(inner, rows, ellipsoid(t[rows], s[rows], phi, middle, (wide - off, deep - off, long - off)))
+            off = min(thickness * self._thick * self.shell, 0.9 * axes[0])
+            hollow = (axes[0] - off, axes[1] - off, axes[2] - off)
+            outer = _join(outer, rows, ellipsoid(t[rows], s[rows], phi, middle, axes))
+            inner = _join(inner, rows, ellipsoid(t[rows], s[rows], phi, middle, hollow))
         return outer, inner
 
     def _grain(self, t: Array, s: Array, phi: float, inner: Span) -> Array:
@@ -215,9 +222,9 @@ class Humerus:
         row = np.clip(s + 40, 0, TEXTURE[1] - 1).astype(np.intp)
         total = np.zeros_like(t)
         for depth in inner:
+            # Rays that miss enter and leave at infinity; what they get is multiplied by a hollow of no length.
             w = np.where(np.isfinite(depth), depth, 0.0)
-            x = t * np.cos(phi) - w * np.sin(phi)
-            y = t * np.sin(phi) + w * np.cos(phi)
+            x, y = to_view(t, w, -phi)
             angle = np.arctan2(y, x)
             column = ((angle / (2 * np.pi) + 0.5) * (TEXTURE[0] - 1)).astype(np.intp)
             total += self.texture[column, row]
@@ -230,6 +237,7 @@ class Humerus:
             bone[rays.s < fragment.above.level - fragment.above.reach] = 0.0
         if fragment.below is not None:
             bone[rays.s > fragment.below.level + fragment.below.reach] = 0.0
+        # Only rays near a break are sampled: it takes 28 points on each of them.
         near = np.zeros_like(bone, dtype=bool)
         for each in [*fragment.surfaces, *(lucency.surface for lucency in self.lucencies)]:
             near |= np.abs(rays.s - each.level) < each.reach
@@ -250,12 +258,13 @@ class Humerus:
         for side, surface in ((1, fragment.above), (-1, fragment.below)):
             if surface is not None:
                 height = surface.height(x, y, level)
+                # A ramp of 1 mm, not a step.
                 kept *= np.clip(side * height - fragment.gap + 0.5, 0, 1)
                 nearest = np.minimum(nearest, np.abs(height).min(axis=0))
         for each in self.lucencies:
             away = np.abs(each.surface.height(x, y, level)) - each.width / 2
             missing = each.depth * np.clip(0.5 - away, 0, 1)
-            rim = each.rim * np.exp(-((away / 1.5 - 1) ** 2))
+            rim = each.rim * np.exp(-((away / 1.5 - 1) ** 2))  # densest 1.5 mm beside it
             kept *= 1 - missing + rim
         return kept.sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9), nearest
 
@@ -278,6 +287,7 @@ class _Rays(NamedTuple):
     def samples(self) -> tuple[Array, Array]:
         """(K, N) depths along each ray, and the bone that each stands for: 8 in each cortex, 12 in what is between."""
         inner = self.inner.within(self.outer)
+        # A ray that misses the hollow is in cortex all the way: its middle piece has no length.
         is_hollow = inner.length > 0
         middle = (self.outer.near + self.outer.far) / 2
         first = np.where(is_hollow, inner.near, middle)
@@ -288,7 +298,8 @@ class _Rays(NamedTuple):
         for start, end, count, density in pieces:
             place = ((np.arange(count) + 0.5) / count)[:, None]
             depths.append(start + place * (end - start))
-            weights.append(np.broadcast_to((end - start) * density / count, (count, len(start))))
+            weight = (end - start) * density / count
+            weights.append(np.broadcast_to(weight, (count, len(start))))
         return np.concatenate(depths), np.concatenate(weights)
 
 

@@ -13,6 +13,9 @@ Metal = Literal["titanium", "steel"]
 _HOLE = 2.7
 """Radius of a plate's holes, in mm."""
 
+_NAIL_WALL = 2.8
+"""Thickness of a nail's wall, in mm."""
+
 
 @dataclass(frozen=True)
 class Screw:
@@ -38,7 +41,7 @@ class Screw:
         for across, radius in ((shaft, self.radius), (head, self.head_radius)):
             half = np.sqrt(np.maximum(radius**2 - (s - self.level) ** 2, 0.0))
             span = box(t, phi, self.direction, across, half)
-            total = np.maximum(total, np.where(half > 0, span.length, 0.0))
+            total = np.maximum(total, span.length)
         return total
 
 
@@ -67,17 +70,18 @@ class Plate:
         surface = np.interp(s, levels, [bone.surface(level, self.direction) for level in levels])
         across = (surface + 0.2, surface + 0.2 + self.thickness)
         span = box(t, phi, self.direction, across, half)
-        metal = np.where(half > 0, span.length, 0.0)
+        metal = span.length
         for hole in self.holes:
             missing = np.sqrt(np.maximum(_HOLE**2 - (s - hole) ** 2, 0.0))
-            drilled = box(t, phi, self.direction, across, missing).within(span)
-            metal -= np.where((missing > 0) & (half > 0), drilled.length, 0.0)
+            drilled = box(t, phi, self.direction, across, missing)
+            metal -= drilled.within(span).length
         return _with_screws(metal, self.screws, t, s, phi)
 
     def _half_width(self, s: Array) -> Array:
         """Rounded at the ends, and scalloped between the holes."""
         inside = np.minimum(s - self.ends[0], self.ends[1] - s)
-        rounded = np.sqrt(np.clip(1 - (1 - np.clip(inside / (self.width / 2), 0, 1)) ** 2, 0, 1))
+        from_end = np.clip(inside / (self.width / 2), 0, 1)
+        rounded = np.sqrt(1 - (1 - from_end) ** 2)  # a quarter of a circle
         spacing = self.holes[1] - self.holes[0]
         waist = 0.08 * (1 - np.cos(2 * np.pi * (s - self.holes[0]) / spacing))
         half: Array = self.width / 2 * rounded * (1 - waist)
@@ -103,8 +107,10 @@ class Nail:
         taper = np.clip(inside / 6, 0, 1) ** 0.5
         bend = bone.bow * np.sin(np.pi * np.clip(s / bone.length, 0, 1))
         center = (bone.scale * 0.2, bend + 0.5)
-        solid = elliptic_cylinder(t, phi, center, self.radius * taper, self.radius * taper)
-        hollow = elliptic_cylinder(t, phi, center, self.radius * taper - 2.8, self.radius * taper - 2.8)
+        outer = self.radius * taper
+        inner = outer - _NAIL_WALL
+        solid = elliptic_cylinder(t, phi, center, outer, outer)
+        hollow = elliptic_cylinder(t, phi, center, inner, inner)
         return _with_screws(solid.length - hollow.length, self.screws, t, s, phi)
 
 
@@ -140,6 +146,7 @@ def _sample_plate(rng: np.random.Generator, bone: Humerus, ends: tuple[float, fl
     for index, hole in enumerate(holes):
         is_filled = index != free and (index in (0, count - 1) or rng.random() < 0.9)
         if is_filled:
+            # The head lies on the plate; the tip just passes the far cortex.
             tip = -bone.surface(hole, direction + np.pi) - rng.uniform(0, 3)
             head = bone.surface(hole, direction) + thickness + 0.5
             screws.append(Screw(hole, direction, tip, head))

@@ -72,6 +72,7 @@ def spread(hardness: float) -> float:
 
 def sample_person(rng: np.random.Generator, hardness: float) -> Person:
     """A person at random; the harder, the stouter."""
+    # The harder, the more children: their growth plates look like fractures.
     child = bool(rng.random() < 0.28 * hardness)
     varied = spread(hardness)
     scale = rng.uniform(0.62, 0.85) if child else np.clip(rng.normal(1.0, 0.07 * varied), 0.86, 1.14)
@@ -100,12 +101,14 @@ def _sample_body(rng: np.random.Generator, hardness: float, scale: float, child:
 
 
 def _sample_bone(rng: np.random.Generator, varied: float, scale: float, child: bool) -> Humerus:
-    thin = rng.random() < 0.3 * varied
+    thin = rng.random() < 0.3 * varied  # osteoporosis: less of the cortex and of the cancellous bone
+    shell = (0.55, 0.8) if thin else (0.85, 1.15)
+    marrow = (0.5, 0.8) if thin else (0.8, 1.25)
     bone = Humerus(
         scale=scale,
         width=float(np.clip(rng.normal(1.0, 0.07 * varied), 0.85, 1.15)),
-        shell=float(rng.uniform(0.55, 0.8) if thin else rng.uniform(0.85, 1.15)),
-        marrow=float(rng.uniform(0.5, 0.8) if thin else rng.uniform(0.8, 1.25)),
+        shell=float(rng.uniform(*shell)),
+        marrow=float(rng.uniform(*marrow)),
         bow=float(rng.normal(2, 2)),
         texture=_texture(rng),
     )
@@ -117,6 +120,7 @@ def _sample_bone(rng: np.random.Generator, varied: float, scale: float, child: b
 
 def _texture(rng: np.random.Generator) -> Array:
     noise = rng.standard_normal(TEXTURE)
+    # The first axis goes around the bone and closes; the second goes along it.
     fine = ndimage.gaussian_filter(noise, (1.0, 2.2), mode=("wrap", "nearest"))
     coarse = ndimage.gaussian_filter(noise, (5, 12), mode=("wrap", "nearest"))
     texture: Array = 0.16 * fine / fine.std() + 0.10 * coarse / coarse.std()
@@ -141,4 +145,5 @@ def sample_finding(rng: np.random.Generator, bone: Humerus, hardness: float, abn
     hardware = sample_hardware(rng, bone, ends)
     if rng.random() < 0.4:
         return Finding(part, hardware=hardware)
-    return Finding(part, sample_fracture(rng, bone, (hardware.held, hardware.held), hardness, reduced=True), hardware)
+    fracture = sample_fracture(rng, bone, (hardware.held, hardware.held), hardness, reduced=True)
+    return Finding(part, fracture, hardware)

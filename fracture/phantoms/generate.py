@@ -142,7 +142,7 @@ class _Ledger:
         self._list()
         save(self.job(), **process.identity(), ended=ended)
         took = time.monotonic() - started
-        # Somebody waits for the first image; later a large table must not slow the generation down.
+        # Somebody waits for the first image; later at most a twentieth of the time goes into writing a large table.
         pause = SAVED_EVERY if self.rows else 0.0
         self.next_save = started + max(pause, 20 * took)
 
@@ -159,6 +159,7 @@ class _Ledger:
             save(failed, **process.identity(), ended=True)
 
     def _list(self) -> None:
+        # The table first: a reader that finds a study must find its truth.
         write_truth_rows(self.before.root / TRUTH_FILE, self.rows)
         while self.unlisted:
             place = self.unlisted.pop()
@@ -182,6 +183,7 @@ def _generate(ledger: _Ledger, on_progress: OnGenerated, processes: int) -> None
     with ProcessPoolExecutor(processes, initializer=_follow_parent) as pool:
         while True:
             if not stop.exists():
+                # Two for each process: none waits for this loop.
                 next_patients = itertools.islice(todo, 2 * processes - len(running))
                 running |= {pool.submit(_draw_patient, root, plan, patient) for patient in next_patients}
             if not running:
@@ -245,18 +247,28 @@ def _rows_on_disk(root: Path) -> list[Row]:
         folder.rename(folder.with_name(folder.name[1:]))
     rows = []
     for folder in sorted(root.glob("*/XR_HUMERUS/patient*/study*_*")):
-        images = {path.relative_to(root).as_posix(): path for path in sorted(folder.glob("image*.png"))}
         try:
-            if not images or not all(path.stat().st_size for path in images.values()):
-                raise ValueError
-            rows += [listed.get(image) or read_png(path, image) for image, path in images.items()]
+            rows += _rows_of_study(root, folder, listed)
         except (OSError, SyntaxError, ValueError, KeyError):
             shutil.rmtree(folder)  # cut short by a machine that went off: it is drawn again
     return rows
 
 
+def _rows_of_study(root: Path, folder: Path, listed: dict[str, Row]) -> list[Row]:
+    """The truth of a study's images; raises ValueError where one is empty or all are missing, or as read_png does."""
+    paths = sorted(folder.glob("image*.png"))
+    if not paths or not all(path.stat().st_size for path in paths):
+        raise ValueError("an image of the study is missing")
+    rows = []
+    for path in paths:
+        image = path.relative_to(root).as_posix()
+        rows.append(listed.get(image) or read_png(path, image))
+    return rows
+
+
 def _follow_parent() -> None:
     """Leave Ctrl-C to the parent, and end when it ends, however it does."""
+    # The parent stops after whole patients; and where it is killed, it cannot tell its children.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -155,7 +155,9 @@ def start(root: Path, plan: Plan, policy: Policy = NOBODY) -> None:
     with PHANTOM.disk_errors(root):
         if busy := PHANTOM.active_in(root.parent):
             raise PHANTOM.busy_error(busy)
-    options = [word for name, value in asdict(plan).items() for word in (f"--{name}", str(value))]
+    options: list[str] = []
+    for name, value in asdict(plan).items():
+        options += [f"--{name}", str(value)]
     PHANTOM.start(root, PhantomStatus.of(plan, 0, 0), ["phantom", str(root), "--json", *options], policy)
 
 

@@ -70,10 +70,12 @@ def develop(signal: Array, levels: tuple[float, float], exposure: Exposure, rng:
         exposure: how it was taken and shown.
         rng: of the noise.
     """
+    # As in a detector: scatter is a part of the light, blur spreads it, and only then are photons counted, with noise.
     signal = signal + exposure.scatter * _spread(signal, 40) + 0.004
     signal = ndimage.gaussian_filter(signal, exposure.blur, truncate=3)
     noise = rng.standard_normal(signal.shape)
     noise = 0.8 * noise + 0.9 * ndimage.uniform_filter(noise, 3)  # neighboring pixels share some light
+    # The noise of counts grows as their root (Poisson); below 0 there is no logarithm.
     signal = np.maximum(signal + np.sqrt(signal / exposure.dose) * noise, 1e-4)
     density = -np.log(signal)
     if exposure.edges:
@@ -102,6 +104,7 @@ def stretch(small: Array, shape: tuple[int, int]) -> Array:
 def _stretch_rows(small: Array, count: int) -> Array:
     """(h, w) -> (count, w). By hand: a product of matrices takes all cores and makes others wait."""
     few = len(small)
+    # Pixels are compared by their middles; beyond the outermost ones the image is constant.
     place = np.clip((np.arange(count) + 0.5) * few / count - 0.5, 0, few - 1)
     before = np.minimum(place.astype(np.intp), few - 2)
     share = (place - before)[:, None]

@@ -32,6 +32,7 @@ def sample_numbers(count: int = 6) -> list[int]:
     random.shuffle(labels)
     numbers: list[int] = []
     for abnormal in labels:
+        # A number fixes its label: draw until one has the label that is wanted, every second one on average.
         number = random.randint(_MIN_NUMBER, _MAX_NUMBER)
         while number in numbers or _abnormal(number) != abnormal:
             number = random.randint(_MIN_NUMBER, _MAX_NUMBER)

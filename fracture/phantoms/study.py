@@ -13,7 +13,8 @@
 
 Everything follows from ``seed``, ``patient`` and ``study``. Person, finding, views and the noise of each view have
 random generators of their own, so that the same bone can also be rendered whole, or from another angle, and studies
-can be generated in any order.
+can be generated in any order. Within one generator, every further or missing random number changes all that follow:
+:data:`fracture.phantoms.job.RENDERER` must then be raised.
 """
 
 from itertools import islice

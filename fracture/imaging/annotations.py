@@ -36,6 +36,7 @@ def scale_boxes(boxes: Sequence[Box], across: float, down: float) -> list[Box]:
 
 def encode_mask(mask: NDArray[np.bool_]) -> str:
     """A mask (H, W) as run lengths."""
+    # A frame of False, so that runs at the first and the last pixel have both edges.
     edges = np.flatnonzero(np.diff(mask.ravel(), prepend=False, append=False))
     edges[1::2] -= edges[::2]  # where a run ends -> how long it is
     return " ".join(map(str, edges.tolist()))

@@ -68,7 +68,9 @@ def parse(file: BinaryIO, name: str, pixels: bool = True) -> pydicom.Dataset:
     if _transfer_syntax(bounded) == DeflatedExplicitVRLittleEndian:
         raise RadiographError(f"{name} is a deflated DICOM file, which is not read; save it uncompressed.")
     bounded.seek(0)
+    # Forced: old files begin without the preamble.
     dataset = pydicom.dcmread(bounded, force=True, stop_before_pixels=not pixels, specific_tags=ELEMENTS)
+    # These name no transfer syntax; pydicom has found out how their elements are encoded.
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit = dataset.original_encoding[0]
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
@@ -107,6 +109,7 @@ def gray(dataset: pydicom.Dataset, name: str) -> tuple[NDArray[np.uint8], tuple[
     inverted = kind == "MONOCHROME1"  # the lowest value is white (C.7.6.3.1.2)
 
     def to_gray(strip: NDArray[Any]) -> NDArray[np.uint8]:
+        # In this order (PS3.4 N.2): VOI table and window are in the units of the rescaled values.
         rescaled = apply_modality_lut(strip, dataset)
         gray = to_8_bit(_apply_table(rescaled, scale), scale.low, scale.high)
         return 255 - gray if inverted else gray
@@ -162,6 +165,7 @@ def _gray_scale(dataset: pydicom.Dataset, stored: NDArray[Any], name: str) -> Gr
     """
     for keyword in ("RescaleSlope", "RescaleIntercept"):
         _check_finite(_first_number(dataset.get(keyword)) or 0.0, name)
+    # Where a file has both a table and a window, either may be applied; pydicom prefers the table as well.
     scale = _voi_table_scale(dataset) or _window_scale(dataset) or _value_scale(dataset, stored)
     _check_finite(scale.low, name)
     _check_finite(scale.high, name)
@@ -196,18 +200,21 @@ def _window_scale(dataset: pydicom.Dataset) -> GrayScale | None:
     """The first window (C.11.2.1.2); None where there is none. SIGMOID is taken by its tangent: LINEAR_EXACT."""
     center = _first_number(dataset.get("WindowCenter"))
     width = _first_number(dataset.get("WindowWidth"))
+    # A width of 1 is a step from black to white, and not a range; no comparison with NaN is true.
     if center is None or width is None or not width > 1:
         return None
     low = center - width / 2
     high = center + width / 2
     if dataset.get("VOILUTFunction", "LINEAR") == "LINEAR":
-        high -= 1  # LINEAR counts from the center of the first gray level to that of the last
+        # C.11.2.1.2.1: black at center - 0.5 - (width - 1) / 2, white at center - 0.5 + (width - 1) / 2.
+        high -= 1
     return GrayScale(low, high, (f"window {center:g}/{width:g}",))
 
 
 def _value_scale(dataset: pydicom.Dataset, stored: NDArray[Any]) -> GrayScale:
     """8 bits as they are; others by :func:`gray_range`."""
     bits = int(dataset.BitsStored)
+    # One value is enough to see the type that rescaling gives.
     first_value = apply_modality_lut(stored.reshape(-1)[:1], dataset)
     if first_value.dtype == np.uint8 and bits == 8:
         return GrayScale(0, 255, ())
@@ -220,6 +227,7 @@ def _apply_table(values: NDArray[Any], scale: GrayScale) -> NDArray[Any]:
     if scale.table is None:
         return values
     last = len(scale.table) - 1
+    # In 64 bits, since differences in 16 bits wrap. Values beyond the table get its first or last entry (C.11.2.1.1).
     index = np.clip(values - np.int64(scale.first), 0, last).astype(np.intp)
     return scale.table[index]
 

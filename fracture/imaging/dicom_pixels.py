@@ -248,7 +248,9 @@ def _code_block_pixels(content: bytes) -> int:
     width_exponent = content[6] + 2
     height_exponent = content[7] + 2
     has_precincts = content[0] & 1
-    for precinct in content[10:] if has_precincts else b"":
+    precincts = content[10:] if has_precincts else b""
+    # B.7 takes 1 off at all levels but the lowest; taking it off everywhere errs towards more memory.
+    for precinct in precincts:
         width_exponent = min(width_exponent, max(0, (precinct & 15) - 1))
         height_exponent = min(height_exponent, max(0, (precinct >> 4) - 1))
     return 1 << min(width_exponent + height_exponent, 12)  # no code block has more than 4,096 pixels
@@ -264,7 +266,7 @@ def unpack_rle(dataset: pydicom.Dataset) -> None:
     planes = decode_rle(frame, int(dataset.Columns), int(dataset.Rows), samples, bits)
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.PixelData = planes.tobytes()
-    dataset.PlanarConfiguration = 1
+    dataset.PlanarConfiguration = 1  # decode_rle gives color by plane, whatever the header says
 
 
 def decode_rle(frame: bytes, width: int, height: int, samples: int, bits: int) -> NDArray[np.uint8]:

@@ -37,6 +37,7 @@ def to_8_bit(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]
     if (low, high) == (0, 255) and values.dtype == np.uint8:
         return values
     width = (high - low) or 1
+    # float32 holds every 16-bit value exactly, in half the memory of float64.
     scaled: NDArray[np.float32] = (values.astype(np.float32) - low) * (255 / width)
     return np.rint(scaled).clip(0, 255).astype(np.uint8)
 

@@ -56,5 +56,6 @@ def check_size(width: int, height: int, name: str, bytes_per_pixel: int = 1, fix
             f"{name} must have at most {allowed // 10**6} million pixels{compression}. "
             f"Received: {width} x {height}; reduce it first."
         )
+    # A side is still unbounded: 40 million x 1 px has few pixels.
     if max(width, height) > MAX_SIDE:
         raise RadiographError(f"{name} must have at most {MAX_SIDE:,} px a side. Received: {width} x {height}.")

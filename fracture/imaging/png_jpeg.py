@@ -74,6 +74,7 @@ def _count_scans(image: ImageFile.ImageFile, data: bytes) -> int:
     """The scans of a JPEG, the one at which its header ends and those behind it; 1 for a PNG."""
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
         return 1
+    # Compressed data hold no marker by chance: each 0xFF in them is followed by 0x00 (T.81 F.1.2.3).
     header_end = image.fp.tell() if image.fp else 0
     return 1 + data.count(_START_OF_SCAN, header_end)
 

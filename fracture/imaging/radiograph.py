@@ -131,6 +131,7 @@ def frame(width: int, height: int, size: int, how: str) -> Frame:
         raise ConfigError(f"fit must be {' or '.join(FITS)}. Received: {how!r}")
     if how == "stretch":
         return Frame(0, 0, size, size, size)
+    # At least 1 px: the shorter side of a very long image would be rounded to none.
     longer = max(width, height)
     across = max(1, round(size * (width / longer)))
     down = max(1, round(size * (height / longer)))
@@ -186,7 +187,7 @@ def _decoding(name: str, kind: str) -> Iterator[None]:
     """The border to the decoders: whatever they raise becomes one sentence."""
     try:
         yield
-    except (RadiographError, ImportError):
+    except (RadiographError, ImportError):  # a decoder that is not installed says nothing against the file
         raise
     except Exception as error:
         raise RadiographError(f"{name} cannot be read: this {kind} file is damaged or cut short.") from error

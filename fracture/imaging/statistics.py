@@ -108,9 +108,10 @@ def marks(pixels: Pixels) -> Iterator[tuple[int, int, int, int]]:
         patch_width = columns.stop - columns.start
         shorter = min(patch_height, patch_width)
         longer = max(patch_height, patch_width)
-        is_small = shorter >= min_size and longer <= min(max_size, 2.5 * shorter)
+        is_small = min_size <= shorter and longer <= max_size
+        is_compact = longer <= 2.5 * shorter
         to_border = min(rows.start, columns.start, height - rows.stop, width - columns.stop)
-        if not is_small or to_border < 2:  # what touches the border may go on beyond it
+        if not is_small or not is_compact or to_border < 2:  # what touches the border may go on beyond it
             continue
         around = (
             slice(max(0, rows.start - ring_width), rows.stop + ring_width),
@@ -135,6 +136,7 @@ def _strip_depth(lines: Pixels) -> float:
     """The depth of the light strip that the first lines (L, pixels) form, as a share of L."""
     edge = max(1, round(0.03 * len(lines)))
     is_light = (lines >= STRIP_LEVEL).mean(axis=1) >= 0.85
+    # The first light line within the outermost hundredths; without one it is line 0, which is then not light.
     first = int(is_light[: edge + 1].argmax())
     dark = np.flatnonzero(~is_light[first:])
     if not is_light[first] or not len(dark):
@@ -158,7 +160,7 @@ def _gray_levels(pixels: Pixels) -> _GrayLevels:
     """What the histogram tells, wherever the pixels lie."""
     levels = np.arange(256)
     counts = np.array(Image.fromarray(pixels).histogram())
-    share = counts / counts.sum()
+    share = counts / counts.sum()  # its sums give the median without sorting millions of pixels
     mean = float(levels @ share)
     return {
         "mean": mean,

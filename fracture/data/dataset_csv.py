@@ -103,6 +103,7 @@ def _paths(root: Path, ids: "pd.Series[str]") -> "pd.Series[str]":
         raise DatasetError(
             f"{images} holds several files called {ambiguous[0]}; name it in dataset.csv with its folder."
         )
+    # A path with its folder goes before a bare name: at the top of images/ the two are the same.
     by_name = dict(zip(names, files, strict=True)) | {file: file for file in files}
     return ids.map(lambda name: f"{images}{os.sep}{by_name.get(name, name)}")
 

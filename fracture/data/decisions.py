@@ -71,6 +71,7 @@ def decided(root: Path) -> pd.DataFrame:
 
     They come from the file of a folder, and from those of the levels above of which it is a part.
     """
+    # By time and not by file: a decision at a level above may be the later one.
     every = _sort(pd.concat([_of_images_in(root, level) for level in levels(root)]))
     return every.drop_duplicates("image_id", keep="last").set_index("image_id")
 
@@ -99,6 +100,7 @@ def decide(root: Path, image_ids: Iterable[str], decision: str, reason: str = ""
     if odd:
         raise DatasetError(f"The name of an image and the reason must fit into a line of text. Received: {odd!a}")
     with _locked(root):
+        # Read within the lock: somebody else may have decided since the page was drawn.
         before = read_decisions(root)
         time = _next_time(max(decided(root)["time"].tolist(), default=""))
         new = {"time": time, "image_id": images, "decision": decision, "reason": words}
@@ -157,7 +159,7 @@ def apply_decisions(dataset: Dataset) -> Dataset:
     """
     table = dataset.table
     decision = table["image_id"].map(decided(dataset.root)["decision"].to_dict())
-    label = decision.map(LABELS).fillna(table["label"]).astype("int64")
+    label = decision.map(LABELS).fillna(table["label"]).astype("int64")  # exclude and keep are no labels
     changed = label != table["label"]
     excluded = decision == "exclude"
     if len(table) and excluded.all():
@@ -215,23 +217,29 @@ def _write(root: Path, decisions: pd.DataFrame) -> None:
 
 
 def _parse(source: Path | BinaryIO) -> pd.DataFrame:
-    file = source if isinstance(source, Path) else sanitize_name(str(getattr(source, "name", "The file")))
+    """Every decision in a file or an upload, in the order of time. Raises DatasetError for a line that is wrong."""
+    is_upload = not isinstance(source, Path)
+    file = sanitize_name(str(getattr(source, "name", "The file"))) if is_upload else str(source)
     try:
-        text = (source.read_bytes() if isinstance(source, Path) else source.read()).decode()
+        content = source.read_bytes() if isinstance(source, Path) else source.read()
+        text = content.decode()
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
+    # The data set's own file may have more: it grows with each decision, and must stay readable.
     count = max(text.count("\n"), text.count("\r"))
-    is_upload = not isinstance(source, Path)
     if is_upload and count > MAX_LINES:
         raise DatasetError(f"{file} may have {MAX_LINES:,} lines. Received: {count:,}; leave some out.")
-    numbers, lines = _split_lines(text, str(file))
+    numbers, lines = _split_lines(text, file)
     decisions = pd.DataFrame(lines, columns=DECISION_COLUMNS, dtype=str)
     time = pd.to_datetime(decisions["time"], utc=True, format="ISO8601", errors="coerce")
     has_time = time.dt.year.between(*YEARS)
     wrong = ~has_time | ~decisions["decision"].isin(DECISIONS) | (decisions["image_id"] == "")
     if wrong.any():
-        raise _wrong_line(str(file), numbers[int(wrong.argmax())], ",".join(decisions[wrong].iloc[0]))
-    return _sort(decisions.assign(time=time.dt.strftime(_TIME).str[:-3] + "Z"))  # milliseconds
+        first = int(wrong.argmax())
+        raise _wrong_line(file, numbers[first], ",".join(decisions.iloc[first]))
+    # One spelling for all times, in UTC and to the millisecond, so that they sort as text.
+    milliseconds = time.dt.strftime(_TIME).str[:-3] + "Z"
+    return _sort(decisions.assign(time=milliseconds))
 
 
 def _split_lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
@@ -255,7 +263,7 @@ def _split_lines(text: str, file: str) -> tuple[list[int], list[list[str]]]:
         elif len(cells) > len(header):  # a comma in a reason without quotes around it
             raise _wrong_line(file, number, line)
         else:
-            by_column = dict(zip(header, cells, strict=False))
+            by_column = dict(zip(header, cells, strict=False))  # the last cells may be missing, such as the reason
             numbers.append(number)
             found.append([by_column.get(name, "") for name in DECISION_COLUMNS])
     return numbers, found

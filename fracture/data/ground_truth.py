@@ -26,6 +26,7 @@ def with_truth(rows: pd.DataFrame, trees: Iterable[str]) -> tuple[pd.DataFrame, 
     tables = [_read(folder) for folder in folders if (folder / TRUTH_FILE).is_file()]
     if not tables:
         return rows, False
+    # Windows writes paths with other separators than truth.csv.
     paths = [Path(path).as_posix() for path in rows["path"]]
     truth = pd.concat(tables).reindex(paths).set_axis(rows.index).fillna("")
     view = truth["view"].where(truth["view"] != "", rows["view"])

@@ -115,11 +115,17 @@ def mura(root: Path, files: list[str]) -> Found | None:
     degeneration or a lesion (Rajpurkar et al., arXiv:1712.06957). A ``truth.csv`` at the root of
     the tree is read by :mod:`fracture.data.ground_truth`.
     """
-    matches = [(file, match) for file in files if (match := _MURA.search(f"{root.as_posix()}/{file}"))]
-    if not matches:
+    above = root.as_posix()
+    found = []
+    trees = set()
+    for file in files:
+        match = _MURA.search(f"{above}/{file}")
+        if match:
+            found.append(_mura_row(root, file, match))
+            trees.add(match.string[: match.start()])  # what stands before the split is the root of the tree
+    if not found:
         return None
-    trees = {match.string[: match.start()] for _, match in matches}
-    rows, synthetic = with_truth(pd.DataFrame([_mura_row(root, file, match) for file, match in matches]), trees)
+    rows, synthetic = with_truth(pd.DataFrame(found), trees)
     return Found("MURA", ("normal", "abnormal"), rows, synthetic)
 
 
@@ -129,7 +135,8 @@ def class_folders(root: Path, files: list[str]) -> Found | None:
     The innermost class folder counts. ``patientN`` and ``studyN`` anywhere in a path are patient and study.
     Raises DatasetError where one class has no folder.
     """
-    rows = [row for file in files if (row := _class_row(root, file))]
+    found = [_class_row(root, file) for file in files]
+    rows = [row for row in found if row is not None]
     if not rows:
         return None
     table = pd.DataFrame(rows)
@@ -166,7 +173,8 @@ def _class_row(root: Path, file: str) -> dict[str, object] | None:
     folder = next((name for name in reversed(folders) if class_of(name) is not None), None)
     if folder is None:
         return None
-    split = next((SPLIT_OF_NAME[name.lower()] for name in (root.name, *folders) if name.lower() in SPLIT_OF_NAME), "")
+    names = [name.lower() for name in (root.name, *folders)]
+    split = next((SPLIT_OF_NAME[name] for name in names if name in SPLIT_OF_NAME), "")
     body_part = _BODY_PART.search(file) or _BODY_PART.search(root.name)
     part = body_part[0].upper() if body_part else ""
     patient, study = _patient_and_study(file, folder, part)

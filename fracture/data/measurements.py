@@ -82,15 +82,19 @@ def measure(
     with open_cache("measurements/images", _SCHEMA, _version()) as cache, ThreadPoolExecutor(os.cpu_count()) as pool:
         states, known = _look_up(cache, table)
         missing = [state for state in states if state.path not in known]
-        on_progress(len(states) - len(missing), len(states))
+        done = len(states) - len(missing)
+        on_progress(done, len(states))
         for start in range(0, len(missing), FILES_PER_CHUNK):
             if should_stop():
                 break
             chunk = missing[start : start + FILES_PER_CHUNK]
-            found = dict(zip((state.path for state in chunk), pool.map(_measure, chunk), strict=True))
+            paths = [state.path for state in chunk]
+            found = dict(zip(paths, pool.map(_measure, chunk), strict=True))
+            # In this thread alone: SQLite refuses a connection that another thread has opened.
             _write(cache, chunk, found)
             known.update(found)
-            on_progress(len(states) - len(missing) + start + len(chunk), len(states))
+            done += len(chunk)
+            on_progress(done, len(states))
     return _frame(table, known)
 
 
@@ -147,7 +151,8 @@ def _write(cache: sqlite3.Connection, states: Sequence[FileState], found: dict[s
     """Cache what was measured; but not that a file could not be opened, which may be possible the next time."""
     rows = []
     for state in states:
-        _, digest, *_ = values = found[state.path]
+        values = found[state.path]
+        _, digest, *_ = values
         if digest:
             rows.append((*state, *values))
     marks = ", ".join("?" * (len(FileState._fields) + 2 + len(Measures._fields)))
@@ -160,6 +165,7 @@ def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:
     values = pd.DataFrame([known[path] for path in rows["path"]], rows.index, names)
     numbers = {name: "float64" for name, kind in Measures.__annotations__.items() if kind in (float, int)}
     texts = dict.fromkeys(("problem", "sha256", "phash", "phash_mirrored"), "str")
+    # The rows of unreadable files hold None: a missing number becomes NaN, a missing hash "".
     values = values.astype(numbers).fillna({"phash": "", "phash_mirrored": ""}).astype(texts)
     return rows.assign(readable=values["problem"] == "", **values)[list(MEASUREMENT_COLUMNS)]
 

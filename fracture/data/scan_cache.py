@@ -39,6 +39,7 @@ def find_or_scan(root: str | Path) -> Dataset:
     A file has changed when its size or the time of its last change has. Raises DatasetError as ``scan`` does.
     """
     folder = existing_folder(root)
+    # Before the scan: a file that changes during it must not count as read.
     state = _state(folder)
     file = _file(folder)
     cached = _read(file, state)

@@ -44,6 +44,7 @@ def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int =
         raise DatasetError(
             f"A split needs at least 2 groups (patients). Received: {len(groups)}; add images of other patients."
         )
+    # Not Python's hash(), which differs from process to process.
     order = [hashlib.sha256(f"{seed} {name}".encode()).digest() for name in groups.index]
     groups = groups.assign(order=order).sort_values("order")
     strata = groups.groupby("positive")["images"]
@@ -51,6 +52,7 @@ def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int =
     place = (strata.cumsum() - groups["images"] / 2) / strata.transform("sum")
     first_of_several = (strata.cumcount() == 0) & (strata.transform("size") > 1)
     held_out = (place <= valid_fraction) | first_of_several
+    # One group of each kind, both with their middle beyond the share: something must validate.
     if not held_out.any():
         held_out.iloc[0] = True
     return table.assign(split=table["group"].map(held_out).map({True: "valid", False: "train"}))

@@ -38,6 +38,7 @@ def check_appearance(images: pd.DataFrame, names: tuple[str, str]) -> Iterator[P
     ``images``: those of a data set, with their measurements; ``names``: of labels 0 and 1.
     """
     yield from _damaged(images)
+    # Each check leaves out what the one before has found: a blank image is not inverted, too.
     images = images[images["readable"]]
     blank = images["spread"] < MIN_SPREAD
     yield from _blank(images[blank])

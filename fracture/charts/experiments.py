@@ -49,6 +49,7 @@ def trial_curves(
 
 
 def _trials_spec(metrics: Sequence[str], up: tuple[float, float]) -> JsonObject:
+    # One metric alone is that of validation: its name, color and dashes come last.
     names = ["Training", "Validation"][-len(metrics) :]
     color = {
         "field": "line",

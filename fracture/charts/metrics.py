@@ -81,6 +81,7 @@ def _add_observed(figure: Any, bins: Sequence[Mapping[str, Any]]) -> None:
     """A point a bin, with its interval; a bar has no length where the interval is not known."""
     above = []
     below = []
+    # Plotly takes distances from the point, not the ends of the interval.
     for each in bins:
         share = each["share_positive"]
         above.append(0.0 if each["share_high"] is None else each["share_high"] - share)

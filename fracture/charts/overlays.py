@@ -26,10 +26,15 @@ def heat_overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32], opacity: 
     unchanged. ``scale`` is the heat that gets the full ``opacity``, 0 to 1.
     """
     picture = Image.fromarray(pixels).convert("RGB")
-    share: NDArray[np.float32] = np.clip(np.abs(heat) / scale if scale > 0 else heat * 0, 0, 1)
-    mask = Image.fromarray((share * (255 * opacity)).astype(np.uint8)).resize(picture.size, Image.Resampling.BILINEAR)
+    share = np.zeros_like(heat)
+    if scale > 0:
+        share = np.clip(np.abs(heat) / scale, 0, 1)
+    alpha = (share * (255 * opacity)).astype(np.uint8)
+    mask = Image.fromarray(alpha).resize(picture.size, Image.Resampling.BILINEAR)
     color = np.where(heat[..., None] > 0, FOR, AGAINST).astype(np.uint8)
-    return Image.composite(Image.fromarray(color).resize(picture.size, 0), picture, mask)
+    # Not interpolated: a color between the two would mean nothing.
+    colors = Image.fromarray(color).resize(picture.size, Image.Resampling.NEAREST)
+    return Image.composite(colors, picture, mask)
 
 
 def outlined(
@@ -39,8 +44,10 @@ def outlined(
     shown = (Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture).convert("RGB")
     thick = max(2, shown.width // 256)
     for x, y, w, h in boxes:
-        corners = (x * scale - thick, y * scale - thick, (x + w) * scale + thick - 1, (y + h) * scale + thick - 1)
-        ImageDraw.Draw(shown).rectangle(corners, outline=TRUTH, width=thick)
+        # The line lies around the box, and covers nothing of what it marks. Pillow draws the last row and column, too.
+        upper_left = (x * scale - thick, y * scale - thick)
+        lower_right = ((x + w) * scale + thick - 1, (y + h) * scale + thick - 1)
+        ImageDraw.Draw(shown).rectangle((upper_left, lower_right), outline=TRUTH, width=thick)
     return shown
 
 

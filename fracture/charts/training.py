@@ -122,6 +122,7 @@ def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:
 
     None where no epoch is done yet.
     """
+    # The lowest loss is the highest of the negatives; an epoch of NaN is passed over.
     losses = history.get("val_loss", [])
     scores = history.get("val_auc", [-loss for loss in losses])
     if not np.isfinite(scores).any():

@@ -19,6 +19,7 @@ HEIGHT = 300
 
 OUTCOMES = ("Found", "Missed", "False alarm", "Correctly cleared")
 
+# SVG paths within -1 to 1, as Vega-Lite takes the shape of a mark.
 _STAR = "M0,-1L.235,-.324L.951,-.309L.38,.124L.588,.809L0,.4L-.588,.809L-.38,.124L-.951,-.309L-.235,-.324Z"
 _POINT = {"type": "point", "shape": _STAR, "size": 320, "filled": True, "opacity": 1}
 _CROSSED_SQUARE = "M-1,-1L1,-1L1,1L-1,1ZM-1,-1L1,1M1,-1L-1,1"
@@ -68,6 +69,7 @@ def confusion(cells: Mapping[str, int], label_names: tuple[str, str]) -> VegaCha
     matrix = np.array(
         [[cells["true_negative"], cells["false_positive"]], [cells["false_negative"], cells["true_positive"]]]
     )
+    # A label without images has a row of zeros, and no shares to compute.
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     rows = [
         {
@@ -87,6 +89,7 @@ def natural_frequencies(sensitivity: float, specificity: float, prevalence: floa
 
     All three are shares, 0 to 1. The prevalence is rounded first, so that it does not depend on the model.
     """
+    # Only two of the four are rounded: the others are what is left, so that the sum is 100.
     positives = round(100 * prevalence)
     negatives = 100 - positives
     found = round(positives * sensitivity)

@@ -17,6 +17,7 @@ def windowed(pixels: NDArray[np.uint8], window: int, level: int, inverted: bool 
     As in DICOM PS3.3 C.11.2.1.2.1. ``window``: 1 to 256, how many levels; ``level``: 0 to 255, their middle. 256 and
     128 change nothing.
     """
+    # 256 levels are computed, and looked up for each pixel.
     levels = np.arange(256, dtype=np.float64)
     stretched = ((levels - (level - 0.5)) / max(window - 1, 1) + 0.5) * 255
     table = np.rint(stretched.clip(0, 255)).astype(np.uint8)

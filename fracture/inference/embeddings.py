@@ -55,7 +55,7 @@ def served_features(
         for images, computed in _compute(missing, content, how):
             write_rows(base, "INSERT OR REPLACE INTO features VALUES (?, ?)", computed.items())
             known.update(computed)
-            done += images
+            done += images  # with those that can't be read: the progress ends at all images
             on_progress(done, len(paths))
             if should_stop():
                 raise Cancelled

@@ -47,7 +47,7 @@ def on_square(cells: NDArray[np.float32], size: int, layout: Cells) -> NDArray[n
     """
     if cells.min() == cells.max():
         return np.full((SIDE, SIDE), cells.flat[0], np.float32)
-    pixels = (np.arange(SIDE) + 0.5) * size / SIDE - 0.5
+    pixels = (np.arange(SIDE) + 0.5) * size / SIDE - 0.5  # middles of the map's cells, in px of the image
     places = (pixels - layout.first) / layout.apart  # in cells
     rows = np.clip(places, 0, cells.shape[0] - 1)
     columns = np.clip(places, 0, cells.shape[1] - 1)

@@ -82,6 +82,7 @@ def move_mask(mask: Mask, count: int, seed: int = 0) -> Iterator[Mask]:
     height, width = mask.shape
     rng = np.random.default_rng(seed)
     for _ in range(count):
+        # Within these bounds np.roll carries nothing of the mask across an edge.
         downs = rng.integers(-rows[0], height - rows[-1], PLACES_TRIED)
         acrosses = rng.integers(-columns[0], width - columns[-1], PLACES_TRIED)
         moved = [np.roll(mask, (down, across), (0, 1)) for down, across in zip(downs, acrosses, strict=True)]
@@ -110,5 +111,6 @@ def _inpaint(pixels: NDArray[np.uint8], mask: Mask) -> NDArray[np.uint8]:
         missing &= ~reached
         sigma *= 2
     filled[missing] = pixels[~mask].mean()
+    # Where one width ends and the next begins there is a seam, which would be a structure of its own.
     smooth = gaussian_filter(np.where(mask, filled, pixels).astype(np.float32), SEAM_SIGMA)
     return np.where(mask, smooth, pixels).round().clip(0, 255).astype(np.uint8)

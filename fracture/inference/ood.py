@@ -78,6 +78,7 @@ class OodDetector:
     def distances(self, features: Vectors) -> NDArray[np.float64]:
         """The same for many images: (M, F) -> (M,)."""
         places, rest = self._project(features)
+        # One image at a time: all differences (M, N, D) at once may not fit into memory.
         near = np.array([self._nearest_squared(place) for place in places], np.float64)
         both: NDArray[np.float64] = np.sqrt(rest) ** REST_WEIGHT * np.sqrt(near) ** (1 - REST_WEIGHT)
         return both / self.unit
@@ -192,6 +193,7 @@ def _checked(values: dict[str, NDArray[Any]], path: Path) -> OodDetector:
     missing = sorted(_KEYS - set(values))
     if missing:
         raise _damaged(path, f"it lacks {', '.join(missing)}")
+    # Before the numbers: those of another method have another meaning, and perhaps other shapes.
     if values["method"].tobytes() != METHOD.encode():
         raise _damaged(path, "it is of another version")
     if not all(_is_finite(values[name]) for name in _NUMBERS):

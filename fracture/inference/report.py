@@ -33,9 +33,14 @@ def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
     shared = {"study": study, "doubt_from": answer.limits.low, "doubt_to": answer.limits.high, "model": model}
 
     def row(kind: str, image: str, word: str, probability: float, spread: Sequence[float]) -> dict[str, Any]:
-        numbers = {"probability": probability, "lowest": min(spread), "highest": max(spread)}
-        rounded = {name: None if word == UNKNOWN else round(value, 6) for name, value in numbers.items()}
-        return {"kind": kind, "image": image, "answer": word, **rounded, **shared}
+        numbers: dict[str, float | None] = dict.fromkeys(("probability", "lowest", "highest"))
+        if word != UNKNOWN:
+            numbers = {
+                "probability": round(probability, 6),
+                "lowest": round(min(spread), 6),
+                "highest": round(max(spread), 6),
+            }
+        return {"kind": kind, "image": image, "answer": word, **numbers, **shared}
 
     views = [row("image", view.name, answer.label_of(view), view.probability, view.by_side) for view in answer.views]
     if len(views) == 1:

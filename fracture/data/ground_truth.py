@@ -28,7 +28,8 @@ def with_truth(rows: pd.DataFrame, trees: Iterable[str]) -> tuple[pd.DataFrame, 
         return rows, False
     # Windows writes paths with other separators than truth.csv.
     paths = [Path(path).as_posix() for path in rows["path"]]
-    truth = pd.concat(tables).reindex(paths).set_axis(rows.index).fillna("")
+    by_path = pd.concat(tables)
+    truth = by_path.reindex(paths).set_axis(rows.index).fillna("")  # an image that is not listed yet has no truth
     view = truth["view"].where(truth["view"] != "", rows["view"])
     return rows.assign(boxes=truth["boxes"], mask=truth["mask"], findings=truth["findings"], view=view), True
 

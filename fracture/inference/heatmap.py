@@ -52,7 +52,8 @@ def on_square(cells: NDArray[np.float32], size: int, layout: Cells) -> NDArray[n
     rows = np.clip(places, 0, cells.shape[0] - 1)
     columns = np.clip(places, 0, cells.shape[1] - 1)
     at = np.meshgrid(rows, columns, indexing="ij")
-    return ndimage.map_coordinates(cells.astype(np.float64), at, order=3, mode="nearest").astype(np.float32)
+    heat = ndimage.map_coordinates(cells.astype(np.float64), at, order=3, mode="nearest")
+    return heat.astype(np.float32)
 
 
 def heat_map(straight: Output, mirrored: Output, size: int) -> NDArray[np.float32]:

@@ -190,39 +190,57 @@ def load_ood_detector(path: Path) -> OodDetector:
 
 
 def _checked(values: dict[str, NDArray[Any]], path: Path) -> OodDetector:
-    missing = sorted(_KEYS - set(values))
-    if missing:
-        raise _damaged(path, f"it lacks {', '.join(missing)}")
-    # Before the numbers: those of another method have another meaning, and perhaps other shapes.
-    if values["method"].tobytes() != METHOD.encode():
-        raise _damaged(path, "it is of another version")
-    if not all(_is_finite(values[name]) for name in _NUMBERS):
-        raise _damaged(path, "it holds something that is no number")
-    try:
-        image_ids = tuple(values["image_ids"].tobytes().decode().split("\0"))
-    except UnicodeDecodeError as error:
-        raise _damaged(path, "its image names are no text") from error
-    wrong = _wrong_shapes(values, len(image_ids))
-    if wrong:
-        raise _damaged(path, f"the shapes of {', '.join(wrong)} do not fit")
+    problem = _problem(values)
+    if problem:
+        raise _damaged(path, problem)
     # Older files have no digests.
     digests = values.get("sha256", np.empty((0, DIGEST_BYTES), np.uint8))
-    if digests.dtype != np.uint8:
-        raise _damaged(path, "its digests of files are no bytes")
-    if not values["scale"].size or min(values["scale"].min(), values["unit"]) <= 0:
-        raise _damaged(path, "its scales must be above 0")
     images, refused = values["counts"]
     return OodDetector(
         mean=values["mean"].astype(np.float32),
         basis=values["basis"].astype(np.float32),
         scale=values["scale"].astype(np.float32),
         places=values["places"].astype(np.float32),
-        image_ids=image_ids,
+        image_ids=_image_ids(values),
         unit=float(values["unit"]),
         threshold=float(values["threshold"]),
         validation=(int(images), int(refused)),
         sha256=_in_hexadecimal(digests),
     )
+
+
+def _problem(values: dict[str, NDArray[Any]]) -> str | None:
+    """Why the arrays of a file are no detector of this version; None where they are one."""
+    missing = sorted(_KEYS - set(values))
+    if missing:
+        return f"it lacks {', '.join(missing)}"
+    # Before the numbers: those of another method have another meaning, and perhaps other shapes.
+    if values["method"].tobytes() != METHOD.encode():
+        return "it is of another version"
+    if not all(_is_finite(values[name]) for name in _NUMBERS):
+        return "it holds something that is no number"
+    try:
+        images = len(_image_ids(values))
+    except UnicodeDecodeError:
+        return "its image names are no text"
+    return _array_problem(values, images)
+
+
+def _array_problem(values: dict[str, NDArray[Any]], images: int) -> str | None:
+    """Why the arrays are none that belong together; None where they do."""
+    wrong = _wrong_shapes(values, images)
+    if wrong:
+        return f"the shapes of {', '.join(wrong)} do not fit"
+    if "sha256" in values and values["sha256"].dtype != np.uint8:
+        return "its digests of files are no bytes"
+    if not values["scale"].size or min(values["scale"].min(), values["unit"]) <= 0:
+        return "its scales must be above 0"
+    return None
+
+
+def _image_ids(values: dict[str, NDArray[Any]]) -> tuple[str, ...]:
+    """The names of the training images, which are stored as one text."""
+    return tuple(values["image_ids"].tobytes().decode().split("\0"))
 
 
 def _is_finite(values: NDArray[Any]) -> bool:

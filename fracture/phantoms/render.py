@@ -131,7 +131,9 @@ def _metal(person: Person, finding: Finding, view: PhantomView) -> Array:
     metal = np.zeros_like(t)
     hardware = finding.hardware
     if hardware:
-        there = (np.abs(t) < 40) & (s > hardware.ends[0] - 6) & (s < hardware.ends[1] + 6)
+        # Most rays pass far from it, and need not be traced.
+        first, last = hardware.ends
+        there = (np.abs(t) < 40) & (s > first - 6) & (s < last + 6)
         metal[there] = hardware.path(t[there], s[there], view.pose.phi, person.bone)
     return metal
 
@@ -156,6 +158,7 @@ def _calcifications(own: np.random.Generator, person: Person, view: PhantomView)
     scale = person.body.scale
     pose = view.pose
     for _ in range(int(own.integers(1, 4))):
+        # Half of them in the tendons at the shoulder, the others in the muscles along the arm.
         level = own.uniform(-24, 12) if own.random() < 0.5 else own.uniform(60, 250)
         t, _ = to_view(own.uniform(14, 34), own.uniform(-20, 20), pose.phi)
         tip = (t + own.normal(0, 4), level + own.normal(0, 5))
@@ -171,7 +174,9 @@ def _fold(rng: np.random.Generator, person: Person, view: PhantomView) -> Array:
     scale = person.body.scale
     start = place(rng.uniform(-42, -20) * scale, rng.uniform(20, 90) * scale)
     end = place(rng.uniform(0, 40) * scale, rng.uniform(40, 170) * scale)
-    between = ((start[0] + end[0]) / 2 + rng.normal(0, 6), (start[1] + end[1]) / 2 + rng.normal(0, 6))
+    middle_u = (start[0] + end[0]) / 2 + rng.normal(0, 6)
+    middle_v = (start[1] + end[1]) / 2 + rng.normal(0, 6)
+    between = (middle_u, middle_v)
     return skin_fold(view.grid, [start, between, end], float(rng.uniform(1.2, 2.6)))
 
 
@@ -202,7 +207,7 @@ def _letter(grid: Grid, letter: str, corner: tuple[float, float], height: float,
 
 def _window(paths: dict[str, Array], bone: Array, opening: Array, view: PhantomView) -> tuple[float, float]:
     """The densities shown as air and as white, so that the arm's flesh and bone come out at the view's gray levels."""
-    every_4th = (slice(None, None, 4), slice(None, None, 4))  # of both axes: enough for a median
+    every_4th = (slice(None, None, 4), slice(None, None, 4))
     without_lead = {name: path[every_4th] for name, path in paths.items() if name != "lead"}
     transmitted = transmission(without_lead, view.exposure.beam)
     density = -np.log(np.maximum(transmitted * (1 + view.exposure.scatter), 1e-4))

@@ -136,6 +136,9 @@ def _framed(
     middle[1] += rng.uniform(-1, 1) * (half - (bottom - top) / 2)
     # Move the frame as little as brings both ends of the finding 15 mm inside its edges.
     ends = np.array([pose.place(0.0, first), pose.place(0.0, last)])
-    middle = np.clip(middle, ends.max(axis=0) + 15 - half, ends.min(axis=0) - 15 + half)
+    lowest = ends.max(axis=0) + 15 - half
+    highest = ends.min(axis=0) - 15 + half
+    middle = np.clip(middle, lowest, highest)
     pixels = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1) * half
-    return Grid(middle[0] + pixels, middle[1] + pixels), np.abs(ends - middle).max(axis=0) + 15
+    reach = np.abs(ends - middle).max(axis=0) + 15
+    return Grid(middle[0] + pixels, middle[1] + pixels), reach

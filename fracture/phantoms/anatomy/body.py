@@ -193,9 +193,10 @@ class Body:
         u = (grid.u[None, :] - self._midline) / self.scale
         v = grid.v[:, None] / self.scale
         total = np.zeros(grid.shape)
-        for side, low in ((1, 196 + 8 * self.shape[6]), (-1, 186 + 8 * self.shape[6])):
+        diaphragm = 8 * self.shape[6]
+        wide = 54 + 3 * self.shape[10]
+        for side, low in ((1, 196 + diaphragm), (-1, 186 + diaphragm)):
             place = side * u - 70
-            wide = 54 + 3 * self.shape[10]
             span = ellipsoid(place, v, 0.0, (0.0, 0.0, 112.0), (wide, 76.0, 150.0))
             dome = low + 34 * (place / 56) ** 2 + 14 * (place / 56)
             total += span.length * np.clip((dome - v) / (9 + 3 * self.shape[11]), 0, 1)

@@ -49,8 +49,9 @@ class Break:
         if self.roughness is not None:
             # Beyond the map its outermost values go on.
             half = self.roughness.shape[0] // 2
-            row = np.clip(x / _CELL + half, 0, 2 * half - 1).astype(np.intp)
-            column = np.clip(y / _CELL + half, 0, 2 * half - 1).astype(np.intp)
+            last = 2 * half - 1
+            row = np.clip(x / _CELL + half, 0, last).astype(np.intp)
+            column = np.clip(y / _CELL + half, 0, last).astype(np.intp)
             height -= self.roughness[row, column]
         return height
 

@@ -157,11 +157,15 @@ def _sample_plate(rng: np.random.Generator, bone: Humerus, ends: tuple[float, fl
 def _sample_nail(rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], metal: Metal) -> Nail:
     start = -17.0 * bone.scale
     end = rng.uniform(0.74, 0.86) * bone.length
-    upper = [start + rng.uniform(18, 24) * bone.scale + 11 * index for index in range(int(rng.integers(1, 4)))]
-    lower = [end - 8 - 12 * index for index in range(int(rng.integers(1, 3)))]
+    upper_count = int(rng.integers(1, 4))
+    upper = [start + rng.uniform(18, 24) * bone.scale + 11 * index for index in range(upper_count)]
+    lower_count = int(rng.integers(1, 3))
+    lower = [end - 8 - 12 * index for index in range(lower_count)]
     screws = []
     for level in (*upper, *lower):
-        direction = float(rng.uniform(-0.5, 0.5) if level in upper else rng.uniform(0, 2 * np.pi))
+        # Bolts at the head go in from the outer side of the arm, which is x.
+        sector = (-0.5, 0.5) if level in upper else (0, 2 * np.pi)
+        direction = float(rng.uniform(*sector))
         tip = -bone.surface(level, direction + np.pi) - rng.uniform(-3, 3)
         head = bone.surface(level, direction) + rng.uniform(1, 5)
         screws.append(Screw(level, direction, tip, head, 2.4, 3.8))

@@ -79,7 +79,9 @@ def sample_person(rng: np.random.Generator, hardness: float) -> Person:
     side = "L" if rng.random() < 0.5 else "R"
     body = _sample_body(rng, hardness, float(scale), child, side)
     bone = _sample_bone(rng, varied, float(scale), child)
-    found = [name for name, chance in TRAPS.items() if rng.random() < chance * (0.5 + 2.5 * hardness)]
+    # A random number for each trap, whether it is found or not: the next one must not depend on it.
+    more_often = 0.5 + 2.5 * hardness
+    found = [name for name, chance in TRAPS.items() if rng.random() < chance * more_often]
     traps = tuple(["growth plates", *found] if child else found)
     return Person(body, bone, side, traps, int(rng.integers(2**32)))
 

@@ -22,10 +22,11 @@ def show_similar_images(classifier: Classifier, examined: list[Examined]) -> Non
     """The nearest training images of each view, behind a switch; a sentence where they can't be shown."""
     if classifier.ood_detector is None or not st.toggle("Show similar training images", key="similar images"):
         return
-    images = dataset_cache.training_images(classifier.card.document)
+    images = dataset_cache.training_images(classifier.card)
     if images.empty:
-        name = escape_markdown(classifier.card["data"]["name"])
-        st.caption(f"The training data set *{name}* is not on this machine, so that its images can't be shown.")
+        data = classifier.card.data
+        name = f" *{escape_markdown(data.name)}*" if data is not None else ""
+        st.caption(f"The training data set{name} is not on this machine, so that its images can't be shown.")
         return
     for each in examined:
         nearest = classifier.ood_detector.nearest(each.view.embedding, NEIGHBORS)

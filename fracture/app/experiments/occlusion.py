@@ -105,7 +105,7 @@ def _generate(number: int) -> LabImage:
 
 def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
     """One of the validation images; images with hardware come first."""
-    table = dataset_cache.training_images(prediction_cache.classifier(folder).card.document)
+    table = dataset_cache.training_images(prediction_cache.classifier(folder).card)
     table = table[table["split"] == "valid"] if len(table) else table
     if table.empty:
         st.info("The model's data set is not on this machine.", icon=":material/folder_off:")

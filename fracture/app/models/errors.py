@@ -43,13 +43,13 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult) -> None:
     """The gallery, behind a switch: the model runs on its images only when a visitor asks for them."""
     st.header("Most confident errors")
-    images = dataset_cache.training_images(card.document)
+    images = dataset_cache.training_images(card)
     if images.empty:
         st.caption(f"The data set *{escape_markdown(result.data)}* is not on this machine, so its images are missing.")
         return
     if not st.toggle("Show misclassified images", key="show errors"):
         return
-    threshold = float(card["thresholds"]["balanced"])
+    threshold = card.thresholds["balanced"]
     predictions = prediction_cache.scored(folder, "image", result.only)
     errors = {kind: worst(predictions, threshold, kind) for kind in ERROR_KINDS}
     default = next((kind for kind in ERROR_KINDS if len(errors[kind])), "false positives")
@@ -74,7 +74,7 @@ def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult
 
 def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -> str:
     """The reason why images without a recorded file are not shown."""
-    data = escape_markdown(str(card.get("config", {}).get("data", "PATH")))
+    data = escape_markdown(card.config.get("data", "PATH"))
     return (
         f"{len(shown):,} images are not shown: the predictions do not record which files they belong to. "
         "If the files are unchanged, this command adds them: python -m fracture evaluate --model "
@@ -117,9 +117,9 @@ def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: Card) -> None:
     if missing:
         st.caption(f"Missing, unreadable or replaced since the validation: {', '.join(missing)}.")
     synthetic = any(each.synthetic for each in examined.values())
-    negative = escape_markdown(card["labels"][0])
+    negative = escape_markdown(card.labels[0])
     doubts = "" if synthetic else f" Some *{negative}* may be wrong labels."
-    point = format_threshold(card["thresholds"]["balanced"])
+    point = format_threshold(card.thresholds["balanced"])
     st.caption(
         f"By image, at the balanced operating point ({point}), most confident first. {heat_in_words(model)} Yellow: "
         f"boxes of the data set.{doubts}"

@@ -65,7 +65,7 @@ def show_results(card: Card, result: ValidationResult, level: str) -> None:
 def _explain(card: Card, result: ValidationResult) -> Iterator[str]:
     """How the operating points were chosen, and what that does to the metrics."""
     first = validation_results(card)[0]
-    epoch = f"epoch {card.get('kept_epoch')} of {card.get('epochs_done')}"
+    epoch = f"epoch {card.kept_epoch} of {card.epochs_done}"
     if result.data == first.data:
         yield (
             f"The operating points and the best epoch ({epoch}) were chosen on these same validation images, which "
@@ -75,7 +75,7 @@ def _explain(card: Card, result: ValidationResult) -> Iterator[str]:
         data = escape_markdown(first.data)
         yield f"The operating points and the best epoch ({epoch}) were chosen on the validation images of *{data}*."
     yield "Balanced: the threshold with the highest sum of sensitivity and specificity."
-    if promise := _explain_high_points(card["thresholds"], first):
+    if promise := _explain_high_points(card.thresholds, first):
         yield promise
     yield "Average precision: the area under the precision-recall curve. By chance it is the share of positives."
     yield "Kappa: agreement with the label beyond chance. 0 is chance, 1 is perfect."

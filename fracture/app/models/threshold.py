@@ -32,22 +32,22 @@ HALF_A_STEP = 5e-4
 @show_errors()  # inside the fragment: its caller does not see what a fragment raises
 def show_operating_point(folder: ModelFolder, card: Card, result: ValidationResult, level: str) -> None:
     """Metrics, curves, confusion matrix and a hundred patients at a threshold that the visitor moves."""
-    labels = (card["labels"][0], card["labels"][1])
+    positive = card.labels[1]
     table = prediction_cache.scored(folder, level, result.only)
-    threshold = _choose_threshold(card["thresholds"], f"threshold {folder.version}", labels[1])
+    threshold = _choose_threshold(card.thresholds, f"threshold {folder.version}", positive)
     point = prediction_cache.operating_point(folder, level, threshold, result.only)
-    _show_metrics(point, labels[1], COUNTED[level])
+    _show_metrics(point, positive, COUNTED[level])
     _show_curves(table, threshold)
     left, right = st.columns(2)
     with left:
-        _show_chart(charts.confusion(point["confusion"], labels), f"Confusion matrix by {level}")
+        _show_chart(charts.confusion(point["confusion"], card.labels), f"Confusion matrix by {level}")
     share = float(table["label"].mean())
-    _show_hundred(right, point, labels[1], share, f"prevalence {folder.version} {level} {result.only}")
+    _show_hundred(right, point, positive, share, f"prevalence {folder.version} {level} {result.only}")
 
 
 def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> float:
     """The slider, and the named points that move it."""
-    st.session_state.setdefault(key, float(thresholds["balanced"]))
+    st.session_state.setdefault(key, thresholds["balanced"])
     with st.container(horizontal=True):
         for name, value in named_points(thresholds).items():
             chosen = abs(value - st.session_state[key]) < HALF_A_STEP

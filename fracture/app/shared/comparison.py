@@ -1,7 +1,7 @@
 """Two or more models side by side: their metrics, their curves, and whether they may be compared at all."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -30,14 +30,16 @@ class Side(NamedTuple):
         return self.folder.name
 
     @property
-    def data(self) -> tuple[Any, str]:
+    def data(self) -> tuple[str | None, str]:
         """The fingerprint and the name of the validation data: equal for models that were validated on the same images.
 
         Older cards have one fingerprint over all their data, training images included.
         """
-        data = self.card.get("data", {})
-        fingerprint = data.get("validated_on", {}).get(self.result.data, data.get("fingerprint"))
-        return fingerprint, self.result.data
+        data = self.card.data
+        if data is None:
+            return None, self.result.data
+        validated_on = data.validated_on or {}
+        return validated_on.get(self.result.data, data.fingerprint), self.result.data
 
 
 def side_of(folder: ModelFolder, data: str) -> Side | None:
@@ -72,10 +74,8 @@ def warnings(sides: list[Side]) -> list[str]:
         found.append(
             f"These models were validated on different data: {where}. The data may cause a difference, not the models."
         )
-    if len({tuple(side.card["labels"]) for side in sides}) > 1:
-        labels = "; ".join(
-            f"{escape_markdown(side.name)} *{escape_markdown(side.card['labels'][1])}*" for side in sides
-        )
+    if len({side.card.labels for side in sides}) > 1:
+        labels = "; ".join(f"{escape_markdown(side.name)} *{escape_markdown(side.card.labels[1])}*" for side in sides)
         found.append(f"These models detect different things: {labels}.")
     return found
 

@@ -29,6 +29,7 @@ from fracture.files import JsonObject
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed
 from fracture.paths import short
+from fracture.registry.card import Card
 from fracture.registry.default_model import by_preference
 from fracture.registry.model_folder import ModelFolder, read_card, read_predictions, usable_models
 
@@ -148,8 +149,8 @@ def scores(data: Dataset) -> Scores:
 
 def _predictions(folder: ModelFolder, data: Dataset) -> pd.DataFrame | None:
     """A model's predictions, where its labels are those of the data set."""
-    with suppress(ModelError, KeyError):
-        if tuple(read_card(folder)["labels"]) == data.label_names:
+    with suppress(ModelError):
+        if read_card(folder).labels == data.label_names:
             return read_predictions(folder)
     return None
 
@@ -167,20 +168,19 @@ def _why_not(model: str, same_name: pd.DataFrame, file_of_image: JsonObject, dat
     return ""
 
 
-def training_images(card: JsonObject) -> pd.DataFrame:
+def training_images(card: Card) -> pd.DataFrame:
     """The images that a model was trained and validated on, as far as their data sets are on this machine.
 
     As a data set's table, under the names and with the labels by which the model knows them, and ``word``, the label's
     name in its own data set; empty where none is here.
     """
-    config = card.get("config", {})
+    config = card.config
     if "data" not in config:
         return pd.DataFrame(columns=["image_id"])
-    negative, positive = card["labels"]
     tables = []
     for place, folder in enumerate([config["data"], *config.get("also", [])]):
         with suppress(DatasetError):
-            tables.append(_labeled_table(folder, (negative, positive), prefixed=place > 0))
+            tables.append(_labeled_table(folder, card.labels, prefixed=place > 0))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["image_id"])
 
 

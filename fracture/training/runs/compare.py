@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from fracture import paths
+from fracture.documents import Document
 from fracture.errors import ModelError
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import auc_difference
+from fracture.registry.card import Card
 from fracture.registry.model_folder import usable_models
 from fracture.training.config import WEIGHT_SOURCES, TrainConfig, field_title, used_in
 from fracture.training.runs import queue
@@ -40,14 +42,20 @@ def every_run() -> list[Run]:
     return found + [Run(folder, "finished", {}, 0.0) for folder in usable_models() if folder.name not in known]
 
 
-def describe_run(run: Run, card: Mapping[str, Any]) -> Described:
-    """Every setting of a run, its data and its libraries; ``card`` is empty where there is none yet."""
-    config = card.get("config") or run.config
-    data = card.get("data", {})
-    counted = {name: _text(data[key]) if key in data else UNKNOWN for key, name in COUNT_TITLES.items()}
-    libraries = {f"Library {name}": str(version) for name, version in card.get("libraries", {}).items()}
-    done = _text(card["epochs_done"]) if "epochs_done" in card else UNKNOWN
-    return {**_settings(config), "Epochs done": done, **counted, **libraries}
+def describe_run(run: Run, card: Card | None) -> Described:
+    """Every setting of a run, its data and its libraries; ``card`` is None where there is none yet."""
+    config = card.config if card and card.config else run.config
+    described = {**_settings(config), "Epochs done": _recorded(card, "epochs_done")}
+    for key, title in COUNT_TITLES.items():
+        described[title] = _recorded(card.data if card else None, key)
+    if card:
+        described |= {f"Library {name}": version for name, version in card.libraries.items()}
+    return described
+
+
+def _recorded(document: Document | None, key: str) -> str:
+    value = getattr(document, key, None)
+    return UNKNOWN if value is None else _text(value)
 
 
 def _settings(config: Mapping[str, Any]) -> Described:

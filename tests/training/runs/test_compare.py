@@ -8,8 +8,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from fracture.errors import ModelError, RunError
-from fracture.files import write_json
-from fracture.registry.model_folder import model_folder, read_card
+from fracture.files import JsonObject, write_json
+from fracture.registry.card import Card
+from fracture.registry.model_folder import bundled_model, model_folder, read_card, read_object
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from fracture.training.runs.compare import UNKNOWN, UNUSED, check_same_files, describe_run, differing, every_run, pair
@@ -103,26 +104,32 @@ def run_of(**chosen) -> queue.Run:
     return queue.Run(model_folder("m"), "stopped", config.to_json(), 1.0)
 
 
+def card_with(**changes: JsonObject) -> Card:
+    """The bundled model's card without its configuration, and with some values changed."""
+    card = {**read_object(bundled_model().card), "config": {}}
+    return Card.from_json({**card, **{name: {**card[name], **values} for name, values in changes.items()}})
+
+
 def test_differing_lists_only_settings_that_differ(homes):
     """A row a setting, with a word for one that a mode does not use; the name is no setting."""
     described = {
-        "a": describe_run(run_of(epochs=5), {}),
-        "b": describe_run(run_of(epochs=7, name="other", patience=3), {}),
+        "a": describe_run(run_of(epochs=5), None),
+        "b": describe_run(run_of(epochs=7, name="other", patience=3), None),
     }
     assert differing(described) == {"Epochs": {"a": "5", "b": "7"}}
-    tuned = describe_run(run_of(epochs=5, mode="fine-tune"), {})
+    tuned = describe_run(run_of(epochs=5, mode="fine-tune"), None)
     assert differing({"a": described["a"], "c": tuned})["Lowest trainable block"] == {"a": UNUSED, "c": "mixed2"}
 
 
 def test_differing_compares_data_decisions_and_libraries(homes):
     """A run without a card yet differs in nothing that is unknown."""
-    cards = [{"data": {"training_images": 10 + each, "excluded": each}, "libraries": {"keras": "3"}} for each in (0, 2)]
-    described = {str(each["data"]["excluded"]): describe_run(run_of(), each) for each in cards}
+    cards = [card_with(data={"training_images": 10 + each, "excluded": each}) for each in (0, 2)]
+    described = {str(each.data.excluded): describe_run(run_of(), each) for each in cards}
     assert differing(described) == {
         "Training images": {"0": "10", "2": "12"},
         "Left out by decision": {"0": "0", "2": "2"},
     }
-    described["none"] = describe_run(run_of(), {})
+    described["none"] = describe_run(run_of(), None)
     assert differing(described)["Training images"]["none"] == UNKNOWN
     assert differing({name: described[name] for name in ("0", "none")}) == {}
 
@@ -132,8 +139,8 @@ def test_differing_takes_a_name_and_its_path_for_the_same_data(homes):
     (homes / "data" / "drawn").mkdir()
     weights = str(homes / "some.weights.h5")
     status = run_of(data=str(homes / "data" / "drawn"), weights=weights)
-    card = {"config": {**status.config, "data": "drawn", "weights": "some.weights.h5"}}
-    assert differing({"a": describe_run(status, {}), "b": describe_run(status, card)}) == {}
+    card = card_with(config={**status.config, "data": "drawn", "weights": "some.weights.h5"})
+    assert differing({"a": describe_run(status, None), "b": describe_run(status, card)}) == {}
 
 
 def test_every_run_lists_models_without_a_history(homes, make_model):
@@ -177,5 +184,5 @@ def test_resume_after_an_interrupted_rename_uses_the_folder_name(homes):
 def test_rename_of_a_model_shows_in_card_and_list(homes, make_model):
     """The card and the list of runs have the new name."""
     folder = queue.rename(make_model("m"), "n")
-    assert read_card(folder)["name"] == "n"
+    assert read_card(folder).name == "n"
     assert [run.name for run in queue.runs()] == ["n"]

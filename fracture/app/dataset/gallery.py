@@ -83,21 +83,22 @@ def _choose(catalog: pd.DataFrame, data: Dataset, model: str) -> tuple[ImageFilt
     finding = state.finding(data.root).get()
     if finding is not None:
         _show_finding(finding, data)
-    choices: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for column in ("split", "label", "body_part"):
-            choices[column] = _choose_values(column, catalog, data)
+        split = _choose_values("split", catalog, data)
+        label = _choose_values("label", catalog, data)
+        body_part = _choose_values("body_part", catalog, data)
         text = st.text_input(
             "Name contains", placeholder="patient00011", width=160, key=f"text of {data.root}", persist_state="session"
         )
         order, descending = _choose_order(catalog, data, model, finding=finding)
     with st.expander("More filters", icon=":material/tune:", key="more filters"), st.container(horizontal=True):
         longer_side = catalog[["width", "height"]].max(axis=1)
-        choices["decision"] = _choose_values("decision", catalog, data)
-        choices["views"] = _choose_range("Views of the study", "views", catalog["views"], data)
-        choices["longer_side"] = _choose_range("Longer side in px", "longer side", longer_side, data)
+        decision = _choose_values("decision", catalog, data)
+        views = _choose_range("Views of the study", "views", catalog["views"], data)
+        sides = _choose_range("Longer side in px", "longer side", longer_side, data)
     ids = None if finding is None else finding.images
-    return ImageFilter(**choices, image_ids=ids, text=text.strip()), order, descending
+    wanted = ImageFilter(split, label, body_part, decision, views, sides, ids, text.strip())
+    return wanted, order, descending
 
 
 def _show_finding(finding: Problem, data: Dataset) -> None:

@@ -1,7 +1,6 @@
 """The leakage lab: the same images split by image and by patient, and a head trained on each split."""
 
 from dataclasses import asdict, replace
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +14,7 @@ from fracture.experiments.leakage import SPLIT_KINDS, Outcome, compare_splits, g
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
-OVERFITTING: dict[str, Any] = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, "batch_size": 64}
+OVERFITTING = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, "batch_size": 64}
 """Settings with which a head memorizes its training images."""
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import streamlit as st
 
@@ -94,7 +93,7 @@ class Trial:
     """Duration of its training."""
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The settings that the playground's widgets change."""
         names = ("learning_rate", "dropout", "l2", "class_weight", "epochs")
         chosen = {name: getattr(self.config, name) for name in names}

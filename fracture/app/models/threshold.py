@@ -1,7 +1,6 @@
 """The operating point: one slider, and all metrics and charts that depend on it."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,14 @@ from streamlit.delta_generator import DeltaGenerator
 from fracture import charts
 from fracture.app.models.results import named_points
 from fracture.app.shared import prediction_cache
+from fracture.app.shared.prediction_cache import PredictivePoint
 from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_errors
 from fracture.registry.card import Card
 from fracture.registry.metric_names import COUNTED, metric_title, point_title
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import ValidationResult
 
-MEANINGS = {
+MEANINGS: dict[Literal["sensitivity", "specificity", "ppv", "npv"], str] = {
     "sensitivity": "The share of {} cases that the model finds.",
     "specificity": "The share of cases without {} that the model clears.",
     "ppv": "Positive predictive value: the share of cases called {} that are {}.",
@@ -69,7 +69,7 @@ def _move(key: str, value: float) -> None:
     st.session_state[key] = value
 
 
-def _show_metrics(point: Mapping[str, Any], positive: str, counted: str) -> None:
+def _show_metrics(point: PredictivePoint, positive: str, counted: str) -> None:
     name = escape_markdown(positive)
     with st.grid(4, min_column_width=150):
         for metric, meaning in MEANINGS.items():
@@ -110,7 +110,7 @@ def _show_curves(table: pd.DataFrame, threshold: float) -> None:
         _show_chart(curve, "Precision-recall curve with the operating point")
 
 
-def _show_hundred(place: DeltaGenerator, point: Mapping[str, Any], positive: str, share: float, key: str) -> None:
+def _show_hundred(place: DeltaGenerator, point: PredictivePoint, positive: str, share: float, key: str) -> None:
     """The operating point's natural frequencies: a hundred patients, at a prevalence that the visitor chooses.
 
     ``place``: where the icon array goes; the slider and the words stand below.

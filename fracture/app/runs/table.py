@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -51,7 +50,7 @@ def _states(runs: Sequence[Run]) -> list[tuple[str, str]]:
     return [(run.name, run.state) for run in runs]
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: Run) -> dict[str, object]:
     card, error = card_or_error(run.folder)
     config = card.config if card and card.config else run.config
     level = card.metrics["image"] if card else None

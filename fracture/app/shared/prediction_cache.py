@@ -6,7 +6,6 @@ Every cache is bounded. A cached function tells models apart by their versions, 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from fracture.app.shared.dataset_cache import BY_FILE, HashFuncs
 from fracture.app.shared.uploads import Upload
+from fracture.estimate import Estimate
 from fracture.evaluation.metrics import by_study, mean, rates
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.radiograph import Radiograph
@@ -24,6 +24,7 @@ from fracture.paths import sanitize_name
 from fracture.phantoms import samples
 from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder, read_predictions
+from fracture.registry.validation import OperatingPoint
 
 SHOWN = 1024
 """Longer side in px of the images shown large."""
@@ -71,15 +72,22 @@ def scored(folder: ModelFolder, level: str, data: str = "") -> pd.DataFrame:
     return by_study(table) if level == "study" else table
 
 
+class PredictivePoint(OperatingPoint):
+    """The metrics at one threshold, with the positive and the negative predictive value."""
+
+    ppv: Estimate
+    npv: Estimate
+
+
 @st.cache_data(max_entries=2000, show_spinner=False, hash_funcs=BY_FOLDER)
-def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> dict[str, Any]:
-    """The rates of :func:`fracture.evaluation.metrics.rates` at a threshold, and the predictive values ppv and npv."""
+def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> PredictivePoint:
+    """The rates of :func:`fracture.evaluation.metrics.rates` at a threshold, and the predictive values."""
     table = scored(folder, level, data)
     positive = table["label"] == 1
     called = table["probability"] >= threshold
     ppv = mean(positive[called].to_numpy(np.float64), table.loc[called, "group"])
     npv = mean(1 - positive[~called].to_numpy(np.float64), table.loc[~called, "group"])
-    return {**rates(table, threshold), "ppv": ppv, "npv": npv}
+    return PredictivePoint(**rates(table, threshold), ppv=ppv, npv=npv)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.state import policy, proposed_name, submissions
 from fracture.app.shared.widgets import left_out
 from fracture.errors import PublicError
+from fracture.files import JsonObject
 from fracture.registry.model_folder import free_name
 from fracture.training import imagenet
 from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig, field_title, used_in
@@ -136,7 +137,7 @@ def _choose_weights(offered: Sequence[str], preset: str) -> str:
     return chosen or ""
 
 
-def _choose_advanced(data: str, parts: list[str], preset: str) -> dict[str, Any]:
+def _choose_advanced(data: str, parts: list[str], preset: str) -> JsonObject:
     """The other settings, by their names in a :class:`TrainConfig`."""
     body_part = st.selectbox(
         "Body part", parts, index=None, placeholder="All", key=f"body part {data}", persist_state="session"

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema, 
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from fracture.documents import Document, Finite, Moment, Pair, Whole
+from fracture.documents import OPEN, Document, Finite, Moment, Pair, Whole
 from fracture.files import JsonObject
-from fracture.registry.validation import OPEN, Localization, Metrics
+from fracture.registry.validation import Localization, Metrics
 
 
 def _refuse_null(value: object) -> object:

@@ -5,19 +5,15 @@ Everything here is as it stands in ``card.json``. :mod:`fracture.evaluation` com
 
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, with_config
+from pydantic import AfterValidator, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from fracture.documents import LARGEST, Finite, Whole
+from fracture.documents import LARGEST, OPEN, Finite, Whole
 from fracture.estimate import Estimate
 
 if TYPE_CHECKING:
     from fracture.registry.card import Card  # which imports this module
-
-
-OPEN = ConfigDict(strict=True, extra="allow")
-"""For typed dictionaries: no value is converted, and keys that are not listed are kept."""
 
 
 def _check_interval(estimate: Any) -> Any:

@@ -9,7 +9,7 @@ from fracture import charts
 from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
-from fracture.app.shared.widgets import show_chart, show_errors
+from fracture.app.shared.widgets import learn_more, show_chart, show_errors
 from fracture.experiments.leakage import SPLIT_KINDS, Outcome, compare_splits, gap
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
@@ -25,15 +25,15 @@ def show_leakage() -> None:
         "Views of one patient look alike. A split by image puts some of them on both sides, and the held-out AUC "
         "becomes too optimistic."
     )
-    with st.expander("Learn more", type="compact", key="learn leakage"):
-        st.markdown(
-            "- The lab splits the same images by image and by patient, and trains the same head on each split.\n"
-            "- Split by image, the head can recognize the patient instead of the finding.\n"
-            "- Each head trains to its last epoch, so that the held-out images select nothing.\n"
-            "- Shuffled labels are the strictest test: there is nothing to learn, so that each AUC above 0.5 is "
-            "leakage (after Zhang et al., ICLR 2017).\n"
-            "- The interval of the gap allows for the overlap of the splits (Nadeau and Bengio, 2003)."
-        )
+    learn_more(
+        "learn leakage",
+        "- The lab splits the same images by image and by patient, and trains the same head on each split.\n"
+        "- Split by image, the head can recognize the patient instead of the finding.\n"
+        "- Each head trains to its last epoch, so that the held-out images select nothing.\n"
+        "- Shuffled labels are the strictest test: there is nothing to learn, so that each AUC above 0.5 is "
+        "leakage (after Zhang et al., ICLR 2017).\n"
+        "- The interval of the gap allows for the overlap of the splits (Nadeau and Bengio, 2003).",
+    )
     with_bench(_show_experiment)
 
 

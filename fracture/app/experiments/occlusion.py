@@ -17,7 +17,14 @@ from fracture.app.shared import dataset_cache, prediction_cache
 from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.shared.prediction_cache import SHOWN_SMALL, Examined
 from fracture.app.shared.state import MASKS
-from fracture.app.shared.widgets import choose_model, escape_markdown, no_model_hint, show_chart, show_errors
+from fracture.app.shared.widgets import (
+    choose_model,
+    escape_markdown,
+    learn_more,
+    no_model_hint,
+    show_chart,
+    show_errors,
+)
 from fracture.imaging import radiograph
 from fracture.imaging.annotations import boxes_to_mask, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
@@ -67,14 +74,14 @@ def show_occlusion() -> None:
     """Choose a model and an image, mask parts of it, and see the prediction before and after."""
     st.header("Occlusion")
     st.caption("Mask the hardware, a marker or the border, and see whether the prediction depends on it.")
-    with st.expander("Learn more", type="compact", key="learn occlusion"):
-        st.markdown(
-            "- A model that has seen metal only in broken bones may take the metal as a shortcut.\n"
-            "- Any mask changes a prediction somewhat. For comparison, the lab therefore also applies the same mask at "
-            "other locations.\n"
-            "- The fill matters: a black patch is itself something that no model has seen "
-            "(Zeiler and Fergus, ECCV 2014)."
-        )
+    learn_more(
+        "learn occlusion",
+        "- A model that has seen metal only in broken bones may take the metal as a shortcut.\n"
+        "- Any mask changes a prediction somewhat. For comparison, the lab therefore also applies the same mask at "
+        "other locations.\n"
+        "- The fill matters: a black patch is itself something that no model has seen "
+        "(Zeiler and Fergus, ECCV 2014).",
+    )
     folder = choose_model()
     if folder is None:
         no_model_hint()

@@ -8,9 +8,9 @@ import streamlit as st
 from fracture import charts, demo
 from fracture.app.experiments.material import Trial, trial_of
 from fracture.app.shared import state
-from fracture.app.shared.metrics import format_estimate
 from fracture.app.shared.state import Entry, policy, runs_of_trials
-from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors
+from fracture.app.shared.widgets import escape_markdown, expander, link, show_errors
+from fracture.estimate import format_number, format_percent
 from fracture.experiments.learning_curve import MIN_GROUPS
 from fracture.experiments.workbench import Bench
 from fracture.registry.metric_names import RATES, metric_name, metric_title
@@ -167,7 +167,7 @@ def _show_details(trial: Trial, bench: Bench, count: int) -> None:
         f"{trial.images:,} training images of {trial.groups:,} patients or groups, {len(validation):,} validation "
         f"images of {validation['group'].nunique():,}; trained in {trial.seconds:.2f} s. Diamond: the epoch with the "
         f"lowest validation loss ({trial.head.kept_epoch}), whose weights the head keeps. 95% intervals: AUC "
-        f"{format_estimate(trial.auc)}; at a threshold of 50% {rates}.{missing}"
+        f"{format_number(trial.auc)}; at a threshold of 50% {rates}.{missing}"
     )
     if diagnosis := diagnose_fit(trial.head.history):
         st.markdown(diagnosis)

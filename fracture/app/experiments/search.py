@@ -10,7 +10,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.experiments.playground import with_settings
 from fracture.app.shared import state
-from fracture.app.shared.widgets import show_chart, show_errors
+from fracture.app.shared.widgets import learn_more, show_chart, show_errors
 from fracture.experiments.learning_curve import GROUP_SHARES, Point, learning_curve
 from fracture.experiments.search import GRID, Try, grid, sample_hyperparameters, search
 from fracture.experiments.workbench import Bench
@@ -42,12 +42,12 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
     st.caption(
         "Would more patients help? The head trains on random subsets of the training patients, with the settings above."
     )
-    with st.expander("Learn more", type="compact", key="learn learning curve"):
-        st.markdown(
-            f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
-            "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "
-            "worse because it trained for less."
-        )
+    learn_more(
+        "learn learning curve",
+        f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
+        "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "
+        "worse because it trained for less.",
+    )
     entry = state.experiment("learning curve", run)
     with show_errors():
         if st.button("Compute learning curve", icon=":material/show_chart:", key="run learning curve"):

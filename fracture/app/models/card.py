@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from fracture.app.shared.widgets import duration, escape_markdown, format_percent
+from fracture.app.shared.widgets import escape_markdown, learn_more
+from fracture.estimate import format_percent
+from fracture.formatting import format_duration
 from fracture.registry.card import Card, Data
 from fracture.registry.metric_names import metric_title
 from fracture.registry.validation import Localization, Pointing, ShareByChance
@@ -81,7 +83,7 @@ def _describe_backbone(card: Card) -> Iterator[str]:
 def _describe_training(card: Card) -> Iterator[str]:
     if card.seconds is None:
         return
-    yield f"**Training:** {duration(card.seconds.total)}, {card.epochs_done} epochs; the run is {card.state}."
+    yield f"**Training:** {format_duration(card.seconds.total)}, {card.epochs_done} epochs; the run is {card.state}."
 
 
 def _describe_served_graph(card: Card) -> Iterator[str]:
@@ -126,8 +128,7 @@ def show_localization(card: Card, data: str) -> None:
             "center. Do not read these heat maps as locations."
         )
     sentences = _explain_localization(found, escape_markdown(card.labels[1]), escape_markdown(data))
-    with st.expander("Learn more", type="compact", key="learn localization"):
-        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+    learn_more("learn localization", "\n".join(f"- {sentence}" for sentence in sentences))
 
 
 def _show_against_chance(metric: str, share: ShareByChance) -> None:

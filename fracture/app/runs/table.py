@@ -9,9 +9,9 @@ import streamlit as st
 
 from fracture import charts, paths
 from fracture.app.shared import run_cache
-from fracture.app.shared.metrics import format_estimate
-from fracture.app.shared.widgets import escape_markdown, format_percent, show_chart
+from fracture.app.shared.widgets import escape_markdown, show_chart
 from fracture.errors import ModelError
+from fracture.estimate import format_number, format_percent
 from fracture.registry.card import Card
 from fracture.registry.edit import read_note
 from fracture.registry.metric_names import metric_name, metric_title
@@ -62,7 +62,7 @@ def _row(run: Run) -> dict[str, object]:
     return {
         "Run": run.name,
         "State": run.shown_state,
-        metric_title("auc"): format_estimate(level["auc"]) if level else "",
+        metric_title("auc"): format_number(level["auc"]) if level else "",
         metric_title("accuracy"): format_percent(point["accuracy"]) if point else "",
         "Epochs": f"{done} of {config.get('epochs', '?')}",
         "Started": datetime.fromtimestamp(run.started) if run.started else None,

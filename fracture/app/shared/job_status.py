@@ -9,8 +9,8 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import any_open
 from fracture.app.shared.state import policy
-from fracture.app.shared.widgets import duration, escape_markdown, may_change, show_errors
-from fracture.formatting import format_bytes
+from fracture.app.shared.widgets import escape_markdown, may_change, show_errors
+from fracture.formatting import format_bytes, format_duration
 from fracture.importers import job as imports
 from fracture.importers.download import Progress
 from fracture.importers.job import Import, find_import
@@ -81,7 +81,7 @@ def _import_words(progress: Progress) -> str:
 
 
 def _left(seconds: float | None) -> str:
-    return "" if seconds is None else f", about {duration(seconds)} left"
+    return "" if seconds is None else f", about {format_duration(seconds)} left"
 
 
 def kaggle_credentials() -> Credentials:

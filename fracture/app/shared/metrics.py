@@ -2,10 +2,6 @@
 
 import streamlit as st
 
-from fracture.estimate import format_number
-
-format_estimate = format_number
-
 
 def show_table(rows: list[dict[str, str]]) -> None:
     """A table of words; on a narrow screen an interval goes to the next line as a whole."""

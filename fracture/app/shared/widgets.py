@@ -12,19 +12,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
-from fracture import demo, estimate, paths
+from fracture import demo, paths
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
 from fracture.app.shared.state import policy
 from fracture.errors import FractureError
-from fracture.formatting import format_duration
 from fracture.registry.default_model import RULE, by_preference, describe_model, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
 from fracture.training.runs import queue
 from fracture.training.runs.cleanup import delete_outdated
-
-duration = format_duration
-format_percent = estimate.format_percent
 
 
 def may_change(folder: Path) -> bool:
@@ -198,13 +194,13 @@ def no_dataset_hint() -> None:
         f"`{paths.data_home()}`, or type a path above.",
         icon=":material/folder_open:",
     )
-    with st.expander("Learn more", icon=":material/help:", key="folder layouts"):
-        st.markdown(
-            "The app reads three layouts:\n"
-            "- a **MURA** tree: `train/XR_HUMERUS/patient00001/study1_positive/image1.png`\n"
-            "- **class folders**: `train/negative/…`, `train/positive/…`\n"
-            "- a **`dataset.csv`** beside `images/`, as in FracAtlas"
-        )
+    learn_more(
+        "folder layouts",
+        "The app reads three layouts:\n"
+        "- a **MURA** tree: `train/XR_HUMERUS/patient00001/study1_positive/image1.png`\n"
+        "- **class folders**: `train/negative/…`, `train/positive/…`\n"
+        "- a **`dataset.csv`** beside `images/`, as in FracAtlas",
+    )
 
 
 def no_model_hint() -> None:
@@ -244,6 +240,12 @@ def expander(label: str, key: str, icon: str) -> DeltaGenerator:
     """An expander that stays open or closed when its label changes, for example with a count."""
     st.session_state[key] = st.session_state.get(key, False)
     return st.expander(label, icon=icon, key=key, on_change="rerun")
+
+
+def learn_more(key: str, text: str) -> None:
+    """What the sentences above leave out, folded away. ``text``: Markdown."""
+    with st.expander("Learn more", type="compact", key=key):
+        st.markdown(text)
 
 
 def show_chart(figure: Any, key: str, alt: str) -> None:

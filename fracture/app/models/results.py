@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import streamlit as st
 
 from fracture import charts
-from fracture.app.shared.metrics import show_table
+from fracture.app.shared.metrics import choose_level, show_table
 from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more, show_chart
 from fracture.estimate import Estimate, format_number, format_percent
 from fracture.evaluation.calibration import COOLEST, HOTTEST
@@ -38,15 +38,7 @@ def choose_result(card: Card) -> tuple[ValidationResult, str]:
         if len(results) > 1:
             result = results[st.selectbox("Validation data", list(results), key="validation data")]
         if "study" in result.metrics:
-            level = st.segmented_control(
-                "Level",
-                ["image", "study"],
-                default="image",
-                required=True,
-                key="level",
-                format_func=lambda each: f"By {each}",
-                help="A study is all views of one visit; its probability is the mean over its views.",
-            )
+            level = choose_level("level")
     return result, level
 
 

@@ -7,6 +7,8 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.comparison import Side, show_sides, side_of
+from fracture.app.shared.metrics import choose_level
+from fracture.app.shared.prediction_cache import BY_FOLDER
 from fracture.app.shared.widgets import escape_markdown, link
 from fracture.errors import ModelError
 from fracture.registry.metric_names import COUNTED
@@ -40,23 +42,14 @@ def _choose_results(sides: list[Side]) -> tuple[list[Side], str]:
     """Which of the validation data sets that all models share, and by image or by study, where there is a choice."""
     shared = _data_of(sides[0])
     for other in sides[1:]:
-        known = _data_of(other)
-        shared = [data for data in shared if data in known]
+        shared = [data for data in shared if data in _data_of(other)]
     level = "image"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if shared:
             data = st.selectbox("Validation data", shared, key="compared data") if len(shared) > 1 else shared[0]
             sides = [side for each in sides if (side := side_of(each.folder, data))]
         if all("study" in side.result.metrics for side in sides):
-            level = st.segmented_control(
-                "Level",
-                ["image", "study"],
-                default="image",
-                required=True,
-                key="compared level",
-                format_func=lambda each: f"By {each}",
-                help="A study is all views of one visit; its probability is the mean over its views.",
-            )
+            level = choose_level("compared level")
     return sides, level
 
 
@@ -105,13 +98,7 @@ def describe_difference(paired: Paired, counted: str) -> str:
     return f"AUC differs by {value:+.3f} ({low:+.3f} to {high:+.3f}) {where}. {verdict}"
 
 
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_FOLDER)
 def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Paired:
-    return _kept_pair((str(first.path), first.version, str(other.path), other.version, level, data), (first, other))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _kept_pair(key: tuple[str, ...], _folders: tuple[ModelFolder, ModelFolder]) -> Paired:
-    *_, level, data = key
-    first, other = _folders
     check_same_files(prediction_cache.scored(first, "image", data), prediction_cache.scored(other, "image", data))
     return pair(prediction_cache.scored(first, level, data), prediction_cache.scored(other, level, data))

@@ -3,6 +3,20 @@
 import streamlit as st
 
 
+def choose_level(key: str) -> str:
+    """A switch between the metrics by ``image`` and by ``study``."""
+    level: str = st.segmented_control(
+        "Level",
+        ["image", "study"],
+        default="image",
+        required=True,
+        key=key,
+        format_func=lambda each: f"By {each}",
+        help="A study is all views of one visit; its probability is the mean over its views.",
+    )
+    return level
+
+
 def show_table(rows: list[dict[str, str]]) -> None:
     """A table of words; on a narrow screen an interval goes to the next line as a whole."""
     unbroken = []

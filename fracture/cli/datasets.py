@@ -104,7 +104,7 @@ def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Probl
     if found.excluded or found.relabelled:
         print(f"By decision, {found.excluded:,} more are excluded and {found.relabelled:,} have another label.")
     named = table.assign(label=[found.label_names[label] for label in table["label"]])
-    print("", named.to_string(index=False), "", sep="\n")
+    print(f"\n{named.to_string(index=False)}\n")
     for problem in problems:
         print(f"{problem.severity}: {problem.message}\n    {problem.why}")
 

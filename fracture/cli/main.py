@@ -162,9 +162,10 @@ def _add_train(commands: Any) -> None:
     begin = parser.add_mutually_exclusive_group(required=True)
     begin.add_argument("--data", metavar="PATH", help="the data set's folder")
     begin.add_argument(
-        "--resume", action="store_true",
+        "--resume",
+        action="store_true",
         help="resume the stopped or failed run of this name, with its own configuration",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--also", action="append", metavar="PATH", help="a further data set to train on; may be given several times"
     )

@@ -46,7 +46,8 @@ def _on_this_machine(
     """Of the nearest training images, the rows and similarities of those whose very files are here."""
     found = pd.DataFrame(nearest, columns=["image_id", "similarity"]).merge(images, on="image_id")
     if known.sha256:
-        recorded = found["image_id"].map(dict(zip(known.image_ids, known.sha256, strict=True)))
+        file_of_image = dict(zip(known.image_ids, known.sha256, strict=True))
+        recorded = found["image_id"].map(file_of_image)
         current = pd.Series(digests(found["path"].tolist()), found.index, dtype=str)
         found = found[recorded == current]
     return [(row, row["similarity"]) for _, row in found.iterrows()]

@@ -1,5 +1,6 @@
 """The images of a data set, page by page: filtered, sorted and selected."""
 
+import math
 import time
 from collections.abc import Callable
 from io import BytesIO
@@ -53,7 +54,8 @@ def _show_gallery(data: Dataset) -> None:
         st.info("No image passes these filters.", icon=":material/filter_alt_off:")
         return
     page = _choose_page(len(shown), f"gallery page {data.root} {hash((str(wanted), order, descending))}")
-    rows = shown.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
+    first = (page - 1) * PER_PAGE
+    rows = shown.iloc[first : first + PER_PAGE]
     st.caption(f"{len(shown):,} of {len(catalog):,} images")
     if source := _describe_scores(scores, data):
         st.caption(source)
@@ -63,7 +65,7 @@ def _show_gallery(data: Dataset) -> None:
 
 def _choose_page(images: int, key: str) -> int:
     """The number of the page, from 1; another key, with other filters, begins at the first page."""
-    pages = -(-images // PER_PAGE)
+    pages = math.ceil(images / PER_PAGE)
     if pages == 1:
         return 1
     return min(st.pagination(pages, key=key), pages)

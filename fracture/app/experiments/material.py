@@ -62,13 +62,13 @@ def bench_of(run: Run) -> Bench:
 
 def _features_of(run: Run) -> str:
     """Equal for runs with the same features: the runs of a whole class share one bench in memory."""
-    names = ("data", "also", "body_part", "weights", "input_range", "image_size", "fit")
+    names = ["data", "also", "body_part", "weights", "input_range", "image_size", "fit"]
+    if run.config.get("weights") == "none":  # random ones, which depend on the seed
+        names.append("seed")
     settings = [run.config.get(name) for name in names]
-    # Random weights depend on the seed.
-    seed = [run.config.get("seed")] if run.config.get("weights") == "none" else []
     folders = (run.config["data"], *run.config.get("also", ()))
     decided = [dataset_cache.decided_at(Path(each)) for each in folders]
-    return json.dumps([settings, seed, decided])
+    return json.dumps([settings, decided])
 
 
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner="Reading the features")

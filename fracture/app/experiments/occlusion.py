@@ -131,15 +131,19 @@ def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
         return None
     pixels = dataset_cache.large(Path(row["path"]), SHOWN_SMALL)
     height, width = pixels.shape
-    boxes = scale_boxes(parse_boxes(row["boxes"]), width / max(row["width"], 1), height / max(row["height"], 1))
+    across = width / max(row["width"], 1)
+    down = height / max(row["height"], 1)
+    boxes = scale_boxes(parse_boxes(row["boxes"]), across, down)
     return LabImage(name, pixels, boxes_to_mask(boxes, width, height) if boxes else None)
 
 
 def _was_replaced(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
     """Whether the model's predictions record another file for this image; older ones record none."""
     predictions = prediction_cache.scored(folder, "image")
-    recorded = predictions.loc[predictions["image_id"] == row.name, "sha256"].iloc[:1].tolist()
-    return recorded not in ([], [""], dataset_cache.digests_of([Path(row["path"])]))
+    recorded = predictions.loc[predictions["image_id"] == row.name, "sha256"]
+    if recorded.empty or not recorded.iloc[0]:
+        return False
+    return [recorded.iloc[0]] != dataset_cache.digests_of([Path(row["path"])])
 
 
 def _choose_upload() -> LabImage | None:
@@ -256,9 +260,10 @@ def _show_canvas(picture: LabImage, pixels: NDArray[np.uint8], masks: list[Mask]
 def _add_drawn(key: str, shape: tuple[int, int], masks: list[Mask]) -> None:
     """Mask the boxes and outlines that a visitor has drawn."""
     drawn = st.session_state[key]["selection"]
+    height, width = shape
     for each in (*drawn["box"], *drawn["lasso"]):
         corners = list(zip(each["x"], each["y"], strict=True))
-        _add(masks, outline_mask(corners, shape[1], shape[0]))
+        _add(masks, outline_mask(corners, width, height))
 
 
 def _classify(classifier: Classifier, picture: LabImage, mask: Mask, fill: str) -> Examined:

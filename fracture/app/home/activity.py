@@ -41,8 +41,12 @@ def activities() -> list[Activity]:
     """All jobs, as their folders say: runs in the order of the queue, then data sets."""
     active = [run for run in queue.runs() if run.active]
     active.sort(key=lambda run: (run.state == "queued", run.queued))
-    jobs = [job for folder in list_datasets() if (job := job_status.find_job(folder)) and job.active]
-    return [_run_activity(run) for run in active] + [_data_activity(job) for job in jobs]
+    found = [_run_activity(run) for run in active]
+    for folder in list_datasets():
+        job = job_status.find_job(folder)
+        if job is not None and job.active:
+            found.append(_data_activity(job))
+    return found
 
 
 def _list(shown: list[str]) -> None:

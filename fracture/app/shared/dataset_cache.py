@@ -131,11 +131,15 @@ def scores(data: Dataset) -> Scores:
     """
     chosen = state.CHOSEN_MODEL.get()
     models = sorted(by_preference(usable_models()), key=lambda folder: folder.name != chosen)
-    validated = [(folder.name, table) for folder in models if (table := _predictions(folder, data)) is not None]
+    validated = {}
+    for folder in models:
+        table = _predictions(folder, data)
+        if table is not None:
+            validated[folder.name] = table
     digest = measurements.known_digests(data.table["path"].tolist()) if validated else {}
     file_of_image = dict(zip(data.table["image_id"], data.table["path"].map(digest), strict=True))
     why_not = ""
-    for name, table in validated:
+    for name, table in validated.items():
         probability_of_file = dict(zip(table["sha256"], table["probability"], strict=True))
         found = {
             image: probability_of_file[file] for image, file in file_of_image.items() if file in probability_of_file

@@ -83,10 +83,11 @@ class PredictivePoint(OperatingPoint):
 def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> PredictivePoint:
     """The rates of :func:`fracture.evaluation.metrics.rates` at a threshold, and the predictive values."""
     table = scored(folder, level, data)
-    positive = table["label"] == 1
-    called = table["probability"] >= threshold
-    ppv = mean(positive[called].to_numpy(np.float64), table.loc[called, "group"])
-    npv = mean(1 - positive[~called].to_numpy(np.float64), table.loc[~called, "group"])
+    reaches_threshold = table["probability"] >= threshold
+    called = table[reaches_threshold]
+    cleared = table[~reaches_threshold]
+    ppv = mean((called["label"] == 1).to_numpy(np.float64), called["group"])
+    npv = mean((cleared["label"] != 1).to_numpy(np.float64), cleared["group"])
     return PredictivePoint(**rates(table, threshold), ppv=ppv, npv=npv)
 
 

@@ -130,9 +130,14 @@ def offer_delete(folder: ModelFolder) -> None:
 def offer_zip(folder: ModelFolder) -> None:
     """A button that downloads a model with all its files; a click makes the zip file."""
     st.download_button(
-        "Download model (zip)", lambda: zip_model(folder), f"{folder.name}.zip", "application/zip",
-        icon=":material/download:", on_click="ignore", key=f"zip {folder.name}",
-    )  # fmt: skip
+        "Download model (zip)",
+        lambda: zip_model(folder),
+        f"{folder.name}.zip",
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"zip {folder.name}",
+    )
 
 
 def zip_model(folder: ModelFolder) -> bytes:

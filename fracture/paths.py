@@ -77,7 +77,7 @@ def typed_path(text: str) -> Path:
     path = Path(text.strip().strip("\"'"))
     try:
         path = path.expanduser().resolve()
-        path.exists()
+        path.exists()  # asks the system, which refuses for example a name that is too long
     except PermissionError as error:
         raise ValueError(f"{text[:80]!r} lies in a folder that this user may not read.") from error
     except (OSError, RuntimeError) as error:

@@ -116,6 +116,7 @@ class FolderJob(Generic[S]):
         """
         root.mkdir(parents=True, exist_ok=True)
         try:
+            # Without the lock two processes could both find nobody at work, and both begin.
             with FileLock(root / f".{self.name}.lock", timeout=10):
                 found = self.find(root)
                 status = self._resumed(root, found, wanted, starting)

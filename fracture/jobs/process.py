@@ -40,7 +40,7 @@ def spawn(arguments: Sequence[str], log: Path, variables: Mapping[str, str] | No
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl+C on the server's terminal must not end the job as well
             env={**os.environ, **(variables or {})},
         )
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind

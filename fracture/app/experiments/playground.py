@@ -31,6 +31,7 @@ MIN_AUC_CHANGE = 5e-4
 """A smaller change of the AUC would be shown as 0.000."""
 
 
+# A fragment: each move of a slider trains a head, and draws neither the learning curve nor the search again.
 @st.fragment
 def play(run: Run, bench: Bench) -> None:
     """The settings, and beside them the head that trains with each change."""

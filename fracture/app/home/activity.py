@@ -33,6 +33,7 @@ def show_activities() -> bool:
     found = activities()
     if found:
         st.header("Running now")
+    # Made here and not by a decorator: whether it repeats itself depends on the list.
     st.fragment(_list, run_every=LIVE if found else None)([each.name for each in found])
     return bool(found)
 

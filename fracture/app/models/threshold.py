@@ -29,6 +29,7 @@ HALF_A_STEP = 5e-4
 """Of the slider: a named point within it is the chosen one."""
 
 
+# A fragment: each move of the slider draws this section again, and not the whole page.
 @st.fragment
 @show_errors()  # inside the fragment: its caller does not see what a fragment raises
 def show_operating_point(folder: ModelFolder, card: Card, result: ValidationResult, level: str) -> None:
@@ -48,6 +49,7 @@ def show_operating_point(folder: ModelFolder, card: Card, result: ValidationResu
 
 def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> float:
     """The slider, and the named points that move it."""
+    # Set before the slider is drawn: the buttons above it show which of them agrees with it.
     st.session_state.setdefault(key, thresholds["balanced"])
     with st.container(horizontal=True):
         for name, value in named_points(thresholds).items():

@@ -27,6 +27,7 @@ def show_all_runs(runs: Sequence[Run]) -> None:
     """A row for each run and model, the newest first; the table follows active runs."""
     seen = _states(runs)
     interval = REFRESH_SECONDS if any(run.active for run in runs) else None
+    # Made here and not by a decorator: whether it repeats itself depends on the runs.
     st.fragment(_show_all_runs, run_every=interval)(seen)
 
 

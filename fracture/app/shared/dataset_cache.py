@@ -41,6 +41,7 @@ def file_version(path: Path) -> str:
 
 HashFuncs = dict[str | type[Any], Callable[[Any], Any]]
 
+# Streamlit looks up the exact class of a value: PosixPath or WindowsPath, never Path.
 BY_FILE: HashFuncs = {type(Path()): file_version}
 """``hash_funcs`` of a cached function that reads the files whose paths it takes."""
 
@@ -130,6 +131,7 @@ def scores(data: Dataset) -> Scores:
     Two images are the same where their files are: other images, such as those of other phantoms, have the same names.
     """
     chosen = state.CHOSEN_MODEL.get()
+    # False sorts before True, and sorting is stable: the chosen model, then the others in their order.
     models = sorted(by_preference(usable_models()), key=lambda folder: folder.name != chosen)
     validated = {}
     for folder in models:

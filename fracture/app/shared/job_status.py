@@ -38,6 +38,7 @@ def follow_job(root: str, browsing: bool = False) -> Job | None:
     with suppress(ValueError):  # no path at all: reading the data set will say so
         job = find_job(typed_path(root))
         if job is not None and not (isinstance(job, Import) and job.state == "complete"):
+            # Made here and not by a decorator: how often it repeats itself depends on the job.
             st.fragment(_live, run_every=_seconds_between_looks(job))(job, browsing)
         return job
     return None

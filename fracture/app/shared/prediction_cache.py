@@ -105,6 +105,7 @@ class Examined:
     """The file says of itself that it was generated."""
 
 
+# As a resource: data would be pickled, and all pixels copied at each click.
 @st.cache_resource(
     max_entries=100,
     scope="session",

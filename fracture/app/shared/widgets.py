@@ -57,6 +57,7 @@ def choose_model() -> ModelFolder | None:
     if not models:
         return None
     wanted = asked_for("model") or state.CHOSEN_MODEL.get()
+    # Set before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
     candidates = (wanted, state.CHOSEN_MODEL.get(), *models)
     state.MODEL.set(next(name for name in candidates if name in models))
     labels = {name: describe_model(folder) for name, folder in models.items()}
@@ -243,6 +244,7 @@ def format_threshold(value: float) -> str:
 
 def expander(label: str, key: str, icon: str) -> DeltaGenerator:
     """An expander that stays open or closed when its label changes, for example with a count."""
+    # With another label it is another widget for Streamlit, which begins with the value that its key has before.
     st.session_state[key] = st.session_state.get(key, False)
     return st.expander(label, icon=icon, key=key, on_change="rerun")
 

@@ -1,4 +1,4 @@
-"""Metrics in words and tables, as all pages show them."""
+"""The switch and the table of metrics, as all pages show them."""
 
 import streamlit as st
 

@@ -105,7 +105,7 @@ class Examined:
     """The file says of itself that it was generated."""
 
 
-# As a resource: data would be pickled, and all pixels copied at each click.
+# A resource: cache_data would pickle it, and copy all pixels at each click.
 @st.cache_resource(
     max_entries=100,
     scope="session",

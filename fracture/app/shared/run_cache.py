@@ -50,7 +50,9 @@ def curves(run: Run, progress: RunProgress, metric: str, epochs: int, kept: int 
 
 def overlaid(learned: Mapping[str, charts.RunHistory], metric: str, epochs: int) -> Any:
     """The figure of :func:`fracture.charts.compared_curves`, redrawn only when there are new epochs."""
-    seen = {name: (each.kept_epoch, each.history.get(f"val_{metric}")) for name, each in learned.items()}
+    seen = {}
+    for name, each in learned.items():
+        seen[name] = (each.kept_epoch, each.history.get(f"val_{metric}"))
     return _figure(f"overlaid {metric} {epochs} {seen}", lambda: charts.compared_curves(learned, metric, epochs))
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
-from fracture.app.shared.metrics import show_table
+from fracture.app.shared.metrics import show_table, verdict
 from fracture.app.shared.widgets import escape_markdown, learn_more, show_errors
 from fracture.estimate import format_number
 from fracture.experiments.shortcut import (
@@ -97,14 +97,7 @@ def _explain_difference(bench: Bench, without: AblationHead, subsets: list[Ablat
             "than chance, so that the ablation shows nothing about hardware. More images would help, or more positive "
             "images without hardware."
         )
-    low = found["low"]
-    high = found["high"]
-    significant = low is not None and high is not None and not low <= 0 <= high
-    if significant:
-        verdict = "Significant: the interval excludes zero."
-    else:
-        verdict = "Not significant: the interval includes zero."
     return (
         "On images without hardware, the AUC of the head without hardware differs from the mean of the random subsets "
-        f"of the same size by **{format_number(found)}**. {verdict}"
+        f"of the same size by **{format_number(found)}**. {verdict(found)}"
     )

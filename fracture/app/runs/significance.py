@@ -7,7 +7,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.comparison import Side, show_sides, side_of
-from fracture.app.shared.metrics import choose_level
+from fracture.app.shared.metrics import choose_level, verdict
 from fracture.app.shared.prediction_cache import BY_FOLDER
 from fracture.app.shared.widgets import escape_markdown, link
 from fracture.errors import ModelError
@@ -91,11 +91,7 @@ def describe_difference(paired: Paired, counted: str) -> str:
         return f"no AUC {where}: all of them have the same label."
     if low is None or high is None:
         return f"AUC differs by {value:+.3f} {where}. There is no interval: all resamples agree."
-    if paired.told_apart:
-        verdict = "Significant: the interval excludes zero."
-    else:
-        verdict = "Not significant: the interval includes zero."
-    return f"AUC differs by {value:+.3f} ({low:+.3f} to {high:+.3f}) {where}. {verdict}"
+    return f"AUC differs by {value:+.3f} ({low:+.3f} to {high:+.3f}) {where}. {verdict(paired.auc)}"
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_FOLDER)

@@ -1,6 +1,8 @@
-"""The switch and the table of metrics, as all pages show them."""
+"""The switch, the table and the verdict on metrics, as all pages show them."""
 
 import streamlit as st
+
+from fracture.estimate import Estimate, excludes_zero
 
 
 def choose_level(key: str) -> str:
@@ -15,6 +17,13 @@ def choose_level(key: str) -> str:
         help="A study is all views of one visit; its probability is the mean over its views.",
     )
     return level
+
+
+def verdict(difference: Estimate) -> str:
+    """Whether a difference is significant, in a sentence."""
+    if excludes_zero(difference):
+        return "Significant: the interval excludes zero."
+    return "Not significant: the interval includes zero."
 
 
 def show_table(rows: list[dict[str, str]]) -> None:

@@ -112,12 +112,6 @@ class Paired(NamedTuple):
     auc: Estimate
     """The second one's AUC minus the first one's."""
 
-    @property
-    def told_apart(self) -> bool:
-        """Whether the 95 % interval excludes 0."""
-        low, high = self.auc["low"], self.auc["high"]
-        return low is not None and high is not None and (low > 0 or high < 0)
-
 
 def check_same_files(first: pd.DataFrame, second: pd.DataFrame) -> None:
     """Compare the files of two models' predictions, as far as they are recorded: one name may be that of two images.

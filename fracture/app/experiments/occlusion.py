@@ -15,7 +15,7 @@ from PIL import Image
 from fracture import charts
 from fracture.app.shared import dataset_cache, prediction_cache
 from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
-from fracture.app.shared.prediction_cache import SHOWN_SMALL, Examined
+from fracture.app.shared.prediction_cache import GALLERY_PX, Examined
 from fracture.app.shared.state import MASKS
 from fracture.app.shared.widgets import (
     choose_model,
@@ -129,7 +129,7 @@ def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
     if _was_replaced(folder, row):
         st.info("This file was replaced since the validation: choose another image.", icon=":material/help:")
         return None
-    pixels = dataset_cache.large(Path(row["path"]), SHOWN_SMALL)
+    pixels = dataset_cache.large(Path(row["path"]), GALLERY_PX)
     height, width = pixels.shape
     across = width / max(row["width"], 1)
     down = height / max(row["height"], 1)
@@ -151,7 +151,7 @@ def _choose_upload() -> LabImage | None:
     if file is None:
         return None
     image = radiograph.read(file.getvalue(), file.name)
-    return LabImage(sanitize_name(file.name), radiograph.shrink(image.pixels, SHOWN_SMALL), None, image.synthetic)
+    return LabImage(sanitize_name(file.name), radiograph.shrink(image.pixels, GALLERY_PX), None, image.synthetic)
 
 
 @st.fragment

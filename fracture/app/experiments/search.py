@@ -20,8 +20,9 @@ from fracture.training.runs.queue import Run
 SUBSETS = 3
 """Heads for each number of patients."""
 
-TRIALS = (8, 64)
-"""Fewest and most of a random search."""
+MIN_TRIALS = 8
+MAX_TRIALS = 64
+"""Of a random search."""
 
 _Item = TypeVar("_Item")
 
@@ -91,7 +92,9 @@ def show_search(run: Run, bench: Bench) -> None:
         persist_state="session",
         format_func=lambda each: "Random search" if each == "random" else f"Grid of {len(grid())}",
     )
-    count = right.slider("Trials", *TRIALS, 16, key="search size", disabled=method == "grid", persist_state="session")
+    count = right.slider(
+        "Trials", MIN_TRIALS, MAX_TRIALS, 16, key="search size", disabled=method == "grid", persist_state="session"
+    )
     with show_errors():
         if st.button("Start search", icon=":material/search:", key="run search"):
             choices = grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)

@@ -10,8 +10,8 @@ from fracture.data.folders import list_datasets
 from fracture.training.runs import queue
 from fracture.training.runs.progress import stopping_words
 
-LIVE = 2.0
-"""Seconds between two updates of the list."""
+REFRESH_SECONDS = 2.0
+"""Between two updates of the list."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def show_activities() -> bool:
     if found:
         st.header("Running now")
     # Made here and not by a decorator: whether it repeats itself depends on the list.
-    st.fragment(_list, run_every=LIVE if found else None)([each.name for each in found])
+    st.fragment(_list, run_every=REFRESH_SECONDS if found else None)([each.name for each in found])
     return bool(found)
 
 

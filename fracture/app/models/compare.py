@@ -8,7 +8,7 @@ from fracture.app.shared.widgets import show_errors
 from fracture.registry.model_folder import ModelFolder, usable_models
 from fracture.registry.validation import ValidationResult
 
-MOST = len(charts.SEVERAL) - 1
+MAX_OTHERS = len(charts.SEVERAL) - 1
 """How many others fit beside a model, each with a color of its own."""
 
 
@@ -22,7 +22,7 @@ def show_comparison(folder: ModelFolder, result: ValidationResult, level: str) -
         st.caption("There is no other model yet.")
         return
     names = st.multiselect(
-        "Compare with", list(others), placeholder="Choose one or more", max_selections=MOST, key="compared models"
+        "Compare with", list(others), placeholder="Choose one or more", max_selections=MAX_OTHERS, key="compared models"
     )
     sides = []
     for each in (folder, *(others[name] for name in names)):

@@ -26,11 +26,11 @@ from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder, read_predictions
 from fracture.registry.validation import OperatingPoint
 
-SHOWN = 1024
-"""Longer side in px of the images shown large."""
+VIEW_PX = 1024
+"""Longer side of an image that is shown large."""
 
-SHOWN_SMALL = 640
-"""Longer side in px of the images of a gallery with heat maps."""
+GALLERY_PX = 640
+"""Longer side of an image in a gallery with heat maps."""
 
 
 def folder_version(folder: ModelFolder) -> str:
@@ -119,7 +119,7 @@ def examined(upload: Upload, model: Classifier) -> Examined:
         RadiographError: the file cannot be read.
     """
     name = sanitize_name(upload.name)
-    return _examine(name, radiographs.read(upload.data, name), model, SHOWN)
+    return _examine(name, radiographs.read(upload.data, name), model, VIEW_PX)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **_BY_CLASSIFIER})
@@ -129,7 +129,7 @@ def examined_file(path: Path, model: Classifier) -> Examined:
     Raises:
         RadiographError: the file cannot be read.
     """
-    return _examine(path.name, radiographs.load(path), model, SHOWN_SMALL)
+    return _examine(path.name, radiographs.load(path), model, GALLERY_PX)
 
 
 def _examine(name: str, image: Radiograph, model: Classifier, size: int) -> Examined:

@@ -56,7 +56,7 @@ def choose_model() -> ModelFolder | None:
     models = _models()
     if not models:
         return None
-    wanted = asked_for("model") or state.CHOSEN_MODEL.get()
+    wanted = linked_name("model") or state.CHOSEN_MODEL.get()
     # Set before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
     candidates = (wanted, state.CHOSEN_MODEL.get(), *models)
     state.MODEL.set(next(name for name in candidates if name in models))
@@ -169,17 +169,17 @@ def ensure_routed(page: str) -> None:
             st.switch_page("streamlit_app.py", query_params=address())
 
 
-def asked_for(name: str) -> str | None:
-    """The value of a parameter of the address, once each time that a page is entered: by a link, or by a reload.
+def linked_name(parameter: str) -> str | None:
+    """The name that a parameter of the address holds, once each time that a page is entered: by a link, or by a reload.
 
     Later the address only follows the page. A click may still send an outdated address, which the browser has not
     replaced yet, and must not undo the choice that was made meanwhile.
     """
-    asked = st.query_params.get(name)
+    asked = st.query_params.get(parameter)
     read = state.parameters_read()
-    if name in read:
+    if parameter in read:
         return None
-    read.add(name)
+    read.add(parameter)
     return asked
 
 

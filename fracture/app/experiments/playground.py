@@ -76,18 +76,7 @@ def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
     epochs = st.slider(
         field_title("epochs"), 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session"
     )
-    groups = total = int(bench.table.loc[bench.training, "group"].nunique())
-    if total > MIN_GROUPS:
-        groups = st.slider(
-            "Training patients",
-            MIN_GROUPS,
-            total,
-            total,
-            key=f"patients {name}",
-            persist_state="session",
-            help="A random subset of the patients, or of the groups where the data set names no patients. A smaller "
-            "subset is part of each larger one.",
-        )
+    groups = _choose_patients(bench, name)
     seed = st.number_input("Seed", 0, 2**31, given.seed, key=f"seed {name}", persist_state="session")
     config = given.changed(
         learning_rate=learning_rate,
@@ -98,6 +87,24 @@ def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
         seed=int(seed),
     )
     return config, groups
+
+
+def _choose_patients(bench: Bench, name: str) -> int:
+    """The number of training patients or groups; all where they are few."""
+    total = int(bench.table.loc[bench.training, "group"].nunique())
+    if total <= MIN_GROUPS:
+        return total
+    chosen: int = st.slider(
+        "Training patients",
+        MIN_GROUPS,
+        total,
+        total,
+        key=f"patients {name}",
+        persist_state="session",
+        help="A random subset of the patients, or of the groups where the data set names no patients. A smaller "
+        "subset is part of each larger one.",
+    )
+    return chosen
 
 
 def _choose_from(title: str, scale: Sequence[float], given: float, key: str) -> float:

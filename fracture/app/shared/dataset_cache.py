@@ -95,8 +95,8 @@ def catalog(data: Dataset) -> pd.DataFrame:
     Raises DatasetError where the decisions beside the data cannot be read.
     """
     made = decided(data.root)
-    decisions = {str(image): decision for image, decision in made["decision"].items()}
-    reasons = {str(image): reason for image, reason in made["reason"].items()}
+    decisions = dict(zip(made.index, made["decision"], strict=True))
+    reasons = dict(zip(made.index, made["reason"], strict=True))
     pixels = cached_measurements(data)
     brightness = dict(zip(pixels["image_id"], pixels["mean"], strict=True))
     known = build_catalog(data, decisions, brightness, scores(data).probability)

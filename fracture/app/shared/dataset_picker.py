@@ -19,6 +19,7 @@ def choose_dataset() -> str | None:
     Outside a public demo it takes a typed path, too. A reload or a link shows the same data set.
     """
     known = [str(folder) for folder in list_datasets()]
+    # Selected before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
     _select_new_or_linked(known)
     options = _with_selected(known)
     selected: str | None = st.selectbox(

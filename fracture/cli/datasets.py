@@ -80,7 +80,7 @@ def _named_folder(path: str) -> Path:
 
 
 def _confirm(question: str) -> bool:
-    if not sys.stdin.isatty():
+    if not sys.stdin.isatty():  # a script: there is nobody to ask
         return False
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 

@@ -35,6 +35,7 @@ def train(args: Namespace) -> JsonObject:
     try:
         follow(run, quiet=args.json, since=since)
     except KeyboardInterrupt:
+        # The run is a process of its own, which Ctrl+C does not reach: ask it to stop, and wait for its model.
         print("\nStopping: the best epoch so far is being saved.", file=sys.stderr)
         queue.request_stop(run)
         follow(run, quiet=args.json, since=since)

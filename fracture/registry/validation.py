@@ -21,6 +21,7 @@ def _check_interval(estimate: Any) -> Any:
     value, low, high = (estimate[name] for name in ("value", "low", "high"))
     if (low is None) != (high is None) or (value is None and low is not None):
         raise PydanticCustomError("interval", "must have a value and both bounds, a value alone, or neither")
+    # Not `>=`: every comparison with NaN is false, so that it is refused here, too.
     if any(number is not None and not abs(number) < LARGEST for number in (value, low, high)):
         raise PydanticCustomError("finite", "must be finite numbers")
     return estimate

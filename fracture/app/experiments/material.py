@@ -71,6 +71,7 @@ def _features_of(run: Run) -> str:
     return json.dumps([settings, decided])
 
 
+# Streamlit leaves parameters with an underscore out of the key: another run may have the same features.
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner="Reading the features")
 def _bench(features: str, _run: Run) -> Bench:  # noqa: ARG001  part of the key
     return open_bench(_run)

@@ -176,6 +176,7 @@ def _choose(field: Field[Any], preset: str) -> Any:
     default = PRESETS[preset].get(field.name, field.default)
     if options := limits["among"]:
         return st.selectbox(title, options, options.index(default), help=why, key=key, persist_state="session")
+    # All in the type of the field: st.number_input refuses a mix of whole and other numbers.
     number: Any = field.type
     return st.number_input(
         title,

@@ -59,7 +59,8 @@ def _show_experiment(run: Run, bench: Bench) -> None:
             outcomes = compare_splits(tried, splits, shuffle_labels=shuffled)
             results = list(with_progress(outcomes, splits * len(SPLIT_KINDS), "Training heads"))
             entry.set((results, shuffled))
-    if (found := entry.get()) is not None:
+    found = entry.get()
+    if found is not None:
         _show_outcomes(*found)
 
 

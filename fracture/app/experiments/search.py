@@ -54,7 +54,8 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
         if st.button("Compute learning curve", icon=":material/show_chart:", key="run learning curve"):
             points = learning_curve(with_settings(run, bench), SUBSETS)
             entry.set(_table(with_progress(points, SUBSETS * len(GROUP_SHARES), "Training heads")))
-    if (table := entry.get()) is not None:
+    table = entry.get()
+    if table is not None:
         show_chart(charts.learning_curve(table), "learning curve", "Validation AUC by number of training patients")
         st.markdown(_describe_trend(table))
 
@@ -100,7 +101,8 @@ def show_search(run: Run, bench: Bench) -> None:
             choices = grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)
             found = search(with_settings(run, bench), choices)
             entry.set(_table(with_progress(found, len(choices), "Training heads")))
-    if (table := entry.get()) is not None:
+    table = entry.get()
+    if table is not None:
         alt = "Hyperparameters and the resulting AUCs, a line a trial"
         show_chart(charts.parallel_coordinates(table), "search", alt)
         st.caption(

@@ -54,7 +54,8 @@ def _show_experiment(run: Run, bench: Bench) -> None:
     with show_errors():
         if st.button("Start ablation", type="primary", icon=":material/play_arrow:", key="run hardware"):
             entry.set(list(with_progress(compare_trainings(bench), 2 + RANDOM_SUBSETS, "Training heads")))
-        if (heads := entry.get()) is not None:
+        heads = entry.get()
+        if heads is not None:
             _show_heads(bench, heads)
 
 

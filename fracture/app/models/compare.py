@@ -24,10 +24,9 @@ def show_comparison(folder: ModelFolder, result: ValidationResult, level: str) -
     names = st.multiselect(
         "Compare with", list(others), placeholder="Choose one or more", max_selections=MAX_OTHERS, key="compared models"
     )
-    sides = []
-    for each in (folder, *(others[name] for name in names)):
-        if side := side_of(each, result.data):
-            sides.append(side)
+    folders = [folder, *(others[name] for name in names)]
+    with_card = [side_of(each, result.data) for each in folders]
+    sides = [side for side in with_card if side is not None]
     if len(sides) < 2:
         return
     all_have_level = all(level in side.result.metrics for side in sides)

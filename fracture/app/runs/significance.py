@@ -20,10 +20,8 @@ from fracture.training.runs.queue import Run
 
 def compare_results(runs: Sequence[Run]) -> None:
     """Metrics with intervals, curves and paired differences of the runs that have a model."""
-    sides = []
-    for run in runs:
-        if run.folder.usable and (side := side_of(run.folder, "")):
-            sides.append(side)
+    with_card = [side_of(run.folder, "") for run in runs if run.folder.usable]
+    sides = [side for side in with_card if side is not None]
     with_model = {side.name for side in sides}
     without = [escape_markdown(run.name) for run in runs if run.name not in with_model]
     if without:
@@ -47,7 +45,8 @@ def _choose_results(sides: list[Side]) -> tuple[list[Side], str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if shared:
             data = st.selectbox("Validation data", shared, key="compared data") if len(shared) > 1 else shared[0]
-            sides = [side for each in sides if (side := side_of(each.folder, data))]
+            on_same_data = [side_of(side.folder, data) for side in sides]
+            sides = [side for side in on_same_data if side is not None]
         if all("study" in side.result.metrics for side in sides):
             level = choose_level("compared level")
     return sides, level

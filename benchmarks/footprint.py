@@ -82,7 +82,7 @@ def train(data: str) -> None:
                 name, started = f"{weights}-{size}-{turn.split()[-1]}", time.perf_counter()
                 memory = peak(["-c", TRAIN, data, name, weights, size])
                 seconds = time.perf_counter() - started
-                found = read_card(model_folder(name))["metrics"]["image"]
+                found = read_card(model_folder(name)).metrics["image"]
                 auc, accuracy = found["auc"]["value"], found["points"]["half"]["accuracy"]["value"]
                 print(f"{weights}, {size} px, {turn}: peak {memory:.0f} MB, {seconds:.0f} s, ", end="")
                 print(f"AUC {auc:.3f}, accuracy {accuracy:.3f}")

@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=20)
     args = parser.parse_args()
     folder = model_folder(args.model)
-    features = served(Graph(folder.served_model.read_bytes()), read_card(folder)["input"]["fit"])
+    features = served(Graph(folder.served_model.read_bytes()), read_card(folder).input.fit)
     table = scan(args.data).table
     valid = table[table["split"] == "valid"].reset_index(drop=True)
     seen = features(load(Path(path)).pixels for path in valid["path"])

@@ -31,7 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         path = args.image or drawn(Path(place))
         image = load(path)
-        fitted = fit(image.pixels, graph.size, classifier.card["input"]["fit"])
+        fitted = fit(image.pixels, graph.size, classifier.card.input.fit)
         sides = {
             "bare": lambda: graph(fitted),
             "whole": lambda: classifier.heat(classifier.view("image", image), image.width // 4, image.height // 4),

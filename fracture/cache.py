@@ -61,7 +61,7 @@ def find_rows(
             # CROSS JOIN keeps this order: go through what is wanted, and look each up by its key.
             query = f"SELECT {table}.* FROM wanted CROSS JOIN {table} USING ({columns})"  # noqa: S608
             return cache.execute(query).fetchall()
-    except sqlite3.ProgrammingError:
+    except sqlite3.ProgrammingError:  # a mistake in this program, not damage
         raise
     except sqlite3.DatabaseError as error:
         _warn_once(f"A cache cannot be read, so that its values are computed again: {error}")
@@ -73,7 +73,7 @@ def write_rows(cache: sqlite3.Connection, statement: str, rows: Iterable[Sequenc
     try:
         with cache:
             cache.executemany(statement, rows)
-    except sqlite3.ProgrammingError:
+    except sqlite3.ProgrammingError:  # a mistake in this program, not damage
         raise
     except sqlite3.DatabaseError as error:
         _warn_once(f"A cache cannot be written, so that its values will be computed again: {error}")
@@ -110,6 +110,7 @@ def _open(place: str, schema: str, version: int) -> sqlite3.Connection:
     cache = sqlite3.connect(place, timeout=WAIT_SECONDS)
     try:
         cache.execute("PRAGMA temp_store = MEMORY")
+        # A transaction that begins with reading may be refused when it comes to write; this one waits for its turn now.
         cache.execute("BEGIN IMMEDIATE")
         with cache:
             if cache.execute("PRAGMA user_version").fetchone()[0] != version:

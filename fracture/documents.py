@@ -30,7 +30,7 @@ Pair = Annotated[tuple[Finite, Finite], Field(strict=False)]
 """Two numbers. JSON has lists alone, so that a list is let through."""
 
 OPEN = ConfigDict(strict=True, extra="allow")
-"""For documents whose further keys are kept as they are."""
+"""For typed dictionaries: no value is converted, and keys that are not declared are kept as they are."""
 
 
 class Document(BaseModel):

@@ -15,6 +15,13 @@ class Estimate(TypedDict):
     high: float | None
 
 
+def excludes_zero(difference: Estimate) -> bool:
+    """Whether the interval excludes zero: the difference is then significant."""
+    low = difference["low"]
+    high = difference["high"]
+    return low is not None and high is not None and (low > 0 or high < 0)
+
+
 def format_percent(estimate: Estimate | None, digits: int = 0) -> str:
     """A share with its interval: ``81% (76 to 86%)``; ``digits`` after the point. None: an earlier version's card."""
     if estimate is None:

@@ -77,7 +77,7 @@ def typed_path(text: str) -> Path:
     path = Path(text.strip().strip("\"'"))
     try:
         path = path.expanduser().resolve()
-        path.exists()
+        path.exists()  # asks the system, which refuses for example a name that is too long
     except PermissionError as error:
         raise ValueError(f"{text[:80]!r} lies in a folder that this user may not read.") from error
     except (OSError, RuntimeError) as error:
@@ -129,9 +129,13 @@ def _readable(folder: Path, variable: str) -> Path:
 
 def sanitize_name(name: str) -> str:
     """A name from outside that a message can quote: one line, at most 120 characters, nothing invisible."""
-    # The categories C are control and format characters, Z are separators such as line breaks.
-    visible = "".join(letter for letter in name[:1000] if letter == " " or unicodedata.category(letter)[0] not in "CZ")
+    visible = "".join(letter for letter in name[:1000] if _is_visible(letter))
     if len(visible) > _MAX_QUOTED:
         half = _MAX_QUOTED // 2
         visible = f"{visible[:half]}…{visible[-half:]}"
     return visible.strip() or "the file"
+
+
+def _is_visible(letter: str) -> bool:
+    # The categories C are control and format characters, Z are separators such as line breaks.
+    return letter == " " or unicodedata.category(letter)[0] not in "CZ"

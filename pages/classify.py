@@ -64,7 +64,8 @@ if folder is None:
     st.stop()
 with show_errors():
     classifier = prediction_cache.classifier(folder)
-    if classifier.card.get("data", {}).get("synthetic"):
+    trained_on = classifier.card.data
+    if trained_on is not None and trained_on.synthetic:
         st.caption(
             ":material/draw: This model was trained on synthetic X-rays only: don't rely on its answers for real ones."
         )

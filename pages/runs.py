@@ -16,6 +16,7 @@ from fracture.training.runs.compare import every_run
 def choose_runs(known: dict[str, queue.Run]) -> list[queue.Run]:
     """The runs to look at; the address names them, so that a link shows the same runs."""
     asked = st.query_params.get_all("runs")
+    # Renamed before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
     if renamed := state.RENAMED_RUN.pop():
         state.CHOSEN_RUNS.set([renamed.get(name, name) for name in state.CHOSEN_RUNS.get() or []])
     elif gone := [escape_markdown(name) for name in asked if name not in known]:

@@ -13,11 +13,13 @@ from fracture.training.runs import queue
 def show_runs(known: dict[str, queue.Run]) -> None:
     """A picker for the runs of this machine, and the chosen one; ``?run=NAME`` links to a run."""
     submitted = state.submissions()
+    # Selected before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
     if submitted.newest in known:
         state.RUN.set(submitted.newest)
         submitted.newest = ""
     name = st.selectbox("Run", list(known), key=state.RUN.key, bind="query-params")
     if name in known:
+        # Made here and not by a decorator: whether it repeats itself depends on the run.
         st.fragment(show_run, run_every=1.0 if known[name].active else None)(known[name].folder)
 
 

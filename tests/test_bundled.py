@@ -24,7 +24,7 @@ FOLDER = bundled_model()
 
 @pytest.fixture(scope="module")
 def card():
-    return read_card(FOLDER)
+    return read_card(FOLDER).document
 
 
 def test_its_files_are_there_and_small():
@@ -113,8 +113,8 @@ def test_its_backbone_is_a_beginning_for_others(as_cloned):
     """``--weights bundled`` loads it, and what it sees in an image is what the served graph sees."""
     from fracture.training.backbone.network import build_network
 
-    card = read_card(FOLDER)
-    size, how, (low, high) = (card["input"][name] for name in ("size", "fit", "pixel_range"))
+    taken = read_card(FOLDER).input
+    size, how, (low, high) = taken.size, taken.fit, taken.pixel_range
     chosen = TrainConfig(data="x", name="m", weights="bundled", image_size=size, fit=how)
     weights = find_weights(chosen)
     assert weights.input_range == (low, high) and "CC BY 4.0" in weights.licence

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fracture.estimate import format_number, format_percent
+from fracture.estimate import excludes_zero, format_number, format_percent
 
 SHARE = {"value": 0.8123, "low": 0.7604, "high": 0.8571}
 
@@ -35,3 +35,11 @@ def test_format_percent_prints_a_share_with_its_interval(estimate, digits, words
 def test_format_number_prints_a_metric_with_its_interval(estimate, digits, words):
     """An AUC or a kappa is no share, and has no percent sign."""
     assert format_number(estimate, digits) == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"), [(0.1, 0.3, True), (-0.3, -0.1, True), (-0.1, 0.3, False), (None, None, False)]
+)
+def test_excludes_zero_needs_an_interval_on_one_side(low, high, expected):
+    """A difference without an interval is never significant."""
+    assert excludes_zero({"value": 0.2, "low": low, "high": high}) == expected

@@ -1,8 +1,8 @@
 """Data sets: their contents and problems, synthetic ones, class folders."""
 
-import argparse
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,10 +23,8 @@ from fracture.phantoms.job import PhantomJob, Plan
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 
-Args = argparse.Namespace
 
-
-def dataset_command(args: Args) -> JsonObject:
+def dataset_command(args: Namespace) -> JsonObject:
     """Show the contents and the problems of a data set; or rename or delete its folder."""
     if args.rename is not None:
         return _rename(args)
@@ -55,7 +53,7 @@ def dataset_command(args: Args) -> JsonObject:
     return {**document, "problems": [vars(problem) for problem in problems]}
 
 
-def _rename(args: Args) -> JsonObject:
+def _rename(args: Namespace) -> JsonObject:
     folder = _named_folder(args.path)
     renamed = rename_dataset(folder, args.rename)
     if not args.json:
@@ -63,7 +61,7 @@ def _rename(args: Args) -> JsonObject:
     return {"name": renamed.name, "before": folder.name, "path": str(renamed)}
 
 
-def _delete(args: Args) -> JsonObject:
+def _delete(args: Namespace) -> JsonObject:
     folder = _named_folder(args.path)
     if not args.yes and not _confirm(f"Delete {folder} with all its images?"):
         raise DatasetError(f"{folder} is not deleted: that needs a yes, or --yes.")
@@ -82,19 +80,19 @@ def _named_folder(path: str) -> Path:
 
 
 def _confirm(question: str) -> bool:
-    if not sys.stdin.isatty():
+    if not sys.stdin.isatty():  # a script: there is nobody to ask
         return False
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _measured(found: Dataset, args: Args) -> pd.DataFrame | None:
+def _measured(found: Dataset, args: Namespace) -> pd.DataFrame | None:
     if args.quick:
         return None
     with progress_bar("Measuring images", quiet=args.json) as on_progress:
         return measurements.measure(found.table, on_progress)
 
 
-def _label_issues(found: Dataset, args: Args) -> pd.DataFrame:
+def _label_issues(found: Dataset, args: Namespace) -> pd.DataFrame:
     with progress_bar("Extracting features", quiet=args.json) as on_progress:
         return label_issues.find_label_issues(found, model_folder(args.model), on_progress)
 
@@ -104,12 +102,12 @@ def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Probl
     if found.excluded or found.relabelled:
         print(f"By decision, {found.excluded:,} more are excluded and {found.relabelled:,} have another label.")
     named = table.assign(label=[found.label_names[label] for label in table["label"]])
-    print("", named.to_string(index=False), "", sep="\n")
+    print(f"\n{named.to_string(index=False)}\n")
     for problem in problems:
         print(f"{problem.severity}: {problem.message}\n    {problem.why}")
 
 
-def phantom(args: Args) -> JsonObject:
+def phantom(args: Namespace) -> JsonObject:
     """Generate a data set of phantoms, or the missing part of one."""
     given = {"patients": args.patients, "seed": args.seed, "difficulty": args.difficulty}
     plan = Plan(**{name: value for name, value in given.items() if value is not None})
@@ -137,7 +135,7 @@ def phantom(args: Args) -> JsonObject:
     }
 
 
-def prep(args: Args) -> JsonObject:
+def prep(args: Namespace) -> JsonObject:
     """Export a data set, with all decisions applied, as class folders or as a zip of them."""
     found = apply_decisions(scan(args.path, args.body_part))
     out = args.out.absolute()

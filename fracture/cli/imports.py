@@ -1,8 +1,8 @@
 """What the commands ``import-...`` of :mod:`fracture.cli.main` do."""
 
-import argparse
 import contextlib
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 
 from tqdm import tqdm
@@ -14,10 +14,8 @@ from fracture.importers.download import OnProgress, Progress
 from fracture.importers.job import Import
 from fracture.importers.kaggle_credentials import pop_from_environment
 
-Args = argparse.Namespace
 
-
-def import_kaggle_command(args: Args) -> JsonObject:
+def import_kaggle_command(args: Namespace) -> JsonObject:
     """Import one body part of MURA from Kaggle, or what it lacks."""
     wanted = kaggle.order(args.dataset, args.body_part)
     credentials = pop_from_environment()
@@ -25,14 +23,14 @@ def import_kaggle_command(args: Args) -> JsonObject:
     return _followed(args, lambda on_progress: kaggle.import_kaggle(root, wanted, credentials, on_progress))
 
 
-def import_fracatlas_command(args: Args) -> JsonObject:
+def import_fracatlas_command(args: Namespace) -> JsonObject:
     """Import a sample of FracAtlas, or all of it, or what it lacks."""
     wanted = fracatlas.order(args.images, args.seed, args.whole)
     root = (args.out or fracatlas.default_folder(wanted)).absolute()
     return _followed(args, lambda on_progress: fracatlas.import_fracatlas(root, wanted, on_progress))
 
 
-def import_zip(args: Args) -> JsonObject:
+def import_zip(args: Namespace) -> JsonObject:
     """Unpack a data set from a zip."""
     root = (args.out or zip_file.default_folder(args.file)).absolute()
     with _bar(args) as on_progress:
@@ -44,7 +42,7 @@ def import_zip(args: Args) -> JsonObject:
     return {**vars(unpacked), "root": str(unpacked.root)}
 
 
-def _followed(args: Args, work: Callable[[OnProgress], Import]) -> JsonObject:
+def _followed(args: Namespace, work: Callable[[OnProgress], Import]) -> JsonObject:
     """Do an import with a bar on a terminal, and tell how it ended."""
     with _bar(args) as on_progress:
         ended = work(on_progress)
@@ -63,7 +61,7 @@ def _followed(args: Args, work: Callable[[OnProgress], Import]) -> JsonObject:
 
 
 @contextlib.contextmanager
-def _bar(args: Args) -> Iterator[OnProgress]:
+def _bar(args: Namespace) -> Iterator[OnProgress]:
     """A progress bar of files; on a terminal's stderr, none elsewhere."""
     with tqdm(unit="file", disable=args.json or not sys.stderr.isatty()) as bar:
 

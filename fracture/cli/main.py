@@ -16,6 +16,7 @@ from typing import Any
 from fracture.errors import FractureError
 from fracture.files import JsonObject
 from fracture.logs import configure_logs
+from fracture.training.config import PRESETS, TrainConfig
 
 EXPORT_WAYS = ("copy", "link", "zip")
 
@@ -39,8 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return 130  # 128 + SIGINT, as shells have it
     except BrokenPipeError:  # the reader, for example `head`, has seen enough
+        # At its exit Python flushes stdout once more, and would print that this fails.
         sys.stderr.close()
         return 0
     failed_partly = isinstance(document, dict) and document.get("errors")
@@ -156,15 +158,14 @@ def _images(text: str) -> int:
 
 
 def _add_train(commands: Any) -> None:
-    from fracture.training.config import PRESETS, TrainConfig
-
     parser = _add(commands, "train", "models.train", "train InceptionV3 on a data set")
     begin = parser.add_mutually_exclusive_group(required=True)
     begin.add_argument("--data", metavar="PATH", help="the data set's folder")
     begin.add_argument(
-        "--resume", action="store_true",
+        "--resume",
+        action="store_true",
         help="resume the stopped or failed run of this name, with its own configuration",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--also", action="append", metavar="PATH", help="a further data set to train on; may be given several times"
     )

@@ -1,8 +1,8 @@
 """Models: train one, evaluate it, classify radiographs with it, list all."""
 
-import argparse
 import itertools
 import sys
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,8 @@ from fracture.training.config import PRESETS, TrainConfig
 from fracture.training.runs import queue
 from fracture.training.weights import check_available, find_weights
 
-Args = argparse.Namespace
 
-
-def train(args: Args) -> JsonObject:
+def train(args: Namespace) -> JsonObject:
     """Start or resume a run, follow it to its end, and return the model's card."""
     if args.resume:
         run, since = _resume(args)
@@ -37,6 +35,7 @@ def train(args: Args) -> JsonObject:
     try:
         follow(run, quiet=args.json, since=since)
     except KeyboardInterrupt:
+        # The run is a process of its own, which Ctrl+C does not reach: ask it to stop, and wait for its model.
         print("\nStopping: the best epoch so far is being saved.", file=sys.stderr)
         queue.request_stop(run)
         follow(run, quiet=args.json, since=since)
@@ -54,7 +53,7 @@ def train(args: Args) -> JsonObject:
     return card.document
 
 
-def _start(args: Args) -> queue.Run:
+def _start(args: Namespace) -> queue.Run:
     given: JsonObject = {name: getattr(args, name, None) for name in TrainConfig.__dataclass_fields__}
     chosen = {name: value for name, value in given.items() if value is not None}
     for name in ("input_range", "also"):
@@ -65,7 +64,7 @@ def _start(args: Args) -> queue.Run:
     return queue.start(config)
 
 
-def _resume(args: Args) -> tuple[queue.Run, int]:
+def _resume(args: Namespace) -> tuple[queue.Run, int]:
     """The resumed run, and the size in bytes of the events from before."""
     fields = [name for name in TrainConfig.__dataclass_fields__ if name != "name"]
     given = [f"--{name.replace('_', '-')}" for name in fields if getattr(args, name, None)]
@@ -81,7 +80,7 @@ def _resume(args: Args) -> tuple[queue.Run, int]:
     return queue.resume(run), since
 
 
-def evaluate_command(args: Args) -> JsonObject:
+def evaluate_command(args: Namespace) -> JsonObject:
     """Evaluate a model on one split of a data set."""
     with progress_bar("Evaluating", quiet=args.json) as on_progress:
         result = evaluate_model(args.model, args.data, args.split, args.body_part, on_progress)
@@ -96,7 +95,7 @@ def evaluate_command(args: Args) -> JsonObject:
     return result.to_json()
 
 
-def classify(args: Args) -> JsonObject:
+def classify(args: Namespace) -> JsonObject:
     """Classify files with a model, each on its own or as views of one study."""
     classifier = load_classifier(args.model or _default_model(quiet=args.json))
     if args.csv and not args.csv.parent.is_dir():
@@ -186,7 +185,7 @@ def _default_model(quiet: bool) -> str:
     return default.name
 
 
-def models(args: Args) -> list[Any]:
+def models(args: Namespace) -> list[Any]:
     """List all models and runs."""
     runs = {run.name: run for run in queue.runs()}
     names = dict.fromkeys([*runs, *(folder.name for folder in usable_models())])
@@ -201,8 +200,10 @@ def models(args: Args) -> list[Any]:
 
 def _print_model(model: JsonObject, run: queue.Run | None) -> None:
     state = run.shown_state if run else model["state"]
-    auc = "" if model["auc"] is None else auc_in_words(model_folder(model["name"]))
-    print(f"{model['name']:24} {state:10} {model['error'] or auc}")
+    found = model["error"]
+    if not found and model["auc"] is not None:
+        found = auc_in_words(model_folder(model["name"]))
+    print(f"{model['name']:24} {state:10} {found or ''}")
 
 
 def _model(name: str, run: queue.Run | None) -> JsonObject:

@@ -1,7 +1,7 @@
 """Commands about one run or model: rename it, note something, print a script that trains it again."""
 
-import argparse
 import sys
+from argparse import Namespace
 
 from fracture.errors import FractureError, ModelError
 from fracture.files import JsonObject, atomic_write
@@ -10,10 +10,8 @@ from fracture.registry.model_folder import ModelFolder, model_folder, model_fold
 from fracture.training.runs import queue
 from fracture.training.runs.keras_script import TABLE, as_code, found_here, script_images
 
-Args = argparse.Namespace
 
-
-def rename_command(args: Args) -> JsonObject:
+def rename_command(args: Namespace) -> JsonObject:
     """Rename a model or a run."""
     folder = queue.rename(_known(args.old), args.new)
     if not args.json:
@@ -21,7 +19,7 @@ def rename_command(args: Args) -> JsonObject:
     return {"name": folder.name, "before": args.old, "path": str(folder.path)}
 
 
-def note_command(args: Args) -> JsonObject:
+def note_command(args: Namespace) -> JsonObject:
     """Print or replace the note about a model or a run."""
     folder = _known(args.name)
     if args.text is not None:
@@ -32,7 +30,7 @@ def note_command(args: Args) -> JsonObject:
     return {"name": folder.name, "note": found}
 
 
-def code(args: Args) -> JsonObject:
+def code(args: Namespace) -> JsonObject:
     """Print the script that trains a model again, or write it beside the list of its images."""
     card = found_here(model_folder(args.model))
     script = as_code(card)
@@ -44,21 +42,23 @@ def code(args: Args) -> JsonObject:
     return {"code": script}
 
 
-def _write_code(args: Args, card: JsonObject, script: str) -> JsonObject:
+def _write_code(args: Namespace, card: JsonObject, script: str) -> JsonObject:
     """Write both files into a folder, never over existing ones."""
-    files = [args.out / f"{args.model}.py", args.out / TABLE]
-    if there := [path.name for path in files if path.exists()]:
+    code_file = args.out / f"{args.model}.py"
+    images_file = args.out / TABLE
+    there = [path.name for path in (code_file, images_file) if path.exists()]
+    if there:
         raise FractureError(f"--out must be a folder without {' and '.join(there)}. Received: {args.out}")
     try:
         table = script_images(card)
         args.out.mkdir(parents=True, exist_ok=True)
-        atomic_write(files[0], lambda part: part.write_text(script, encoding="utf-8"))
-        atomic_write(files[1], lambda part: table.to_csv(part, index=False))
+        atomic_write(code_file, lambda part: part.write_text(script, encoding="utf-8"))
+        atomic_write(images_file, lambda part: table.to_csv(part, index=False))
     except OSError as error:
         raise FractureError(f"{args.out} cannot be written to: {error.strerror}. Choose another folder.") from error
     if not args.json:
-        print(f"{files[0]} and the list of its {len(table):,} images. Run it there: python {files[0].name}")
-    return {"script": str(files[0]), "images": str(files[1])}
+        print(f"{code_file} and the list of its {len(table):,} images. Run it there: python {code_file.name}")
+    return {"script": str(code_file), "images": str(images_file)}
 
 
 def _known(name: str) -> ModelFolder:

@@ -39,6 +39,7 @@ def follow(run: queue.Run, quiet: bool, since: int = 0) -> None:
         offset = since
         active = True
         while active:
+            # First the state, then the events: a process that has ended has written all of them.
             current = queue.find_run(run.folder)
             active = current is not None and current.active
             if current is not None and current.state == "queued":

@@ -84,7 +84,11 @@ class FolderJob(Generic[S]):
     def active_in(self, home: Path) -> Path | None:
         """The first folder in ``home`` that a process is filling."""
         folders = sorted(home.iterdir()) if home.is_dir() else []
-        return next((folder for folder in folders if (found := self.find(folder)) and found.active), None)
+        for folder in folders:
+            status = self.find(folder)
+            if status is not None and status.active:
+                return folder
+        return None
 
     def start(
         self, root: Path, wanted: S, command: Sequence[str], policy: Policy, variables: Mapping[str, str] | None = None
@@ -116,6 +120,7 @@ class FolderJob(Generic[S]):
         """
         root.mkdir(parents=True, exist_ok=True)
         try:
+            # Without the lock two processes could both find nobody at work, and both begin.
             with FileLock(root / f".{self.name}.lock", timeout=10):
                 found = self.find(root)
                 status = self._resumed(root, found, wanted, starting)

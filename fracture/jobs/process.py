@@ -7,12 +7,12 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from fracture import paths
 from fracture.documents import Document, Moment, Whole
+from fracture.files import JsonObject
 
 _CLOCK_TOLERANCE = 2.0
 """Seconds by which two readings of when a process began may differ: the kernel counts in ticks."""
@@ -40,7 +40,7 @@ def spawn(arguments: Sequence[str], log: Path, variables: Mapping[str, str] | No
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl+C on the server's terminal must not end the job as well
             env={**os.environ, **(variables or {})},
         )
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays behind
@@ -56,7 +56,7 @@ def lower_priority() -> None:
         _log.info("The priority of this process stays as it is: %s", error)
 
 
-def identity() -> dict[str, Any]:
+def identity() -> JsonObject:
     """The fields of an :class:`Identity` of this process."""
     this = psutil.Process()
     return {"pid": this.pid, "process_started": this.create_time(), "booted": _booted()}

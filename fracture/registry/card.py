@@ -5,13 +5,13 @@ Cards of earlier versions lack some of it, and cards may hold more than this: un
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetPydanticSchema, PrivateAttr, with_config
+from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema, PrivateAttr, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from fracture.documents import Document, Finite, Moment, Pair, Whole
+from fracture.documents import OPEN, Document, Finite, Moment, Pair, Whole
 from fracture.files import JsonObject
-from fracture.registry.validation import OPEN, Localization, Metrics
+from fracture.registry.validation import Localization, Metrics
 
 
 def _refuse_null(value: object) -> object:
@@ -114,9 +114,7 @@ class Seconds(Document):
 
 
 class Card(Document):
-    """The whole card. ``card["key"]`` and ``card.get("key")`` read :attr:`document`."""
-
-    model_config = ConfigDict(extra="allow")
+    """The whole card. Keys of the file that have no attribute here are in :attr:`document`."""
 
     name: str
     labels: Annotated[tuple[str, str], Field(strict=False)]
@@ -156,10 +154,3 @@ class Card(Document):
     def document(self) -> JsonObject:
         """The JSON document as it was read, with all its keys in their order."""
         return self._document
-
-    def __getitem__(self, key: str) -> Any:
-        return self._document[key]
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key of the document, or ``default``."""
-        return self._document.get(key, default)

@@ -242,6 +242,7 @@ def read_predictions(folder: ModelFolder) -> pd.DataFrame:
         "sha256": str,
     }
     try:
+        # Without keep_default_na=False a patient called NA would be a missing value.
         table = pd.read_csv(folder.predictions, dtype=types, keep_default_na=False)
         if "sha256" not in table:  # written by an earlier version
             table["sha256"] = ""
@@ -296,6 +297,7 @@ def write_zip(folder: ModelFolder, target: Path) -> None:
 
     The files are stored, not compressed: weights hardly get smaller.
     """
+    # Hidden files are this machine's, too, such as the mark of a demo's visitor.
     local_files = (folder.checkpoint, folder.status, folder.log, folder.stop_request)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.path.rglob("*")):

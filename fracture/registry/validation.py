@@ -5,19 +5,15 @@ Everything here is as it stands in ``card.json``. :mod:`fracture.evaluation` com
 
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, with_config
+from pydantic import AfterValidator, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from fracture.documents import LARGEST, Finite, Whole
+from fracture.documents import LARGEST, OPEN, Finite, Whole
 from fracture.estimate import Estimate
 
 if TYPE_CHECKING:
     from fracture.registry.card import Card  # which imports this module
-
-
-OPEN = ConfigDict(strict=True, extra="allow")
-"""For typed dictionaries: no value is converted, and keys that are not listed are kept."""
 
 
 def _check_interval(estimate: Any) -> Any:
@@ -25,6 +21,7 @@ def _check_interval(estimate: Any) -> Any:
     value, low, high = (estimate[name] for name in ("value", "low", "high"))
     if (low is None) != (high is None) or (value is None and low is not None):
         raise PydanticCustomError("interval", "must have a value and both bounds, a value alone, or neither")
+    # Not `>=`: every comparison with NaN is false, so that it is refused here, too.
     if any(number is not None and not abs(number) < LARGEST for number in (value, low, high)):
         raise PydanticCustomError("finite", "must be finite numbers")
     return estimate

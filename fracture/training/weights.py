@@ -127,9 +127,15 @@ def _from_file(path: Path, input_range: tuple[float, float] | None) -> Weights:
         low, high = map(float, pixel_range)
     except (TypeError, ValueError) as error:
         raise WeightsError(f'"input_range" in {beside.name} must be two numbers. Received: {pixel_range!r}') from error
-    origin = described.get("source", "not stated")
-    licence = described.get("licence", "not stated")
+    origin, licence = (_stated(described, key, beside) for key in ("source", "licence"))
     return Weights(path.name, origin, licence, (low, high), sha256, path)
+
+
+def _stated(described: JsonObject, key: str, beside: Path) -> str:
+    value = described.get(key, "not stated")
+    if not isinstance(value, str):
+        raise WeightsError(f'"{key}" in {beside.name} must be text. Received: {value!r}')
+    return value
 
 
 def _read_description(path: Path) -> JsonObject:

@@ -24,7 +24,7 @@ def folder(make_model):
 
 def own(folder) -> Dataset:
     """The data set that the model was validated on."""
-    return scan(read_card(folder)["config"]["data"])
+    return scan(read_card(folder).config["data"])
 
 
 def asked(folder, data: Dataset) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def asked(folder, data: Dataset) -> pd.DataFrame:
 
 def test_training_records_which_files_the_model_was_made_of(trained):
     """Predictions have the SHA-256 of each validation image's file; what the model knows, of each training image's."""
-    data = Path(read_card(trained)["config"]["data"])
+    data = Path(read_card(trained).config["data"])
     predictions = read_predictions(trained)
     assert predictions["sha256"].tolist() == [file_sha256(data / name) for name in predictions["image_id"]]
     known = load_ood_detector(trained.familiarity)
@@ -66,7 +66,8 @@ def test_files_of_a_joined_data_set_are_added(folder):
     before.assign(image_id=data.name + "/" + before["image_id"]).to_csv(folder.predictions, index=False)
     joined = again.assign(image_id=data.name + "/" + again["image_id"])
     card = read_card(folder)
-    card["data"]["validated_on"] = {data.name: fingerprint(replace(data, table=joined))}
+    validated_on = {data.name: fingerprint(replace(data, table=joined))}
+    card = card.model_copy(update={"data": card.data.model_copy(update={"validated_on": validated_on})})
     assert record_files(folder, card, data, again) == len(again)
 
 

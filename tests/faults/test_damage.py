@@ -89,7 +89,7 @@ def test_a_card_of_wrong_types_is_refused_in_words(homes, trained):
         write(folder.card, as_json(said))
         try:
             card = read_card(folder)
-            assert [type(word) for word in card["labels"]] == [str, str], where
+            assert [type(word) for word in card.labels] == [str, str], where
         except ModelError as error:
             refused += 1
             assert "'bad'" in str(error), where

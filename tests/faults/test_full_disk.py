@@ -47,7 +47,7 @@ def test_what_people_change_of_a_model_leaves_it_as_it_was(homes, make_model, fu
         write_note(folder, "words")
     assert sums(folder.path) == before
     renamed = rename_model(folder, "other")
-    assert read_card(renamed)["name"] == "other"
+    assert read_card(renamed).name == "other"
     assert list(sums(renamed.path).values()) == list(before.values())
 
 
@@ -85,7 +85,7 @@ def test_the_model_before_stays_until_the_new_one_is_whole(homes, make_model):
     with staging_folder(folder) as aside:
         aside.served_model.write_bytes(b"new")
     replace_model(aside, folder, {**read_card(folder).document, "epochs_done": 99})
-    assert (read_card(folder)["epochs_done"], folder.served_model.read_bytes()) == (99, b"new")
+    assert (read_card(folder).epochs_done, folder.served_model.read_bytes()) == (99, b"new")
     assert folder.predictions.exists() and not aside.path.exists()
 
 

@@ -171,12 +171,12 @@ def test_classifier_answers_as_the_keras_model(homes, keras_trained):
 
     classifier = load_classifier(keras_trained.name, keras_trained.path.parent)
     card = classifier.card
-    low, high = card["input"]["pixel_range"]
+    low, high = card.input.pixel_range
     model = keras.models.load_model(keras_trained.keras_model, compile=False, safe_mode=True)
     file = io.BytesIO()
     Image.fromarray(image(7).pixels).save(file, "PNG")
     picture = read(file.getvalue())
-    square = fit(picture.pixels, card["input"]["size"], card["input"]["fit"])
+    square = fit(picture.pixels, card.input.size, card.input.fit)
     fed = np.repeat(square[None, :, :, None], 3, axis=-1) / 255 * (high - low) + low
     expected = float(model.predict(fed, verbose=0)[0, 0])
     logit = classifier.view("x", picture).logits[0]

@@ -401,7 +401,7 @@ def test_decisions_of_somebody_else_are_merged(data):
 def validated(homes, make_model):
     """The data set that a model was validated on, in the data home."""
     folder = make_model("first")
-    return Path(shutil.copytree(read_card(folder)["config"]["data"], homes / "data" / "validated"))
+    return Path(shutil.copytree(read_card(folder).config["data"], homes / "data" / "validated"))
 
 
 def orders(app, data):

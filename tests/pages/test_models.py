@@ -331,7 +331,7 @@ def test_comparison_across_data_sets_and_labels_warns(judged, make_model):
 
 def test_warnings_for_the_same_data_are_empty(judged):
     """The fingerprint and the name decide."""
-    card = {"labels": ["a", "b"], "data": {"fingerprint": "x"}}
+    card = read_card(judged)
     level = {"image": {"count": 3}}
     sides = [Side(judged, card, ValidationResult(name, level, "")) for name in ("one", "one", "two")]
     assert warnings(sides[:2]) == []

@@ -78,7 +78,7 @@ def test_a_name_that_is_taken_or_unsafe_is_refused(homes, make_model, name):
     make_model("taken")
     with pytest.raises(ModelError, match=r"A model's name has|already in the models folder"):
         edit.rename_model(folder, name)
-    assert model_folder.read_card(folder)["name"] == "m"
+    assert model_folder.read_card(folder).name == "m"
 
 
 def test_the_bundled_model_keeps_its_name(homes, make_model, monkeypatch):
@@ -94,5 +94,5 @@ def test_killed_between_the_folder_and_its_files_it_is_a_whole_model(homes, make
     moved = model_folder.model_folder("moved")
     folder.path.rename(moved.path)
     assert json.loads(moved.card.read_text())["name"] == "m"
-    assert model_folder.read_card(moved)["name"] == "moved"
+    assert model_folder.read_card(moved).name == "moved"
     assert [each.name for each in model_folder.usable_models()] == ["moved"]

@@ -131,6 +131,6 @@ def test_load_classifier_accepts_a_card_without_hashes(make_model):
 def test_check_files_accepts_the_bundled_model():
     """Its card holds the hashes of the graph and of the out-of-distribution check."""
     card = model_folder.read_card(model_folder.bundled_model())
-    assert card["files"] == model_folder.file_hashes(model_folder.bundled_model())
-    assert sorted(card["files"]) == ["familiarity.npz", "model.tflite"]
+    assert card.files == model_folder.file_hashes(model_folder.bundled_model())
+    assert sorted(card.files) == ["familiarity.npz", "model.tflite"]
     model_folder.check_files(model_folder.bundled_model(), card)

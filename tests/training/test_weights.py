@@ -33,7 +33,9 @@ def test_find_weights_file_without_range_is_refused_unless_given(tmp_path):
     assert find(file, input_range=(-1.0, 1.0)).input_range == (-1.0, 1.0)
 
 
-@pytest.mark.parametrize("said", ["{", "[]", '{"sha256": "other"}', '{"input_range": [0]}'])
+@pytest.mark.parametrize(
+    "said", ["{", "[]", '{"sha256": "other"}', '{"input_range": [0]}', '{"input_range": [0, 1], "licence": 5}']
+)
 def test_find_weights_file_with_wrong_json_is_refused(tmp_path, said):
     """Damaged JSON, or the checksum of another file, is an error."""
     file = tmp_path / "net.weights.h5"

@@ -11,8 +11,9 @@ from fracture.app.shared import prediction_cache
 from fracture.app.shared.heatmap_overlay import Place, full_heat, heat_in_words, heated, likeliest
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.prediction_cache import Examined
-from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold
+from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more
 from fracture.errors import ModelError
+from fracture.estimate import format_percent
 from fracture.inference import report
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, OUT_OF_DISTRIBUTION, Answer
@@ -50,8 +51,7 @@ def show_answers(
         _show_views(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
     show_similar_images(classifier, [each for views in studies.values() for each in views])
-    with st.expander("Learn more", icon=":material/help:", key="meaning"):
-        st.markdown(_meaning(classifier, folder))
+    learn_more("meaning", _meaning(classifier, folder))
     st.download_button(
         "Download answers (CSV)",
         report.as_csv(lines),

@@ -22,10 +22,11 @@ def show_similar_images(classifier: Classifier, examined: list[Examined]) -> Non
     """The nearest training images of each view, behind a switch; a sentence where they can't be shown."""
     if classifier.ood_detector is None or not st.toggle("Show similar training images", key="similar images"):
         return
-    images = dataset_cache.training_images(classifier.card.document)
+    images = dataset_cache.training_images(classifier.card)
     if images.empty:
-        name = escape_markdown(classifier.card["data"]["name"])
-        st.caption(f"The training data set *{name}* is not on this machine, so that its images can't be shown.")
+        data = classifier.card.data
+        name = f" *{escape_markdown(data.name)}*" if data is not None else ""
+        st.caption(f"The training data set{name} is not on this machine, so that its images can't be shown.")
         return
     for each in examined:
         nearest = classifier.ood_detector.nearest(each.view.embedding, NEIGHBORS)
@@ -45,7 +46,8 @@ def _on_this_machine(
     """Of the nearest training images, the rows and similarities of those whose very files are here."""
     found = pd.DataFrame(nearest, columns=["image_id", "similarity"]).merge(images, on="image_id")
     if known.sha256:
-        recorded = found["image_id"].map(dict(zip(known.image_ids, known.sha256, strict=True)))
+        file_of_image = dict(zip(known.image_ids, known.sha256, strict=True))
+        recorded = found["image_id"].map(file_of_image)
         current = pd.Series(digests(found["path"].tolist()), found.index, dtype=str)
         found = found[recorded == current]
     return [(row, row["similarity"]) for _, row in found.iterrows()]

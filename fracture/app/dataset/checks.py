@@ -7,12 +7,13 @@ import streamlit as st
 
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import any_open
-from fracture.app.shared.widgets import choose_model, duration, escape_markdown, expander, show_errors
+from fracture.app.shared.widgets import choose_model, escape_markdown, expander, show_errors
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity
 from fracture.data.dataset import Dataset
 from fracture.data.decisions import apply_decisions
 from fracture.evaluation import label_issues
+from fracture.formatting import format_duration
 
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
 
@@ -83,8 +84,9 @@ def _show_images(problem: Problem, data: Dataset) -> None:
 
 def _offer_analysis(data: Dataset, missing: int) -> None:
     seconds = missing * ANALYSIS_SECONDS / (os.cpu_count() or 1)
-    estimate = f"{missing:,} images, about {duration(seconds)}. Finds duplicates, damaged, blank and inverted images."
-    if st.button("Analyze images", icon=":material/visibility:", key="analyze images", help=estimate):
+    estimate = f"{missing:,} images, about {format_duration(seconds)}."
+    finds = "Finds duplicates, damaged, blank and inverted images."
+    if st.button("Analyze images", icon=":material/visibility:", key="analyze images", help=f"{estimate} {finds}"):
         _analyze(data)
 
 
@@ -101,7 +103,8 @@ def _offer_label_issues(data: Dataset) -> None:
     if model is None:
         return
     images = len(data.table)
-    estimate = f"About {duration(images * PREDICTION_SECONDS)} for {images:,} images; less where features are cached."
+    longest = format_duration(images * PREDICTION_SECONDS)
+    estimate = f"About {longest} for {images:,} images; less where features are cached."
     if st.button("Find label issues", icon=":material/psychology_alt:", key="find label issues", help=estimate):
         with show_errors():
             found = label_issues.find_label_issues(apply_decisions(data), model, _progress_bar("Classifying images"))

@@ -73,6 +73,7 @@ def _choose_target(data: Dataset, ending: str) -> str:
     """The path to export to: the app proposes a free one as long as nobody has typed another."""
     key = f"export to {data.root}"
     proposed = state.proposed_export(data.root)
+    # Set before the field is drawn: afterwards Streamlit refuses to change the value of its key.
     if st.session_state.get(key) == proposed.get():
         proposed.set(str(paths.data_home() / free_name(f"{data.name}-prep", paths.data_home(), ending)))
         st.session_state[key] = proposed.get()

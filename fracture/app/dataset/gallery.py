@@ -1,5 +1,6 @@
 """The images of a data set, page by page: filtered, sorted and selected."""
 
+import math
 import time
 from collections.abc import Callable
 from io import BytesIO
@@ -53,7 +54,8 @@ def _show_gallery(data: Dataset) -> None:
         st.info("No image passes these filters.", icon=":material/filter_alt_off:")
         return
     page = _choose_page(len(shown), f"gallery page {data.root} {hash((str(wanted), order, descending))}")
-    rows = shown.iloc[(page - 1) * PER_PAGE : page * PER_PAGE]
+    first = (page - 1) * PER_PAGE
+    rows = shown.iloc[first : first + PER_PAGE]
     st.caption(f"{len(shown):,} of {len(catalog):,} images")
     if source := _describe_scores(scores, data):
         st.caption(source)
@@ -63,7 +65,7 @@ def _show_gallery(data: Dataset) -> None:
 
 def _choose_page(images: int, key: str) -> int:
     """The number of the page, from 1; another key, with other filters, begins at the first page."""
-    pages = -(-images // PER_PAGE)
+    pages = math.ceil(images / PER_PAGE)
     if pages == 1:
         return 1
     return min(st.pagination(pages, key=key), pages)
@@ -83,21 +85,22 @@ def _choose(catalog: pd.DataFrame, data: Dataset, model: str) -> tuple[ImageFilt
     finding = state.finding(data.root).get()
     if finding is not None:
         _show_finding(finding, data)
-    choices: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for column in ("split", "label", "body_part"):
-            choices[column] = _choose_values(column, catalog, data)
+        split = _choose_values("split", catalog, data)
+        label = _choose_values("label", catalog, data)
+        body_part = _choose_values("body_part", catalog, data)
         text = st.text_input(
             "Name contains", placeholder="patient00011", width=160, key=f"text of {data.root}", persist_state="session"
         )
         order, descending = _choose_order(catalog, data, model, finding=finding)
     with st.expander("More filters", icon=":material/tune:", key="more filters"), st.container(horizontal=True):
         longer_side = catalog[["width", "height"]].max(axis=1)
-        choices["decision"] = _choose_values("decision", catalog, data)
-        choices["views"] = _choose_range("Views of the study", "views", catalog["views"], data)
-        choices["longer_side"] = _choose_range("Longer side in px", "longer side", longer_side, data)
+        decision = _choose_values("decision", catalog, data)
+        views = _choose_range("Views of the study", "views", catalog["views"], data)
+        sides = _choose_range("Longer side in px", "longer side", longer_side, data)
     ids = None if finding is None else finding.images
-    return ImageFilter(**choices, image_ids=ids, text=text.strip()), order, descending
+    wanted = ImageFilter(split, label, body_part, decision, views, sides, ids, text.strip())
+    return wanted, order, descending
 
 
 def _show_finding(finding: Problem, data: Dataset) -> None:

@@ -52,7 +52,8 @@ def _show_study(data: Dataset, ids: list[str]) -> None:
         return
     row = catalog.loc[[state.VIEWED_IMAGE.get()]].iloc[0]
     views = catalog[catalog["study"] == row["study"]]
-    _navigation(row, views, catalog, ids)
+    _navigation(row, catalog, ids)
+    _choose_view(row["image_id"], views)
     left, right = st.columns((3, 1))
     with right:
         _show_details(row, data, dataset_cache.scores(data).model)
@@ -85,7 +86,7 @@ def _show_viewer(image: Image.Image, row: "pd.Series[Any]", data: Dataset, revea
         st.markdown(f"{truth.capitalize() or 'The truth about this image is not known'}.")
 
 
-def _navigation(row: "pd.Series[Any]", views: pd.DataFrame, catalog: pd.DataFrame, ids: list[str]) -> None:
+def _navigation(row: "pd.Series[Any]", catalog: pd.DataFrame, ids: list[str]) -> None:
     """The place in the gallery, and the buttons to the views and studies around; arrow keys press them, too."""
     seen = ids if row["image_id"] in ids else [row["image_id"], *ids]
     place = seen.index(row["image_id"])
@@ -108,18 +109,22 @@ def _navigation(row: "pd.Series[Any]", views: pd.DataFrame, catalog: pd.DataFram
                 args=(seen[target or 0],),
             )
         st.caption(f"{place + 1:,} of {len(seen):,} shown")
-    siblings = views["image_id"].tolist()
-    if len(siblings) > 1:
-        st.pills(
-            "Views of this study",
-            siblings,
-            default=row["image_id"],
-            required=True,
-            format_func=lambda name: str(views.loc[name, "view"] or name),
-            key=f"views {row['image_id']}",
-            on_change=_view_sibling,
-            args=(row["image_id"],),
-        )
+
+
+def _choose_view(image_id: str, views: pd.DataFrame) -> None:
+    """A switch between the views of the study, where there are several."""
+    if len(views) < 2:
+        return
+    st.pills(
+        "Views of this study",
+        views["image_id"].tolist(),
+        default=image_id,
+        required=True,
+        format_func=lambda name: str(views.loc[name, "view"] or name),
+        key=f"views {image_id}",
+        on_change=_view_sibling,
+        args=(image_id,),
+    )
 
 
 def _view_sibling(image_id: str) -> None:

@@ -1,7 +1,6 @@
 """The leakage lab: the same images split by image and by patient, and a head trained on each split."""
 
 from dataclasses import asdict, replace
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,12 +9,12 @@ from fracture import charts
 from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
-from fracture.app.shared.widgets import show_chart, show_errors
+from fracture.app.shared.widgets import learn_more, show_chart, show_errors
 from fracture.experiments.leakage import SPLIT_KINDS, Outcome, compare_splits, gap
 from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
-OVERFITTING: dict[str, Any] = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, "batch_size": 64}
+OVERFITTING = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, "batch_size": 64}
 """Settings with which a head memorizes its training images."""
 
 
@@ -26,15 +25,15 @@ def show_leakage() -> None:
         "Views of one patient look alike. A split by image puts some of them on both sides, and the held-out AUC "
         "becomes too optimistic."
     )
-    with st.expander("Learn more", type="compact", key="learn leakage"):
-        st.markdown(
-            "- The lab splits the same images by image and by patient, and trains the same head on each split.\n"
-            "- Split by image, the head can recognize the patient instead of the finding.\n"
-            "- Each head trains to its last epoch, so that the held-out images select nothing.\n"
-            "- Shuffled labels are the strictest test: there is nothing to learn, so that each AUC above 0.5 is "
-            "leakage (after Zhang et al., ICLR 2017).\n"
-            "- The interval of the gap allows for the overlap of the splits (Nadeau and Bengio, 2003)."
-        )
+    learn_more(
+        "learn leakage",
+        "- The lab splits the same images by image and by patient, and trains the same head on each split.\n"
+        "- Split by image, the head can recognize the patient instead of the finding.\n"
+        "- Each head trains to its last epoch, so that the held-out images select nothing.\n"
+        "- Shuffled labels are the strictest test: there is nothing to learn, so that each AUC above 0.5 is "
+        "leakage (after Zhang et al., ICLR 2017).\n"
+        "- The interval of the gap allows for the overlap of the splits (Nadeau and Bengio, 2003).",
+    )
     with_bench(_show_experiment)
 
 
@@ -60,7 +59,8 @@ def _show_experiment(run: Run, bench: Bench) -> None:
             outcomes = compare_splits(tried, splits, shuffle_labels=shuffled)
             results = list(with_progress(outcomes, splits * len(SPLIT_KINDS), "Training heads"))
             entry.set((results, shuffled))
-    if (found := entry.get()) is not None:
+    found = entry.get()
+    if found is not None:
         _show_outcomes(*found)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import streamlit as st
 
@@ -63,15 +62,16 @@ def bench_of(run: Run) -> Bench:
 
 def _features_of(run: Run) -> str:
     """Equal for runs with the same features: the runs of a whole class share one bench in memory."""
-    names = ("data", "also", "body_part", "weights", "input_range", "image_size", "fit")
+    names = ["data", "also", "body_part", "weights", "input_range", "image_size", "fit"]
+    if run.config.get("weights") == "none":  # random ones, which depend on the seed
+        names.append("seed")
     settings = [run.config.get(name) for name in names]
-    # Random weights depend on the seed.
-    seed = [run.config.get("seed")] if run.config.get("weights") == "none" else []
     folders = (run.config["data"], *run.config.get("also", ()))
     decided = [dataset_cache.decided_at(Path(each)) for each in folders]
-    return json.dumps([settings, seed, decided])
+    return json.dumps([settings, decided])
 
 
+# Streamlit leaves parameters with an underscore out of the key: another run may have the same features.
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner="Reading the features")
 def _bench(features: str, _run: Run) -> Bench:  # noqa: ARG001  part of the key
     return open_bench(_run)
@@ -94,7 +94,7 @@ class Trial:
     """Duration of its training."""
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The settings that the playground's widgets change."""
         names = ("learning_rate", "dropout", "l2", "class_weight", "epochs")
         chosen = {name: getattr(self.config, name) for name in names}

@@ -15,9 +15,16 @@ from PIL import Image
 from fracture import charts
 from fracture.app.shared import dataset_cache, prediction_cache
 from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
-from fracture.app.shared.prediction_cache import SHOWN_SMALL, Examined
+from fracture.app.shared.prediction_cache import GALLERY_PX, Examined
 from fracture.app.shared.state import MASKS
-from fracture.app.shared.widgets import choose_model, escape_markdown, no_model_hint, show_chart, show_errors
+from fracture.app.shared.widgets import (
+    choose_model,
+    escape_markdown,
+    learn_more,
+    no_model_hint,
+    show_chart,
+    show_errors,
+)
 from fracture.imaging import radiograph
 from fracture.imaging.annotations import boxes_to_mask, parse_boxes, scale_boxes
 from fracture.inference.classifier import Classifier
@@ -67,14 +74,14 @@ def show_occlusion() -> None:
     """Choose a model and an image, mask parts of it, and see the prediction before and after."""
     st.header("Occlusion")
     st.caption("Mask the hardware, a marker or the border, and see whether the prediction depends on it.")
-    with st.expander("Learn more", type="compact", key="learn occlusion"):
-        st.markdown(
-            "- A model that has seen metal only in broken bones may take the metal as a shortcut.\n"
-            "- Any mask changes a prediction somewhat. For comparison, the lab therefore also applies the same mask at "
-            "other locations.\n"
-            "- The fill matters: a black patch is itself something that no model has seen "
-            "(Zeiler and Fergus, ECCV 2014)."
-        )
+    learn_more(
+        "learn occlusion",
+        "- A model that has seen metal only in broken bones may take the metal as a shortcut.\n"
+        "- Any mask changes a prediction somewhat. For comparison, the lab therefore also applies the same mask at "
+        "other locations.\n"
+        "- The fill matters: a black patch is itself something that no model has seen "
+        "(Zeiler and Fergus, ECCV 2014).",
+    )
     folder = choose_model()
     if folder is None:
         no_model_hint()
@@ -105,7 +112,7 @@ def _generate(number: int) -> LabImage:
 
 def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
     """One of the validation images; images with hardware come first."""
-    table = dataset_cache.training_images(prediction_cache.classifier(folder).card.document)
+    table = dataset_cache.training_images(prediction_cache.classifier(folder).card)
     table = table[table["split"] == "valid"] if len(table) else table
     if table.empty:
         st.info("The model's data set is not on this machine.", icon=":material/folder_off:")
@@ -122,17 +129,21 @@ def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
     if _was_replaced(folder, row):
         st.info("This file was replaced since the validation: choose another image.", icon=":material/help:")
         return None
-    pixels = dataset_cache.large(Path(row["path"]), SHOWN_SMALL)
+    pixels = dataset_cache.large(Path(row["path"]), GALLERY_PX)
     height, width = pixels.shape
-    boxes = scale_boxes(parse_boxes(row["boxes"]), width / max(row["width"], 1), height / max(row["height"], 1))
+    across = width / max(row["width"], 1)
+    down = height / max(row["height"], 1)
+    boxes = scale_boxes(parse_boxes(row["boxes"]), across, down)
     return LabImage(name, pixels, boxes_to_mask(boxes, width, height) if boxes else None)
 
 
 def _was_replaced(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
     """Whether the model's predictions record another file for this image; older ones record none."""
     predictions = prediction_cache.scored(folder, "image")
-    recorded = predictions.loc[predictions["image_id"] == row.name, "sha256"].iloc[:1].tolist()
-    return recorded not in ([], [""], dataset_cache.digests_of([Path(row["path"])]))
+    recorded = predictions.loc[predictions["image_id"] == row.name, "sha256"]
+    if recorded.empty or not recorded.iloc[0]:
+        return False
+    return [recorded.iloc[0]] != dataset_cache.digests_of([Path(row["path"])])
 
 
 def _choose_upload() -> LabImage | None:
@@ -140,7 +151,7 @@ def _choose_upload() -> LabImage | None:
     if file is None:
         return None
     image = radiograph.read(file.getvalue(), file.name)
-    return LabImage(sanitize_name(file.name), radiograph.shrink(image.pixels, SHOWN_SMALL), None, image.synthetic)
+    return LabImage(sanitize_name(file.name), radiograph.shrink(image.pixels, GALLERY_PX), None, image.synthetic)
 
 
 @st.fragment
@@ -249,9 +260,10 @@ def _show_canvas(picture: LabImage, pixels: NDArray[np.uint8], masks: list[Mask]
 def _add_drawn(key: str, shape: tuple[int, int], masks: list[Mask]) -> None:
     """Mask the boxes and outlines that a visitor has drawn."""
     drawn = st.session_state[key]["selection"]
+    height, width = shape
     for each in (*drawn["box"], *drawn["lasso"]):
         corners = list(zip(each["x"], each["y"], strict=True))
-        _add(masks, outline_mask(corners, shape[1], shape[0]))
+        _add(masks, outline_mask(corners, width, height))
 
 
 def _classify(classifier: Classifier, picture: LabImage, mask: Mask, fill: str) -> Examined:

@@ -8,9 +8,9 @@ import streamlit as st
 from fracture import charts, demo
 from fracture.app.experiments.material import Trial, trial_of
 from fracture.app.shared import state
-from fracture.app.shared.metrics import format_estimate
 from fracture.app.shared.state import Entry, policy, runs_of_trials
-from fracture.app.shared.widgets import escape_markdown, expander, format_percent, link, show_errors
+from fracture.app.shared.widgets import escape_markdown, expander, link, show_errors
+from fracture.estimate import format_number, format_percent
 from fracture.experiments.learning_curve import MIN_GROUPS
 from fracture.experiments.workbench import Bench
 from fracture.registry.metric_names import RATES, metric_name, metric_title
@@ -31,6 +31,7 @@ MIN_AUC_CHANGE = 5e-4
 """A smaller change of the AUC would be shown as 0.000."""
 
 
+# A fragment: each move of a slider trains a head, and draws neither the learning curve nor the search again.
 @st.fragment
 def play(run: Run, bench: Bench) -> None:
     """The settings, and beside them the head that trains with each change."""
@@ -75,18 +76,7 @@ def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
     epochs = st.slider(
         field_title("epochs"), 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session"
     )
-    groups = total = int(bench.table.loc[bench.training, "group"].nunique())
-    if total > MIN_GROUPS:
-        groups = st.slider(
-            "Training patients",
-            MIN_GROUPS,
-            total,
-            total,
-            key=f"patients {name}",
-            persist_state="session",
-            help="A random subset of the patients, or of the groups where the data set names no patients. A smaller "
-            "subset is part of each larger one.",
-        )
+    groups = _choose_patients(bench, name)
     seed = st.number_input("Seed", 0, 2**31, given.seed, key=f"seed {name}", persist_state="session")
     config = given.changed(
         learning_rate=learning_rate,
@@ -97,6 +87,24 @@ def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
         seed=int(seed),
     )
     return config, groups
+
+
+def _choose_patients(bench: Bench, name: str) -> int:
+    """The number of training patients or groups; all where they are few."""
+    total = int(bench.table.loc[bench.training, "group"].nunique())
+    if total <= MIN_GROUPS:
+        return total
+    chosen: int = st.slider(
+        "Training patients",
+        MIN_GROUPS,
+        total,
+        total,
+        key=f"patients {name}",
+        persist_state="session",
+        help="A random subset of the patients, or of the groups where the data set names no patients. A smaller "
+        "subset is part of each larger one.",
+    )
+    return chosen
 
 
 def _choose_from(title: str, scale: Sequence[float], given: float, key: str) -> float:
@@ -167,7 +175,7 @@ def _show_details(trial: Trial, bench: Bench, count: int) -> None:
         f"{trial.images:,} training images of {trial.groups:,} patients or groups, {len(validation):,} validation "
         f"images of {validation['group'].nunique():,}; trained in {trial.seconds:.2f} s. Diamond: the epoch with the "
         f"lowest validation loss ({trial.head.kept_epoch}), whose weights the head keeps. 95% intervals: AUC "
-        f"{format_estimate(trial.auc)}; at a threshold of 50% {rates}.{missing}"
+        f"{format_number(trial.auc)}; at a threshold of 50% {rates}.{missing}"
     )
     if diagnosis := diagnose_fit(trial.head.history):
         st.markdown(diagnosis)

@@ -10,7 +10,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.experiments.playground import with_settings
 from fracture.app.shared import state
-from fracture.app.shared.widgets import show_chart, show_errors
+from fracture.app.shared.widgets import learn_more, show_chart, show_errors
 from fracture.experiments.learning_curve import GROUP_SHARES, Point, learning_curve
 from fracture.experiments.search import GRID, Try, grid, sample_hyperparameters, search
 from fracture.experiments.workbench import Bench
@@ -20,8 +20,9 @@ from fracture.training.runs.queue import Run
 SUBSETS = 3
 """Heads for each number of patients."""
 
-TRIALS = (8, 64)
-"""Fewest and most of a random search."""
+MIN_TRIALS = 8
+MAX_TRIALS = 64
+"""Of a random search."""
 
 _Item = TypeVar("_Item")
 
@@ -42,18 +43,19 @@ def show_learning_curve(run: Run, bench: Bench) -> None:
     st.caption(
         "Would more patients help? The head trains on random subsets of the training patients, with the settings above."
     )
-    with st.expander("Learn more", type="compact", key="learn learning curve"):
-        st.markdown(
-            f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
-            "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "
-            "worse because it trained for less."
-        )
+    learn_more(
+        "learn learning curve",
+        f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
+        "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "
+        "worse because it trained for less.",
+    )
     entry = state.experiment("learning curve", run)
     with show_errors():
         if st.button("Compute learning curve", icon=":material/show_chart:", key="run learning curve"):
             points = learning_curve(with_settings(run, bench), SUBSETS)
             entry.set(_table(with_progress(points, SUBSETS * len(GROUP_SHARES), "Training heads")))
-    if (table := entry.get()) is not None:
+    table = entry.get()
+    if table is not None:
         show_chart(charts.learning_curve(table), "learning curve", "Validation AUC by number of training patients")
         st.markdown(_describe_trend(table))
 
@@ -91,13 +93,16 @@ def show_search(run: Run, bench: Bench) -> None:
         persist_state="session",
         format_func=lambda each: "Random search" if each == "random" else f"Grid of {len(grid())}",
     )
-    count = right.slider("Trials", *TRIALS, 16, key="search size", disabled=method == "grid", persist_state="session")
+    count = right.slider(
+        "Trials", MIN_TRIALS, MAX_TRIALS, 16, key="search size", disabled=method == "grid", persist_state="session"
+    )
     with show_errors():
         if st.button("Start search", icon=":material/search:", key="run search"):
             choices = grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)
             found = search(with_settings(run, bench), choices)
             entry.set(_table(with_progress(found, len(choices), "Training heads")))
-    if (table := entry.get()) is not None:
+    table = entry.get()
+    if table is not None:
         alt = "Hyperparameters and the resulting AUCs, a line a trial"
         show_chart(charts.parallel_coordinates(table), "search", alt)
         st.caption(

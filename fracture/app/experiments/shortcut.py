@@ -5,8 +5,9 @@ import streamlit as st
 from fracture.app.experiments.material import with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
-from fracture.app.shared.metrics import format_estimate, show_table
-from fracture.app.shared.widgets import escape_markdown, show_errors
+from fracture.app.shared.metrics import show_table, verdict
+from fracture.app.shared.widgets import escape_markdown, learn_more, show_errors
+from fracture.estimate import format_number
 from fracture.experiments.shortcut import (
     MIN_IMAGES_PER_LABEL,
     RANDOM_SUBSETS,
@@ -24,13 +25,13 @@ def show_ablation() -> None:
     """Heads with hardware, without it, and on random subsets of the same size, validated on the same images."""
     st.header("Hardware ablation")
     st.caption("Trains a head without images of plates, nails or screws, and compares it with a head on all images.")
-    with st.expander("Learn more", type="compact", key="learn ablation"):
-        st.markdown(
-            "- All heads are validated on the same images.\n"
-            f"- {RANDOM_SUBSETS} more heads train on random subsets of the same size, from as few patients: they show "
-            "how much of the difference comes from having fewer images.\n"
-            "- The data set must say which images show hardware; images without that information are left out."
-        )
+    learn_more(
+        "learn ablation",
+        "- All heads are validated on the same images.\n"
+        f"- {RANDOM_SUBSETS} more heads train on random subsets of the same size, from as few patients: they show "
+        "how much of the difference comes from having fewer images.\n"
+        "- The data set must say which images show hardware; images without that information are left out.",
+    )
     with_bench(_show_experiment)
 
 
@@ -53,7 +54,8 @@ def _show_experiment(run: Run, bench: Bench) -> None:
     with show_errors():
         if st.button("Start ablation", type="primary", icon=":material/play_arrow:", key="run hardware"):
             entry.set(list(with_progress(compare_trainings(bench), 2 + RANDOM_SUBSETS, "Training heads")))
-        if (heads := entry.get()) is not None:
+        heads = entry.get()
+        if heads is not None:
             _show_heads(bench, heads)
 
 
@@ -76,7 +78,7 @@ def _row(name: str, head: AblationHead, positive: str) -> dict[str, str]:
     too_few = f"fewer than {MIN_IMAGES_PER_LABEL} of a label"
     row = {"Trained on": f"{name} ({head.images:,})"}
     for title, auc in aucs.items():
-        row[title] = too_few if auc is None else format_estimate(auc)
+        row[title] = too_few if auc is None else format_number(auc)
     return row
 
 
@@ -96,14 +98,7 @@ def _explain_difference(bench: Bench, without: AblationHead, subsets: list[Ablat
             "than chance, so that the ablation shows nothing about hardware. More images would help, or more positive "
             "images without hardware."
         )
-    low = found["low"]
-    high = found["high"]
-    significant = low is not None and high is not None and not low <= 0 <= high
-    if significant:
-        verdict = "Significant: the interval excludes zero."
-    else:
-        verdict = "Not significant: the interval includes zero."
     return (
         "On images without hardware, the AUC of the head without hardware differs from the mean of the random subsets "
-        f"of the same size by **{format_estimate(found)}**. {verdict}"
+        f"of the same size by **{format_number(found)}**. {verdict(found)}"
     )

@@ -10,8 +10,8 @@ from fracture.data.folders import list_datasets
 from fracture.training.runs import queue
 from fracture.training.runs.progress import stopping_words
 
-LIVE = 2.0
-"""Seconds between two updates of the list."""
+REFRESH_SECONDS = 2.0
+"""Between two updates of the list."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ def show_activities() -> bool:
     found = activities()
     if found:
         st.header("Running now")
-    st.fragment(_list, run_every=LIVE if found else None)([each.name for each in found])
+    # Made here and not by a decorator: whether it repeats itself depends on the list.
+    st.fragment(_list, run_every=REFRESH_SECONDS if found else None)([each.name for each in found])
     return bool(found)
 
 
@@ -41,8 +42,12 @@ def activities() -> list[Activity]:
     """All jobs, as their folders say: runs in the order of the queue, then data sets."""
     active = [run for run in queue.runs() if run.active]
     active.sort(key=lambda run: (run.state == "queued", run.queued))
-    jobs = [job for folder in list_datasets() if (job := job_status.find_job(folder)) and job.active]
-    return [_run_activity(run) for run in active] + [_data_activity(job) for job in jobs]
+    found = [_run_activity(run) for run in active]
+    for folder in list_datasets():
+        job = job_status.find_job(folder)
+        if job is not None and job.active:
+            found.append(_data_activity(job))
+    return found
 
 
 def _list(shown: list[str]) -> None:

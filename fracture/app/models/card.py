@@ -1,12 +1,13 @@
 """A model's card in words: its labels, data, weights and training, and the localization of its heat maps."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import streamlit as st
 
-from fracture.app.shared.widgets import duration, escape_markdown, format_percent
-from fracture.registry.card import Card
+from fracture.app.shared.widgets import escape_markdown, learn_more
+from fracture.estimate import format_percent
+from fracture.formatting import format_duration
+from fracture.registry.card import Card, Data
 from fracture.registry.metric_names import metric_title
 from fracture.registry.validation import Localization, Pointing, ShareByChance
 from fracture.training.config import LITE
@@ -28,33 +29,32 @@ def show_card(card: Card) -> None:
 
 
 def _describe_labels(card: Card) -> Iterator[str]:
-    negative, positive = map(escape_markdown, card["labels"])
+    negative, positive = map(escape_markdown, card.labels)
     yield f"**Labels:** *{negative}* and *{positive}*."
 
 
 def _describe_data(card: Card) -> Iterator[str]:
     """The data sets with their counts, then their sources; older cards lack them."""
-    data = card.get("data")
-    if not data:
+    data = card.data
+    if data is None:
         return
-    layout = f"layout {data.get('layout', 'unknown')}"
-    kind = f"synthetic, {layout}" if data.get("synthetic") else layout
-    images = f"{data['training_images']:,} training and {data['validation_images']:,} validation images"
-    unreadable = len(data.get("unreadable", []))
+    layout = f"layout {data.layout}"
+    kind = f"synthetic, {layout}" if data.synthetic else layout
+    images = f"{data.training_images:,} training and {data.validation_images:,} validation images"
     yield (
-        f"**Data:** {escape_markdown(str(data['name']))} ({kind}): {images}{_count_by_data(data)}"
-        f"{_count_decisions(data)}; {unreadable} unreadable."
+        f"**Data:** {escape_markdown(data.name)} ({kind}): {images}{_count_by_data(data)}"
+        f"{_count_decisions(data)}; {len(data.unreadable)} unreadable."
     )
-    for source in data.get("sources", []):
-        name = escape_markdown(source["name"])
-        citation = escape_markdown(source["citation"])
-        terms = escape_markdown(source["licence"])
+    for source in data.sources:
+        name = escape_markdown(source.name)
+        citation = escape_markdown(source.citation)
+        terms = escape_markdown(source.licence)
         yield f"**Source:** *{name}*, {citation} (license: {terms})."
 
 
-def _count_by_data(data: dict[str, Any]) -> str:
+def _count_by_data(data: Data) -> str:
     """The training and validation images of each data set, where there are several."""
-    by_data = data.get("by_data") or {}
+    by_data = data.by_data or {}
     if len(by_data) < 2:
         return ""
     counts = []
@@ -63,62 +63,57 @@ def _count_by_data(data: dict[str, Any]) -> str:
     return f" ({', '.join(counts)})"
 
 
-def _count_decisions(data: dict[str, Any]) -> str:
+def _count_decisions(data: Data) -> str:
     """The images that people excluded or relabeled."""
-    decided = {"excluded": data.get("excluded"), "relabeled": data.get("relabelled")}
+    decided = {"excluded": data.excluded, "relabeled": data.relabelled}
     return "".join(f"; {count:,} {decision}" for decision, count in decided.items() if count)
 
 
 def _describe_backbone(card: Card) -> Iterator[str]:
     """The backbone with its weights, and the input that it takes."""
-    weights = card.get("weights")
-    if weights:
-        fine_tuned = card.get("config", {}).get("mode") == "fine-tune"
-        origin = escape_markdown(str(weights["origin"]))
-        yield (
-            f"**Backbone:** {card.get('backbone', 'unknown')}, {'fine-tuned' if fine_tuned else 'frozen'}; weights: "
-            f"{origin} (license: {escape_markdown(str(weights['licence']))})."
-        )
-    size = card["input"]["size"]
-    yield f"**Input:** {size} × {size} px, {card['input']['fit']}."
+    if card.weights is not None:
+        trained = "fine-tuned" if card.config.get("mode") == "fine-tune" else "frozen"
+        origin = escape_markdown(card.weights.origin)
+        terms = escape_markdown(card.weights.licence)
+        yield f"**Backbone:** {card.backbone}, {trained}; weights: {origin} (license: {terms})."
+    size = card.input.size
+    yield f"**Input:** {size} × {size} px, {card.input.fit}."
 
 
 def _describe_training(card: Card) -> Iterator[str]:
     if card.seconds is None:
         return
-    state = card.get("state", "unknown")
-    yield f"**Training:** {duration(card.seconds.total)}, {card.get('epochs_done')} epochs; the run is {state}."
+    yield f"**Training:** {format_duration(card.seconds.total)}, {card.epochs_done} epochs; the run is {card.state}."
 
 
 def _describe_served_graph(card: Card) -> Iterator[str]:
     """How far the 8-bit graph that answers is from the model that was trained."""
     trained = "head as trained" if _without_keras(card) else "Keras model"
-    if served := card.get("served"):
-        difference = served["largest_probability_difference"]
+    served = card.served
+    if served is not None:
         sentence = (
-            f"**Served graph:** 8-bit weights; on {served['images']} validation images its probabilities differ from "
-            f"those of the {trained} by at most {difference:.3f}"
+            f"**Served graph:** 8-bit weights; on {served.images} validation images its probabilities differ from "
+            f"those of the {trained} by at most {served.largest_probability_difference:.3f}"
         )
-        if served.get("auc_keras") is not None:
-            sentence += f"; AUC {served['auc_served']:.4f} against {served['auc_keras']:.4f}"
+        if served.auc_keras is not None and served.auc_served is not None:
+            sentence += f"; AUC {served.auc_served:.4f} against {served.auc_keras:.4f}"
         yield f"{sentence}."
     if _without_keras(card):
         yield "**No model.h5:** the head was trained without Keras, on the served graph."
 
 
 def _without_keras(card: Card) -> bool:
-    weights = card.get("weights") or {}
-    return bool(weights.get("source") == LITE)
+    return card.weights is not None and card.weights.source == LITE
 
 
 def _describe_command(card: Card) -> Iterator[str]:
-    if command := card.get("command"):
-        yield f"**Command:** `{command}`"
+    if card.command:
+        yield f"**Command:** `{card.command}`"
 
 
 def show_localization(card: Card, data: str) -> None:
     """The localization metrics of the heat maps, each beside its level of chance."""
-    found = card.get("localisation")  # None where the data set has no boxes; older cards lack it
+    found = card.localization  # None where the data set has no boxes; older cards lack it
     if not found:
         return
     st.header("Localization")
@@ -132,9 +127,8 @@ def show_localization(card: Card, data: str) -> None:
             ":material/warning: The pointing game shows no localization: its interval includes chance or the image "
             "center. Do not read these heat maps as locations."
         )
-    sentences = _explain_localization(found, escape_markdown(card["labels"][1]), escape_markdown(data))
-    with st.expander("Learn more", type="compact", key="learn localization"):
-        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+    sentences = _explain_localization(found, escape_markdown(card.labels[1]), escape_markdown(data))
+    learn_more("learn localization", "\n".join(f"- {sentence}" for sentence in sentences))
 
 
 def _show_against_chance(metric: str, share: ShareByChance) -> None:

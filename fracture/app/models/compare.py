@@ -8,7 +8,7 @@ from fracture.app.shared.widgets import show_errors
 from fracture.registry.model_folder import ModelFolder, usable_models
 from fracture.registry.validation import ValidationResult
 
-MOST = len(charts.SEVERAL) - 1
+MAX_OTHERS = len(charts.SEVERAL) - 1
 """How many others fit beside a model, each with a color of its own."""
 
 
@@ -22,12 +22,11 @@ def show_comparison(folder: ModelFolder, result: ValidationResult, level: str) -
         st.caption("There is no other model yet.")
         return
     names = st.multiselect(
-        "Compare with", list(others), placeholder="Choose one or more", max_selections=MOST, key="compared models"
+        "Compare with", list(others), placeholder="Choose one or more", max_selections=MAX_OTHERS, key="compared models"
     )
-    sides = []
-    for each in (folder, *(others[name] for name in names)):
-        if side := side_of(each, result.data):
-            sides.append(side)
+    folders = [folder, *(others[name] for name in names)]
+    with_card = [side_of(each, result.data) for each in folders]
+    sides = [side for side in with_card if side is not None]
     if len(sides) < 2:
         return
     all_have_level = all(level in side.result.metrics for side in sides)

@@ -1,5 +1,6 @@
 """The most confident errors: misclassified validation images, with heat maps and, where known, the true boxes."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,13 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult) -> None:
     """The gallery, behind a switch: the model runs on its images only when a visitor asks for them."""
     st.header("Most confident errors")
-    images = dataset_cache.training_images(card.document)
+    images = dataset_cache.training_images(card)
     if images.empty:
         st.caption(f"The data set *{escape_markdown(result.data)}* is not on this machine, so its images are missing.")
         return
     if not st.toggle("Show misclassified images", key="show errors"):
         return
-    threshold = float(card["thresholds"]["balanced"])
+    threshold = card.thresholds["balanced"]
     predictions = prediction_cache.scored(folder, "image", result.only)
     errors = {kind: worst(predictions, threshold, kind) for kind in ERROR_KINDS}
     default = next((kind for kind in ERROR_KINDS if len(errors[kind])), "false positives")
@@ -74,7 +75,7 @@ def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult
 
 def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -> str:
     """The reason why images without a recorded file are not shown."""
-    data = escape_markdown(str(card.get("config", {}).get("data", "PATH")))
+    data = escape_markdown(card.config.get("data", "PATH"))
     return (
         f"{len(shown):,} images are not shown: the predictions do not record which files they belong to. "
         "If the files are unchanged, this command adds them: python -m fracture evaluate --model "
@@ -83,17 +84,20 @@ def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -
 
 
 def _choose_page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
-    pages = -(-len(errors) // ERRORS_PER_PAGE)
+    pages = math.ceil(len(errors) / ERRORS_PER_PAGE)
     page = st.pagination(pages, key=key) if pages > 1 else 1
-    return errors.iloc[(page - 1) * ERRORS_PER_PAGE : page * ERRORS_PER_PAGE]
+    first = (page - 1) * ERRORS_PER_PAGE
+    return errors.iloc[first : first + ERRORS_PER_PAGE]
 
 
 def _find_files(shown: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
     """The errors with the current values of the data set; ``path`` is empty where the file is gone or was replaced."""
     known = images[["image_id", "path", "label", "width", "boxes"]]
-    found = shown.merge(known, "left", "image_id", suffixes=("", "_now")).fillna({"path": "", "boxes": ""})
-    same = pd.Series(digests(found["path"].tolist()), found.index) == found["sha256"]
-    return found.assign(path=found["path"].where(same, ""))
+    found = shown.merge(known, "left", "image_id", suffixes=("", "_now"))
+    found = found.fillna({"path": "", "boxes": ""})
+    current = pd.Series(digests(found["path"].tolist()), found.index)
+    unchanged = current == found["sha256"]
+    return found.assign(path=found["path"].where(unchanged, ""))
 
 
 def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: Card) -> None:
@@ -117,9 +121,9 @@ def _show_gallery(found: pd.DataFrame, folder: ModelFolder, card: Card) -> None:
     if missing:
         st.caption(f"Missing, unreadable or replaced since the validation: {', '.join(missing)}.")
     synthetic = any(each.synthetic for each in examined.values())
-    negative = escape_markdown(card["labels"][0])
+    negative = escape_markdown(card.labels[0])
     doubts = "" if synthetic else f" Some *{negative}* may be wrong labels."
-    point = format_threshold(card["thresholds"]["balanced"])
+    point = format_threshold(card.thresholds["balanced"])
     st.caption(
         f"By image, at the balanced operating point ({point}), most confident first. {heat_in_words(model)} Yellow: "
         f"boxes of the data set.{doubts}"
@@ -133,12 +137,14 @@ def _examine(row: "pd.Series[Any]", model: Classifier) -> Examined:
 
 
 def _show_image(row: "pd.Series[Any]", examined: Examined, picture: Image.Image, labels: tuple[str, str]) -> None:
-    boxed = charts.outlined(picture, parse_boxes(row["boxes"]), picture.width / max(row["width"], 1))
+    scale = picture.width / max(row["width"], 1)
+    boxed = charts.outlined(picture, parse_boxes(row["boxes"]), scale)
     show_picture(boxed, f"{row['image_id']}, with its heat map")
+    positive = escape_markdown(labels[1])
     truth = escape_markdown(labels[int(row["label"])])
-    st.markdown(f"**{escape_markdown(labels[1])} {row['probability']:.1%}**, truth: {truth}")
+    st.markdown(f"**{positive} {row['probability']:.1%}**, truth: {truth}")
     details = [row["image_id"], row.get("body_part", ""), *_changes(row, examined)]
-    st.caption(escape_markdown(" · ".join(filter(None, details))))
+    st.caption(escape_markdown(" · ".join(each for each in details if each)))
 
 
 def _changes(row: "pd.Series[Any]", examined: Examined) -> list[str]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import streamlit as st
 
 from fracture import charts
-from fracture.app.shared.metrics import format_estimate, show_table
-from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_chart
-from fracture.estimate import Estimate
+from fracture.app.shared.metrics import choose_level, show_table
+from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more, show_chart
+from fracture.estimate import Estimate, format_number, format_percent
 from fracture.evaluation.calibration import COOLEST, HOTTEST
 from fracture.evaluation.thresholds import TARGET_RATE
 from fracture.inference.prediction import offered_points, points_cross
@@ -38,15 +38,7 @@ def choose_result(card: Card) -> tuple[ValidationResult, str]:
         if len(results) > 1:
             result = results[st.selectbox("Validation data", list(results), key="validation data")]
         if "study" in result.metrics:
-            level = st.segmented_control(
-                "Level",
-                ["image", "study"],
-                default="image",
-                required=True,
-                key="level",
-                format_func=lambda each: f"By {each}",
-                help="A study is all views of one visit; its probability is the mean over its views.",
-            )
+            level = choose_level("level")
     return result, level
 
 
@@ -58,14 +50,13 @@ def show_results(card: Card, result: ValidationResult, level: str) -> None:
     named = named_points({name: point["threshold"] for name, point in points.items()})
     show_table([{"Operating point": point_title(name), **_rates(points[name])} for name in named])
     st.caption(f"95% intervals in brackets, by bootstrap over {found['groups']:,} patients or groups.")
-    with st.expander("Learn more", type="compact", key="learn results"):
-        st.markdown("\n".join(f"- {line}" for line in _explain(card, result)))
+    learn_more("learn results", "\n".join(f"- {line}" for line in _explain(card, result)))
 
 
 def _explain(card: Card, result: ValidationResult) -> Iterator[str]:
     """How the operating points were chosen, and what that does to the metrics."""
     first = validation_results(card)[0]
-    epoch = f"epoch {card.get('kept_epoch')} of {card.get('epochs_done')}"
+    epoch = f"epoch {card.kept_epoch} of {card.epochs_done}"
     if result.data == first.data:
         yield (
             f"The operating points and the best epoch ({epoch}) were chosen on these same validation images, which "
@@ -75,7 +66,7 @@ def _explain(card: Card, result: ValidationResult) -> Iterator[str]:
         data = escape_markdown(first.data)
         yield f"The operating points and the best epoch ({epoch}) were chosen on the validation images of *{data}*."
     yield "Balanced: the threshold with the highest sum of sensitivity and specificity."
-    if promise := _explain_high_points(card["thresholds"], first):
+    if promise := _explain_high_points(card.thresholds, first):
         yield promise
     yield "Average precision: the area under the precision-recall curve. By chance it is the share of positives."
     yield "Kappa: agreement with the label beyond chance. 0 is chance, 1 is perfect."
@@ -137,7 +128,7 @@ def _describe_calibration(level: Level, calibration: Calibration) -> Iterator[st
     if brier and brier["value"] is not None:
         share = level["positives"] / max(1, level["count"])
         constant = share * (1 - share)
-        yield f"Brier score {format_estimate(brier)}; a constant {share:.0%} would score {constant:.3f}."
+        yield f"Brier score {format_number(brier)}; a constant {share:.0%} would score {constant:.3f}."
 
 
 def _describe_temperature(temperature: float, data: str) -> str:
@@ -158,8 +149,8 @@ def _format_points(error: Estimate) -> str:
 def _threshold_free(found: Level, counted: str) -> list[dict[str, str]]:
     rows = {
         "Validated on": f"{found['count']:,} {counted}, {found['positives']:,} positive",
-        "AUC (area under the ROC curve)": format_estimate(found["auc"]),
-        metric_title("average_precision"): format_estimate(found.get("average_precision")),
+        "AUC (area under the ROC curve)": format_number(found["auc"]),
+        metric_title("average_precision"): format_number(found.get("average_precision")),
     }
     return [{"Metric": name, "Value": value} for name, value in rows.items()]
 
@@ -170,7 +161,7 @@ def _rates(point: OperatingPoint) -> dict[str, str]:
         row[metric_title(name)] = format_percent(point[name])
     kappa = point.get("kappa")
     if kappa:  # older cards lack it
-        row[metric_title("kappa")] = format_estimate(kappa, 2)
+        row[metric_title("kappa")] = format_number(kappa, 2)
     return row
 
 
@@ -180,4 +171,4 @@ def _part_row(part: str, values: PartLevel) -> dict[str, str]:
     rates: tuple[Rate, ...] = ("sensitivity", "specificity")
     for name in rates:
         row[metric_title(name)] = format_percent(point[name])
-    return {**row, metric_title("auc"): format_estimate(values["auc"], 2)}
+    return {**row, metric_title("auc"): format_number(values["auc"], 2)}

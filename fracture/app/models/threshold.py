@@ -1,7 +1,6 @@
 """The operating point: one slider, and all metrics and charts that depend on it."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,15 @@ from streamlit.delta_generator import DeltaGenerator
 from fracture import charts
 from fracture.app.models.results import named_points
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.widgets import escape_markdown, format_percent, format_threshold, show_errors
+from fracture.app.shared.prediction_cache import PredictivePoint
+from fracture.app.shared.widgets import escape_markdown, format_threshold, show_errors
+from fracture.estimate import format_percent
 from fracture.registry.card import Card
 from fracture.registry.metric_names import COUNTED, metric_title, point_title
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import ValidationResult
 
-MEANINGS = {
+MEANINGS: dict[Literal["sensitivity", "specificity", "ppv", "npv"], str] = {
     "sensitivity": "The share of {} cases that the model finds.",
     "specificity": "The share of cases without {} that the model clears.",
     "ppv": "Positive predictive value: the share of cases called {} that are {}.",
@@ -28,26 +29,28 @@ HALF_A_STEP = 5e-4
 """Of the slider: a named point within it is the chosen one."""
 
 
+# A fragment: each move of the slider draws this section again, and not the whole page.
 @st.fragment
 @show_errors()  # inside the fragment: its caller does not see what a fragment raises
 def show_operating_point(folder: ModelFolder, card: Card, result: ValidationResult, level: str) -> None:
     """Metrics, curves, confusion matrix and a hundred patients at a threshold that the visitor moves."""
-    labels = (card["labels"][0], card["labels"][1])
+    positive = card.labels[1]
     table = prediction_cache.scored(folder, level, result.only)
-    threshold = _choose_threshold(card["thresholds"], f"threshold {folder.version}", labels[1])
+    threshold = _choose_threshold(card.thresholds, f"threshold {folder.version}", positive)
     point = prediction_cache.operating_point(folder, level, threshold, result.only)
-    _show_metrics(point, labels[1], COUNTED[level])
+    _show_metrics(point, positive, COUNTED[level])
     _show_curves(table, threshold)
     left, right = st.columns(2)
     with left:
-        _show_chart(charts.confusion(point["confusion"], labels), f"Confusion matrix by {level}")
+        _show_chart(charts.confusion(point["confusion"], card.labels), f"Confusion matrix by {level}")
     share = float(table["label"].mean())
-    _show_hundred(right, point, labels[1], share, f"prevalence {folder.version} {level} {result.only}")
+    _show_hundred(right, point, positive, share, f"prevalence {folder.version} {level} {result.only}")
 
 
 def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> float:
     """The slider, and the named points that move it."""
-    st.session_state.setdefault(key, float(thresholds["balanced"]))
+    # Set before the slider is drawn: the buttons above it show which of them agrees with it.
+    st.session_state.setdefault(key, thresholds["balanced"])
     with st.container(horizontal=True):
         for name, value in named_points(thresholds).items():
             chosen = abs(value - st.session_state[key]) < HALF_A_STEP
@@ -69,7 +72,7 @@ def _move(key: str, value: float) -> None:
     st.session_state[key] = value
 
 
-def _show_metrics(point: Mapping[str, Any], positive: str, counted: str) -> None:
+def _show_metrics(point: PredictivePoint, positive: str, counted: str) -> None:
     name = escape_markdown(positive)
     with st.grid(4, min_column_width=150):
         for metric, meaning in MEANINGS.items():
@@ -110,7 +113,7 @@ def _show_curves(table: pd.DataFrame, threshold: float) -> None:
         _show_chart(curve, "Precision-recall curve with the operating point")
 
 
-def _show_hundred(place: DeltaGenerator, point: Mapping[str, Any], positive: str, share: float, key: str) -> None:
+def _show_hundred(place: DeltaGenerator, point: PredictivePoint, positive: str, share: float, key: str) -> None:
     """The operating point's natural frequencies: a hundred patients, at a prevalence that the visitor chooses.
 
     ``place``: where the icon array goes; the slider and the words stand below.

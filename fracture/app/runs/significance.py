@@ -7,6 +7,8 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.comparison import Side, show_sides, side_of
+from fracture.app.shared.metrics import choose_level, verdict
+from fracture.app.shared.prediction_cache import BY_FOLDER
 from fracture.app.shared.widgets import escape_markdown, link
 from fracture.errors import ModelError
 from fracture.registry.metric_names import COUNTED
@@ -18,10 +20,8 @@ from fracture.training.runs.queue import Run
 
 def compare_results(runs: Sequence[Run]) -> None:
     """Metrics with intervals, curves and paired differences of the runs that have a model."""
-    sides = []
-    for run in runs:
-        if run.folder.usable and (side := side_of(run.folder, "")):
-            sides.append(side)
+    with_card = [side_of(run.folder, "") for run in runs if run.folder.usable]
+    sides = [side for side in with_card if side is not None]
     with_model = {side.name for side in sides}
     without = [escape_markdown(run.name) for run in runs if run.name not in with_model]
     if without:
@@ -40,23 +40,15 @@ def _choose_results(sides: list[Side]) -> tuple[list[Side], str]:
     """Which of the validation data sets that all models share, and by image or by study, where there is a choice."""
     shared = _data_of(sides[0])
     for other in sides[1:]:
-        known = _data_of(other)
-        shared = [data for data in shared if data in known]
+        shared = [data for data in shared if data in _data_of(other)]
     level = "image"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if shared:
             data = st.selectbox("Validation data", shared, key="compared data") if len(shared) > 1 else shared[0]
-            sides = [side for each in sides if (side := side_of(each.folder, data))]
+            on_same_data = [side_of(side.folder, data) for side in sides]
+            sides = [side for side in on_same_data if side is not None]
         if all("study" in side.result.metrics for side in sides):
-            level = st.segmented_control(
-                "Level",
-                ["image", "study"],
-                default="image",
-                required=True,
-                key="compared level",
-                format_func=lambda each: f"By {each}",
-                help="A study is all views of one visit; its probability is the mean over its views.",
-            )
+            level = choose_level("compared level")
     return sides, level
 
 
@@ -98,20 +90,10 @@ def describe_difference(paired: Paired, counted: str) -> str:
         return f"no AUC {where}: all of them have the same label."
     if low is None or high is None:
         return f"AUC differs by {value:+.3f} {where}. There is no interval: all resamples agree."
-    if paired.told_apart:
-        verdict = "Significant: the interval excludes zero."
-    else:
-        verdict = "Not significant: the interval includes zero."
-    return f"AUC differs by {value:+.3f} ({low:+.3f} to {high:+.3f}) {where}. {verdict}"
+    return f"AUC differs by {value:+.3f} ({low:+.3f} to {high:+.3f}) {where}. {verdict(paired.auc)}"
 
 
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_FOLDER)
 def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Paired:
-    return _kept_pair((str(first.path), first.version, str(other.path), other.version, level, data), (first, other))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _kept_pair(key: tuple[str, ...], _folders: tuple[ModelFolder, ModelFolder]) -> Paired:
-    *_, level, data = key
-    first, other = _folders
     check_same_files(prediction_cache.scored(first, "image", data), prediction_cache.scored(other, "image", data))
     return pair(prediction_cache.scored(first, level, data), prediction_cache.scored(other, level, data))

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from fracture import charts, paths
 from fracture.app.shared import run_cache
-from fracture.app.shared.metrics import format_estimate
-from fracture.app.shared.widgets import escape_markdown, format_percent, show_chart
+from fracture.app.shared.widgets import escape_markdown, show_chart
 from fracture.errors import ModelError
+from fracture.estimate import format_number, format_percent
+from fracture.registry.card import Card
 from fracture.registry.edit import read_note
 from fracture.registry.metric_names import metric_name, metric_title
 from fracture.registry.model_folder import ModelFolder, read_card, read_history
@@ -27,6 +27,7 @@ def show_all_runs(runs: Sequence[Run]) -> None:
     """A row for each run and model, the newest first; the table follows active runs."""
     seen = _states(runs)
     interval = REFRESH_SECONDS if any(run.active for run in runs) else None
+    # Made here and not by a decorator: whether it repeats itself depends on the runs.
     st.fragment(_show_all_runs, run_every=interval)(seen)
 
 
@@ -50,21 +51,23 @@ def _states(runs: Sequence[Run]) -> list[tuple[str, str]]:
     return [(run.name, run.state) for run in runs]
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: Run) -> dict[str, object]:
     card, error = card_or_error(run.folder)
-    config = card.get("config") or run.config
-    level = card.get("metrics", {}).get("image", {})
-    point = level.get("points", {}).get("balanced")
-    done = len(history_of(run).history.get("loss", [])) or card.get("epochs_done", 0)
+    config = card.config if card and card.config else run.config
+    level = card.metrics["image"] if card else None
+    point = level["points"].get("balanced") if level else None
+    done = len(history_of(run).history.get("loss", []))
+    if done == 0 and card and card.epochs_done:  # a model that came without its history
+        done = card.epochs_done
     folder = Path(paths.short(str(config.get("data", UNKNOWN))))
     return {
         "Run": run.name,
         "State": run.shown_state,
-        metric_title("auc"): format_estimate(level["auc"]) if "auc" in level else "",
+        metric_title("auc"): format_number(level["auc"]) if level else "",
         metric_title("accuracy"): format_percent(point["accuracy"]) if point else "",
         "Epochs": f"{done} of {config.get('epochs', '?')}",
         "Started": datetime.fromtimestamp(run.started) if run.started else None,
-        "Data set": card.get("data", {}).get("name") or folder.name,
+        "Data set": card.data.name if card and card.data else folder.name,
         "Mode": config.get("mode", UNKNOWN),
         "Weights": weights_name(config),
         "Note": error or run.error or _note(run),
@@ -78,12 +81,12 @@ def _note(run: Run) -> str:
         return str(error)
 
 
-def card_or_error(folder: ModelFolder) -> tuple[dict[str, Any], str]:
-    """A model's card, empty where there is none; and an error message where it is damaged."""
+def card_or_error(folder: ModelFolder) -> tuple[Card | None, str]:
+    """A model's card, None where there is none; and an error message where it is damaged."""
     try:
-        return (read_card(folder).document if folder.card.exists() else {}), ""
+        return (read_card(folder) if folder.card.exists() else None), ""
     except ModelError as error:
-        return {}, str(error)
+        return None, str(error)
 
 
 def history_of(run: Run) -> charts.RunHistory:

@@ -1,16 +1,17 @@
 """Two or more models side by side: their metrics, their curves, and whether they may be compared at all."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from fracture import charts
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.metrics import format_estimate, show_table
-from fracture.app.shared.widgets import escape_markdown, format_percent, show_chart
+from fracture.app.shared.metrics import show_table
+from fracture.app.shared.widgets import escape_markdown, show_chart
 from fracture.errors import ModelError
+from fracture.estimate import format_number, format_percent
 from fracture.registry.card import Card
 from fracture.registry.metric_names import COUNTED, Rate, capitalize, metric_title
 from fracture.registry.model_folder import ModelFolder, read_card
@@ -30,14 +31,16 @@ class Side(NamedTuple):
         return self.folder.name
 
     @property
-    def data(self) -> tuple[Any, str]:
+    def data(self) -> tuple[str | None, str]:
         """The fingerprint and the name of the validation data: equal for models that were validated on the same images.
 
         Older cards have one fingerprint over all their data, training images included.
         """
-        data = self.card.get("data", {})
-        fingerprint = data.get("validated_on", {}).get(self.result.data, data.get("fingerprint"))
-        return fingerprint, self.result.data
+        data = self.card.data
+        if data is None:
+            return None, self.result.data
+        validated_on = data.validated_on or {}
+        return validated_on.get(self.result.data, data.fingerprint), self.result.data
 
 
 def side_of(folder: ModelFolder, data: str) -> Side | None:
@@ -72,10 +75,8 @@ def warnings(sides: list[Side]) -> list[str]:
         found.append(
             f"These models were validated on different data: {where}. The data may cause a difference, not the models."
         )
-    if len({tuple(side.card["labels"]) for side in sides}) > 1:
-        labels = "; ".join(
-            f"{escape_markdown(side.name)} *{escape_markdown(side.card['labels'][1])}*" for side in sides
-        )
+    if len({side.card.labels for side in sides}) > 1:
+        labels = "; ".join(f"{escape_markdown(side.name)} *{escape_markdown(side.card.labels[1])}*" for side in sides)
         found.append(f"These models detect different things: {labels}.")
     return found
 
@@ -88,8 +89,8 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
     """A row a metric, a column a model: readable on a phone, too."""
     metrics: dict[str, Callable[[Level], str]] = {
         capitalize(COUNTED[level]): lambda found: f"{found['count']:,}, {found['positives']:,} positive",
-        metric_title("auc"): lambda found: format_estimate(found["auc"]),
-        metric_title("average_precision"): lambda found: format_estimate(found.get("average_precision")),
+        metric_title("auc"): lambda found: format_number(found["auc"]),
+        metric_title("average_precision"): lambda found: format_number(found.get("average_precision")),
         metric_title("sensitivity"): lambda found: _balanced(found, "sensitivity"),
         metric_title("specificity"): lambda found: _balanced(found, "specificity"),
         metric_title("accuracy"): lambda found: _balanced(found, "accuracy"),
@@ -107,7 +108,7 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
 
 def _balanced_kappa(found: Level) -> str:
     point = found["points"].get("balanced")
-    return format_estimate(point.get("kappa") if point else None, 2)
+    return format_number(point.get("kappa") if point else None, 2)
 
 
 def _balanced(found: Level, rate: Rate) -> str:
@@ -117,7 +118,7 @@ def _balanced(found: Level, rate: Rate) -> str:
 
 def _calibration_error(found: Level) -> str:
     calibration = found.get("calibration")
-    return format_estimate(calibration["expected_calibration_error"] if calibration else None)
+    return format_number(calibration["expected_calibration_error"] if calibration else None)
 
 
 def _show_curves(sides: list[Side], level: str, color_of: Mapping[str, str]) -> None:

@@ -29,6 +29,7 @@ from fracture.files import JsonObject
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed
 from fracture.paths import short
+from fracture.registry.card import Card
 from fracture.registry.default_model import by_preference
 from fracture.registry.model_folder import ModelFolder, read_card, read_predictions, usable_models
 
@@ -40,6 +41,7 @@ def file_version(path: Path) -> str:
 
 HashFuncs = dict[str | type[Any], Callable[[Any], Any]]
 
+# Streamlit looks up the exact class of a value: PosixPath or WindowsPath, never Path.
 BY_FILE: HashFuncs = {type(Path()): file_version}
 """``hash_funcs`` of a cached function that reads the files whose paths it takes."""
 
@@ -93,8 +95,8 @@ def catalog(data: Dataset) -> pd.DataFrame:
     Raises DatasetError where the decisions beside the data cannot be read.
     """
     made = decided(data.root)
-    decisions = {str(image): decision for image, decision in made["decision"].items()}
-    reasons = {str(image): reason for image, reason in made["reason"].items()}
+    decisions = dict(zip(made.index, made["decision"], strict=True))
+    reasons = dict(zip(made.index, made["reason"], strict=True))
     pixels = cached_measurements(data)
     brightness = dict(zip(pixels["image_id"], pixels["mean"], strict=True))
     known = build_catalog(data, decisions, brightness, scores(data).probability)
@@ -129,12 +131,17 @@ def scores(data: Dataset) -> Scores:
     Two images are the same where their files are: other images, such as those of other phantoms, have the same names.
     """
     chosen = state.CHOSEN_MODEL.get()
+    # False sorts before True, and sorting is stable: the chosen model, then the others in their order.
     models = sorted(by_preference(usable_models()), key=lambda folder: folder.name != chosen)
-    validated = [(folder.name, table) for folder in models if (table := _predictions(folder, data)) is not None]
+    validated = {}
+    for folder in models:
+        table = _predictions(folder, data)
+        if table is not None:
+            validated[folder.name] = table
     digest = measurements.known_digests(data.table["path"].tolist()) if validated else {}
     file_of_image = dict(zip(data.table["image_id"], data.table["path"].map(digest), strict=True))
     why_not = ""
-    for name, table in validated:
+    for name, table in validated.items():
         probability_of_file = dict(zip(table["sha256"], table["probability"], strict=True))
         found = {
             image: probability_of_file[file] for image, file in file_of_image.items() if file in probability_of_file
@@ -148,8 +155,8 @@ def scores(data: Dataset) -> Scores:
 
 def _predictions(folder: ModelFolder, data: Dataset) -> pd.DataFrame | None:
     """A model's predictions, where its labels are those of the data set."""
-    with suppress(ModelError, KeyError):
-        if tuple(read_card(folder)["labels"]) == data.label_names:
+    with suppress(ModelError):
+        if read_card(folder).labels == data.label_names:
             return read_predictions(folder)
     return None
 
@@ -167,20 +174,19 @@ def _why_not(model: str, same_name: pd.DataFrame, file_of_image: JsonObject, dat
     return ""
 
 
-def training_images(card: JsonObject) -> pd.DataFrame:
+def training_images(card: Card) -> pd.DataFrame:
     """The images that a model was trained and validated on, as far as their data sets are on this machine.
 
     As a data set's table, under the names and with the labels by which the model knows them, and ``word``, the label's
     name in its own data set; empty where none is here.
     """
-    config = card.get("config", {})
+    config = card.config
     if "data" not in config:
         return pd.DataFrame(columns=["image_id"])
-    negative, positive = card["labels"]
     tables = []
     for place, folder in enumerate([config["data"], *config.get("also", [])]):
         with suppress(DatasetError):
-            tables.append(_labeled_table(folder, (negative, positive), prefixed=place > 0))
+            tables.append(_labeled_table(folder, card.labels, prefixed=place > 0))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["image_id"])
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from fracture import demo, paths
 from fracture.app.shared import state
 from fracture.app.shared.job_status import find_job
-from fracture.app.shared.widgets import asked_for, escape_markdown, may_change
+from fracture.app.shared.widgets import escape_markdown, linked_name, may_change
 from fracture.data.folders import being_filled, list_datasets, remember
 from fracture.paths import typed_path
 
@@ -19,6 +19,7 @@ def choose_dataset() -> str | None:
     Outside a public demo it takes a typed path, too. A reload or a link shows the same data set.
     """
     known = [str(folder) for folder in list_datasets()]
+    # Selected before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
     _select_new_or_linked(known)
     options = _with_selected(known)
     selected: str | None = st.selectbox(
@@ -45,7 +46,7 @@ def _select_new_or_linked(known: list[str]) -> None:
     if new := state.NEW_DATA.pop():
         state.DATA.set(new)
         return
-    name = asked_for("data")
+    name = linked_name("data")
     if not name:
         return
     path = str(paths.data_home() / name)  # an absolute path stays what it is

@@ -1,5 +1,6 @@
 """A view with its heat map: drawn in one way wherever it is shown."""
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -38,13 +39,17 @@ def likeliest(model: Classifier, each: Examined) -> Place | None:
     height, width = each.pixels.shape
     heat = model.heat(each.view, *map_size(width, height))
     found = peak(heat)
-    return None if found is None else Place(found.x / heat.shape[1], found.y / heat.shape[0], float(heat.max()))
+    if found is None:
+        return None
+    rows, columns = heat.shape
+    return Place(found.x / columns, found.y / rows, float(heat.max()))
 
 
 def heated(model: Classifier, each: Examined, opacity: float, full: float, ring: Place | None = None) -> Image.Image:
     """The view with its heat map, and a ring around a place, since a faint map is easily overlooked."""
     height, width = each.pixels.shape
-    heat = model.heat(each.view, -(-width // 4), -(-height // 4))  # the map is so smooth that it needs no more pixels
+    # The map is so smooth that a quarter of the pixels each way is enough.
+    heat = model.heat(each.view, math.ceil(width / 4), math.ceil(height / 4))
     picture = charts.heat_overlay(each.pixels, heat, opacity, full)
     if ring is None:
         return picture

@@ -9,8 +9,8 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import any_open
 from fracture.app.shared.state import policy
-from fracture.app.shared.widgets import duration, escape_markdown, may_change, show_errors
-from fracture.formatting import format_bytes
+from fracture.app.shared.widgets import escape_markdown, may_change, show_errors
+from fracture.formatting import format_bytes, format_duration
 from fracture.importers import job as imports
 from fracture.importers.download import Progress
 from fracture.importers.job import Import, find_import
@@ -38,6 +38,7 @@ def follow_job(root: str, browsing: bool = False) -> Job | None:
     with suppress(ValueError):  # no path at all: reading the data set will say so
         job = find_job(typed_path(root))
         if job is not None and not (isinstance(job, Import) and job.state == "complete"):
+            # Made here and not by a decorator: how often it repeats itself depends on the job.
             st.fragment(_live, run_every=_seconds_between_looks(job))(job, browsing)
         return job
     return None
@@ -81,7 +82,7 @@ def _import_words(progress: Progress) -> str:
 
 
 def _left(seconds: float | None) -> str:
-    return "" if seconds is None else f", about {duration(seconds)} left"
+    return "" if seconds is None else f", about {format_duration(seconds)} left"
 
 
 def kaggle_credentials() -> Credentials:

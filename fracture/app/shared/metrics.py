@@ -1,10 +1,29 @@
-"""Metrics in words and tables, as all pages show them."""
+"""The switch, the table and the verdict on metrics, as all pages show them."""
 
 import streamlit as st
 
-from fracture.estimate import format_number
+from fracture.estimate import Estimate, excludes_zero
 
-format_estimate = format_number
+
+def choose_level(key: str) -> str:
+    """A switch between the metrics by ``image`` and by ``study``."""
+    level: str = st.segmented_control(
+        "Level",
+        ["image", "study"],
+        default="image",
+        required=True,
+        key=key,
+        format_func=lambda each: f"By {each}",
+        help="A study is all views of one visit; its probability is the mean over its views.",
+    )
+    return level
+
+
+def verdict(difference: Estimate) -> str:
+    """Whether a difference is significant, in a sentence."""
+    if excludes_zero(difference):
+        return "Significant: the interval excludes zero."
+    return "Not significant: the interval includes zero."
 
 
 def show_table(rows: list[dict[str, str]]) -> None:

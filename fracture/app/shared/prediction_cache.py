@@ -6,7 +6,6 @@ Every cache is bounded. A cached function tells models apart by their versions, 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from fracture.app.shared.dataset_cache import BY_FILE, HashFuncs
 from fracture.app.shared.uploads import Upload
+from fracture.estimate import Estimate
 from fracture.evaluation.metrics import by_study, mean, rates
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.radiograph import Radiograph
@@ -24,12 +24,13 @@ from fracture.paths import sanitize_name
 from fracture.phantoms import samples
 from fracture.phantoms.truth import Truth
 from fracture.registry.model_folder import ModelFolder, read_predictions
+from fracture.registry.validation import OperatingPoint
 
-SHOWN = 1024
-"""Longer side in px of the images shown large."""
+VIEW_PX = 1024
+"""Longer side of an image that is shown large."""
 
-SHOWN_SMALL = 640
-"""Longer side in px of the images of a gallery with heat maps."""
+GALLERY_PX = 640
+"""Longer side of an image in a gallery with heat maps."""
 
 
 def folder_version(folder: ModelFolder) -> str:
@@ -71,15 +72,23 @@ def scored(folder: ModelFolder, level: str, data: str = "") -> pd.DataFrame:
     return by_study(table) if level == "study" else table
 
 
+class PredictivePoint(OperatingPoint):
+    """The metrics at one threshold, with the positive and the negative predictive value."""
+
+    ppv: Estimate
+    npv: Estimate
+
+
 @st.cache_data(max_entries=2000, show_spinner=False, hash_funcs=BY_FOLDER)
-def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> dict[str, Any]:
-    """The rates of :func:`fracture.evaluation.metrics.rates` at a threshold, and the predictive values ppv and npv."""
+def operating_point(folder: ModelFolder, level: str, threshold: float, data: str = "") -> PredictivePoint:
+    """The rates of :func:`fracture.evaluation.metrics.rates` at a threshold, and the predictive values."""
     table = scored(folder, level, data)
-    positive = table["label"] == 1
-    called = table["probability"] >= threshold
-    ppv = mean(positive[called].to_numpy(np.float64), table.loc[called, "group"])
-    npv = mean(1 - positive[~called].to_numpy(np.float64), table.loc[~called, "group"])
-    return {**rates(table, threshold), "ppv": ppv, "npv": npv}
+    reaches_threshold = table["probability"] >= threshold
+    called = table[reaches_threshold]
+    cleared = table[~reaches_threshold]
+    ppv = mean((called["label"] == 1).to_numpy(np.float64), called["group"])
+    npv = mean((cleared["label"] != 1).to_numpy(np.float64), cleared["group"])
+    return PredictivePoint(**rates(table, threshold), ppv=ppv, npv=npv)
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ class Examined:
     """The file says of itself that it was generated."""
 
 
+# A resource: cache_data would pickle it, and copy all pixels at each click.
 @st.cache_resource(
     max_entries=100,
     scope="session",
@@ -109,7 +119,7 @@ def examined(upload: Upload, model: Classifier) -> Examined:
         RadiographError: the file cannot be read.
     """
     name = sanitize_name(upload.name)
-    return _examine(name, radiographs.read(upload.data, name), model, SHOWN)
+    return _examine(name, radiographs.read(upload.data, name), model, VIEW_PX)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **_BY_CLASSIFIER})
@@ -119,7 +129,7 @@ def examined_file(path: Path, model: Classifier) -> Examined:
     Raises:
         RadiographError: the file cannot be read.
     """
-    return _examine(path.name, radiographs.load(path), model, SHOWN_SMALL)
+    return _examine(path.name, radiographs.load(path), model, GALLERY_PX)
 
 
 def _examine(name: str, image: Radiograph, model: Classifier, size: int) -> Examined:

@@ -26,7 +26,7 @@ class _EventsRead:
 
 def progress(run: Run) -> RunProgress:
     """The progress of a run; each call reads only the events since the last one."""
-    read = state.made(f"progress of {run.name} {run.started}", lambda: _EventsRead(RunProgress(run.config)))
+    read = state.get_or_create(f"progress of {run.name} {run.started}", lambda: _EventsRead(RunProgress(run.config)))
     # A click may end this script at any use of session state, but not between these two lines.
     events, read.offset = read_events(run.folder.events, read.offset)
     read.progress.add(events)
@@ -48,10 +48,12 @@ def curves(run: Run, progress: RunProgress, metric: str, epochs: int, kept: int 
     return _figure(key, lambda: charts.training_curves(progress.history, metric, epochs, kept, steps))
 
 
-def overlaid(learned: Mapping[str, charts.RunHistory], metric: str, epochs: int) -> Any:
+def overlaid(histories: Mapping[str, charts.RunHistory], metric: str, epochs: int) -> Any:
     """The figure of :func:`fracture.charts.compared_curves`, redrawn only when there are new epochs."""
-    seen = {name: (each.kept_epoch, each.history.get(f"val_{metric}")) for name, each in learned.items()}
-    return _figure(f"overlaid {metric} {epochs} {seen}", lambda: charts.compared_curves(learned, metric, epochs))
+    seen = {}
+    for name, each in histories.items():
+        seen[name] = (each.kept_epoch, each.history.get(f"val_{metric}"))
+    return _figure(f"overlaid {metric} {epochs} {seen}", lambda: charts.compared_curves(histories, metric, epochs))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

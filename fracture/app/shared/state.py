@@ -134,12 +134,12 @@ class Submissions:
 
 def submissions() -> Submissions:
     """The forms that this visitor has submitted; the object itself, to be changed."""
-    return made("submissions", Submissions)
+    return get_or_create("submissions", Submissions)
 
 
 def proposed_name(form: str, propose: Callable[[], str]) -> str:
     """The name that a form has proposed for a run."""
-    return made(f"{form}, proposed", propose)
+    return get_or_create(f"{form}, proposed", propose)
 
 
 def was_active(run: Run) -> Entry[bool]:
@@ -164,7 +164,7 @@ def playground_trials(run: Run) -> Entry[list[Any] | None]:
 
 def runs_of_trials() -> dict[TrainConfig, str]:
     """The runs that the playground has started, by their settings; the dictionary itself, to be changed."""
-    return made("runs of trials", dict)
+    return get_or_create("runs of trials", dict)
 
 
 def experiment(name: str, run: Run) -> Entry[Any]:
@@ -199,17 +199,17 @@ def proposed_export(root: Path) -> Entry[str | None]:
 
 def policy() -> Policy:
     """What the visitor in this browser tab may do; the word that identifies the visitor stays in the session."""
-    return Policy(made("visitor", lambda: secrets.token_urlsafe(32)))
+    return Policy(get_or_create("visitor", lambda: secrets.token_urlsafe(32)))
 
 
 def selected_images(root: Path) -> set[str]:
     """The images of a data set that are selected for a decision; the set itself, to be changed."""
-    return made(f"selected of {root}", set)
+    return get_or_create(f"selected of {root}", set)
 
 
 def parameters_read() -> set[str]:
     """The parameters of the address that this page has read already; the set itself, to be changed."""
-    return made("read from the address", set)
+    return get_or_create("read from the address", set)
 
 
 def forget_page() -> None:
@@ -224,7 +224,7 @@ def forget_folder(folder: Path) -> None:
             del st.session_state[key]
 
 
-def made(key: str, make: Callable[[], T]) -> T:
+def get_or_create(key: str, make: Callable[[], T]) -> T:
     """A value that is made the first time, and kept: an object that may be changed in place."""
     if key not in st.session_state:
         st.session_state[key] = make()

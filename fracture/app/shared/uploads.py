@@ -30,14 +30,20 @@ def choose_uploads() -> list[Upload]:
         help="They stay in memory, only you see them, and they are deleted when you remove them or close this tab.",
     )
     kept: list[Upload] = list(state.UPLOADS.get())
-    if files or not kept:
-        if files and not kept:
+    if files:
+        if not kept:
             st.caption(f"More than {MAX_KEPT_BYTES // 2**20} MB: these files are removed when you open another page.")
         return _read(files)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Uploaded earlier:** {escape_markdown(', '.join(each.name for each in kept))}", width="stretch")
-        st.button("Remove", icon=":material/close:", type="tertiary", key="remove uploads", on_click=_forget)
+    if kept:
+        _show_kept(kept)
     return kept
+
+
+def _show_kept(kept: list[Upload]) -> None:
+    names = ", ".join(each.name for each in kept)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Uploaded earlier:** {escape_markdown(names)}", width="stretch")
+        st.button("Remove", icon=":material/close:", type="tertiary", key="remove uploads", on_click=_forget)
 
 
 def _read(files: Iterable[Any]) -> list[Upload]:

@@ -12,19 +12,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
-from fracture import demo, estimate, paths
+from fracture import demo, paths
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
 from fracture.app.shared.state import policy
 from fracture.errors import FractureError
-from fracture.formatting import format_duration
 from fracture.registry.default_model import RULE, by_preference, describe_model, why_default
 from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
 from fracture.training.runs import queue
 from fracture.training.runs.cleanup import delete_outdated
-
-duration = format_duration
-format_percent = estimate.format_percent
 
 
 def may_change(folder: Path) -> bool:
@@ -60,7 +56,8 @@ def choose_model() -> ModelFolder | None:
     models = _models()
     if not models:
         return None
-    wanted = asked_for("model") or state.CHOSEN_MODEL.get()
+    wanted = linked_name("model") or state.CHOSEN_MODEL.get()
+    # Set before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
     candidates = (wanted, state.CHOSEN_MODEL.get(), *models)
     state.MODEL.set(next(name for name in candidates if name in models))
     labels = {name: describe_model(folder) for name, folder in models.items()}
@@ -134,9 +131,14 @@ def offer_delete(folder: ModelFolder) -> None:
 def offer_zip(folder: ModelFolder) -> None:
     """A button that downloads a model with all its files; a click makes the zip file."""
     st.download_button(
-        "Download model (zip)", lambda: zip_model(folder), f"{folder.name}.zip", "application/zip",
-        icon=":material/download:", on_click="ignore", key=f"zip {folder.name}",
-    )  # fmt: skip
+        "Download model (zip)",
+        lambda: zip_model(folder),
+        f"{folder.name}.zip",
+        "application/zip",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"zip {folder.name}",
+    )
 
 
 def zip_model(folder: ModelFolder) -> bytes:
@@ -167,17 +169,17 @@ def ensure_routed(page: str) -> None:
             st.switch_page("streamlit_app.py", query_params=address())
 
 
-def asked_for(name: str) -> str | None:
-    """The value of a parameter of the address, once each time that a page is entered: by a link, or by a reload.
+def linked_name(parameter: str) -> str | None:
+    """The name that a parameter of the address holds, once each time that a page is entered: by a link, or by a reload.
 
     Later the address only follows the page. A click may still send an outdated address, which the browser has not
     replaced yet, and must not undo the choice that was made meanwhile.
     """
-    asked = st.query_params.get(name)
+    asked = st.query_params.get(parameter)
     read = state.parameters_read()
-    if name in read:
+    if parameter in read:
         return None
-    read.add(name)
+    read.add(parameter)
     return asked
 
 
@@ -198,13 +200,13 @@ def no_dataset_hint() -> None:
         f"`{paths.data_home()}`, or type a path above.",
         icon=":material/folder_open:",
     )
-    with st.expander("Learn more", icon=":material/help:", key="folder layouts"):
-        st.markdown(
-            "The app reads three layouts:\n"
-            "- a **MURA** tree: `train/XR_HUMERUS/patient00001/study1_positive/image1.png`\n"
-            "- **class folders**: `train/negative/…`, `train/positive/…`\n"
-            "- a **`dataset.csv`** beside `images/`, as in FracAtlas"
-        )
+    learn_more(
+        "folder layouts",
+        "The app reads three layouts:\n"
+        "- a **MURA** tree: `train/XR_HUMERUS/patient00001/study1_positive/image1.png`\n"
+        "- **class folders**: `train/negative/…`, `train/positive/…`\n"
+        "- a **`dataset.csv`** beside `images/`, as in FracAtlas",
+    )
 
 
 def no_model_hint() -> None:
@@ -242,8 +244,15 @@ def format_threshold(value: float) -> str:
 
 def expander(label: str, key: str, icon: str) -> DeltaGenerator:
     """An expander that stays open or closed when its label changes, for example with a count."""
+    # With another label it is another widget for Streamlit, which begins with the value that its key has before.
     st.session_state[key] = st.session_state.get(key, False)
     return st.expander(label, icon=icon, key=key, on_change="rerun")
+
+
+def learn_more(key: str, text: str) -> None:
+    """What the sentences above leave out, folded away. ``text``: Markdown."""
+    with st.expander("Learn more", type="compact", key=key):
+        st.markdown(text)
 
 
 def show_chart(figure: Any, key: str, alt: str) -> None:

@@ -12,6 +12,7 @@ from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.state import policy, proposed_name, submissions
 from fracture.app.shared.widgets import left_out
 from fracture.errors import PublicError
+from fracture.files import JsonObject
 from fracture.registry.model_folder import free_name
 from fracture.training import imagenet
 from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig, field_title, used_in
@@ -136,7 +137,7 @@ def _choose_weights(offered: Sequence[str], preset: str) -> str:
     return chosen or ""
 
 
-def _choose_advanced(data: str, parts: list[str], preset: str) -> dict[str, Any]:
+def _choose_advanced(data: str, parts: list[str], preset: str) -> JsonObject:
     """The other settings, by their names in a :class:`TrainConfig`."""
     body_part = st.selectbox(
         "Body part", parts, index=None, placeholder="All", key=f"body part {data}", persist_state="session"
@@ -175,6 +176,7 @@ def _choose(field: Field[Any], preset: str) -> Any:
     default = PRESETS[preset].get(field.name, field.default)
     if options := limits["among"]:
         return st.selectbox(title, options, options.index(default), help=why, key=key, persist_state="session")
+    # All in the type of the field: st.number_input refuses a mix of whole and other numbers.
     number: Any = field.type
     return st.number_input(
         title,

@@ -6,12 +6,9 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.shared import run_cache, state
-from fracture.app.shared.metrics import format_estimate
 from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import (
-    duration,
     escape_markdown,
-    format_percent,
     link,
     may_change,
     offer_delete,
@@ -22,6 +19,8 @@ from fracture.app.shared.widgets import (
 from fracture.app.train.epoch import show_epoch
 from fracture.app.train.form import offer_other_weights
 from fracture.app.train.script import show_code
+from fracture.estimate import format_number, format_percent
+from fracture.formatting import format_duration
 from fracture.registry.metric_names import metric_name
 from fracture.registry.model_folder import ModelFolder, read_card
 from fracture.registry.validation import validation_results
@@ -99,7 +98,7 @@ def _show_stages(progress: RunProgress) -> None:
             pattern = _CURRENT
         steps.append(pattern.format(stage.capitalize()))
     st.markdown("&emsp;".join(steps))
-    left = f" · about {duration(progress.seconds_left)} left in this step" if progress.seconds_left else ""
+    left = f" · about {format_duration(progress.seconds_left)} left in this step" if progress.seconds_left else ""
     st.progress(progress.share, text=f"{progress.share:.0%} of the run{left}")
 
 
@@ -142,7 +141,7 @@ def _describe_state(run: Run, progress: RunProgress) -> str:
         return stopping_words(progress)
     if run.active:
         return progress.doing
-    took = f" in {duration(progress.end['seconds'])}" if progress.end else ""
+    took = f" in {format_duration(progress.end['seconds'])}" if progress.end else ""
     return f"{progress.epoch} of {progress.epochs or '?'} epochs done{took}"
 
 
@@ -228,7 +227,7 @@ def _show_summary(run: Run) -> None:
     point = metrics["points"].get("balanced") or metrics["points"]["half"]
     data = escape_markdown(validation_results(card)[0].data)
     st.markdown(
-        f"Results on {metrics['count']:,} validation images of *{data}*: AUC {format_estimate(metrics['auc'])}. At the "
+        f"Results on {metrics['count']:,} validation images of *{data}*: AUC {format_number(metrics['auc'])}. At the "
         f"balanced threshold of {point['threshold']:.1%}: accuracy {format_percent(point['accuracy'])}, sensitivity "
         f"{format_percent(point['sensitivity'])}, specificity {format_percent(point['specificity'])}. 95% intervals "
         "in brackets."

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from fracture.app.shared.prediction_cache import BY_FOLDER
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.errors import DatasetError
 from fracture.registry.model_folder import ModelFolder
@@ -39,7 +40,7 @@ def _show(folder: ModelFolder) -> None:
 
 def _offer_table(folder: ModelFolder) -> None:
     try:
-        table = _images(folder, folder.version)
+        table = _images(folder)
     except DatasetError as error:
         st.caption(f":material/warning: The file {TABLE} is not available. {escape_markdown(str(error))}")
         return
@@ -54,6 +55,6 @@ def _offer_table(folder: ModelFolder) -> None:
     )
 
 
-@st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
-def _images(_folder: ModelFolder, version: str) -> pd.DataFrame:  # noqa: ARG001  part of the key
-    return script_images(found_here(_folder))
+@st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set", hash_funcs=BY_FOLDER)
+def _images(folder: ModelFolder) -> pd.DataFrame:
+    return script_images(found_here(folder))

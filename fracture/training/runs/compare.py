@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from fracture import paths
+from fracture.documents import Document
 from fracture.errors import ModelError
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import auc_difference
+from fracture.registry.card import Card
 from fracture.registry.model_folder import usable_models
 from fracture.training.config import WEIGHT_SOURCES, TrainConfig, field_title, used_in
 from fracture.training.runs import queue
@@ -40,17 +42,22 @@ def every_run() -> list[Run]:
     return found + [Run(folder, "finished", {}, 0.0) for folder in usable_models() if folder.name not in known]
 
 
-def describe_run(run: Run, card: Mapping[str, Any]) -> Described:
-    """Every setting of a run, its data and its libraries; ``card`` is empty where there is none yet."""
-    config = card.get("config") or run.config
-    data = card.get("data", {})
+def describe_run(run: Run, card: Card | None) -> Described:
+    """Every setting of a run, its data and its libraries; ``card`` is None where there is none yet."""
+    config = card.config if card and card.config else run.config
     described = _settings(config)
-    described["Epochs done"] = _recorded(card, "epochs_done")
+    described["Epochs done"] = _field(card, "epochs_done")
     for key, title in COUNT_TITLES.items():
-        described[title] = _recorded(data, key)
-    for name, version in card.get("libraries", {}).items():
-        described[f"Library {name}"] = str(version)
+        described[title] = _field(card.data if card else None, key)
+    if card:
+        for name, version in card.libraries.items():
+            described[f"Library {name}"] = version
     return described
+
+
+def _field(document: Document | None, key: str) -> str:
+    value = getattr(document, key, None)
+    return UNKNOWN if value is None else _text(value)
 
 
 def _settings(config: Mapping[str, Any]) -> Described:
@@ -121,12 +128,6 @@ class Paired(NamedTuple):
     """Patients, or the other groups of images that are resampled together."""
     auc: Estimate
     """The second one's AUC minus the first one's."""
-
-    @property
-    def told_apart(self) -> bool:
-        """Whether the 95 % interval excludes 0."""
-        low, high = self.auc["low"], self.auc["high"]
-        return low is not None and high is not None and (low > 0 or high < 0)
 
 
 def check_same_files(first: pd.DataFrame, second: pd.DataFrame) -> None:

@@ -130,6 +130,8 @@ def _damaged(folder: ModelFolder, how: str) -> Run | None:
 def _from_card(folder: ModelFolder) -> Run | None:
     try:
         card = read_card(folder)
-        return Run(folder, card["state"], card["config"], card["finished"] - card["seconds"]["total"])
-    except (ModelError, KeyError, TypeError):
+    except ModelError:
         return None
+    if not card.config or card.finished is None or card.seconds is None:  # a model from elsewhere, not a run's
+        return None
+    return Run(folder, card.state, card.config, card.finished - card.seconds.total)

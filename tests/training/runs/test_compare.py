@@ -8,8 +8,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from fracture.errors import ModelError, RunError
-from fracture.files import write_json
-from fracture.registry.model_folder import model_folder, read_card
+from fracture.estimate import excludes_zero
+from fracture.files import JsonObject, write_json
+from fracture.registry.card import Card
+from fracture.registry.model_folder import bundled_model, model_folder, read_card, read_object
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from fracture.training.runs.compare import UNKNOWN, UNUSED, check_same_files, describe_run, differing, every_run, pair
@@ -36,7 +38,7 @@ def test_pair_of_equal_predictions_is_zero_without_an_interval():
     one = predictions(1, 1.0)
     found = pair(one, one)
     assert found.auc == {"value": 0.0, "low": None, "high": None}
-    assert not found.told_apart
+    assert not excludes_zero(found.auc)
     assert (found.cases, found.groups) == (180, 60)
 
 
@@ -51,8 +53,8 @@ def test_pair_is_the_second_auc_minus_the_first():
 
 def test_pair_interval_excludes_zero_only_for_a_better_model():
     """A model that differs by noise alone is not told apart."""
-    assert pair(predictions(1, 0.3), predictions(2, 3.0)).told_apart
-    assert not pair(predictions(1, 1.0), predictions(2, 1.0)).told_apart
+    assert excludes_zero(pair(predictions(1, 0.3), predictions(2, 3.0)).auc)
+    assert not excludes_zero(pair(predictions(1, 1.0), predictions(2, 1.0)).auc)
 
 
 def test_check_files_of_different_files_with_one_name_is_refused():
@@ -78,7 +80,8 @@ def test_pair_of_models_with_shared_difficulty_has_a_narrower_interval():
 @pytest.mark.slow
 def test_pair_interval_covers_the_truth_as_often_as_it_says():
     """Of 60 equally good pairs few are told apart: 5 % are expected, and 9 or more happen once in 1,000."""
-    apart = [pair(predictions(2 * each + 1, 1.0), predictions(2 * each + 2, 1.0)).told_apart for each in range(60)]
+    pairs = [pair(predictions(2 * each + 1, 1.0), predictions(2 * each + 2, 1.0)) for each in range(60)]
+    apart = [excludes_zero(each.auc) for each in pairs]
     assert sum(apart) < 9
 
 
@@ -103,26 +106,32 @@ def run_of(**chosen) -> queue.Run:
     return queue.Run(model_folder("m"), "stopped", config.to_json(), 1.0)
 
 
+def card_with(**changes: JsonObject) -> Card:
+    """The bundled model's card without its configuration, and with some values changed."""
+    card = {**read_object(bundled_model().card), "config": {}}
+    return Card.from_json({**card, **{name: {**card[name], **values} for name, values in changes.items()}})
+
+
 def test_differing_lists_only_settings_that_differ(homes):
     """A row a setting, with a word for one that a mode does not use; the name is no setting."""
     described = {
-        "a": describe_run(run_of(epochs=5), {}),
-        "b": describe_run(run_of(epochs=7, name="other", patience=3), {}),
+        "a": describe_run(run_of(epochs=5), None),
+        "b": describe_run(run_of(epochs=7, name="other", patience=3), None),
     }
     assert differing(described) == {"Epochs": {"a": "5", "b": "7"}}
-    tuned = describe_run(run_of(epochs=5, mode="fine-tune"), {})
+    tuned = describe_run(run_of(epochs=5, mode="fine-tune"), None)
     assert differing({"a": described["a"], "c": tuned})["Lowest trainable block"] == {"a": UNUSED, "c": "mixed2"}
 
 
 def test_differing_compares_data_decisions_and_libraries(homes):
     """A run without a card yet differs in nothing that is unknown."""
-    cards = [{"data": {"training_images": 10 + each, "excluded": each}, "libraries": {"keras": "3"}} for each in (0, 2)]
-    described = {str(each["data"]["excluded"]): describe_run(run_of(), each) for each in cards}
+    cards = [card_with(data={"training_images": 10 + each, "excluded": each}) for each in (0, 2)]
+    described = {str(each.data.excluded): describe_run(run_of(), each) for each in cards}
     assert differing(described) == {
         "Training images": {"0": "10", "2": "12"},
         "Left out by decision": {"0": "0", "2": "2"},
     }
-    described["none"] = describe_run(run_of(), {})
+    described["none"] = describe_run(run_of(), None)
     assert differing(described)["Training images"]["none"] == UNKNOWN
     assert differing({name: described[name] for name in ("0", "none")}) == {}
 
@@ -132,8 +141,8 @@ def test_differing_takes_a_name_and_its_path_for_the_same_data(homes):
     (homes / "data" / "drawn").mkdir()
     weights = str(homes / "some.weights.h5")
     status = run_of(data=str(homes / "data" / "drawn"), weights=weights)
-    card = {"config": {**status.config, "data": "drawn", "weights": "some.weights.h5"}}
-    assert differing({"a": describe_run(status, {}), "b": describe_run(status, card)}) == {}
+    card = card_with(config={**status.config, "data": "drawn", "weights": "some.weights.h5"})
+    assert differing({"a": describe_run(status, None), "b": describe_run(status, card)}) == {}
 
 
 def test_every_run_lists_models_without_a_history(homes, make_model):
@@ -177,5 +186,5 @@ def test_resume_after_an_interrupted_rename_uses_the_folder_name(homes):
 def test_rename_of_a_model_shows_in_card_and_list(homes, make_model):
     """The card and the list of runs have the new name."""
     folder = queue.rename(make_model("m"), "n")
-    assert read_card(folder)["name"] == "n"
+    assert read_card(folder).name == "n"
     assert [run.name for run in queue.runs()] == ["n"]

@@ -44,7 +44,7 @@ def test_rename_moves_what_runs_refer_to(data, run):
     assert not data.exists() and len(scan(renamed).table)
     assert find_run(run).config["data"] == str(renamed)
     card = read_card(run)
-    assert card["config"]["data"] == "humeri" and "--data humeri --name first" in card["command"]
+    assert card.config["data"] == "humeri" and "--data humeri --name first" in card.command
     events = [json.loads(line) for line in run.events.read_text().splitlines()]
     paths = [path for event in events for path in event.get("paths", ())]
     assert paths and all(path.startswith(f"{renamed}{os.sep}") for path in paths)
@@ -112,7 +112,7 @@ def test_rename_of_a_link_is_followed_by_the_card(homes, tmp_path, run):
         said = read_object(path)
         path.write_text(json.dumps({**said, "config": {**said["config"], "data": name}}))
     rename_dataset(link, "humeri")
-    assert read_card(run)["config"]["data"] == "humeri" and find_run(run).config["data"] == str(there)
+    assert read_card(run).config["data"] == "humeri" and find_run(run).config["data"] == str(there)
     assert (homes / "data" / "humeri").is_symlink() and there.is_dir()
 
 

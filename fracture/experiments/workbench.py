@@ -35,7 +35,7 @@ class Bench:
     features: Features
     """(N, 2048)."""
     label_names: tuple[str, str]
-    judged: str
+    validated_on: str
     """The name of the data set whose validation part is used."""
     missing: int = 0
     """Images without features: they could not be read, or are no longer in the cache."""
@@ -48,7 +48,7 @@ class Bench:
     @property
     def validation(self) -> Rows:
         """The images to validate on."""
-        of_data = self.table["data"] == self.judged
+        of_data = self.table["data"] == self.validated_on
         rows: Rows = (of_data & (self.table["split"] == "valid")).to_numpy(np.bool_)
         return rows
 
@@ -116,6 +116,6 @@ def open_bench(run: Run) -> Bench:
         table=data.table[is_known].reset_index(drop=True),
         features=features,
         label_names=data.label_names,
-        judged=str(data.table["data"].iloc[0]),
+        validated_on=str(data.table["data"].iloc[0]),
         missing=int((~is_known).sum()),
     )

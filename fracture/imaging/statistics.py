@@ -83,7 +83,7 @@ def light_strip(pixels: Pixels) -> float:
     """How deep the deepest light strip along one of the four borders is, as a share of that side; 0 without one.
 
     Collimator blades that were not cut off, and the edges of a scanned film, are such strips: whole lines of pixels,
-    nine tenths of them near white, that begin within the outermost hundredths and end abruptly. (Abdomens, heads and
+    85 % of them near white, that begin within the outermost hundredths and end abruptly. (Abdomens, heads and
     thighs at the border are as bright, but fade.)
     """
     from_each_border = (pixels, pixels[::-1], pixels.T, pixels.T[::-1])

@@ -1,9 +1,9 @@
 """A finished run as a script of its own: plain Keras, to be read, changed and run without this package.
 
 >>> from fracture.registry.model_folder import model_folder
->>> from fracture.training.runs.keras_script import as_code, found_here, images_of
+>>> from fracture.training.runs.keras_script import as_code, found_here, script_images
 >>> card = found_here(model_folder("first"))  # doctest: +SKIP
->>> script, table = as_code(card), images_of(card)  # doctest: +SKIP
+>>> script, table = as_code(card), script_images(card)  # doctest: +SKIP
 
 The script reads which images there are from a table, ``images.csv``: decisions and the split by patients are in it.
 """
@@ -102,7 +102,7 @@ def _docstring(config: TrainConfig, card: JsonObject) -> Iterator[str]:
     yield "- What comes after a training is left out: calibration, operating points, the graph that answers."
     yield from _differences(config)
     if card["state"] == "stopped":
-        yield f"- That training was stopped after {int(card['epochs_done'])} epochs; this one does all {config.epochs}."
+        yield f"- The run was stopped after {int(card['epochs_done'])} epochs; this one does all {config.epochs}."
     yield '"""'
 
 
@@ -119,7 +119,7 @@ def _likeness(config: TrainConfig) -> Iterator[str]:
 
 def _differences(config: TrainConfig) -> Iterator[str]:
     if config.teaches_places:
-        yield "- That training also learned from boxes what each place shows, and answered by it. That part is left"
+        yield "- The run also learned from boxes what each place shows, and answered by it. That part is left"
         yield "  out: the figures will differ, and the model is another."
     if config.mode == "fine-tune" and config.augmentation == "full":
         yield "- White margins may cover what a box marks; in that training they left it free."
@@ -127,7 +127,7 @@ def _differences(config: TrainConfig) -> Iterator[str]:
         yield "- The frozen blocks run in every epoch; in that training they ran once, and what came of it was kept in"
         yield "  16 bits."
     if config.strategy == "mirrored":
-        yield "- That training may have shared its batches among several devices; this one trains on one."
+        yield "- The run may have shared its batches among several devices; this one trains on one."
     if config.mode == "fine-tune" and config.precision != "float32":
         yield "- Numbers of 16 bits hold two to three digits: the curves come out alike no closer than that."
 
@@ -149,9 +149,9 @@ def _constants(config: TrainConfig, card: JsonObject) -> Iterator[str]:
         yield f"{'SIZE' if name == 'image_size' else name.upper()} = {getattr(config, name)!r}  # {why}\n"
     if fine:
         yield f"FROZEN_UP_TO = {_entry(config)!r}  # the layer below the lowest block that trains\n"
-        yield f"PATIENCE = {config.patience or config.epochs!r}  # epochs without a better one until it ends early\n"
+        yield f"PATIENCE = {config.patience or config.epochs!r}  # early-stopping patience in epochs\n"
     if fine and config.averaging:
-        yield f"AVERAGING = {config.averaging!r}  # momentum of the moving average of the weights\n"
+        yield f"AVERAGING = {config.averaging!r}  # decay of the EMA of the weights\n"
 
 
 def _data(config: TrainConfig) -> dict[str, str]:

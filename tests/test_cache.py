@@ -32,6 +32,7 @@ def file(homes):
     return homes / "cache" / "some" / "base.sqlite"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("there", ["nothing", "another version", "damage"])
 def test_open_cache_by_six_at_once_shares_one_file(file, there):
     """Nobody deletes a file that another one has just begun, so that all that is written is there."""

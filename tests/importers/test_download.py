@@ -268,6 +268,7 @@ def test_download_stopped_while_a_server_is_silent_ends_at_once(tmp_path, reason
     assert contents(tmp_path) == {}
 
 
+@pytest.mark.slow
 def test_interrupt_of_one_adapter_leaves_the_responses_of_others():
     """A stopped import does not end the downloads of another one in the same process."""
     stopped = InterruptibleAdapter()

@@ -99,6 +99,7 @@ def right(files, names) -> dict[str, bytes]:
     return {name: known[name] for name in names}
 
 
+@pytest.mark.slow
 def test_import_fracatlas_of_a_sample_reads_images_by_range(figshare, files, out):
     """The requested number of images comes unchanged, for a fraction of the zip, and is read as a data set."""
     ended = run_import(out)
@@ -125,6 +126,7 @@ def test_import_fracatlas_writes_boxes_of_fractures(figshare, out):
     assert boxes == {"1.5 2 3 4"}
 
 
+@pytest.mark.slow
 def test_import_fracatlas_writes_the_license(figshare, out):
     """The license names the authors, the terms and the number of images."""
     run_import(out)
@@ -158,6 +160,7 @@ def test_import_fracatlas_after_a_stop_resumes(figshare, files, out):
     assert len(figshare.requested_ranges()) - before == 50 - len(there) + 1  # and the zip's table of contents
 
 
+@pytest.mark.slow
 def test_import_fracatlas_when_complete_sends_no_request(figshare, out):
     """A second run of a complete import sends no request, and brings back an image that was deleted."""
     run_import(out)
@@ -182,6 +185,7 @@ def test_import_fracatlas_with_a_damaged_plan_makes_a_new_one(figshare, out, pla
     assert images(out) == there
 
 
+@pytest.mark.slow
 def test_import_fracatlas_with_an_image_missing_in_the_zip_names_it(figshare, out):
     """All other images come, and the message names the missing one."""
     run_import(out)
@@ -193,6 +197,7 @@ def test_import_fracatlas_with_an_image_missing_in_the_zip_names_it(figshare, ou
     assert len(scan(out).table) == 49
 
 
+@pytest.mark.slow
 def test_import_fracatlas_stopped_while_figshare_is_silent_ends_at_once(figshare, out):
     """A stop in the middle of an image ends the import at once, and a second run completes it."""
 
@@ -273,6 +278,7 @@ def test_import_fracatlas_with_a_failing_server_gives_up(figshare, out, fault, w
     assert find_import(out).state == "interrupted"
 
 
+@pytest.mark.slow
 def test_import_fracatlas_with_a_damaged_image_refuses_it(figshare, out):
     """An image whose checksum in the zip is wrong is not kept."""
     content = bytearray(figshare.archive)

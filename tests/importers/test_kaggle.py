@@ -85,6 +85,7 @@ def run_import(root, credentials=TOKEN_GIVEN, wanted=None, **options):
     return import_kaggle(root, wanted or order(), credentials, **{"limiter": limiter, **options})
 
 
+@pytest.mark.slow
 def test_import_kaggle_of_one_body_part_requests_its_files_only(kaggle, mura, out):
     """The images come as MURA's tree, each file is requested once, and the whole zip never is."""
     ended = run_import(out)
@@ -97,6 +98,7 @@ def test_import_kaggle_of_one_body_part_requests_its_files_only(kaggle, mura, ou
     assert Counter(kaggle.requested_files()) == Counter([*lists, *(f"MURA-v1.1/{name}" for name in humerus(mura))])
 
 
+@pytest.mark.slow
 def test_import_kaggle_requests_files_by_token_and_redirect(kaggle, out):
     """Each file is one call with the token, which redirects to its storage."""
     run_import(out)
@@ -114,6 +116,7 @@ def test_import_kaggle_of_all_brings_every_body_part(kaggle, mura, out):
     assert len(images(out)) == sum(name.endswith(".png") for name in mura)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lists_too", [True, False])
 def test_import_kaggle_of_a_copy_without_the_top_folder_works(kaggle, mura, out, lists_too):
     """Files are found below MURA-v1.1 or at the top, and not looked for in both places each time."""
@@ -125,6 +128,7 @@ def test_import_kaggle_of_a_copy_without_the_top_folder_works(kaggle, mura, out,
     assert len(kaggle.requested_files()) <= len(humerus(mura)) + 2 + 8
 
 
+@pytest.mark.slow
 def test_import_kaggle_of_zipped_files_unzips_them(kaggle, mura, out):
     """A list or an image that Kaggle sends zipped is unzipped."""
     image = "MURA-v1.1/" + next(iter(humerus(mura)))
@@ -155,6 +159,7 @@ def test_import_kaggle_after_a_stop_resumes(kaggle, mura, out):
     assert set(again) == set(humerus(mura)) - set(there)
 
 
+@pytest.mark.slow
 def test_import_kaggle_when_complete_sends_no_request(kaggle, mura, out):
     """A second run of a complete import needs no credentials, and brings a damaged image again."""
     run_import(out)
@@ -168,6 +173,7 @@ def test_import_kaggle_when_complete_sends_no_request(kaggle, mura, out):
     assert len(kaggle.requests) == before + 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -191,6 +197,7 @@ def test_import_kaggle_after_one_failure_succeeds(kaggle, mura, out, fault):
     assert {Counter(kaggle.requested_files())[name] for name in faulty} == {2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("local", "central", "value"), [(6, 8, 1), (8, 10, 99)], ids=["a password", "packed oddly"])
 def test_import_kaggle_of_an_unreadable_zip_tries_again(kaggle, mura, out, local, central, value):
     """A file that Kaggle sends as a zip with a password or an unknown compression is requested again."""
@@ -203,6 +210,7 @@ def test_import_kaggle_of_an_unreadable_zip_tries_again(kaggle, mura, out, local
     assert images(out) == humerus(mura)
 
 
+@pytest.mark.slow
 def test_import_kaggle_with_a_missing_file_brings_the_others(kaggle, mura, out):
     """All others come, the message names the missing one, and once it exists, a second run completes the import."""
     name, content = next(iter(humerus(mura).items()))
@@ -215,6 +223,7 @@ def test_import_kaggle_with_a_missing_file_brings_the_others(kaggle, mura, out):
     assert run_import(out).state == "complete"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_import_kaggle_on_a_disk_that_fills_up_keeps_complete_files(kaggle, mura, out, monkeypatch):
     """The message names the reason, complete files stay, and a second run completes the import."""
@@ -280,6 +289,7 @@ def test_import_kaggle_without_a_connection_raises(out):
         run_import(out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "row",
     [
@@ -305,6 +315,7 @@ def test_import_kaggle_of_a_list_with_an_unsafe_path_writes_nothing(kaggle, tmp_
     assert run_import(out).state == "complete"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "valid"])
 def test_import_kaggle_of_a_list_without_images_raises(kaggle, mura, out, split):
     """A split without images is refused, also where an earlier run stored such a list."""
@@ -321,6 +332,7 @@ def test_import_kaggle_of_a_list_without_images_raises(kaggle, mura, out, split)
     assert images(out) == humerus(mura)
 
 
+@pytest.mark.slow
 def test_import_kaggle_of_a_list_with_macos_files_ignores_them(kaggle, mura, out):
     """Rows of macOS, empty rows and quoted rows are accepted."""
     rows = kaggle.files["MURA-v1.1/train_image_paths.csv"].decode().splitlines()
@@ -367,6 +379,7 @@ def test_default_folder_of_kaggle_is_in_the_data_home(homes):
 # --- Credentials ---
 
 
+@pytest.mark.slow
 def test_credentials_given_as_a_pair_win_over_the_environment(kaggle, out, monkeypatch):
     """A user name and key that were given are used, even where the environment has a token."""
     monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_of_somebody_else")
@@ -374,6 +387,7 @@ def test_credentials_given_as_a_pair_win_over_the_environment(kaggle, out, monke
     assert {request.scheme for request in kaggle.requests if request.method == "POST"} == {"Basic"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "kind"),
     [
@@ -521,6 +535,7 @@ def test_find_credentials_with_an_old_client_raises(monkeypatch, version, words)
         find_credentials(TOKEN_GIVEN)
 
 
+@pytest.mark.slow
 def test_command_import_kaggle_prints_the_result(kaggle, mura, homes, monkeypatch, capsys):
     """The command tells the folder and the number of files, and a second run sends no request."""
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)

@@ -103,6 +103,7 @@ def test_humerus_from_every_view_has_the_same_volume(person):
     assert wider.bone(t, s, 0.0, Fragment())[0].sum() * MM > sums[0].sum() * 1.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("angle", [0.0, 0.8, 1.6])
 def test_fragment_that_leans_keeps_its_volume(person, angle):
     """Towards the viewer it looks shorter, and its rays run longer through it."""

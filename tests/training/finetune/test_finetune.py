@@ -159,6 +159,7 @@ def test_fine_tune_with_ema_keeps_averaged_weights(small, examples):
     assert not np.allclose(plain.dense.get_weights()[0], averaged.dense.get_weights()[0])
 
 
+@pytest.mark.slow
 def test_fine_tune_stopped_in_the_first_epoch_is_cancelled(small, examples):
     """There is no epoch to keep."""
     with pytest.raises(Cancelled):

@@ -15,7 +15,7 @@ from benchmarks.interruptions import LONG, events
 from fracture.imaging.radiograph import load
 from fracture.inference.classifier import Classifier
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan
+from fracture.phantoms.plan import Plan
 from fracture.registry.model_folder import bundled_model
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue

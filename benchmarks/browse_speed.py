@@ -23,7 +23,7 @@ from fracture.data.catalog import build_catalog
 from fracture.data.scan_cache import find_or_scan
 from fracture.imaging.thumbnails import thumbnails
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan
+from fracture.phantoms.plan import Plan
 from tests.browser.chromium import chromium, new_page
 from tests.browser.widgets import keyed, keyed_from, menu_link
 from tests.support.serving import served

@@ -23,7 +23,8 @@ from fracture.errors import FractureError
 from fracture.inference.classifier import load_classifier
 from fracture.paths import PROJECT
 from fracture.phantoms import job
-from fracture.phantoms.job import Plan, find_phantom_job
+from fracture.phantoms.job import find_phantom_job
+from fracture.phantoms.plan import Plan
 from fracture.registry.edit import write_note
 from fracture.registry.model_folder import ModelFolder, model_folder
 from fracture.training.config import TrainConfig

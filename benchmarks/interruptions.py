@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan
+from fracture.phantoms.plan import Plan
 from fracture.training.config import TrainConfig
 from fracture.training.events import Event, read_events
 from fracture.training.runs import queue

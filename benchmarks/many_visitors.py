@@ -26,7 +26,7 @@ import psutil
 
 from fracture.inference.classifier import Classifier
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan
+from fracture.phantoms.plan import Plan
 from fracture.registry.model_folder import bundled_model
 from tests.support.serving import homes_in, served
 from tests.support.visitors import Record, uploads, visit_all

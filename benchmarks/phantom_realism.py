@@ -26,8 +26,9 @@ from scipy.stats import wasserstein_distance
 from fracture.imaging.radiograph import load
 from fracture.phantoms.anatomy.geometry import Grid
 from fracture.phantoms.anatomy.person import Finding, sample_person
+from fracture.phantoms.plan import DIFFICULTY
 from fracture.phantoms.render import render_view
-from fracture.phantoms.study import DIFFICULTY, generate_study
+from fracture.phantoms.study import generate_study
 from fracture.phantoms.view import Opening, sample_views
 
 SIZE = 256

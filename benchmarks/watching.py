@@ -14,7 +14,7 @@ import psutil
 
 from benchmarks.interruptions import LONG, events
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan
+from fracture.phantoms.plan import Plan
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.browser.chromium import chromium, new_page

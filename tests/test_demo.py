@@ -22,7 +22,8 @@ from fracture.importers import kaggle as kaggles
 from fracture.importers.download import Progress
 from fracture.jobs import process as background
 from fracture.phantoms import job as drawings
-from fracture.phantoms.job import PhantomJob, Plan, find_phantom_job
+from fracture.phantoms.job import PhantomJob, find_phantom_job
+from fracture.phantoms.plan import Plan
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import WEIGHT_SOURCES, TrainConfig
 from fracture.training.runs import queue

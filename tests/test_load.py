@@ -12,7 +12,7 @@ from PIL import Image
 from benchmarks.many_visitors import homes_beside_the_bundled_model
 from fracture.inference.classifier import Classifier
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan
+from fracture.phantoms.plan import Plan
 from fracture.registry.model_folder import bundled_model
 from tests.support.drawing import draw_mura
 from tests.support.serving import served

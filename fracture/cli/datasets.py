@@ -19,7 +19,8 @@ from fracture.evaluation import label_issues
 from fracture.files import JsonObject
 from fracture.paths import data_home, is_name
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import PhantomJob, Plan
+from fracture.phantoms.job import PhantomJob
+from fracture.phantoms.plan import Plan
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 

@@ -11,7 +11,6 @@ from tqdm import tqdm
 from fracture.cli.terminal import follow, progress_bar, summary
 from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import FractureError, ModelError, RadiographError, RunError
-from fracture.evaluation.evaluate import evaluate_model
 from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.classifier import NOTICE, Classifier, load_classifier
@@ -82,6 +81,8 @@ def _resume(args: Namespace) -> tuple[queue.Run, int]:
 
 def evaluate_command(args: Namespace) -> JsonObject:
     """Evaluate a model on one split of a data set."""
+    from fracture.evaluation.evaluate import evaluate_model
+
     with progress_bar("Evaluating", quiet=args.json) as on_progress:
         result = evaluate_model(args.model, args.data, args.split, args.body_part, on_progress)
     for sentence in [*result.errors, *result.warnings]:

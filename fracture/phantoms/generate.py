@@ -32,7 +32,8 @@ import numpy as np
 from fracture.data.ground_truth import TRUTH_FILE
 from fracture.errors import DatasetError
 from fracture.jobs import process
-from fracture.phantoms.job import PHANTOM, STATUS, PhantomJob, Plan, claim, save, stop_request
+from fracture.phantoms.job import PHANTOM, STATUS, PhantomJob, claim, save, stop_request
+from fracture.phantoms.plan import Plan
 from fracture.phantoms.records import Row, png, read_png, read_rows, row_of, write_truth_rows
 from fracture.phantoms.study import generate_study
 

@@ -22,11 +22,9 @@ from itertools import islice
 import numpy as np
 
 from fracture.phantoms.anatomy.person import sample_finding, sample_person
+from fracture.phantoms.plan import DIFFICULTY
 from fracture.phantoms.render import Phantom, render_view
 from fracture.phantoms.view import SIZE, sample_views
-
-DIFFICULTY = 0.2
-"""0: everybody sees the abnormality; 1: specialists would argue about it."""
 
 
 def generate_study(
@@ -63,4 +61,4 @@ def _generator(seed: int, *stream: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=stream))
 
 
-__all__ = ["DIFFICULTY", "SIZE", "Phantom", "generate_study"]
+__all__ = ["SIZE", "Phantom", "generate_study"]

@@ -9,8 +9,6 @@ import threading
 import time
 from pathlib import Path
 
-import requests
-
 WEIGHTS_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
 ADDRESS = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{WEIGHTS_FILE}"
 """Both as ``keras.applications.inception_v3`` has them."""
@@ -67,6 +65,9 @@ def _ask_in_time(address: str, timeout: float) -> bool:
 
 
 def _ask(address: str, timeout: float) -> bool:
+    # 5 MB, which a server or a command that trains nothing need not carry.
+    import requests
+
     try:
         # A hotel's network redirects to its own page: only the file itself counts.
         return requests.head(address, timeout=timeout, allow_redirects=False).status_code == requests.codes.ok

@@ -16,7 +16,7 @@ from PIL import Image
 from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.files import write_json
-from fracture.phantoms.study import DIFFICULTY
+from fracture.phantoms.plan import DIFFICULTY
 from fracture.registry.model_folder import model_folder, read_predictions
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue

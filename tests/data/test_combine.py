@@ -8,7 +8,7 @@ from fracture.data.combine import join
 from fracture.data.dataset import scan
 from fracture.errors import DatasetError
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan
+from fracture.phantoms.plan import Plan
 from tests.support.drawing import draw_mura
 
 

@@ -8,7 +8,8 @@ from fracture.data.folders import being_filled, forget, list_datasets, remember
 from fracture.importers.download import Progress
 from fracture.importers.job import IMPORT, ImportStatus, Order
 from fracture.jobs.process import identity
-from fracture.phantoms.job import PhantomJob, Plan, save
+from fracture.phantoms.job import PhantomJob, save
+from fracture.phantoms.plan import Plan
 from tests.support.drawing import draw_mura
 
 

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from fracture.jobs import process
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import Plan, find_phantom_job
+from fracture.phantoms.job import find_phantom_job
+from fracture.phantoms.plan import Plan
 from fracture.phantoms.samples import generate_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.waiting import wait

@@ -16,7 +16,8 @@ from fracture.imaging.radiograph import load
 from fracture.jobs import process
 from fracture.phantoms import generate, job
 from fracture.phantoms.generate import order_of, split_of, studies_of, write
-from fracture.phantoms.job import PhantomJob, Plan, find_phantom_job
+from fracture.phantoms.job import PhantomJob, find_phantom_job
+from fracture.phantoms.plan import Plan
 from fracture.phantoms.records import read_rows, truth_words
 
 PLAN = Plan(patients=4, seed=7, difficulty=0.25)

@@ -6,8 +6,9 @@ from PIL import Image
 
 from fracture.charts import outlined
 from fracture.paths import PROJECT
+from fracture.phantoms.plan import DIFFICULTY
 from fracture.phantoms.render import Phantom
-from fracture.phantoms.study import DIFFICULTY, generate_study
+from fracture.phantoms.study import generate_study
 
 SIDE, GAP = 150, 4
 PICTURES = PROJECT / "docs" / "pictures"

@@ -9,8 +9,7 @@ from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import FractureError
 from fracture.phantoms import job
-from fracture.phantoms.job import MOST_PATIENTS, MOST_SEED, Plan
-from fracture.phantoms.study import DIFFICULTY
+from fracture.phantoms.plan import DIFFICULTY, MOST_PATIENTS, MOST_SEED, Plan
 from fracture.registry.model_folder import free_name
 
 

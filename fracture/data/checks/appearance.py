@@ -18,7 +18,6 @@ import os
 from collections.abc import Iterator
 
 import pandas as pd
-from scipy.stats import fisher_exact
 
 from fracture.data.checks.problem import Problem, number
 
@@ -130,6 +129,8 @@ def _severity(found: "pd.Series[bool]", label: "pd.Series[int]") -> str:
 
     The test takes images for independent, as if each were of another patient.
     """
+    from scipy.stats import fisher_exact  # many MB, which no page needs before it checks images
+
     table = pd.crosstab(found, label)
     if table.shape != (2, 2):
         return "note"

@@ -21,8 +21,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from fracture.data.checks.appearance import MIN_SPREAD
 from fracture.data.checks.problem import Problem, number
@@ -133,6 +131,9 @@ def clusters(hashes: Sequence[str], mirrored: Sequence[str]) -> NDArray[np.int32
 
 def _connected(pairs: Pairs, count: int) -> NDArray[np.int32]:
     """The number of the connected component for each of so many images; pairs (2, P) are the edges."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(pairs.shape[1], np.bool_), tuple(pairs)), shape=(count, count))
     numbers: NDArray[np.int32] = connected_components(graph, directed=False)[1]
     return numbers

@@ -23,7 +23,7 @@ import psutil
 from numpy.typing import NDArray
 
 from fracture.inference.litert import Graph
-from fracture.registry.model_folder import BUNDLED_MODEL, ModelFolder, bundled_model, model_folder
+from fracture.registry.model_folder import SHIPPED_MODELS, ModelFolder, bundled_model, model_folder
 
 Figures = dict[str, float]
 
@@ -31,7 +31,7 @@ Figures = dict[str, float]
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default=BUNDLED_MODEL)
+    parser.add_argument("--model", default=SHIPPED_MODELS[0])
     parser.add_argument("--callers", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--turns", type=int, default=5)
@@ -49,7 +49,7 @@ def main() -> None:
 
 def folder(name: str) -> ModelFolder:
     """A model by its name, wherever the others lie for the one that comes along."""
-    return bundled_model() if name == BUNDLED_MODEL else model_folder(name)
+    return bundled_model() if name == SHIPPED_MODELS[0] else model_folder(name)
 
 
 def speeds(model: str, callers: int, seconds: float, turns: int) -> None:

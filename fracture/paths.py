@@ -7,6 +7,7 @@ variable           default             content
 =================  ==================  =========================================
 FRACTURE_DATA      ``<project>/data``    data sets, one folder each
 FRACTURE_MODELS    ``<project>/models``  models and runs, one folder each
+FRACTURE_SHIPPED   ``<project>/models``  the models that come with the project
 FRACTURE_CACHE     ``<project>/.cache``  what can be computed again at any time
 =================  ==================  =========================================
 
@@ -102,6 +103,11 @@ def short(folder: str) -> str:
 def models_home() -> Path:
     """The folder of models and runs. It need not exist. Raises FractureError where it may not be read."""
     return _readable(_folder("FRACTURE_MODELS", "models"), "FRACTURE_MODELS")
+
+
+def shipped_home() -> Path:
+    """The folder of the models that come with the project, any of which may be left out."""
+    return _folder("FRACTURE_SHIPPED", "models")
 
 
 def cache_home() -> Path:

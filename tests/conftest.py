@@ -15,6 +15,7 @@ from filelock import FileLock
 from fracture.logs import configure_logs
 from fracture.registry.model_folder import ModelFolder, model_folder
 from tests.support.drawing import draw_mura
+from tests.support.serving import HOMES
 
 configure_logs()
 
@@ -38,9 +39,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Empty homes for data, models and caches in ``tmp_path``, which is returned."""
-    for variable, folder in {"FRACTURE_DATA": "data", "FRACTURE_MODELS": "models", "FRACTURE_CACHE": "cache"}.items():
-        (tmp_path / folder).mkdir()
+    """Empty homes for data, models and caches in ``tmp_path``, which is returned; no model comes with the project."""
+    for variable, folder in HOMES.items():
+        (tmp_path / folder).mkdir(exist_ok=True)
         monkeypatch.setenv(variable, str(tmp_path / folder))
     return tmp_path
 
@@ -107,7 +108,7 @@ def features(homes: Path, trained: ModelFolder) -> Path:
 @pytest.fixture
 def as_cloned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The project as it is cloned: no folder moved, but for the cache, and no way out of this machine."""
-    for variable in ("FRACTURE_MODELS", "FRACTURE_DATA"):
+    for variable in ("FRACTURE_MODELS", "FRACTURE_SHIPPED", "FRACTURE_DATA"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("FRACTURE_CACHE", str(tmp_path / "cache"))
 

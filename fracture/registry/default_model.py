@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fracture.errors import ModelError
-from fracture.registry.model_folder import ModelFolder, read_card
+from fracture.registry.model_folder import SHIPPED_MODELS, ModelFolder, read_card
 from fracture.registry.validation import validation_results
 
-RULE = "the model that comes with the project; without it, the newest one whose run finished"
+RULE = "the first model that comes with the project; without any, the newest one whose run finished"
 """How the default model is chosen, in words."""
 
 
@@ -26,7 +26,11 @@ def by_preference(models: Iterable[ModelFolder]) -> list[ModelFolder]:
 
     ``models``: the newest first. Models of stopped runs come last: people stop a run after an epoch to try something.
     """
-    return sorted(models, key=lambda folder: (not folder.bundled, _summary(folder).state != "finished"))
+    return sorted(models, key=lambda folder: (_place_among_shipped(folder), _summary(folder).state != "finished"))
+
+
+def _place_among_shipped(folder: ModelFolder) -> int:
+    return SHIPPED_MODELS.index(folder.name) if folder.bundled else len(SHIPPED_MODELS)
 
 
 def why_default(folder: ModelFolder) -> str:

@@ -30,12 +30,12 @@ def rename_model(folder: ModelFolder, name: str) -> ModelFolder:
         The folder under its new name.
 
     Raises:
-        ModelError: the name is not allowed or is taken, the folder cannot be renamed, or it is the bundled model.
+        ModelError: the name is not allowed or is taken, the folder cannot be renamed, or it comes with the project.
     """
     target = model_folder(name, folder.path.parent)
     if folder.bundled:
         raise ModelError(f"Model {folder.name!r} comes with the project and keeps its name.")
-    if target.path.exists():
+    if target.path.exists() or model_folder(name).path.exists():
         raise ModelError(f"There is something called {name!r} already in the models folder. Choose another name.")
     try:
         folder.path.rename(target.path)

@@ -27,8 +27,8 @@ from fracture.files import JsonObject, file_sha256
 from fracture.paths import as_name, is_name
 from fracture.registry.card import Card
 
-BUNDLED_MODEL = "fracatlas"
-"""The folder name of the model that comes with the project."""
+SHIPPED_MODELS = ("fracatlas", "mura-humerus")
+"""The folder names of the models that come with the project, the default one first."""
 
 CARD_SCHEMA = 2
 """Version of the layout of ``card.json``; a card of another version is refused."""
@@ -127,8 +127,8 @@ class ModelFolder:
 
     @property
     def bundled(self) -> bool:
-        """Whether it is the model that comes with the project, which can't be renamed or deleted."""
-        return self.path == bundled_model().path
+        """Whether it is a model that comes with the project, which can't be renamed or deleted."""
+        return self.name in SHIPPED_MODELS and self.path.parent == paths.shipped_home()
 
     @property
     def version(self) -> str:
@@ -148,6 +148,8 @@ def _state(path: Path) -> tuple[int, ...]:
 def model_folder(name: str, root: Path | None = None) -> ModelFolder:
     """The folder of the model called ``name``, which need not exist.
 
+    ``root``: the models folder by default, or else where the models are that come with the project.
+
     Raises:
         ModelError: the name could lead out of the models folder.
     """
@@ -155,22 +157,38 @@ def model_folder(name: str, root: Path | None = None) -> ModelFolder:
         raise ModelError(
             f"A model's name has 1 to 64 letters, digits, dots, dashes and underscores. Received: {name[:80]!r}"
         )
-    return ModelFolder((root or paths.models_home()) / name)
+    folder = ModelFolder((root or paths.models_home()) / name)
+    if root is None and name in SHIPPED_MODELS and not folder.path.exists():
+        shipped = ModelFolder(paths.shipped_home() / name)
+        return shipped if shipped.usable else folder
+    return folder
 
 
 def bundled_model() -> ModelFolder:
-    """The model that comes with the project; ``FRACTURE_MODELS`` does not move it."""
-    return ModelFolder(paths.PROJECT / "models" / BUNDLED_MODEL)
+    """The model whose backbone is the weight source ``bundled``; no variable moves it."""
+    return ModelFolder(paths.PROJECT / "models" / "fracatlas")
+
+
+def shipped_models() -> list[ModelFolder]:
+    """The models that come with the project and are here, in the order of :data:`SHIPPED_MODELS`."""
+    folders = [ModelFolder(paths.shipped_home() / name) for name in SHIPPED_MODELS]
+    return [folder for folder in folders if folder.usable]
 
 
 def model_folders(root: Path | None = None) -> list[ModelFolder]:
-    """All models and runs, the newest first."""
-    root = root or paths.models_home()
+    """All models and runs, the newest first; without a ``root`` also those that come with the project."""
+    known = _folders_in(root or paths.models_home())
+    if root is None:
+        names = {folder.name for folder in known}
+        known += [folder for folder in shipped_models() if folder.name not in names]
+    return sorted(known, key=lambda folder: folder.path.stat().st_mtime, reverse=True)
+
+
+def _folders_in(root: Path) -> list[ModelFolder]:
     if not root.is_dir():
         return []
     folders = [ModelFolder(path) for path in root.iterdir() if path.is_dir() and is_name(path.name)]
-    known = [folder for folder in folders if folder.card.exists() or folder.status.exists()]
-    return sorted(known, key=lambda folder: folder.path.stat().st_mtime, reverse=True)
+    return [folder for folder in folders if folder.card.exists() or folder.status.exists()]
 
 
 def usable_models(root: Path | None = None) -> list[ModelFolder]:
@@ -282,7 +300,7 @@ def delete_folder(folder: ModelFolder) -> None:
     """Delete a model folder. It is renamed first, so that no process sees half of it.
 
     Raises:
-        ModelError: it cannot be deleted, or is the bundled model.
+        ModelError: it cannot be deleted, or comes with the project.
     """
     if folder.bundled:
         raise ModelError(f"Model {folder.name!r} comes with the project and stays. Models trained here can be deleted.")

@@ -224,7 +224,9 @@ def close(served: Path) -> Callable[[Any], Any]:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: Path) -> Path:
     """The folders of version 0.1.0, in ``tmp_path``, in use."""
-    for variable, folder in {"FRACTURE_DATA": "data", "FRACTURE_MODELS": "models", "FRACTURE_CACHE": "cache"}.items():
+    # Version 0.1.0 knew no FRACTURE_SHIPPED; without it the models that come with the project are listed as well.
+    folders = {"FRACTURE_DATA": "data", "FRACTURE_MODELS": "models", "FRACTURE_CACHE": "cache"}
+    for variable, folder in {**folders, "FRACTURE_SHIPPED": "shipped"}.items():
         monkeypatch.setenv(variable, str(tmp_path / folder))
     monkeypatch.delenv("FRACTURE_PUBLIC", raising=False)
     monkeypatch.delenv("FRACTURE_TRAININGS", raising=False)

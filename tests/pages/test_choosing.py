@@ -5,7 +5,6 @@ import os
 
 import pytest
 
-from fracture import paths
 from tests.pages.test_pages import alone, healthy, routed, words
 
 PICKER = ("classify", "models", "dataset")
@@ -77,7 +76,7 @@ def test_home_with_several_models_names_the_default_and_why(two, homes, make_mod
     """Home names the finished model, the bundled one, or the one that the visitor chose, with the reason."""
     app = healthy(alone("home").run())
     assert "**a · AUC" in words(app) and "the newest one whose run finished" in words(app)
-    monkeypatch.setattr(paths, "PROJECT", homes)
+    monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "models"))
     make_model("fracatlas")
     app = healthy(alone("home").run())
     assert "**fracatlas · AUC" in words(app) and "it comes with the project" in words(app)

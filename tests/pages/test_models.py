@@ -407,7 +407,7 @@ def test_card_without_a_keras_model_says_so(homes, make_model):
 
 def test_delete_of_the_bundled_model_is_not_offered(homes, make_model, monkeypatch):
     """The page has no button that deletes it."""
-    monkeypatch.setattr("fracture.paths.PROJECT", homes)
+    monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "models"))
     make_model("fracatlas")
     assert not keys_of(healthy(models().run()).button, "delete")
 

@@ -233,7 +233,7 @@ def test_delete_of_a_run_removes_it_and_old_links_say_so(two):
 def test_actions_of_bundled_and_active_runs_lack_rename_and_delete(homes, make_model, monkeypatch):
     """Their notes can still be written."""
     monkeypatch.setattr("fracture.app.runs.actions.queue.advance", lambda: None)
-    monkeypatch.setattr("fracture.paths.PROJECT", homes)
+    monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "models"))
     make_model("fracatlas")
     not_trained("later", "queued")
     for name in ("fracatlas", "later"):

@@ -5,7 +5,6 @@ import os
 
 import pytest
 
-from fracture import paths
 from fracture.registry.default_model import by_preference, describe_model, why_default
 from fracture.registry.model_folder import usable_models
 
@@ -37,7 +36,7 @@ def test_a_stopped_training_answers_last(made):
 
 def test_the_model_that_comes_with_the_project_answers_first(made, make_model, homes, monkeypatch):
     """Whatever has been trained since."""
-    monkeypatch.setattr(paths, "PROJECT", homes)
+    monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "models"))
     bundled = make_model("fracatlas")
     os.utime(bundled.path, (0, 0))
     assert preferred() == ["fracatlas", "new", "old", "stopped"]

@@ -83,7 +83,7 @@ def test_a_name_that_is_taken_or_unsafe_is_refused(homes, make_model, name):
 
 def test_the_bundled_model_keeps_its_name(homes, make_model, monkeypatch):
     """What came with the project is looked for under its name."""
-    monkeypatch.setattr("fracture.paths.PROJECT", homes)
+    monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "models"))
     with pytest.raises(ModelError, match="keeps its name"):
         edit.rename_model(make_model("fracatlas"), "mine")
 

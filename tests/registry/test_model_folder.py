@@ -60,7 +60,7 @@ def test_delete_and_zip(homes, make_model, tmp_path):
 
 def test_the_bundled_model_stays(homes, make_model, monkeypatch):
     """What came with the project is nobody's to delete from within the app."""
-    monkeypatch.setattr("fracture.paths.PROJECT", homes)
+    monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "models"))
     folder, other = make_model("fracatlas"), make_model("mine")
     assert folder.bundled and not other.bundled
     with pytest.raises(ModelError, match="comes with the project"):

@@ -14,6 +14,14 @@ import psutil
 
 from fracture.paths import PROJECT
 
+HOMES = {
+    "FRACTURE_DATA": "data",
+    "FRACTURE_MODELS": "models",
+    "FRACTURE_SHIPPED": "shipped",
+    "FRACTURE_CACHE": "cache",
+}
+"""The variables that name the app's folders, and a folder for each."""
+
 
 class Server(NamedTuple):
     """The app at work."""
@@ -57,10 +65,9 @@ def served(
 
 def homes_in(place: Path) -> dict[str, str]:
     """The variables by which the app's folders lie in ``place``; they are made where they are missing."""
-    folders = {"FRACTURE_DATA": "data", "FRACTURE_MODELS": "models", "FRACTURE_CACHE": "cache"}
-    for folder in folders.values():
+    for folder in HOMES.values():
         (place / folder).mkdir(parents=True, exist_ok=True)
-    return {variable: str(place / folder) for variable, folder in folders.items()}
+    return {variable: str(place / folder) for variable, folder in HOMES.items()}
 
 
 def _wait_until_up(url: str, process: psutil.Popen) -> None:

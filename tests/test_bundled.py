@@ -14,7 +14,7 @@ from fracture.evaluation.metrics import evaluate
 from fracture.imaging.radiograph import Radiograph, fit, load, read
 from fracture.inference.classifier import load_classifier
 from fracture.inference.litert import Graph
-from fracture.registry.model_folder import bundled_model, read_card, read_predictions
+from fracture.registry.model_folder import SHIPPED_MODELS, ModelFolder, bundled_model, read_card, read_predictions
 from fracture.training.config import TrainConfig
 from fracture.training.weights import find_weights
 from tests.support.not_radiographs import LEGS, dicom, pictures
@@ -36,10 +36,24 @@ def test_its_files_are_there_and_small():
     assert sum(size for name, size in files.items() if name != "model.h5") < 75e6
 
 
+@pytest.mark.parametrize("model", SHIPPED_MODELS)
 @pytest.mark.parametrize("name", ["card.json", "events.jsonl", "history.json", "predictions.csv"])
-def test_they_name_no_place_on_the_machine_that_made_it(name):
+def test_they_name_no_place_on_the_machine_that_made_it(model, name):
     """Data sets and weights are named, not where they lay."""
-    assert not re.search(r'(^|["\s,=])(/\w+/|~/|[A-Z]:\\)', (FOLDER.path / name).read_text())
+    assert not re.search(r'(^|["\s,=])(/\w+/|~/|[A-Z]:\\)', (FOLDER.path.parent / model / name).read_text())
+
+
+def test_the_humerus_model_is_what_its_predictions_say():
+    """Measured again from its predictions, every figure of its card is the same, by image and by study."""
+    folder = FOLDER.path.parent / "mura-humerus"
+    card = json.loads((folder / "card.json").read_text())
+    again = json.loads(json.dumps(evaluate(read_predictions(ModelFolder(folder)), card["thresholds"])))
+    assert again["image"]["count"] == 288 and again["study"]["count"] == 135
+    for level, said in card["metrics"].items():
+        assert again[level]["auc"] == pytest.approx(said["auc"], abs=1e-6)
+        for point, rates in said["points"].items():
+            assert again[level]["points"][point]["confusion"] == rates["confusion"]
+    assert "research and teaching only" in (folder / "LICENSE").read_text()
 
 
 def test_its_card_says_what_it_was_made_of(card):
@@ -85,6 +99,19 @@ def test_the_command_line_answers_at_once(as_cloned, tmp_path, capsys):
     answer = json.loads(capsys.readouterr().out)["results"][0]
     assert answer["answer"] in ("not fractured", "fractured", "doubt")
     assert 0 < answer["probability"] < 1
+
+
+def test_the_command_line_asks_each_model_and_the_best_match_answers(as_cloned, tmp_path, capsys):
+    """Where two models are about equally close, one answers and the other is mentioned; on request, both answer."""
+    target = tmp_path / "leg.png"
+    Image.fromarray(read(dicom(LEGS[0]), LEGS[0]).pixels).save(target)
+    assert main(["classify", str(target), "--json"]) == 0
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert document["model"] == "automatic" and set(document["models"]) == set(SHIPPED_MODELS)
+    assert len(document["results"]) == 1 and "--all-models prints both" in printed.err
+    assert main(["classify", str(target), "--all-models", "--json"]) == 0
+    assert {row["model"] for row in json.loads(capsys.readouterr().out)["results"]} == set(SHIPPED_MODELS)
 
 
 @pytest.mark.slow

@@ -198,7 +198,15 @@ def _add_classify(commands: Any) -> None:
         "files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG or DICOM files, or folders of them"
     )
     parser.add_argument(
-        "--model", metavar="NAME", help="default: the one that comes with the project, else the newest that finished"
+        "--model",
+        metavar="NAME",
+        help="default: automatic, the one that knows each image best, of those that come with the project; without "
+        "them, the newest that finished",
+    )
+    parser.add_argument(
+        "--all-models",
+        action="store_true",
+        help="automatic: where it can't be told which of two models knows an image better, the answers of both",
     )
     parser.add_argument(
         "--study", action="store_true", help="the files, and those of each folder, are the views of one study"

@@ -13,14 +13,18 @@ from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import FractureError, ModelError, RadiographError, RunError
 from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
+from fracture.inference.automatic import choose_models, match_models
 from fracture.inference.classifier import NOTICE, Classifier, load_classifier
 from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, OutcomeLimits
 from fracture.inference.report import rows, write_csv
 from fracture.registry.default_model import auc_in_words, by_preference, describe_model, why_default
-from fracture.registry.model_folder import model_folder, read_card, usable_models
+from fracture.registry.model_folder import model_folder, read_card, shipped_models, usable_models
 from fracture.training.config import PRESETS, TrainConfig
 from fracture.training.runs import queue
 from fracture.training.weights import check_available, find_weights
+
+AUTOMATIC = "automatic"
+"""In the place of a model's name: the one that knows an image best, of those that come with the project."""
 
 
 def train(args: Namespace) -> JsonObject:
@@ -97,26 +101,61 @@ def evaluate_command(args: Namespace) -> JsonObject:
 
 
 def classify(args: Namespace) -> JsonObject:
-    """Classify files with a model, each on its own or as views of one study."""
-    classifier = load_classifier(args.model or _default_model(quiet=args.json))
+    """Classify files, each on its own or as views of one study, with a model or with the one that knows each best."""
+    models = _models_to_ask(args)
     if args.csv and not args.csv.parent.is_dir():
         raise FractureError(f"There is no folder {args.csv.parent} to write {args.csv.name} into.")
     folders = [path for path in args.files if path.is_dir()]
     errors = [f"{folder} holds no {', '.join(ENDINGS)} file." for folder in folders if not _images(folder)]
     studies = _studies(args.files, args.study)
     lines: list[JsonObject] = []
+    contested = 0
     quiet = len(studies) < 5 or args.json or not sys.stderr.isatty()
     for study, paths in tqdm(studies, desc="Classifying", disable=quiet):
         views = _readable(paths, errors)
         if views:
-            lines += rows(study, classifier.classify(views, args.threshold), classifier.name)
+            matched = _matched(views, models)
+            contested += len(matched) > 1
+            for model in matched if args.all_models else matched[:1]:
+                lines += rows(study, model.classify(views, args.threshold), model.name)
     if args.csv:
         write_csv(args.csv, lines)
     if not args.json:
-        _print_predictions(classifier, lines)
+        _print_predictions(models, lines)
+    if contested and not args.all_models:
+        print(
+            f"For {contested:,} of {len(studies):,} it can't be told which model knows them best; their answers are by "
+            "the closer one. --all-models prints both.",
+            file=sys.stderr,
+        )
     for sentence in errors:
         print(sentence, file=sys.stderr)
-    return {"model": classifier.name, "labels": list(classifier.labels), "results": lines, "errors": errors}
+    alone = models[0] if len(models) == 1 else None
+    return {
+        "model": alone.name if alone else AUTOMATIC,
+        "labels": list(alone.labels) if alone else None,
+        "models": {model.name: list(model.labels) for model in models},
+        "results": lines,
+        "errors": errors,
+    }
+
+
+def _models_to_ask(args: Namespace) -> list[Classifier]:
+    """The model that was named; else all that come with the project, of which the best match answers."""
+    if args.model not in (None, AUTOMATIC):
+        return [load_classifier(args.model)]
+    shipped = shipped_models()
+    if len(shipped) > 1:
+        return [Classifier(folder) for folder in shipped]
+    return [load_classifier(_default_model(quiet=args.json))]
+
+
+def _matched(views: list[tuple[str, Radiograph]], models: list[Classifier]) -> list[Classifier]:
+    """The models that answer for a study, the best match first."""
+    if len(models) == 1:
+        return models
+    matches = match_models(models, [image for _, image in views])
+    return [match.model for match in choose_models(matches)]
 
 
 def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograph]]:
@@ -130,16 +169,22 @@ def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograp
     return images
 
 
-def _print_predictions(classifier: Classifier, lines: list[JsonObject]) -> None:
-    positive = classifier.labels[1]
-    width = len(positive) + 25
+def _print_predictions(models: list[Classifier], lines: list[JsonObject]) -> None:
+    positives = {model.name: model.labels[1] for model in models}
+    width = max(map(len, positives.values())) + 25
     for line in lines:
         subject = line["image"] if line["kind"] == "image" else f"study {line['study']}"
-        print(f"{line['answer']:>14}  {_probability(line, positive):{width}}  {subject}")
+        by_model = f"  {line['model']}" if len(models) > 1 else ""
+        print(f"{line['answer']:>14}  {_probability(line, positives[line['model']]):{width}}  {subject}{by_model}")
     if not lines:
         return
-    limits = OutcomeLimits(lines[0]["doubt_from"], lines[0]["doubt_to"])
-    print(f"\nProbability of {positive!r} by model {classifier.name!r}; {_format_limits(limits, positive)}.")
+    print()
+    limits = {line["model"]: OutcomeLimits(line["doubt_from"], line["doubt_to"]) for line in lines}
+    for name, its_limits in limits.items():
+        positive = positives[name]
+        print(f"Probability of {positive!r} by model {name!r}; {_format_limits(its_limits, positive)}.")
+    if len(models) > 1:
+        print(f"Each answer is by the model that knows the image best, of {', '.join(positives)}.")
     if any(line["answer"] == UNKNOWN for line in lines):
         print(f"{UNKNOWN}: {OUT_OF_DISTRIBUTION}")
     print(NOTICE)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
+from fracture.inference.domain import DOMAIN_FILE, DomainHead, load_domain_head
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
 from fracture.inference.ood import OodDetector, load_ood_detector
@@ -51,8 +52,10 @@ class Classifier:
         self._fit = self.card.input.fit
         self._temperature = self.card.temperature
         self.ood_detector: OodDetector | None = None
+        self.domain_head: DomainHead | None = None
         if folder.familiarity.exists():
             self.ood_detector = load_ood_detector(folder.familiarity)
+            self.domain_head = load_domain_head(folder.path / DOMAIN_FILE, self.ood_detector)
 
     def classify(self, images: Sequence[tuple[str, Radiograph]], threshold: float | None = None) -> Answer:
         """Answer for one study.
@@ -86,6 +89,10 @@ class Classifier:
             embedding=straight.embedding,
             known=None if detector is None else detector.in_distribution(straight.embedding),
         )
+
+    def embedding(self, image: Radiograph) -> NDArray[np.float32]:
+        """What the image is compared by with the training images (F,): one pass, where :meth:`view` takes two."""
+        return self._graph(fit(image.pixels, self._graph.size, self._fit)).embedding
 
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:
         """The heat map of a view over its image drawn at any size in px: (height, width), in the view's units."""

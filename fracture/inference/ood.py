@@ -88,10 +88,13 @@ class OodDetector:
         # Not `not distance > threshold`: comparisons with NaN are false.
         return self.distance(features) <= self.threshold
 
+    def places_of(self, features: Vectors) -> Vectors:
+        """The coordinates of images along the basis, in units of ``scale``: (M, F) -> (M, D)."""
+        return self._project(features)[0]
+
     def nearest(self, features: Vectors, k: int = 5) -> list[tuple[str, float]]:
         """The ``k`` most similar training images, the most similar first, each with its cosine similarity, -1 to 1."""
-        places, _ = self._project(features[None])
-        place = places[0]  # (D,)
+        place = self.places_of(features[None])[0]  # (D,)
         length = np.linalg.norm(self.places, axis=1) * np.linalg.norm(place)
         similarity = self.places @ place / np.maximum(length, np.finfo(np.float32).tiny)
         best: dict[str, float] = {}

@@ -9,6 +9,7 @@ import pytest
 from fracture.errors import ModelError
 from fracture.inference.classifier import load_classifier
 from fracture.registry import model_folder
+from fracture.registry.edit import rename_model
 
 
 @pytest.mark.parametrize("name", ["..", "../other", "a/b", "", ".hidden", "x" * 65])
@@ -66,6 +67,24 @@ def test_the_bundled_model_stays(homes, make_model, monkeypatch):
     with pytest.raises(ModelError, match="comes with the project"):
         model_folder.delete_folder(folder)
     assert folder.usable
+
+
+def test_shipped_models_are_listed_wherever_models_lie(homes, make_model, monkeypatch):
+    """Also found by name, and shadowed by nobody: their names are taken."""
+    make_model("mura-humerus").path.rename(homes / "shipped" / "mura-humerus")
+    make_model("mine")
+    assert {folder.name for folder in model_folder.usable_models()} == {"mine", "mura-humerus"}
+    assert [folder.name for folder in model_folder.shipped_models()] == ["mura-humerus"]
+    shipped = model_folder.model_folder("mura-humerus")
+    assert shipped.bundled and shipped.path == homes / "shipped" / "mura-humerus"
+    with pytest.raises(ModelError, match="already"):
+        rename_model(model_folder.model_folder("mine"), "mura-humerus")
+
+
+def test_shipped_models_left_out_are_no_models(homes):
+    """Their names then lead into the models folder, as any other name."""
+    assert model_folder.shipped_models() == model_folder.model_folders() == []
+    assert model_folder.model_folder("mura-humerus").path.parent == homes / "models"
 
 
 def test_a_group_called_na_stays_a_name(homes, make_model):

@@ -130,14 +130,10 @@ def classify(args: Namespace) -> JsonObject:
         )
     for sentence in errors:
         print(sentence, file=sys.stderr)
-    alone = models[0] if len(models) == 1 else None
-    return {
-        "model": alone.name if alone else AUTOMATIC,
-        "labels": list(alone.labels) if alone else None,
-        "models": {model.name: list(model.labels) for model in models},
-        "results": lines,
-        "errors": errors,
-    }
+    found: JsonObject = {"results": lines, "errors": errors}
+    if len(models) == 1:
+        return {"model": models[0].name, "labels": list(models[0].labels), **found}
+    return {"model": AUTOMATIC, "models": {model.name: list(model.labels) for model in models}, **found}
 
 
 def _models_to_ask(args: Namespace) -> list[Classifier]:

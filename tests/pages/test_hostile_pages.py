@@ -13,6 +13,7 @@ from fracture.data.dataset import existing_folder, scan
 from fracture.errors import DatasetError
 from tests.hostile import dicoms, pictures, zips
 from tests.pages.test_pages import alone, words
+from tests.support.serving import HOMES
 
 MARK = "Q7Z"
 """Stands wherever a header may hold a name."""

@@ -7,7 +7,7 @@ that it stands out on light and on dark backgrounds alike. Backgrounds are trans
 from fracture.charts.dataset import Drawn, class_balance, distribution, overview, views_per_study
 from fracture.charts.experiments import leakage_gaps, learning_curve, parallel_coordinates, trial_curves
 from fracture.charts.metrics import precision_recall_curves, reliability, roc_curves
-from fracture.charts.overlays import AGAINST, FOR, TRUTH, crossed_out, heat_overlay, outlined, ringed
+from fracture.charts.overlays import AGAINST, FOR, TRUTH, LabeledBox, boxed, crossed_out, heat_overlay, outlined, ringed
 from fracture.charts.style import (
     ACCENT,
     NEGATIVE_COLOR,
@@ -34,9 +34,11 @@ __all__ = [
     "TRUTH",
     "VALIDATION",
     "Drawn",
+    "LabeledBox",
     "RunHistory",
     "VegaChart",
     "best_epoch",
+    "boxed",
     "canvas",
     "class_balance",
     "colors",

@@ -8,6 +8,7 @@ Each metric is computed for all resamples at once, as an array (1 + R,) whose fi
 as they are. Calling scikit-learn's functions a thousand times would take minutes; the tests compare with them.
 """
 
+from collections.abc import Callable
 from math import ceil
 from typing import Any, NamedTuple, cast
 
@@ -80,6 +81,17 @@ def rates(table: pd.DataFrame, threshold: float) -> OperatingPoint:
 def mean(values: NDArray[Any], group: "pd.Series[str]") -> Estimate:
     """The mean of values (N,) over images; without an interval for a single group."""
     return _estimate(_mean(values, _resample(group)))
+
+
+def over_groups(statistic: Callable[[Floats], Floats], group: "pd.Series[str]") -> Estimate:
+    """A statistic of images, with its interval; without one for a single group.
+
+    ``statistic``: how often each image counts (R, N) -> its value for each row (R,), NaN where it is not defined.
+    """
+    drawn = _resample(group)
+    # In parts of a hundred resamples, as in _areas.
+    parts = np.array_split(drawn.times, ceil(len(drawn.times) / 100))
+    return _estimate(np.concatenate([statistic(part[:, drawn.group]) for part in parts]))
 
 
 def area(label: NDArray[Any], probability: Floats, group: "pd.Series[str]") -> Estimate:

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import ModelError
-from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
+from fracture.imaging.radiograph import Frame, Radiograph, fit, frame, unfit
 from fracture.inference.domain import DOMAIN_FILE, DomainHead, load_domain_head
 from fracture.inference.heatmap import heat_map
-from fracture.inference.litert import Graph
+from fracture.inference.litert import Graph, Output
 from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, OutcomeLimits, View, probability_of
+from fracture.inference.regions import Region, find_regions, mean_places
 from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
@@ -79,20 +80,30 @@ class Classifier:
         straight, mirrored = self._graph.run_all(pixels, pixels[:, ::-1])
         logits = (straight.logit, mirrored.logit)
         detector = self.ood_detector
+        framed = frame(image.width, image.height, self._graph.size, self._fit)
         return View(
             name=name,
             logits=logits,
             probability=probability_of(sum(logits) / 2, self._temperature),
             by_side=(probability_of(logits[0], self._temperature), probability_of(logits[1], self._temperature)),
             heat=heat_map(straight, mirrored, self._graph.size),
-            framed=frame(image.width, image.height, self._graph.size, self._fit),
+            framed=framed,
             embedding=straight.embedding,
             known=None if detector is None else detector.in_distribution(straight.embedding),
+            regions=self._regions(straight, mirrored, framed),
         )
 
     def embedding(self, image: Radiograph) -> NDArray[np.float32]:
         """What the image is compared by with the training images (F,): one pass, where :meth:`view` takes two."""
         return self._graph(fit(image.pixels, self._graph.size, self._fit)).embedding
+
+    def _regions(self, straight: Output, mirrored: Output, framed: Frame) -> tuple[Region, ...]:
+        """The candidate regions, where the card says how their boxes are made."""
+        recorded = self.card.regions
+        if recorded is None or not self.shows_places:
+            return ()
+        places = mean_places(straight, mirrored, framed.size)
+        return find_regions(places, framed, recorded.fit, recorded.calibration)
 
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:
         """The heat map of a view over its image drawn at any size in px: (height, width), in the view's units."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.imaging.radiograph import Frame
+from fracture.inference.regions import Region
 
 DOUBT = "doubt"
 UNKNOWN = "unknown"
@@ -87,6 +88,8 @@ class View:
     """(F,), by which it is compared with the training images."""
     known: bool | None = None
     """Whether the image is in distribution, like the training images; None where the model can't tell."""
+    regions: tuple[Region, ...] = ()
+    """Candidate regions, the likeliest first; none where the card says nothing about them."""
 
 
 @dataclass(frozen=True)

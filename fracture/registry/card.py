@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from fracture.documents import OPEN, Document, Finite, Moment, Pair, Whole
 from fracture.files import JsonObject
-from fracture.registry.validation import Localization, Metrics
+from fracture.registry.validation import FreeResponse, Localization, Metrics, RegionPoint
 
 
 def _refuse_null(value: object) -> object:
@@ -107,6 +107,39 @@ class Served(Document):
     auc_served: Finite | None = None
 
 
+class BoxFit(Document):
+    """How the box of a candidate region follows from the logits around its likeliest cell.
+
+    :mod:`fracture.inference.regions` has the terms. Middles and logarithms of sides are in cells.
+    """
+
+    clip: Annotated[Finite, Field(gt=0)]
+    """Logits are bounded by it."""
+    offset: Annotated[list[Finite], Field(min_length=2, max_length=2)]
+    size: Annotated[list[Finite], Field(min_length=5, max_length=5)]
+    boxes: Whole
+    """True boxes of training images on which it was fitted."""
+
+
+class PlaceThresholds(Document):
+    """Probabilities from which on a candidate region is shown, chosen on validation images."""
+
+    high_sensitivity: Finite
+    high_specificity: Finite
+
+
+class Regions(Document):
+    """Candidate regions: how their boxes are made, from which probability on they are shown, and how good they are."""
+
+    fit: BoxFit
+    calibration: Pair
+    """Slope and intercept that turn a cell's logit into that of its region (Platt scaling)."""
+    thresholds: PlaceThresholds
+    free_response: FreeResponse
+    points: dict[str, RegionPoint]
+    """The figures at the two thresholds, by their names."""
+
+
 class Seconds(Document):
     """How long the run took."""
 
@@ -136,6 +169,8 @@ class Card(Document):
     metrics: Metrics
     metrics_by_data: dict[str, Metrics] | None = None
     localization: Localization | None = Field(None, alias="localisation")
+    regions: Regions | None = None
+    """Missing where the model was not trained on boxes, or by an earlier version."""
     files: dict[str, str] = Field(default_factory=dict)
     """The SHA-256 of the files that decide what the model predicts, by name."""
     served: Served | None = None

@@ -175,6 +175,32 @@ class Localization(TypedDict):
     shuffled_head: NotRequired[ShuffledHead | None]
 
 
+@with_config(OPEN)
+class RegionPoint(TypedDict):
+    """The candidate regions at one threshold of places; a region hits a box where its center lies in it."""
+
+    sensitivity: _Estimate
+    """The share of the true boxes that are hit."""
+    false_boxes: _Estimate
+    """Regions an image that hit no box."""
+    precision: _Estimate
+    """The share of the regions that hit a box."""
+
+
+@with_config(OPEN)
+class FreeResponse(TypedDict):
+    """Candidate regions against true boxes; see :mod:`fracture.evaluation.free_response`."""
+
+    images: Whole
+    boxes: Whole
+    groups: Whole
+    by_center: dict[str, _Estimate]
+    """The sensitivity by the number of false boxes an image; the region's center has to lie in the box."""
+    by_overlap: dict[str, _Estimate]
+    """The same with an intersection over union of at least 0.5."""
+    map50: _Estimate
+
+
 class ValidationResult(NamedTuple):
     """How a model did on the validation images of one data set."""
 

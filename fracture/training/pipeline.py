@@ -33,6 +33,7 @@ from fracture.training.tensorboard import TensorBoardWriter
 from fracture.training.validate import (
     evaluate_outputs,
     heat_maps_of,
+    measure_regions,
     report_progress,
     run_model,
     served_difference,
@@ -110,6 +111,7 @@ def run(
     called = result.own.assign(found=result.own["probability"] >= result.thresholds["balanced"])
     evaluated = table.merge(called[["image_id", "found"]], on="image_id")
     localization = _measure_heat_maps(evaluated, served, learner, config, emit)
+    regions = measure_regions(outputs, table, served, config)
     watch.lap("localisation")
 
     emit("step", stage="save", text="Saving the model")
@@ -129,6 +131,7 @@ def run(
         "metrics": result.metrics,
         "metrics_by_data": result.metrics_by_data,
         "localisation": localization,
+        "regions": regions.to_json() if regions else None,
         "familiarity": result.ood_detector.describe(),
         "files": file_hashes(aside),
         "served": difference.to_json(),

@@ -14,13 +14,15 @@ from fracture.evaluation.calibration import fit_temperature
 from fracture.evaluation.localization import Heat
 from fracture.evaluation.metrics import evaluate
 from fracture.evaluation.ood_fit import fit_ood_detector
+from fracture.evaluation.region_fit import fit_regions, needs_places
 from fracture.evaluation.thresholds import operating_points
 from fracture.imaging.loading import decode
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
 from fracture.inference.ood import OodDetector
-from fracture.registry.card import Served
+from fracture.inference.regions import mean_places
+from fracture.registry.card import Regions, Served
 from fracture.registry.validation import Level
 from fracture.training.config import TrainConfig
 from fracture.training.events import CountedStep, Emit
@@ -44,6 +46,9 @@ class ModelOutputs(NamedTuple):
     """(C,): training images that were embedded again between white margins."""
     collimated_embedding: NDArray[np.float32]
     """(C, F), of those."""
+    places: dict[int, Values]
+    """The mean place map (h, w) by row, of the images of the first data set that
+    :func:`fracture.evaluation.region_fit.needs_places` names; empty where the network was not trained on boxes."""
 
 
 def run_model(trained: Trained, served: Graph, table: pd.DataFrame, config: TrainConfig, emit: Emit) -> ModelOutputs:
@@ -51,24 +56,24 @@ def run_model(trained: Trained, served: Graph, table: pd.DataFrame, config: Trai
     if trained.features is not None and trained.mirrored is not None:
         return _run_head(trained.head, trained.features, trained.mirrored)
     assert trained.pixels is not None
-    logits, embedding = _run_graph(trained.pixels, trained.readable, served, table, emit)
+    logits, embedding, places = _run_graph(trained.pixels, trained.readable, served, table, emit)
     # Without margins in training, images between margins are out of distribution.
     if config.augmentation != "full":
         no_rows = np.zeros(0, np.int64)
-        return ModelOutputs(logits, embedding, no_rows, embedding[no_rows])
+        return ModelOutputs(logits, embedding, no_rows, embedding[no_rows], places)
     in_training = (table["split"] == "train").to_numpy()
     collimated = np.flatnonzero(trained.readable & in_training)[::COLLIMATE_EVERY]
     step = CountedStep(emit, "evaluate", "Running the model on images between white margins", len(collimated))
     collimated_embedding = embed_collimated(
         served, trained.pixels, table, collimated, config.fit, on_progress=step.reach
     )
-    return ModelOutputs(logits, embedding, collimated, collimated_embedding)
+    return ModelOutputs(logits, embedding, collimated, collimated_embedding, places)
 
 
 def _run_head(head: NDArray[np.float32], features: NDArray[np.float32], mirrored: NDArray[np.float32]) -> ModelOutputs:
     logits = np.stack([_logit(head, features), _logit(head, mirrored)], axis=1)
     no_rows = np.zeros(0, np.int64)
-    return ModelOutputs(logits, features, no_rows, features[no_rows])
+    return ModelOutputs(logits, features, no_rows, features[no_rows], {})
 
 
 def _logit(head: NDArray[np.float32], features: NDArray[np.float32]) -> Values:
@@ -78,11 +83,14 @@ def _logit(head: NDArray[np.float32], features: NDArray[np.float32]) -> Values:
 
 def _run_graph(
     pixels: NDArray[np.uint8], readable: NDArray[np.bool_], served: Graph, table: pd.DataFrame, emit: Emit
-) -> tuple[Values, NDArray[np.float32]]:
-    """Logits (N, 2) and embeddings (N, F)."""
+) -> tuple[Values, NDArray[np.float32], dict[int, Values]]:
+    """Logits (N, 2), embeddings (N, F), and place maps by row."""
     logits = np.full((len(table), 2), np.nan)
     embedding = np.zeros((len(table), served.embedding_size), np.float32)
     in_validation = (table["split"] == "valid").to_numpy()
+    places: dict[int, Values] = {}
+    in_first = (table["data"] == table["data"].iloc[0]).to_numpy()
+    mapped = needs_places(table).to_numpy() & in_first & served.shows_places
     rows = np.flatnonzero(readable)
     step = CountedStep(emit, "evaluate", "Running the model on all images", len(rows))
     for done, row in enumerate(rows, start=1):
@@ -91,10 +99,13 @@ def _run_graph(
         logits[row, 0] = output.logit
         embedding[row] = output.embedding
         # Only logits of validation images are used: they get the mean with the mirror image, as in the app.
-        if in_validation[row]:
-            logits[row, 1] = served(image[:, ::-1]).logit
+        if in_validation[row] or mapped[row]:
+            mirrored = served(image[:, ::-1])
+            logits[row, 1] = mirrored.logit
+            if mapped[row]:
+                places[int(row)] = mean_places(output, mirrored, served.size)
         step.reach(done)
-    return logits, embedding
+    return logits, embedding, places
 
 
 @dataclass(frozen=True)
@@ -159,6 +170,13 @@ def _fit_detector(
         outputs.embedding[validation],
         sha256=images["sha256"].tolist(),
     )
+
+
+def measure_regions(outputs: ModelOutputs, table: pd.DataFrame, served: Graph, config: TrainConfig) -> Regions | None:
+    """The candidate regions of the first data set; None where the network was not trained on boxes, or too few."""
+    first = table.reset_index(drop=True)
+    first = first[first["data"] == first["data"].iloc[0]]
+    return fit_regions(first, outputs.places, served.size, config.fit) if outputs.places else None
 
 
 def served_difference(trained: Trained, served: Graph, outputs: ModelOutputs, table: pd.DataFrame, how: str) -> Served:

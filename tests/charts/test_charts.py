@@ -198,6 +198,29 @@ def test_ringed_at_a_location_surrounds_it_and_leaves_it_clear():
     assert not drawn[60, 180].any() and np.ptp(columns) == pytest.approx(20, abs=2)
 
 
+def test_boxed_draws_solid_and_dashed_lines_around_boxes_and_leaves_them_clear():
+    """A solid box has a whole frame, a dashed one gaps; neither covers what it marks, and each has its text."""
+    black = Image.fromarray(np.zeros((200, 400), np.uint8))
+    box = (0.25, 0.5, 0.25, 0.25)  # columns 100 to 200, rows 100 to 150
+    solid = np.asarray(charts.boxed(black, [charts.LabeledBox(box, "73%", dashed=False)]))
+    dashed = np.asarray(charts.boxed(black, [charts.LabeledBox(box, "73%", dashed=True)]))
+    for drawn in (solid, dashed):
+        assert not drawn[100:150, 100:200].any()
+        assert drawn[75:97, 98:140].any(), "the text above the box"
+    orange = np.array(charts.FOR)
+    assert (solid[98, 98:202] == orange).all()
+    below = (dashed[151, 98:202] == orange).all(axis=1)
+    assert 0.3 < below.mean() < 0.7
+
+
+def test_boxed_at_the_edges_writes_within_the_picture():
+    """Where there is no room above a box, its text is below it; at the right edge, it moves to the left."""
+    black = Image.fromarray(np.zeros((200, 400), np.uint8))
+    drawn = np.asarray(charts.boxed(black, [charts.LabeledBox((0.97, 0.0, 0.03, 0.2), "100%", dashed=False)]))
+    text = drawn[44:60]  # the box ends in row 40
+    assert text[:, :395].any()
+
+
 def test_heat_overlay_of_signed_heat_is_orange_blue_or_clear():
     """The sign of the heat decides the color of a pixel; zero leaves the image as it is."""
     pixels = np.full((40, 60), 100, np.uint8)

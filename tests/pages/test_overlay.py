@@ -1,4 +1,4 @@
-"""Where the ring is drawn."""
+"""Where the ring and the candidate regions are drawn."""
 
 from types import SimpleNamespace
 
@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fracture.app.shared.heatmap_overlay import heated, likeliest
+from fracture.app.shared.heatmap_overlay import heat_in_words, heated, likeliest, marked_regions
 from fracture.app.shared.prediction_cache import Examined
 from fracture.charts import FOR
 from fracture.evaluation.localization import localize
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import SIDE
 from fracture.inference.prediction import View
+from fracture.inference.regions import Region
 
 SIZES = ((373, 454), (454, 373), (300, 300), (900, 60), (60, 900))
 
@@ -99,3 +100,35 @@ def test_ring_without_a_single_peak_is_missing(bright):
 def test_ring_of_a_class_activation_map_is_missing():
     """A model that was not taught by boxes has no ring."""
     assert likeliest(SimpleNamespace(shows_places=False), None) is None
+
+
+BOX = (0.1, 0.2, 0.3, 0.4)
+
+
+THRESHOLDS = SimpleNamespace(high_sensitivity=0.1, high_specificity=0.5)
+
+
+def with_thresholds(*probabilities: float, thresholds=THRESHOLDS):
+    """A model whose card has thresholds of places, or none, and a view with regions of these probabilities."""
+    regions = thresholds and SimpleNamespace(thresholds=thresholds)
+    model = SimpleNamespace(shows_places=True, labels=("no", "yes"), card=SimpleNamespace(regions=regions))
+    view = SimpleNamespace(regions=tuple(Region(BOX, each) for each in probabilities))
+    return model, SimpleNamespace(view=view)
+
+
+def test_regions_are_solid_from_one_threshold_and_dashed_from_the_other():
+    """Below the high-sensitivity threshold nothing is drawn; at a threshold a region belongs to it."""
+    marked = marked_regions(*with_thresholds(0.9, 0.5, 0.49, 0.1, 0.09))
+    assert [(each.text, each.dashed) for each in marked] == [
+        ("90%", False), ("50%", False), ("49%", True), ("10%", True),
+    ]  # fmt: skip
+    assert marked[0].box == BOX
+
+
+def test_regions_of_a_card_without_thresholds_are_unknown():
+    """The page then shows the ring, and says so; a model that was not trained on boxes has neither."""
+    assert marked_regions(*with_thresholds(0.9, thresholds=None)) is None
+    model, each = with_thresholds(0.9)
+    assert "ring" in heat_in_words(model) and "ring" not in heat_in_words(model, ring=False)
+    model.shows_places = False
+    assert marked_regions(model, each) is None

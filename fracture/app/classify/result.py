@@ -8,12 +8,19 @@ from PIL import Image
 from fracture import charts
 from fracture.app.classify.similar import show_similar_images
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.heatmap_overlay import Place, full_heat, heat_in_words, heated, likeliest
+from fracture.app.shared.heatmap_overlay import (
+    Place,
+    full_heat,
+    heat_in_words,
+    heated,
+    likeliest,
+    marked_regions,
+)
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more
 from fracture.errors import ModelError
-from fracture.estimate import format_percent
+from fracture.estimate import format_number, format_percent
 from fracture.inference import report
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, OUT_OF_DISTRIBUTION, Answer
@@ -128,7 +135,8 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
         f"- The probability is calibrated on the validation images, for their share of *{positive}*; where "
         f"*{positive}* is rarer, the probability is too high.\n"
         "- The model classifies each image and its mirror image; the two probabilities stand below the image.\n"
-        f"- {heat_in_words(classifier)} {heat}"
+        f"{_describe_regions(classifier)}"
+        f"- {heat_in_words(classifier, ring=classifier.card.regions is None)} {heat}"
     )
 
 
@@ -169,22 +177,54 @@ def _show_views(
         for each in examined:
             with st.container():
                 shown = opacity if _has_answer(each) else 0.0  # without an answer there is nothing to explain
-                ring = _ring(classifier, answer, each, shown)
+                marked = _is_marked(answer, each, shown)
+                regions = marked_regions(classifier, each)
+                ring = likeliest(classifier, each) if marked and regions is None else None
                 picture = heated(classifier, each, shown, scale, ring)
+                if marked and regions:
+                    picture = charts.boxed(picture, regions)
                 truth = truths.get(each.view.name)
                 _show_view(answer, each, picture, truth)
-                if ring:
-                    positive = escape_markdown(answer.labels[1])
-                    st.caption(f"The ring marks the likeliest place: {positive} {ring.probability:.0%}.")
+                if marked and (marks := _describe_marks(answer, ring, regions)):
+                    st.caption(marks)
                 if truth:
                     st.markdown(f"**Truth:** {truth.words}.")
 
 
-def _ring(classifier: Classifier, answer: Answer, each: Examined, opacity: float) -> Place | None:
-    """The likeliest place of a view that is not negative, under a heat map that is visible."""
-    if opacity == 0 or answer.label_of(each.view) == answer.labels[0]:
-        return None
-    return likeliest(classifier, each)
+def _is_marked(answer: Answer, each: Examined, opacity: float) -> bool:
+    """Whether places are marked in a view: it is not negative, and its heat map is visible."""
+    return opacity > 0 and answer.label_of(each.view) != answer.labels[0]
+
+
+def _describe_marks(answer: Answer, ring: Place | None, regions: list[charts.LabeledBox] | None) -> str:
+    """The ring or the boxes of a view in words; empty where it has none."""
+    positive = escape_markdown(answer.labels[1])
+    if ring:
+        return f"The ring marks the likeliest place: {positive} {ring.probability:.0%}."
+    if regions is None:
+        return ""
+    if not regions:
+        return "No candidate region reaches the high-sensitivity threshold of places."
+    solid = ", ".join(region.text for region in regions if not region.dashed)
+    dashed = ", ".join(region.text for region in regions if region.dashed)
+    kinds = [f"{name} {texts}" for name, texts in (("solid", solid), ("dashed", dashed)) if texts]
+    return f"Candidate regions, with the probability that each is *{positive}*: {'; '.join(kinds)}."
+
+
+def _describe_regions(classifier: Classifier) -> str:
+    """What the thresholds of places achieved on the validation images; empty without them."""
+    recorded = classifier.card.regions
+    if recorded is None:
+        return ""
+    sensitive = recorded.points["high_sensitivity"]
+    specific = recorded.points["high_specificity"]
+    return (
+        "- Boxes are candidate regions. On the validation images, the solid ones find "
+        f"{format_percent(specific['sensitivity'])} of the true boxes with "
+        f"{format_number(specific['false_boxes'], 1)} false boxes an image, the dashed and solid ones together "
+        f"{format_percent(sensitive['sensitivity'])} with {format_number(sensitive['false_boxes'], 1)}. Both "
+        "thresholds were chosen on these images. A region counts as found where its center lies in the true box.\n"
+    )
 
 
 def _show_view(answer: Answer, each: Examined, picture: Image.Image, truth: Truth | None) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import streamlit as st
 
 from fracture.app.shared.widgets import escape_markdown, learn_more
-from fracture.estimate import format_percent
+from fracture.estimate import format_number, format_percent
 from fracture.formatting import format_duration
-from fracture.registry.card import Card, Data
+from fracture.registry.card import Card, Data, Regions
 from fracture.registry.metric_names import metric_title
 from fracture.registry.validation import Localization, Pointing, ShareByChance
 from fracture.training.config import LITE
@@ -127,7 +127,10 @@ def show_localization(card: Card, data: str) -> None:
             ":material/warning: The pointing game shows no localization: its interval includes chance or the image "
             "center. Do not read these heat maps as locations."
         )
-    sentences = _explain_localization(found, escape_markdown(card.labels[1]), escape_markdown(data))
+    sentences = [
+        *_explain_localization(found, escape_markdown(card.labels[1]), escape_markdown(data)),
+        *_explain_regions(card.regions),
+    ]
     learn_more("learn localization", "\n".join(f"- {sentence}" for sentence in sentences))
 
 
@@ -145,6 +148,22 @@ def _show_against_chance(metric: str, share: ShareByChance) -> None:
 def _better_than_chance(pointing: Pointing) -> bool:
     lower_bound = pointing["low"] or 0.0
     return lower_bound > max(pointing["chance"] or 0.0, pointing["centre"])
+
+
+def _explain_regions(regions: Regions | None) -> Iterator[str]:
+    """The free-response figures of the candidate regions; none of an earlier version's card."""
+    if regions is None:
+        return
+    measured = regions.free_response
+    by_center = ", ".join(
+        f"{format_percent(share)} at {false_boxes}" for false_boxes, share in measured["by_center"].items()
+    )
+    yield (
+        f"Candidate regions, on {measured['images']:,} validation images with {measured['boxes']:,} true boxes: share "
+        f"of the true boxes found, by the number of false boxes an image: {by_center}. A region finds a box where its "
+        "center lies in it."
+    )
+    yield f"mAP50 (intersection over union of at least 0.5): {format_number(measured['map50'])}."
 
 
 def _explain_localization(found: Localization, positive: str, data: str) -> Iterator[str]:

@@ -56,12 +56,28 @@ def heated(model: Classifier, each: Examined, opacity: float, full: float, ring:
     return charts.ringed(picture, ring.across, ring.down)
 
 
-def heat_in_words(model: Classifier) -> str:
-    """The meaning of the colors of such a picture."""
+def marked_regions(model: Classifier, each: Examined) -> list[charts.LabeledBox] | None:
+    """The candidate regions from the high-sensitivity threshold of places on; None for a model without thresholds.
+
+    Those from the high-specificity threshold on are solid, the others dashed.
+    """
+    recorded = model.card.regions
+    if recorded is None or not model.shows_places:
+        return None
+    thresholds = recorded.thresholds
+    return [
+        charts.LabeledBox(
+            region.box, f"{region.probability:.0%}", dashed=region.probability < thresholds.high_specificity
+        )
+        for region in each.view.regions
+        if region.probability >= thresholds.high_sensitivity
+    ]
+
+
+def heat_in_words(model: Classifier, *, ring: bool = True) -> str:
+    """The meaning of the colors of such a picture, and of the ring where there is one."""
     positive = escape_markdown(model.labels[1])
     if model.shows_places:
-        return (
-            "The heat map shows for each place the probability that a reader would draw a box there; a ring marks the "
-            "likeliest place."
-        )
+        probability = "The heat map shows for each place the probability that a reader would draw a box there"
+        return f"{probability}; a ring marks the likeliest place." if ring else f"{probability}."
     return f"Orange is evidence for *{positive}*, blue against it."

@@ -127,6 +127,8 @@ def compare(table: pd.DataFrame, places: dict[int, Floats], square: Square) -> N
     """Print each way's figures on all validation images, and those of a cross-fitted choice."""
     valid = table[table["split"] == "valid"]
     ways = every_way(table, places, square)
+    sides = box_sides(mapped(valid, places, *square))
+    print(f"{len(sides)} true boxes, half of them narrower than {np.median(sides[:, 0]):.1f} px of {square.size}")
     print(f"boxes fitted on training images, measured on {len(valid)} validation images")
     for way in ways:
         print_curve(way.name, way.marked)
@@ -169,15 +171,15 @@ def fitted_on(images: list[Mapped], bound: float) -> BoxFit:
     return fitted
 
 
+def box_sides(images: list[Mapped]) -> Floats:
+    """Width and height of each true box in px of the square: (B, 2)."""
+    sides = [(box[2] * image.framed.width, box[3] * image.framed.height) for image in images for box in image.boxes]
+    return np.array(sides)
+
+
 def typical_side(images: list[Mapped]) -> float:
     """The mean logarithm of the sides of the true boxes, in cells."""
-    sides = [
-        side
-        for image in images
-        for box in image.boxes
-        for side in (box[2] * image.framed.width, box[3] * image.framed.height)
-    ]
-    return float(np.mean(np.log(np.array(sides) / MIXED7.apart)))
+    return float(np.log(box_sides(images) / MIXED7.apart).mean())
 
 
 def level_regions(image: Mapped, level: float, scale: float) -> tuple[Region, ...]:

@@ -151,3 +151,18 @@ def test_its_backbone_is_a_beginning_for_others(as_cloned):
     gray = low + pixels.astype(np.float32) * (high - low) / 255
     seen = network.backbone(np.repeat(gray[None, ..., None], 3, axis=-1)).numpy().mean(axis=(0, 1, 2))
     assert np.corrcoef(seen, served)[0, 1] > 0.98
+
+
+def test_its_candidate_regions_come_likeliest_first_and_within_the_image(card):
+    """The card tells how boxes are made; a study of phantoms gets boxes within each view, the likeliest one first."""
+    from fracture.phantoms.samples import generate_sample
+
+    assert card["regions"]["free_response"]["images"] == card["data"]["by_data"]["fracatlas"]["valid"]
+    assert 0 < card["regions"]["thresholds"]["high_sensitivity"] < card["regions"]["thresholds"]["high_specificity"] < 1
+    classifier = load_classifier("fracatlas")
+    for each in generate_sample(0):
+        regions = classifier.view("v", Radiograph(each.pixels, "PNG")).regions
+        assert regions
+        assert [region.probability for region in regions] == sorted((r.probability for r in regions), reverse=True)
+        for x, y, width, height in (region.box for region in regions):
+            assert 0 <= x < x + width <= 1 + 1e-9 and 0 <= y < y + height <= 1 + 1e-9

@@ -181,3 +181,10 @@ def test_classifier_answers_as_the_keras_model(homes, keras_trained):
     expected = float(model.predict(fed, verbose=0)[0, 0])
     logit = classifier.view("x", picture).logits[0]
     assert 1 / (1 + np.exp(-logit)) == pytest.approx(expected, abs=0.02)
+
+
+def test_view_of_a_card_without_regions_has_none(classifier):
+    """Cards of earlier versions, and of models that were not trained on boxes, say nothing about candidate regions."""
+    assert "regions" not in classifier.card.document or classifier.card.document["regions"] is None
+    assert classifier.card.regions is None
+    assert classifier.view("v", image()).regions == ()

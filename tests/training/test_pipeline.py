@@ -72,6 +72,7 @@ def test_run_fine_tune_leaves_a_model_that_answers_as_evaluated(homes, tmp_path)
     assert card["metrics"]["image"]["count"] == card["data"]["by_data"]["first"]["valid"]
     assert card["served"]["auc_served"] == pytest.approx(card["served"]["auc_keras"], abs=0.005)
     assert set(card["localisation"]["shuffled_head"]) == {"correlation", "pointing"}
+    assert "regions" in card
     assert "--also" in card["command"] and "--unfreeze mixed9" in card["command"]
     classifier = load_classifier("m")
     row = read_predictions(folder).iloc[0]

@@ -1,5 +1,6 @@
 """Every page, alone and through the router, empty and full."""
 
+import io
 import json
 import re
 import shutil
@@ -7,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fracture.app.shared.widgets import escape_markdown
 from fracture.files import write_json
 from fracture.paths import PROJECT
+from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
@@ -34,6 +38,12 @@ def routed(page: str) -> AppTest:
 def words(app: AppTest) -> str:
     parts = [*app.title, *app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.header]
     return "\n".join(str(part.value) for part in parts)
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
 
 
 def healthy(app: AppTest) -> AppTest:
@@ -240,6 +250,23 @@ def test_classify_as_cloned_answers_without_training(as_cloned):
     app.file_uploader(key="uploads").set_value([("leg.dcm", dicom(LEGS[0]), "application/dicom")]).run()
     assert "Probability of fractured" in [metric.label for metric in healthy(app).metric]
     assert "out of distribution" not in words(app)
+
+
+def test_classify_marks_candidate_regions_where_the_answer_is_not_negative(as_cloned):
+    """Solid and dashed boxes have their probabilities below the view; a negative view or hidden heat map has none."""
+    positive = as_png(generate_sample(21)[1].pixels)
+    negative = as_png(generate_sample(123456)[0].pixels)
+    app = healthy(alone("classify").run())
+    app.selectbox(key="model").set_value("fracatlas").run()
+    app.file_uploader(key="uploads").set_value([("arm.png", positive, "image/png")]).run()
+    marks = r"Candidate regions, with the probability that each is \*fractured\*: solid \d+%.*; dashed \d+%"
+    assert re.search(marks, words(healthy(app)))
+    assert "true boxes with" in words(app) and "The ring marks" not in words(app)
+    app.slider(key="opacity").set_value(0.0).run()
+    assert "Candidate regions, with" not in words(healthy(app))
+    app.slider(key="opacity").set_value(0.4).run()
+    app.file_uploader(key="uploads").set_value([("arm.png", negative, "image/png")]).run()
+    assert "Candidate regions, with" not in words(healthy(app))
 
 
 def test_classify_with_a_deleted_model_shows_a_warning(homes, make_model):

@@ -2,10 +2,11 @@
 
     python -m benchmarks.guard --model NAME --data FRACATLAS [--turns 20]
 
-The pictures are those of :mod:`tests.support.not_radiographs`. A model folder without its own ``familiarity.npz``
-has one
-fitted here, to the data's training images. The validation images chose the threshold, so it is chosen again on one half
-of their groups and the share counted on the other, ``--turns`` times. Printed at the end: how long one answer takes.
+The pictures are those of :mod:`tests.support.not_radiographs`. For the bundled model, the radiograph check is counted
+apart from the out-of-distribution check; :mod:`benchmarks.radiograph_check` measures it on many more pictures. A model
+folder without its own ``familiarity.npz`` has one fitted here, to the data's training images. The validation images
+chose the threshold, so it is chosen again on one half of their groups and the share counted on the other, ``--turns``
+times. Printed at the end: how long one answer takes.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from fracture.evaluation.ood_fit import MAX_REFUSED, conformal_threshold, fit_oo
 from fracture.imaging.radiograph import fit, load, read
 from fracture.inference.litert import Graph
 from fracture.inference.ood import OOD_FILE, OodDetector, load_ood_detector
+from fracture.inference.radiograph_check import RadiographCheck, load_radiograph_check
 from fracture.registry.model_folder import model_folder, read_card
 from tests.support.not_radiographs import LEGS, dicom, pictures
 
@@ -47,10 +49,14 @@ def main() -> None:
         )
     for what, value in known.describe().items():
         print(f"{what}: {value}")
-    report_others(known, features)
+    check = load_radiograph_check(folder.radiograph_check) if folder.radiograph_check.exists() else None
+    report_others(known, check, features)
     report_radiographs(known, seen, valid, args.turns)
     legs = known.distances(features(read(dicom(name), name).pixels for name in LEGS))
     refused = f"{(legs > known.threshold).sum()} of {len(legs)} refused"
+    if check is not None:
+        none = check.probabilities(seen) < check.threshold
+        print(f"\nvalidation radiographs called no radiograph: {none.sum()} of {len(none)}")
     print(f"\npydicom-data's lower leg: {refused}, distances {legs.round(2)}")
     report_times(known, seen)
 
@@ -64,11 +70,20 @@ def served(graph: Graph, how: str) -> Callable[[Iterable[np.ndarray]], np.ndarra
     return lambda images: np.stack([features(pixels) for pixels in images])
 
 
-def report_others(known: OodDetector, features: Callable[[Iterable[np.ndarray]], np.ndarray]) -> None:
+def report_others(
+    known: OodDetector, check: RadiographCheck | None, features: Callable[[Iterable[np.ndarray]], np.ndarray]
+) -> None:
     """Pictures that are no radiographs: all, and originals of which each counts as one."""
     others = pd.DataFrame(pictures()).drop(columns="pixels")
-    distance = known.distances(features(picture.pixels for picture in pictures()))
+    embeddings = features(picture.pixels for picture in pictures())
+    distance = known.distances(embeddings)
     others = others.assign(distance=distance, refused=distance > known.threshold)
+    if check is not None:
+        others["none"] = check.probabilities(embeddings) < check.threshold
+        print(f"\n{'':16} no radiograph   unlike   either")
+        for kind, rows in [*others.groupby("kind", sort=False), ("all", others)]:
+            either = rows["none"] | rows["refused"]
+            print(f"{kind:16} {rows['none'].sum():>9}/{len(rows):<5} {rows['refused'].sum():>7} {either.sum():>8}")
     print(f"\n{'no radiograph':16} refused     of originals  nearest distance")
     for kind, rows in [*others.groupby("kind", sort=False), ("all", others)]:
         each = rows.groupby(["kind", "name"])["refused"].mean()

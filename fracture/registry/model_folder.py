@@ -96,6 +96,11 @@ class ModelFolder:
         return self.path / "familiarity.npz"
 
     @property
+    def radiograph_check(self) -> Path:
+        """What tells radiographs from other pictures; only the bundled model's folder has it, for all models."""
+        return self.path / "radiograph_check.npz"
+
+    @property
     def backbone(self) -> Path:
         """The fine-tuned backbone's weights in 16 bits, for other runs to start from."""
         return self.path / "backbone.weights.h5"

@@ -68,10 +68,15 @@ def _section(name: str, command: argparse.ArgumentParser) -> Iterator[str]:
     for action in [*positional, *(each for each in actions if each.option_strings)]:
         yield f"| {_argument(action)} | {_meaning(action)} |"
     for group in command._mutually_exclusive_groups:
-        flags = " and ".join(f"`{each.option_strings[0]}`" for each in group._group_actions)
+        flags = " and ".join(f"`{_name(each)}`" for each in group._group_actions)
         need = "One of them is required." if group.required else "At most one of them may be given."
         yield ""
         yield f"{flags} exclude each other. {need}"
+
+
+def _name(action: argparse.Action) -> str:
+    """An option without its value, or a positional argument."""
+    return action.option_strings[0] if action.option_strings else _value(action)
 
 
 def _call(action: argparse.Action) -> str:

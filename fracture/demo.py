@@ -78,6 +78,8 @@ NOT_OFFERED = {
     "zip": "The public demo takes no zip files: everyone would see your data set, and X-rays are private.",
     "export": "The public demo writes no exports to its disk.",
     "decisions": "The public demo doesn't change its data sets: your decisions would apply to everyone.",
+    "evaluations": "The public demo evaluates no model on a whole data set: that takes minutes of a small machine.",
+    "adjustments": "The public demo recalibrates no model: its answers would change for everyone.",
 }
 """What no visitor can do, each with the sentence that says so."""
 

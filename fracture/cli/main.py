@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_import_zip(commands)
     _add_train(commands)
     _add_evaluate(commands)
+    _add_recalibrate(commands)
+    _add_calibrate(commands)
     _add_classify(commands)
     _add_models(commands)
     _add_code(commands)
@@ -192,6 +194,35 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
 
 
+def _add_recalibrate(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "recalibrate",
+        "adjustments.recalibrate_command",
+        "refit a model's temperature and thresholds on a labeled data set; the model folder stays as it is",
+    )
+    parser.add_argument("--model", required=True, metavar="NAME")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--data", metavar="PATH", help="the data set's folder")
+    what.add_argument("--undo", action="store_true", help="return to the temperature and thresholds of the card")
+    parser.add_argument("--split", default="valid", help="train, valid, test, or all (default: valid)")
+    parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+
+
+def _add_calibrate(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "calibrate",
+        "adjustments.calibrate_command",
+        "adjust a model's out-of-distribution check to 50 or more unlabeled radiographs; the model folder stays as it "
+        "is",
+    )
+    parser.add_argument("--model", required=True, metavar="NAME")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="radiographs, and nothing else")
+    what.add_argument("--undo", action="store_true", help="return to the threshold of the model")
+
+
 def _add_classify(commands: Any) -> None:
     parser = _add(commands, "classify", "models.classify", "classify radiographs with a model")
     parser.add_argument(
@@ -213,6 +244,9 @@ def _add_classify(commands: Any) -> None:
     )
     parser.add_argument(
         "--threshold", type=_share, help="a probability at or above it is positive (default: the card's thresholds)"
+    )
+    parser.add_argument(
+        "--unadjusted", action="store_true", help="answer as the model's card says, without its adjustments"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a CSV file with a line per image and study")
 

@@ -3,22 +3,24 @@
 import itertools
 import sys
 from argparse import Namespace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from fracture.cli.terminal import follow, progress_bar, summary
+from fracture.cli.terminal import comparison, follow, progress_bar, summary
 from fracture.data.layouts import ENDINGS, walk
-from fracture.errors import FractureError, ModelError, RadiographError, RunError
+from fracture.errors import Cancelled, FractureError, ModelError, RadiographError, RunError
 from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.automatic import choose_models, match_models
-from fracture.inference.classifier import NOTICE, Classifier, load_classifier
+from fracture.inference.classifier import NOTICE, Classifier
 from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, OutcomeLimits
 from fracture.inference.report import rows, write_csv
+from fracture.registry.adjustments import find_adjustments
 from fracture.registry.default_model import auc_in_words, by_preference, describe_model, why_default
-from fracture.registry.model_folder import model_folder, read_card, shipped_models, usable_models
+from fracture.registry.model_folder import ModelFolder, model_folder, read_card, shipped_models, usable_models
 from fracture.training.config import PRESETS, TrainConfig
 from fracture.training.runs import queue
 from fracture.training.weights import check_available, find_weights
@@ -85,19 +87,33 @@ def _resume(args: Namespace) -> tuple[queue.Run, int]:
 
 def evaluate_command(args: Namespace) -> JsonObject:
     """Evaluate a model on one split of a data set."""
-    from fracture.evaluation.evaluate import evaluate_model
+    from fracture.evaluation.external.comparison import compare, explain
+    from fracture.evaluation.external.job import carry_out
+    from fracture.evaluation.external.results import request_evaluation
 
-    with progress_bar("Evaluating", quiet=args.json) as on_progress:
-        result = evaluate_model(args.model, args.data, args.split, args.body_part, on_progress)
-    for sentence in [*result.errors, *result.warnings]:
+    request = request_evaluation(args.model, args.data, args.split, args.body_part)
+    try:
+        with progress_bar("Evaluating", quiet=args.json) as on_progress:
+            evaluated = carry_out(request, on_progress)
+    except Cancelled as error:
+        raise ModelError("The evaluation was stopped. Start it again.") from error
+    evaluation = evaluated.evaluation
+    result = evaluated.result
+    for sentence in [*evaluation.errors, *evaluation.warnings]:
         print(sentence, file=sys.stderr)
+    card = read_card(model_folder(args.model))
+    compared = {level: compare(result, card, level) for level in result.metrics}
+    explanation = explain(result, card)
     if not args.json:
-        print(summary(result.metrics, result.localization, result.model_labels))
+        print(summary(evaluation.metrics, evaluation.localization, evaluation.model_labels))
         print(
-            f"{result.out_of_distribution:,} of {result.images:,} images are out of distribution, unlike the training "
-            "images."
+            f"{evaluation.out_of_distribution:,} of {evaluation.images:,} images are out of distribution, unlike the "
+            "training images."
         )
-    return result.to_json()
+        print(comparison(compared))
+        print("\n".join(explanation))
+    comparison_json = {level: [asdict(metric) for metric in metrics] for level, metrics in compared.items()}
+    return {**evaluation.to_json(), "comparison": comparison_json, "explanation": explanation}
 
 
 def classify(args: Namespace) -> JsonObject:
@@ -131,6 +147,9 @@ def classify(args: Namespace) -> JsonObject:
     for sentence in errors:
         print(sentence, file=sys.stderr)
     found: JsonObject = {"results": lines, "errors": errors}
+    adjusted = {model.name: model.adjusted for model in models if model.adjusted}
+    if adjusted:
+        found["adjusted"] = adjusted
     if len(models) == 1:
         return {"model": models[0].name, "labels": list(models[0].labels), **found}
     return {"model": AUTOMATIC, "models": {model.name: list(model.labels) for model in models}, **found}
@@ -139,11 +158,24 @@ def classify(args: Namespace) -> JsonObject:
 def _models_to_ask(args: Namespace) -> list[Classifier]:
     """The model that was named; else all that come with the project, of which the best match answers."""
     if args.model not in (None, AUTOMATIC):
-        return [load_classifier(args.model)]
+        return [_load(model_folder(args.model), args.unadjusted)]
     shipped = shipped_models()
     if len(shipped) > 1:
-        return [Classifier(folder) for folder in shipped]
-    return [load_classifier(_default_model(quiet=args.json))]
+        return [_load(folder, args.unadjusted) for folder in shipped]
+    return [_load(model_folder(_default_model(quiet=args.json)), args.unadjusted)]
+
+
+def _load(folder: ModelFolder, unadjusted: bool) -> Classifier:
+    """A model with its adjustments; where they can't be used, a sentence on stderr says why, and it answers without."""
+    if unadjusted:
+        return Classifier(folder)
+    card = read_card(folder)
+    try:
+        adjustments = find_adjustments(folder, card)
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        adjustments = None
+    return Classifier(folder, adjustments)
 
 
 def _matched(views: list[tuple[str, Radiograph]], models: list[Classifier]) -> list[Classifier]:
@@ -183,6 +215,9 @@ def _print_predictions(models: list[Classifier], lines: list[JsonObject]) -> Non
         print(f"Each answer is by the model that knows the image best, of {', '.join(positives)}.")
     if any(line["answer"] == UNKNOWN for line in lines):
         print(f"{UNKNOWN}: {OUT_OF_DISTRIBUTION}")
+    for model in models:
+        if model.adjusted:
+            print(f"{model.name}: {model.adjusted}")
     print(NOTICE)
 
 

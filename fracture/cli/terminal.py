@@ -8,7 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fracture.estimate import format_number
+from fracture.estimate import excludes_zero, format_number
+from fracture.evaluation.external.comparison import ComparedMetric
 from fracture.formatting import format_duration
 from fracture.inference.prediction import offered_points
 from fracture.registry.metric_names import POINT_NAMES, RATES, Rate, metric_name
@@ -93,6 +94,27 @@ def summary(metrics: Mapping[str, Level], localization: Localization | None, lab
     if localization:
         lines += _localization(localization)
     return "\n".join(lines)
+
+
+def comparison(levels: Mapping[str, Sequence[ComparedMetric]]) -> str:
+    """External metrics beside those of the card, a line each."""
+    lines = []
+    for level, compared in levels.items():
+        if not compared:
+            continue
+        lines.append(f"by {level}, beside the model's validation images (difference, * if its interval excludes zero):")
+        for each in compared:
+            mark = " *" if excludes_zero(each.difference) else ""
+            lines.append(
+                f"  {metric_label(each.metric, each.point)}: {format_number(each.external)}, validation "
+                f"{format_number(each.validation)}, difference {format_number(each.difference)}{mark}"
+            )
+    return "\n".join(lines)
+
+
+def metric_label(metric: str, point: str) -> str:
+    """The name of a metric with its operating point: ``sensitivity (balanced)``."""
+    return f"{metric_name(metric)} ({POINT_NAMES.get(point, point)})" if point else metric_name(metric)
 
 
 def _level(level: Level) -> Iterator[str]:

@@ -6,7 +6,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +52,9 @@ class Evaluation:
     """A sentence for each image that could not be read."""
     warnings: list[str]
     """Sentences: why the metrics may not be what they seem, and what was recorded beside the model."""
+    predictions: pd.DataFrame = field(repr=False, compare=False)
+    """The rows of the data set's table that could be read, with ``sha256, logit, probability, in_distribution`` and
+    ``trained_on``, whether the model was trained on the image."""
 
     def to_json(self) -> JsonObject:
         """The document of ``fracture evaluate --json``."""
@@ -100,10 +103,11 @@ def evaluate_model(
     dataset = _with_labels_of(classifier, apply_decisions(scan(data, body_part)))
     table = _select_split(dataset, split)
     table = table.assign(sha256=digests(table["path"].tolist()))
+    table = table.assign(trained_on=_trained_on(classifier, table))
     predictions, errors = _predict(classifier, table, on_progress)
     if predictions.empty:
         raise DatasetError(f"No image of split {split} of {dataset.root} can be read. The first one: {errors[0]}")
-    trained_on = _count_trained_on(classifier, table)
+    trained_on = int(table["trained_on"].sum())
     thresholds = classifier.card.thresholds
     called = predictions.assign(found=predictions["probability"] >= thresholds["balanced"])
     return Evaluation(
@@ -122,6 +126,7 @@ def evaluate_model(
             *_warnings(classifier, dataset, trained_on, len(table)),
             *_record_files(classifier, dataset, predictions),
         ],
+        predictions=predictions,
     )
 
 
@@ -174,11 +179,11 @@ def _heat(classifier: Classifier, image: Radiograph, width: int, height: int) ->
     return classifier.heat(classifier.view("", image), width, height)
 
 
-def _count_trained_on(classifier: Classifier, table: pd.DataFrame) -> int:
+def _trained_on(classifier: Classifier, table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether the model was trained on each image (N,)."""
     if classifier.ood_detector is None:
-        return 0
-    trained_on = classifier.ood_detector.trained_on(table["image_id"].tolist(), table["sha256"].tolist())
-    return int(trained_on.sum())
+        return np.zeros(len(table), np.bool_)
+    return classifier.ood_detector.trained_on(table["image_id"].tolist(), table["sha256"].tolist())
 
 
 def _warnings(classifier: Classifier, dataset: Dataset, trained_on: int, images: int) -> Iterator[str]:

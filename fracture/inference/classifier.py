@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from fracture.inference.litert import Graph, Output
 from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, OutcomeLimits, View, probability_of
 from fracture.inference.regions import Region, find_regions, mean_places
+from fracture.registry.adjustments import Adjustments
 from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
@@ -27,12 +29,17 @@ NOTICE = "A tool for teaching and research. It is no medical device: its answers
 class Classifier:
     """One model, loaded. It may be shared between threads.
 
+    Args:
+        folder: the model's.
+        adjustments: used in place of the card's temperature and thresholds, and of the detector's threshold; None
+            answers as the card says.
+
     Raises:
         ModelError: its card, its served graph or its out-of-distribution detector is missing, damaged or of another
             model.
     """
 
-    def __init__(self, folder: ModelFolder) -> None:
+    def __init__(self, folder: ModelFolder, adjustments: Adjustments | None = None) -> None:
         self.version = f"{folder.path} {folder.version}"  # before anything is read: a file may change meanwhile
         self.card = read_card(folder)
         self.name = folder.name
@@ -57,6 +64,21 @@ class Classifier:
         if folder.familiarity.exists():
             self.ood_detector = load_ood_detector(folder.familiarity)
             self.domain_head = load_domain_head(folder.path / DOMAIN_FILE, self.ood_detector)
+        self.adjusted = ""
+        """Which adjustments are used, and on which data they were fitted: a sentence; empty where none is."""
+        if adjustments is not None:
+            self._adjust(adjustments)
+
+    def _adjust(self, adjustments: Adjustments) -> None:
+        recalibration = adjustments.recalibration
+        if recalibration is not None:
+            self._temperature = recalibration.temperature
+            self.limits = OutcomeLimits.from_thresholds(recalibration.thresholds)
+        familiarity = adjustments.familiarity
+        if familiarity is not None and self.ood_detector is not None:
+            self.ood_detector = replace(self.ood_detector, threshold=familiarity.threshold)
+        self.adjusted = adjustments.described
+        self.version = f"{self.version} {adjustments.model_dump_json()}"
 
     def classify(self, images: Sequence[tuple[str, Radiograph]], threshold: float | None = None) -> Answer:
         """Answer for one study.
@@ -71,7 +93,7 @@ class Classifier:
     def answer(self, views: Sequence[View], threshold: float | None = None) -> Answer:
         """The answer for a study whose views have been answered already."""
         limits = self.limits if threshold is None else OutcomeLimits(threshold, threshold)
-        return Answer(self.labels, limits, tuple(views))
+        return Answer(self.labels, limits, tuple(views), self.adjusted)
 
     def view(self, name: str, image: Radiograph) -> View:
         """The answer for one image, averaged with that for its mirror image."""
@@ -115,10 +137,10 @@ class Classifier:
         return self._graph.shows_places
 
 
-def load_classifier(name: str, root: Path | None = None) -> Classifier:
-    """The classifier of the model called ``name``.
+def load_classifier(name: str, root: Path | None = None, adjustments: Adjustments | None = None) -> Classifier:
+    """The classifier of the model called ``name``, with the adjustments that are given.
 
     Raises:
         ModelError: there is no such model, it is not finished, or it is damaged.
     """
-    return Classifier(model_folder(name, root))
+    return Classifier(model_folder(name, root), adjustments)

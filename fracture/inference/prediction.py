@@ -100,6 +100,8 @@ class Answer:
     """The model's words for negative and positive."""
     limits: OutcomeLimits
     views: tuple[View, ...]
+    adjusted: str = ""
+    """How the model was adjusted, and on which data: a sentence; empty for a model that answers as its card says."""
 
     @property
     def counted(self) -> tuple[View, ...]:

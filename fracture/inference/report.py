@@ -21,6 +21,7 @@ CSV_COLUMNS = (
     "doubt_from",
     "doubt_to",
     "model",
+    "adjusted",
 )
 
 
@@ -29,8 +30,15 @@ def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
 
     ``answer`` is one of the model's labels, ``doubt``, or ``unknown`` for an image out of distribution, which gets no
     numbers. ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, a study's over its views.
+    ``adjusted`` says how the model was adjusted; it is empty for one that answers as its card says.
     """
-    shared = {"study": study, "doubt_from": answer.limits.low, "doubt_to": answer.limits.high, "model": model}
+    shared = {
+        "study": study,
+        "doubt_from": answer.limits.low,
+        "doubt_to": answer.limits.high,
+        "model": model,
+        "adjusted": answer.adjusted,
+    }
 
     def row(kind: str, image: str, word: str, probability: float, spread: Sequence[float]) -> dict[str, Any]:
         numbers: dict[str, float | None] = dict.fromkeys(("probability", "lowest", "highest"))

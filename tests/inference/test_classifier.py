@@ -16,7 +16,9 @@ from fracture.imaging.radiograph import Radiograph, fit, read
 from fracture.inference.classifier import load_classifier
 from fracture.inference.litert import Graph
 from fracture.inference.report import rows, write_csv
-from fracture.registry.model_folder import ModelFolder, file_hashes
+from fracture.registry.adjustments import Adjustments
+from fracture.registry.model_folder import ModelFolder, file_hashes, read_card
+from tests.registry.test_adjustments import familiarity, recalibration
 
 
 def image(seed=0, shape=(90, 60)) -> Radiograph:
@@ -160,7 +162,7 @@ def test_rows_and_csv(classifier, tmp_path):
     assert len(rows("s1", classifier.classify([("a.png", image(1))]), "m")) == 1
     write_csv(tmp_path / "out.csv", lines)
     written = (tmp_path / "out.csv").read_text().splitlines()
-    assert written[0] == "kind,study,image,answer,probability,lowest,highest,doubt_from,doubt_to,model"
+    assert written[0] == "kind,study,image,answer,probability,lowest,highest,doubt_from,doubt_to,model,adjusted"
     assert len(written) == 4
 
 
@@ -188,3 +190,22 @@ def test_view_of_a_card_without_regions_has_none(classifier):
     assert "regions" not in classifier.card.document or classifier.card.document["regions"] is None
     assert classifier.card.regions is None
     assert classifier.view("v", image()).regions == ()
+
+
+def test_load_classifier_with_adjustments_uses_them_and_says_so(make_model):
+    """The temperature and both kinds of thresholds; another version, so that caches tell the two apart."""
+    folder = make_model("m")
+    card = read_card(folder)
+    hot = recalibration(card, temperature=10.0)
+    adjustments = Adjustments(
+        model_sha256="", recalibration=hot, familiarity=familiarity(threshold=1e-6, threshold_before=2.0)
+    )
+    plain = load_classifier("m")
+    adjusted = load_classifier("m", adjustments=adjustments)
+    before = plain.classify([("view", image())])
+    after = adjusted.classify([("view", image())])
+    assert abs(after.probability - 0.5) < abs(before.probability - 0.5)
+    assert after.limits == (hot.thresholds["high_sensitivity"], hot.thresholds["high_specificity"])
+    assert after.views[0].known is False
+    assert after.adjusted.startswith("This model is adjusted: recalibrated on drawn") and before.adjusted == ""
+    assert adjusted.version != plain.version

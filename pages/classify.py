@@ -7,7 +7,7 @@ from fracture.app.classify.samples import choose_sample
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import Upload, choose_uploads
-from fracture.app.shared.widgets import choose_model, ensure_routed, no_model_hint, show_errors
+from fracture.app.shared.widgets import choose_model, ensure_routed, escape_markdown, no_model_hint, show_errors
 from fracture.inference.classifier import NOTICE, Classifier
 from fracture.registry.model_folder import ModelFolder
 
@@ -63,7 +63,9 @@ if folder is None:
     no_model_hint()
     st.stop()
 with show_errors():
-    classifier = prediction_cache.classifier(folder)
+    classifier = prediction_cache.adjusted_classifier(folder)
+    if classifier.adjusted:
+        st.caption(f":material/tune: {escape_markdown(classifier.adjusted)} The page *Models* undoes it.")
     trained_on = classifier.card.data
     if trained_on is not None and trained_on.synthetic:
         st.caption(

@@ -5,6 +5,7 @@ import streamlit as st
 from fracture.app.models.card import show_card, show_localization
 from fracture.app.models.compare import show_comparison
 from fracture.app.models.errors import show_misclassified
+from fracture.app.models.external import show_external_validation
 from fracture.app.models.results import choose_result, show_body_parts, show_calibration, show_results
 from fracture.app.models.threshold import show_operating_point
 from fracture.app.shared.widgets import (
@@ -35,6 +36,7 @@ def show_model(folder: ModelFolder) -> None:
     show_localization(card, first)
     show_misclassified(folder, card, result)
     show_comparison(folder, result, level)
+    show_external_validation(folder, card)
 
 
 ensure_routed("models")

@@ -20,7 +20,7 @@ from fracture.inference.litert import Graph, Output
 from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, OutcomeLimits, View, probability_of
 from fracture.inference.regions import Region, find_regions, mean_places
-from fracture.registry.adjustments import Adjustments
+from fracture.registry.adjustments import Adjustments, Recalibration
 from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
@@ -66,11 +66,13 @@ class Classifier:
             self.domain_head = load_domain_head(folder.path / DOMAIN_FILE, self.ood_detector)
         self.adjusted = ""
         """Which adjustments are used, and on which data they were fitted: a sentence; empty where none is."""
+        self.recalibration: Recalibration | None = None
         if adjustments is not None:
             self._adjust(adjustments)
 
     def _adjust(self, adjustments: Adjustments) -> None:
         recalibration = adjustments.recalibration
+        self.recalibration = recalibration
         if recalibration is not None:
             self._temperature = recalibration.temperature
             self.limits = OutcomeLimits.from_thresholds(recalibration.thresholds)

@@ -1,14 +1,13 @@
 """Recalibrate and calibrate a model on the command line, and undo that."""
 
 import json
-import shutil
 
 import pytest
 
 from fracture.cli.main import main
 from fracture.registry.adjustments import adjustments_file
 from tests.evaluation.external.test_familiarity import draw_images
-from tests.support.drawing import draw_mura
+from tests.support.drawing import draw_inseparable
 
 
 @pytest.fixture
@@ -18,17 +17,8 @@ def model(make_model):
 
 @pytest.fixture
 def labeled(homes):
-    """Drawn images of 40 patients, enough to refit on; every fifth one has the image of a patient of the other label.
-
-    Without those the model separates the labels perfectly, and nothing can be refitted.
-    """
-    root = draw_mura(homes / "data" / "other", train_patients=2, valid_patients=40, seed=4)
-    patients = sorted((root / "valid" / "XR_HUMERUS").iterdir())
-    for patient, other in zip(patients[::5], patients[1::5], strict=True):
-        source = next(other.rglob("*.png"))
-        for image in patient.rglob("*.png"):
-            shutil.copy(source, image)
-    return root
+    """Drawn images of 40 patients, enough to refit on."""
+    return draw_inseparable(homes / "data" / "other")
 
 
 def run(capsys, *argv):

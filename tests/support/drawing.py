@@ -1,5 +1,6 @@
 """Small data sets, drawn: what a test needs of a radiograph in a few hundred bytes."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,20 @@ def draw_mura(
                 drawn.append((file.relative_to(root).as_posix(), pixels == BAR))
     if truth:
         _write_truth(root / "truth.csv", drawn)
+    return root
+
+
+def draw_inseparable(root: Path) -> Path:
+    """40 validation patients, of which every fifth has the image of one of the other label; returns ``root``.
+
+    A model that has learned the bar errs on them: without errors nothing can be refitted.
+    """
+    draw_mura(root, train_patients=2, valid_patients=40, seed=4)
+    patients = sorted((root / "valid" / "XR_HUMERUS").iterdir())
+    for patient, other in zip(patients[::5], patients[1::5], strict=True):
+        source = sorted(other.rglob("*.png"))[0]
+        for image in patient.rglob("*.png"):
+            shutil.copy(source, image)
     return root
 
 

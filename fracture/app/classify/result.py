@@ -25,8 +25,9 @@ from fracture.inference import report
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, OUT_OF_DISTRIBUTION, Answer
 from fracture.phantoms.truth import Truth
+from fracture.registry.adjustments import Recalibration
 from fracture.registry.model_folder import ModelFolder
-from fracture.registry.validation import ValidationResult, validation_results
+from fracture.registry.validation import OperatingPoint, ValidationResult, validation_results
 
 _BADGES: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
     "positive": ("orange", ":material/radiology:"),
@@ -130,9 +131,11 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
     )
     if classifier.shows_places:
         heat = "The model learned this from boxes; its answer uses the likeliest place and the image as a whole."
+    recalibration = classifier.recalibration
+    images = "the validation images" if recalibration is None else f"*{escape_markdown(recalibration.data)}*"
     return (
         f"{_describe_limits(classifier, folder)}\n"
-        f"- The probability is calibrated on the validation images, for their share of *{positive}*; where "
+        f"- The probability is calibrated on {images}, for their share of *{positive}*; where "
         f"*{positive}* is rarer, the probability is too high.\n"
         "- The model classifies each image and its mirror image; the two probabilities stand below the image.\n"
         f"{_describe_regions(classifier)}"
@@ -141,8 +144,11 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
 
 
 def _describe_limits(classifier: Classifier, folder: ModelFolder) -> str:
-    """The sensitivity and specificity of each limit, or of the only one, on the validation images."""
+    """The sensitivity and specificity of each limit, or of the only one, on the images that they were chosen on."""
     low, high = classifier.limits
+    recalibration = classifier.recalibration
+    if recalibration is not None:
+        return _describe_recalibrated_limits(classifier, recalibration)
     negative, positive = classifier.labels
     result = validation_results(classifier.card)[0]
     where = f"on each validation image of *{escape_markdown(result.data)}*,"
@@ -158,14 +164,34 @@ def _describe_limits(classifier: Classifier, folder: ModelFolder) -> str:
     )
 
 
+def _describe_recalibrated_limits(classifier: Classifier, recalibration: Recalibration) -> str:
+    """The same for refitted limits: of images that were held out when those that judge them were fitted."""
+    low, high = classifier.limits
+    positive = classifier.labels[1]
+    points = recalibration.after["image"]["points"]
+    where = f"on images of *{escape_markdown(recalibration.data)}* that were held out from fitting,"
+    if not classifier.limits.leave_doubt:
+        rates = _format_rates(points["balanced"])
+        return f"- From {format_threshold(high)} the answer is *{positive}*, below it not: {where} {rates}"
+    return (
+        f"- From {format_threshold(low)} the model does not exclude *{positive}*: {where} "
+        f"{_format_rates(points['high_sensitivity'])}\n"
+        f"- From {format_threshold(high)} the answer is *{positive}*: {_format_rates(points['high_specificity'])}"
+    )
+
+
+def _format_rates(point: OperatingPoint) -> str:
+    sensitivity = format_percent(point["sensitivity"])
+    return f"sensitivity {sensitivity}, specificity {format_percent(point['specificity'])}."
+
+
 def _rates(folder: ModelFolder, result: ValidationResult, threshold: float) -> str:
     """Sensitivity and specificity at a threshold, on the validation images that it was chosen on."""
     try:
         rates = prediction_cache.operating_point(folder, "image", threshold, result.only)
     except ModelError as error:
         return f"sensitivity and specificity are not known: {escape_markdown(str(error))}"
-    sensitivity = format_percent(rates["sensitivity"])
-    return f"sensitivity {sensitivity}, specificity {format_percent(rates['specificity'])}."
+    return _format_rates(rates)
 
 
 def _show_views(

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from fracture.app.shared.dataset_cache import BY_FILE, HashFuncs
 from fracture.app.shared.uploads import Upload
+from fracture.app.shared.widgets import escape_markdown
+from fracture.errors import ModelError
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import by_study, mean, rates
 from fracture.imaging import radiograph as radiographs
@@ -23,7 +25,8 @@ from fracture.inference.prediction import View
 from fracture.paths import sanitize_name
 from fracture.phantoms import samples
 from fracture.phantoms.truth import Truth
-from fracture.registry.model_folder import ModelFolder, read_predictions
+from fracture.registry.adjustments import Adjustments, find_adjustments
+from fracture.registry.model_folder import ModelFolder, read_card, read_predictions
 from fracture.registry.validation import OperatingPoint
 
 VIEW_PX = 1024
@@ -53,10 +56,26 @@ BY_FOLDER: HashFuncs = {ModelFolder: folder_version}
 _BY_CLASSIFIER: HashFuncs = {Classifier: _classifier_version}
 
 
-@st.cache_resource(max_entries=2, show_spinner="Loading the model", hash_funcs=BY_FOLDER)
-def classifier(folder: ModelFolder) -> Classifier:
-    """The model in a folder, loaded once until its files change."""
-    return Classifier(folder)
+@st.cache_resource(
+    max_entries=2,
+    show_spinner="Loading the model",
+    hash_funcs={**BY_FOLDER, Adjustments: Adjustments.model_dump_json},
+)
+def classifier(folder: ModelFolder, adjustments: Adjustments | None = None) -> Classifier:
+    """The model in a folder, loaded once until its files or its adjustments change."""
+    return Classifier(folder, adjustments)
+
+
+def adjusted_classifier(folder: ModelFolder) -> Classifier:
+    """The model with its adjustments; where they can't be used, a sentence says why, and it answers without them."""
+    try:
+        adjustments = find_adjustments(folder, read_card(folder))
+    except ModelError as error:
+        st.warning(escape_markdown(str(error)), icon=":material/tune:")
+        adjustments = None
+    if adjustments is None:  # with None for an argument the same model would be loaded a second time
+        return classifier(folder)
+    return classifier(folder, adjustments)
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=BY_FOLDER)

@@ -105,6 +105,8 @@ def _print_familiarity(fitted: FamiliarityThreshold, farthest: tuple[tuple[str, 
         f"thresholds chosen without them refuse {fitted.refused_after:,}."
     )
     print(f"threshold {fitted.threshold:.3f}, before {fitted.threshold_before:.3f}")
+    if fitted.threshold > fitted.threshold_before:
+        print("A higher threshold also lets more pictures through that are no radiographs.")
     named = ", ".join(f"{name} ({times:.2f})" for name, times in farthest)
     print(f"The farthest ones, in units of the former threshold: {named}. Each must be a radiograph; else remove it.")
 

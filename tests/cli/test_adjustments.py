@@ -39,7 +39,7 @@ def test_recalibrate_changes_the_answers_until_it_is_undone(model, labeled, caps
     assert after["results"][0]["adjusted"] == after["adjusted"]["m"]
     assert after["results"][0]["doubt_from"] != before["results"][0]["doubt_from"]
     _, unadjusted, _ = run(capsys, "classify", image, "--model", "m", "--unadjusted")
-    assert unadjusted == before and before["adjusted"] == {}
+    assert unadjusted == before and "adjusted" not in before
     assert run(capsys, "recalibrate", "--model", "m", "--undo")[1]["undone"]
     assert run(capsys, "classify", image, "--model", "m")[1] == before
     assert not run(capsys, "recalibrate", "--model", "m", "--undo")[1]["undone"]

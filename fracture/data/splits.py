@@ -5,7 +5,9 @@ No group is on both sides of a split: neither a patient, nor a set of near-dupli
 
 import hashlib
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fracture.errors import DatasetError
 
@@ -19,6 +21,10 @@ SPLIT_OF_NAME = {
 }
 """The split for each name, in lower case, that a folder or the column ``split`` of a dataset.csv may give. MURA's own
 folders are ``train`` and ``valid``."""
+
+SELECTION = "selection"
+"""The split of the training images that a run holds out: they choose the epoch, the temperature and the thresholds. No
+data set has it on disk."""
 
 
 def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int = 0) -> pd.DataFrame:
@@ -56,3 +62,54 @@ def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int =
     if not held_out.any():
         held_out.iloc[0] = True
     return table.assign(split=table["group"].map(held_out).map({True: "valid", False: "train"}))
+
+
+def hold_out(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    """A copy of the table in which a share of the training images has the split :data:`SELECTION`.
+
+    They are drawn by :func:`split_by_group`: whole groups, stratified by label, the same for the same seed. Of several
+    data sets they are drawn from the first one, whose validation part they replace in choosing. A group that is not in
+    the training part alone is never drawn.
+
+    Args:
+        table: of images, as :func:`fracture.data.combine.load_combined` has them, numbered from 0.
+        share: of the training images of the first data set; 0 holds out none.
+        seed: of the random order.
+
+    Raises:
+        DatasetError: there are fewer than two groups to draw from.
+    """
+    if not share:
+        return table
+    in_training = table["split"] == "train"
+    in_first = table["data"] == table["data"].iloc[0]
+    elsewhere = table["group"].isin(table.loc[~in_training, "group"])
+    candidates = table[in_training & in_first & ~elsewhere]
+    groups = candidates["group"].nunique()
+    if groups < 2:
+        raise DatasetError(
+            "A selection share holds out whole groups (patients) of the training part, and needs at least 2 that are "
+            f"in no other part. Received: {groups}; set selection to 0, or add images of other patients."
+        )
+    drawn = split_by_group(candidates, share, seed)
+    held_out = drawn.index[drawn["split"] == "valid"]
+    return table.assign(split=table["split"].mask(table.index.isin(held_out), SELECTION))
+
+
+def without_hold_out(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy of the table with the splits from before :func:`hold_out`."""
+    return table.assign(split=table["split"].replace(SELECTION, "train"))
+
+
+def choosing_rows(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows (N,) choose the epoch, the temperature and the thresholds of a model.
+
+    Those of the split :data:`SELECTION`; where there are none, the validation part of the first data set.
+    """
+    split = table["split"].to_numpy()
+    held_out: NDArray[np.bool_] = split == SELECTION
+    if held_out.any():
+        return held_out
+    in_first = (table["data"] == table["data"].iloc[0]).to_numpy()
+    rows: NDArray[np.bool_] = (split == "valid") & in_first
+    return rows

@@ -78,6 +78,16 @@ class RecordedSource(Document):
     licence: str
 
 
+class Selection(Document):
+    """The training images that a run held out to choose its epoch, temperature and thresholds."""
+
+    images: Whole
+    groups: Whole
+    """Patients, or whatever must not straddle a split."""
+    share: Finite
+    """Of the training images, as it was asked for."""
+
+
 class Data(Document):
     """The data set that the model was trained and validated on."""
 
@@ -93,6 +103,8 @@ class Data(Document):
     by_data: dict[str, dict[str, Whole]] | None = None
     """The number of images by data set and split."""
     unreadable: list[str] = Field(default_factory=list)
+    selection: Annotated[Selection | None, _NotNull] = None
+    """Missing where the validation part chose, as in all runs of earlier versions."""
     sources: list[RecordedSource] = Field(default_factory=list)
     excluded: Whole | None = None
     relabelled: Whole | None = None

@@ -21,6 +21,12 @@ BLOCKS = tuple(f"mixed{number}" for number in range(11))
 
 AUGMENTATIONS = ("none", "flips", "full")
 
+MIN_SELECTION = 0.05
+"""Of the training images: with fewer, the thresholds would rest on a handful of patients."""
+
+MAX_SELECTION = 0.4
+"""With half or more, a label that two patients have could be missing in what is left to train on."""
+
 
 def setting(
     default: Any,
@@ -56,6 +62,7 @@ _TITLES = {
     "box_weight": "Box loss weight",
     "averaging": "EMA decay",
     "patience": "Early-stopping patience",
+    "selection": "Selection share",
     "strategy": "Device strategy",
     "unfreeze": "Lowest trainable block",
 }
@@ -154,6 +161,13 @@ class TrainConfig:
         among=("float32", "bfloat16", "float16"),
         mode="fine-tune",
     )
+    selection: float = setting(
+        0.0,
+        "share of the training patients or groups that is held out to choose the epoch, the temperature and the "
+        "thresholds (0.05 to 0.4); 0 chooses them on the validation images",
+        low=0.0,
+        high=MAX_SELECTION,
+    )
     strategy: str = setting(
         "one",
         "mirrored splits each batch across all GPUs of this machine, useful for fine-tune; one uses a single device",
@@ -175,6 +189,10 @@ class TrainConfig:
             )
         for each in fields(self):
             _check(each, getattr(self, each.name))
+        if 0 < self.selection < MIN_SELECTION:
+            raise ConfigError(
+                f"selection must be 0, or {MIN_SELECTION:g} to {MAX_SELECTION:g}. Received: {self.selection!r}"
+            )
         if self.strategy == "mirrored" and self.precision == "float16":
             raise ConfigError(
                 f"With strategy mirrored, precision must be float32 or bfloat16. Received: {self.precision!r}"
@@ -232,11 +250,13 @@ PRESETS: dict[str, JsonObject] = {
         "learning_rate": 3e-4,
         "averaging": 0.995,
         "box_weight": 0.02,
+        "selection": 0.1,
     },
 }
 """Named sets of settings, as differences from the defaults. ``reference`` is the experiment of the README:
 InceptionV3 frozen, 150 x 150 px, batch 16, 30 epochs, Adam, dropout 0.3, one sigmoid unit with L2 1e-4. ``fine-tune``
-trains what lies above the lower blocks; ``docs/bundled-model.md`` says what was tried."""
+trains what lies above the lower blocks; ``docs/bundled-model.md`` says what was tried. ``reference`` chooses its epoch
+and thresholds on the validation part, as the reference experiment did; ``fine-tune`` holds out training patients."""
 
 
 def _check(each: Field[Any], value: Any) -> None:

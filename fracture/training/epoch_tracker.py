@@ -22,7 +22,7 @@ class Fit:
     history: History
     """Metrics by epoch, as Keras names them: loss, accuracy, val_loss, val_accuracy."""
     kept_epoch: int
-    """1-based; the best by the validation images, whose weights the network now holds."""
+    """1-based; the best by the images that choose it, whose weights the network now holds."""
     stopped: bool = False
     """Whether it was asked to stop before its last epoch; early stopping does not count."""
 

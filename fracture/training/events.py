@@ -5,16 +5,18 @@ An event is a flat dict with ``kind`` and ``time`` (seconds since the epoch); th
 ============  ===================================================================================
 kind          keys
 ============  ===================================================================================
-data          images, training, validation, positives, label_names, problems (list of sentences)
+data          images, training, validation, selection (training images that are held out), positives, label_names,
+              problems (list of sentences)
 weights       source, sha256
 features      done, total (images, the mirrored ones among them), cached, seconds_left (None while unknown)
 network       layers, parameters, trainable, rows (see :func:`fracture.training.backbone.network.describe_network`)
-followed      image_ids, paths, labels, sha256s of the few validation images whose probabilities ``look`` has
+followed      image_ids, paths, labels, sha256s of the few images whose probabilities ``look`` has: of those that
+              choose the epoch
 steps         epoch (1-based), done, total (images), images_a_second, seconds_left (of the epoch), learning_rate,
               loss (mean of the steps since the event before)
 epoch         epoch (1-based), epochs, seconds, learning_rate, and the metrics of ``history.json``
 look          epoch (1-based), confusion (the cells of :data:`fracture.evaluation.metrics.CONFUSION` for the
-              validation images at a probability of one half), probabilities (of the followed images)
+              images that choose the epoch, at a probability of one half), probabilities (of the followed images)
 resumed       epoch: done before the interruption
 kept          epoch (1-based) whose weights the model keeps
 step          text: names a step that has no event of its own; stage: one of :data:`STAGES`; where it takes long, done,

@@ -28,7 +28,7 @@ class Trained:
     features: Features | None = None
     """(N, 2048), of a frozen backbone."""
     mirrored: Features | None = None
-    """(N, 2048), of the mirrored validation images; zero for the others."""
+    """(N, 2048), of the mirrored validation and selection images; zero for the others."""
     pixels: NDArray[np.uint8] | None = None
     """(N, S, S), fitted, where the images themselves were trained on."""
     probabilities: Callable[[NDArray[np.int64]], NDArray[np.float64]] | None = None

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.data.dataset import Dataset, counts, fingerprint
+from fracture.data.splits import SELECTION, without_hold_out
 from fracture.files import JsonObject
 from fracture.paths import short
-from fracture.registry.card import Data, Input, RecordedSource, RecordedWeights
+from fracture.registry.card import Data, Input, RecordedSource, RecordedWeights, Selection
 from fracture.registry.model_folder import CARD_SCHEMA
 from fracture.training.config import TrainConfig
 from fracture.training.epoch_tracker import Fit
@@ -75,8 +76,14 @@ def _argument(name: str, value: Any) -> str:
     return str(value)
 
 
-def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> JsonObject:
-    """The data set, its sources and its counts; ``readable`` (N,): the rows of the table that could be used."""
+def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_], selection: float = 0.0) -> JsonObject:
+    """The data set, its sources and its counts.
+
+    Args:
+        dataset: with the images that the run held out for selection marked as such.
+        readable: (N,) the rows of the table that could be used.
+        selection: the share that the run was asked to hold out.
+    """
     table = dataset.table
     used = table[readable]
     in_training = used[used["split"] == "train"]
@@ -86,7 +93,8 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> JsonObjec
         layout=dataset.layout,
         synthetic=dataset.synthetic,
         sources=[RecordedSource(**asdict(source)) for source in dataset.sources],
-        fingerprint=fingerprint(dataset),
+        # Of the data set as it lies on disk, whatever a run holds out.
+        fingerprint=fingerprint(replace(dataset, table=without_hold_out(table))),
         validated_on={
             str(name): fingerprint(replace(dataset, table=rows)) for name, rows in in_validation.groupby("data")
         },
@@ -97,7 +105,12 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_]) -> JsonObjec
         relabelled=dataset.relabelled,
         unreadable=table.loc[~readable, "image_id"].tolist(),
     )
-    return {**data.to_json(), "counts": counts(table).to_dict(orient="records")}
+    held_out = {}
+    if selection:
+        rows = used[used["split"] == SELECTION]
+        part = Selection(images=len(rows), groups=rows["group"].nunique(), share=selection)
+        held_out["selection"] = part.to_json()
+    return {**data.to_json(), **held_out, "counts": counts(table).to_dict(orient="records")}
 
 
 def _images_by_data(table: pd.DataFrame) -> dict[str, dict[str, int]]:
@@ -106,12 +119,13 @@ def _images_by_data(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     return {str(name): {str(split): int(images) for split, images in row.items()} for name, row in sizes.iterrows()}
 
 
-def describe_training(trained: Fit) -> JsonObject:
-    """How the run ended, and what was fitted on the validation images."""
+def describe_training(trained: Fit, *, selection: float = 0.0) -> JsonObject:
+    """How the run ended, and what was fitted on the validation images: nothing, where a share of the others chose."""
+    fitted = [] if selection else ["kept_epoch", "thresholds", "temperature", "familiarity"]
     return {
         "state": "stopped" if trained.stopped else "finished",
         "finished": time.time(),
         "epochs_done": len(trained.history["loss"]),
         "kept_epoch": trained.kept_epoch,
-        "fitted_on_validation_images": ["kept_epoch", "thresholds", "temperature", "familiarity"],
+        "fitted_on_validation_images": fitted,
     }

@@ -17,6 +17,7 @@ from fracture.data.checks import check
 from fracture.data.combine import load_combined
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.measurements import digests
+from fracture.data.splits import SELECTION, hold_out, without_hold_out
 from fracture.errors import DatasetError, RunError
 from fracture.evaluation.localization import COMPARED_IMAGES, compare_shuffled, images_with_boxes, localize
 from fracture.files import JsonObject, atomic_write
@@ -124,8 +125,8 @@ def run(
 
     card = {
         **describe_model(config, dataset, weights),
-        "data": describe_data(dataset, readable=trained.readable),
-        **describe_training(trained.fit),
+        "data": describe_data(dataset, readable=trained.readable, selection=config.selection),
+        **describe_training(trained.fit, selection=config.selection),
         "thresholds": result.thresholds,
         "temperature": result.temperature,
         "metrics": result.metrics,
@@ -183,18 +184,23 @@ def _own_folder(name: str, *, resume: bool) -> ModelFolder:
 
 
 def _read_data(config: TrainConfig, emit: Emit) -> Dataset:
+    """The images of a run, with those that it holds out of the training part in the split :data:`SELECTION`."""
     emit("step", stage="read", text="Reading the data set")
     dataset = load_combined(config.data, config.also, config.body_part)
+    dataset = replace(dataset, table=hold_out(dataset.table, config.selection, config.seed))
     table = dataset.table
     _check_labels(dataset, table)
     # Before training: the card must name the files that were trained on, even if they change meanwhile.
     dataset = replace(dataset, table=table.assign(sha256=digests(table["path"].tolist())))
-    problems = [problem.message for problem in check(dataset, read_files=False)]
+    # The checks know only the splits that a data set has on disk.
+    as_on_disk = replace(dataset, table=without_hold_out(dataset.table))
+    problems = [problem.message for problem in check(as_on_disk, read_files=False)]
     emit(
         "data",
         images=len(table),
         training=int((table["split"] == "train").sum()),
         validation=int((table["split"] == "valid").sum()),
+        selection=int((table["split"] == SELECTION).sum()),
         positives=int(table["label"].sum()),
         label_names=list(dataset.label_names),
         synthetic=dataset.synthetic,
@@ -223,30 +229,46 @@ def _warnings(config: TrainConfig, dataset: Dataset) -> Iterator[str]:
     if config.teaches_places and not _has_boxes(dataset).any():
         yield "No training image has a box: the network is not trained to localize."
     if config.weights in BUNDLED_SOURCES:
-        validation = dataset.table[dataset.table["split"] == "valid"]
-        seen = int(seen_by_bundled(validation).sum())
+        yield from _leakage(dataset.table)
+
+
+def _leakage(table: pd.DataFrame) -> Iterator[str]:
+    """Sentences about images that the bundled weights were trained on, and that are to choose or to measure."""
+    consequences = {
+        "valid": ("validation", "the metrics will be too good"),
+        SELECTION: ("selection", "the epoch, the temperature and the thresholds will fit images that are too easy"),
+    }
+    for split, (name, consequence) in consequences.items():
+        rows = table[table["split"] == split]
+        seen = int(seen_by_bundled(rows).sum()) if len(rows) else 0
         if seen:
             yield (
-                f"{seen:,} of {len(validation):,} validation images are among those that the bundled weights were "
-                "trained on: the metrics will be too good (data leakage)."
+                f"{seen:,} of {len(rows):,} {name} images are among those that the bundled weights were trained on: "
+                f"{consequence} (data leakage)."
             )
 
 
 def _check_labels(dataset: Dataset, table: pd.DataFrame) -> None:
     """Raise where a part does not have both labels; ``table``: the rows that can be used.
 
-    Of several data sets the first one's validation part alone decides the best epoch, thresholds and metrics.
+    Of several data sets the first one's validation part alone decides the metrics.
     """
     in_first = table["data"] == dataset.table["data"].iloc[0]
-    training = table[table["split"] == "train"]
-    validation = table[(table["split"] == "valid") & in_first]
-    for split, rows in (("train", training), ("valid", validation)):
-        labels = rows["label"]
+    labels_of = {
+        "train": table.loc[table["split"] == "train", "label"],
+        "valid": table.loc[(table["split"] == "valid") & in_first, "label"],
+    }
+    # Where nothing is held out, the validation part chooses, and is checked already.
+    held_out = dataset.table["split"] == SELECTION
+    if held_out.any():
+        labels_of[SELECTION] = table.loc[table["split"] == SELECTION, "label"]
+    all_parts = "both parts, train and valid" if len(labels_of) == 2 else "all parts, train, valid and selection"
+    for split, labels in labels_of.items():
         if labels.nunique() < 2:
             negative, positive = dataset.label_names
             positives = int(labels.sum())
             raise DatasetError(
-                f"Training needs images of both labels in both parts, train and valid. Part {split} of {dataset.root} "
+                f"Training needs images of both labels in {all_parts}. Part {split} of {dataset.root} "
                 f"has {len(labels) - positives} {negative} and {positives} {positive} that can be read."
             )
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from fracture.data.splits import choosing_rows
 from fracture.evaluation.calibration import fit_temperature
 from fracture.evaluation.localization import Heat
 from fracture.evaluation.metrics import evaluate
@@ -39,7 +40,7 @@ class ModelOutputs(NamedTuple):
     """Outputs of the network for N images; NaN or zero where it was not run."""
 
     logits: Values
-    """(N, 2): of the validation images and of their mirror images."""
+    """(N, 2): of the validation and selection images, and of their mirror images."""
     embedding: NDArray[np.float32]
     """(N, F), by which images are compared: of all that could be read."""
     collimated_rows: NDArray[np.int64]
@@ -87,7 +88,7 @@ def _run_graph(
     """Logits (N, 2), embeddings (N, F), and place maps by row."""
     logits = np.full((len(table), 2), np.nan)
     embedding = np.zeros((len(table), served.embedding_size), np.float32)
-    in_validation = (table["split"] == "valid").to_numpy()
+    averaged = choosing_rows(table) | (table["split"] == "valid").to_numpy()
     places: dict[int, Values] = {}
     in_first = (table["data"] == table["data"].iloc[0]).to_numpy()
     mapped = needs_places(table).to_numpy() & in_first & served.shows_places
@@ -98,8 +99,8 @@ def _run_graph(
         output = served(image)
         logits[row, 0] = output.logit
         embedding[row] = output.embedding
-        # Only logits of validation images are used: they get the mean with the mirror image, as in the app.
-        if in_validation[row] or mapped[row]:
+        # Logits of training images are not used; the others get the mean with the mirror image, as in the app.
+        if averaged[row] or mapped[row]:
             mirrored = served(image[:, ::-1])
             logits[row, 1] = mirrored.logit
             if mapped[row]:
@@ -119,55 +120,56 @@ class EvaluationResult:
     temperature: float
     thresholds: dict[str, float]
     metrics: dict[str, Level]
-    """On the validation part of the first data set, on which temperature and thresholds were fitted."""
+    """On the validation part of the first data set."""
     metrics_by_data: dict[str, dict[str, Level]]
     """Where there are several data sets: the metrics of each at the same thresholds, the first one's first."""
     ood_detector: OodDetector
 
 
 def evaluate_outputs(outputs: ModelOutputs, table: pd.DataFrame, readable: NDArray[np.bool_]) -> EvaluationResult:
-    """Calibrate, choose operating points and measure, all on validation images."""
+    """Calibrate and choose operating points on the images that choose; then measure on the validation images.
+
+    Which images choose, :func:`fracture.data.splits.choosing_rows` says.
+    """
     split = table["split"].to_numpy()
     first_data = table["data"].iloc[0]
     validation = readable & (split == "valid")
-    # Further data sets are evaluated at the temperature and thresholds of the first one.
-    own_validation = validation & (table["data"] == first_data).to_numpy()
+    choosing = readable & choosing_rows(table)
     logit = outputs.logits.mean(axis=1)
     label = table["label"].to_numpy()
-    temperature = fit_temperature(label[own_validation], logit[own_validation])
+    temperature = fit_temperature(label[choosing], logit[choosing])
     predictions = _predictions(table, logit, validation, temperature)
     by_data = {str(name): rows for name, rows in predictions.groupby("data", sort=False)}
-    own = by_data[first_data]
-    thresholds = {"half": 0.5, **operating_points(own)}
+    chosen_on = _predictions(table, logit, choosing, temperature)
+    # Further data sets are evaluated at the same temperature and thresholds.
+    thresholds = {"half": 0.5, **operating_points(chosen_on)}
     measured = {name: evaluate(rows, thresholds) for name, rows in by_data.items()}
     return EvaluationResult(
         predictions=predictions,
-        own=own,
+        own=by_data[first_data],
         temperature=temperature,
         thresholds=thresholds,
         metrics=measured[first_data],
         metrics_by_data=measured if len(measured) > 1 else {},
-        ood_detector=_fit_detector(outputs, table, readable & (split == "train"), own_validation),
+        ood_detector=_fit_detector(outputs, table, readable & (split == "train"), choosing),
     )
 
 
-def _predictions(table: pd.DataFrame, logit: Values, validation: NDArray[np.bool_], temperature: float) -> pd.DataFrame:
+def _predictions(table: pd.DataFrame, logit: Values, rows: NDArray[np.bool_], temperature: float) -> pd.DataFrame:
     columns = ["image_id", "study", "group", "body_part", "label", "data", "sha256"]
-    predictions = table.loc[validation, columns].assign(
-        logit=logit[validation], probability=expit(logit[validation] / temperature)
-    )
+    predictions = table.loc[rows, columns].assign(logit=logit[rows], probability=expit(logit[rows] / temperature))
     return predictions.reset_index(drop=True)
 
 
 def _fit_detector(
-    outputs: ModelOutputs, table: pd.DataFrame, training: NDArray[np.bool_], validation: NDArray[np.bool_]
+    outputs: ModelOutputs, table: pd.DataFrame, training: NDArray[np.bool_], choosing: NDArray[np.bool_]
 ) -> OodDetector:
     rows = np.concatenate([np.flatnonzero(training), outputs.collimated_rows])
     images = table.iloc[rows]
     return fit_ood_detector(
         np.concatenate([outputs.embedding[training], outputs.collimated_embedding]),
         images["image_id"].tolist(),
-        outputs.embedding[validation],
+        outputs.embedding[choosing],
         sha256=images["sha256"].tolist(),
     )
 

@@ -15,6 +15,7 @@ def test_preset_reference_is_the_reference_experiment():
     reference = config(**PRESETS["reference"])
     assert (reference.image_size, reference.batch_size, reference.epochs) == (150, 16, 30)
     assert (reference.dropout, reference.l2, reference.learning_rate) == (0.3, 1e-4, 1e-3)
+    assert reference.selection == 0.0, "the reference chose its epoch on the validation images"
     assert (reference.mode, reference.weights, reference.fit) == ("head", "imagenet", "stretch")
 
 
@@ -27,6 +28,8 @@ def test_preset_reference_is_the_reference_experiment():
         ({"dropout": 0.99}, "dropout must be 0 to 0.95. Received: 0.99"),
         ({"learning_rate": "fast"}, "learning_rate must be a number"),
         ({"l2": float("nan")}, "l2 must be 0 to 1. Received: nan"),
+        ({"selection": 0.5}, "selection must be 0 to 0.4. Received: 0.5"),
+        ({"selection": 0.01}, "selection must be 0, or 0.05 to 0.4. Received: 0.01"),
         ({"fit": "crop"}, "fit must be stretch or letterbox. Received: 'crop'"),
         ({"mode": "all"}, "mode must be head or fine-tune. Received: 'all'"),
         ({"input_range": (0.0, 0.0)}, "input_range must be two numbers, the lower first"),

@@ -1,12 +1,13 @@
-"""What is kept of a network's place maps, and the candidate regions that come of them."""
+"""What a run chooses and measures: temperature, thresholds, candidate regions; and which place maps are kept."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fracture.data.splits import hold_out
 from fracture.inference.litert import Output
 from fracture.training.config import TrainConfig
-from fracture.training.validate import ModelOutputs, _run_graph, measure_regions
+from fracture.training.validate import ModelOutputs, _run_graph, evaluate_outputs, measure_regions
 
 SIZE = 427
 
@@ -88,3 +89,58 @@ def test_regions_of_a_network_without_place_maps_are_none():
     assert result.places == {}
     assert served.calls == 24 + int((table["split"] == "valid").sum())
     assert measure_regions(result, table, served, CONFIG) is None
+
+
+IMAGES = 400
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Patients with two images each; a quarter of them validate."""
+    number = np.arange(IMAGES)
+    group = [f"p{each}" for each in number // 2]
+    split = np.where(number < IMAGES * 3 // 4, "train", "valid")
+    names = [f"i{each}" for each in number]
+    table = pd.DataFrame({"image_id": names, "group": group, "study": group, "split": split, "label": number // 2 % 2})
+    return table.assign(data="first", body_part="ARM", sha256="")
+
+
+@pytest.fixture
+def random_outputs(table) -> ModelOutputs:
+    """Of a model that is right more often than not."""
+    random = np.random.default_rng(0)
+    logit = 2.0 * table["label"].to_numpy() - 1 + random.normal(0, 2, IMAGES)
+    embedding = random.normal(0, 1, (IMAGES, 8)).astype(np.float32)
+    no_rows = np.zeros(0, np.int64)
+    return ModelOutputs(np.stack([logit, logit], axis=1), embedding, no_rows, embedding[no_rows], {})
+
+
+def chosen(outputs, table):
+    result = evaluate_outputs(outputs, table, np.ones(len(table), np.bool_))
+    return (result.temperature, result.thresholds, result.ood_detector.threshold), result.metrics["image"]
+
+
+def with_validation_changed(outputs, table):
+    """Other labels, logits and features for the validation images alone."""
+    in_validation = (table["split"] == "valid").to_numpy()
+    label = table["label"].mask(in_validation, 1 - table["label"])
+    logits = np.where(in_validation[:, None], outputs.logits / 3, outputs.logits)
+    embedding = np.where(in_validation[:, None], outputs.embedding * 5, outputs.embedding)
+    return outputs._replace(logits=logits, embedding=embedding), table.assign(label=label)
+
+
+def test_evaluate_outputs_with_selection_does_not_choose_on_the_validation_images(random_outputs, table):
+    """Whatever the validation images say: temperature, thresholds and the limit of familiarity stay."""
+    held = hold_out(table, 0.2, seed=0)
+    before, metrics = chosen(random_outputs, held)
+    after, changed_metrics = chosen(*with_validation_changed(random_outputs, held))
+    assert before == after
+    assert metrics["auc"] != changed_metrics["auc"]
+    assert metrics["count"] == (table["split"] == "valid").sum(), "the metrics are of the official part"
+
+
+def test_evaluate_outputs_without_selection_chooses_on_the_validation_images(random_outputs, table):
+    """As the reference experiment does: all three depend on them."""
+    before, _ = chosen(random_outputs, table)
+    after, _ = chosen(*with_validation_changed(random_outputs, table))
+    assert all(first != second for first, second in zip(before, after, strict=True))

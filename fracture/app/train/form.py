@@ -19,7 +19,14 @@ from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig,
 from fracture.training.runs import queue
 
 PIXEL_RANGES = {"As the weights specify": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
-INPUT_STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5, "l2": 1e-5, "dropout": 0.05, "averaging": 0.001}
+INPUT_STEPS = {
+    "learning_rate": 1e-4,
+    "weight_decay": 1e-5,
+    "l2": 1e-5,
+    "dropout": 0.05,
+    "averaging": 0.001,
+    "selection": 0.05,
+}
 NO_IMAGENET = (
     ":material/cloud_off: The ImageNet weights are not on this machine, and their server does not answer: "
     "the form proposes bundled instead."

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fracture.data.splits import choosing_rows
 from fracture.files import JsonObject, atomic_write
 from fracture.registry.model_folder import ModelFolder
 from fracture.training.backbone.features import BATCH, Preparation
@@ -22,7 +23,7 @@ from fracture.training.finetune.box_targets import fitted_boxes
 from fracture.training.finetune.finetune import fine_tune
 from fracture.training.finetune.inputs import Examples
 from fracture.training.finetune.pixel_store import fitted_pixels
-from fracture.training.head.head_data import choose_followed, prepare_head_data, split_rows
+from fracture.training.head.head_data import choose_followed, prepare_head_data
 from fracture.training.head.keras_head import train_keras_head
 from fracture.training.learner import Trained
 from fracture.training.weights import Weights
@@ -117,13 +118,14 @@ class KerasLearner:
         label = table["label"].to_numpy(np.int64)
         boxes = fitted_boxes(table, config.image_size, config.fit)
         examples = Examples(pixels, label, boxes, self._weights.input_range)
-        to_train, to_validate = split_rows(table)
-        followed = choose_followed(table, readable & to_validate, emit, config.seed)
+        to_train = (table["split"] == "train").to_numpy() & readable
+        to_choose = choosing_rows(table) & readable
+        followed = choose_followed(table, to_choose, emit, config.seed)
         fit = fine_tune(
             self._network,
             examples,
-            training=np.flatnonzero(readable & to_train),
-            validation=np.flatnonzero(readable & to_validate),
+            training=np.flatnonzero(to_train),
+            validation=np.flatnonzero(to_choose),
             config=config,
             emit=emit,
             should_stop=should_stop,

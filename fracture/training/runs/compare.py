@@ -63,6 +63,8 @@ def _field(document: Document | None, key: str) -> str:
 def _settings(config: Mapping[str, Any]) -> Described:
     # A card has short names: with full paths, a run and its model would seem to differ.
     shown = {
+        # Earlier versions did not record it, and held out nothing.
+        "selection": TrainConfig.selection,
         **config,
         "data": paths.short(str(config.get("data", UNKNOWN))),
         "also": [paths.short(str(each)) for each in config.get("also", ())],

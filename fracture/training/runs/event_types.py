@@ -27,6 +27,7 @@ class DataEvent(AnyEvent):
     positives: Whole
     label_names: Annotated[tuple[str, str], Field(strict=False)]
     problems: list[str]
+    selection: NotRequired[Whole]
     synthetic: NotRequired[StrictBool]
 
 
@@ -52,7 +53,7 @@ class StepsEvent(AnyEvent):
 
 
 class FollowedEvent(AnyEvent):
-    """A few validation images, whose probabilities a :class:`LookEvent` has."""
+    """A few of the images that choose the epoch, whose probabilities a :class:`LookEvent` has."""
 
     image_ids: list[str]
     paths: list[str]
@@ -61,7 +62,7 @@ class FollowedEvent(AnyEvent):
 
 
 class LookEvent(AnyEvent):
-    """How the model does on the validation images after an epoch."""
+    """How the model does after an epoch on the images that choose it."""
 
     epoch: Whole
     confusion: Annotated[tuple[Whole, Whole, Whole, Whole], Field(strict=False)]

@@ -17,6 +17,7 @@ import pandas as pd
 from fracture import demo
 from fracture.data.combine import load_combined
 from fracture.data.dataset import existing_folder, fingerprint
+from fracture.data.splits import SELECTION, choosing_rows, hold_out
 from fracture.errors import DatasetError, ModelError
 from fracture.files import JsonObject
 from fracture.registry.model_folder import ModelFolder, bundled_model, read_card
@@ -70,7 +71,8 @@ def as_code(card: JsonObject) -> str:
 def script_images(card: JsonObject) -> pd.DataFrame:
     """The images that a model was trained and validated on: ``data, path, label, split``, in the order of training.
 
-    ``data`` is the name of the data set, ``path`` begins in its folder.
+    ``data`` is the name of the data set, ``path`` begins in its folder. ``split`` is ``selection`` for the training
+    images that the run held out.
 
     Raises:
         DatasetError: a data set is missing, or has changed since the model was trained.
@@ -82,10 +84,12 @@ def script_images(card: JsonObject) -> pd.DataFrame:
             f"The images of {dataset.name}, their labels or their split are no longer those that {config.name!r} was "
             "trained on. Undo later decisions and changes, or train again."
         )
-    table = dataset.table
+    table = hold_out(dataset.table, config.selection, config.seed)
     roots = {Path(folder).name: existing_folder(folder) for folder in (config.data, *config.also)}
     judged = (table["split"] == "valid") & (table["data"] == table["data"].iloc[0])
-    used = ((table["split"] == "train") | judged) & ~table["image_id"].isin(card["data"]["unreadable"])
+    used = ((table["split"] == "train") | choosing_rows(table) | judged) & ~table["image_id"].isin(
+        card["data"]["unreadable"]
+    )
     inside = [Path(os.path.relpath(path, roots[name])).as_posix() for path, name in table[["path", "data"]].to_numpy()]
     found: pd.DataFrame = table.assign(path=inside).loc[used, ["data", "path", "label", "split"]]
     return found
@@ -100,6 +104,9 @@ def _docstring(config: TrainConfig, card: JsonObject) -> Iterator[str]:
     yield ""
     yield "- DICOM files, images of more than 8 bits and transparent ones end it, as do files that cannot be read."
     yield "- What comes after a training is left out: calibration, operating points, the graph that answers."
+    if config.selection:
+        yield f"- As in that training, images of the split {SELECTION} choose the epoch. Those of valid are evaluated"
+        yield "  once, at the end."
     yield from _differences(config)
     if card["state"] == "stopped":
         yield f"- The run was stopped after {int(card['epochs_done'])} epochs; this one does all {config.epochs}."
@@ -143,6 +150,7 @@ def _constants(config: TrainConfig, card: JsonObject) -> Iterator[str]:
         yield f"WEIGHTS = {_weights(config)!r}  # the same backbone in 16 bits\n"
     elif _source(config) == "file":
         yield f"WEIGHTS = {_weights(config)!r}  # sha256 {card['weights']['sha256']!r}\n"
+    yield f"CHOSEN_ON = {SELECTION if config.selection else 'valid'!r}  # the split that chooses the epoch\n"
     yield f"LOW, HIGH = {low!r}, {high!r}  # pixel range that the weights were trained on\n"
     for name in (*_COMMON, *(_OF_BLOCKS if fine else ())):
         why = TrainConfig.__dataclass_fields__[name].metadata["why"]
@@ -195,6 +203,8 @@ def _code(config: TrainConfig) -> Iterator[str]:
     yield parts.UPPER_BLOCKS if fine else ""
     yield parts.HEAD
     yield from _fit_blocks(config) if fine else _fit_head(config)
+    if config.selection:
+        yield parts.EVALUATE_BLOCKS if fine else parts.EVALUATE_ON_FEATURES
     yield parts.SAVE
 
 

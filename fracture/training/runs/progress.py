@@ -136,8 +136,14 @@ class RunProgress:
         total = features["total"]
         cached = f" ({features['cached']:,} cached)" if features["cached"] else ""
         twice = self.data is not None and total > self.data["images"]
-        mirrored = ", validation images also mirrored" if twice else ""
+        which = "selection and validation" if self.selection_images else "validation"
+        mirrored = f", {which} images also mirrored" if twice else ""
         return f"Extracting features: {features['done']:,} of {total:,} images{mirrored}{cached}"
+
+    @property
+    def selection_images(self) -> int:
+        """Training images that are held out to choose the epoch; 0 where the validation images choose it."""
+        return self.data.get("selection", 0) if self.data else 0
 
     @property
     def epoch(self) -> int:

@@ -55,9 +55,9 @@ IMAGES_CODE = """
 images = pd.read_csv("images.csv", dtype={"data": str, "path": str, "split": str}, keep_default_na=False)
 pixels = tf.constant(np.stack([read(f"{DATA[data]}/{path}") for data, path in images[["data", "path"]].to_numpy()]))
 label = tf.constant(images[["label"]], tf.float32)  # (N, 1)
-training, validation = (np.flatnonzero(images["split"] == part) for part in ("train", "valid"))
+training, validation = (np.flatnonzero(images["split"] == part) for part in ("train", CHOSEN_ON))
 steps = -(-len(training) // BATCH_SIZE)
-print(f"{len(training)} training and {len(validation)} validation images;", end=" ")
+print(f"{len(training)} training images, {len(validation)} that choose the epoch;", end=" ")
 print(f"{images['label'].sum()} of all {len(images)} are {LABELS[1]}")
 """
 
@@ -241,6 +241,19 @@ model.fit(
     callbacks=callbacks,
     verbose=2,
 )
+"""
+
+EVALUATE_ON_FEATURES = """
+untouched = np.flatnonzero(images["split"] == "valid")  # looked at once, now that the epoch is chosen
+measured = head.evaluate(tf.gather(features, untouched), tf.gather(label, untouched), verbose=0, return_dict=True)
+print(f"{len(untouched)} validation images: {measured}")
+"""
+
+EVALUATE_BLOCKS = """
+untouched = np.flatnonzero(images["split"] == "valid")  # looked at once, now that the epoch is chosen
+batches = tf.data.Dataset.from_tensor_slices(untouched).batch(BATCH_SIZE).map(unchanged)
+measured = model.evaluate(batches, verbose=0, return_dict=True)
+print(f"{len(untouched)} validation images: {measured}")
 """
 
 SAVE = """

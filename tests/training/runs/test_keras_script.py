@@ -59,7 +59,7 @@ def test_script_of_a_head_trains_to_the_same_curves(keras_trained, tmp_path, mon
 
 @pytest.mark.full
 def test_script_of_upper_blocks_trains_to_the_same_curves(homes, tmp_path):
-    """With augmentation, averaged weights and balanced labels; also where a second data set is trained on."""
+    """With augmentation, averaged weights, balanced labels, a second data set and patients held out for selection."""
     from fracture.training import pipeline
     from fracture.training.checkpoint import NO_CHECKPOINTS
     from fracture.training.learners.keras_learner import KerasLearner
@@ -69,14 +69,16 @@ def test_script_of_upper_blocks_trains_to_the_same_curves(homes, tmp_path):
     config = TrainConfig(
         data=str(draw_mura(tmp_path / "first", 6, 4)), also=(str(draw_mura(tmp_path / "second", 4, 2, seed=1)),),
         name="m", mode="fine-tune", weights="none", image_size=75, fit="letterbox", epochs=2, unfreeze="mixed9",
-        averaging=0.9, class_weight="balanced",
+        averaging=0.9, class_weight="balanced", selection=0.25,
     )  # fmt: skip
     dataset, weights = pipeline._read_data(config, nobody), find_weights(config)
     learner = KerasLearner(config, weights)
     trained = learner.train(dataset.table, nobody, emit=nobody, should_stop=lambda: False, checkpointer=NO_CHECKPOINTS)
-    data = describe_data(dataset, readable=trained.readable)
+    data = describe_data(dataset, readable=trained.readable, selection=config.selection)
     card = {**describe_model(config, dataset, weights), "data": data, "state": "finished"}
     found = run_script(tmp_path / "script", card)
+    splits = script_images(card)["split"].value_counts()
+    assert splits["selection"] == data["selection"]["images"] and splits["train"] == data["training_images"]
     for name, values in found.items():
         assert values == pytest.approx(trained.fit.history[name], rel=2e-3, abs=1e-3), name
 

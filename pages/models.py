@@ -32,7 +32,7 @@ def show_model(folder: ModelFolder) -> None:
     st.header("Operating point")
     show_operating_point(folder, card, result, level)
     show_body_parts(result.metrics["image"])
-    show_calibration(result.metrics[level], card.labels[1], card.temperature, first)
+    show_calibration(card, result.metrics[level])
     show_localization(card, first)
     show_misclassified(folder, card, result)
     show_comparison(folder, result, level)

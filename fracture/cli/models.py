@@ -21,6 +21,7 @@ from fracture.inference.report import rows, write_csv
 from fracture.registry.adjustments import find_adjustments
 from fracture.registry.default_model import auc_in_words, by_preference, describe_model, why_default
 from fracture.registry.model_folder import ModelFolder, model_folder, read_card, shipped_models, usable_models
+from fracture.registry.selection import chosen_on, selection_sentence
 from fracture.training.config import PRESETS, TrainConfig
 from fracture.training.runs import queue
 from fracture.training.weights import check_available, find_weights
@@ -55,6 +56,7 @@ def train(args: Namespace) -> JsonObject:
     if not args.json:
         print(f"\nModel {card.name!r} is in {run.folder.path}")
         print(summary(card.metrics, card.localization, card.labels))
+        print(selection_sentence(card))
     return card.document
 
 
@@ -106,6 +108,7 @@ def evaluate_command(args: Namespace) -> JsonObject:
     explanation = explain(result, card)
     if not args.json:
         print(summary(evaluation.metrics, evaluation.localization, evaluation.model_labels))
+        print(selection_sentence(card))
         print(
             f"{evaluation.out_of_distribution:,} of {evaluation.images:,} images are out of distribution, unlike the "
             "training images."
@@ -279,7 +282,7 @@ def _print_model(model: JsonObject, run: queue.Run | None) -> None:
     state = run.shown_state if run else model["state"]
     found = model["error"]
     if not found and model["auc"] is not None:
-        found = auc_in_words(model_folder(model["name"]))
+        found = f"{auc_in_words(model_folder(model['name']))}; epoch and thresholds chosen on {model['chosen_on']}"
     print(f"{model['name']:24} {state:10} {found or ''}")
 
 
@@ -289,12 +292,16 @@ def _model(name: str, run: queue.Run | None) -> JsonObject:
     error = run.error if run else None
     labels = None
     auc = None
+    where = None
     try:
         if folder.usable:
             card = read_card(folder)
             labels = list(card.labels)
             auc = card.metrics["image"]["auc"]["value"]
+            where = chosen_on(card)
     except ModelError as damage:
         error = str(damage)
     state = run.state if run else "finished"
-    return {"name": name, "state": state, "error": error, "usable": auc is not None, "labels": labels, "auc": auc}
+    usable = auc is not None
+    document = {"name": name, "state": state, "error": error, "usable": usable, "labels": labels, "auc": auc}
+    return {**document, "chosen_on": where}

@@ -219,14 +219,16 @@ def test_evaluate_with_nothing_readable_is_one_sentence(homes, make_model, drawn
 
 
 def test_models_lists_what_is_here(homes, make_model, capsys):
-    """Nothing is said as such; a model with its AUC, and on which data."""
+    """Nothing is said as such; a model with its AUC, on which data, and on which images it was chosen."""
     assert main(["models"]) == 0
     assert "No models yet" in capsys.readouterr().out
     make_model("m")
     assert main(["models", "--json"]) == 0
     assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["m"]
     assert main(["models"]) == 0
-    assert re.search(r"^m +finished +AUC [01]\.\d\d on MURA-v1\.1$", capsys.readouterr().out, re.MULTILINE)
+    chosen = "; epoch and thresholds chosen on the validation images of MURA-v1.1"
+    line = rf"^m +finished +AUC [01]\.\d\d on MURA-v1\.1{re.escape(chosen)}$"
+    assert re.search(line, capsys.readouterr().out, re.MULTILINE)
 
 
 def test_code_prints_a_script_or_writes_it_beside_its_images(homes, make_model, tmp_path, capsys):

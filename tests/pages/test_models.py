@@ -76,6 +76,20 @@ def test_results_of_a_model_have_intervals(judged):
         assert points[name].str.contains("to").any(), points
 
 
+def test_results_say_on_which_images_the_model_was_chosen(judged):
+    """One sentence under the results, and the same images where the points and the temperature are explained."""
+    said = words(healthy(models().run()))
+    assert (
+        "chosen on the validation images of *MURA\\-v1.1* themselves: metrics on these are slightly optimistic" in said
+    )
+    data = json.loads(judged.card.read_text())["data"]
+    edit_card(judged, data={**data, "selection": {"images": 7, "groups": 3, "share": 0.1}})
+    said = words(healthy(models().run()))
+    assert "chosen on 7 held-out training images of *MURA\\-v1.1*; the validation images were evaluated once" in said
+    assert "at least 95%, by image on 7 held-out training images" in said and "fitted on 7 held-out" in said
+    assert "7 selection images of 3 patients or groups" in said and "optimistic" not in said
+
+
 def test_threshold_when_moved_updates_all_metrics_and_charts(judged):
     """The slider moves the confusion matrix, the metrics, the mark on both curves and the hundred patients."""
     app = healthy(models().run())

@@ -49,6 +49,19 @@ def test_followed_image_after_two_epochs_shows_probability_arrow_and_truth(runni
     assert re.findall(r":material/(\w+):\] truth: (\w+)", said) == [("check", "normal"), ("close", "abnormal")]
 
 
+EPOCH = {"kind": "epoch", "epoch": 1, "epochs": 3, "seconds": 1.0, "loss": 0.5, "val_loss": 0.4}
+
+
+@pytest.mark.parametrize(("held_out", "part"), [({}, "validation"), ({"selection": 5}, "selection")])
+def test_run_names_the_images_that_choose_its_epoch(running, held_out, part):
+    """The validation images, as events of earlier versions mean, or those that are held out."""
+    say(running, {"kind": "data", **DATA, **held_out, "problems": []}, EPOCH, look(1, 0.6))
+    said = words(healthy(alone("train").run()))
+    assert f"best epoch, by lowest {part} loss" in said and f"All {part} images after epoch 1" in said
+    assert ("5 selection images, held out of training" in said) == bool(held_out)
+    assert ("the validation images are evaluated once" in said) == bool(held_out)
+
+
 KEPT = {"kind": "kept", "epoch": 2}
 
 

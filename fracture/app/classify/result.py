@@ -17,6 +17,7 @@ from fracture.app.shared.heatmap_overlay import (
     marked_regions,
 )
 from fracture.app.shared.images import show_picture
+from fracture.app.shared.metrics import chosen_on
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more
 from fracture.errors import ModelError
@@ -132,7 +133,7 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
     if classifier.shows_places:
         heat = "The model learned this from boxes; its answer uses the likeliest place and the image as a whole."
     recalibration = classifier.recalibration
-    images = "the validation images" if recalibration is None else f"*{escape_markdown(recalibration.data)}*"
+    images = chosen_on(classifier.card) if recalibration is None else f"*{escape_markdown(recalibration.data)}*"
     return (
         f"{_describe_limits(classifier, folder)}\n"
         f"- The probability is calibrated on {images}, for their share of *{positive}*; where "
@@ -186,7 +187,7 @@ def _format_rates(point: OperatingPoint) -> str:
 
 
 def _rates(folder: ModelFolder, result: ValidationResult, threshold: float) -> str:
-    """Sensitivity and specificity at a threshold, on the validation images that it was chosen on."""
+    """Sensitivity and specificity at a threshold, on the validation images."""
     try:
         rates = prediction_cache.operating_point(folder, "image", threshold, result.only)
     except ModelError as error:

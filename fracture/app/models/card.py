@@ -43,7 +43,7 @@ def _describe_data(card: Card) -> Iterator[str]:
     images = f"{data.training_images:,} training and {data.validation_images:,} validation images"
     yield (
         f"**Data:** {escape_markdown(data.name)} ({kind}): {images}{_count_by_data(data)}"
-        f"{_count_decisions(data)}; {len(data.unreadable)} unreadable."
+        f"{_count_selection(data)}{_count_decisions(data)}; {len(data.unreadable)} unreadable."
     )
     for source in data.sources:
         name = escape_markdown(source.name)
@@ -61,6 +61,14 @@ def _count_by_data(data: Data) -> str:
     for name, each in by_data.items():
         counts.append(f"{escape_markdown(name)} {each.get('train', 0):,} and {each.get('valid', 0):,}")
     return f" ({', '.join(counts)})"
+
+
+def _count_selection(data: Data) -> str:
+    """The training images that were held out to choose epoch and thresholds."""
+    held_out = data.selection
+    if held_out is None:
+        return ""
+    return f"; {held_out.images:,} selection images of {held_out.groups:,} patients or groups"
 
 
 def _count_decisions(data: Data) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import streamlit as st
 
 from fracture import charts
-from fracture.app.shared.metrics import choose_level, show_table
+from fracture.app.shared.metrics import choose_level, chosen_on, selection_sentence, show_table
 from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more, show_chart
 from fracture.estimate import Estimate, format_number, format_percent
 from fracture.evaluation.calibration import COOLEST, HOTTEST
@@ -49,39 +49,32 @@ def show_results(card: Card, result: ValidationResult, level: str) -> None:
     points = found["points"]
     named = named_points({name: point["threshold"] for name, point in points.items()})
     show_table([{"Operating point": point_title(name), **_rates(points[name])} for name in named])
-    st.caption(f"95% intervals in brackets, by bootstrap over {found['groups']:,} patients or groups.")
-    learn_more("learn results", "\n".join(f"- {line}" for line in _explain(card, result)))
+    intervals = f"95% intervals in brackets, by bootstrap over {found['groups']:,} patients or groups."
+    st.caption(f"{intervals} {selection_sentence(card)}")
+    learn_more("learn results", "\n".join(f"- {line}" for line in _explain(card)))
 
 
-def _explain(card: Card, result: ValidationResult) -> Iterator[str]:
-    """How the operating points were chosen, and what that does to the metrics."""
-    first = validation_results(card)[0]
-    epoch = f"epoch {card.kept_epoch} of {card.epochs_done}"
-    if result.data == first.data:
-        yield (
-            f"The operating points and the best epoch ({epoch}) were chosen on these same validation images, which "
-            "makes the metrics slightly optimistic."
-        )
-    else:
-        data = escape_markdown(first.data)
-        yield f"The operating points and the best epoch ({epoch}) were chosen on the validation images of *{data}*."
+def _explain(card: Card) -> Iterator[str]:
+    """The epoch that is kept, and how the operating points were chosen."""
+    if card.kept_epoch is not None:  # older cards lack it
+        yield f"The model keeps the weights of epoch {card.kept_epoch} of {card.epochs_done}, the best one."
     yield "Balanced: the threshold with the highest sum of sensitivity and specificity."
-    if promise := _explain_high_points(card.thresholds, first):
+    if promise := _explain_high_points(card):
         yield promise
     yield "Average precision: the area under the precision-recall curve. By chance it is the share of positives."
     yield "Kappa: agreement with the label beyond chance. 0 is chance, 1 is perfect."
 
 
-def _explain_high_points(thresholds: Mapping[str, float], first: ValidationResult) -> str:
+def _explain_high_points(card: Card) -> str:
     """The criterion of the points of high sensitivity and specificity, or why they are left out."""
     share = f"{100 * TARGET_RATE:.0f}%"
-    where = f"by image on *{escape_markdown(first.data)}*"
-    image = first.metrics["image"]
-    if points_cross(thresholds):
+    where = f"by image on {chosen_on(card)}"
+    image = card.metrics["image"]
+    if points_cross(card.thresholds):
         if image["positives"] in (0, image["count"]):  # with a single label, neither rate can be promised
             return ""
         return f"There is no point of high sensitivity or specificity: one threshold reaches {share} of both, {where}."
-    named = [point_title(name) for name in named_points(thresholds) if name.startswith("high")]
+    named = [point_title(name) for name in named_points(card.thresholds) if name.startswith("high")]
     return f"{' and '.join(named)}: chosen to reach at least {share}, {where}." if named else ""
 
 
@@ -100,9 +93,10 @@ def show_body_parts(level: Level) -> None:
         st.caption(f"Too few images for separate results: {counted}.")
 
 
-def show_calibration(level: Level, positive: str, temperature: float | None, data: str) -> None:
+def show_calibration(card: Card, level: Level) -> None:
     """The reliability diagram, the expected calibration error and the Brier score."""
     st.header("Calibration")
+    positive = card.labels[1]
     found = level.get("calibration")
     if not found:
         st.caption("Not measured for this model.")
@@ -113,8 +107,8 @@ def show_calibration(level: Level, positive: str, temperature: float | None, dat
     )
     show_chart(charts.reliability(found["bins"], positive), "reliability", "Reliability diagram")
     st.markdown(" ".join(_describe_calibration(level, found)))
-    if temperature:
-        st.caption(_describe_temperature(temperature, escape_markdown(data)))
+    if card.temperature:
+        st.caption(_describe_temperature(card.temperature, chosen_on(card)))
 
 
 def _describe_calibration(level: Level, calibration: Calibration) -> Iterator[str]:
@@ -131,8 +125,8 @@ def _describe_calibration(level: Level, calibration: Calibration) -> Iterator[st
         yield f"Brier score {format_number(brier)}; a constant {share:.0%} would score {constant:.3f}."
 
 
-def _describe_temperature(temperature: float, data: str) -> str:
-    sentence = f"Temperature scaling, fitted on *{data}*: the logits are divided by {temperature:.2f}."
+def _describe_temperature(temperature: float, where: str) -> str:
+    sentence = f"Temperature scaling, fitted on {where}: the logits are divided by {temperature:.2f}."
     if COOLEST < temperature < HOTTEST:
         return sentence
     return f"{sentence} That is the end of the search range: these images do not determine it."

@@ -16,6 +16,7 @@ from fracture.registry.card import Card
 from fracture.registry.edit import read_note
 from fracture.registry.metric_names import metric_name, metric_title
 from fracture.registry.model_folder import ModelFolder, read_card, read_history
+from fracture.registry.selection import chosen_on
 from fracture.training.runs.compare import UNKNOWN, describe_run, differing, every_run, weights_name
 from fracture.training.runs.queue import Run
 
@@ -41,6 +42,10 @@ def _show_all_runs(seen: list[tuple[str, str]]) -> None:
         column_config={
             "Run": st.column_config.TextColumn(pinned=True),
             "Started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            "Chosen on": st.column_config.TextColumn(
+                help="The images on which epoch, temperature and thresholds were chosen. Metrics on these same images "
+                "are slightly optimistic."
+            ),
             "Epochs": st.column_config.TextColumn(width=100),  # its text gets longer
             "Note": st.column_config.TextColumn(width="medium"),
         },
@@ -65,6 +70,7 @@ def _row(run: Run) -> dict[str, object]:
         "State": run.shown_state,
         metric_title("auc"): format_number(level["auc"]) if level else "",
         metric_title("accuracy"): format_percent(point["accuracy"]) if point else "",
+        "Chosen on": chosen_on(card) if card else "",
         "Epochs": f"{done} of {config.get('epochs', '?')}",
         "Started": datetime.fromtimestamp(run.started) if run.started else None,
         "Data set": card.data.name if card and card.data else folder.name,
@@ -150,6 +156,7 @@ def _show_curves(runs: list[Run]) -> None:
     without = [escape_markdown(name) for name, each in histories.items() if not each.history]
     missing = f" No epoch is done yet: {', '.join(without)}." if without else ""
     st.caption(
-        f"Solid: validation. Dotted: training. Star: the epoch whose weights the model keeps.{missing} Losses are "
-        "comparable only between runs with the same label smoothing, L2 and box loss weight."
+        "Solid: validation, or the selection images of runs that hold some out. Dotted: training. Star: the epoch "
+        f"whose weights the model keeps.{missing} Losses are comparable only between runs with the same label "
+        "smoothing, L2 and box loss weight."
     )

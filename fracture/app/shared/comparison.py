@@ -8,7 +8,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.metrics import show_table
+from fracture.app.shared.metrics import chosen_on, show_table
 from fracture.app.shared.widgets import escape_markdown, show_chart
 from fracture.errors import ModelError
 from fracture.estimate import format_number, format_percent
@@ -60,7 +60,10 @@ def show_sides(sides: list[Side], level: str, color_of: Mapping[str, str] | None
     for warning in warnings(sides):
         st.warning(warning, icon=":material/warning:")
     show_table(_rows(sides, level))
-    st.caption(f"By {level}; sensitivity, specificity, accuracy and kappa at each model's balanced operating point.")
+    st.caption(
+        f"By {level}; sensitivity, specificity, accuracy and kappa at each model's balanced operating point. "
+        "Chosen on: the images that chose epoch, temperature and thresholds; metrics on these are slightly optimistic."
+    )
     _show_curves(sides, level, color_of or charts.colors(side.name for side in sides))
 
 
@@ -98,6 +101,7 @@ def _rows(sides: list[Side], level: str) -> list[dict[str, str]]:
         metric_title("expected_calibration_error"): _calibration_error,
     }
     rows = [{"": "Data set", **{escape_markdown(side.name): escape_markdown(side.result.data) for side in sides}}]
+    rows.append({"": "Chosen on", **{escape_markdown(side.name): chosen_on(side.card) for side in sides}})
     for title, read in metrics.items():
         row = {"": title}
         for side in sides:

@@ -1,8 +1,11 @@
-"""The switch, the table and the verdict on metrics, as all pages show them."""
+"""The switch, the table and the sentences about metrics, as all pages show them."""
 
 import streamlit as st
 
+from fracture.app.shared.widgets import escape_markdown
 from fracture.estimate import Estimate, excludes_zero
+from fracture.registry import selection
+from fracture.registry.card import Card
 
 
 def choose_level(key: str) -> str:
@@ -24,6 +27,20 @@ def verdict(difference: Estimate) -> str:
     if excludes_zero(difference):
         return "Significant: the interval excludes zero."
     return "Not significant: the interval includes zero."
+
+
+def chosen_on(card: Card) -> str:
+    """See :func:`fracture.registry.selection.chosen_on`; in Markdown."""
+    return selection.chosen_on(card, _emphasize)
+
+
+def selection_sentence(card: Card) -> str:
+    """See :func:`fracture.registry.selection.selection_sentence`; in Markdown."""
+    return selection.selection_sentence(card, _emphasize)
+
+
+def _emphasize(name: str) -> str:
+    return f"*{escape_markdown(name)}*"
 
 
 def show_table(rows: list[dict[str, str]]) -> None:

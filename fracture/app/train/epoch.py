@@ -1,4 +1,4 @@
-"""The validation results after the last epoch of a run: a confusion matrix and a few images."""
+"""The results after the last epoch of a run: a confusion matrix and a few images, of those that choose the epoch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,13 +35,18 @@ def show_epoch(progress: RunProgress) -> None:
         cells = dict(zip(CONFUSION, progress.look["confusion"], strict=True))
         chart = charts.confusion(cells, names)
         st.vega_lite_chart(chart.data, chart.spec, alt=f"Confusion matrix after epoch {epoch}")
-        st.caption(f"All validation images after epoch {epoch}, at a threshold of 50%.")
+        st.caption(f"All {_part(progress)} images after epoch {epoch}, at a threshold of 50%.")
     with right:
         _show_followed(progress, names)
 
 
+def _part(progress: RunProgress) -> str:
+    """The part that chooses the epoch."""
+    return "selection" if progress.selection_images else "validation"
+
+
 def _show_followed(progress: RunProgress, names: Sequence[str]) -> None:
-    """The same few validation images after each epoch, with their current probabilities."""
+    """The same few images after each epoch, with their current probabilities."""
     if progress.followed is None or progress.look is None or not progress.look["probabilities"]:
         return
     paths = progress.followed["paths"]
@@ -61,8 +66,8 @@ def _show_followed(progress: RunProgress, names: Sequence[str]) -> None:
                     _show_thumbnail(pictures[place], path)
                 st.markdown(_describe(names, labels[place], now[place], before[place]))
     st.caption(
-        f"Probability of *{escape_markdown(names[1])}* for {len(paths)} validation images; the arrow shows its change "
-        f"in the last epoch. {CORRECT} correct and {WRONG} wrong at a threshold of 50%."
+        f"Probability of *{escape_markdown(names[1])}* for {len(paths)} {_part(progress)} images; the arrow shows its "
+        f"change in the last epoch. {CORRECT} correct and {WRONG} wrong at a threshold of 50%."
     )
 
 

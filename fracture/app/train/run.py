@@ -6,6 +6,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.shared import run_cache, state
+from fracture.app.shared.metrics import selection_sentence
 from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import (
     escape_markdown,
@@ -153,6 +154,10 @@ def _show_data(run: Run, progress: RunProgress) -> None:
         f"{data['training']:,} training and {data['validation']:,} validation images; "
         f"{data['positives']:,} of {data['images']:,} are {data['label_names'][1]}"
     )
+    if progress.selection_images:
+        sentence += (
+            f"; {progress.selection_images:,} selection images, held out of training, choose epoch and thresholds"
+        )
     if data.get("synthetic"):
         sentence += "; all are synthetic"
     if run.config.get("also"):
@@ -173,11 +178,23 @@ def _show_curves(run: Run, progress: RunProgress) -> None:
         with place:
             figure = run_cache.curves(run, progress, metric, epochs, kept)
             show_chart(figure, f"{metric} {run.name}", f"{metric_name(metric)} by epoch, training and validation")
-    criterion = "highest validation AUC" if fine_tuning else "lowest validation loss"
+    part = "selection" if progress.selection_images else "validation"
+    criterion = f"highest {part} AUC" if fine_tuning else f"lowest {part} loss"
     rate = f" Learning rate: {progress.learning_rate:.2g}." if run.active and progress.learning_rate else ""
-    st.caption(f"The model keeps the weights of the best epoch, by {criterion}.{rate}{_describe_losses(run)}")
+    best = f"The model keeps the weights of the best epoch, by {criterion}."
+    st.caption(f"{best}{_describe_part(progress)}{rate}{_describe_losses(run)}")
     if diagnosis := diagnose_fit(progress.history):
         st.markdown(diagnosis)
+
+
+def _describe_part(progress: RunProgress) -> str:
+    """Of which images the validation curves are, where these are not the validation images."""
+    if not progress.selection_images:
+        return ""
+    return (
+        " The validation curves are of the held-out selection images; the validation images are evaluated once, at the "
+        "end."
+    )
 
 
 def _describe_losses(run: Run) -> str:
@@ -230,7 +247,7 @@ def _show_summary(run: Run) -> None:
         f"Results on {metrics['count']:,} validation images of *{data}*: AUC {format_number(metrics['auc'])}. At the "
         f"balanced threshold of {point['threshold']:.1%}: accuracy {format_percent(point['accuracy'])}, sensitivity "
         f"{format_percent(point['sensitivity'])}, specificity {format_percent(point['specificity'])}. 95% intervals "
-        "in brackets."
+        f"in brackets. {selection_sentence(card)}"
     )
     with st.container(horizontal=True):
         link("classify", "Classify an X-ray", ":material/radiology:", run.name)

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fracture.data.dataset import scan
+from fracture.data.decisions import decide
 from fracture.errors import ConfigError
 from fracture.experiments.workbench import open_bench
 from fracture.imaging.radiograph import load
@@ -75,6 +77,51 @@ def test_run_on_litert_again_finds_its_features(homes, drawn):
     assert np.array_equal(first["logit"], second["logit"])
     bench = open_bench(find_run(model_folder("m")))
     assert bench.missing == 0 and bench.features.shape[1] == 2048
+
+
+def quietly(*_, **__):
+    """Listens to nothing."""
+
+
+def choices(card):
+    """What a run chose."""
+    return card["kept_epoch"], card["temperature"], card["thresholds"], card["familiarity"]["threshold"]
+
+
+@pytest.mark.slow
+def test_run_with_selection_does_not_choose_on_the_validation_part(homes, tmp_path):
+    """Other labels for the validation images change their metrics, and neither the epoch nor the thresholds."""
+    data = draw_mura(tmp_path / "MURA-v1.1", 20, 8)
+    config = TrainConfig(data=str(data), **{**CHOSEN, "selection": 0.25})
+    before = run(config, quietly)
+    table = scan(data).table
+    mistaken = table[table["split"] == "valid"].groupby("label").head(3)
+    for label, decision in enumerate(("positive", "negative")):
+        decide(data, mistaken.loc[mistaken["label"] == label, "image_id"], decision)
+    after = run(config.changed(name="changed"), quietly)
+    assert choices(before) == choices(after)
+    assert before["metrics"]["image"]["auc"] != after["metrics"]["image"]["auc"]
+    assert before["fitted_on_validation_images"] == []
+    held_out, counted = before["data"]["selection"], before["data"]["by_data"]["MURA-v1.1"]
+    assert held_out["share"] == 0.25 and held_out["images"] == counted["selection"] > held_out["groups"] >= 2
+    assert counted["train"] == before["data"]["training_images"] == before["familiarity"]["training_images"]
+    assert len(read_predictions(model_folder("m"))) == counted["valid"], "predictions.csv is of the validation part"
+
+
+@pytest.mark.slow
+def test_run_with_selection_resumes_with_the_same_images(homes, drawn):
+    """A stopped run that resumes comes to the same choices as one that was never stopped."""
+    config = TrainConfig(data=str(drawn), **{**CHOSEN, "selection": 0.25})
+    whole = run(config, quietly)
+    epochs = []
+
+    def count(kind, **_):
+        epochs.extend([kind] if kind == "epoch" else [])
+
+    stopped = run(config.changed(name="stopped"), count, lambda: len(epochs) == 2)
+    assert stopped["state"] == "stopped" and stopped["epochs_done"] == 2
+    resumed = run(config.changed(name="stopped"), quietly, resume=True)
+    assert choices(resumed) == choices(whole) and resumed["data"]["selection"] == whole["data"]["selection"]
 
 
 @pytest.mark.parametrize("chosen", [{"mode": "fine-tune"}, {"strategy": "mirrored"}])

@@ -282,7 +282,8 @@ def _print_model(model: JsonObject, run: queue.Run | None) -> None:
     state = run.shown_state if run else model["state"]
     found = model["error"]
     if not found and model["auc"] is not None:
-        found = f"{auc_in_words(model_folder(model['name']))}; epoch and thresholds chosen on {model['chosen_on']}"
+        folder = model_folder(model["name"])
+        found = f"{auc_in_words(folder)}; epoch and thresholds chosen on {chosen_on(read_card(folder))}"
     print(f"{model['name']:24} {state:10} {found or ''}")
 
 
@@ -292,16 +293,12 @@ def _model(name: str, run: queue.Run | None) -> JsonObject:
     error = run.error if run else None
     labels = None
     auc = None
-    where = None
     try:
         if folder.usable:
             card = read_card(folder)
             labels = list(card.labels)
             auc = card.metrics["image"]["auc"]["value"]
-            where = chosen_on(card)
     except ModelError as damage:
         error = str(damage)
     state = run.state if run else "finished"
-    usable = auc is not None
-    document = {"name": name, "state": state, "error": error, "usable": usable, "labels": labels, "auc": auc}
-    return {**document, "chosen_on": where}
+    return {"name": name, "state": state, "error": error, "usable": auc is not None, "labels": labels, "auc": auc}

@@ -138,7 +138,7 @@ def test_named_points_on_buttons_promise_no_share(judged):
     """The share depends on level and data: the explanation says for which images it was chosen."""
     app = healthy(models().run())
     assert not any("95" in each.label for each in app.button if str(each.key).startswith("point "))
-    assert "at least 95%, by image on *MURA\\-v1.1*" in words(app)
+    assert "at least 95%, by image on the validation images of *MURA\\-v1.1*" in words(app)
 
 
 def test_named_point_with_a_tiny_threshold_shows_all_its_digits(judged):

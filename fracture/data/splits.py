@@ -27,6 +27,11 @@ SELECTION = "selection"
 data set has it on disk."""
 
 
+DRAWS = 20
+"""Of which :func:`hold_out` takes the best balanced one: with a few dozen groups of very different sizes, as FracAtlas
+has, the share of positives of a single draw can be a third below that of the training part."""
+
+
 def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int = 0) -> pd.DataFrame:
     """A copy of the table with a new random ``split``, stratified by label: a group is whole in ``train`` or ``valid``.
 
@@ -67,9 +72,9 @@ def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int =
 def hold_out(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
     """A copy of the table in which a share of the training images has the split :data:`SELECTION`.
 
-    They are drawn by :func:`split_by_group`: whole groups, stratified by label, the same for the same seed. Of several
-    data sets they are drawn from the first one, whose validation part they replace in choosing. A group that is not in
-    the training part alone is never drawn.
+    They are drawn by :func:`split_by_group`, :data:`DRAWS` times: whole groups, the same for the same seed. The draw
+    whose counts of both labels are nearest to the share is taken. Of several data sets they are drawn from the first
+    one, whose validation part they replace in choosing. A group that is not in the training part alone is never drawn.
 
     Args:
         table: of images, as :func:`fracture.data.combine.load_combined` has them, numbered from 0.
@@ -91,9 +96,22 @@ def hold_out(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
             "A selection share holds out whole groups (patients) of the training part, and needs at least 2 that are "
             f"in no other part. Received: {groups}; set selection to 0, or add images of other patients."
         )
-    drawn = split_by_group(candidates, share, seed)
-    held_out = drawn.index[drawn["split"] == "valid"]
-    return table.assign(split=table["split"].mask(table.index.isin(held_out), SELECTION))
+    draws = [_draw(candidates, share, seed * DRAWS + number) for number in range(DRAWS)]
+    wanted = share * candidates["label"].value_counts()
+
+    def imbalance(held_out: pd.DataFrame) -> float:
+        counts = held_out["label"].value_counts()
+        return float(wanted.sub(counts, fill_value=0).abs().sum())
+
+    # Of equally balanced draws, min() takes the first.
+    best = min(draws, key=imbalance)
+    return table.assign(split=table["split"].mask(table.index.isin(best.index), SELECTION))
+
+
+def _draw(candidates: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    """The images of the groups that one draw holds out."""
+    split = split_by_group(candidates[["group", "label"]], share, seed)
+    return split[split["split"] == "valid"]
 
 
 def without_hold_out(table: pd.DataFrame) -> pd.DataFrame:

@@ -99,6 +99,17 @@ def test_hold_out_has_the_share_and_balance_of_the_training_part():
     assert shares[SELECTION] == pytest.approx(shares["train"], abs=0.02)
 
 
+def test_hold_out_of_few_groups_of_all_sizes_is_balanced():
+    """Where one draw would have far too few positives, the best of several has nearly their share."""
+    random = np.random.default_rng(1)
+    sizes = (4 ** random.uniform(0, 4, 70)).astype(int) + 1
+    table = table_of([(int(size), 0) for size in sizes])
+    table = table.assign(label=(random.random(len(table)) < 0.2).astype(int), split="train", data="first")
+    for seed in range(5):
+        held = hold_out(table, 0.1, seed)
+        assert held.loc[held["split"] == SELECTION, "label"].sum() == pytest.approx(0.1 * table["label"].sum(), rel=0.1)
+
+
 def test_hold_out_depends_on_the_seed_alone():
     """A run that resumes holds out the same images; another seed holds out others."""
     table = combined_table()

@@ -133,6 +133,22 @@ def test_run_on_images_of_the_bundled_weights_warns_of_leakage(drawn, monkeypatc
     assert not any("bundled" in problem for problem in read(drawn, weights="none")[1])
 
 
+def test_run_with_selection_images_of_the_bundled_weights_warns_of_leakage(drawn, monkeypatch):
+    """What such images choose would be too easy, even where the validation images are new to the weights."""
+    from fracture.training import pipeline
+
+    monkeypatch.setattr(pipeline, "seen_by_bundled", lambda images: images["split"] == "selection")
+    warned = read(drawn, weights="bundled", selection=0.25)[1][-1]
+    assert "selection images are among those that the bundled weights were trained on" in warned
+
+
+def test_run_with_one_label_in_the_selection_part_is_refused(tmp_path):
+    """The error names the part."""
+    root = draw_mura(tmp_path / "MURA-v1.1", 3, 4)
+    with pytest.raises(DatasetError, match=r"in all parts, train, valid and selection\. Part (train|selection) of"):
+        read(root, selection=0.05)
+
+
 def test_run_with_one_label_in_the_first_validation_part_is_refused(drawn, tmp_path):
     """Validation images of another data set do not replace them."""
     first = draw_mura(tmp_path / "first")

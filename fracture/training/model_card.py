@@ -119,9 +119,14 @@ def _images_by_data(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     return {str(name): {str(split): int(images) for split, images in row.items()} for name, row in sizes.iterrows()}
 
 
-def describe_training(trained: Fit, *, selection: float = 0.0) -> JsonObject:
-    """How the run ended, and what was fitted on the validation images: nothing, where a share of the others chose."""
+def describe_training(trained: Fit, *, selection: float = 0.0, regions: bool = False) -> JsonObject:
+    """How the run ended, and what was fitted on the validation images.
+
+    Where a share of the training images chose, that is nothing but the thresholds of candidate regions.
+    """
     fitted = [] if selection else ["kept_epoch", "thresholds", "temperature", "familiarity"]
+    if regions:
+        fitted.append("regions")
     return {
         "state": "stopped" if trained.stopped else "finished",
         "finished": time.time(),

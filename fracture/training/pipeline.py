@@ -126,7 +126,7 @@ def run(
     card = {
         **describe_model(config, dataset, weights),
         "data": describe_data(dataset, readable=trained.readable, selection=config.selection),
-        **describe_training(trained.fit, selection=config.selection),
+        **describe_training(trained.fit, selection=config.selection, regions=regions is not None),
         "thresholds": result.thresholds,
         "temperature": result.temperature,
         "metrics": result.metrics,

@@ -1,8 +1,9 @@
-"""The threshold of the out-of-distribution check, refitted on unlabeled radiographs of one's own.
+"""The threshold of the out-of-distribution check, refitted on unlabeled radiographs of another source.
 
 Radiographs of another machine or another hospital may lie farther from the training images than the validation images
-do. The threshold is then chosen anew as :mod:`fracture.evaluation.ood_fit` chose it: of new radiographs like these, on
-average at most ``MAX_REFUSED`` is refused. What is no radiograph must not be among them: the farthest ones are named.
+do. The threshold is then chosen on them, as :mod:`fracture.evaluation.ood_fit` chose it: of new radiographs like
+these, on average at most ``MAX_REFUSED`` is refused. What is no radiograph must not be among them: the farthest ones
+are named.
 """
 
 import time

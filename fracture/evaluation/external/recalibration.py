@@ -1,9 +1,9 @@
 """Temperature and thresholds of a model, refitted on another data set by cross-fitting.
 
-The values that are used are fitted on all images. The figures that are reported are not theirs: the groups are dealt
-into folds, each image is judged with the values that were fitted on the other folds, and the metrics are of all images
-so judged (Chernozhukov et al., Econometrics Journal 21:C1, 2018, call this cross-fitting). Ranks within a fold do not
-change, and neither does what the network computes.
+The values that are used are fitted on all images. The figures that are reported are not theirs: the groups are split
+into folds, each image is classified with the values that were fitted on the other folds, and the metrics are of all
+these answers (Chernozhukov et al., Econometrics Journal 21:C1, 2018, call this cross-fitting). Ranks within a fold do
+not change, and neither does what the network computes.
 """
 
 import time
@@ -29,7 +29,7 @@ FOLDS = 5
 """Four fifths of the groups fit the values that judge the fifth."""
 
 MIN_IMAGES = 20
-"""Of either label: a sensitivity of 95 % needs twenty positives to be told from 100 %."""
+"""Of either label: a sensitivity of 95 % needs twenty positives to differ from 100 % at all."""
 
 
 class _Fitted(NamedTuple):

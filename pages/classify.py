@@ -2,26 +2,29 @@
 
 import streamlit as st
 
-from fracture.app.classify.result import show_answers
+from fracture.app.classify.answering import Asked, show_best_answers
 from fracture.app.classify.samples import choose_sample
 from fracture.app.shared import prediction_cache, state
-from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import Upload, choose_uploads
-from fracture.app.shared.widgets import choose_model, ensure_routed, escape_markdown, no_model_hint, show_errors
+from fracture.app.shared.widgets import choose_models, ensure_routed, escape_markdown, no_model_hint, show_errors
 from fracture.inference.classifier import NOTICE, Classifier
-from fracture.registry.model_folder import ModelFolder
+
+Examinations = dict[str, prediction_cache.Examined]
+"""An upload by the name of the model that examined it."""
 
 
-def examine(uploads: list[Upload], classifier: Classifier) -> list[Examined]:
-    """The prediction for each upload that can be read; a sentence for each that cannot."""
+def examine(uploads: list[Upload], asked: list[Asked]) -> list[Examinations]:
+    """The predictions of each model for each upload that can be read; a sentence for each that cannot."""
     examined = []
     for upload in uploads:
         with show_errors():
-            examined.append(prediction_cache.examined(upload, classifier))
+            examined.append(
+                {each.classifier.name: prediction_cache.examined(upload, each.classifier) for each in asked}
+            )
     return examined
 
 
-def show_uploads(uploads: list[Upload], classifier: Classifier, folder: ModelFolder) -> None:
+def show_uploads(uploads: list[Upload], asked: list[Asked]) -> None:
     """The answers for the uploads."""
     joined = len(uploads) > 1 and st.toggle(
         "Views of one study",
@@ -29,17 +32,21 @@ def show_uploads(uploads: list[Upload], classifier: Classifier, folder: ModelFol
         help="Off: one answer per file. On: one answer, the mean over all files; only for views of the same patient at "
         "the same visit.",
     )
-    examined = examine(uploads, classifier)
+    examined = examine(uploads, asked)
     if not examined:
         return
     parts = [examined] if joined else [[each] for each in examined]
-    studies = {f"study {number}": views for number, views in enumerate(parts, 1)}
-    show_answers(classifier, folder, studies, len(uploads) if joined else 1, {})
+    names = [each.classifier.name for each in asked]
+    studies = {
+        f"study {number}": {name: [each[name] for each in views] for name in names}
+        for number, views in enumerate(parts, 1)
+    }
+    show_best_answers(asked, studies, len(uploads) if joined else 1, {})
 
 
-def show_sample(number: int, classifier: Classifier, folder: ModelFolder, uploads: list[Upload]) -> None:
+def show_sample(number: int, asked: list[Asked], uploads: list[Upload]) -> None:
     """The answer for a synthetic study, and on request the truth."""
-    views = prediction_cache.sample(number, classifier)
+    by_model = {each.classifier.name: prediction_cache.sample(number, each.classifier) for each in asked}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Synthetic study {number}** · not from a patient", width="stretch")
         revealed = st.toggle("Reveal truth", key=f"truth of {number}")
@@ -51,19 +58,20 @@ def show_sample(number: int, classifier: Classifier, folder: ModelFolder, upload
             on_click=state.SAMPLE.set,
             args=(None,),
         )
+    views = next(iter(by_model.values()))
     truths = {each.view.name: truth for each, truth in views} if revealed else {}
-    examined = [each for each, _ in views]
-    show_answers(classifier, folder, {f"synthetic {number}": examined}, len(views), truths)
+    examined = {name: [each for each, _ in found] for name, found in by_model.items()}
+    show_best_answers(asked, {f"synthetic {number}": examined}, len(views), truths)
 
 
-ensure_routed("classify")
-st.title("Classify")
-folder = choose_model()
-if folder is None:
-    no_model_hint()
-    st.stop()
-with show_errors():
-    classifier = prediction_cache.adjusted_classifier(folder)
+def format_labels(classifier: Classifier) -> str:
+    """The two words that a model answers with."""
+    negative, positive = classifier.labels
+    return f"*{negative}* or *{positive}*"
+
+
+def describe(classifier: Classifier) -> None:
+    """What a visitor must know of a model before an answer: adjustments, synthetic training data, a missing check."""
     if classifier.adjusted:
         st.caption(f":material/tune: {escape_markdown(classifier.adjusted)} The page *Models* undoes it.")
     trained_on = classifier.card.data
@@ -75,13 +83,25 @@ with show_errors():
         st.caption(
             ":material/help: This model has no out-of-distribution check: it answers for any image, X-ray or not."
         )
+
+
+ensure_routed("classify")
+st.title("Classify")
+folders = choose_models()
+if not folders:
+    no_model_hint()
+    st.stop()
+with show_errors():
+    asked = [Asked(folder, prediction_cache.adjusted_classifier(folder)) for folder in folders]
+    for each in asked:
+        describe(each.classifier)
     uploads = choose_uploads()
     sample = choose_sample(expanded=not uploads)
     if sample is not None:
-        show_sample(sample, classifier, folder, uploads)
+        show_sample(sample, asked, uploads)
     elif uploads:
-        show_uploads(uploads, classifier, folder)
+        show_uploads(uploads, asked)
     else:
-        negative, positive = classifier.labels
-        st.caption(f"Upload one or more X-rays. The model answers *{negative}* or *{positive}*.")
+        answers = [f"{each.classifier.name} answers {format_labels(each.classifier)}" for each in asked]
+        st.caption(f"Upload one or more X-rays. {', '.join(answers)}.")
 st.caption(NOTICE)

@@ -14,9 +14,9 @@ from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import Cancelled, FractureError, ModelError, RadiographError, RunError
 from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
-from fracture.inference.automatic import choose_models, match_models
+from fracture.inference.automatic import choose_models, match_model
 from fracture.inference.classifier import NOTICE, Classifier
-from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, OutcomeLimits
+from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, OutcomeLimits, View
 from fracture.inference.report import rows, write_csv
 from fracture.registry.adjustments import find_adjustments
 from fracture.registry.default_model import auc_in_words, by_preference, describe_model, why_default
@@ -133,10 +133,10 @@ def classify(args: Namespace) -> JsonObject:
     for study, paths in tqdm(studies, desc="Classifying", disable=quiet):
         views = _readable(paths, errors)
         if views:
-            matched = _matched(views, models)
-            contested += len(matched) > 1
-            for model in matched if args.all_models else matched[:1]:
-                lines += rows(study, model.classify(views, args.threshold), model.name)
+            answered = _answers(views, models)
+            contested += len(answered) > 1
+            for model, seen in answered if args.all_models else answered[:1]:
+                lines += rows(study, model.answer(seen, args.threshold), model.name)
     if args.csv:
         write_csv(args.csv, lines)
     if not args.json:
@@ -181,12 +181,11 @@ def _load(folder: ModelFolder, unadjusted: bool) -> Classifier:
     return Classifier(folder, adjustments)
 
 
-def _matched(views: list[tuple[str, Radiograph]], models: list[Classifier]) -> list[Classifier]:
-    """The models that answer for a study, the best match first."""
-    if len(models) == 1:
-        return models
-    matches = match_models(models, [image for _, image in views])
-    return [match.model for match in choose_models(matches)]
+def _answers(images: list[tuple[str, Radiograph]], models: list[Classifier]) -> list[tuple[Classifier, list[View]]]:
+    """The models that answer for a study, the best match first, each with its answers for the images."""
+    views = {model.name: [model.view(name, image) for name, image in images] for model in models}
+    chosen = choose_models([match_model(model, views[model.name]) for model in models])
+    return [(match.model, views[match.model.name]) for match in chosen]
 
 
 def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograph]]:

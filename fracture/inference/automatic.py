@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fracture.imaging.radiograph import Radiograph
 from fracture.inference.classifier import Classifier
 from fracture.inference.domain import Domain
+from fracture.inference.prediction import View
 
 EQUALLY_CLOSE = 0.85
 """Two models are about equally close where the smaller closeness is at least this share of the larger one. With it,
@@ -37,12 +37,20 @@ class Match:
         return self.closeness <= 1
 
 
-def match_models(models: Sequence[Classifier], images: Sequence[Radiograph]) -> list[Match]:
-    """How well each model knows the views of one study, the best match first.
+def match_model(model: Classifier, views: Sequence[View]) -> Match:
+    """How well a model knows a study, by its own answers for the views."""
+    detector = model.ood_detector
+    if detector is None:
+        return Match(model, float("inf"), None)
+    embeddings = np.stack([view.embedding for view in views])
+    distances = detector.distances(embeddings) / detector.threshold
+    head = model.domain_head
+    domain = None if head is None else head.domain(detector, embeddings)
+    return Match(model, float(distances.mean()), domain)
 
-    Costs one pass of each model's graph for each view.
-    """
-    matches = [_match(model, images) for model in models]
+
+def rank_matches(matches: Sequence[Match]) -> list[Match]:
+    """The best match first."""
     # A model that says itself that the study is of another domain comes last, however close the study is.
     return sorted(matches, key=lambda match: (match.domain is Domain.FOREIGN, match.closeness))
 
@@ -50,10 +58,10 @@ def match_models(models: Sequence[Classifier], images: Sequence[Radiograph]) -> 
 def choose_models(matches: Sequence[Match]) -> tuple[Match, ...]:
     """The one model that answers; two, the better match first, where it can't be told which of them knows it better.
 
-    ``matches``: of :func:`match_models`; at least one.
+    ``matches``: of one study, at least one, in any order.
     """
-    best = matches[0]
-    others = [match for match in matches[1:] if match.known and match.domain is not Domain.FOREIGN]
+    best, *rest = rank_matches(matches)
+    others = [match for match in rest if match.known and match.domain is not Domain.FOREIGN]
     if not best.known or not others:
         return (best,)
     second = others[0]
@@ -61,14 +69,3 @@ def choose_models(matches: Sequence[Match]) -> tuple[Match, ...]:
     if best.domain is Domain.DOUBTFUL or nearer >= EQUALLY_CLOSE * farther:
         return (best, second)
     return (best,)
-
-
-def _match(model: Classifier, images: Sequence[Radiograph]) -> Match:
-    detector = model.ood_detector
-    if detector is None:
-        return Match(model, float("inf"), None)
-    embeddings = np.stack([model.embedding(image) for image in images])
-    distances = detector.distances(embeddings) / detector.threshold
-    head = model.domain_head
-    domain = None if head is None else head.domain(detector, embeddings)
-    return Match(model, float(distances.mean()), domain)

@@ -252,6 +252,29 @@ def test_classify_as_cloned_answers_without_training(as_cloned):
     assert "out of distribution" not in words(app)
 
 
+def test_classify_as_cloned_asks_each_model_and_says_why(as_cloned):
+    """Automatic is the default: it names the model that answers, and how far the X-ray is from each one's images."""
+    arm = as_png(generate_sample(123456)[0].pixels)
+    app = healthy(alone("classify").run())
+    assert app.selectbox(key="model").value == "automatic"
+    app.file_uploader(key="uploads").set_value([("arm.png", arm, "image/png")]).run()
+    said = words(healthy(app))
+    assert re.search(r"\*\*(fracatlas|mura\\-humerus)\*\* knows this X-ray best\.", said)
+    assert re.search(r"limit: fracatlas \d\.\d\d, mura\\-humerus \d\.\d\d", said)
+    assert len(app.metric) == 1
+    app.selectbox(key="model").set_value("mura-humerus").run()
+    assert "knows this X-ray best" not in words(healthy(app))
+
+
+def test_classify_where_two_models_are_equally_close_shows_both_answers(as_cloned):
+    """A lower leg: each model answers in its own words, and one file has both answers."""
+    app = healthy(alone("classify").run())
+    app.file_uploader(key="uploads").set_value([("leg.dcm", dicom(LEGS[0]), "application/dicom")]).run()
+    assert "about equally well: both answer" in words(healthy(app))
+    assert {metric.label for metric in app.metric} == {"Probability of fractured", "Probability of abnormal"}
+    assert {heading.value for heading in app.subheader} == {"fracatlas", r"mura\-humerus"}
+
+
 def test_classify_marks_candidate_regions_where_the_answer_is_not_negative(as_cloned):
     """Solid and dashed boxes have their probabilities below the view; a negative view or hidden heat map has none."""
     positive = as_png(generate_sample(21)[1].pixels)

@@ -22,6 +22,7 @@ from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more
 from fracture.errors import ModelError
 from fracture.estimate import format_number, format_percent
+from fracture.files import JsonObject
 from fracture.inference import report
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, OUT_OF_DISTRIBUTION, Answer
@@ -41,16 +42,23 @@ Truths = dict[str, Truth]
 
 
 def show_answers(
-    classifier: Classifier, folder: ModelFolder, studies: dict[str, list[Examined]], uploaded: int, truths: Truths
-) -> None:
-    """The answer for each study by its name, and all of them as a file.
+    classifier: Classifier,
+    folder: ModelFolder,
+    studies: dict[str, list[Examined]],
+    uploaded: int,
+    truths: Truths,
+    *,
+    suffix: str = "",
+) -> list[JsonObject]:
+    """A model's answer for each study by its name; all of them as rows of a file.
 
     ``uploaded``: of how many views the study is that is not in parts; some of them may not have been readable.
+    ``suffix``: of the widgets' keys, where another model's answers stand on the same page.
     """
     top = st.container()  # a single answer stands above the settings, so that it is seen at once
     explained = any(_has_answer(each) for views in studies.values() for each in views)
-    opacity = _choose_opacity() if explained else 0.0
-    lines = []
+    opacity = _choose_opacity(suffix) if explained else 0.0
+    lines: list[JsonObject] = []
     for name, views in studies.items():
         answer = classifier.answer([each.view for each in views])
         with top if len(studies) == 1 else st.container():
@@ -59,8 +67,13 @@ def show_answers(
             _show_answer(answer, uploaded)
         _show_views(classifier, answer, views, opacity, truths)
         lines += report.rows(name, answer, classifier.name)
-    show_similar_images(classifier, [each for views in studies.values() for each in views])
-    learn_more("meaning", _meaning(classifier, folder))
+    show_similar_images(classifier, [each for views in studies.values() for each in views], suffix)
+    learn_more(f"meaning{suffix}", _meaning(classifier, folder))
+    return lines
+
+
+def offer_csv(lines: list[JsonObject]) -> None:
+    """A button that downloads the answers of all models."""
     st.download_button(
         "Download answers (CSV)",
         report.as_csv(lines),
@@ -77,8 +90,8 @@ def _has_answer(each: Examined) -> bool:
     return each.view.known is not False
 
 
-def _choose_opacity() -> float:
-    opacity: float = st.slider("Heat map opacity", 0.0, 1.0, 0.4, 0.05, key="opacity", persist_state="session")
+def _choose_opacity(suffix: str) -> float:
+    opacity: float = st.slider("Heat map opacity", 0.0, 1.0, 0.4, 0.05, key=f"opacity{suffix}", persist_state="session")
     return opacity
 
 

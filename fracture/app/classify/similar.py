@@ -18,9 +18,9 @@ NEIGHBORS = 4
 UNVERIFIED = " The model knows its training images by name only: a file may have changed since."
 
 
-def show_similar_images(classifier: Classifier, examined: list[Examined]) -> None:
+def show_similar_images(classifier: Classifier, examined: list[Examined], suffix: str = "") -> None:
     """The nearest training images of each view, behind a switch; a sentence where they can't be shown."""
-    if classifier.ood_detector is None or not st.toggle("Show similar training images", key="similar images"):
+    if classifier.ood_detector is None or not st.toggle("Show similar training images", key=f"similar images{suffix}"):
         return
     images = dataset_cache.training_images(classifier.card)
     if images.empty:

@@ -18,9 +18,12 @@ from fracture.app.shared.dialogs import close_dialog
 from fracture.app.shared.state import policy
 from fracture.errors import FractureError
 from fracture.registry.default_model import RULE, by_preference, describe_model, why_default
-from fracture.registry.model_folder import ModelFolder, usable_models, write_zip
+from fracture.registry.model_folder import ModelFolder, shipped_models, usable_models, write_zip
 from fracture.training.runs import queue
 from fracture.training.runs.cleanup import delete_outdated
+
+AUTOMATIC = "automatic"
+"""In the place of a model's name: the model that knows an X-ray best, of those that come with the project."""
 
 
 def may_change(folder: Path) -> bool:
@@ -54,29 +57,49 @@ def choose_model() -> ModelFolder | None:
     The choice holds on every page and stands in the address: a reload or a link shows the same model.
     """
     models = _models()
-    if not models:
-        return None
+    return models[_choose_name(models, {}, f"By default {RULE}.")] if models else None
+
+
+def choose_models() -> list[ModelFolder]:
+    """A picker of a model that also offers *Automatic*: all models that come with the project, where there are several.
+
+    Empty where there is no model.
+    """
+    models = _models()
+    shipped = shipped_models()
+    if len(shipped) < 2:
+        folder = choose_model()
+        return [folder] if folder else []
+    automatic = {AUTOMATIC: "Automatic: the model that knows the X-ray best"}
+    names = " and ".join(folder.name for folder in shipped)
+    name = _choose_name(models, automatic, f"Automatic asks {names} how well each knows the X-ray.")
+    return shipped if name == AUTOMATIC else [models[name]]
+
+
+def _choose_name(models: dict[str, ModelFolder], first: dict[str, str], help_text: str) -> str:
+    """The name that is chosen: a model's, or one of ``first``, which holds the titles of other choices."""
+    options = [*first, *models]
     wanted = linked_name("model") or state.CHOSEN_MODEL.get()
     # Set before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
-    candidates = (wanted, state.CHOSEN_MODEL.get(), *models)
-    state.MODEL.set(next(name for name in candidates if name in models))
-    labels = {name: describe_model(folder) for name, folder in models.items()}
+    candidates = (wanted, state.CHOSEN_MODEL.get(), *options)
+    state.MODEL.set(next(name for name in candidates if name in options))
+    labels = first | {name: describe_model(folder) for name, folder in models.items()}
     name: str = st.selectbox(
         "Model",
-        list(models),
+        options,
         format_func=lambda name: labels.get(name, name),
         key=state.MODEL.key,
         on_change=_keep_model,
-        help=f"By default {RULE}.",
+        help=help_text,
     )
-    if wanted and wanted not in models:
+    if wanted and wanted not in (*options, AUTOMATIC):
         missing = escape_markdown(wanted[:80])
         st.warning(f"There is no model {missing} any more; this is {escape_markdown(name)}.", icon=":material/delete:")
     if wanted:  # without a choice it is the default, which may be another model later
         _keep_model()
     if st.query_params.get("model") != name:
         st.query_params["model"] = name
-    return models[name]
+    return name
 
 
 def default_model() -> tuple[ModelFolder, str] | None:

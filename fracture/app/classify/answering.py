@@ -1,0 +1,67 @@
+"""Which of the models that were asked answers for each study, and why."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from fracture.app.classify.result import Truths, offer_csv, show_answers
+from fracture.app.shared.prediction_cache import Examined
+from fracture.app.shared.widgets import escape_markdown
+from fracture.files import JsonObject
+from fracture.inference.automatic import Match, choose_models, match_model
+from fracture.inference.classifier import Classifier
+from fracture.registry.model_folder import ModelFolder
+
+ByModel = Mapping[str, list[Examined]]
+"""The views of one study, by the name of the model that examined them."""
+
+
+class Asked(NamedTuple):
+    """A model that was asked."""
+
+    folder: ModelFolder
+    classifier: Classifier
+
+
+def show_best_answers(asked: Sequence[Asked], studies: Mapping[str, ByModel], uploaded: int, truths: Truths) -> None:
+    """For each study by its name the answer of the model that knows it best, or of two; all of them as a file.
+
+    ``uploaded`` and ``truths``: as for :func:`fracture.app.classify.result.show_answers`.
+    """
+    shares: dict[str, dict[str, list[Examined]]] = {}  # by the name of the model that answers
+    for study, by_model in studies.items():
+        matches = _match_all(asked, by_model)
+        chosen = choose_models(matches)
+        if len(asked) > 1 and len(studies) == 1:
+            st.markdown(_explain(chosen, matches))
+        for match in chosen:
+            shares.setdefault(match.model.name, {})[study] = by_model[match.model.name]
+    models = {each.classifier.name: each for each in asked}
+    lines: list[JsonObject] = []
+    for name, its_studies in shares.items():
+        suffix = ""
+        if len(shares) > 1:
+            st.subheader(escape_markdown(name))
+            suffix = f" {name}"  # the same widgets are drawn for each model
+        classifier = models[name].classifier
+        lines += show_answers(classifier, models[name].folder, its_studies, uploaded, truths, suffix=suffix)
+    offer_csv(lines)
+
+
+def _match_all(asked: Sequence[Asked], by_model: ByModel) -> list[Match]:
+    return [
+        match_model(each.classifier, [examined.view for examined in by_model[each.classifier.name]]) for each in asked
+    ]
+
+
+def _explain(chosen: Sequence[Match], matches: Sequence[Match]) -> str:
+    """Which model answers for a study, and why, with the figures that decide."""
+    distances = ", ".join(f"{escape_markdown(each.model.name)} {each.closeness:.2f}" for each in matches)
+    figures = f"Distance from the training images, as a share of each model's limit: {distances}."
+    if len(chosen) > 1:
+        return f"Two models know this X-ray about equally well: both answer, each in its own words. {figures}"
+    name = escape_markdown(chosen[0].model.name)
+    if not chosen[0].known:
+        return f"No model knows this X-ray; **{name}** comes closest. {figures}"
+    return f"**{name}** knows this X-ray best. {figures}"

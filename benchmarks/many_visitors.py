@@ -64,8 +64,11 @@ def main() -> None:
 
 
 def homes_beside_the_bundled_model(place: Path) -> dict[str, str]:
-    """The app's folders in ``place``, but for its models, which are those that come along."""
-    return {**homes_in(place), "FRACTURE_MODELS": str(bundled_model().path.parent)}
+    """The app's folders in ``place``, with the bundled model as their only one."""
+    homes = homes_in(place)
+    bundled = bundled_model()
+    (place / "models" / bundled.name).symlink_to(bundled.path)
+    return homes
 
 
 def watched(server: psutil.Process, end: float) -> Iterator[float]:

@@ -5,7 +5,7 @@ import io
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,8 +79,13 @@ def uploads(files: Sequence[Path], count: int, classifier: Classifier) -> list[U
         name = "view.png" if number % 2 else f"view{number}.png"
         view = classifier.view(name, read(content.getvalue(), name))
         (line,) = rows("study 1", classifier.answer([view]), classifier.name)
-        made.append(Upload(number, name, content.getvalue(), {key: str(value) for key, value in line.items()}))
+        made.append(Upload(number, name, content.getvalue(), _as_read(line)))
     return made
+
+
+def _as_read(line: Mapping[str, object]) -> dict[str, str]:
+    """A report's line in words; "None" where its file has nothing."""
+    return {key: "None" if value in (None, "") else str(value) for key, value in line.items()}
 
 
 def visit(base: str, own: Sequence[Upload], think: Callable[[], None], end: float, record: Record) -> None:
@@ -174,7 +179,7 @@ def _check(tab: Tab, upload: Upload, picture: bytes, record: Record) -> None:
     caption = tab.all("imgs")[-1].content.imgs[0].caption
     width = Image.open(io.BytesIO(upload.content)).width
     share = f"{float(upload.answer['probability']):.1%}" if upload.answer["probability"] != "None" else ""
-    said = {key: value or "None" for key, value in line.items()}
+    said = _as_read(line)
     found = {
         "mark": mark_of(picture, width) == upload.number,
         "caption": caption.startswith(escape_markdown(upload.name)) and share in caption,

@@ -158,18 +158,27 @@ def outline(document: Any, place: str = "") -> list[str]:
     return sorted(names)
 
 
+ADDED_TO_RUNS = ("config.selection", "selection", "regions")
+"""The keys of a run's files that came after version 0.1.0: what is older reads past them."""
+
+
+def outline_of_run(document: Any) -> list[str]:
+    """The outline of a card, a status or an event, without what was added."""
+    return [name for name in outline(document) if name not in ADDED_TO_RUNS]
+
+
 def outlines(folder: Path) -> dict[str, Any]:
     """The names in the files of a finished run: what they are called, and what in them."""
     events: dict[str, set[str]] = {}
     for line in (folder / "events.jsonl").read_text(encoding="utf-8").splitlines():
         event = json.loads(line)
-        events.setdefault(event["kind"], set()).update(outline(event))
+        events.setdefault(event["kind"], set()).update(outline_of_run(event))
     with np.load(folder / "familiarity.npz") as file:
         method, arrays = str(file["method"]), sorted(file.files)
     return {
         "files": sorted(path.name for path in folder.iterdir()),
-        "card.json": outline(read_json(folder / "card.json")),
-        "status.json": outline(read_json(folder / "status.json")),
+        "card.json": outline_of_run(read_json(folder / "card.json")),
+        "status.json": outline_of_run(read_json(folder / "status.json")),
         "history.json": outline(read_json(folder / "history.json")),
         "events.jsonl": {kind: sorted(names) for kind, names in sorted(events.items())},
         "familiarity.npz": arrays,
@@ -330,7 +339,7 @@ def resume(home: Path, name: str, close: Callable[[Any], Any]) -> None:
     with np.load(run / "checkpoint.npz") as checkpoint:
         before = json.loads(checkpoint["said"].item())
     card = fracture("train", "--resume", "--name", name, "--json").document
-    assert outline(card) == EXPECTED["keys"]["train"]
+    assert outline_of_run(card) == EXPECTED["keys"]["train"]
     assert (card["state"], card["epochs_done"]) == ("finished", EXPECTED["epochs"])
     history = read_json(run / "history.json")
     for metric, values in before["history"].items():

@@ -272,7 +272,7 @@ def test_classify_where_two_models_are_equally_close_shows_both_answers(as_clone
     app.file_uploader(key="uploads").set_value([("leg.dcm", dicom(LEGS[0]), "application/dicom")]).run()
     assert "about equally well: both answer" in words(healthy(app))
     assert {metric.label for metric in app.metric} == {"Probability of fractured", "Probability of abnormal"}
-    assert {heading.value for heading in app.subheader} == {"fracatlas", r"mura\-humerus"}
+    assert {heading.value for heading in app.header} == {"fracatlas", r"mura\-humerus"}
 
 
 def test_classify_marks_candidate_regions_where_the_answer_is_not_negative(as_cloned):

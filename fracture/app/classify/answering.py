@@ -42,7 +42,7 @@ def show_best_answers(asked: Sequence[Asked], studies: Mapping[str, ByModel], up
     for name, its_studies in shares.items():
         suffix = ""
         if len(shares) > 1:
-            st.subheader(escape_markdown(name))
+            st.header(escape_markdown(name))
             suffix = f" {name}"  # the same widgets are drawn for each model
         classifier = models[name].classifier
         lines += show_answers(classifier, models[name].folder, its_studies, uploaded, truths, suffix=suffix)

@@ -4,9 +4,10 @@ import sys
 from argparse import Namespace
 
 from fracture import demo
+from fracture.cli.models import carry_out_evaluation
 from fracture.cli.terminal import metric_label, progress_bar
 from fracture.data.layouts import walk
-from fracture.errors import Cancelled, DatasetError, ModelError
+from fracture.errors import DatasetError
 from fracture.estimate import format_number
 from fracture.evaluation.external.comparison import metric_pairs
 from fracture.evaluation.external.recalibration import describe_brier_difference
@@ -31,18 +32,11 @@ def recalibrate_command(args: Namespace) -> JsonObject:
 
 
 def _recalibrate(args: Namespace) -> JsonObject:
-    from fracture.evaluation.external.job import carry_out
     from fracture.evaluation.external.recalibration import recalibrate
-    from fracture.evaluation.external.results import request_evaluation
 
     folder = model_folder(args.model)
     card = read_card(folder)
-    request = request_evaluation(args.model, args.data, args.split, args.body_part)
-    try:
-        with progress_bar("Evaluating", quiet=args.json) as on_progress:
-            evaluated = carry_out(request, on_progress)
-    except Cancelled as error:
-        raise ModelError("The evaluation was stopped. Start it again.") from error
+    evaluated = carry_out_evaluation(args)
     for sentence in evaluated.evaluation.errors:
         print(sentence, file=sys.stderr)
     made = recalibrate(evaluated.evaluation.predictions, card, evaluated.result)

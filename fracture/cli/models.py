@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -25,6 +25,9 @@ from fracture.registry.selection import chosen_on, selection_sentence
 from fracture.training.config import PRESETS, TrainConfig
 from fracture.training.runs import queue
 from fracture.training.weights import check_available, find_weights
+
+if TYPE_CHECKING:
+    from fracture.evaluation.external.job import Evaluated
 
 AUTOMATIC = "automatic"
 """In the place of a model's name: the one that knows an image best, of those that come with the project."""
@@ -87,18 +90,24 @@ def _resume(args: Namespace) -> tuple[queue.Run, int]:
     return queue.resume(run), since
 
 
-def evaluate_command(args: Namespace) -> JsonObject:
-    """Evaluate a model on one split of a data set."""
-    from fracture.evaluation.external.comparison import compare, explain
+def carry_out_evaluation(args: Namespace) -> "Evaluated":
+    """Evaluate the model on the split of the data set that a command names, with a progress bar."""
     from fracture.evaluation.external.job import carry_out
     from fracture.evaluation.external.results import request_evaluation
 
     request = request_evaluation(args.model, args.data, args.split, args.body_part)
     try:
         with progress_bar("Evaluating", quiet=args.json) as on_progress:
-            evaluated = carry_out(request, on_progress)
+            return carry_out(request, on_progress)
     except Cancelled as error:
         raise ModelError("The evaluation was stopped. Start it again.") from error
+
+
+def evaluate_command(args: Namespace) -> JsonObject:
+    """Evaluate a model on one split of a data set."""
+    from fracture.evaluation.external.comparison import compare, explain
+
+    evaluated = carry_out_evaluation(args)
     evaluation = evaluated.evaluation
     result = evaluated.result
     for sentence in [*evaluation.errors, *evaluation.warnings]:

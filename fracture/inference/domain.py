@@ -7,8 +7,6 @@ training images and radiographs of other body parts and sources. :mod:`fracture.
 stored in one file beside the model, and a model without that file can't tell.
 """
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -18,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import ModelError
-from fracture.files import atomic_write
+from fracture.files import atomic_write, read_arrays
 from fracture.inference.ood import METHOD, OodDetector, Vectors
 
 DOMAIN_FILE = "domain.npz"
@@ -92,10 +90,11 @@ def load_domain_head(path: Path, detector: OodDetector) -> DomainHead | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            values = {name: file[name] for name in ("method", *_NUMBERS)}
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        values = read_arrays(path)
+    except ValueError as error:
         raise _damaged(path) from error
+    if not {"method", *_NUMBERS} <= values.keys():
+        raise _damaged(path)
     if values["method"].tobytes() != METHOD.encode() or not _fits(values, len(detector.scale)):
         raise _damaged(path)
     own, others = values["counts"]

@@ -14,8 +14,6 @@ it is stored in one file beside the model.
 """
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import ModelError
-from fracture.files import JsonObject, atomic_write
+from fracture.files import JsonObject, atomic_write, read_arrays
 
 OOD_FILE = "familiarity.npz"
 """Name of the file in a model folder; it is from an earlier version, and models that people have keep it."""
@@ -180,14 +178,13 @@ def load_ood_detector(path: Path) -> OodDetector:
         ModelError: the file is missing, damaged, or of another version.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            values = {name: file[name] for name in file.files}
+        values = read_arrays(path)
     except FileNotFoundError as error:
         raise ModelError(
             f"There is no {path.parent.name}/{path.name}: this model can't tell whether an image is out of "
             "distribution."
         ) from error
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except ValueError as error:
         raise _damaged(path, "it cannot be read") from error
     return _checked(values, path)
 

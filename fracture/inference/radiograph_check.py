@@ -10,8 +10,6 @@ The check is logistic regression on the embedding that the bundled model's serve
 :mod:`fracture.evaluation.radiograph_check_fit` fits it; it is stored in one file beside that model.
 """
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from fracture.errors import ModelError
-from fracture.files import JsonObject, atomic_write
+from fracture.files import JsonObject, atomic_write, read_arrays
 from fracture.inference.ood import Vectors, prepare
 
 METHOD = "logistic regression on square-rooted, half normalized embeddings"
@@ -98,13 +96,12 @@ def load_radiograph_check(path: Path) -> RadiographCheck:
         ModelError: the file is missing, damaged, or of another version.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            values = {name: file[name] for name in file.files}
+        values = read_arrays(path)
     except FileNotFoundError as error:
         raise ModelError(
             f"There is no {path.parent.name}/{path.name}: whether a picture is a radiograph can't be told."
         ) from error
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except ValueError as error:
         raise _damaged(path, "it cannot be read") from error
     problem = _problem(values)
     if problem:

@@ -1,9 +1,10 @@
-"""Two visitors of one server: neither gets at what the other has uploaded."""
+"""Two visitors of one server: neither gets at what the other has uploaded; and what an upload changes on its page."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.chromium import new_page, settle
-from tests.browser.widgets import keyed
+from tests.browser.widgets import button, keyed, summary
 from tests.hostile import dicoms, pictures
 
 
@@ -36,3 +37,18 @@ def test_upload_of_another_visitor_is_not_visible(make_model, server, visitors):
     shown = [page.locator("img[alt*='with its heat map']").first.get_attribute("src") for page in visitors]
     assert shown[0] != shown[1]
     assert all(picture.startswith("data:image/jpeg;base64,") for picture in shown)
+
+
+def test_upload_folds_the_samples_away(make_model, server, browser):
+    """They are offered until there is an X-ray; then they would push its answer below the fold."""
+    make_model("first")
+    page = new_page(browser)
+    page.goto(f"{server}/classify")
+    button(page, "other samples").wait_for()
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "arm.png", "mimeType": "image/png", "buffer": pictures.encoded(255 - pictures.RAMP)}
+    )
+    page.get_by_text("arm.png ·").wait_for()
+    expect(button(page, "other samples")).to_be_hidden()
+    summary(page, "samples folded").click()
+    expect(button(page, "other samples")).to_be_visible()

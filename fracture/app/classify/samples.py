@@ -11,7 +11,9 @@ def choose_sample(expanded: bool) -> int | None:
     """A row of synthetic studies, others on request; the number of the selected one."""
     numbers = state.SAMPLES.get() or _first_samples()
     pictures = prediction_cache.sample_thumbnails(tuple(numbers))
-    with st.expander("Try a synthetic X-ray", expanded=expanded, icon=":material/draw:", key="samples offered"):
+    # Another key folds it when an upload comes: under the same key the browser would keep it open, above the answer.
+    key = "samples offered" if expanded else "samples folded"
+    with st.expander("Try a synthetic X-ray", expanded=expanded, icon=":material/draw:", key=key):
         with st.grid(6, min_column_width=90):
             for number, picture in zip(numbers, pictures, strict=True):
                 with st.container():

@@ -1,7 +1,13 @@
 """The page *Train*: one submitted form starts one run, which is then what the page shows."""
 
-import pytest
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 
+import pytest
+import streamlit as st
+
+from fracture.app.train import form as train_form
 from fracture.app.train.form import NO_IMAGENET
 from fracture.files import write_json
 from fracture.paths import data_home
@@ -16,6 +22,14 @@ from tests.support.widgets import by_key, keys_of
 def nothing_spawned(monkeypatch):
     """Runs are queued and started on disk, without a process."""
     monkeypatch.setattr(queue, "_spawn", lambda _: None)
+
+
+@pytest.fixture
+def session():
+    """An empty session state, for functions of a page that are called without the page."""
+    st.session_state.clear()
+    yield
+    st.session_state.clear()
 
 
 def form():
@@ -35,6 +49,28 @@ def test_start_pressed_twice_starts_one_run(home_with_data, nothing_spawned):
     app = healthy(start.run())
     assert names() == ["drawn-1"]
     assert app.selectbox(key="run").value == "drawn-1"
+
+
+def test_a_second_press_while_the_run_is_being_started_starts_nothing(
+    home_with_data, session, nothing_spawned, monkeypatch
+):
+    """Streamlit lets the script of the first press go on in its thread, beside that of the second."""
+    both, start = Barrier(2), queue.start
+
+    def start_beside_another(*args, **options):
+        with suppress(BrokenBarrierError):
+            both.wait(timeout=1)
+        return start(*args, **options)
+
+    monkeypatch.setattr(queue, "start", start_beside_another)
+    config = TrainConfig(data=str(home_with_data / "data" / "drawn"), name="drawn-1", weights="bundled-8bit")
+    train_form.press_lock()  # one for both: this session has no scripts that end at the next call
+    with ThreadPoolExecutor() as threads:
+        presses = [threads.submit(train_form._start, 0, config, unique_name=True) for _ in range(2)]
+        for press in presses:
+            press.result()
+    assert names() == ["drawn-1"]
+    assert train_form.submissions().number == 1
 
 
 def test_start_on_the_next_form_starts_the_next_run(home_with_data, nothing_spawned):

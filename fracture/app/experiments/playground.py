@@ -8,7 +8,7 @@ import streamlit as st
 from fracture import charts, demo
 from fracture.app.experiments.material import Trial, trial_of
 from fracture.app.shared import state
-from fracture.app.shared.state import Entry, policy, runs_of_trials
+from fracture.app.shared.state import Entry, policy, press_lock, runs_of_trials
 from fracture.app.shared.widgets import escape_markdown, expander, link, show_errors
 from fracture.estimate import format_number, format_percent
 from fracture.experiments.learning_curve import MIN_GROUPS
@@ -224,9 +224,12 @@ def _offer_training(trial: Trial, bench: Bench) -> None:
         help="Starts a run with these settings, in Keras, on all patients. You can classify with its model, compare it "
         "and download it.",
     )
-    if pressed and not reason:
-        config = trial.config.changed(name=free_name(trial.config.name))
-        started[trial.config] = queue.start(config, policy(), unique_name=True).name
+    if pressed:
+        visitor = policy()
+        with press_lock():
+            if not _why_not(trial, bench, started):
+                config = trial.config.changed(name=free_name(trial.config.name))
+                started[trial.config] = queue.start(config, visitor, unique_name=True).name
         st.rerun()
     if reason:
         st.caption(reason)

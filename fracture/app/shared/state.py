@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import streamlit as st
@@ -122,8 +123,8 @@ class Submissions:
     """The forms of new runs that this visitor has submitted.
 
     The keys of the form's button and of its name contain the form's number: a second press on a submitted form belongs
-    to a button that no longer exists, and starts nothing. A press may end a running script at any use of session state,
-    but not between two lines that change this object.
+    to a button that no longer exists, and starts nothing. While the first press is still at work, :func:`press_lock`
+    keeps the second waiting.
     """
 
     number: int = 0
@@ -135,6 +136,15 @@ class Submissions:
 def submissions() -> Submissions:
     """The forms that this visitor has submitted; the object itself, to be changed."""
     return get_or_create("submissions", Submissions)
+
+
+def press_lock() -> Lock:
+    """Held by a script while a press on a button starts a run, so that a double click starts one.
+
+    At a second press Streamlit starts the script anew in another thread. Where the button has already sent the script
+    of the first press on its way, that goes on beside it until it calls Streamlit next.
+    """
+    return get_or_create("press lock", Lock)
 
 
 def proposed_name(form: str, propose: Callable[[], str]) -> str:

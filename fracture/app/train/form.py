@@ -9,7 +9,7 @@ import streamlit as st
 
 from fracture import demo
 from fracture.app.shared import dataset_cache, job_status
-from fracture.app.shared.state import policy, proposed_name, submissions
+from fracture.app.shared.state import policy, press_lock, proposed_name, submissions
 from fracture.app.shared.widgets import left_out
 from fracture.errors import PublicError
 from fracture.files import JsonObject
@@ -46,26 +46,28 @@ def training_form(data: str) -> None:
     if not offered:
         return
     parts = sorted(dataset_cache.cached_dataset(data, job_status.version(job)).table["body_part"].unique())
+    form = submissions().number
     preset = _choose_preset()
     with st.container(border=True):
         left, right = st.columns(2)
         with left:
-            name, proposed = _choose_name(data)
+            name, proposed = _choose_name(data, form)
         with right:
             weights = _choose_weights(offered, preset)
-        advanced = st.expander("Advanced settings", icon=":material/tune:", key=f"advanced {submissions().number}")
+        advanced = st.expander("Advanced settings", icon=":material/tune:", key=f"advanced {form}")
         with advanced, st.grid(3):
             chosen = _choose_advanced(data, parts, preset)
-        if _start_button(waiting=job is not None and job.active):
+        if _start_button(form, waiting=job is not None and job.active):
             config = TrainConfig(data=data, name=name, weights=weights, **{**PRESETS[preset], **chosen})
-            _start(config, unique_name=proposed)
+            _start(form, config, unique_name=proposed)
 
 
-def _start(config: TrainConfig, *, unique_name: bool) -> None:
-    submitted = submissions()
-    run = queue.start(config, policy(), unique_name=unique_name)
-    submitted.newest = run.name
-    submitted.number += 1
+def _start(form: int, config: TrainConfig, *, unique_name: bool) -> None:
+    submitted, visitor = submissions(), policy()
+    with press_lock():
+        if submitted.number == form:
+            submitted.newest = queue.start(config, visitor, unique_name=unique_name).name
+            submitted.number += 1
     st.rerun()
 
 
@@ -75,10 +77,10 @@ def offer_other_weights(run: queue.Run) -> None:
     others = [each for each in offered if each != run.config.get("weights")]
     if not others:
         return
-    key = f"restart {run.name} {submissions().number}"
-    if st.button(f"Restart with {others[0]}", icon=":material/restart_alt:", key=key):
+    form = submissions().number
+    if st.button(f"Restart with {others[0]}", icon=":material/restart_alt:", key=f"restart {run.name} {form}"):
         config = TrainConfig.from_json(run.config).changed(weights=others[0], input_range=None)
-        _start(config, unique_name=True)
+        _start(form, config, unique_name=True)
 
 
 def _offered_weights() -> Sequence[str]:
@@ -108,13 +110,13 @@ def _choose_preset() -> str:
     return str(preset)
 
 
-def _choose_name(data: str) -> tuple[str, bool]:
+def _choose_name(data: str, form: int) -> tuple[str, bool]:
     """The name, and whether it is the one that the form proposed.
 
     Students who open the form at the same time get the same proposal: where the first one has taken the name, the
     next one to submit it unchanged gets the next free name.
     """
-    key = f"name {submissions().number} {data}"
+    key = f"name {form} {data}"
     proposed = proposed_name(key, lambda: free_name(Path(data).name))
     name = st.text_input("Name", proposed, max_chars=64, key=key, persist_state="session")
     return name, name == proposed
@@ -198,14 +200,14 @@ def _choose(field: Field[Any], preset: str) -> Any:
     )
 
 
-def _start_button(waiting: bool) -> bool:
+def _start_button(form: int, *, waiting: bool) -> bool:
     """Whether it was pressed; in a public demo with its limits below."""
     pressed = st.button(
         "Start training",
         type="primary",
         icon=":material/play_arrow:",
         disabled=waiting,
-        key=f"start {submissions().number}",
+        key=f"start {form}",
         help="Training can start when all phantoms are generated." if waiting else None,
     )
     if demo.is_public():

@@ -8,6 +8,7 @@ from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.uploads import Upload, choose_uploads
 from fracture.app.shared.widgets import choose_models, ensure_routed, escape_markdown, no_model_hint, show_errors
 from fracture.inference.classifier import NOTICE, Classifier
+from fracture.inference.radiograph_check import load_screen
 
 Examinations = dict[str, prediction_cache.Examined]
 """An upload by the name of the model that examined it."""
@@ -15,12 +16,12 @@ Examinations = dict[str, prediction_cache.Examined]
 
 def examine(uploads: list[Upload], asked: list[Asked]) -> list[Examinations]:
     """The predictions of each model for each upload that can be read; a sentence for each that cannot."""
+    screen = load_screen([each.classifier for each in asked], prediction_cache.classifier)
     examined = []
     for upload in uploads:
         with show_errors():
-            examined.append(
-                {each.classifier.name: prediction_cache.examined(upload, each.classifier) for each in asked}
-            )
+            seen = {each.classifier.name: prediction_cache.examined(upload, each.classifier) for each in asked}
+            examined.append(prediction_cache.screened(upload, seen, screen))
     return examined
 
 

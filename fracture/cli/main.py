@@ -248,6 +248,11 @@ def _add_classify(commands: Any) -> None:
     parser.add_argument(
         "--unadjusted", action="store_true", help="answer as the model's card says, without its adjustments"
     )
+    parser.add_argument(
+        "--answer-unlike",
+        action="store_true",
+        help="also answer radiographs unlike the model's training images, outside of what it was validated on",
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a CSV file with a line per image and study")
 
 

@@ -16,8 +16,10 @@ from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.automatic import choose_models, match_model
 from fracture.inference.classifier import NOTICE, Classifier
-from fracture.inference.prediction import OUT_OF_DISTRIBUTION, UNKNOWN, OutcomeLimits, View
+from fracture.inference.prediction import STATUS_SENTENCES, OutcomeLimits, Status, View
+from fracture.inference.radiograph_check import RadiographScreen, load_screen
 from fracture.inference.report import rows, write_csv
+from fracture.inference.unusual import Explanation, explain
 from fracture.registry.adjustments import find_adjustments
 from fracture.registry.default_model import auc_in_words, by_preference, describe_model, why_default
 from fracture.registry.model_folder import ModelFolder, model_folder, read_card, shipped_models, usable_models
@@ -136,16 +138,18 @@ def classify(args: Namespace) -> JsonObject:
     folders = [path for path in args.files if path.is_dir()]
     errors = [f"{folder} holds no {', '.join(ENDINGS)} file." for folder in folders if not _images(folder)]
     studies = _studies(args.files, args.study)
+    screen = load_screen(models)
     lines: list[JsonObject] = []
     contested = 0
     quiet = len(studies) < 5 or args.json or not sys.stderr.isatty()
     for study, paths in tqdm(studies, desc="Classifying", disable=quiet):
-        views = _readable(paths, errors)
-        if views:
-            answered = _answers(views, models)
+        images = _readable(paths, errors)
+        if images:
+            answered = _answers(images, models, screen)
             contested += len(answered) > 1
-            for model, seen in answered if args.all_models else answered[:1]:
-                lines += rows(study, model.answer(seen, args.threshold), model.name)
+            for model, views in answered if args.all_models else answered[:1]:
+                answer = model.answer(views, args.threshold, answer_unlike=args.answer_unlike)
+                lines += rows(study, answer, model.name, _explain_unlike(model, views, images))
     if args.csv:
         write_csv(args.csv, lines)
     if not args.json:
@@ -190,11 +194,30 @@ def _load(folder: ModelFolder, unadjusted: bool) -> Classifier:
     return Classifier(folder, adjustments)
 
 
-def _answers(images: list[tuple[str, Radiograph]], models: list[Classifier]) -> list[tuple[Classifier, list[View]]]:
+def _answers(
+    images: list[tuple[str, Radiograph]], models: list[Classifier], screen: RadiographScreen | None
+) -> list[tuple[Classifier, list[View]]]:
     """The models that answer for a study, the best match first, each with its answers for the images."""
-    views = {model.name: [model.view(name, image) for name, image in images] for model in models}
-    chosen = choose_models([match_model(model, views[model.name]) for model in models])
-    return [(match.model, views[match.model.name]) for match in chosen]
+    seen = [{model.name: model.view(name, image) for model in models} for name, image in images]
+    if screen is not None:
+        seen = [screen.mark(views, image) for (_, image), views in zip(images, seen, strict=True)]
+    by_model = {model.name: [views[model.name] for views in seen] for model in models}
+    chosen = choose_models([match_model(model, by_model[model.name]) for model in models])
+    return [(match.model, by_model[match.model.name]) for match in chosen]
+
+
+def _explain_unlike(
+    model: Classifier, views: list[View], images: list[tuple[str, Radiograph]]
+) -> dict[str, Explanation]:
+    """Why views are unlike the model's training images, by their names."""
+    detector = model.ood_detector
+    if detector is None:
+        return {}
+    return {
+        view.name: explain(detector, view.embedding, image.pixels)
+        for view, (_, image) in zip(views, images, strict=True)
+        if view.status is Status.UNLIKE
+    }
 
 
 def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograph]]:
@@ -215,6 +238,8 @@ def _print_predictions(models: list[Classifier], lines: list[JsonObject]) -> Non
         subject = line["image"] if line["kind"] == "image" else f"study {line['study']}"
         by_model = f"  {line['model']}" if len(models) > 1 else ""
         print(f"{line['answer']:>14}  {_probability(line, positives[line['model']]):{width}}  {subject}{by_model}")
+        if line["kind"] == "image" and line["status"] == Status.UNLIKE:
+            print(f"{'':>14}  {_explanation(line)}")
     if not lines:
         return
     print()
@@ -224,12 +249,22 @@ def _print_predictions(models: list[Classifier], lines: list[JsonObject]) -> Non
         print(f"Probability of {positive!r} by model {name!r}; {_format_limits(its_limits, positive)}.")
     if len(models) > 1:
         print(f"Each answer is by the model that knows the image best, of {', '.join(positives)}.")
-    if any(line["answer"] == UNKNOWN for line in lines):
-        print(f"{UNKNOWN}: {OUT_OF_DISTRIBUTION}")
+    for status, sentence in STATUS_SENTENCES.items():
+        if any(line["status"] == status for line in lines):
+            print(f"{status}: {sentence}")
+    if any(line["status"] == Status.UNLIKE and line["probability"] is None for line in lines):
+        print("--answer-unlike answers it nevertheless, outside of what the model was validated on.")
     for model in models:
         if model.adjusted:
             print(f"{model.name}: {model.adjusted}")
     print(NOTICE)
+
+
+def _explanation(line: JsonObject) -> str:
+    """Why an image is unlike the training images, in one line."""
+    unusual = f"unusual: {line['unusual']}" if line["unusual"] else "nothing that is measured is unusual"
+    nearest = f"nearest training images: {line['nearest_parts']}; " if line["nearest_parts"] else ""
+    return f"Unlike the training images; {nearest}{unusual}"
 
 
 def _format_limits(limits: OutcomeLimits, positive: str) -> str:

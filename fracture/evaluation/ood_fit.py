@@ -31,6 +31,7 @@ def fit_ood_detector(
     validation: Vectors,
     *,
     sha256: Sequence[str] = (),
+    parts: Sequence[str] = (),
     dimensions: int = DIMENSIONS,
     max_refused: float = MAX_REFUSED,
 ) -> OodDetector:
@@ -41,6 +42,7 @@ def fit_ood_detector(
         image_ids: (N,); :meth:`OodDetector.nearest` returns them.
         validation: (M, F) of radiographs that are not training images.
         sha256: (N,) of the training images' files, where known.
+        parts: (N,) body parts of the training images, where known.
         dimensions: at most so many dimensions of the space, and fewer than training images.
         max_refused: the share of images like the validation images that may be refused. With fewer than
             ``1 / max_refused`` validation images, the farthest one is the threshold, and somewhat more are refused.
@@ -59,7 +61,7 @@ def fit_ood_detector(
     distances = unscaled / unit
     threshold = conformal_threshold(distances, max_refused) * (1 + ROUNDING)
     counts = (len(validation), int((distances > threshold).sum()))
-    return replace(space, unit=unit, threshold=threshold, validation=counts, sha256=tuple(sha256))
+    return replace(space, unit=unit, threshold=threshold, validation=counts, sha256=tuple(sha256), parts=tuple(parts))
 
 
 def conformal_threshold(distances: NDArray[np.float64], max_refused: float) -> float:

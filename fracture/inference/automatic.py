@@ -30,23 +30,26 @@ class Match:
     they are in distribution. Infinite for a model that can't tell."""
     domain: Domain | None
     """Whether the study is of the model's own domain; None for a model that can't tell."""
+    radiograph: bool = True
+    """Whether any view is a radiograph, as far as that was checked."""
 
     @property
     def known(self) -> bool:
         """Whether the study is in distribution."""
-        return self.closeness <= 1
+        return self.radiograph and self.closeness <= 1
 
 
 def match_model(model: Classifier, views: Sequence[View]) -> Match:
     """How well a model knows a study, by its own answers for the views."""
     detector = model.ood_detector
+    radiograph = any(view.radiograph is not False for view in views)
     if detector is None:
-        return Match(model, float("inf"), None)
+        return Match(model, float("inf"), None, radiograph)
     embeddings = np.stack([view.embedding for view in views])
     distances = detector.distances(embeddings) / detector.threshold
     head = model.domain_head
     domain = None if head is None else head.domain(detector, embeddings)
-    return Match(model, float(distances.mean()), domain)
+    return Match(model, float(distances.mean()), domain, radiograph)
 
 
 def rank_matches(matches: Sequence[Match]) -> list[Match]:

@@ -92,10 +92,13 @@ class Classifier:
         """
         return self.answer([self.view(name, image) for name, image in images], threshold)
 
-    def answer(self, views: Sequence[View], threshold: float | None = None) -> Answer:
-        """The answer for a study whose views have been answered already."""
+    def answer(self, views: Sequence[View], threshold: float | None = None, *, answer_unlike: bool = False) -> Answer:
+        """The answer for a study whose views have been answered already.
+
+        ``answer_unlike``: also where none of them is in distribution.
+        """
         limits = self.limits if threshold is None else OutcomeLimits(threshold, threshold)
-        return Answer(self.labels, limits, tuple(views), self.adjusted)
+        return Answer(self.labels, limits, tuple(views), self.adjusted, answer_unlike)
 
     def view(self, name: str, image: Radiograph) -> View:
         """The answer for one image, averaged with that for its mirror image."""

@@ -14,6 +14,7 @@ it is stored in one file beside the model.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ METHOD = "residual^0.75 x nearest^0.25 of square-rooted features"
 """What is measured, in the card's words. A file of another method is refused."""
 
 DIGEST_BYTES = hashlib.sha256().digest_size
+NEIGHBORS = 10
+"""Training images whose body parts are counted."""
+
 UNKNOWN_DIGEST = "00" * DIGEST_BYTES
 """In the place of an image's SHA-256 that is not known, within the file."""
 
@@ -68,6 +72,8 @@ class OodDetector:
     """Validation images that the threshold was chosen on, and how many of them it refuses."""
     sha256: tuple[str, ...] = ()
     """(N,) of each image's file, "" where it is not known; empty in older folders, which recorded no files."""
+    parts: tuple[str, ...] = ()
+    """(N,) body part of each image; empty in older folders, which recorded none."""
 
     def distance(self, features: Vectors) -> float:
         """The distance of an image with these features (F,) from the training images: 1 for a typical radiograph."""
@@ -103,6 +109,16 @@ class OodDetector:
                 break
         return list(best.items())
 
+    def nearest_parts(self, features: Vectors, k: int = NEIGHBORS) -> list[tuple[str, int]]:
+        """The body parts among the ``k`` most similar training images, the most frequent first, each with its count.
+
+        Empty where the body parts are not recorded.
+        """
+        if not self.parts:
+            return []
+        part_of = dict(zip(self.image_ids, self.parts, strict=True))
+        return Counter(part_of[image_id] for image_id, _ in self.nearest(features, k)).most_common()
+
     def trained_on(self, image_ids: Sequence[str], sha256: Sequence[str]) -> NDArray[np.bool_]:
         """Which of these images the model was trained on: by their files, or by name where no file was recorded."""
         if self.sha256:
@@ -132,7 +148,7 @@ class OodDetector:
             "basis": self.basis.astype(np.float16),
             "scale": self.scale,
             "places": self.places.astype(np.float16),
-            "image_ids": np.frombuffer("\0".join(self.image_ids).encode(), np.uint8),
+            "image_ids": _to_bytes(self.image_ids),
             "threshold": np.array(self.threshold, np.float64),
             "unit": np.array(self.unit, np.float64),
             "counts": np.array(self.validation, np.int64),
@@ -140,6 +156,8 @@ class OodDetector:
         if self.sha256:
             digests = bytes.fromhex("".join(each or UNKNOWN_DIGEST for each in self.sha256))
             values["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, DIGEST_BYTES)
+        if self.parts:
+            values["parts"] = _to_bytes(self.parts)
         atomic_write(path, lambda part: np.savez_compressed(part, allow_pickle=False, **values))
 
     def _project(self, features: Vectors) -> tuple[Vectors, Vectors]:
@@ -201,11 +219,12 @@ def _checked(values: dict[str, NDArray[Any]], path: Path) -> OodDetector:
         basis=values["basis"].astype(np.float32),
         scale=values["scale"].astype(np.float32),
         places=values["places"].astype(np.float32),
-        image_ids=_image_ids(values),
+        image_ids=_texts(values["image_ids"]),
         unit=float(values["unit"]),
         threshold=float(values["threshold"]),
         validation=(int(images), int(refused)),
         sha256=_in_hexadecimal(digests),
+        parts=_texts(values["parts"]) if "parts" in values else (),
     )
 
 
@@ -220,9 +239,12 @@ def _problem(values: dict[str, NDArray[Any]]) -> str | None:
     if not all(_is_finite(values[name]) for name in _NUMBERS):
         return "it holds something that is no number"
     try:
-        images = len(_image_ids(values))
+        images = len(_texts(values["image_ids"]))
+        parts = len(_texts(values["parts"])) if "parts" in values else images
     except UnicodeDecodeError:
         return "its image names are no text"
+    if parts != images:
+        return "it does not name a body part for each image"
     return _array_problem(values, images)
 
 
@@ -238,9 +260,14 @@ def _array_problem(values: dict[str, NDArray[Any]], images: int) -> str | None:
     return None
 
 
-def _image_ids(values: dict[str, NDArray[Any]]) -> tuple[str, ...]:
-    """The names of the training images, which are stored as one text."""
-    return tuple(values["image_ids"].tobytes().decode().split("\0"))
+def _to_bytes(texts: Sequence[str]) -> NDArray[np.uint8]:
+    """Texts, one for each training image, as they are stored: as one."""
+    return np.frombuffer("\0".join(texts).encode(), np.uint8)
+
+
+def _texts(stored: NDArray[Any]) -> tuple[str, ...]:
+    """What :func:`_to_bytes` stored. Raises UnicodeDecodeError where it is no text."""
+    return tuple(stored.tobytes().decode().split("\0"))
 
 
 def _is_finite(values: NDArray[Any]) -> bool:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -12,8 +13,25 @@ from fracture.imaging.radiograph import Frame
 from fracture.inference.regions import Region
 
 DOUBT = "doubt"
-UNKNOWN = "unknown"
-OUT_OF_DISTRIBUTION = "This image is out of distribution: it is unlike the X-rays that the model was trained on."
+
+
+class Status(StrEnum):
+    """Whether an image or a study gets an answer; the values stand in files of answers."""
+
+    ANSWERED = "answered"
+    UNLIKE = "unlike"
+    """A radiograph out of distribution: unlike the model's training images. It is answered only on request."""
+    NO_RADIOGRAPH = "no radiograph"
+    """A photograph, a document, a drawing: it is never answered."""
+
+
+STATUS_SENTENCES = {
+    Status.UNLIKE: "This image is out of distribution: it is unlike the X-rays that the model was trained on.",
+    Status.NO_RADIOGRAPH: "This image does not look like an X-ray: no model answers for it.",
+}
+"""Why an image has no answer."""
+
+_STATUSES = tuple(Status)
 
 _MAX_SCALED_LOGIT = 700.0
 """Beyond it, exp overflows 64 bits."""
@@ -88,8 +106,17 @@ class View:
     """(F,), by which it is compared with the training images."""
     known: bool | None = None
     """Whether the image is in distribution, like the training images; None where the model can't tell."""
+    radiograph: bool | None = None
+    """Whether the image is a radiograph at all; None where it was not checked."""
     regions: tuple[Region, ...] = ()
     """Candidate regions, the likeliest first; none where the card says nothing about them."""
+
+    @property
+    def status(self) -> Status:
+        """Whether the image gets an answer."""
+        if self.radiograph is False:
+            return Status.NO_RADIOGRAPH
+        return Status.UNLIKE if self.known is False else Status.ANSWERED
 
 
 @dataclass(frozen=True)
@@ -102,16 +129,30 @@ class Answer:
     views: tuple[View, ...]
     adjusted: str = ""
     """How the model was adjusted, and on which data: a sentence; empty for a model that answers as its card says."""
+    answer_unlike: bool = False
+    """Whether radiographs out of distribution are answered, too: outside of what the model was validated on."""
+
+    @property
+    def status(self) -> Status:
+        """The best status of its views."""
+        return min((view.status for view in self.views), key=_STATUSES.index)
 
     @property
     def counted(self) -> tuple[View, ...]:
-        """The views that count for the answer: those in distribution; all where none is."""
-        return tuple(view for view in self.views if view.known is not False) or self.views
+        """The views that count for the answer: those of the best status."""
+        return tuple(view for view in self.views if view.status is self.status)
 
     @property
-    def known(self) -> bool:
-        """Whether any of its views is in distribution, as far as the model can tell."""
-        return any(view.known is not False for view in self.views)
+    def answered(self) -> bool:
+        """Whether the study has an answer."""
+        return self._answers(self.status)
+
+    def answers(self, view: View) -> bool:
+        """Whether a view has an answer of its own."""
+        return self._answers(view.status)
+
+    def _answers(self, status: Status) -> bool:
+        return status is Status.ANSWERED or (self.answer_unlike and status is Status.UNLIKE)
 
     @property
     def probability(self) -> float:
@@ -121,8 +162,8 @@ class Answer:
 
     @property
     def outcome(self) -> str:
-        """``negative``, ``doubt``, ``positive`` or ``unknown``."""
-        return self._outcome(self.probability) if self.known else UNKNOWN
+        """``negative``, ``doubt`` or ``positive``; the :class:`Status` where the study has no answer."""
+        return self._outcome(self.probability) if self.answered else self.status.value
 
     @property
     def label(self) -> str:
@@ -131,7 +172,7 @@ class Answer:
 
     def label_of(self, view: View) -> str:
         """The outcome for one view alone, in the model's words where it has words for it."""
-        return self._word(UNKNOWN if view.known is False else self._outcome(view.probability))
+        return self._word(self._outcome(view.probability) if self.answers(view) else view.status.value)
 
     def _outcome(self, probability: float) -> str:
         if probability >= self.limits.high:

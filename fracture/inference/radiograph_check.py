@@ -10,8 +10,8 @@ The check is logistic regression on the embedding that the bundled model's serve
 :mod:`fracture.evaluation.radiograph_check_fit` fits it; it is stored in one file beside that model.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,11 @@ from scipy.special import expit
 
 from fracture.errors import ModelError
 from fracture.files import JsonObject, atomic_write, read_arrays
+from fracture.imaging.radiograph import Radiograph
+from fracture.inference.classifier import Classifier
 from fracture.inference.ood import Vectors, prepare
+from fracture.inference.prediction import View
+from fracture.registry.model_folder import ModelFolder, shipped_models
 
 METHOD = "logistic regression on square-rooted, half normalized embeddings"
 """What is computed. A file of another method is refused."""
@@ -134,3 +138,42 @@ def _problem(values: Mapping[str, NDArray[Any]]) -> str | None:
 
 def _damaged(path: Path, how: str) -> ModelError:
     return ModelError(f"{path.parent.name}/{path.name} is damaged: {how}. Get the project's copy of that file again.")
+
+
+@dataclass(frozen=True)
+class RadiographScreen:
+    """The check with the model whose graph it needs, whichever model answers."""
+
+    model: Classifier
+    check: RadiographCheck
+
+    def mark(self, views: Mapping[str, View], image: Radiograph) -> dict[str, View]:
+        """The views of one image, by the name of the model that has seen it, marked with whether it is a radiograph.
+
+        Takes one more pass of a graph where the screen's own model is not among them.
+        """
+        own = views.get(self.model.name)
+        embedding = self.model.embedding(image) if own is None else own.embedding
+        return self.mark_by(embedding, views)
+
+    def mark_by(self, embedding: Vectors, views: Mapping[str, View]) -> dict[str, View]:
+        """The same, by the embedding (F,) that the screen's own model gives for the image."""
+        radiograph = self.check.is_radiograph(embedding)
+        return {name: replace(view, radiograph=radiograph) for name, view in views.items()}
+
+
+def load_screen(
+    models: Sequence[Classifier], load: Callable[[ModelFolder], Classifier] = Classifier
+) -> RadiographScreen | None:
+    """The screen for what these models are asked; None in a deployment without the project's model or its check.
+
+    ``load`` loads the project's model where it is not among them.
+
+    Raises:
+        ModelError: the check or its model is damaged.
+    """
+    for folder in shipped_models():
+        if folder.radiograph_check.exists():
+            own = [model for model in models if model.name == folder.name]
+            return RadiographScreen(own[0] if own else load(folder), load_radiograph_check(folder.radiograph_check))
+    return None

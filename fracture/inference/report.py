@@ -2,18 +2,20 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fracture.errors import FractureError
 from fracture.files import atomic_write
-from fracture.inference.prediction import UNKNOWN, Answer
+from fracture.inference.prediction import Answer, View
+from fracture.inference.unusual import Explanation
 
 CSV_COLUMNS = (
     "kind",
     "study",
     "image",
+    "status",
     "answer",
     "probability",
     "lowest",
@@ -22,15 +24,21 @@ CSV_COLUMNS = (
     "doubt_to",
     "model",
     "adjusted",
+    "nearest_parts",
+    "unusual",
 )
 
 
-def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
+def rows(
+    study: str, answer: Answer, model: str, explanations: Mapping[str, Explanation] | None = None
+) -> list[dict[str, Any]]:
     """One row for each view, then one for the study if it has several.
 
-    ``answer`` is one of the model's labels, ``doubt``, or ``unknown`` for an image out of distribution, which gets no
-    numbers. ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, a study's over its views.
-    ``adjusted`` says how the model was adjusted; it is empty for one that answers as its card says.
+    ``status`` is ``answered``, ``unlike`` for a radiograph out of distribution, or ``no radiograph``. ``answer`` is one
+    of the model's labels or ``doubt``; for an image without an answer, which gets no numbers, it is the status.
+    ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, a study's over its views. ``adjusted``
+    says how the model was adjusted; it is empty for one that answers as its card says. ``nearest_parts`` and
+    ``unusual`` are from the ``explanations`` for views that are unlike the training images, by their names.
     """
     shared = {
         "study": study,
@@ -39,22 +47,33 @@ def rows(study: str, answer: Answer, model: str) -> list[dict[str, Any]]:
         "model": model,
         "adjusted": answer.adjusted,
     }
+    explained = {} if explanations is None else explanations
 
-    def row(kind: str, image: str, word: str, probability: float, spread: Sequence[float]) -> dict[str, Any]:
+    def row(kind: str, of: View | Answer, image: str, word: str, spread: Sequence[float]) -> dict[str, Any]:
         numbers: dict[str, float | None] = dict.fromkeys(("probability", "lowest", "highest"))
-        if word != UNKNOWN:
+        if word != of.status:
             numbers = {
-                "probability": round(probability, 6),
+                "probability": round(of.probability, 6),
                 "lowest": round(min(spread), 6),
                 "highest": round(max(spread), 6),
             }
-        return {"kind": kind, "image": image, "answer": word, **numbers, **shared}
+        explanation = explained.get(image, Explanation())
+        return {
+            "kind": kind,
+            "image": image,
+            "status": of.status.value,
+            "answer": word,
+            **numbers,
+            **shared,
+            "nearest_parts": explanation.parts_in_words,
+            "unusual": explanation.unusual_in_words,
+        }
 
-    views = [row("image", view.name, answer.label_of(view), view.probability, view.by_side) for view in answer.views]
+    views = [row("image", view, view.name, answer.label_of(view), view.by_side) for view in answer.views]
     if len(views) == 1:
         return views
     spread = [view.probability for view in answer.counted]
-    return [*views, row("study", "", answer.label, answer.probability, spread)]
+    return [*views, row("study", answer, "", answer.label, spread)]
 
 
 def as_csv(lines: Sequence[dict[str, Any]]) -> str:

@@ -171,6 +171,7 @@ def _fit_detector(
         images["image_id"].tolist(),
         outputs.embedding[choosing],
         sha256=images["sha256"].tolist(),
+        parts=images["body_part"].tolist(),
     )
 
 

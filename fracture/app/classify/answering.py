@@ -62,6 +62,8 @@ def _explain(chosen: Sequence[Match], matches: Sequence[Match]) -> str:
     if len(chosen) > 1:
         return f"Two models know this X-ray about equally well: both answer, each in its own words. {figures}"
     name = escape_markdown(chosen[0].model.name)
+    if not chosen[0].radiograph:
+        return f"No model answers for what is no X-ray. {figures}"
     if not chosen[0].known:
         return f"No model knows this X-ray; **{name}** comes closest. {figures}"
     return f"**{name}** knows this X-ray best. {figures}"

@@ -1,7 +1,10 @@
 """A model's predictions for studies: probability, threshold, heat maps, and on request the truth."""
 
+import zlib
+from collections import Counter
 from typing import Literal
 
+import numpy as np
 import streamlit as st
 from PIL import Image
 
@@ -25,7 +28,8 @@ from fracture.estimate import format_number, format_percent
 from fracture.files import JsonObject
 from fracture.inference import report
 from fracture.inference.classifier import Classifier
-from fracture.inference.prediction import DOUBT, OUT_OF_DISTRIBUTION, Answer
+from fracture.inference.prediction import DOUBT, STATUS_SENTENCES, Answer, Status
+from fracture.inference.unusual import Explanation, explain
 from fracture.phantoms.truth import Truth
 from fracture.registry.adjustments import Recalibration
 from fracture.registry.model_folder import ModelFolder
@@ -36,6 +40,8 @@ _BADGES: dict[str, tuple[Literal["orange", "blue", "gray"], str]] = {
     "negative": ("blue", ":material/radiology:"),
     DOUBT: ("gray", ":material/question_mark:"),
 }
+
+_STATUS_WORDS = {Status.UNLIKE: "unlike the training images", Status.NO_RADIOGRAPH: "no X-ray"}
 
 Truths = dict[str, Truth]
 """The truth by the name of the view; empty where it is not known or hidden."""
@@ -56,17 +62,22 @@ def show_answers(
     ``suffix``: of the widgets' keys, where another model's answers stand on the same page.
     """
     top = st.container()  # a single answer stands above the settings, so that it is seen at once
-    explained = any(_has_answer(each) for views in studies.values() for each in views)
-    opacity = _choose_opacity(suffix) if explained else 0.0
-    lines: list[JsonObject] = []
+    settings = st.container()
+    places = {name: st.container() for name in studies}
+    answers: dict[str, Answer] = {}
     for name, views in studies.items():
-        answer = classifier.answer([each.view for each in views])
-        with top if len(studies) == 1 else st.container():
+        with top if len(studies) == 1 else places[name]:
             if len(studies) > 1:
                 st.markdown(f"**{escape_markdown(views[0].view.name)}**")
-            _show_answer(answer, uploaded)
-        _show_views(classifier, answer, views, opacity, truths)
-        lines += report.rows(name, answer, classifier.name)
+            answers[name] = _ask(classifier, views, suffix)
+            _show_answer(answers[name], uploaded)
+    with settings:
+        opacity = _choose_opacity(suffix) if any(answer.answered for answer in answers.values()) else 0.0
+    lines: list[JsonObject] = []
+    for name, views in studies.items():
+        with places[name]:
+            _show_views(classifier, answers[name], views, opacity, truths)
+        lines += report.rows(name, answers[name], classifier.name, _explain_unlike(classifier, views))
     show_similar_images(classifier, [each for views in studies.values() for each in views], suffix)
     learn_more(f"meaning{suffix}", _meaning(classifier, folder))
     return lines
@@ -85,25 +96,67 @@ def offer_csv(lines: list[JsonObject]) -> None:
     )
 
 
-def _has_answer(each: Examined) -> bool:
-    """Whether a view is like the training images, so that the model answers; a model without that check always does."""
-    return each.view.known is not False
-
-
 def _choose_opacity(suffix: str) -> float:
     opacity: float = st.slider("Heat map opacity", 0.0, 1.0, 0.4, 0.05, key=f"opacity{suffix}", persist_state="session")
     return opacity
 
 
+def _ask(classifier: Classifier, views: list[Examined], suffix: str) -> Answer:
+    """The answer for a study; for one that is unlike the training images, why, and an answer only on request."""
+    seen = [each.view for each in views]
+    answer = classifier.answer(seen)
+    if answer.status is not Status.UNLIKE:
+        return answer
+    st.warning(_describe_unlike(classifier, views), icon=":material/help:")
+    # By what the model sees, since many uploads have the same name.
+    key = f"answer unlike {zlib.crc32(np.stack([view.embedding for view in seen]).tobytes())}{suffix}"
+    wanted = st.toggle(
+        "Answer anyway",
+        key=key,
+        help="The answer is outside of what the model was validated on: its probabilities and rates don't hold there.",
+    )
+    return classifier.answer(seen, answer_unlike=wanted)
+
+
+def _describe_unlike(classifier: Classifier, views: list[Examined]) -> str:
+    """That a study is unlike the training images, which of them it is nearest to, and what is unusual about it."""
+    explanations = _explain_unlike(classifier, views).values()
+    parts: Counter[str] = Counter()
+    for each in explanations:
+        parts.update(dict(each.parts))
+    unusual = dict.fromkeys(words for each in explanations for words in each.unusual)
+    sentences = [
+        f"This X-ray is out of distribution: unlike the X-rays that {escape_markdown(classifier.name)} learned from."
+    ]
+    if parts:
+        counted = ", ".join(f"{part} {count}" for part, count in parts.most_common())
+        sentences.append(f"The most similar of them show: {counted}.")
+    if unusual:
+        sentences.append(f"Unusual about it: {'; '.join(unusual)}.")
+    return " ".join(sentences)
+
+
+def _explain_unlike(classifier: Classifier, views: list[Examined]) -> dict[str, Explanation]:
+    """Why views are unlike the training images, by their names."""
+    detector = classifier.ood_detector
+    if detector is None:
+        return {}
+    unlike = [each for each in views if each.view.status is Status.UNLIKE]
+    return {each.view.name: explain(detector, each.view.embedding, each.pixels) for each in unlike}
+
+
 def _show_answer(answer: Answer, uploaded: int) -> None:
     """The outcome, the probability, and the limits between outcomes."""
-    if not answer.known:
-        st.warning(f"{OUT_OF_DISTRIBUTION} The model gives no answer.", icon=":material/help:")
+    if answer.status is Status.NO_RADIOGRAPH:
+        st.warning(STATUS_SENTENCES[Status.NO_RADIOGRAPH], icon=":material/hide_image:")
+    if not answer.answered:
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.metric(f"Probability of {answer.labels[1]}", f"{answer.probability:.1%}", width=260)
         color, icon = _BADGES[answer.outcome]
         st.badge(_word(answer.label), color=color, icon=icon)
+        if answer.status is Status.UNLIKE:
+            st.badge("not validated for such images", color="red", icon=":material/warning:")
         st.markdown(f"{_basis(answer, uploaded)}{_reason(answer)}")
 
 
@@ -122,7 +175,7 @@ def _basis(answer: Answer, uploaded: int) -> str:
     if readable == uploaded:
         basis = f"Mean of {counted} views. "
     if counted < readable:
-        basis += f"{readable - counted} left out: unlike the training images. "
+        basis += f"{readable - counted} left out: unlike the training images, or no X-ray. "
     return basis
 
 
@@ -216,7 +269,7 @@ def _show_views(
     with st.grid(2):
         for each in examined:
             with st.container():
-                shown = opacity if _has_answer(each) else 0.0  # without an answer there is nothing to explain
+                shown = opacity if answer.answers(each.view) else 0.0  # without an answer there is nothing to explain
                 marked = _is_marked(answer, each, shown)
                 regions = marked_regions(classifier, each)
                 ring = likeliest(classifier, each) if marked and regions is None else None
@@ -270,8 +323,8 @@ def _describe_regions(classifier: Classifier) -> str:
 def _show_view(answer: Answer, each: Examined, picture: Image.Image, truth: Truth | None) -> None:
     """One view with its probabilities; ``truth``: with the true boxes."""
     positive = escape_markdown(answer.labels[1])
-    outcome = "unlike the training images"
-    if _has_answer(each):
+    outcome = _STATUS_WORDS.get(each.view.status, "")
+    if answer.answers(each.view):
         outcome = f"{answer.labels[1]} {each.view.probability:.1%}"
     caption = f"{escape_markdown(each.view.name)} · {outcome}"
     if each.synthetic and not each.view.name.startswith("synthetic"):
@@ -279,7 +332,7 @@ def _show_view(answer: Answer, each: Examined, picture: Image.Image, truth: Trut
     if truth:
         picture = charts.outlined(picture, truth.boxes)
     show_picture(picture, f"{caption}, with its heat map", caption)
-    if _has_answer(each):
+    if answer.answers(each.view):
         straight, mirrored = each.view.by_side
         label = escape_markdown(_word(answer.label_of(each.view)))
         st.caption(f"{positive}: {straight:.1%}, mirrored {mirrored:.1%}. Answer for this view: {label}.")

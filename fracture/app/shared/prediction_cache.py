@@ -4,7 +4,7 @@ Every cache is bounded. A cached function tells models apart by their versions, 
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from fracture.imaging import radiograph as radiographs
 from fracture.imaging.radiograph import Radiograph
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import View
+from fracture.inference.radiograph_check import RadiographScreen
 from fracture.paths import sanitize_name
 from fracture.phantoms import samples
 from fracture.phantoms.truth import Truth
@@ -139,6 +140,27 @@ def examined(upload: Upload, model: Classifier) -> Examined:
     """
     name = sanitize_name(upload.name)
     return _examine(name, radiographs.read(upload.data, name), model, VIEW_PX)
+
+
+def screened(upload: Upload, seen: dict[str, Examined], screen: RadiographScreen | None) -> dict[str, Examined]:
+    """What models have said of an upload, by their names, marked with whether it is a radiograph."""
+    if screen is None:
+        return seen
+    own = seen.get(screen.model.name)
+    embedding = _embedding(upload, screen.model) if own is None else own.view.embedding
+    views = screen.mark_by(embedding, {name: each.view for name, each in seen.items()})
+    return {name: replace(each, view=views[name]) for name, each in seen.items()}
+
+
+@st.cache_resource(
+    max_entries=100,
+    scope="session",
+    show_spinner="Checking the image",
+    hash_funcs={Upload: _upload_version, **_BY_CLASSIFIER},
+)
+def _embedding(upload: Upload, model: Classifier) -> NDArray[np.float32]:
+    """A model's embedding of an upload (F,); for this visitor alone, as the prediction."""
+    return model.embedding(radiographs.read(upload.data, sanitize_name(upload.name)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **_BY_CLASSIFIER})

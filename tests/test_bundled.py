@@ -17,7 +17,7 @@ from fracture.inference.litert import Graph
 from fracture.registry.model_folder import SHIPPED_MODELS, ModelFolder, bundled_model, read_card, read_predictions
 from fracture.training.config import TrainConfig
 from fracture.training.weights import find_weights
-from tests.support.not_radiographs import LEGS, dicom, pictures
+from tests.support.not_radiographs import CHEST, LEGS, dicom, pictures
 
 FOLDER = bundled_model()
 
@@ -112,6 +112,26 @@ def test_the_command_line_asks_each_model_and_the_best_match_answers(as_cloned, 
     assert len(document["results"]) == 1 and "--all-models prints both" in printed.err
     assert main(["classify", str(target), "--all-models", "--json"]) == 0
     assert {row["model"] for row in json.loads(capsys.readouterr().out)["results"]} == set(SHIPPED_MODELS)
+
+
+def test_the_command_line_tells_three_kinds_of_pictures(as_cloned, tmp_path, capsys):
+    """A leg is answered, a chest film only on request, a photograph never."""
+    photograph = next(picture for picture in pictures() if picture.kind == "photograph")
+    Image.fromarray(photograph.pixels).save(tmp_path / "photograph.png")
+    (tmp_path / "chest.dcm").write_bytes(dicom(CHEST))
+    (tmp_path / "leg.dcm").write_bytes(dicom(LEGS[0]))
+    assert main(["classify", str(tmp_path), "--json"]) == 0
+    rows = {Path(row["image"]).stem: row for row in json.loads(capsys.readouterr().out)["results"]}
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "leg": "answered",
+        "chest": "unlike",
+        "photograph": "no radiograph",
+    }
+    assert [rows[name]["probability"] for name in ("chest", "photograph")] == [None, None]
+    assert rows["chest"]["nearest_parts"] and not rows["photograph"]["nearest_parts"]
+    assert main(["classify", str(tmp_path), "--model", "mura-humerus", "--answer-unlike", "--json"]) == 0
+    rows = {Path(row["image"]).stem: row for row in json.loads(capsys.readouterr().out)["results"]}
+    assert rows["chest"]["probability"] is not None and rows["photograph"]["probability"] is None
 
 
 @pytest.mark.slow

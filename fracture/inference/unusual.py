@@ -43,8 +43,10 @@ class Explanation(NamedTuple):
 
     @property
     def parts_in_words(self) -> str:
-        """Body parts with counts: *hand 7, leg 3*."""
-        return ", ".join(f"{part} {count}" for part, count in self.parts)
+        """Body parts with counts: *hand (7 of 10), leg (3 of 10)*."""
+        total = sum(count for _, count in self.parts)
+        words = {"mixed": "several body parts"}
+        return ", ".join(f"{words.get(part, part)} ({count} of {total})" for part, count in self.parts)
 
     @property
     def unusual_in_words(self) -> str:

@@ -324,15 +324,21 @@ def test_evaluate_puts_phantoms_into_the_models_words(homes, make_model, tmp_pat
     assert "The labels differ" in capsys.readouterr().err
 
 
-def test_what_is_no_x_ray_gets_no_numbers(homes, make_model, picture, monkeypatch, capsys):
-    """Neither in words nor in the file."""
+def test_what_is_out_of_distribution_gets_no_numbers_but_on_request(homes, make_model, picture, monkeypatch, capsys):
+    """Neither in words nor in the file; its status says that an answer on request is not a validated one."""
     make_model("m")
     monkeypatch.setattr("fracture.inference.ood.OodDetector.in_distribution", lambda *_: False)
     assert main(["classify", str(picture), "--model", "m"]) == 0
-    assert re.search(r"unknown  no prediction +\S+\.png", capsys.readouterr().out)
+    printed = capsys.readouterr().out
+    assert re.search(r"unlike  no prediction +\S+\.png", printed) and "--answer-unlike answers it" in printed
+    assert re.search(r"Unlike the training images; nearest training images: .+ \(\d+ of \d+\)", printed)
     assert main(["classify", str(picture), "--model", "m", "--json"]) == 0
     line = json.loads(capsys.readouterr().out)["results"][0]
-    assert (line["answer"], line["probability"], line["lowest"]) == ("unknown", None, None)
+    assert (line["answer"], line["probability"], line["lowest"]) == ("unlike", None, None)
+    assert main(["classify", str(picture), "--model", "m", "--answer-unlike", "--json"]) == 0
+    line = json.loads(capsys.readouterr().out)["results"][0]
+    assert line["status"] == "unlike" and line["answer"] in ("normal", "abnormal", "doubt")
+    assert 0 <= line["probability"] <= 1
 
 
 def test_a_printed_probability_names_its_label(homes, make_model, picture, monkeypatch, capsys):

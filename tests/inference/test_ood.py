@@ -57,6 +57,19 @@ def test_load_ood_detector_answers_as_the_saved_one(saved):
     assert [name for name, _ in after.nearest(new[0])] == [name for name, _ in before.nearest(new[0])]
 
 
+def test_load_ood_detector_keeps_body_parts_and_reads_files_without_them(tmp_path, saved):
+    """Folders of earlier versions recorded none."""
+    parts = tuple(f"part {row % 4}" for row in range(IMAGES))
+    path = tmp_path / "parts.npz"
+    known(parts=parts).save(path)
+    assert load_ood_detector(path).parts == parts and load_ood_detector(saved).parts == ()
+    nearest = dict(load_ood_detector(path).nearest_parts(cloud(1, 2)[0], 5))
+    assert sum(nearest.values()) == 5
+    known(parts=parts[:3]).save(path)
+    with pytest.raises(ModelError, match="body part for each image"):
+        load_ood_detector(path)
+
+
 def test_trained_on_goes_by_files_or_in_older_folders_by_names(saved):
     """The SHA-256 of each training image's file comes back; a file without them is still read."""
     digests = ("", *(f"{row:064x}" for row in range(1, IMAGES)))

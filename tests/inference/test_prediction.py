@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from fracture.imaging.radiograph import Frame
-from fracture.inference.prediction import Answer, OutcomeLimits, View, offered_points, probability_of
+from fracture.inference.prediction import Answer, OutcomeLimits, Status, View, offered_points, probability_of
 
 
-def view(probability: float, known: bool | None = True) -> View:
+def view(probability: float, known: bool | None = True, radiograph: bool | None = None) -> View:
     nothing = np.zeros((1, 1), np.float32)
-    return View(
-        "v", probability, (0.0, 0.0), (probability, probability), nothing, Frame(0, 0, 1, 1, 1), nothing[0], known
-    )
+    sides = (probability, probability)
+    frame = Frame(0, 0, 1, 1, 1)
+    return View("v", probability, (0.0, 0.0), sides, nothing, frame, nothing[0], known=known, radiograph=radiograph)
 
 
-def answer(*views: View, low=0.2, high=0.7) -> Answer:
-    return Answer(("normal", "abnormal"), OutcomeLimits(low, high), views)
+def answer(*views: View, low=0.2, high=0.7, **options) -> Answer:
+    return Answer(("normal", "abnormal"), OutcomeLimits(low, high), views, **options)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,27 @@ def test_answer_with_a_view_out_of_distribution_leaves_it_out():
     """That view has no answer of its own."""
     given = answer(view(0.9), view(0.1, known=False))
     assert given.probability == pytest.approx(0.9) and given.outcome == "positive"
-    assert given.label_of(given.views[1]) == "unknown"
+    assert given.label_of(given.views[1]) == "unlike"
 
 
-def test_answer_with_all_views_out_of_distribution_is_unknown():
+def test_answer_with_all_views_out_of_distribution_is_unlike():
     """There is no label."""
     given = answer(view(0.9, known=False), view(0.8, known=False))
-    assert not given.known and given.label == "unknown"
+    assert not given.answered and given.label == "unlike"
+
+
+def test_answer_unlike_answers_for_radiographs_out_of_distribution_alone():
+    """The status stays; a picture that is no radiograph does not count."""
+    given = answer(view(0.9, known=False), view(0.1, known=False, radiograph=False), answer_unlike=True)
+    assert (given.status, given.label, given.probability) == (Status.UNLIKE, "abnormal", 0.9)
+    assert [given.label_of(each) for each in given.views] == ["abnormal", "no radiograph"]
+
+
+@pytest.mark.parametrize("known", [True, False, None])
+def test_answer_for_no_radiograph_has_no_label_whatever_the_model_knows(known):
+    """Also where radiographs out of distribution are answered."""
+    given = answer(view(0.9, known=known, radiograph=False), answer_unlike=True)
+    assert not given.answered and given.outcome == given.label == "no radiograph"
 
 
 def test_answer_without_a_detector_has_a_label():

@@ -20,8 +20,8 @@ from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
-from tests.support.not_radiographs import LEGS, dicom
-from tests.support.widgets import by_key
+from tests.support.not_radiographs import LEGS, dicom, pictures
+from tests.support.widgets import by_key, keys_of
 
 PAGES = ("home", "dataset", "train", "runs", "playground", "labs", "classify", "models")
 
@@ -250,6 +250,17 @@ def test_classify_as_cloned_answers_without_training(as_cloned):
     app.file_uploader(key="uploads").set_value([("leg.dcm", dicom(LEGS[0]), "application/dicom")]).run()
     assert "Probability of fractured" in [metric.label for metric in healthy(app).metric]
     assert "out of distribution" not in words(app)
+
+
+def test_classify_as_cloned_gives_no_answer_for_a_photograph(as_cloned):
+    """Whichever model is chosen: no figure, and nothing to click."""
+    photograph = next(picture for picture in pictures() if picture.kind == "photograph")
+    app = healthy(alone("classify").run())
+    app.file_uploader(key="uploads").set_value([("me.png", as_png(photograph.pixels), "image/png")]).run()
+    for model in ("automatic", "mura-humerus"):
+        app.selectbox(key="model").set_value(model).run()
+        assert "does not look like an X-ray" in words(healthy(app))
+        assert not app.metric and not keys_of(app.toggle, "answer unlike")
 
 
 def test_classify_as_cloned_asks_each_model_and_says_why(as_cloned):

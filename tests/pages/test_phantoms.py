@@ -14,6 +14,7 @@ from fracture.phantoms.plan import Plan
 from fracture.phantoms.samples import generate_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.waiting import wait
+from tests.support.widgets import by_key
 
 PLAN = Plan(patients=3, seed=2)
 
@@ -199,6 +200,19 @@ def test_sample_out_of_distribution_gets_no_answer(homes, make_model):
     press(app, "sample 123456")
     assert not healthy(app).metric
     assert "out of distribution" in words(app)
+
+
+def test_sample_out_of_distribution_is_answered_after_one_click(homes, make_model):
+    """The answer is marked as not validated, and goes again by a second click."""
+    make_model("first")
+    app = healthy(alone("classify").run())
+    press(app, "sample 123456")
+    anyway = by_key(app.toggle, "answer unlike")
+    anyway.set_value(True).run()
+    assert [metric.label for metric in healthy(app).metric] == ["Probability of abnormal"]
+    assert "not validated for such images" in words(app)
+    by_key(app.toggle, "answer unlike").set_value(False).run()
+    assert not healthy(app).metric
 
 
 @pytest.mark.slow

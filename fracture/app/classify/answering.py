@@ -33,7 +33,7 @@ def show_best_answers(asked: Sequence[Asked], studies: Mapping[str, ByModel], up
     for study, by_model in studies.items():
         matches = _match_all(asked, by_model)
         chosen = choose_models(matches)
-        if len(asked) > 1 and len(studies) == 1:
+        if len(asked) > 1 and len(studies) == 1 and chosen[0].radiograph:
             st.markdown(_explain(chosen, matches))
         for match in chosen:
             shares.setdefault(match.model.name, {})[study] = by_model[match.model.name]
@@ -62,8 +62,6 @@ def _explain(chosen: Sequence[Match], matches: Sequence[Match]) -> str:
     if len(chosen) > 1:
         return f"Two models know this X-ray about equally well: both answer, each in its own words. {figures}"
     name = escape_markdown(chosen[0].model.name)
-    if not chosen[0].radiograph:
-        return f"No model answers for what is no X-ray. {figures}"
     if not chosen[0].known:
         return f"No model knows this X-ray; **{name}** comes closest. {figures}"
     return f"**{name}** knows this X-ray best. {figures}"

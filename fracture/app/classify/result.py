@@ -120,19 +120,18 @@ def _ask(classifier: Classifier, views: list[Examined], suffix: str) -> Answer:
 
 def _describe_unlike(classifier: Classifier, views: list[Examined]) -> str:
     """That a study is unlike the training images, which of them it is nearest to, and what is unusual about it."""
-    explanations = _explain_unlike(classifier, views).values()
+    explained = _explain_unlike(classifier, views).values()
     parts: Counter[str] = Counter()
-    for each in explanations:
+    for each in explained:
         parts.update(dict(each.parts))
-    unusual = dict.fromkeys(words for each in explanations for words in each.unusual)
-    sentences = [
-        f"This X-ray is out of distribution: unlike the X-rays that {escape_markdown(classifier.name)} learned from."
-    ]
-    if parts:
-        counted = ", ".join(f"{part} {count}" for part, count in parts.most_common())
-        sentences.append(f"The most similar of them show: {counted}.")
-    if unusual:
-        sentences.append(f"Unusual about it: {'; '.join(unusual)}.")
+    unusual = dict.fromkeys(words for each in explained for words in each.unusual)
+    study = Explanation(tuple(parts.most_common()), tuple(unusual))
+    name = escape_markdown(classifier.name)
+    sentences = [f"This X-ray is out of distribution: unlike the X-rays that {name} learned from."]
+    if study.parts:
+        sentences.append(f"The most similar of them show: {study.parts_in_words}.")
+    if study.unusual:
+        sentences.append(f"Unusual about it: {study.unusual_in_words}.")
     return " ".join(sentences)
 
 

@@ -149,7 +149,7 @@ def classify(args: Namespace) -> JsonObject:
             contested += len(answered) > 1
             for model, views in answered if args.all_models else answered[:1]:
                 answer = model.answer(views, args.threshold, answer_unlike=args.answer_unlike)
-                lines += rows(study, answer, model.name, _explain_unlike(model, views, images))
+                lines += rows(study, answer, model.name, _explain(model, views, images))
     if args.csv:
         write_csv(args.csv, lines)
     if not args.json:
@@ -206,17 +206,10 @@ def _answers(
     return [(match.model, by_model[match.model.name]) for match in chosen]
 
 
-def _explain_unlike(
-    model: Classifier, views: list[View], images: list[tuple[str, Radiograph]]
-) -> dict[str, Explanation]:
-    """Why views are unlike the model's training images, by their names."""
-    detector = model.ood_detector
-    if detector is None:
-        return {}
+def _explain(model: Classifier, views: list[View], images: list[tuple[str, Radiograph]]) -> dict[str, Explanation]:
+    """What is unusual about the images, by their names."""
     return {
-        view.name: explain(detector, view.embedding, image.pixels)
-        for view, (_, image) in zip(views, images, strict=True)
-        if view.status is Status.UNLIKE
+        name: explain(view, model.ood_detector, image.pixels) for view, (name, image) in zip(views, images, strict=True)
     }
 
 
@@ -238,8 +231,8 @@ def _print_predictions(models: list[Classifier], lines: list[JsonObject]) -> Non
         subject = line["image"] if line["kind"] == "image" else f"study {line['study']}"
         by_model = f"  {line['model']}" if len(models) > 1 else ""
         print(f"{line['answer']:>14}  {_probability(line, positives[line['model']]):{width}}  {subject}{by_model}")
-        if line["kind"] == "image" and line["status"] == Status.UNLIKE:
-            print(f"{'':>14}  {_explanation(line)}")
+        if said := _explanation(line):
+            print(f"{'':>14}  {said}")
     if not lines:
         return
     print()
@@ -261,10 +254,10 @@ def _print_predictions(models: list[Classifier], lines: list[JsonObject]) -> Non
 
 
 def _explanation(line: JsonObject) -> str:
-    """Why an image is unlike the training images, in one line."""
-    unusual = f"unusual: {line['unusual']}" if line["unusual"] else "nothing that is measured is unusual"
-    nearest = f"nearest training images: {line['nearest_parts']}; " if line["nearest_parts"] else ""
-    return f"Unlike the training images; {nearest}{unusual}"
+    """The training images that an image is nearest to, and what is unusual about it; empty where nothing is said."""
+    nearest = f"nearest training images: {line['nearest_parts']}" if line["nearest_parts"] else ""
+    unusual = f"unusual: {line['unusual']}" if line["unusual"] else ""
+    return "; ".join(words for words in (nearest, unusual) if words)
 
 
 def _format_limits(limits: OutcomeLimits, positive: str) -> str:

@@ -1,4 +1,4 @@
-"""What is unusual about a radiograph that is out of distribution, and which body parts it is nearest to, in words.
+"""What is unusual about a radiograph, and which body parts it is nearest to where it is out of distribution, in words.
 
 Unusual is what plain measures of its pixels say, compared with FracAtlas's training images (CC BY 4.0; Abedeen et al.,
 Scientific Data 10, 521, 2023). ``python -m benchmarks.unusual --data FRACATLAS`` prints their ranges, how many
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.imaging.radiograph import shrink
-from fracture.inference.ood import OodDetector, Vectors
+from fracture.inference.ood import OodDetector
+from fracture.inference.prediction import Status, View
 
 SIDE_PX = 256
 """Longer side of the picture that is measured."""
@@ -34,7 +35,7 @@ STRONGEST_SEAM = 100
 
 
 class Explanation(NamedTuple):
-    """Why a radiograph may be unlike a model's training images."""
+    """What is said of a radiograph beside its answer, or in place of one."""
 
     parts: tuple[tuple[str, int], ...] = ()
     """Body parts of the most similar training images, the most frequent first, each with its count."""
@@ -54,9 +55,17 @@ class Explanation(NamedTuple):
         return "; ".join(self.unusual)
 
 
-def explain(detector: OodDetector, embedding: Vectors, pixels: NDArray[np.uint8]) -> Explanation:
-    """Explain an image (H, W) with an embedding (F,) by the detector that calls it out of distribution."""
-    return Explanation(tuple(detector.nearest_parts(embedding)), tuple(unusual(pixels)))
+def explain(view: View, detector: OodDetector | None, pixels: NDArray[np.uint8]) -> Explanation:
+    """Explain the answer for an image (H, W), or that it has none.
+
+    The nearest training images are counted for a radiograph unlike them; nothing is said of what is no radiograph.
+    """
+    if view.status is Status.NO_RADIOGRAPH:
+        return Explanation()
+    parts = []
+    if view.status is Status.UNLIKE and detector is not None:
+        parts = detector.nearest_parts(view.embedding)
+    return Explanation(tuple(parts), tuple(unusual(pixels)))
 
 
 class Measures(NamedTuple):

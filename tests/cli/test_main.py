@@ -331,7 +331,7 @@ def test_what_is_out_of_distribution_gets_no_numbers_but_on_request(homes, make_
     assert main(["classify", str(picture), "--model", "m"]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"unlike  no prediction +\S+\.png", printed) and "--answer-unlike answers it" in printed
-    assert re.search(r"Unlike the training images; nearest training images: .+ \(\d+ of \d+\)", printed)
+    assert re.search(r"nearest training images: .+ \(\d+ of \d+\)", printed)
     assert main(["classify", str(picture), "--model", "m", "--json"]) == 0
     line = json.loads(capsys.readouterr().out)["results"][0]
     assert (line["answer"], line["probability"], line["lowest"]) == ("unlike", None, None)

@@ -9,7 +9,7 @@ import pytest
 from fracture.inference.automatic import Match, choose_models, match_model, rank_matches
 from fracture.inference.domain import Domain
 
-VIEWS = [SimpleNamespace(embedding=np.zeros(3, np.float32))] * 2
+VIEWS = [SimpleNamespace(embedding=np.zeros(3, np.float32), radiograph=None)] * 2
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
 """What is unusual about a radiograph: drawn changes are recognized, and nothing is said of an ordinary one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from fracture.inference.unusual import explain, measure, unusual
+from fracture.inference.unusual import Explanation, explain, measure, unusual
 from tests.inference.test_ood import cloud, known
+from tests.inference.test_prediction import view
 from tests.support.film_changes import change
 
 
@@ -52,10 +55,14 @@ def test_measures_of_a_uniform_picture_are_numbers():
     assert np.isfinite(measure(np.zeros((1, 1), np.uint8))).all()
 
 
-def test_explain_counts_the_body_parts_of_the_nearest_training_images():
-    """The most frequent first."""
+def test_explain_counts_the_body_parts_of_the_nearest_images_where_a_radiograph_is_unlike_them():
+    """The most frequent first; for others, only what is unusual about them."""
     parts = tuple("hand" if row % 3 else "leg" for row in range(30))
-    explanation = explain(known(parts=parts), cloud(1, 5)[0], film())
+    unlike = replace(view(0.5, known=False), embedding=cloud(1, 5)[0])
+    explanation = explain(unlike, known(parts=parts), film() // 8)
     assert sum(count for _, count in explanation.parts) == 10
-    assert explanation.parts[0][1] >= explanation.parts[-1][1]
-    assert explain(known(), cloud(1, 5)[0], film()).parts_in_words == ""
+    assert explanation.parts[0][1] >= explanation.parts[-1][1] and explanation.unusual
+    assert explain(unlike, known(), film()) == Explanation()
+    answered = explain(replace(unlike, known=True), known(parts=parts), film() // 8)
+    assert answered.parts == () and answered.unusual == explanation.unusual
+    assert explain(replace(unlike, radiograph=False), known(parts=parts), film() // 8) == Explanation()

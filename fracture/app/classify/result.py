@@ -77,7 +77,7 @@ def show_answers(
     for name, views in studies.items():
         with places[name]:
             _show_views(classifier, answers[name], views, opacity, truths)
-        lines += report.rows(name, answers[name], classifier.name, _explain_unlike(classifier, views))
+        lines += report.rows(name, answers[name], classifier.name, _explain(classifier, views))
     show_similar_images(classifier, [each for views in studies.values() for each in views], suffix)
     learn_more(f"meaning{suffix}", _meaning(classifier, folder))
     return lines
@@ -120,7 +120,7 @@ def _ask(classifier: Classifier, views: list[Examined], suffix: str) -> Answer:
 
 def _describe_unlike(classifier: Classifier, views: list[Examined]) -> str:
     """That a study is unlike the training images, which of them it is nearest to, and what is unusual about it."""
-    explained = _explain_unlike(classifier, views).values()
+    explained = _explain(classifier, views).values()
     parts: Counter[str] = Counter()
     for each in explained:
         parts.update(dict(each.parts))
@@ -135,13 +135,9 @@ def _describe_unlike(classifier: Classifier, views: list[Examined]) -> str:
     return " ".join(sentences)
 
 
-def _explain_unlike(classifier: Classifier, views: list[Examined]) -> dict[str, Explanation]:
-    """Why views are unlike the training images, by their names."""
-    detector = classifier.ood_detector
-    if detector is None:
-        return {}
-    unlike = [each for each in views if each.view.status is Status.UNLIKE]
-    return {each.view.name: explain(detector, each.view.embedding, each.pixels) for each in unlike}
+def _explain(classifier: Classifier, views: list[Examined]) -> dict[str, Explanation]:
+    """What is unusual about the views, by their names."""
+    return {each.view.name: explain(each.view, classifier.ood_detector, each.pixels) for each in views}
 
 
 def _show_answer(answer: Answer, uploaded: int) -> None:
@@ -261,10 +257,15 @@ def _rates(folder: ModelFolder, result: ValidationResult, threshold: float) -> s
 
 
 def _show_views(
-    classifier: Classifier, answer: Answer, examined: list[Examined], opacity: float, truths: Truths
+    classifier: Classifier,
+    answer: Answer,
+    examined: list[Examined],
+    opacity: float,
+    truths: Truths,
 ) -> None:
     """Each view with its heat map, all on one scale, and its truth where that is revealed."""
     scale = full_heat(classifier, examined)
+    explanations = _explain(classifier, examined)
     with st.grid(2):
         for each in examined:
             with st.container():
@@ -279,6 +280,9 @@ def _show_views(
                 _show_view(answer, each, picture, truth)
                 if marked and (marks := _describe_marks(answer, ring, regions)):
                     st.caption(marks)
+                unusual = explanations[each.view.name].unusual_in_words
+                if unusual and each.view.status is Status.ANSWERED:
+                    st.caption(f":material/warning: Compared with FracAtlas's X-rays it is unusual: {unusual}.")
                 if truth:
                     st.markdown(f"**Truth:** {truth.words}.")
 

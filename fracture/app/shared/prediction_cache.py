@@ -46,6 +46,10 @@ def _classifier_version(model: Classifier) -> str:
     return model.version
 
 
+def _screen_version(screen: RadiographScreen) -> str:
+    return f"{screen.model.version} {screen.check.bias}"
+
+
 def _upload_version(upload: Upload) -> str:
     """By the hash of the file: Streamlit would copy all of the file to make a key of it."""
     return f"{hashlib.sha256(upload.data).hexdigest()} {sanitize_name(upload.name)}"
@@ -147,8 +151,8 @@ def screened(upload: Upload, seen: dict[str, Examined], screen: RadiographScreen
     if screen is None:
         return seen
     own = seen.get(screen.model.name)
-    embedding = _embedding(upload, screen.model) if own is None else own.view.embedding
-    views = screen.mark_by(embedding, {name: each.view for name, each in seen.items()})
+    radiograph = _is_radiograph(upload, screen, None if own is None else own.view)
+    views = screen.mark_by(radiograph, {name: each.view for name, each in seen.items()})
     return {name: replace(each, view=views[name]) for name, each in seen.items()}
 
 
@@ -156,11 +160,16 @@ def screened(upload: Upload, seen: dict[str, Examined], screen: RadiographScreen
     max_entries=100,
     scope="session",
     show_spinner="Checking the image",
-    hash_funcs={Upload: _upload_version, **_BY_CLASSIFIER},
+    hash_funcs={Upload: _upload_version, RadiographScreen: _screen_version},
 )
-def _embedding(upload: Upload, model: Classifier) -> NDArray[np.float32]:
-    """A model's embedding of an upload (F,); for this visitor alone, as the prediction."""
-    return model.embedding(radiographs.read(upload.data, sanitize_name(upload.name)))
+def _is_radiograph(upload: Upload, screen: RadiographScreen, _own: View | None) -> bool:
+    """Whether an upload is a radiograph; for this visitor alone, as the prediction.
+
+    ``_own``: what the screen's own model has said of it, if it was asked.
+    """
+    image = radiographs.read(upload.data, sanitize_name(upload.name))
+    embedding = screen.model.embedding(image) if _own is None else _own.embedding
+    return screen.check.is_radiograph(embedding, image.pixels)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **_BY_CLASSIFIER})

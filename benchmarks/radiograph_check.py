@@ -6,8 +6,7 @@
 ``CXR.nii.gz`` is the CT of :mod:`tests.support.projections`. Embeddings, textures, and which pictures the models know,
 are computed once (5,500 pictures, half an hour) and kept in ``FILE``. Sources, body parts and projections are measured
 with a check that was fitted without them; validation images, the pictures of :mod:`tests.support.not_radiographs` and
-pydicom-data's films are in no fit.
-``--write`` replaces the file beside the bundled model.
+pydicom-data's films are in no fit. ``--write`` replaces the file beside the bundled model.
 """
 
 import argparse

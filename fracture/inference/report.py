@@ -15,7 +15,6 @@ CSV_COLUMNS = (
     "kind",
     "study",
     "image",
-    "status",
     "answer",
     "probability",
     "lowest",
@@ -24,6 +23,7 @@ CSV_COLUMNS = (
     "doubt_to",
     "model",
     "adjusted",
+    "status",
     "nearest_parts",
     "unusual",
 )
@@ -61,10 +61,10 @@ def rows(
         return {
             "kind": kind,
             "image": image,
-            "status": of.status.value,
             "answer": word,
             **numbers,
             **shared,
+            "status": of.status.value,
             "nearest_parts": explanation.parts_in_words,
             "unusual": explanation.unusual_in_words,
         }

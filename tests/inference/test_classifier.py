@@ -162,7 +162,8 @@ def test_rows_and_csv(classifier, tmp_path):
     assert len(rows("s1", classifier.classify([("a.png", image(1))]), "m")) == 1
     write_csv(tmp_path / "out.csv", lines)
     written = (tmp_path / "out.csv").read_text().splitlines()
-    assert written[0] == "kind,study,image,answer,probability,lowest,highest,doubt_from,doubt_to,model,adjusted"
+    old = "kind,study,image,answer,probability,lowest,highest,doubt_from,doubt_to,model,adjusted"
+    assert written[0] == f"{old},status,nearest_parts,unusual"
     assert len(written) == 4
 
 

@@ -69,7 +69,7 @@ def show_answers(
         with top if len(studies) == 1 else places[name]:
             if len(studies) > 1:
                 st.markdown(f"**{escape_markdown(views[0].view.name)}**")
-            answers[name] = _ask(classifier, views, suffix)
+            answers[name] = _ask(classifier, views, f"{name}{suffix}")
             _show_answer(answers[name], uploaded)
     with settings:
         opacity = _choose_opacity(suffix) if any(answer.answered for answer in answers.values()) else 0.0
@@ -101,15 +101,15 @@ def _choose_opacity(suffix: str) -> float:
     return opacity
 
 
-def _ask(classifier: Classifier, views: list[Examined], suffix: str) -> Answer:
+def _ask(classifier: Classifier, views: list[Examined], study: str) -> Answer:
     """The answer for a study; for one that is unlike the training images, why, and an answer only on request."""
     seen = [each.view for each in views]
     answer = classifier.answer(seen)
     if answer.status is not Status.UNLIKE:
         return answer
     st.warning(_describe_unlike(classifier, views), icon=":material/help:")
-    # By what the model sees, since many uploads have the same name.
-    key = f"answer unlike {zlib.crc32(np.stack([view.embedding for view in seen]).tobytes())}{suffix}"
+    # By what the model sees, too: the next upload is study 1 again.
+    key = f"answer unlike {zlib.crc32(np.stack([view.embedding for view in seen]).tobytes())} {study}"
     wanted = st.toggle(
         "Answer anyway",
         key=key,

@@ -2,26 +2,30 @@
 
     python -m benchmarks.humerus_labels
 
-Computed from the model's recorded predictions for MURA's validation part; no image is needed. The four studies show
-nails, plates or a prosthesis, which MURA's own definition calls abnormal, and are labeled normal.
+Computed from the model's recorded predictions for MURA's validation part; no image is needed. The card names the
+studies (``label_notes``): they show nails, plates or a prosthesis, which MURA's own definition calls abnormal, and are
+labeled normal.
 """
 
 from fracture.estimate import format_number
-from fracture.evaluation.metrics import evaluate
+from fracture.evaluation.metrics import by_study, evaluate
 from fracture.registry.model_folder import model_folder, read_card, read_predictions
-
-MISLABELED = ("patient11676", "patient11671", "patient11339", "patient11675")
-"""Their studies have the four highest probabilities of all that are labeled normal."""
 
 
 def main() -> None:
     """Print both tables."""
     folder = model_folder("mura-humerus")
     predictions = read_predictions(folder)
-    thresholds = read_card(folder).thresholds
+    card = read_card(folder)
+    thresholds = card.thresholds
+    shows = {note.study: note.shows for note in card.label_notes}
+    mislabeled = predictions["study"].isin(list(shows))
+    for _, study in by_study(predictions[mislabeled]).iterrows():
+        print(f"{study['study']}: {study['probability']:.3f}, labeled {card.labels[study['label']]}")
+        print(f"  shows {shows[study['study']]}")
     for title, rows in (
         ("official labels", predictions),
-        ("without the four studies", predictions[~predictions["group"].isin(MISLABELED)]),
+        (f"without the {len(shows)} studies", predictions[~mislabeled]),
     ):
         print(title)
         for level, metrics in evaluate(rows, thresholds).items():

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fracture.cli.main import main
 from fracture.data.dataset import scan
-from fracture.evaluation.metrics import evaluate
+from fracture.evaluation.metrics import by_study, evaluate
 from fracture.imaging.radiograph import Radiograph, fit, load, read
 from fracture.inference.classifier import load_classifier
 from fracture.inference.litert import Graph
@@ -54,6 +54,15 @@ def test_the_humerus_model_is_what_its_predictions_say():
         for point, rates in said["points"].items():
             assert again[level]["points"][point]["confusion"] == rates["confusion"]
     assert "research and teaching only" in (folder / "LICENSE").read_text()
+
+
+def test_the_humerus_model_names_the_normal_studies_that_it_calls_abnormal_most_surely():
+    """The studies of its label notes are labeled normal, and have the highest probabilities of all that are."""
+    folder = ModelFolder(FOLDER.path.parent / "mura-humerus")
+    noted = {note.study for note in read_card(folder).label_notes}
+    studies = by_study(read_predictions(folder)).set_index("study")
+    surest = studies[studies["label"] == 0]["probability"].nlargest(4)
+    assert noted == set(surest.index)
 
 
 def test_its_card_says_what_it_was_made_of(card):

@@ -152,6 +152,15 @@ class Regions(Document):
     """The figures at the two thresholds, by their names."""
 
 
+class LabelNote(Document):
+    """A validation study whose label of the data set contradicts what its radiographs show."""
+
+    study: str
+    """As in the model's predictions."""
+    shows: str
+    """What a person saw in the radiographs."""
+
+
 class Seconds(Document):
     """How long the run took."""
 
@@ -183,6 +192,8 @@ class Card(Document):
     localization: Localization | None = Field(None, alias="localisation")
     regions: Regions | None = None
     """Missing where the model was not trained on boxes, or by an earlier version."""
+    label_notes: list[LabelNote] = Field(default_factory=list)
+    """Written by people after the run; the metrics are by the data set's labels all the same."""
     files: dict[str, str] = Field(default_factory=dict)
     """The SHA-256 of the files that decide what the model predicts, by name."""
     served: Served | None = None

@@ -13,7 +13,7 @@ from fracture.app.models.errors import worst
 from fracture.app.models.threshold import describe_hundred
 from fracture.app.shared.comparison import Side, warnings
 from fracture.charts import natural_frequencies
-from fracture.evaluation.metrics import evaluate
+from fracture.evaluation.metrics import by_study, evaluate
 from fracture.inference.ood import load_ood_detector
 from fracture.paths import PROJECT
 from fracture.registry.model_folder import read_card
@@ -300,6 +300,21 @@ def test_errors_without_recorded_files_are_not_shown(wrong):
     app = healthy(show_errors(models().run()))
     assert not app.get("image")
     assert "python -m fracture evaluate --model first" in words(app)
+
+
+def test_errors_with_label_notes_show_the_probability_of_each_study(judged):
+    """The card names a study whose label is wrong; the page adds the label and the model's probability."""
+    studies = by_study(pd.read_csv(judged.predictions))
+    study = studies[studies["label"] == 0].iloc[0]
+    gone = {"study": "no such study", "shows": "a plate"}
+    edit_card(judged, label_notes=[{"study": study["study"], "shows": "a prosthesis"}, gone])
+    app = healthy(models().run())
+    assert "contradict the label of the data set (1)" in words(app)
+    (table,) = [each for each in tables(app) if "The radiographs show" in each]
+    row = table.iloc[0]
+    assert len(table) == 1 and row["The radiographs show"] == "a prosthesis"
+    assert row["Label in the data set"] == read_card(judged).labels[0]
+    assert row.iloc[-1] == f"{study['probability']:.1%}"
 
 
 def test_errors_without_the_data_set_have_no_switch(wrong):

@@ -12,6 +12,7 @@ from fracture import charts
 from fracture.app.shared import dataset_cache, prediction_cache
 from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.shared.images import show_picture
+from fracture.app.shared.metrics import show_table
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown, format_threshold, show_errors
 from fracture.data.measurements import digests
@@ -44,6 +45,7 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult) -> None:
     """The gallery, behind a switch: the model runs on its images only when a visitor asks for them."""
     st.header("Most confident errors")
+    _show_label_notes(folder, card, result)
     images = dataset_cache.training_images(card)
     if images.empty:
         st.caption(f"The data set *{escape_markdown(result.data)}* is not on this machine, so its images are missing.")
@@ -71,6 +73,29 @@ def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult
     if not recorded.all():
         st.caption(_describe_unrecorded(shown[~recorded], folder, card))
     _show_gallery(_find_files(shown[recorded], images), folder, card)
+
+
+def _show_label_notes(folder: ModelFolder, card: Card, result: ValidationResult) -> None:
+    """The validation studies whose labels are wrong by what their radiographs show; nothing where none is known."""
+    if not card.label_notes:
+        return
+    shows = {note.study: note.shows for note in card.label_notes}
+    studies = prediction_cache.scored(folder, "study", result.only)
+    noted = studies[studies["study"].isin(list(shows))].sort_values("probability", ascending=False)
+    if noted.empty:
+        return
+    rows = []
+    for study, label, probability in zip(noted["study"], noted["label"], noted["probability"], strict=True):
+        row = {
+            "Study": escape_markdown(study).replace("/", "/\u200b"),  # a phone breaks the line there
+            "Label in the data set": escape_markdown(card.labels[label]),
+            "The radiographs show": escape_markdown(shows[study]),
+            f"Probability of {escape_markdown(card.labels[1])}": f"{probability:.1%}",
+        }
+        rows.append(row)
+    st.markdown(f"**Wrong labels:** studies whose radiographs contradict the label of the data set ({len(noted):,})")
+    show_table(rows)
+    st.caption("The metrics above follow the data set's labels all the same.")
 
 
 def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -> str:

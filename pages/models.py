@@ -1,7 +1,8 @@
-"""One model: its card, validation results, operating point, calibration and errors, and a comparison with others."""
+"""One model: its card, results and errors, a comparison with others, and how it does on other data."""
 
 import streamlit as st
 
+from fracture.app.models.calibration import show_calibration_to_radiographs
 from fracture.app.models.card import show_card, show_localization
 from fracture.app.models.compare import show_comparison
 from fracture.app.models.errors import show_misclassified
@@ -37,6 +38,7 @@ def show_model(folder: ModelFolder) -> None:
     show_misclassified(folder, card, result)
     show_comparison(folder, result, level)
     show_external_validation(folder, card)
+    show_calibration_to_radiographs(folder, card)
 
 
 ensure_routed("models")

@@ -6,13 +6,11 @@ from argparse import Namespace
 from fracture import demo
 from fracture.cli.models import carry_out_evaluation
 from fracture.cli.terminal import metric_label, progress_bar
-from fracture.data.layouts import walk
-from fracture.errors import DatasetError
+from fracture.errors import Cancelled, ModelError
 from fracture.estimate import format_number
 from fracture.evaluation.external.comparison import metric_pairs
 from fracture.evaluation.external.recalibration import describe_brier_difference
 from fracture.files import JsonObject
-from fracture.inference.classifier import load_classifier
 from fracture.registry.adjustments import (
     FamiliarityThreshold,
     Part,
@@ -69,19 +67,16 @@ def calibrate_command(args: Namespace) -> JsonObject:
 
 
 def _calibrate(args: Namespace) -> JsonObject:
-    from fracture.evaluation.external.familiarity import refit_familiarity
+    from fracture.evaluation.external.calibration_job import CalibrationRequest, carry_out
 
-    if not args.folder.is_dir():
-        raise DatasetError(f"FOLDER must be a folder of radiographs. Received: {args.folder}")
-    folder = model_folder(args.model)
-    card = read_card(folder)
-    images = [args.folder / name for name in walk(args.folder)]
-    source = args.folder.resolve().name
-    with progress_bar("Comparing", quiet=args.json) as on_progress:
-        found = refit_familiarity(load_classifier(args.model), images, source, on_progress)
+    request = CalibrationRequest(model_folder(args.model).name, args.folder.resolve())
+    try:
+        with progress_bar("Comparing", quiet=args.json) as on_progress:
+            found = carry_out(request, on_progress)
+    except Cancelled as error:
+        raise ModelError("The calibration was stopped. The model stays as it was; start it again.") from error
     for sentence in found.errors:
         print(sentence, file=sys.stderr)
-    save_adjustment(folder, card, found.fitted)
     if not args.json:
         _print_familiarity(found.fitted, found.farthest)
         _print_undo(args.model, "calibrate")

@@ -25,14 +25,7 @@ from fracture.evaluation.external.results import (
     read_result,
     results_matrix,
 )
-from fracture.registry.adjustments import (
-    Adjustments,
-    Part,
-    find_adjustments,
-    graph_sha256,
-    save_adjustment,
-    undo_adjustment,
-)
+from fracture.registry.adjustments import find_adjustments, graph_sha256, save_adjustment, undo_adjustment
 from fracture.registry.card import Card
 from fracture.registry.metric_names import POINT_NAMES, metric_title
 from fracture.registry.model_folder import ModelFolder, usable_models
@@ -43,7 +36,7 @@ _SPLITS = ("valid", "test", "train", "all")
 def show_external_validation(folder: ModelFolder, card: Card) -> None:
     """Choose a data set, evaluate the model on it in the background, and see the result beside the card's metrics."""
     st.header("External validation")
-    if left_out("evaluations", "adjustments"):
+    if left_out("evaluations"):
         return
     _show_adjustments(folder, card)
     _show_matrix()
@@ -159,47 +152,33 @@ def _recalibrate(folder: ModelFolder, card: Card, request: Request) -> None:
 
 
 def _show_adjustments(folder: ModelFolder, card: Card) -> None:
-    """What is adjusted, and a button that undoes each of it."""
+    """On which data the model is recalibrated, and a button that undoes it."""
     try:
         adjustments = find_adjustments(folder, card)
     except ModelError as error:
         st.warning(escape_markdown(str(error)), icon=":material/tune:")
-        _offer_undo(folder, card, "recalibration")
+        _offer_undo(folder, card)
         return
-    if adjustments is None:
+    if adjustments is None or adjustments.recalibration is None:
         return
     st.markdown(f":material/tune: {escape_markdown(adjustments.described)}")
-    for sentence in _describe(adjustments):
-        st.caption(escape_markdown(sentence))
-    with st.container(horizontal=True):
-        if adjustments.recalibration is not None:
-            _offer_undo(folder, card, "recalibration")
-        if adjustments.familiarity is not None:
-            _offer_undo(folder, card, "familiarity")
+    brier = describe_brier_difference(adjustments.recalibration)
+    st.caption(escape_markdown(f"On held-out folds: {brier}"))
+    _offer_undo(folder, card)
 
 
-def _describe(adjustments: Adjustments) -> list[str]:
-    sentences = []
-    if adjustments.recalibration is not None:
-        sentences.append(f"On held-out folds: {describe_brier_difference(adjustments.recalibration)}")
-    fitted = adjustments.familiarity
-    if fitted is not None:
-        sentences.append(
-            f"Of {fitted.images:,} radiographs the model refused {fitted.refused_before:,} before; thresholds chosen "
-            f"without them refuse {fitted.refused_after:,}."
-        )
-    return sentences
+def _offer_undo(folder: ModelFolder, card: Card) -> None:
+    st.button(
+        "Undo recalibration",
+        icon=":material/undo:",
+        key="undo recalibration",
+        on_click=_undo,
+        args=(folder, card),
+    )
 
 
-_UNDO_WORDS: dict[Part, str] = {"recalibration": "Undo recalibration", "familiarity": "Undo calibration"}
-
-
-def _offer_undo(folder: ModelFolder, card: Card, part: Part) -> None:
-    st.button(_UNDO_WORDS[part], icon=":material/undo:", key=f"undo {part}", on_click=_undo, args=(folder, card, part))
-
-
-def _undo(folder: ModelFolder, card: Card, part: Part) -> None:
+def _undo(folder: ModelFolder, card: Card) -> None:
     try:
-        undo_adjustment(folder, card, part)
+        undo_adjustment(folder, card, "recalibration")
     except FractureError as error:
         state.failure("evaluation").set(str(error))

@@ -69,12 +69,9 @@ def refit_familiarity(
             "another model."
         )
     different = _different(classifier, images)
+    _check_enough(len(different), len(images), source)  # before the minutes that their distances take
     distances, names, errors = _distances(classifier, different, on_progress)
-    if len(distances) < MIN_IMAGES:
-        raise DatasetError(
-            f"At least {MIN_IMAGES} different radiographs that the model was not trained on are needed. Received: "
-            f"{len(distances):,} that can be read of {len(images):,} files in {source}; add more."
-        )
+    _check_enough(len(distances), len(images), source)
     threshold = conformal_threshold(distances, MAX_REFUSED) * (1 + ROUNDING)
     fitted = FamiliarityThreshold(
         source=source,
@@ -89,6 +86,15 @@ def refit_familiarity(
     order = np.argsort(-distances)[:FARTHEST]
     farthest = tuple((names[place], float(distances[place] / detector.threshold)) for place in order)
     return Familiarity(fitted, farthest, tuple(errors))
+
+
+def _check_enough(usable: int, files: int, source: str) -> None:
+    if usable >= MIN_IMAGES:
+        return
+    raise DatasetError(
+        f"At least {MIN_IMAGES} different radiographs that can be read and that the model was not trained on are "
+        f"needed. Received: {usable:,} such ones among the {files:,} images in {source}; choose a folder with more."
+    )
 
 
 def _different(classifier: Classifier, images: Sequence[Path]) -> list[Path]:

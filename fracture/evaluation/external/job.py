@@ -3,38 +3,38 @@
 The job's folder is the result's, see :mod:`fracture.evaluation.external.results`.
 """
 
-import contextlib
 import logging
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from fracture import demo
 from fracture.demo import NOBODY, Policy
-from fracture.documents import Whole
-from fracture.errors import Cancelled, FractureError, ModelError
+from fracture.errors import ModelError
 from fracture.evaluation.evaluate import Evaluation, evaluate_model
 from fracture.evaluation.external.results import ExternalResult, Request, save_result, summarize
-from fracture.jobs import process
-from fracture.jobs.folder_job import FolderJob, FolderStatus
+from fracture.jobs.folder_job import FolderJob
+from fracture.jobs.progress import (
+    ImageJobStatus,
+    OnProgress,
+    claim_folder,
+    ignore_progress,
+    recording_failure,
+    report_in,
+    write_status,
+)
 from fracture.registry.model_folder import model_folder, read_card
 
 _log = logging.getLogger(__name__)
 
 
-class EvaluationStatus(FolderStatus):
+class EvaluationStatus(ImageJobStatus):
     """The file ``evaluation.json``."""
 
     model: str
     data: str
     split: str
     body_part: str | None = None
-    done: Whole = 0
-    """Images that the model has answered."""
-    images: Whole = 0
-    """All images; 0 until they are counted."""
-    complete: bool = False
 
     @classmethod
     def of(cls, request: Request, **more: Any) -> Self:
@@ -52,21 +52,12 @@ class EvaluationStatus(FolderStatus):
     def _asked(self) -> str:
         return f"{self.model} on {self.data}, split {self.split}, body part {self.body_part or 'any'}"
 
-    def resumed(self, wanted: Self) -> Self:
-        """From the beginning: the model or the images may have changed since."""
-        return wanted
-
     @property
     def state(self) -> str:
         """``evaluating``, ``complete`` or ``interrupted``."""
         if self.working:
             return "evaluating"
         return "complete" if self.complete else "interrupted"
-
-    @property
-    def share(self) -> float:
-        """How much of it is done, 0 to 1."""
-        return min(self.done / self.images, 1.0) if self.images else 0.0
 
 
 EVALUATION = FolderJob(
@@ -87,10 +78,6 @@ class Evaluated:
     result: ExternalResult
     place: Path | None
     """The folder of the result; None where it could not be stored."""
-
-
-def _ignore(done: int, total: int) -> None:
-    """Report no progress."""
 
 
 def find_evaluation(request: Request) -> EvaluationStatus | None:
@@ -117,7 +104,7 @@ def request_stop(request: Request, policy: Policy = NOBODY) -> None:
     EVALUATION.request_stop(request.folder, policy)
 
 
-def carry_out(request: Request, on_progress: Callable[[int, int], None] = _ignore) -> Evaluated:
+def carry_out(request: Request, on_progress: OnProgress = ignore_progress) -> Evaluated:
     """Evaluate a model in this process, and store the result; a data home that is read-only stores none.
 
     Raises:
@@ -127,68 +114,21 @@ def carry_out(request: Request, on_progress: Callable[[int, int], None] = _ignor
     """
     folder = model_folder(request.model)
     read_card(folder)  # before anything is written for a model that isn't there
-    place = _claim(request)
-    with _give_up(request, place):
-        evaluation = evaluate_model(
-            request.model, str(request.data), request.split, request.body_part, _reporting(request, place, on_progress)
-        )
+    wanted = EvaluationStatus.of(request)
+    place = claim_folder(EVALUATION, request.folder, wanted)
+    with recording_failure(EVALUATION, place, wanted):
+        report = report_in(EVALUATION, place, wanted, on_progress)
+        evaluation = evaluate_model(request.model, str(request.data), request.split, request.body_part, report)
         result = summarize(evaluation, folder, request.body_part)
     stored = place is not None and _store(place, result, evaluation)
-    if place is not None:
-        _write(place, EvaluationStatus.of(request, complete=stored, ended=True, **_all_done(evaluation)))
+    ended = EvaluationStatus.of(request, complete=stored, ended=True, **_all_done(evaluation))
+    write_status(EVALUATION, place, ended)
     return Evaluated(evaluation, result, place if stored else None)
 
 
 def _all_done(evaluation: Evaluation) -> dict[str, int]:
     images = evaluation.images + len(evaluation.errors)
     return {"done": images, "images": images}
-
-
-def _claim(request: Request) -> Path | None:
-    """The job's folder, which is this process's from now on; None where it can't be written to."""
-    place = request.folder
-    try:
-        EVALUATION.claim(place, EvaluationStatus.of(request))
-    except OSError as error:
-        _log.warning("%s cannot be written to: %s", place, error)
-        return None
-    return place
-
-
-def _reporting(
-    request: Request, place: Path | None, on_progress: Callable[[int, int], None]
-) -> Callable[[int, int], None]:
-    """Reports progress in the job's folder too, and raises Cancelled where somebody asked the job to stop."""
-    identity = process.identity()
-    stop = None if place is None else EVALUATION.stop_request(place)
-    written = 0
-
-    def report(done: int, total: int) -> None:
-        nonlocal written
-        on_progress(done, total)
-        if place is None or stop is None:
-            return
-        if stop.exists():
-            raise Cancelled
-        # A hundred times in all: each write waits for the disk.
-        if done - written >= total / 100:
-            written = done
-            _write(place, EvaluationStatus.of(request, done=done, images=total, **identity))
-
-    return report
-
-
-@contextlib.contextmanager
-def _give_up(request: Request, place: Path | None) -> Iterator[None]:
-    """Write down why an evaluation has ended without a result."""
-    try:
-        yield
-    except BaseException as failure:
-        if place is not None:
-            reason = str(failure) if isinstance(failure, FractureError) else None
-            _write(place, EvaluationStatus.of(request, error=reason, ended=True))
-            EVALUATION.stop_request(place).unlink(missing_ok=True)
-        raise
 
 
 def _store(place: Path, result: ExternalResult, evaluation: Evaluation) -> bool:
@@ -198,10 +138,3 @@ def _store(place: Path, result: ExternalResult, evaluation: Evaluation) -> bool:
         _log.warning("The result cannot be stored in %s: %s", place, error)
         return False
     return True
-
-
-def _write(place: Path, status: EvaluationStatus) -> None:
-    try:
-        EVALUATION.write(place, status)
-    except OSError as error:  # the evaluation itself goes on
-        _log.warning("%s cannot be written to: %s", place, error)

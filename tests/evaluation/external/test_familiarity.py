@@ -63,7 +63,9 @@ def test_refit_familiarity_counts_copies_and_training_images_once_or_not(classif
     training = [tmp_path / "mine" / name for name in map(str, range(5))]
     for path, own in zip(training, table[table["split"] == "train"]["path"], strict=False):
         shutil.copy(own, path)
-    with pytest.raises(DatasetError, match=r"At least 50 different radiographs .* Received: 49 that can be read of 74"):
+    with pytest.raises(
+        DatasetError, match=r"At least 50 different radiographs .* Received: 49 such ones among the 74 images"
+    ):
         refit_familiarity(classifier, [*images, *copies, *training], "mine")
 
 

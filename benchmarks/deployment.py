@@ -5,7 +5,8 @@
 What git knows of the project is copied, its requirements are installed into a new virtual environment, and the app is
 started there as a public demo, told so by its secrets. Chromium opens the first page, uploads a drawn X-ray to
 *Classify*, draws patients and trains a head on them. Printed are seconds to the first page, memory of the server and
-of all its processes together, and whether TensorFlow is in any of them. The exit status is 1 where a promise of
+of all its processes together, and whether TensorFlow is in any of them. The app is then started again, not as a demo,
+with copies of the shipped models beside them, which *Automatic* also asks. The exit status is 1 where a promise of
 :data:`PROMISED` is not kept. Memory is the proportional set size: what processes share is counted once.
 """
 
@@ -28,6 +29,7 @@ from playwright.sync_api import Browser, Page
 
 from fracture.paths import PROJECT
 from fracture.phantoms.samples import generate_sample
+from fracture.registry.model_folder import SHIPPED_MODELS
 from tests.browser.chromium import chromium, new_page
 from tests.browser.widgets import button, keyed, keyed_from, menu_link
 from tests.support.serving import served
@@ -46,6 +48,7 @@ def main() -> None:
         app = clone(Path(place) / "app")
         python = args.python or install(app, Path(place) / "venv")
         figures = measure(app, python, args.patients)
+        measure_also_asked(app, python)
     broken = [name for name, limit in PROMISED.items() if figures[name] > limit]
     for name, limit in PROMISED.items():
         print(f"{name}: {figures[name]:.1f}, promised {limit:g}{' NOT KEPT' if name in broken else ''}")
@@ -89,6 +92,23 @@ def measure(app: Path, python: str, patients: int) -> dict[str, float]:
             print(f"after one classification: {classified:.0f} MB, TensorFlow {tensorflow(process)}")
             peak, _ = train(page, process, patients)
     return dict(zip(PROMISED, (min(starts), classified, peak), strict=True))
+
+
+def measure_also_asked(app: Path, python: str) -> None:
+    """Print the memory of a private server whose answer asks the shipped models, then a copy of each as well."""
+    (app / ".streamlit" / "secrets.toml").unlink()
+    for name in SHIPPED_MODELS:
+        shutil.copytree(app / "models" / name, app / "models" / f"own-{name}")
+    with chromium() as browser, first_page(app, python, browser) as (page, process, _):
+        classify(page, app.parent / "view.png")
+        print(f"not as a demo, after one classification: {memory(process):.0f} MB")
+        for name in SHIPPED_MODELS:
+            began = time.perf_counter()
+            keyed(page, "also asked").locator("input").fill(f"own-{name}")
+            page.get_by_role("option").first.click()
+            page.get_by_text(re.compile(rf"limit: .*own-{name} \d")).wait_for()
+            seconds = time.perf_counter() - began
+            print(f"own-{name} asked, too: {memory(process):.0f} MB, after {seconds:.1f} s")
 
 
 @contextmanager

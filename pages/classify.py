@@ -17,11 +17,17 @@ Examinations = dict[str, prediction_cache.Examined]
 def examine(uploads: list[Upload], asked: list[Asked]) -> list[Examinations]:
     """The predictions of each model for each upload that can be read; a sentence for each that cannot."""
     screen = load_screen([each.classifier for each in asked], prediction_cache.classifier)
+    seen: list[tuple[Upload, Examinations]] = [(upload, {}) for upload in uploads]
+    for each in asked:  # model by model: few are in memory at a time
+        name = each.classifier.name
+        for upload, by_model in seen:
+            with show_errors():
+                by_model[name] = prediction_cache.examined(upload, each.classifier)
+        seen = [(upload, by_model) for upload, by_model in seen if name in by_model]
     examined = []
-    for upload in uploads:
+    for upload, by_model in seen:
         with show_errors():
-            seen = {each.classifier.name: prediction_cache.examined(upload, each.classifier) for each in asked}
-            examined.append(prediction_cache.screened(upload, seen, screen))
+            examined.append(prediction_cache.screened(upload, by_model, screen))
     return examined
 
 

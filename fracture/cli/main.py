@@ -235,6 +235,12 @@ def _add_classify(commands: Any) -> None:
         "them, the newest that finished",
     )
     parser.add_argument(
+        "--also-ask",
+        action="append",
+        metavar="NAME",
+        help="automatic: also ask this model, one of your own; at most twice",
+    )
+    parser.add_argument(
         "--all-models",
         action="store_true",
         help="automatic: where it can't be told which of two models knows an image better, the answers of both",

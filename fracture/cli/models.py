@@ -14,7 +14,7 @@ from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import Cancelled, FractureError, ModelError, RadiographError, RunError
 from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
-from fracture.inference.automatic import choose_models, match_model
+from fracture.inference.automatic import MAX_ALSO_ASKED, choose_models, match_model
 from fracture.inference.classifier import NOTICE, Classifier
 from fracture.inference.prediction import STATUS_SENTENCES, OutcomeLimits, Status, View
 from fracture.inference.radiograph_check import RadiographScreen, load_screen
@@ -172,12 +172,18 @@ def classify(args: Namespace) -> JsonObject:
 
 
 def _models_to_ask(args: Namespace) -> list[Classifier]:
-    """The model that was named; else all that come with the project, of which the best match answers."""
+    """The model that was named; else all that come with the project and those to ask, too: the best match answers."""
+    also_asked: list[str] = args.also_ask or []
+    if len(also_asked) > MAX_ALSO_ASKED:
+        raise ModelError(f"--also-ask takes at most {MAX_ALSO_ASKED} models. Received: {', '.join(also_asked)}.")
     if args.model not in (None, AUTOMATIC):
+        if also_asked:
+            raise ModelError(f"--also-ask adds models to {AUTOMATIC!r}. Received: --model {args.model}; leave one out.")
         return [_load(model_folder(args.model), args.unadjusted)]
     shipped = shipped_models()
-    if len(shipped) > 1:
-        return [_load(folder, args.unadjusted) for folder in shipped]
+    if len(shipped) > 1 or also_asked:
+        folders = dict.fromkeys([*shipped, *(model_folder(name) for name in also_asked)])
+        return [_load(folder, args.unadjusted) for folder in folders]
     return [_load(model_folder(_default_model(quiet=args.json)), args.unadjusted)]
 
 

@@ -20,6 +20,10 @@ EQUALLY_CLOSE = 0.85
 both answer; without it 7 and 27, and pydicom's lower leg is answered by the humerus model alone."""
 
 
+MAX_ALSO_ASKED = 2
+"""Models that a person may add to those that come with the project: each costs an answer of its own."""
+
+
 @dataclass(frozen=True)
 class Match:
     """How well one model knows a study."""

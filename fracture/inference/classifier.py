@@ -5,7 +5,7 @@
 >>> answer = load_classifier("first").classify([("view.png", read(data))])  # doctest: +SKIP
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,13 +33,20 @@ class Classifier:
         folder: the model's.
         adjustments: used in place of the card's temperature and thresholds, and of the detector's threshold; None
             answers as the card says.
+        load_graph: gives the served graph each time that it is needed, so that a caller who asks many models can keep
+            few graphs in memory; None keeps it as long as the classifier.
 
     Raises:
         ModelError: its card, its served graph or its out-of-distribution detector is missing, damaged or of another
             model.
     """
 
-    def __init__(self, folder: ModelFolder, adjustments: Adjustments | None = None) -> None:
+    def __init__(
+        self,
+        folder: ModelFolder,
+        adjustments: Adjustments | None = None,
+        load_graph: Callable[[], Graph] | None = None,
+    ) -> None:
         self.version = f"{folder.path} {folder.version}"  # before anything is read: a file may change meanwhile
         self.card = read_card(folder)
         self.name = folder.name
@@ -48,7 +55,7 @@ class Classifier:
         try:
             # Files of another run beside this card would give answers with wrong thresholds.
             check_files(folder, self.card)
-            self._graph = Graph(folder.served_model.read_bytes())
+            graph = load_graph() if load_graph else Graph(folder.served_model.read_bytes())
             self.limits = OutcomeLimits.from_thresholds(self.card.thresholds)
         except OSError as error:
             raise ModelError(
@@ -56,6 +63,10 @@ class Classifier:
             ) from error
         except KeyError as error:
             raise ModelError(f"The card of model {folder.name!r} is damaged: its thresholds lack {error}.") from error
+        self._load_graph = load_graph or (lambda: graph)
+        self._size = graph.size
+        self.shows_places = graph.shows_places
+        """Whether heat maps are of cells trained on boxes; else they are class-activation maps."""
         self.labels = self.card.labels
         self._fit = self.card.input.fit
         self._temperature = self.card.temperature
@@ -102,18 +113,18 @@ class Classifier:
 
     def view(self, name: str, image: Radiograph) -> View:
         """The answer for one image, averaged with that for its mirror image."""
-        pixels = fit(image.pixels, self._graph.size, self._fit)
+        pixels = fit(image.pixels, self._size, self._fit)
         # Averaging with the mirror image makes the answer independent of the side, and somewhat better.
-        straight, mirrored = self._graph.run_all(pixels, pixels[:, ::-1])
+        straight, mirrored = self._load_graph().run_all(pixels, pixels[:, ::-1])
         logits = (straight.logit, mirrored.logit)
         detector = self.ood_detector
-        framed = frame(image.width, image.height, self._graph.size, self._fit)
+        framed = frame(image.width, image.height, self._size, self._fit)
         return View(
             name=name,
             logits=logits,
             probability=probability_of(sum(logits) / 2, self._temperature),
             by_side=(probability_of(logits[0], self._temperature), probability_of(logits[1], self._temperature)),
-            heat=heat_map(straight, mirrored, self._graph.size),
+            heat=heat_map(straight, mirrored, self._size),
             framed=framed,
             embedding=straight.embedding,
             known=None if detector is None else detector.in_distribution(straight.embedding),
@@ -122,7 +133,7 @@ class Classifier:
 
     def embedding(self, image: Radiograph) -> NDArray[np.float32]:
         """What the image is compared by with the training images (F,): one pass, where :meth:`view` takes two."""
-        return self._graph(fit(image.pixels, self._graph.size, self._fit)).embedding
+        return self._load_graph()(fit(image.pixels, self._size, self._fit)).embedding
 
     def _regions(self, straight: Output, mirrored: Output, framed: Frame) -> tuple[Region, ...]:
         """The candidate regions, where the card says how their boxes are made."""
@@ -135,11 +146,6 @@ class Classifier:
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:
         """The heat map of a view over its image drawn at any size in px: (height, width), in the view's units."""
         return unfit(view.heat, view.framed, width, height)
-
-    @property
-    def shows_places(self) -> bool:
-        """Whether heat maps are of cells trained on boxes; else they are class-activation maps."""
-        return self._graph.shows_places
 
 
 def load_classifier(name: str, root: Path | None = None, adjustments: Adjustments | None = None) -> Classifier:

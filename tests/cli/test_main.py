@@ -474,3 +474,32 @@ def test_names_of_files_need_not_be_text(homes, make_model, picture, tmp_path):
     assert done.returncode == 0, done.stderr
     assert b"x\\udcff.png" in done.stdout
     assert "x\\udcff.png" in (tmp_path / "o.csv").read_text()
+
+
+def test_classify_also_asks_the_models_that_are_named(home_with_data, make_model, capsys):
+    """One answers for an image, of all that were asked; a model that is named twice is asked once."""
+    make_model("a")
+    make_model("b")
+    picture = next((home_with_data / "data").rglob("*.png"))
+    assert main(["classify", str(picture), "--also-ask", "a", "--also-ask", "b", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["models"]) == {"a", "b"} and len(document["results"]) == 1
+    assert main(["classify", str(picture), "--also-ask", "b", "--also-ask", "b", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["--also-ask", "a", "--also-ask", "b", "--also-ask", "c"],
+            "--also-ask takes at most 2 models. Received: a, b, c",
+        ),
+        (["--also-ask", "a", "--model", "b"], "--also-ask adds models to 'automatic'. Received: --model b"),
+        (["--also-ask", "none-such"], "no finished model called 'none-such'"),
+    ],
+)
+def test_classify_with_wrong_models_to_also_ask_says_what_is_allowed(homes, arguments, words, capsys):
+    """One sentence, before any image is read."""
+    assert main(["classify", "x.png", *arguments]) == 1
+    assert words in capsys.readouterr().err

@@ -13,11 +13,11 @@ from PIL import Image
 
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph, fit, read
-from fracture.inference.classifier import load_classifier
+from fracture.inference.classifier import Classifier, load_classifier
 from fracture.inference.litert import Graph
 from fracture.inference.report import rows, write_csv
 from fracture.registry.adjustments import Adjustments
-from fracture.registry.model_folder import ModelFolder, file_hashes, read_card
+from fracture.registry.model_folder import ModelFolder, file_hashes, model_folder, read_card
 from tests.registry.test_adjustments import familiarity, recalibration
 
 
@@ -29,6 +29,22 @@ def image(seed=0, shape=(90, 60)) -> Radiograph:
 def classifier(homes, make_model):
     make_model("m")
     return load_classifier("m")
+
+
+def test_view_takes_the_graph_of_its_caller_each_time(classifier):
+    """A caller who asks many models keeps few graphs in memory; the answers are the same."""
+    folder = model_folder("m")
+    loaded = []
+
+    def load_graph() -> Graph:
+        loaded.append(Graph(folder.served_model.read_bytes()))
+        return loaded[-1]
+
+    other = Classifier(folder, None, load_graph)
+    before = len(loaded)
+    assert other.view("a", image()).logits == classifier.view("a", image()).logits
+    other.view("b", image())
+    assert len(loaded) == before + 2
 
 
 def test_classify_answers_with_the_models_labels(classifier):

@@ -2,10 +2,17 @@
 
 import json
 import os
+import re
+import shutil
 
+import numpy as np
 import pytest
 
+from fracture.app.shared import prediction_cache
+from fracture.errors import ModelError
+from fracture.imaging.radiograph import Radiograph
 from tests.pages.test_pages import alone, healthy, routed, words
+from tests.support.widgets import keys_of
 
 PICKER = ("classify", "models", "dataset")
 
@@ -82,3 +89,56 @@ def test_home_with_several_models_names_the_default_and_why(two, homes, make_mod
     assert "**fracatlas · AUC" in words(app) and "it comes with the project" in words(app)
     app.session_state["chosen model"] = "b"
     assert "**b · AUC" in words(app.run()) and "the one that you chose" in words(app)
+
+
+@pytest.fixture
+def automatic(two, homes, make_model, monkeypatch):
+    """Two models that come with the project beside two of one's own."""
+    monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "shipped"))
+    (homes / "shipped").mkdir(exist_ok=True)
+    for name in ("fracatlas", "mura-humerus"):
+        make_model(name).path.rename(homes / "shipped" / name)
+
+
+def test_automatic_also_asks_the_models_that_were_chosen(automatic):
+    """The sentence names each model that was asked; the choice is kept for the visit, also on another page."""
+    app = healthy(routed("classify").run())
+    assert app.selectbox(key="model").value == "automatic" and app.multiselect(key="also asked").value == []
+    app.multiselect(key="also asked").set_value(["a", "b"]).run()
+    app.button(key="sample 123456").click().run()
+    assert re.search(r"limit: fracatlas \S+, mura\\-humerus \S+, a \S+, b \S+\.", words(healthy(app)))
+    app.switch_page("pages/models.py").run()
+    app.switch_page("pages/classify.py").run()
+    app.selectbox(key="model").set_value("automatic").run()
+    assert healthy(app).multiselect(key="also asked").value == ["a", "b"]
+
+
+def test_automatic_after_a_chosen_model_was_deleted_asks_the_others(automatic, two):
+    """Its name leaves the picker."""
+    app = healthy(routed("classify").run())
+    app.multiselect(key="also asked").set_value(["a", "b"]).run()
+    shutil.rmtree(two[0].path)
+    assert healthy(app.run()).multiselect(key="also asked").value == ["b"]
+
+
+def test_also_ask_is_offered_for_automatic_alone(automatic):
+    """One chosen model answers by itself."""
+    app = healthy(routed("classify").run())
+    app.selectbox(key="model").set_value("a").run()
+    assert not keys_of(app.multiselect, "also asked")
+
+
+def test_also_ask_is_left_out_of_the_public_demo(automatic, monkeypatch):
+    """Its machine may have no memory for more models than those that come with the project."""
+    monkeypatch.setenv("FRACTURE_PUBLIC", "1")
+    app = healthy(routed("classify").run())
+    assert app.selectbox(key="model").value == "automatic" and not keys_of(app.multiselect, "also asked")
+
+
+def test_graph_of_a_replaced_model_is_not_used(two):
+    """Its answers would be judged by the thresholds of the former card; a reload takes the new model whole."""
+    loaded = prediction_cache.classifier(two[0])
+    prediction_cache._graph.clear()
+    shutil.copy(two[1].card, two[0].card)
+    with pytest.raises(ModelError, match=r"has changed meanwhile\. Reload the page"):
+        loaded.view("a", Radiograph(np.zeros((64, 64), np.uint8), "PNG"))

@@ -1,6 +1,7 @@
 """Which of the models that were asked answers for each study, and why."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import NamedTuple
 
 import streamlit as st
@@ -57,7 +58,7 @@ def _match_all(asked: Sequence[Asked], by_model: ByModel) -> list[Match]:
 
 def _explain(chosen: Sequence[Match], matches: Sequence[Match]) -> str:
     """Which model answers for a study, and why, with the figures that decide."""
-    distances = ", ".join(f"{escape_markdown(each.model.name)} {each.closeness:.2f}" for each in matches)
+    distances = ", ".join(f"{escape_markdown(each.model.name)} {_format_closeness(each)}" for each in matches)
     figures = f"Distance from the training images, as a share of each model's limit: {distances}."
     if len(chosen) > 1:
         return f"Two models know this X-ray about equally well: both answer, each in its own words. {figures}"
@@ -65,3 +66,7 @@ def _explain(chosen: Sequence[Match], matches: Sequence[Match]) -> str:
     if not chosen[0].known:
         return f"No model knows this X-ray; **{name}** comes closest. {figures}"
     return f"**{name}** knows this X-ray best. {figures}"
+
+
+def _format_closeness(match: Match) -> str:
+    return f"{match.closeness:.2f}" if isfinite(match.closeness) else "not known"

@@ -21,6 +21,7 @@ from fracture.evaluation.metrics import by_study, mean, rates
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.radiograph import Radiograph
 from fracture.inference.classifier import Classifier
+from fracture.inference.litert import Graph
 from fracture.inference.prediction import View
 from fracture.inference.radiograph_check import RadiographScreen
 from fracture.paths import sanitize_name
@@ -62,13 +63,28 @@ _BY_CLASSIFIER: HashFuncs = {Classifier: _classifier_version}
 
 
 @st.cache_resource(
-    max_entries=2,
+    max_entries=4,
     show_spinner="Loading the model",
     hash_funcs={**BY_FOLDER, Adjustments: Adjustments.model_dump_json},
 )
 def classifier(folder: ModelFolder, adjustments: Adjustments | None = None) -> Classifier:
-    """The model in a folder, loaded once until its files or its adjustments change."""
-    return Classifier(folder, adjustments)
+    """The model in a folder, loaded once until its files or its adjustments change; its graph only while it is used."""
+    version = folder_version(folder)
+    return Classifier(folder, adjustments, lambda: _graph(folder, version))
+
+
+# A graph takes most of a model's memory. Automatic asks up to four models: with all of their graphs the server would
+# take more than a small machine has, and loading one again takes about 0.1 s.
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _graph(_folder: ModelFolder, version: str) -> Graph:
+    """The served graph of one version of a model."""
+    try:
+        graph = Graph(_folder.served_model.read_bytes())
+    except OSError as error:
+        raise ModelError(f"Model {_folder.name!r} has no served graph that can be read: {error.strerror}.") from error
+    if folder_version(_folder) != version:  # its answers would be judged by another card's thresholds
+        raise ModelError(f"Model {_folder.name!r} has changed meanwhile. Reload the page.")
+    return graph
 
 
 def adjusted_classifier(folder: ModelFolder) -> Classifier:

@@ -70,6 +70,9 @@ MODEL = Entry[str | None]("model", None)
 CHOSEN_MODEL = Entry("chosen model", "")
 """The name of the model that the visitor chose on any page."""
 
+ALSO_ASKED = Entry[list[str] | None]("also asked", None)
+"""The names of the models that *Automatic* asks besides those that come with the project; also the picker's key."""
+
 RUN = Entry[str | None]("run", None)
 """The name of the run on the page Train; also the key of its picker."""
 CHOSEN_RUNS = Entry[list[str] | None]("runs", None)

@@ -17,6 +17,7 @@ from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
 from fracture.app.shared.state import policy
 from fracture.errors import FractureError
+from fracture.inference.automatic import MAX_ALSO_ASKED
 from fracture.registry.default_model import RULE, by_preference, describe_model, why_default
 from fracture.registry.model_folder import ModelFolder, shipped_models, usable_models, write_zip
 from fracture.training.runs import queue
@@ -63,7 +64,7 @@ def choose_model() -> ModelFolder | None:
 def choose_models() -> list[ModelFolder]:
     """A picker of a model that also offers *Automatic*: all models that come with the project, where there are several.
 
-    Empty where there is no model.
+    To these a visitor may add a few others, outside of a public demo. Empty where there is no model.
     """
     models = _models()
     shipped = shipped_models()
@@ -73,7 +74,29 @@ def choose_models() -> list[ModelFolder]:
     automatic = {AUTOMATIC: "Automatic: the model that knows the X-ray best"}
     names = " and ".join(folder.name for folder in shipped)
     name = _choose_name(models, automatic, f"Automatic asks {names} how well each knows the X-ray.")
-    return shipped if name == AUTOMATIC else [models[name]]
+    if name != AUTOMATIC:
+        return [models[name]]
+    return [*shipped, *_choose_also_asked(models, shipped)]
+
+
+def _choose_also_asked(models: dict[str, ModelFolder], shipped: list[ModelFolder]) -> list[ModelFolder]:
+    """A picker of the models that *Automatic* asks besides the shipped ones; none where there is no other model."""
+    others = {name: folder for name, folder in models.items() if folder not in shipped}
+    if demo.is_public() or not others:  # a demo's machine may have no memory for more than the shipped models
+        return []
+    # A model that was deleted since must not be among the picker's values.
+    state.ALSO_ASKED.set([name for name in state.ALSO_ASKED.get() or [] if name in others])
+    names: list[str] = st.multiselect(
+        "Also ask",
+        list(others),
+        format_func=lambda name: describe_model(others[name]),
+        max_selections=MAX_ALSO_ASKED,
+        placeholder="Your own models",
+        key=state.ALSO_ASKED.key,
+        persist_state="session",
+        help=f"Automatic asks these, too, at most {MAX_ALSO_ASKED}. Each takes as long as an answer of its own.",
+    )
+    return [others[name] for name in names]
 
 
 def _choose_name(models: dict[str, ModelFolder], first: dict[str, str], help_text: str) -> str:

@@ -57,15 +57,15 @@ def test_recalibrate_prints_held_out_figures_and_how_to_undo_them(model, labeled
 def test_calibrate_admits_radiographs_that_were_refused(model, tmp_path, capsys):
     """It says how many are refused before and after, and is undone."""
     images = draw_images(tmp_path / "mine", 60, brightness=80)
-    refused = [path for path in images if _answer(capsys, path) == "unknown"]
+    refused = [path for path in images if _answer(capsys, path) == "unlike"]
     assert len(refused) > 30
     assert main(["calibrate", "--model", "m", str(tmp_path / "mine")]) == 0
     out = capsys.readouterr().out
     assert f"Of 60 radiographs the model refused {len(refused)}" in out and "lets more pictures through" in out
-    assert _answer(capsys, refused[0]) != "unknown"
+    assert _answer(capsys, refused[0]) != "unlike"
     assert main(["calibrate", "--model", "m", "--undo"]) == 0
     capsys.readouterr()
-    assert _answer(capsys, refused[0]) == "unknown"
+    assert _answer(capsys, refused[0]) == "unlike"
 
 
 def _answer(capsys, path):

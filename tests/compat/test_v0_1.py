@@ -253,10 +253,15 @@ def keep_runs(home: Path, *names: str) -> None:
             shutil.rmtree(folder)
 
 
+ADDED_TO_ANSWERS = (
+    "adjusted",
+    "models",
+    *(f"results[].{key}" for key in ("adjusted", "status", "nearest_parts", "unusual")),
+)
 ADDED_SINCE = {
     "evaluate": ("comparison", "explanation"),
-    "classify": ("adjusted", "models", "results[].adjusted"),
-    "classify a study": ("adjusted", "models", "results[].adjusted"),
+    "classify": ADDED_TO_ANSWERS,
+    "classify a study": ADDED_TO_ANSWERS,
 }
 """The keys that later versions added to the documents of version 0.1.0."""
 

@@ -66,7 +66,7 @@ def show_sample(number: int, asked: list[Asked], uploads: list[Upload]) -> None:
             args=(None,),
         )
     views = next(iter(by_model.values()))
-    truths = {each.view.name: truth for each, truth in views} if revealed else {}
+    truths = {each.seen.name: truth for each, truth in views} if revealed else {}
     examined = {name: [each for each, _ in found] for name, found in by_model.items()}
     show_best_answers(asked, {f"synthetic {number}": examined}, len(views), truths)
 

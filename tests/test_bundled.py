@@ -1,5 +1,6 @@
 """The model that comes with the project: whole, as good as its card says, and at work without the internet."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -7,13 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.evaluation.metrics import by_study, evaluate
 from fracture.imaging.radiograph import Radiograph, fit, load, read
-from fracture.inference.classifier import load_classifier
+from fracture.inference.classifier import Classifier, load_classifier
 from fracture.inference.litert import Graph
+from fracture.inference.prediction import probability_of
+from fracture.paths import PROJECT
+from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import SHIPPED_MODELS, ModelFolder, bundled_model, read_card, read_predictions
 from fracture.training.config import TrainConfig
 from fracture.training.weights import find_weights
@@ -110,8 +115,51 @@ def test_the_command_line_answers_at_once(as_cloned, tmp_path, capsys):
     assert 0 < answer["probability"] < 1
 
 
-def test_the_command_line_asks_each_model_and_the_best_match_answers(as_cloned, tmp_path, capsys):
+def record_completed(monkeypatch) -> list[str]:
+    """The names of the models that go on after their first pass, as they do so."""
+    names: list[str] = []
+    complete = Classifier.complete
+
+    def recorded(model, *args):
+        names.append(model.name)
+        return complete(model, *args)
+
+    monkeypatch.setattr(Classifier, "complete", recorded)
+    return names
+
+
+def test_the_page_completes_the_answering_model_alone(as_cloned, monkeypatch):
+    """How familiar an X-ray is needs one pass; the mirror image is left to the model that answers."""
+    completed = record_completed(monkeypatch)
+    view = generate_sample(1)[0]
+    png = io.BytesIO()
+    Image.fromarray(view.pixels).save(png, "PNG")
+    app = AppTest.from_file(str(PROJECT / "pages/classify.py"), default_timeout=60).run()
+    app.file_uploader(key="uploads").set_value([("view.png", png.getvalue(), "image/png")]).run()
+    assert not app.exception
+    (answering,) = completed
+    assert any(f"**{answering}** knows this X-ray best" in each.value for each in app.markdown)
+
+
+@pytest.mark.slow
+def test_a_settled_image_gets_the_outcome_of_both_passes(as_cloned, fracatlas):
+    """The card says below which logit the mirror image is not run: on real images, no outcome changes by it."""
+    model = load_classifier(FOLDER.name)
+    measured = model.card.mirrored_pass
+    assert probability_of(measured.limit, model.card.temperature) == pytest.approx(model.limits.low)
+    predictions = read_predictions(FOLDER).query("data == 'fracatlas'").iloc[::40].set_index("image_id")
+    table = scan(fracatlas).table.set_index("image_id").loc[predictions.index]
+    passes = [model.first_pass(name, load(Path(path))) for name, path in table["path"].items()]
+    before = [model.answer([model.view(name, load(Path(path)))]).outcome for name, path in table["path"].items()]
+    after = [model.answer([each.view]).outcome for each in passes]
+    assert before == after
+    counts = {len(each.view.logits) for each in passes}
+    assert counts == {1, 2}, "some of them are settled, and some are not"
+
+
+def test_the_command_line_asks_each_model_and_the_best_match_answers(as_cloned, tmp_path, capsys, monkeypatch):
     """Where two models are about equally close, one answers and the other is mentioned; on request, both answer."""
+    completed = record_completed(monkeypatch)
     target = tmp_path / "leg.png"
     Image.fromarray(read(dicom(LEGS[0]), LEGS[0]).pixels).save(target)
     assert main(["classify", str(target), "--json"]) == 0
@@ -119,6 +167,7 @@ def test_the_command_line_asks_each_model_and_the_best_match_answers(as_cloned, 
     document = json.loads(printed.out)
     assert document["model"] == "automatic" and set(document["models"]) == set(SHIPPED_MODELS)
     assert len(document["results"]) == 1 and "--all-models prints both" in printed.err
+    assert len(completed) == 1, "a model that does not answer runs no mirror image"
     assert main(["classify", str(target), "--all-models", "--json"]) == 0
     assert {row["model"] for row in json.loads(capsys.readouterr().out)["results"]} == set(SHIPPED_MODELS)
 
@@ -184,8 +233,6 @@ def test_its_backbone_is_a_beginning_for_others(as_cloned):
 
 def test_its_candidate_regions_come_likeliest_first_and_within_the_image(card):
     """The card tells how boxes are made; a study of phantoms gets boxes within each view, the likeliest one first."""
-    from fracture.phantoms.samples import generate_sample
-
     assert card["regions"]["free_response"]["images"] == card["data"]["by_data"]["fracatlas"]["valid"]
     assert 0 < card["regions"]["thresholds"]["high_sensitivity"] < card["regions"]["thresholds"]["high_specificity"] < 1
     classifier = load_classifier("fracatlas")

@@ -15,7 +15,7 @@ from fracture.errors import Cancelled, FractureError, ModelError, RadiographErro
 from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
 from fracture.inference.automatic import MAX_ALSO_ASKED, choose_models, match_model
-from fracture.inference.classifier import NOTICE, Classifier
+from fracture.inference.classifier import NOTICE, Classifier, FirstPass
 from fracture.inference.prediction import STATUS_SENTENCES, OutcomeLimits, Status, View
 from fracture.inference.radiograph_check import RadiographScreen, load_screen
 from fracture.inference.report import rows, write_csv
@@ -147,7 +147,8 @@ def classify(args: Namespace) -> JsonObject:
         if images:
             answered = _answers(images, models, screen)
             contested += len(answered) > 1
-            for model, views in answered if args.all_models else answered[:1]:
+            for model, passes in answered if args.all_models else answered[:1]:
+                views = [model.complete(each, args.threshold) for each in passes]
                 answer = model.answer(views, args.threshold, answer_unlike=args.answer_unlike)
                 lines += rows(study, answer, model.name, _explain(model, views, images))
     if args.csv:
@@ -202,12 +203,12 @@ def _load(folder: ModelFolder, unadjusted: bool) -> Classifier:
 
 def _answers(
     images: list[tuple[str, Radiograph]], models: list[Classifier], screen: RadiographScreen | None
-) -> list[tuple[Classifier, list[View]]]:
-    """The models that answer for a study, the best match first, each with its answers for the images."""
-    seen = [{model.name: model.view(name, image) for model in models} for name, image in images]
+) -> list[tuple[Classifier, list[FirstPass]]]:
+    """The models that answer for a study, the best match first, each with its first passes over the images."""
+    seen = [{model.name: model.first_pass(name, image) for model in models} for name, image in images]
     if screen is not None:
-        seen = [screen.mark(views, image) for (_, image), views in zip(images, seen, strict=True)]
-    by_model = {model.name: [views[model.name] for views in seen] for model in models}
+        seen = [screen.mark(passes, image) for (_, image), passes in zip(images, seen, strict=True)]
+    by_model = {model.name: [passes[model.name] for passes in seen] for model in models}
     chosen = choose_models([match_model(model, by_model[model.name]) for model in models])
     return [(match.model, by_model[match.model.name]) for match in chosen]
 

@@ -163,7 +163,7 @@ def _predict(
         else:
             readable.append(True)
             # The classifier averages the logits of the image and its mirror image, too.
-            logits.append(sum(view.logits) / 2)
+            logits.append(float(np.mean(view.logits)))
             probabilities.append(view.probability)
             in_distribution.append(view.known is not False)  # None: the model has no check
         on_progress(done, len(table))

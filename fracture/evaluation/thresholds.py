@@ -13,6 +13,12 @@ TARGET_RATE = 0.95
 MAX_ROUNDING_LOSS = 0.01
 """The most specificity, or sensitivity, that rounding a threshold may cost."""
 
+LARGEST_RISE = 0.99
+"""The share of images whose logit rises by less than the margin below which mirror images are not run."""
+
+MIN_IMAGES_RUN_BOTH_WAYS = 500
+"""Fewer tell too little about the one image in a hundred whose mirror image changes the outcome."""
+
 Floats = NDArray[np.float64]
 
 
@@ -37,6 +43,28 @@ def operating_points(predictions: pd.DataFrame) -> dict[str, float]:
         "high_sensitivity": _high_sensitivity(positives, negatives),
         "high_specificity": _high_specificity(positives, negatives),
     }
+
+
+def settled_below(straight: Floats, mirrored: Floats, limit: float) -> float | None:
+    """The logit below which the mean with the mirror image does not reach a limit.
+
+    It lies below ``limit`` by the 99th percentile of how far the mean rises above the logit of the image as it is, and
+    by more where an image still reached the limit.
+
+    Args:
+        straight: the logits of images as they are (N,).
+        mirrored: those of their mirror images (N,).
+        limit: the mean logit from which on the outcome is another one.
+
+    Returns:
+        None for fewer than ``MIN_IMAGES_RUN_BOTH_WAYS`` images.
+    """
+    if len(straight) < MIN_IMAGES_RUN_BOTH_WAYS:
+        return None
+    mean = (straight + mirrored) / 2
+    below = limit - float(np.quantile(mean - straight, LARGEST_RISE))
+    lifted = straight[(straight < limit) & (mean >= limit)]
+    return min(below, float(lifted.min(initial=np.inf)))
 
 
 def balanced_threshold(predictions: pd.DataFrame) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fracture.inference.classifier import Classifier
+from fracture.inference.classifier import Classifier, FirstPass
 from fracture.inference.domain import Domain
 from fracture.inference.prediction import View
 
@@ -43,8 +43,8 @@ class Match:
         return self.radiograph and self.closeness <= 1
 
 
-def match_model(model: Classifier, views: Sequence[View]) -> Match:
-    """How well a model knows a study, by its own answers for the views."""
+def match_model(model: Classifier, views: Sequence[View | FirstPass]) -> Match:
+    """How well a model knows a study, by its own answers for the views, or by their first passes."""
     detector = model.ood_detector
     radiograph = any(view.radiograph is not False for view in views)
     if detector is None:

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,38 @@ from fracture.inference.regions import Region, find_regions, mean_places
 from fracture.registry.adjustments import Adjustments, Recalibration
 from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
+_EQUAL = 1e-9
+"""Probabilities that differ by less are the same threshold, stored as a logit and as a probability."""
+
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
+
+
+@dataclass(frozen=True)
+class FirstPass:
+    """What a model says about an image before the mirror image is run: enough to tell how familiar the image is."""
+
+    model: "Classifier"
+    name: str
+    pixels: NDArray[np.uint8]
+    """(S, S), the fitted image."""
+    framed: Frame
+    straight: Output
+    radiograph: bool | None = None
+    """Whether the image is a radiograph at all; None where it was not checked."""
+    _completed: list[View] = field(default_factory=list, repr=False, compare=False)
+    """The answer, once it was asked for; shared with the copies that are marked as radiographs or not."""
+
+    @property
+    def embedding(self) -> NDArray[np.float32]:
+        """(F,), by which the image is compared with the training images."""
+        return self.straight.embedding
+
+    @property
+    def view(self) -> View:
+        """The answer for the image; computed when it is first asked for."""
+        if not self._completed:
+            self._completed.append(self.model.complete(self))
+        return replace(self._completed[0], radiograph=self.radiograph)
 
 
 class Classifier:
@@ -112,30 +143,72 @@ class Classifier:
         return Answer(self.labels, limits, tuple(views), self.adjusted, answer_unlike)
 
     def view(self, name: str, image: Radiograph) -> View:
-        """The answer for one image, averaged with that for its mirror image."""
-        pixels = fit(image.pixels, self._size, self._fit)
+        """The answer for one image, averaged with that for its mirror image, as the metrics of the card are measured.
+
+        :meth:`first_pass` and :meth:`complete` give the same outcome in less time.
+        """
+        pixels = self._fitted(image)
         # Averaging with the mirror image makes the answer independent of the side, and somewhat better.
         straight, mirrored = self._load_graph().run_all(pixels, pixels[:, ::-1])
-        logits = (straight.logit, mirrored.logit)
+        return self._view(FirstPass(self, name, pixels, self._framed(image), straight), mirrored)
+
+    def first_pass(self, name: str, image: Radiograph) -> FirstPass:
+        """Run one image as it is, and not yet its mirror image."""
+        pixels = self._fitted(image)
+        return FirstPass(self, name, pixels, self._framed(image), self._load_graph()(pixels))
+
+    def complete(self, first: FirstPass, threshold: float | None = None) -> View:
+        """The answer for one image after its first pass; the mirror image is run where it may change the outcome.
+
+        Where it is not run, the answer is negative, or there is none; its probability and its heat map are of the
+        image alone.
+
+        Args:
+            first: of this model.
+            threshold: as for :meth:`classify`.
+        """
+        # What is no radiograph gets no answer from any model.
+        if first.radiograph is False or self._settled(first.straight.logit, threshold):
+            return self._view(first, None)
+        return self._view(first, self._load_graph()(first.pixels[:, ::-1]))
+
+    def _settled(self, logit: float, threshold: float | None) -> bool:
+        """Whether an image of this logit stays below all limits, whatever the logit of its mirror image."""
+        measured = self.card.mirrored_pass
+        if measured is None or logit >= measured.straight_below:
+            return False
+        lowest = self.limits.low if threshold is None else threshold
+        # The measurement holds for its own limit and for higher ones: an adjusted model may have a lower one.
+        return probability_of(measured.limit, self._temperature) <= lowest + _EQUAL
+
+    def _fitted(self, image: Radiograph) -> NDArray[np.uint8]:
+        return fit(image.pixels, self._size, self._fit)
+
+    def _framed(self, image: Radiograph) -> Frame:
+        return frame(image.width, image.height, self._size, self._fit)
+
+    def _view(self, first: FirstPass, mirrored: Output | None) -> View:
+        straight = first.straight
+        logits = (straight.logit,) if mirrored is None else (straight.logit, mirrored.logit)
         detector = self.ood_detector
-        framed = frame(image.width, image.height, self._size, self._fit)
         return View(
-            name=name,
+            name=first.name,
             logits=logits,
-            probability=probability_of(sum(logits) / 2, self._temperature),
-            by_side=(probability_of(logits[0], self._temperature), probability_of(logits[1], self._temperature)),
+            probability=probability_of(sum(logits) / len(logits), self._temperature),
+            by_side=tuple(probability_of(logit, self._temperature) for logit in logits),
             heat=heat_map(straight, mirrored, self._size),
-            framed=framed,
+            framed=first.framed,
             embedding=straight.embedding,
             known=None if detector is None else detector.in_distribution(straight.embedding),
-            regions=self._regions(straight, mirrored, framed),
+            radiograph=first.radiograph,
+            regions=self._regions(straight, mirrored, first.framed),
         )
 
     def embedding(self, image: Radiograph) -> NDArray[np.float32]:
         """What the image is compared by with the training images (F,): one pass, where :meth:`view` takes two."""
-        return self._load_graph()(fit(image.pixels, self._size, self._fit)).embedding
+        return self._load_graph()(self._fitted(image)).embedding
 
-    def _regions(self, straight: Output, mirrored: Output, framed: Frame) -> tuple[Region, ...]:
+    def _regions(self, straight: Output, mirrored: Output | None, framed: Frame) -> tuple[Region, ...]:
         """The candidate regions, where the card says how their boxes are made."""
         recorded = self.card.regions
         if recorded is None or not self.shows_places:

@@ -56,13 +56,15 @@ def on_square(cells: NDArray[np.float32], size: int, layout: Cells) -> NDArray[n
     return heat.astype(np.float32)
 
 
-def heat_map(straight: Output, mirrored: Output, size: int) -> NDArray[np.float32]:
-    """The heat map of an image, averaged with that of its mirror image: (SIDE, SIDE) over the fitted square.
+def heat_map(straight: Output, mirrored: Output | None, size: int) -> NDArray[np.float32]:
+    """The heat map of an image, averaged with that of its mirror image if given: (SIDE, SIDE) over the fitted square.
 
     Of a network trained on boxes: the probability that each place is within a box, 0 to 1. Else the class-activation
     map, in units of the logit: above 0 is evidence for the positive label, below 0 against it.
     """
-    mean: NDArray[np.float32] = (_square(straight, size) + _square(mirrored, size)[:, ::-1]) / np.float32(2)
+    mean = _square(straight, size)
+    if mirrored is not None:
+        mean = (mean + _square(mirrored, size)[:, ::-1]) / np.float32(2)
     if straight.places is None:
         return mean
     return (1 / (1 + np.exp(-mean))).astype(np.float32)

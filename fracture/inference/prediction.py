@@ -93,11 +93,11 @@ class View:
 
     name: str
     probability: float
-    """Of the positive label, 0 to 1, calibrated; from the mean of the two logits."""
-    logits: tuple[float, float]
-    """Of the image, and of its mirror image."""
-    by_side: tuple[float, float]
-    """The probabilities of the two."""
+    """Of the positive label, 0 to 1, calibrated; from the mean of the logits."""
+    logits: tuple[float, ...]
+    """Of the image, and of its mirror image where that was run."""
+    by_side: tuple[float, ...]
+    """The probability of each."""
     heat: NDArray[np.float32]
     """(SIDE, SIDE), over the fitted square; above 0 speaks for the positive label."""
     framed: Frame

@@ -17,7 +17,7 @@ The embedding knows bones, the texture knows drawings, photographs and noise, an
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,13 @@ from fracture.errors import ModelError
 from fracture.files import JsonObject, atomic_write, read_arrays
 from fracture.imaging.radiograph import Radiograph
 from fracture.imaging.texture import MEASURES, measure_texture
-from fracture.inference.classifier import Classifier
+from fracture.inference.classifier import Classifier, FirstPass
 from fracture.inference.ood import Vectors, prepare
 from fracture.inference.prediction import View
 from fracture.registry.model_folder import ModelFolder, shipped_models
+
+Seen = TypeVar("Seen", bound=View | FirstPass)
+"""What a model says about an image, or its first pass over it."""
 
 METHOD = "logistic regression on embeddings + support-vector machine on textures"
 """What is computed. A file of another method is refused."""
@@ -220,8 +223,8 @@ class RadiographScreen:
     model: Classifier
     check: RadiographCheck
 
-    def mark(self, views: Mapping[str, View], image: Radiograph) -> dict[str, View]:
-        """The views of one image, by the name of the model that has seen it, marked with whether it is a radiograph.
+    def mark(self, views: Mapping[str, Seen], image: Radiograph) -> dict[str, Seen]:
+        """What models say about one image, by their names, marked with whether it is a radiograph.
 
         Takes one more pass of a graph where the screen's own model is not among them.
         """
@@ -229,7 +232,7 @@ class RadiographScreen:
         embedding = self.model.embedding(image) if own is None else own.embedding
         return self.mark_by(self.check.is_radiograph(embedding, image.pixels), views)
 
-    def mark_by(self, radiograph: bool, views: Mapping[str, View]) -> dict[str, View]:
+    def mark_by(self, radiograph: bool, views: Mapping[str, Seen]) -> dict[str, Seen]:
         """The same, where it is known whether the image is a radiograph."""
         return {name: replace(view, radiograph=radiograph) for name, view in views.items()}
 

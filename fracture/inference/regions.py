@@ -55,13 +55,17 @@ class Peaks(NamedTuple):
     """(P, 3, 3): the logits around each."""
 
 
-def mean_places(straight: Output, mirrored: Output, size: int) -> Floats:
-    """The mean of the place maps (h, w) of an image of ``size`` px and of its mirror image, in logits.
+def mean_places(straight: Output, mirrored: Output | None, size: int) -> Floats:
+    """The mean of the place maps (h, w) of an image of ``size`` px and, if given, of its mirror image, in logits.
 
     The mirrored map is turned back. Where the cells are not centered in the image, it is interpolated at the first
     map's cells. Raises ValueError where the network was not trained on boxes.
     """
-    if straight.places is None or mirrored.places is None:
+    if straight.places is None:
+        raise ValueError("The network has no place maps: it was not trained on boxes.")
+    if mirrored is None:
+        return straight.places.astype(np.float64)
+    if mirrored.places is None:
         raise ValueError("The network has no place maps: it was not trained on boxes.")
     rows = np.arange(straight.places.shape[0])
     columns = np.arange(straight.places.shape[1])

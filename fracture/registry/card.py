@@ -161,6 +161,22 @@ class LabelNote(Document):
     """What a person saw in the radiographs."""
 
 
+class MirroredPass(Document):
+    """For which images the mirror image is not run, since it would not change the outcome.
+
+    An answer is the mean of the logits of an image and of its mirror image. Measured on images that were run both ways:
+    none whose own logit lies below ``straight_below`` had a mean that reaches ``limit``.
+    """
+
+    straight_below: Finite
+    """Logit of the image as it is."""
+    limit: Finite
+    """Mean logit at the high-sensitivity threshold: the lowest that is not negative."""
+    images: Whole
+    data: str
+    """The data set and the part of it that these images are."""
+
+
 class Seconds(Document):
     """How long the run took."""
 
@@ -194,6 +210,8 @@ class Card(Document):
     """Missing where the model was not trained on boxes, or by an earlier version."""
     label_notes: list[LabelNote] = Field(default_factory=list)
     """Written by people after the run; the metrics are by the data set's labels all the same."""
+    mirrored_pass: Annotated[MirroredPass | None, _NotNull] = None
+    """Missing where this was not measured: each image is then run both ways."""
     files: dict[str, str] = Field(default_factory=dict)
     """The SHA-256 of the files that decide what the model predicts, by name."""
     served: Served | None = None

@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fracture.evaluation.metrics import rates
-from fracture.evaluation.thresholds import balanced_threshold, operating_points
+from fracture.evaluation.thresholds import (
+    MIN_IMAGES_RUN_BOTH_WAYS,
+    balanced_threshold,
+    operating_points,
+    settled_below,
+)
 
 
 def table(label, probability) -> pd.DataFrame:
@@ -90,3 +95,28 @@ def test_tiny_sets(label, probability, sensitive, specific):
     """Two images are enough for a threshold, and one label is not."""
     points = operating_points(table(label, probability))
     assert (points["high_sensitivity"], points["high_specificity"]) == (sensitive, specific)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(-3, 3))
+def test_settled_below_changes_no_outcome_of_its_images(seed, limit):
+    """Below it no mean reaches the limit, and at most one rise in a hundred exceeds its distance from the limit."""
+    random = np.random.default_rng(seed)
+    straight = random.normal(0, 2, 600)
+    mirrored = straight + random.standard_t(2, 600)
+    below = settled_below(straight, mirrored, limit)
+    mean = (straight + mirrored) / 2
+    assert not (mean[straight < below] >= limit).any()
+    assert ((mean - straight) > limit - below).mean() <= 0.01
+
+
+def test_settled_below_with_equal_passes_is_the_limit():
+    """A network that says the same of a mirror image never needs it."""
+    logits = np.linspace(-5, 5, MIN_IMAGES_RUN_BOTH_WAYS)
+    assert settled_below(logits, logits, -1.0) == pytest.approx(-1.0)
+
+
+def test_settled_below_of_few_images_is_none():
+    """They say nothing about rare ones."""
+    logits = np.linspace(-5, 5, MIN_IMAGES_RUN_BOTH_WAYS - 1)
+    assert settled_below(logits, logits, -1.0) is None

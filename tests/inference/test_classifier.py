@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import logit
 
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph, fit, read
@@ -86,9 +87,78 @@ def test_view_probability_is_calibrated_by_the_cards_temperature(homes, make_mod
     for temperature in (1.0, 4.0):
         folder.card.write_text(json.dumps({**card, "temperature": temperature}))
         views.append(load_classifier("m").view("x", image()))
-    logit = sum(views[0].logits) / 2
-    assert views[0].probability == pytest.approx(1 / (1 + np.exp(-logit)))
-    assert views[1].probability == pytest.approx(1 / (1 + np.exp(-logit / 4)))
+    mean = sum(views[0].logits) / 2
+    assert views[0].probability == pytest.approx(1 / (1 + np.exp(-mean)))
+    assert views[1].probability == pytest.approx(1 / (1 + np.exp(-mean / 4)))
+
+
+SURE = {"half": 0.5, "balanced": 0.999, "high_sensitivity": 0.999, "high_specificity": 0.9995}
+"""Thresholds that no image of noise reaches."""
+
+
+@pytest.fixture
+def measured(homes, make_model):
+    """Loads the model with a card that says below which logit the mirror image is not run."""
+    folder = make_model("m")
+    card = {**json.loads(folder.card.read_text()), "temperature": 1.0, "thresholds": SURE}
+
+    def load_measured(straight_below: float, adjustments: Adjustments | None = None):
+        recorded = {"straight_below": straight_below, "limit": float(logit(0.999)), "images": 600, "data": "drawn"}
+        folder.card.write_text(json.dumps({**card, "mirrored_pass": recorded}))
+        return load_classifier("m", adjustments=adjustments)
+
+    return load_measured
+
+
+def test_complete_without_a_measurement_runs_the_mirror_image(classifier):
+    """Cards of earlier versions say nothing about it: the answer is that of both passes."""
+    assert classifier.card.mirrored_pass is None
+    view = classifier.view("a", image())
+    completed = classifier.first_pass("a", image()).view
+    assert completed.logits == view.logits and completed.probability == view.probability
+    assert np.array_equal(completed.heat, view.heat) and np.array_equal(completed.embedding, view.embedding)
+
+
+def test_complete_of_a_settled_image_leaves_the_mirror_image_out(measured):
+    """Below the measured logit the answer and the heat map are of the image alone; from it on, of both."""
+    straight = measured(0.0).view("a", image()).logits[0]
+    settled = measured(straight + 1e-3).first_pass("a", image()).view
+    assert settled.logits == (straight,)
+    assert settled.by_side == (settled.probability,) == pytest.approx((1 / (1 + np.exp(-straight)),))
+    both = measured(straight).first_pass("a", image()).view
+    assert both.logits[0] == straight and len(both.logits) == 2
+    assert not np.allclose(settled.heat, both.heat)
+    turned = replace(image(), pixels=image().pixels[:, ::-1].copy())
+    other = measured(1e6).first_pass("a", turned).view
+    assert np.allclose((settled.heat + other.heat[:, ::-1]) / 2, both.heat, atol=1e-5)
+
+
+def test_complete_for_a_lower_threshold_than_measured_runs_the_mirror_image(measured):
+    """A measurement holds for its own limit and for higher ones."""
+    model = measured(1e6)
+    first = model.first_pass("a", image())
+    passes = {threshold: len(model.complete(first, threshold).logits) for threshold in (None, 0.9995, 0.999, 0.5)}
+    assert passes == {None: 1, 0.9995: 1, 0.999: 1, 0.5: 2}
+
+
+def test_complete_of_a_recalibrated_model_runs_the_mirror_image_below_lower_limits(measured):
+    """Recalibration may lower the limit, as a temperature or a threshold."""
+    card = measured(1e6).card
+    lower = Adjustments(model_sha256="", recalibration=recalibration(card, temperature=0.5))
+    assert len(measured(1e6, lower).first_pass("a", image()).view.logits) == 2
+
+
+def test_view_runs_the_mirror_image_whatever_the_card_says(measured):
+    """Metrics are measured on both passes."""
+    assert len(measured(1e6).view("a", image()).logits) == 2
+
+
+def test_rows_of_a_settled_image_have_no_spread(measured):
+    """One pass gives one probability."""
+    model = measured(1e6)
+    view = model.first_pass("a", image()).view
+    (row,) = rows("s", model.answer([replace(view, known=True)]), "m")
+    assert row["lowest"] == row["probability"] == row["highest"] and row["answer"] == "normal"
 
 
 def test_view_heat_map_is_exact(homes, make_model):
@@ -198,8 +268,8 @@ def test_classifier_answers_as_the_keras_model(homes, keras_trained):
     square = fit(picture.pixels, card.input.size, card.input.fit)
     fed = np.repeat(square[None, :, :, None], 3, axis=-1) / 255 * (high - low) + low
     expected = float(model.predict(fed, verbose=0)[0, 0])
-    logit = classifier.view("x", picture).logits[0]
-    assert 1 / (1 + np.exp(-logit)) == pytest.approx(expected, abs=0.02)
+    straight = classifier.view("x", picture).logits[0]
+    assert 1 / (1 + np.exp(-straight)) == pytest.approx(expected, abs=0.02)
 
 
 def test_view_of_a_card_without_regions_has_none(classifier):

@@ -106,6 +106,12 @@ def output(cells: np.ndarray | None) -> Output:
     return Output(0.0, nothing, np.zeros((2, 2), np.float32), nothing, cells)
 
 
+def test_mean_places_without_a_mirrored_pass_is_the_straight_map():
+    """Nothing is interpolated, and nothing is averaged."""
+    cells = places((3, 5, 1.0)).astype(np.float32)
+    assert np.array_equal(mean_places(output(cells), None, SIZE), cells)
+
+
 @pytest.mark.parametrize(("size", "cells"), [(427, 25), (299, 17)])
 def test_mean_places_turns_the_mirrored_map_back(size, cells):
     """A finding that both maps show at the same place is there in the mean."""

@@ -52,7 +52,7 @@ def show_best_answers(asked: Sequence[Asked], studies: Mapping[str, ByModel], up
 
 def _match_all(asked: Sequence[Asked], by_model: ByModel) -> list[Match]:
     return [
-        match_model(each.classifier, [examined.view for examined in by_model[each.classifier.name]]) for each in asked
+        match_model(each.classifier, [examined.seen for examined in by_model[each.classifier.name]]) for each in asked
     ]
 
 

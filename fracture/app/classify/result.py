@@ -336,8 +336,10 @@ def _show_view(answer: Answer, each: Examined, picture: Image.Image, truth: Trut
         picture = charts.outlined(picture, truth.boxes)
     show_picture(picture, f"{caption}, with its heat map", caption)
     if answer.answers(each.view):
-        straight, mirrored = each.view.by_side
+        straight, *others = each.view.by_side
+        # Of a clearly negative view the mirror image is not run.
+        mirrored = "".join(f", mirrored {other:.1%}" for other in others)
         label = escape_markdown(_word(answer.label_of(each.view)))
-        st.caption(f"{positive}: {straight:.1%}, mirrored {mirrored:.1%}. Answer for this view: {label}.")
+        st.caption(f"{positive}: {straight:.1%}{mirrored}. Answer for this view: {label}.")
     if each.steps:
         st.caption(f"Read from {each.format}: {', '.join(each.steps)}.")

@@ -20,7 +20,7 @@ from fracture.estimate import Estimate
 from fracture.evaluation.metrics import by_study, mean, rates
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.radiograph import Radiograph
-from fracture.inference.classifier import Classifier
+from fracture.inference.classifier import Classifier, FirstPass
 from fracture.inference.litert import Graph
 from fracture.inference.prediction import View
 from fracture.inference.radiograph_check import RadiographScreen
@@ -135,7 +135,8 @@ def operating_point(folder: ModelFolder, level: str, threshold: float, data: str
 class Examined:
     """An image and what the model says of it."""
 
-    view: View
+    seen: View | FirstPass
+    """After the first pass alone it is known how familiar the image is."""
     pixels: NDArray[np.uint8]
     """(h, w), small enough to be shown; what the model saw does not depend on it."""
     format: str
@@ -143,6 +144,11 @@ class Examined:
     """What was done to get from the file to the pixels, in words."""
     synthetic: bool
     """The file says of itself that it was generated."""
+
+    @property
+    def view(self) -> View:
+        """The model's answer. After the first pass alone, asking for it runs the mirror image where it is needed."""
+        return self.seen.view if isinstance(self.seen, FirstPass) else self.seen
 
 
 # A resource: cache_data would pickle it, and copy all pixels at each click.
@@ -153,13 +159,14 @@ class Examined:
     hash_funcs={Upload: _upload_version, **_BY_CLASSIFIER},
 )
 def examined(upload: Upload, model: Classifier) -> Examined:
-    """A model's prediction for an upload, kept for this visitor alone, as long as the browser tab is open.
+    """A model's first pass over an upload, kept for this visitor alone, as long as the browser tab is open.
 
     Raises:
         RadiographError: the file cannot be read.
     """
     name = sanitize_name(upload.name)
-    return _examine(name, radiographs.read(upload.data, name), model, VIEW_PX)
+    image = radiographs.read(upload.data, name)
+    return _examined(image, model.first_pass(name, image), VIEW_PX)
 
 
 def screened(upload: Upload, seen: dict[str, Examined], screen: RadiographScreen | None) -> dict[str, Examined]:
@@ -167,9 +174,9 @@ def screened(upload: Upload, seen: dict[str, Examined], screen: RadiographScreen
     if screen is None:
         return seen
     own = seen.get(screen.model.name)
-    radiograph = _is_radiograph(upload, screen, None if own is None else own.view)
-    views = screen.mark_by(radiograph, {name: each.view for name, each in seen.items()})
-    return {name: replace(each, view=views[name]) for name, each in seen.items()}
+    radiograph = _is_radiograph(upload, screen, None if own is None else own.seen)
+    marked = screen.mark_by(radiograph, {name: each.seen for name, each in seen.items()})
+    return {name: replace(each, seen=marked[name]) for name, each in seen.items()}
 
 
 @st.cache_resource(
@@ -178,7 +185,7 @@ def screened(upload: Upload, seen: dict[str, Examined], screen: RadiographScreen
     show_spinner="Checking the image",
     hash_funcs={Upload: _upload_version, RadiographScreen: _screen_version},
 )
-def _is_radiograph(upload: Upload, screen: RadiographScreen, _own: View | None) -> bool:
+def _is_radiograph(upload: Upload, screen: RadiographScreen, _own: View | FirstPass | None) -> bool:
     """Whether an upload is a radiograph; for this visitor alone, as the prediction.
 
     ``_own``: what the screen's own model has said of it, if it was asked.
@@ -190,26 +197,27 @@ def _is_radiograph(upload: Upload, screen: RadiographScreen, _own: View | None) 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **_BY_CLASSIFIER})
 def examined_file(path: Path, model: Classifier) -> Examined:
-    """A model's prediction for an image file, shown small.
+    """A model's prediction for an image file, as its validation had it, shown small.
 
     Raises:
         RadiographError: the file cannot be read.
     """
-    return _examine(path.name, radiographs.load(path), model, GALLERY_PX)
+    image = radiographs.load(path)
+    return _examined(image, model.view(path.name, image), GALLERY_PX)
 
 
-def _examine(name: str, image: Radiograph, model: Classifier, size: int) -> Examined:
+def _examined(image: Radiograph, seen: View | FirstPass, size: int) -> Examined:
     shown = radiographs.shrink(image.pixels, size)
-    return Examined(model.view(name, image), shown, image.format, image.steps, image.synthetic)
+    return Examined(seen, shown, image.format, image.steps, image.synthetic)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Generating the study", hash_funcs=_BY_CLASSIFIER)
 def sample(number: int, model: Classifier) -> list[tuple[Examined, Truth]]:
-    """A synthetic study: a model's prediction for each view, and the truth about it."""
+    """A synthetic study: a model's first pass over each view, and the truth about it."""
     views = []
     for each in samples.generate_sample(number):
-        view = model.view(f"synthetic {number} {each.view}", Radiograph(each.pixels, "PNG"))
-        views.append((Examined(view, each.pixels, "PNG", (), True), each.truth))
+        first = model.first_pass(f"synthetic {number} {each.view}", Radiograph(each.pixels, "PNG"))
+        views.append((Examined(first, each.pixels, "PNG", (), True), each.truth))
     return views
 
 

@@ -199,7 +199,8 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
         f"{_describe_limits(classifier, folder)}\n"
         f"- The probability is calibrated on {images}, for their share of *{positive}*; where "
         f"*{positive}* is rarer, the probability is too high.\n"
-        "- The model classifies each image and its mirror image; the two probabilities stand below the image.\n"
+        "- The model classifies each image and its mirror image; the two probabilities stand below the image. "
+        "For a clearly negative image the mirror image is not run, where it can't change the outcome.\n"
         f"{_describe_regions(classifier)}"
         f"- {heat_in_words(classifier, ring=classifier.card.regions is None)} {heat}"
     )

@@ -148,6 +148,15 @@ def test_complete_of_a_recalibrated_model_runs_the_mirror_image_below_lower_limi
     assert len(measured(1e6, lower).first_pass("a", image()).view.logits) == 2
 
 
+def test_complete_of_no_radiograph_leaves_the_mirror_image_out(classifier):
+    """It gets no answer from any model; a copy that is marked shares the answer that was computed already."""
+    first = classifier.first_pass("a", image())
+    view = replace(first, radiograph=False).view
+    assert len(view.logits) == 1 and view.radiograph is False
+    marked = replace(first, radiograph=True)
+    assert marked.view.radiograph is True and marked.view.heat is first.view.heat
+
+
 def test_view_runs_the_mirror_image_whatever_the_card_says(measured):
     """Metrics are measured on both passes."""
     assert len(measured(1e6).view("a", image()).logits) == 2

@@ -39,8 +39,13 @@ def open_cache(name: str, schema: str, version: int) -> Iterator[sqlite3.Connect
         version: of the schema and of what the values mean, SQLite's ``user_version``; tables of another version are
             dropped. 0 is that of a file whose version nobody has set.
     """
-    with closing(_open_file_or_memory(paths.cache_home() / f"{name}.sqlite", schema, version)) as cache:
+    with closing(_open_file_or_memory(cache_file(name), schema, version)) as cache:
         yield cache
+
+
+def cache_file(name: str) -> Path:
+    """Where a cache lies, by its path below the cache folder without the ending."""
+    return paths.cache_home() / f"{name}.sqlite"
 
 
 def find_rows(

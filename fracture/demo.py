@@ -224,7 +224,7 @@ def offered_weights() -> list[str]:
 
     Raises PublicError where there are none: a run would take the app down.
     """
-    memory = _memory_mb()
+    memory = machine_memory_mb()
     smallest = min(LIMITS.min_memory_mb.values())
     if memory < smallest:
         raise _too_small("A run", smallest, memory, "look at the models that are here")
@@ -238,7 +238,7 @@ def _check_weights(chosen: str) -> None:
     offered = offered_weights()
     if chosen not in offered:
         needed = LIMITS.min_memory_mb[chosen]
-        raise _too_small(f"A run with weights {chosen}", needed, _memory_mb(), f"choose {' or '.join(offered)}")
+        raise _too_small(f"A run with weights {chosen}", needed, machine_memory_mb(), f"choose {' or '.join(offered)}")
 
 
 def _too_small(what: str, needed: int, received: int, instead: str) -> PublicError:
@@ -248,7 +248,7 @@ def _too_small(what: str, needed: int, received: int, instead: str) -> PublicErr
     )
 
 
-def _memory_mb() -> int:
+def machine_memory_mb() -> int:
     """MB of memory of this machine, or of the container that the app runs in."""
     found = [psutil.virtual_memory().total]
     for file in ("memory.max", "memory/memory.limit_in_bytes"):  # Linux's cgroups, version 2 and version 1

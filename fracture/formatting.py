@@ -18,3 +18,13 @@ def format_duration(seconds: float) -> str:
     if minutes:
         return f"{minutes} min {rest} s"
     return f"{rest} s"
+
+
+def format_rough_duration(seconds: float) -> str:
+    """A duration that is known roughly: ``40 seconds``, ``4 minutes``, ``3 hours``."""
+    if seconds < 55:
+        return f"{max(10, round(seconds, -1)):.0f} seconds"
+    if seconds < 90 * 60:
+        minutes = max(1, round(seconds / 60))
+        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return f"{round(seconds / 3600)} hours"

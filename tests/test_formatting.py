@@ -2,7 +2,7 @@
 
 import pytest
 
-from fracture.formatting import format_bytes, format_duration
+from fracture.formatting import format_bytes, format_duration, format_rough_duration
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,12 @@ def test_format_duration_uses_the_units_that_people_use(seconds, words):
 def test_format_bytes_uses_powers_of_ten(size, words):
     """As disks and networks are sold."""
     assert format_bytes(size) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(3, "10 seconds"), (44, "40 seconds"), (58, "1 minute"), (250, "4 minutes"), (11_000, "3 hours")],
+)
+def test_rough_duration_is_in_round_words(seconds, words):
+    """An estimate is no more exact than that."""
+    assert format_rough_duration(seconds) == words

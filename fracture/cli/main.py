@@ -175,6 +175,11 @@ def _add_train(commands: Any) -> None:
     parser.add_argument(
         "--preset", choices=PRESETS, default="reference", help="the values of all options that are not given"
     )
+    parser.add_argument(
+        "--estimate",
+        action="store_true",
+        help="only print how long the run will take on this machine, and how much memory it needs",
+    )
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
     parser.add_argument("--input-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="pixel range of a FILE")
     for name, field in TrainConfig.__dataclass_fields__.items():

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from fracture import demo
 from fracture.cli.terminal import comparison, follow, progress_bar, summary
+from fracture.data.combine import load_combined
 from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import Cancelled, FractureError, ModelError, RadiographError, RunError
 from fracture.files import JsonObject
@@ -36,7 +38,9 @@ AUTOMATIC = "automatic"
 
 
 def train(args: Namespace) -> JsonObject:
-    """Start or resume a run, follow it to its end, and return the model's card."""
+    """Start or resume a run, follow it to its end, and return the model's card; or only estimate its cost."""
+    if args.estimate:
+        return _estimate(args)
     if args.resume:
         run, since = _resume(args)
     else:
@@ -65,15 +69,33 @@ def train(args: Namespace) -> JsonObject:
     return card.document
 
 
+def _estimate(args: Namespace) -> JsonObject:
+    """Print what the run that the options describe will cost."""
+    from fracture.training.cost import estimate_cost, machine_speed
+
+    if args.resume:
+        raise RunError("--estimate is for a new run: give --data in place of --resume.")
+    config = _config(args)
+    table = load_combined(config.data, config.also, config.body_part).table
+    cost = estimate_cost(table, config, find_weights(config), machine_speed())
+    if not args.json:
+        print(f"{cost.sentence} {cost.warning(demo.machine_memory_mb() * 2**20)}".rstrip())
+    return cost.to_json()
+
+
 def _start(args: Namespace) -> queue.Run:
+    config = _config(args)
+    check_available(find_weights(config))
+    return queue.start(config)
+
+
+def _config(args: Namespace) -> TrainConfig:
     given: JsonObject = {name: getattr(args, name, None) for name in TrainConfig.__dataclass_fields__}
     chosen = {name: value for name, value in given.items() if value is not None}
     for name in ("input_range", "also"):
         if name in chosen:
             chosen[name] = tuple(chosen[name])
-    config = TrainConfig(**{**PRESETS[args.preset], **chosen})
-    check_available(find_weights(config))
-    return queue.start(config)
+    return TrainConfig(**{**PRESETS[args.preset], **chosen})
 
 
 def _resume(args: Namespace) -> tuple[queue.Run, int]:

@@ -1,6 +1,7 @@
 """The form of a new run: the settings that everybody chooses, and the advanced ones folded away."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from fracture import demo
 from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.state import policy, press_lock, proposed_name, submissions
 from fracture.app.shared.widgets import left_out
-from fracture.errors import PublicError
+from fracture.app.train.cost import show_cost
+from fracture.errors import ConfigError, PublicError
 from fracture.files import JsonObject
 from fracture.registry.model_folder import free_name
 from fracture.training import imagenet
@@ -45,7 +47,8 @@ def training_form(data: str) -> None:
     offered = _offered_weights()
     if not offered:
         return
-    parts = sorted(dataset_cache.cached_dataset(data, job_status.version(job)).table["body_part"].unique())
+    dataset = dataset_cache.cached_dataset(data, job_status.version(job))
+    parts = sorted(dataset.table["body_part"].unique())
     form = submissions().number
     preset = _choose_preset()
     with st.container(border=True):
@@ -57,9 +60,16 @@ def training_form(data: str) -> None:
         advanced = st.expander("Advanced settings", icon=":material/tune:", key=f"advanced {form}")
         with advanced, st.grid(3):
             chosen = _choose_advanced(data, parts, preset)
-        if _start_button(form, waiting=job is not None and job.active):
-            config = TrainConfig(data=data, name=name, weights=weights, **{**PRESETS[preset], **chosen})
-            _start(form, config, unique_name=proposed)
+        settings = {"data": data, "weights": weights, **PRESETS[preset], **chosen}
+        # Aligned at the top, so that the button stays where it is when the line beside it comes.
+        with st.container(horizontal=True, vertical_alignment="top"):
+            pressed = _start_button(form, waiting=job is not None and job.active)
+            estimate = st.empty()
+        _explain_limits()
+        if pressed:
+            _start(form, TrainConfig(name=name, **settings), unique_name=proposed)
+        with estimate.container(), suppress(ConfigError):  # the start will say what is wrong
+            show_cost(dataset, TrainConfig(name="estimate", **settings))
 
 
 def _start(form: int, config: TrainConfig, *, unique_name: bool) -> None:
@@ -201,8 +211,8 @@ def _choose(field: Field[Any], preset: str) -> Any:
 
 
 def _start_button(form: int, *, waiting: bool) -> bool:
-    """Whether it was pressed; in a public demo with its limits below."""
-    pressed = st.button(
+    """Whether it was pressed."""
+    return st.button(
         "Start training",
         type="primary",
         icon=":material/play_arrow:",
@@ -210,6 +220,10 @@ def _start_button(form: int, *, waiting: bool) -> bool:
         key=f"start {form}",
         help="Training can start when all phantoms are generated." if waiting else None,
     )
+
+
+def _explain_limits() -> None:
+    """What a public demo allows."""
     if demo.is_public():
         limits = demo.LIMITS
         st.caption(
@@ -217,4 +231,3 @@ def _start_button(form: int, *, waiting: bool) -> bool:
             f"{limits.max_run_seconds / 60:.0f} minutes, keeps the best epoch, and deletes the model after "
             f"{limits.retention_seconds / 3600:.0f} hours."
         )
-    return pressed

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fracture.cache import find_rows, open_cache, write_rows
+from fracture.cache import cache_file, find_rows, open_cache, write_rows
 from fracture.data.measurements import digests
 from fracture.errors import Cancelled
 from fracture.imaging.loading import decode
@@ -76,6 +76,20 @@ def feature_cache(weights: Weights, preparation: Preparation) -> Iterator[Featur
 
     Where the cache can't be used, it is in memory and empty: that costs time alone.
     """
+    with open_cache(_cache_name(weights, preparation), _SCHEMA, _VERSION) as base:
+        yield FeatureCache(base)
+
+
+def count_cached(images: Sequence[str], weights: Weights, preparation: Preparation) -> int:
+    """How many of these images, by their digests, have features in the cache; makes no file where there is none."""
+    if not cache_file(_cache_name(weights, preparation)).exists():
+        return 0
+    with feature_cache(weights, preparation) as cache:
+        known = cache.get([image for image in images if image])
+    return sum(image in known for image in images)
+
+
+def _cache_name(weights: Weights, preparation: Preparation) -> str:
     key = {
         "backbone": "InceptionV3",
         "weights": weights.identity,
@@ -83,8 +97,7 @@ def feature_cache(weights: Weights, preparation: Preparation) -> Iterator[Featur
         **asdict(preparation),
     }
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    with open_cache(f"features/{digest[:24]}", _SCHEMA, _VERSION) as base:
-        yield FeatureCache(base)
+    return f"features/{digest[:24]}"
 
 
 def compute_features(

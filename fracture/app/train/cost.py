@@ -1,0 +1,40 @@
+"""How long the run of the form will take on this machine, and how much memory: a line beside the button."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import streamlit as st
+
+from fracture import demo
+from fracture.app.shared import dataset_cache
+from fracture.data.dataset import Dataset
+from fracture.data.decisions import apply_decisions
+from fracture.errors import FractureError
+from fracture.training.config import TrainConfig
+from fracture.training.cost import Cost, Speed, estimate_cost, machine_speed
+from fracture.training.weights import find_weights
+
+
+def show_cost(dataset: Dataset, config: TrainConfig) -> None:
+    """The line; nothing where the machine can't be measured, or where the run's start will say what is wrong."""
+    with suppress(FractureError):
+        cost = _estimate(dataset, f"{dataset.version} {dataset_cache.decided_at(dataset.root)}", config, _speed())
+        if demo.is_public():
+            cost = replace(cost, seconds=min(cost.seconds, demo.LIMITS.max_run_seconds))
+        warning = cost.warning(demo.machine_memory_mb() * 2**20)
+        icon = ":material/warning:" if warning else ":material/timer:"
+        st.caption(f"{icon} {cost.sentence} {warning}")
+
+
+@st.cache_resource(show_spinner="Estimating")
+def _speed() -> Speed:
+    return machine_speed()
+
+
+# Counted again after a while, since runs add to the cache of features.
+@st.cache_data(max_entries=16, ttl="30s", show_spinner=False)
+def _estimate(_dataset: Dataset, version: str, config: TrainConfig, _speed: Speed) -> Cost:  # noqa: ARG001  part of the key
+    table = apply_decisions(_dataset).table
+    if config.body_part:
+        table = table[table["body_part"] == config.body_part]
+    return estimate_cost(table, config, find_weights(config), _speed)

@@ -15,13 +15,15 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Locator, Page
+from skimage import data
 
 from fracture.paths import PROJECT
+from fracture.phantoms.samples import generate_sample
 from tests.browser.chromium import chromium, listen, new_page, settle
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
 from tests.browser.places import Place, ask_about_a_sample, cover
-from tests.browser.widgets import keyed_from
-from tests.support.serving import served
+from tests.browser.widgets import keyed, keyed_from
+from tests.support.serving import homes_in, served
 
 PICTURES = PROJECT / "docs" / "pictures"
 SIZE = {"width": 1280, "height": 860}
@@ -47,8 +49,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for each in SHOWN:
             each.visit(page, app)
             _photograph(page, chosen.out / f"{each.name}.png")
+        _photograph_answers(page, chosen.out)
         page.context.close()
         assert errors == [], errors
+
+
+def _photograph_answers(page: Page, out: Path) -> None:
+    """What *Automatic* says of a synthetic humerus, of the same inverted, and of a photograph (CC0, Lav Varshney)."""
+    humerus = generate_sample(123456, views=1)[0].pixels
+    pictures = {"humerus": humerus, "inverted": 255 - humerus, "photograph": data.camera()}
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        homes = {**homes_in(place), "FRACTURE_SHIPPED": str(PROJECT / "models")}
+        with served(place / "server.log", homes=homes) as app:
+            for name, pixels in pictures.items():
+                file = place / f"{name}.png"
+                Image.fromarray(pixels).save(file)
+                page.goto(f"{app.address}/classify")
+                settle(page)
+                page.locator("input[type=file]").set_input_files(str(file))
+                page.get_by_role("img", name=file.name).first.wait_for()
+                _to_the_top(page, keyed(page, "model"))
+                _photograph(page, out / f"classify-{name}.png")
 
 
 def _turn_a_dial(page: Page) -> None:

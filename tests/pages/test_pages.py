@@ -252,6 +252,16 @@ def test_classify_as_cloned_answers_without_training(as_cloned):
     assert "out of distribution" not in words(app)
 
 
+def test_classify_as_cloned_says_what_is_unusual_about_an_x_ray_that_it_answers(as_cloned):
+    """An inverted one looks right to the models, and may be answered wrongly."""
+    arm = generate_sample(123456, views=1)[0].pixels
+    app = healthy(alone("classify").run())
+    app.file_uploader(key="uploads").set_value([("arm.png", as_png(arm), "image/png")]).run()
+    assert "Unusual" not in words(healthy(app))
+    app.file_uploader(key="uploads").set_value([("arm.png", as_png(255 - arm), "image/png")]).run()
+    assert "bright up to its edges, as inverted X-rays are" in words(healthy(app)) and app.metric
+
+
 def test_classify_as_cloned_gives_no_answer_for_a_photograph(as_cloned):
     """Whichever model is chosen: no figure, and nothing to click."""
     photograph = next(picture for picture in pictures() if picture.kind == "photograph")

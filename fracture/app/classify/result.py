@@ -71,6 +71,7 @@ def show_answers(
                 st.markdown(f"**{escape_markdown(views[0].view.name)}**")
             answers[name] = _ask(classifier, views, f"{name}{suffix}")
             _show_answer(answers[name], uploaded)
+            _warn_of_unusual(classifier, answers[name], views)
     with settings:
         opacity = _choose_opacity(suffix) if any(answer.answered for answer in answers.values()) else 0.0
     lines: list[JsonObject] = []
@@ -116,6 +117,15 @@ def _ask(classifier: Classifier, views: list[Examined], study: str) -> Answer:
         help="The answer is outside of what the model was validated on: its probabilities and rates don't hold there.",
     )
     return classifier.answer(seen, answer_unlike=wanted)
+
+
+def _warn_of_unusual(classifier: Classifier, answer: Answer, views: list[Examined]) -> None:
+    """What is unusual about a study that is answered all the same; for others it stands above the answer."""
+    if answer.status is not Status.ANSWERED:
+        return
+    unusual = dict.fromkeys(words for each in _explain(classifier, views).values() for words in each.unusual)
+    if unusual:
+        st.caption(f":material/warning: Unusual, compared with FracAtlas's X-rays: {'; '.join(unusual)}.")
 
 
 def _describe_unlike(classifier: Classifier, views: list[Examined]) -> str:
@@ -266,7 +276,6 @@ def _show_views(
 ) -> None:
     """Each view with its heat map, all on one scale, and its truth where that is revealed."""
     scale = full_heat(classifier, examined)
-    explanations = _explain(classifier, examined)
     with st.grid(2):
         for each in examined:
             with st.container():
@@ -281,9 +290,6 @@ def _show_views(
                 _show_view(answer, each, picture, truth)
                 if marked and (marks := _describe_marks(answer, ring, regions)):
                     st.caption(marks)
-                unusual = explanations[each.view.name].unusual_in_words
-                if unusual and each.view.status is Status.ANSWERED:
-                    st.caption(f":material/warning: Compared with FracAtlas's X-rays it is unusual: {unusual}.")
                 if truth:
                     st.markdown(f"**Truth:** {truth.words}.")
 

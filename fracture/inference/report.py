@@ -38,8 +38,8 @@ def rows(
     of the model's labels or ``doubt``; for an image without an answer, which gets no numbers, it is the status.
     ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, which are equal where the mirror image was
     not run; a study's over its views. ``adjusted`` says how the model was adjusted; it is empty for one that answers as
-    its card says. ``nearest_parts`` and ``unusual`` are from the ``explanations`` for views that are unlike the
-    training images, by their names.
+    its card says. ``nearest_parts``, where it is ``unlike``, and ``unusual`` are from the ``explanations`` of views, by
+    their names.
     """
     shared = {
         "study": study,

@@ -5,6 +5,7 @@
     FractureError
     ├── RadiographError   a file is not a readable radiograph
     ├── DatasetError      a folder is not a readable data set
+    │   └── LabelsError   its classes have names that are not known: somebody must say which is which
     ├── FetchError        an import is not possible, or incomplete
     ├── ConfigError       a setting of a run is out of its range
     ├── WeightsError      pre-trained weights are not available
@@ -15,6 +16,8 @@
 A message says what was allowed, what came, and what to do. Pages and the command line catch
 :class:`FractureError` and print its words; anything else is a defect of the program.
 """
+
+from collections.abc import Mapping
 
 
 class FractureError(Exception):
@@ -27,6 +30,17 @@ class RadiographError(FractureError):
 
 class DatasetError(FractureError):
     """A folder is not a readable data set."""
+
+
+class LabelsError(DatasetError):
+    """The classes of a data set have names that are not known: somebody must say which is which.
+
+    ``images_of``: how many images each class has, by its name.
+    """
+
+    def __init__(self, message: str, images_of: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.images_of = dict(images_of)
 
 
 class FetchError(FractureError):

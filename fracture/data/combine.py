@@ -46,6 +46,8 @@ def join(first: Dataset, others: Sequence[Dataset]) -> Dataset:
         synthetic=all(each.synthetic for each in joined),
         excluded=sum(each.excluded for each in joined),
         relabelled=sum(each.relabelled for each in joined),
+        label_mappings=tuple(itertools.chain.from_iterable(each.label_mappings for each in joined)),
+        skipped=tuple(itertools.chain.from_iterable(each.skipped for each in joined)),
         sources=tuple(dict.fromkeys(sources)),
     )
 

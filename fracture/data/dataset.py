@@ -19,8 +19,12 @@ import pandas as pd
 
 from fracture import demo
 from fracture.data import dataset_csv, ground_truth, layouts
+from fracture.data.labels import class_folders
+from fracture.data.labels.choice import LABELS_FILE, LabelChoice, LabelMapping, latest_choice
+from fracture.data.labels.words import class_of
+from fracture.data.layouts import Skipped
 from fracture.data.provenance import Source, source_of
-from fracture.data.splits import split_by_group
+from fracture.data.splits import split_by_group, split_of
 from fracture.errors import DatasetError, RadiographError
 from fracture.imaging import radiograph
 from fracture.paths import data_home, short, typed_path
@@ -45,7 +49,7 @@ TABLE_COLUMNS = {
 
 LAYOUTS = (
     "MURA's tree ({train,valid}/XR_PART/patientN/studyN_{positive,negative}/imageN.png)",
-    "class folders ({train,valid}/{negative,positive}/..., also normal/abnormal, not fractured/fractured)",
+    "class folders ({train,valid}/{negative,positive}/..., also normal/abnormal, not fractured/fractured or any two)",
     "a dataset.csv (image_id, label) beside images/",
 )
 
@@ -71,26 +75,39 @@ class Dataset:
     """How many images decisions exclude, see :mod:`fracture.data.decisions`."""
     relabelled: int = 0
     """How many images have another label by decision."""
+    label_mappings: tuple[LabelMapping, ...] = ()
+    """How the names of its classes were read; of several data sets, one each."""
+    skipped: tuple[Skipped, ...] = ()
+    """The files that were left out."""
     version: str = ""
     """Changes with the files that the table depends on; empty where their states are not known."""
 
 
-def scan(root: str | Path, body_part: str | None = None) -> Dataset:
+def scan(root: str | Path, body_part: str | None = None, choice: LabelChoice | None = None) -> Dataset:
     """Read a folder in any of the three layouts, or only one body part of it. No pixel is decoded.
 
-    A data set without a split gets that of :func:`split_by_group`; a split that is there is kept.
+    A data set without a split gets that of :func:`split_by_group`; a split that is there is kept. Where the only
+    dataset.csv is in a folder of ``root``, as in FracAtlas's own zip, that folder is read.
 
     Args:
         root: the folder, or the name of one in the data home.
         body_part: ``XR_HUMERUS``, ``humerus`` or ``hand``, in any case.
+        choice: which classes are which; otherwise the stored one, see :mod:`fracture.data.labels.choice`.
 
     Raises:
+        LabelsError: it has classes whose names are not known, and nobody has said which is which.
         DatasetError: there is no such folder, layout or body part, or a part of it may not be read.
     """
-    folder = existing_folder(root)
-    files = layouts.walk(folder)
+    folder = folder_of_table(existing_folder(root))
+    tree = layouts.tree(folder)
+    files = tree.images
     _check_names([str(folder), *files])
-    found = dataset_csv.dataset_csv(folder) or layouts.mura(folder, files) or layouts.class_folders(folder, files)
+    choice = choice or latest_choice(layouts.levels(folder))
+    found = (
+        dataset_csv.dataset_csv(folder, choice)
+        or layouts.mura(folder, files)
+        or class_folders.class_folders(folder, files, choice)
+    )
     if found is None:
         raise _unknown_layout(folder, files)
     # Split before filtering: the split of an image must not depend on the body part that is asked for.
@@ -98,8 +115,26 @@ def scan(root: str | Path, body_part: str | None = None) -> Dataset:
     table = _complete(_filter_body_part(rows, body_part, folder))
     ground_truth.check_regions(table)  # here, and not after hours of training
     source = source_of(found.layout, found.synthetic, table["image_id"])
-    sources = () if source is None else (source,)
-    return Dataset(folder, folder.name, found.layout, found.label_names, table, found.synthetic, sources)
+    return Dataset(
+        folder,
+        folder.name,
+        found.layout,
+        found.label_names,
+        table,
+        found.synthetic,
+        sources=() if source is None else (source,),
+        label_mappings=() if found.mapping is None else (found.mapping,),
+        skipped=(*found.skipped, *layouts.strays(tree)),
+    )
+
+
+def folder_of_table(folder: Path) -> Path:
+    """The folder that holds the data set's dataset.csv: this one, or the only one in it that does."""
+    if (folder / "dataset.csv").is_file() or not os.access(folder, os.R_OK | os.X_OK):
+        return folder
+    below = [path.parent for path in folder.glob("*/dataset.csv") if not path.parent.name.startswith(".")]
+    below = [path for path in below if not path.is_symlink()]
+    return below[0] if len(below) == 1 else folder
 
 
 def fingerprint(dataset: Dataset) -> str:
@@ -218,21 +253,37 @@ def _file_bytes(path: str) -> int:
 def looks_like_data(folder: Path) -> bool:
     """Whether a folder has a dataset.csv, or folders of a layout within three levels and an image below them.
 
-    No file is opened. A folder that may not be read is no data set.
+    Two folders with images side by side may be classes of any name. No file is opened. A folder that may not be read is
+    no data set.
     """
     with suppress(PermissionError):
-        if (folder / "dataset.csv").is_file():
+        if any((folder / name).is_file() for name in ("dataset.csv", LABELS_FILE)):
             return True
-    for place, folders, _ in os.walk(folder):
+    for place, folders, _ in os.walk(folder, followlinks=not demo.is_public()):
         is_mura = any(_LAYOUT_FOLDER.fullmatch(name) for name in folders)
-        has_both_classes = {0, 1} <= {layouts.class_of(name) for name in folders}
+        has_both_classes = {0, 1} <= {class_of(name) for name in folders}
         if (is_mura or has_both_classes) and _has_image(place):
+            return True
+        if len(_may_be_classes(place, folders)) > 1:
             return True
         if len(Path(place).relative_to(folder).parts) >= 3:
             folders.clear()  # os.walk then goes no deeper
     return False
 
 
+def _may_be_classes(place: str, folders: list[str]) -> list[str]:
+    """Two of the folders at a place that hold an image themselves, if there are so many."""
+    named = (name for name in folders if not name.startswith(".") and not split_of(name))
+    return list(itertools.islice((name for name in named if _holds_image(f"{place}{os.sep}{name}")), 2))
+
+
+def _holds_image(folder: str) -> bool:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return any(entry.name.lower().endswith(layouts.ENDINGS) for entry in entries)
+    return False
+
+
 def _has_image(folder: str) -> bool:
-    names = itertools.chain.from_iterable(files for _, _, files in os.walk(folder))
+    walked = os.walk(folder, followlinks=not demo.is_public())
+    names = itertools.chain.from_iterable(files for _, _, files in walked)
     return any(name.lower().endswith(layouts.ENDINGS) for name in names)

@@ -3,8 +3,8 @@
 ====================  =============================================================================
 column                meaning
 ====================  =============================================================================
-image_id              the file below ``images/``; must be there, once each
-label or fractured    0 or 1; one of the two must be there
+image_id              the file below ``images/``, with or without ending; must be there, once each
+label or fractured    0 or 1, or words for them; one of the two must be there
 split                 train, valid or test
 patient, study, view  as in :data:`fracture.data.dataset.TABLE_COLUMNS`
 body_part             or FracAtlas's 0/1 columns ``hand, leg, hip, shoulder, mixed``
@@ -15,39 +15,86 @@ width, height         in pixels
 ====================  =============================================================================
 """
 
+import codecs
 import itertools
 import os
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from fracture.data.ground_truth import findings
-from fracture.data.layouts import Found, walk
-from fracture.data.splits import SPLIT_OF_NAME
+from fracture.data.labels.choice import (
+    ANSWERS,
+    CHOSEN,
+    KNOWN,
+    LabelChoice,
+    label_names,
+    mapping_of,
+    unknown_labels,
+)
+from fracture.data.labels.words import class_of, weak_class_of
+from fracture.data.layouts import Found, Skipped, walk
+from fracture.data.splits import split_of
 from fracture.errors import DatasetError
 from fracture.paths import leads_out, sanitize_name
 
 BLOCK = 25
 """Images of FracAtlas that stay together: it names no patients, but neighboring numbers are often one patient's."""
 
+LABEL_COLUMNS = ("label", "fractured", "fracture_visible", "fracture")
+ABOUT_FRACTURES = LABEL_COLUMNS[1:]
+
+ALSO_CALLED = {
+    "image_id": ("filestem", "image", "filename", "file_name", "image_name", "image_path", "file", "path", "id"),
+    "label": ("class", "target", "diagnosis", "category", "class_name", "labels"),
+    "patient": ("patient_id", "patientid"),
+    "study": ("study_number", "study_id"),
+}
+"""Other names of columns, where the usual one is missing; some are those of GRAZPEDWRI-DX (Nagy et al., 2022)."""
+
+EMPTY = "(empty)"
+"""Stands for the value of an empty cell."""
+
 BODY_PARTS = ["hand", "leg", "hip", "shoulder"]
 VIEWS = ["frontal", "lateral", "oblique"]
 
 
-def dataset_csv(root: Path) -> Found | None:
+def dataset_csv(root: Path, choice: LabelChoice | None = None) -> Found | None:
     """Read ``dataset.csv`` in a folder; None where there is none.
 
-    A listed image that is not on disk stays in the table. Raises DatasetError for a table that cannot be used.
+    A listed image that is not on disk stays in the table. ``choice``: which values of the label are which, where they
+    are no digits and no words of :mod:`fracture.data.labels.words`.
+
+    Raises:
+        LabelsError: the values of the label are not known, or those of a choice are not there.
+        DatasetError: the table cannot be used.
     """
     file = root / "dataset.csv"
     if not file.is_file():
         return None
     listed = _read(file)
+    column = next(name for name in LABEL_COLUMNS if name in listed)
+    values = _column(listed, column).replace("", EMPTY)
+    label_of, origin = _labels_of_values(root, column, values, choice)
+    label = values.map(label_of)
+    kept = label.notna()
+    rows = _rows(root, listed).assign(label=label)[kept]
+    words = {int(number): str(of.mode().iloc[0]) for number, of in values[kept].groupby(label[kept])}
+    names = ("not fractured", "fractured") if column in ABOUT_FRACTURES else label_names(words, origin)
+    mapping = mapping_of(root, label_of, origin, choice)
+    skipped = (*_left_out(listed, values, kept), *_unlisted(root, rows))
+    return Found("dataset.csv", names, rows.astype({"label": "int64"}), mapping=mapping, skipped=skipped)
+
+
+def _rows(root: Path, listed: pd.DataFrame) -> pd.DataFrame:
+    """All columns of the table but the label."""
     ids = listed["image_id"]
     patient = _column(listed, "patient")
     study = _studies(listed, patient)
-    rows = pd.DataFrame(
+    return pd.DataFrame(
         {
             "image_id": ids,
             "path": _paths(root, ids),
@@ -56,7 +103,6 @@ def dataset_csv(root: Path) -> Found | None:
             "patient": patient,
             "study": study,
             "view": _views(listed),
-            "label": _labels(listed),
             "width": _pixels(listed, "width"),
             "height": _pixels(listed, "height"),
             "group": _groups(listed, patient, study),
@@ -64,17 +110,57 @@ def dataset_csv(root: Path) -> Found | None:
             "findings": _findings(listed),
         }
     )
-    label_names = ("negative", "positive") if "label" in listed else ("not fractured", "fractured")
-    return Found("dataset.csv", label_names, rows)
+
+
+def _labels_of_values(
+    root: Path, column: str, values: "pd.Series[str]", choice: LabelChoice | None
+) -> tuple[dict[str, int | None], str]:
+    """The label of each value that has one, and on whose word."""
+    counts = {str(value): int(count) for value, count in values.value_counts().items()}
+    if choice:
+        chosen = {name: label for name, label in choice.label_of().items() if name in counts}
+        if not {0, 1} <= set(chosen.values()):
+            raise unknown_labels(root, "values", counts, choice)
+        return chosen, CHOSEN
+    if column == "fracture_visible":  # of GRAZPEDWRI-DX: 1 or nothing
+        counts.pop(EMPTY, None)
+        return {EMPTY: 0, "0": 0, "1": 1}, KNOWN
+    answers: dict[str, int | None] = {value: weak_class_of(value) for value in counts}
+    if None not in answers.values():
+        return answers, KNOWN if column in ABOUT_FRACTURES else ANSWERS
+    known: dict[str, int | None] = {value: label for value in counts if (label := class_of(value)) is not None}
+    if {0, 1} <= set(known.values()):
+        return known, KNOWN
+    raise unknown_labels(root, "values", counts)
+
+
+def _left_out(listed: pd.DataFrame, values: "pd.Series[str]", kept: "pd.Series[bool]") -> Iterator[Skipped]:
+    """The listed images whose value has no label."""
+    for value, ids in listed["image_id"][~kept].groupby(values[~kept]):
+        yield Skipped("class", str(value), len(ids), ids.iloc[0])
+
+
+def _unlisted(root: Path, rows: pd.DataFrame) -> Iterator[Skipped]:
+    """The images that the table does not name."""
+    images = _images_folder(root)
+    named = set(rows["path"])
+    unlisted = [file for file in walk(images) if f"{images}{os.sep}{file}" not in named]
+    if unlisted:
+        yield Skipped("unlisted", "dataset.csv", len(unlisted), unlisted[0])
 
 
 def _read(file: Path) -> pd.DataFrame:
+    """The table, with the names of columns that this module uses."""
     try:
-        listed = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        text = _decode(file.read_bytes())
+        header = text.split("\n", 1)[0]
+        separator = max(",;\t", key=header.count)
+        listed = pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
-    if "image_id" not in listed or not {"label", "fractured"} & set(listed):
-        received = sanitize_name(", ".join(map(str, listed.columns)))
+    received = sanitize_name(", ".join(map(str, listed.columns)))
+    listed = _with_usual_names(listed)
+    if "image_id" not in listed or not set(LABEL_COLUMNS) & set(listed):
         raise DatasetError(f"{file} must have the columns image_id and label (or fractured). Received: {received}")
     if listed.empty:
         raise DatasetError(f"{file} lists no image; it needs a row for each.")
@@ -88,41 +174,77 @@ def _read(file: Path) -> pd.DataFrame:
     return listed
 
 
+def _decode(content: bytes) -> str:
+    """The text of a table in UTF-8, or in UTF-16 where its first two bytes say so, as Excel writes it."""
+    is_utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
+
+
+def _with_usual_names(listed: pd.DataFrame) -> pd.DataFrame:
+    """The table with lower-case names of columns, and those of :data:`ALSO_CALLED` under the usual ones."""
+    lower = [str(name).strip().lower() for name in listed.columns]
+    if len(set(lower)) < len(lower):
+        return listed
+    listed = listed.set_axis(lower, axis="columns")
+    renamed = {}
+    for usual, others in ALSO_CALLED.items():
+        other = next((name for name in others if name in listed), None)
+        if usual not in listed and other is not None:
+            renamed[other] = usual
+    return listed.rename(columns=renamed)
+
+
 def _column(listed: pd.DataFrame, name: str) -> "pd.Series[str]":
     """The texts of a column without blanks around them; empty ones where there is no such column."""
     return listed[name].str.strip() if name in listed else pd.Series("", index=listed.index, dtype=str)
 
 
+def _images_folder(root: Path) -> Path:
+    return root / "images" if (root / "images").is_dir() else root
+
+
 def _paths(root: Path, ids: "pd.Series[str]") -> "pd.Series[str]":
-    """The path of each image: in ``images/``, or in a folder of it (FracAtlas comes sorted into two)."""
-    images = root / "images" if (root / "images").is_dir() else root
+    """The path of each image: in ``images/``, or in a folder of it (FracAtlas comes sorted into two).
+
+    An id may lack the file's ending, or name other folders than those on disk, such as ``images/`` itself.
+    """
+    images = _images_folder(root)
     files = walk(images)
-    names = pd.Series([file.rsplit("/", 1)[-1] for file in files], dtype=str)
-    ambiguous = sorted(set(names[names.duplicated()]) & set(ids) - set(files))
-    if ambiguous:
-        raise DatasetError(
-            f"{images} holds several files called {ambiguous[0]}; name it in dataset.csv with its folder."
-        )
-    # A path with its folder goes before a bare name: at the top of images/ the two are the same.
-    by_name = dict(zip(names, files, strict=True)) | {file: file for file in files}
-    return ids.map(lambda name: f"{images}{os.sep}{by_name.get(name, name)}")
+    by_name: dict[str, list[str]] = {}
+    for file in files:
+        name = file.rsplit("/", 1)[-1]
+        for each in (name, name.rsplit(".", 1)[0]):
+            by_name.setdefault(each, []).append(file)
+    exact = set(files)
+
+    def find(name: str) -> str:
+        # A path with its folder goes before a bare name: at the top of images/ the two are the same.
+        for path in (name, name.removeprefix("images/")):
+            if path in exact:
+                return path
+        found = _in_folder(name, by_name.get(name.rsplit("/", 1)[-1], []))
+        if len(found) > 1:
+            raise DatasetError(f"{images} holds several files called {name}; name it in dataset.csv with its folder.")
+        return found[0] if found else name
+
+    return ids.map(lambda name: f"{images}{os.sep}{find(name)}")
 
 
-def _labels(listed: pd.DataFrame) -> "pd.Series[int]":
-    name = "label" if "label" in listed else "fractured"
-    words = _column(listed, name)
-    wrong = sorted(set(words) - {"0", "1"})
-    if wrong:
-        raise DatasetError(f"{name} in dataset.csv must be 0 or 1. Received: {wrong[0]!r}")
-    return words.astype("int64")
+def _in_folder(name: str, files: list[str]) -> list[str]:
+    """Of several files of one name, those in the folders that the id names; all, where there is no such."""
+    folder = name.rpartition("/")[0].removeprefix("images/")
+    if len(files) < 2 or not folder:
+        return files
+    return [file for file in files if f"/{file.rpartition('/')[0]}".endswith(f"/{folder}")] or files
 
 
 def _splits(listed: pd.DataFrame) -> "pd.Series[str]":
-    words = _column(listed, "split").str.lower()
-    wrong = sorted(set(words) - {"", *SPLIT_OF_NAME})
+    words = _column(listed, "split")
+    splits = words.map(split_of)
+    wrong = sorted(words[(splits == "") & (words != "")])
     if wrong:
         raise DatasetError(f"split in dataset.csv must be train, valid or test. Received: {wrong[0]!r}")
-    return words.replace(SPLIT_OF_NAME)
+    return splits
 
 
 def _body_parts(listed: pd.DataFrame) -> "pd.Series[str]":

@@ -99,10 +99,10 @@ def decide(root: Path, image_ids: Iterable[str], decision: str, reason: str = ""
     odd = next((text for text in (*images, words) if _UNWRITABLE.search(text)), None)
     if odd:
         raise DatasetError(f"The name of an image and the reason must fit into a line of text. Received: {odd!a}")
-    with _locked(root):
+    with locked(root):
         # Read within the lock: somebody else may have decided since the page was drawn.
         before = read_decisions(root)
-        time = _next_time(max(decided(root)["time"].tolist(), default=""))
+        time = next_time(max(decided(root)["time"].tolist(), default=""))
         new = {"time": time, "image_id": images, "decision": decision, "reason": words}
         _write(root, pd.concat([before, pd.DataFrame(new)], ignore_index=True))
 
@@ -129,7 +129,7 @@ def undo(root: Path, time: str) -> None:
 
     The time says which decision is meant: in a class, somebody else may have made another one since.
     """
-    with _locked(root):
+    with locked(root):
         decisions = read_decisions(root)
         _write(root, decisions[decisions["time"] != time])
 
@@ -142,7 +142,7 @@ def merge(root: Path, other: Path | BinaryIO) -> int:
     Raises DatasetError where one of the files cannot be parsed, or that of the data set cannot be written.
     """
     theirs = _parse(other)
-    with _locked(root):
+    with locked(root):
         before = read_decisions(root)
         both = _sort(pd.concat([before, theirs]))
         _write(root, both)
@@ -185,7 +185,7 @@ def _sort(decisions: pd.DataFrame) -> pd.DataFrame:
     return decisions.drop_duplicates().sort_values(DECISION_COLUMNS, ignore_index=True)
 
 
-def _next_time(last: str) -> str:
+def next_time(last: str) -> str:
     """The present time; where a clock was set back, just after the last decision, so that the new one wins."""
     now = datetime.now(UTC)
     if last:
@@ -194,21 +194,25 @@ def _next_time(last: str) -> str:
 
 
 @contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Keep others from writing. An error of the disk becomes a DatasetError; in the public demo nobody may write."""
+def locked(root: Path, file: str = DECISIONS_FILE) -> Iterator[None]:
+    """Keep others from writing a file of decisions; yields after they have.
+
+    Raises:
+        DatasetError: the disk or somebody else's lock does not allow it.
+        PublicError: this is the public demo, where nobody may decide.
+    """
     demo.refuse("decisions")
     if not root.is_dir():  # the lock would create it
         raise DatasetError(f"There is no folder {root} any more to store decisions in; read the data again.")
     try:
-        with FileLock(root / f".{DECISIONS_FILE}.lock", timeout=10):
+        with FileLock(root / f".{file}.lock", timeout=10):
             yield
     except Timeout as error:
-        raise DatasetError(f"{root / DECISIONS_FILE} is being written to by someone else. Try again.") from error
+        raise DatasetError(f"{root / file} is being written to by someone else. Try again.") from error
     except OSError as error:
         raise DatasetError(
-            f"{root / DECISIONS_FILE} cannot be written: {error.strerror or error}. Decisions are stored "
-            "beside the data; "
-            "copy the data set to a folder that you may write to."
+            f"{root / file} cannot be written: {error.strerror or error}. Decisions are stored "
+            "beside the data; copy the data set to a folder that you may write to."
         ) from error
 
 

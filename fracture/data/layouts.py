@@ -1,9 +1,9 @@
-"""Folder layouts: MURA's tree and class folders, in which the names of folders are labels, patients and splits.
+"""What lies in a folder, and the layout of MURA's tree, in which names of folders are labels, patients and splits.
 
 A reader takes a folder and the images below it, and returns rows with columns of
-:data:`fracture.data.dataset.TABLE_COLUMNS`; or None where the folder has another layout.
-The third layout, a ``dataset.csv``, is read by :mod:`fracture.data.dataset_csv`; the names of splits are listed in
-:mod:`fracture.data.splits`.
+:data:`fracture.data.dataset.TABLE_COLUMNS`; or None where the folder has another layout. Class folders are read by
+:mod:`fracture.data.labels.class_folders`, a ``dataset.csv`` by :mod:`fracture.data.dataset_csv`; the names of splits
+are listed in :mod:`fracture.data.splits`.
 """
 
 import os
@@ -14,32 +14,39 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from fracture import demo
 from fracture.data.ground_truth import with_truth
+from fracture.data.labels.choice import LabelMapping
 from fracture.data.splits import SPLIT_OF_NAME
 from fracture.errors import DatasetError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".dcm")
 """How the names of image files end, in lower case."""
 
-NEGATIVE = {
-    *("negative", "normal", "healthy"),
-    *("non fractured", "nonfractured", "not fractured", "unfractured", "non fracture"),
-    *("no fracture", "without fracture"),
-}
-"""Names of class folders with label 0, as :func:`class_of` compares them."""
+READ_BESIDE = ("dataset.csv", "truth.csv", "curation.csv", "labels.json", "import.json", "phantom.json")
+"""Files of a data set that are no images; README, license and citation files are not counted as left out either."""
 
-POSITIVE = {"positive", "abnormal", "fractured", "fracture", "with fracture", "broken"}
-"""Names of class folders with label 1."""
+_PAPERS = re.compile(r"(readme|license|licence|citation|changelog)(\.\w+)?", re.IGNORECASE)
 
 _MURA = re.compile(
     r"(?:/(?P<split>train|valid))?(?:/(?P<body_part>XR_[A-Z]+))?"
     r"/(?P<patient>patient\d+)/(?P<study>study\d+_(?P<label>positive|negative))/(?P<file>[^/]+)$",
     re.IGNORECASE,
 )
-_BODY_PART = re.compile(r"(?<![A-Z])XR_[A-Z]+", re.IGNORECASE)
-_PATIENT = re.compile(r"patient[ _-]?\d+", re.IGNORECASE)
-_STUDY = re.compile(r"study[ _-]?\d+(?P<label>_(?:positive|negative)(?![A-Z]))?", re.IGNORECASE)
 _LEVEL = re.compile(rf"{'|'.join(SPLIT_OF_NAME)}|XR_[A-Z]+|patient\d+|study\d+_(?:positive|negative)", re.IGNORECASE)
+
+
+class Skipped(NamedTuple):
+    """Files of a data set that were left out for one reason."""
+
+    reason: str
+    """``class``: images of no class; ``unlisted``: images that dataset.csv does not name; ``link``: a link to a folder;
+    ``file``: a file that is not read."""
+    what: str
+    """The folder of a class, or the ending of a file."""
+    files: int
+    example: str
+    """The path of one of them from the data set's folder."""
 
 
 class Found(NamedTuple):
@@ -50,28 +57,96 @@ class Found(NamedTuple):
     rows: pd.DataFrame
     synthetic: bool = False
     """Whether a truth.csv was found."""
+    mapping: LabelMapping | None = None
+    """How the names of classes were read; None where the layout itself says what they mean."""
+    skipped: tuple[Skipped, ...] = ()
+    """Images that belong to no class."""
 
 
-def walk(root: Path) -> list[str]:
-    """Every image below a folder, as a sorted posix path relative to it."""
-    paths = (file.path for file in files_below(root) if file.name.lower().endswith(ENDINGS))
+class Tree(NamedTuple):
+    """What lies below a folder, as sorted posix paths relative to it."""
+
+    images: list[str]
+    others: list[str]
+    """Files that are neither images nor :data:`READ_BESIDE`."""
+    links: list[str]
+    """Links to folders that were not followed."""
+
+
+def tree(root: Path) -> Tree:
+    """Everything below a folder. Raises DatasetError as :func:`files_below` does."""
+    links: list[str] = []
+    entries = list(files_below(root, links))
+    images = [entry.path for entry in entries if entry.name.lower().endswith(ENDINGS)]
+    others = [entry.path for entry in entries if _is_stray(entry.name)]
+    return Tree(_relative(root, images), _relative(root, others), _relative(root, links))
+
+
+def _is_stray(name: str) -> bool:
+    lower = name.lower()
+    return not (lower.endswith(ENDINGS) or lower in READ_BESIDE or _PAPERS.fullmatch(lower))
+
+
+def _relative(root: Path, paths: list[str]) -> list[str]:
     above = str(root).rstrip(os.sep) + os.sep
     return sorted(path.removeprefix(above).replace(os.sep, "/") for path in paths)
 
 
-def files_below(root: Path) -> Iterator["os.DirEntry[str]"]:
+def strays(found: Tree) -> tuple[Skipped, ...]:
+    """The files that are not read, by the endings of their names, and the links that were not followed."""
+    by_ending: dict[str, list[str]] = {}
+    for path in found.others:
+        by_ending.setdefault(Path(path).suffix.lower(), []).append(path)
+    files = [Skipped("file", ending, len(paths), paths[0]) for ending, paths in sorted(by_ending.items())]
+    links = [Skipped("link", "", len(found.links), found.links[0])] if found.links else []
+    return (*files, *links)
+
+
+def walk(root: Path) -> list[str]:
+    """Every image below a folder, as a sorted posix path relative to it."""
+    return tree(root).images
+
+
+def files_below(root: Path, refused: list[str] | None = None) -> Iterator["os.DirEntry[str]"]:
     """Every file below a folder, in no order; hidden files, pipes and devices are left out.
 
-    A link counts as a file, wherever it leads. Raises DatasetError where a folder may not be read: its images would
-    be missing, and nobody would notice.
+    A link to a file counts as a file, wherever it leads. A link to a folder is followed unless that folder is read
+    anyway, holds the link itself (a loop), or this is a public demo; such links are added to ``refused``.
+
+    Raises DatasetError where a folder may not be read: its images would be missing, and nobody would notice.
     """
     folders = [str(root)]
-    while folders:  # no recursion, which Python stops at a thousand nested folders
+    links: list[str] = []
+    followed = [os.path.realpath(root)]
+    while folders or links:  # no recursion, which Python stops at a thousand nested folders
+        if not folders:
+            # After all real folders, and by name: which of two links to one folder counts must not be chance.
+            links.sort(reverse=True)
+            folders += _follow(links.pop(), followed, refused)
+            continue
         for entry in _entries(folders.pop()):
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
+            elif entry.is_symlink() and entry.is_dir():
+                links.append(entry.path)
             elif entry.is_symlink() or entry.is_file():
                 yield entry
+
+
+def _follow(link: str, followed: list[str], refused: list[str] | None) -> list[str]:
+    """The link, to be read as a folder; nothing where it must not be followed."""
+    target = os.path.realpath(link)
+    overlaps = any(_contains(each, target) or _contains(target, each) for each in followed)
+    if demo.is_public() or overlaps:
+        if refused is not None:
+            refused.append(link)
+        return []
+    followed.append(target)
+    return [link]
+
+
+def _contains(folder: str, other: str) -> bool:
+    return other == folder or other.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _entries(folder: str) -> "list[os.DirEntry[str]]":
@@ -98,16 +173,6 @@ def levels(root: Path) -> Iterator[Path]:
         yield root
 
 
-def class_of(folder: str) -> int | None:
-    """The label of a class folder by its name, whatever its case, blanks, underscores and hyphens; None for others."""
-    words = " ".join(re.split(r"[\s_-]+", folder.strip().casefold()))
-    if words in POSITIVE:
-        return 1
-    if words in NEGATIVE:
-        return 0
-    return None
-
-
 def mura(root: Path, files: list[str]) -> Found | None:
     """MURA's tree: ``{train,valid}/XR_PART/patientN/studyN_{positive,negative}/imageN.png``, from any level.
 
@@ -129,28 +194,6 @@ def mura(root: Path, files: list[str]) -> Found | None:
     return Found("MURA", ("normal", "abnormal"), rows, synthetic)
 
 
-def class_folders(root: Path, files: list[str]) -> Found | None:
-    """Class folders at any depth, with or without split folders: ``{train,valid}/{negative,positive}/...``.
-
-    The innermost class folder counts. ``patientN`` and ``studyN`` anywhere in a path are patient and study.
-    Raises DatasetError where one class has no folder.
-    """
-    found = [_class_row(root, file) for file in files]
-    rows = [row for row in found if row is not None]
-    if not rows:
-        return None
-    table = pd.DataFrame(rows)
-    names = {label: str(folders.mode().iloc[0]) for label, folders in table.groupby("label")["folder"]}
-    if len(names) < 2:
-        raise DatasetError(
-            f"{root} must hold a folder for each of two classes, such as negative and positive. "
-            f"Received: only {next(iter(names.values()))}; choose the folder above both."
-        )
-    if "valid" not in set(table["split"]):  # train and test alone: the second one is for validation
-        table["split"] = table["split"].replace("test", "valid")
-    return Found("class folders", (names[0], names[1]), table)
-
-
 def _mura_row(root: Path, file: str, match: re.Match[str]) -> dict[str, object]:
     body_part = (match["body_part"] or "").upper()
     patient = match["patient"]
@@ -165,45 +208,3 @@ def _mura_row(root: Path, file: str, match: re.Match[str]) -> dict[str, object]:
         "label": int(match["label"].lower() == "positive"),
         "group": patient,
     }
-
-
-def _class_row(root: Path, file: str) -> dict[str, object] | None:
-    """The row of an image below a class folder; None for another file."""
-    folders = file.split("/")[:-1]
-    folder = next((name for name in reversed(folders) if class_of(name) is not None), None)
-    if folder is None:
-        return None
-    names = [name.lower() for name in (root.name, *folders)]
-    split = next((SPLIT_OF_NAME[name] for name in names if name in SPLIT_OF_NAME), "")
-    body_part = _BODY_PART.search(file) or _BODY_PART.search(root.name)
-    part = body_part[0].upper() if body_part else ""
-    patient, study = _patient_and_study(file, folder, part)
-    return {
-        "image_id": file,
-        "path": f"{root}{os.sep}{file}",
-        "split": split,
-        "body_part": part,
-        "patient": patient,
-        "study": study,
-        "view": Path(file).stem,
-        "label": class_of(folder),
-        "group": patient or study,
-        "folder": folder,
-    }
-
-
-def _patient_and_study(file: str, folder: str, body_part: str) -> tuple[str, str]:
-    """(patient, study) from a path; without a patient, each image is a study of its own.
-
-    MURA numbers the studies of each body part from 1, so that the body part belongs to the name. Its names end with the
-    label of the study, which keeps it together when one of its images was given another label; where the name has no
-    label, the class folder is a part of it.
-    """
-    patient = _PATIENT.search(file)
-    study = _STUDY.search(file)
-    if patient is None:
-        return "", file
-    if study is None:
-        return patient[0], file
-    label = "" if study["label"] else folder
-    return patient[0], "/".join(filter(None, (label, body_part, patient[0], study[0])))

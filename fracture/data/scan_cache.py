@@ -18,17 +18,19 @@ import pandas as pd
 from fracture import paths
 from fracture.data.dataset import TABLE_COLUMNS, Dataset, existing_folder, scan
 from fracture.data.ground_truth import TRUTH_FILE
-from fracture.data.layouts import ENDINGS, files_below
+from fracture.data.labels.choice import LABELS_FILE, LabelMapping
+from fracture.data.layouts import ENDINGS, READ_BESIDE, Skipped, files_below, levels
 from fracture.data.provenance import Source
 from fracture.files import atomic_write
 
 _log = logging.getLogger(__name__)
 
-SCAN_VERSION = 2
+SCAN_VERSION = 3
 """To be raised whenever :func:`fracture.data.dataset.scan` gives another table for the same files."""
 
-_ENDINGS_READ = (*ENDINGS, "dataset.csv", TRUTH_FILE)
-"""How the names of all files end that a scan depends on: it does not read curation.csv."""
+_ENDINGS_READ = (*ENDINGS, "dataset.csv", TRUTH_FILE, LABELS_FILE)
+"""How the names of all files end whose content a scan depends on. Of others it counts the names, but of those that the
+app itself writes: a scan does not read curation.csv."""
 
 _SEAL_BYTES = hashlib.sha256().digest_size
 
@@ -59,18 +61,24 @@ def _state(folder: Path) -> bytes:
     """A hash over all that the result of ``scan`` depends on."""
     # Where the folder is a part of MURA's tree, its ground truth is in a folder above.
     truths = [parent / TRUTH_FILE for parent in folder.parents]
-    above = [f"{path}\t{path.stat().st_mtime_ns}" for path in truths if path.is_file()]
+    choices = [level / LABELS_FILE for level in levels(folder)]
+    above = [f"{path}\t{path.stat().st_mtime_ns}" for path in (*truths, *choices) if path.is_file()]
     lines = [f"{SCAN_VERSION} {list(TABLE_COLUMNS)} {folder}", *above, *sorted(_files(folder))]
     return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).digest()
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Path, size and time of change of every file below a folder that a scan depends on."""
-    for file in files_below(folder):
-        if file.name.lower().endswith(_ENDINGS_READ):
+    """Path, size and time of change of every file below a folder that a scan depends on; of strays, the path."""
+    refused: list[str] = []
+    for file in files_below(folder, refused):
+        name = file.name.lower()
+        if name.endswith(_ENDINGS_READ):
             with suppress(OSError):
                 status = file.stat()
                 yield f"{file.path}\t{status.st_size}\t{status.st_mtime_ns}"
+        elif name not in READ_BESIDE:
+            yield file.path
+    yield from refused
 
 
 def _write(file: Path, state: bytes, found: Dataset) -> None:
@@ -83,6 +91,8 @@ def _write(file: Path, state: bytes, found: Dataset) -> None:
             table.attrs[each.name] = getattr(found, each.name)
     table.attrs["root"] = str(found.root)
     table.attrs["sources"] = [asdict(source) for source in found.sources]
+    table.attrs["label_mappings"] = [mapping.to_json() for mapping in found.label_mappings]
+    table.attrs["skipped"] = [list(each) for each in found.skipped]
     content = table.to_parquet()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -107,6 +117,8 @@ def _read(file: Path, state: bytes) -> Dataset | None:
     kept["root"] = Path(kept["root"])
     kept["label_names"] = tuple(kept["label_names"])
     kept["sources"] = tuple(Source(**source) for source in kept["sources"])
+    kept["label_mappings"] = tuple(LabelMapping.from_json(each) for each in kept["label_mappings"])
+    kept["skipped"] = tuple(Skipped(*each) for each in kept["skipped"])
     return Dataset(table=table, **kept)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fracture.data.labels.words import stated_words
 from fracture.errors import DatasetError
 
 SPLIT_OF_NAME = {
@@ -17,10 +18,24 @@ SPLIT_OF_NAME = {
     "valid": "valid",
     "val": "valid",
     "validation": "valid",
+    "validate": "valid",
+    "dev": "valid",
     "test": "test",
+    "testing": "test",
+    "entrenamiento": "train",
+    "entrainement": "train",
+    "treino": "train",
+    "treinamento": "train",
+    "addestramento": "train",
+    "validierung": "valid",
+    "validacion": "valid",
+    "validacao": "valid",
+    "validazione": "valid",
+    "teste": "test",
+    "prueba": "test",
 }
-"""The split for each name, in lower case, that a folder or the column ``split`` of a dataset.csv may give. MURA's own
-folders are ``train`` and ``valid``."""
+"""The split for each name, in lower case and without accents, that a folder or the column ``split`` of a
+dataset.csv may give. MURA's own folders are ``train`` and ``valid``."""
 
 SELECTION = "selection"
 """The split of the training images that a run holds out: they choose the epoch, the temperature and the thresholds. No
@@ -30,6 +45,12 @@ data set has it on disk."""
 DRAWS = 20
 """Of which :func:`hold_out` takes the best balanced one: with a few dozen groups of very different sizes, as FracAtlas
 has, the share of positives of a single draw can be a third below that of the training part."""
+
+
+def split_of(name: str) -> str:
+    """train, valid or test by the name of a folder, such as ``Training`` or ``val_images``; empty for other names."""
+    stated = stated_words(name)
+    return SPLIT_OF_NAME.get(stated[0], "") if len(stated) == 1 else ""
 
 
 def split_by_group(table: pd.DataFrame, valid_fraction: float = 0.2, seed: int = 0) -> pd.DataFrame:

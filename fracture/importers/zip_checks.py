@@ -13,13 +13,14 @@ from typing import Any, BinaryIO
 from zipfile import ZipInfo
 
 from fracture.data import layouts
-from fracture.data.splits import SPLIT_OF_NAME
+from fracture.data.labels.words import class_of
+from fracture.data.splits import split_of
 from fracture.errors import FetchError
 from fracture.formatting import format_bytes
 from fracture.importers.file_checks import check_space
 from fracture.paths import leads_out
 
-TABLE_FILES = ("dataset.csv", "truth.csv", "curation.csv")
+TABLE_FILES = ("dataset.csv", "truth.csv", "curation.csv", "labels.json")
 """The only files besides images that are unpacked."""
 
 LIMIT = 8 * 10**9
@@ -142,8 +143,8 @@ def _without_wrapper(paths: list[str]) -> list[str]:
 
 def _is_meaningful(folder: str) -> bool:
     """Whether a reader of data sets takes a label, a split or a patient from a folder's name."""
-    is_class = layouts.class_of(folder) is not None
-    return is_class or folder.lower() in SPLIT_OF_NAME or bool(_MEANINGFUL_FOLDERS.fullmatch(folder))
+    is_class = class_of(folder) is not None
+    return is_class or split_of(folder) != "" or bool(_MEANINGFUL_FOLDERS.fullmatch(folder))
 
 
 def check_sizes(infos: Collection[ZipInfo], out: Path, limit: int) -> None:

@@ -315,9 +315,9 @@ def test_scan_fracatlas_near_duplicates_join_blocks(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("image,label\na.png,0\n", "columns image_id and label"),
+        ("picture,label\na.png,0\n", "columns image_id and label"),
         ("image_id,label\na.png,0\na.png,1\n", "once. Received twice: a.png"),
-        ("image_id,label\na.png,maybe\n", "0 or 1. Received: 'maybe'"),
+        ("image_id,label\na.png,maybe\n", r"which values are negative.*'maybe' \(1\).*--labels negative="),
         ("image_id,label,split\na.png,0,later\n", "train, valid or test. Received: 'later'"),
         ("image_id,label\n../a.png,0\n", "below images/"),
         ("image_id,label\na\0.png,0\n", r"below images/.*Received: 'a\\x00.png'"),

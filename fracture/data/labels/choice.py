@@ -1,0 +1,172 @@
+"""A person's choice of what the classes of a data set mean, and how it is stored.
+
+It is stored in ``labels.json`` in the folder of the data set, as decisions about single images are in
+``curation.csv``: images are never moved, the latest choice wins, and one at a level of a tree applies to those below
+(see :mod:`fracture.data.decisions`)::
+
+    {"choices": [{"time": "2026-11-29T09:15:02.311Z", "negative": ["A", "B"], "positive": ["C"], "ignore": ["D"]}]}
+
+The names are those of folders, or values of a dataset.csv's label column.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from fracture.data.labels.words import weak_class_of
+from fracture.documents import Document, sentence
+from fracture.errors import DatasetError, LabelsError
+from fracture.files import JsonObject, read_json
+
+LABELS_FILE = "labels.json"
+
+MAX_LISTED = 12
+"""Names of classes that a message lists."""
+
+FORM = "negative=A,B positive=C ignore=D"
+"""How a choice is written at the command line."""
+
+KINDS = ("negative", "positive", "ignore")
+
+KNOWN, ANSWERS, CHOSEN = "known words", "digits or answers", "chosen"
+
+
+class LabelChoice(Document):
+    """The names of classes that have label 0, label 1, and that are left out."""
+
+    time: str = ""
+    """In UTC, when the choice was stored; empty before."""
+    negative: list[str] = Field(min_length=1)
+    positive: list[str] = Field(min_length=1)
+    ignore: list[str] = Field(default_factory=list)
+
+    def label_of(self) -> dict[str, int | None]:
+        """The label of each name; None for one that is left out."""
+        labels: dict[str, int | None] = dict.fromkeys(self.ignore)
+        labels |= dict.fromkeys(self.negative, 0)
+        return labels | dict.fromkeys(self.positive, 1)
+
+
+@dataclass(frozen=True)
+class LabelMapping:
+    """How the classes of one data set were read: the names for each label, and on whose word."""
+
+    data: str
+    """The data set's name."""
+    negative: tuple[str, ...]
+    positive: tuple[str, ...]
+    ignore: tuple[str, ...]
+    origin: str
+    """:data:`KNOWN`, :data:`ANSWERS` or :data:`CHOSEN`."""
+
+    def to_json(self) -> JsonObject:
+        """For the card and the command line."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: JsonObject) -> "LabelMapping":
+        """What :meth:`to_json` gave, where tuples have become lists."""
+        names = {kind: tuple(document[kind]) for kind in KINDS}
+        return cls(document["data"], origin=document["origin"], **names)
+
+    def swapped(self) -> LabelChoice:
+        """The choice of the opposite labels."""
+        return make_choice({"negative": self.positive, "positive": self.negative, "ignore": self.ignore})
+
+
+class _File(Document):
+    """The file :data:`LABELS_FILE`."""
+
+    choices: list[LabelChoice]
+
+
+def parse_choice(words: Iterable[str]) -> LabelChoice:
+    """The choice that ``negative=A,B positive=C ignore=D`` states.
+
+    Raises DatasetError for other words, a name that is given twice, and where one of the two labels has no name.
+    """
+    names: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for word in words:
+        kind, equals, given = word.partition("=")
+        if kind not in KINDS or not equals:
+            raise DatasetError(f"Labels are given as {FORM}. Received: {word[:120]!r}")
+        names[kind] += [name.strip() for name in given.split(",") if name.strip()]
+    return make_choice(names)
+
+
+def make_choice(names: Mapping[str, Iterable[str]]) -> LabelChoice:
+    """A choice of the names for each of :data:`KINDS`. Raises DatasetError as :func:`parse_choice` does."""
+    given = {kind: list(names.get(kind, ())) for kind in KINDS}
+    every = [name for kind in KINDS for name in given[kind]]
+    twice = [name for name in every if every.count(name) > 1]
+    if twice:
+        raise DatasetError(f"Each class is negative, positive or ignored. Received twice: {twice[0]!r}")
+    missing = [kind for kind in ("negative", "positive") if not given[kind]]
+    if missing:
+        raise DatasetError(
+            f"At least one class must be negative and one positive, as in {FORM}. Received: none that is {missing[0]}"
+        )
+    return LabelChoice(negative=given["negative"], positive=given["positive"], ignore=given["ignore"])
+
+
+def read_choices(root: Path) -> list[LabelChoice]:
+    """Every choice in a folder's own file, the latest last.
+
+    Raises DatasetError for a file that cannot be read: other labels than the chosen ones are worse than none.
+    """
+    file = root / LABELS_FILE
+    if not file.exists():
+        return []
+    try:
+        choices = _File.model_validate(read_json(file)).choices
+        # Both names for one label, or none, would pass the document's own check.
+        for choice in choices:
+            make_choice(choice.model_dump(include=set(KINDS)))
+    except ValidationError as error:
+        raise DatasetError(f"{file} is damaged: {sentence(error)}. Correct it or delete it.") from error
+    except (OSError, ValueError, DatasetError) as error:
+        raise DatasetError(f"{file} cannot be read: {error}. Correct it or delete it.") from error
+    return sorted(choices, key=lambda choice: choice.time)
+
+
+def latest_choice(levels: Iterable[Path]) -> LabelChoice | None:
+    """The latest choice in the files of a folder and the levels above it; None where there is none."""
+    choices = [choice for level in levels for choice in read_choices(level)]
+    return max(choices, key=lambda choice: choice.time, default=None)
+
+
+def label_names(names: dict[int, str], origin: str) -> tuple[str, str]:
+    """The words for labels 0 and 1: those of the data set, unless they are no words that a model could answer with."""
+    if origin == ANSWERS or any(weak_class_of(name) is not None for name in names.values()):
+        return ("negative", "positive")
+    return (names[0], names[1])
+
+
+def mapping_of(root: Path, label_of: Mapping[str, int | None], origin: str, choice: LabelChoice | None) -> LabelMapping:
+    """How names were read, of those that have a label."""
+    negative = tuple(sorted(name for name, label in label_of.items() if label == 0))
+    positive = tuple(sorted(name for name, label in label_of.items() if label == 1))
+    ignore = tuple(sorted(choice.ignore)) if choice else ()
+    return LabelMapping(root.name, negative, positive, ignore, origin)
+
+
+def unknown_labels(
+    root: Path, what: str, images_of: Mapping[str, int], choice: LabelChoice | None = None
+) -> LabelsError:
+    """The error for classes whose names are not known; ``what`` they are: folders, or values."""
+    listed = [f"{name!r} ({count:,})" for name, count in islice(images_of.items(), MAX_LISTED)]
+    more = ["..."] if len(images_of) > MAX_LISTED else []
+    shown = ", ".join([*listed, *more]) or "none"
+    if choice:
+        chosen = ", ".join(repr(name) for name in [*choice.negative, *choice.positive])
+        said = f"a negative and a positive class must be among its {what}, as in {FORM}. Received: {chosen}"
+    else:
+        said = f"it must be known which {what} are negative and which positive"
+    return LabelsError(
+        f"In {root}, {said}. It has the {what} {shown}, each with its number of images; say which is which with "
+        f"--labels {FORM}, or on the page Data set.",
+        images_of,
+    )

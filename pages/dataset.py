@@ -10,6 +10,7 @@ from fracture.app.dataset.decisions import describe_decisions
 from fracture.app.dataset.export import show_decisions, show_export
 from fracture.app.dataset.folder_dialog import offer_folder_dialog
 from fracture.app.dataset.gallery import show_gallery
+from fracture.app.dataset.labels import dataset_or_question, show_labels
 from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.dataset_picker import choose_dataset
 from fracture.app.shared.widgets import ensure_routed, no_dataset_hint, show_chart, show_errors, show_retention
@@ -60,13 +61,14 @@ job = job_status.follow_job(root, browsing=True)
 if not job_status.images_ready(job):
     st.stop()
 with show_errors():
-    data = dataset_cache.cached_dataset(root, job_status.version(job))
-    show_overview(data)
-    show_checks(data, complete=not (job and job.active))
-    st.header("Images")
-    show_gallery(data)
-    show_decisions(data)
-    show_export(data)
+    if data := dataset_or_question(root, job_status.version(job)):
+        show_overview(data)
+        show_labels(data)
+        show_checks(data, complete=not (job and job.active))
+        st.header("Images")
+        show_gallery(data)
+        show_decisions(data)
+        show_export(data)
 st.button(
     "Reload folder",
     icon=":material/refresh:",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fracture.cli.terminal import progress_bar
+from fracture.cli.terminal import progress_bar, store_labels
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity, check
 from fracture.data.dataset import Dataset, counts, existing_folder, scan
@@ -31,6 +31,7 @@ def dataset_command(args: Namespace) -> JsonObject:
         return _rename(args)
     if args.delete:
         return _delete(args)
+    store_labels(args.path, args.labels)
     found = apply_decisions(scan(args.path, args.body_part))
     table = counts(found.table)
     problems = check(found, _measured(found, args), read_files=False)
@@ -38,6 +39,8 @@ def dataset_command(args: Namespace) -> JsonObject:
         "root": str(found.root),
         "layout": found.layout,
         "label_names": list(found.label_names),
+        "label_mappings": [mapping.to_json() for mapping in found.label_mappings],
+        "skipped": [each._asdict() for each in found.skipped],
         "images": len(found.table),
         "excluded": found.excluded,
         "relabelled": found.relabelled,
@@ -102,6 +105,9 @@ def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Probl
     print(f"{found.root}: {len(found.table):,} images, layout {found.layout}")
     if found.excluded or found.relabelled:
         print(f"By decision, {found.excluded:,} more are excluded and {found.relabelled:,} have another label.")
+    for mapping in found.label_mappings:
+        if said := mapping.describe():
+            print(f"{said} To swap them: --labels {mapping.swapped().command()}")
     named = table.assign(label=[found.label_names[label] for label in table["label"]])
     print(f"\n{named.to_string(index=False)}\n")
     for problem in problems:
@@ -138,6 +144,7 @@ def phantom(args: Namespace) -> JsonObject:
 
 def prep(args: Namespace) -> JsonObject:
     """Export a data set, with all decisions applied, as class folders or as a zip of them."""
+    store_labels(args.path, args.labels)
     found = apply_decisions(scan(args.path, args.body_part))
     out = args.out.absolute()
     with progress_bar("Exporting", quiet=args.json) as on_progress:

@@ -95,6 +95,7 @@ def _add_dataset(commands: Any) -> None:
     parser = _add(commands, "dataset", "datasets.dataset_command", "show the contents and the problems of a data set")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+    _add_labels(parser)
     parser.add_argument("--quick", action="store_true", help="decode no pixels: check names, tables and headers only")
     parser.add_argument("--model", metavar="NAME", help="also list the likely label errors, found with this model")
     change = parser.add_mutually_exclusive_group()
@@ -103,12 +104,23 @@ def _add_dataset(commands: Any) -> None:
     parser.add_argument("--yes", action="store_true", help="delete without asking")
 
 
+def _add_labels(parser: argparse.ArgumentParser, where: str = "the data set") -> None:
+    parser.add_argument(
+        "--labels",
+        nargs="+",
+        metavar="KIND=NAMES",
+        help=f"which classes of {where} are which: negative=A,B positive=C ignore=D, by the names of folders or the "
+        "values in dataset.csv; stored in labels.json beside the data",
+    )
+
+
 def _add_prep(commands: Any) -> None:
     parser = _add(commands, "prep", "datasets.prep", "export a data set, with all decisions applied, as class folders")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("out", type=Path, metavar="OUT", help="a new folder, or a new zip")
     parser.add_argument("--as", dest="way", choices=EXPORT_WAYS, default="copy", help="copies, hard links or one zip")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+    _add_labels(parser)
 
 
 def _add_phantom(commands: Any) -> None:
@@ -181,6 +193,7 @@ def _add_train(commands: Any) -> None:
         help="only print how long the run will take on this machine, and how much memory it needs",
     )
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+    _add_labels(parser)
     parser.add_argument("--input-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="pixel range of a FILE")
     for name, field in TrainConfig.__dataclass_fields__.items():
         if why := field.metadata.get("why"):
@@ -197,6 +210,7 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument("--data", required=True, metavar="PATH")
     parser.add_argument("--split", default="valid", help="train, valid, test, or all (default: valid)")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+    _add_labels(parser)
 
 
 def _add_recalibrate(commands: Any) -> None:
@@ -212,6 +226,7 @@ def _add_recalibrate(commands: Any) -> None:
     what.add_argument("--undo", action="store_true", help="return to the temperature and thresholds of the card")
     parser.add_argument("--split", default="valid", help="train, valid, test, or all (default: valid)")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
+    _add_labels(parser)
 
 
 def _add_calibrate(commands: Any) -> None:

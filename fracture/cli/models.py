@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from fracture import demo
-from fracture.cli.terminal import comparison, follow, progress_bar, summary
+from fracture.cli.terminal import comparison, follow, progress_bar, store_labels, summary
 from fracture.data.combine import load_combined
 from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import Cancelled, FractureError, ModelError, RadiographError, RunError
@@ -75,6 +75,7 @@ def _estimate(args: Namespace) -> JsonObject:
 
     if args.resume:
         raise RunError("--estimate is for a new run: give --data in place of --resume.")
+    store_labels(args.data, args.labels)
     config = _config(args)
     table = load_combined(config.data, config.also, config.body_part).table
     cost = estimate_cost(table, config, find_weights(config), machine_speed())
@@ -84,6 +85,7 @@ def _estimate(args: Namespace) -> JsonObject:
 
 
 def _start(args: Namespace) -> queue.Run:
+    store_labels(args.data, args.labels)
     config = _config(args)
     check_available(find_weights(config))
     return queue.start(config)
@@ -102,6 +104,8 @@ def _resume(args: Namespace) -> tuple[queue.Run, int]:
     """The resumed run, and the size in bytes of the events from before."""
     fields = [name for name in TrainConfig.__dataclass_fields__ if name != "name"]
     given = [f"--{name.replace('_', '-')}" for name in fields if getattr(args, name, None)]
+    if args.labels:
+        given.append("--labels")
     if given:
         raise RunError(
             f"A resumed run keeps its configuration: {args.name!r} can't take {', '.join(given)}. Leave them out."
@@ -119,6 +123,7 @@ def carry_out_evaluation(args: Namespace) -> "Evaluated":
     from fracture.evaluation.external.job import carry_out
     from fracture.evaluation.external.results import request_evaluation
 
+    store_labels(args.data, args.labels)
     request = request_evaluation(args.model, args.data, args.split, args.body_part)
     try:
         with progress_bar("Evaluating", quiet=args.json) as on_progress:

@@ -153,6 +153,15 @@ def _body_parts(level: Level) -> Iterator[str]:
         yield "  too few images: " + ", ".join(f"{name} {count:,}" for name, count in too_small.items())
 
 
+def store_labels(root: str | None, labels: list[str] | None) -> None:
+    """Store the labels that a command was given for a data set, if any. Raises DatasetError where they don't fit."""
+    if root and labels:
+        from fracture.data.labels.choice import parse_choice
+        from fracture.data.labels.store import choose_labels
+
+        choose_labels(root, parse_choice(labels))
+
+
 def _localization(found: Localization) -> Iterator[str]:
     yield f"localization on {found['images']:,} positive images with known boxes:"
     pointing = found["pointing"]

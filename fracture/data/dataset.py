@@ -130,7 +130,7 @@ def scan(root: str | Path, body_part: str | None = None, choice: LabelChoice | N
 
 def folder_of_table(folder: Path) -> Path:
     """The folder that holds the data set's dataset.csv: this one, or the only one in it that does."""
-    if (folder / "dataset.csv").is_file() or not os.access(folder, os.R_OK | os.X_OK):
+    if not os.access(folder, os.R_OK | os.X_OK) or (folder / "dataset.csv").is_file():
         return folder
     below = [path.parent for path in folder.glob("*/dataset.csv") if not path.parent.name.startswith(".")]
     below = [path for path in below if not path.is_symlink()]
@@ -233,7 +233,11 @@ def _with_split(table: pd.DataFrame, root: Path) -> pd.DataFrame:
             f"All images of {root} must have a split, or none. "
             f"Received: {len(without)} of {len(table)} without one, such as {without.iloc[0]}"
         )
-    return table if without.empty else split_by_group(table)
+    if without.empty:
+        return table
+    if table["group"].nunique() < 2:  # it can be looked at; a run on it says what is missing, and so do the checks
+        return table.assign(split="train")
+    return split_by_group(table)
 
 
 def _image_size(path: str) -> tuple[int, int]:

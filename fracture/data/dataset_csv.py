@@ -81,11 +81,12 @@ def dataset_csv(root: Path, choice: LabelChoice | None = None) -> Found | None:
     label_of, origin = _labels_of_values(root, column, values, choice)
     label = values.map(label_of)
     kept = label.notna()
-    rows = _rows(root, listed).assign(label=label)[kept]
+    every = _rows(root, listed).assign(label=label)
+    rows = every[kept]
     words = {int(number): str(of.mode().iloc[0]) for number, of in values[kept].groupby(label[kept])}
     names = ("not fractured", "fractured") if column in ABOUT_FRACTURES else label_names(words, origin)
     mapping = mapping_of(root, label_of, origin, choice)
-    skipped = (*_left_out(listed, values, kept), *_unlisted(root, rows))
+    skipped = (*_left_out(listed, values, kept), *_unlisted(root, every))
     return Found("dataset.csv", names, rows.astype({"label": "int64"}), mapping=mapping, skipped=skipped)
 
 

@@ -188,6 +188,7 @@ def _trained_on(classifier: Classifier, table: pd.DataFrame) -> NDArray[np.bool_
 
 def _warnings(classifier: Classifier, dataset: Dataset, trained_on: int, images: int) -> Iterator[str]:
     """Why the metrics may not be what they seem."""
+    yield from filter(None, (mapping.describe() for mapping in dataset.label_mappings))
     if dataset.excluded or dataset.relabelled:
         yield (
             f"By decision, {dataset.excluded:,} images of this data set are excluded and {dataset.relabelled:,} have "

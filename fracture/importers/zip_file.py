@@ -16,7 +16,7 @@ from fracture import demo, paths
 from fracture.data.dataset import scan
 from fracture.data.layouts import ENDINGS
 from fracture.data.splits import SPLIT_OF_NAME
-from fracture.errors import Cancelled, DatasetError, FetchError
+from fracture.errors import Cancelled, DatasetError, FetchError, LabelsError
 from fracture.importers.download import OnProgress, Progress, ignore_progress, throttled
 from fracture.importers.http import CHUNK_BYTES
 from fracture.importers.zip_checks import LIMIT, LimitedReads, check_sizes, choose_entries, too_large
@@ -76,13 +76,21 @@ def unpack(
             with _temporary_folder(out, name) as folder:
                 size = _write(archive, places, folder, limit, report)
                 on_progress(Progress(len(places), len(places), size, size, 0.0))
-                layout = scan(folder).layout
+                layout = _layout(folder)
                 # Windows renames no folder onto another one, even an empty one.
                 if out.exists():
                     out.rmdir()
                 folder.rename(out)
     images = sum(place.lower().endswith(ENDINGS) for place in places.values())
     return Unpacked(out, layout, images, len(places), size)
+
+
+def _layout(folder: Path) -> str:
+    """The layout of what was unpacked. Classes of unknown names are kept: the page asks which is which."""
+    try:
+        return scan(folder).layout
+    except LabelsError:
+        return "class folders"
 
 
 def default_folder(file: str | Path) -> Path:

@@ -78,6 +78,17 @@ class RecordedSource(Document):
     licence: str
 
 
+class RecordedLabels(Document):
+    """How the names of a data set's classes were read."""
+
+    data: str
+    negative: Annotated[list[str], Field(strict=False)]
+    positive: Annotated[list[str], Field(strict=False)]
+    ignore: Annotated[list[str], Field(strict=False)]
+    origin: str
+    """Known words, digits or answers, or chosen."""
+
+
 class Selection(Document):
     """The training images that a run held out to choose its epoch, temperature and thresholds."""
 
@@ -106,6 +117,8 @@ class Data(Document):
     selection: Annotated[Selection | None, _NotNull] = None
     """Missing where the validation part chose, as in all runs of earlier versions."""
     sources: list[RecordedSource] = Field(default_factory=list)
+    label_mappings: list[RecordedLabels] = Field(default_factory=list)
+    """Missing in cards of earlier versions, and empty where the layout itself says what the labels are."""
     excluded: Whole | None = None
     relabelled: Whole | None = None
 

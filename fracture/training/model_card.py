@@ -14,7 +14,7 @@ from fracture.data.dataset import Dataset, counts, fingerprint
 from fracture.data.splits import SELECTION, without_hold_out
 from fracture.files import JsonObject
 from fracture.paths import short
-from fracture.registry.card import Data, Input, RecordedSource, RecordedWeights, Selection
+from fracture.registry.card import Data, Input, RecordedLabels, RecordedSource, RecordedWeights, Selection
 from fracture.registry.model_folder import CARD_SCHEMA
 from fracture.training.config import TrainConfig
 from fracture.training.epoch_tracker import Fit
@@ -101,6 +101,7 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_], selection: f
         training_images=len(in_training),
         validation_images=len(in_validation),
         by_data=_images_by_data(used),
+        label_mappings=[RecordedLabels(**mapping.to_json()) for mapping in dataset.label_mappings],
         excluded=dataset.excluded,
         relabelled=dataset.relabelled,
         unreadable=table.loc[~readable, "image_id"].tolist(),

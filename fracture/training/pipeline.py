@@ -14,6 +14,7 @@ from dataclasses import replace
 import pandas as pd
 
 from fracture.data.checks import check
+from fracture.data.checks.table import groups_unknown
 from fracture.data.combine import load_combined
 from fracture.data.dataset import Dataset, fingerprint
 from fracture.data.measurements import digests
@@ -224,6 +225,9 @@ def _has_boxes(dataset: Dataset) -> "pd.Series[bool]":
 
 def _warnings(config: TrainConfig, dataset: Dataset) -> Iterator[str]:
     """Sentences about problems of training on these data with this config."""
+    yield from filter(None, (mapping.describe() for mapping in dataset.label_mappings))
+    if groups_unknown(dataset.table):
+        yield "No patient is known: images of one patient may be on both sides of the split (data leakage)."
     if dataset.excluded or dataset.relabelled:
         yield f"By decision, {dataset.excluded:,} images are left out and {dataset.relabelled:,} have another label."
     if config.teaches_places and not _has_boxes(dataset).any():

@@ -81,3 +81,13 @@ def _write_truth(file: Path, drawn: list[tuple[str, NDArray[np.bool_]]]) -> None
         for image, bar in drawn
     ]
     pd.DataFrame(rows).to_csv(file, index=False)
+
+
+def draw_classes(root: Path, *folders: str, images: int = 3, size: int = 8) -> Path:
+    """Class folders below ``root``, with a gray PNG of its own shade for each image; returns ``root``."""
+    for place, folder in enumerate(folders):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for number in range(images):
+            shade = 10 + 20 * place + number
+            Image.new("L", (size, size), shade).save(root / folder / f"image{number}.png")
+    return root

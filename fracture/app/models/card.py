@@ -45,6 +45,12 @@ def _describe_data(card: Card) -> Iterator[str]:
         f"**Data:** {escape_markdown(data.name)} ({kind}): {images}{_count_by_data(data)}"
         f"{_count_selection(data)}{_count_decisions(data)}; {len(data.unreadable)} unreadable."
     )
+    for names in data.label_mappings:
+        negative = escape_markdown(", ".join(names.negative))
+        positive = escape_markdown(", ".join(names.positive))
+        ignored = f"; left out: {escape_markdown(', '.join(names.ignore))}" if names.ignore else ""
+        place = escape_markdown(names.data)
+        yield f"**Labels of {place}** ({names.origin}): negative {negative}; positive {positive}{ignored}."
     for source in data.sources:
         name = escape_markdown(source.name)
         citation = escape_markdown(source.citation)

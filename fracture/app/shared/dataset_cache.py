@@ -22,6 +22,7 @@ from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset
 from fracture.data.decisions import DECISIONS_FILE as DECISIONS
 from fracture.data.decisions import apply_decisions, decided
+from fracture.data.labels.choice import LABELS_FILE
 from fracture.data.layouts import levels
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError
@@ -64,9 +65,24 @@ def decided_at(root: Path) -> str:
     return " ".join(str(changed(str(level / DECISIONS))) for level in levels(root))
 
 
+def cached_dataset(root: str, progress: str = "") -> Dataset:
+    """The data set in a folder; read again for another ``progress`` of the job that fills the folder.
+
+    Raises LabelsError where nobody has said yet which of its classes are which, and DatasetError.
+    """
+    return _cached_dataset(root, f"{progress} {_labels_at(root)}")
+
+
+def _labels_at(root: str) -> str:
+    """Another one whenever a file has changed that may hold a choice of labels."""
+    with suppress(OSError, ValueError):  # a text that cannot be a path: reading the data set will say so
+        places = [*levels(Path(root)), datasets.folder_of_table(Path(root))]
+        return " ".join(str(changed(str(place / LABELS_FILE))) for place in places)
+    return ""
+
+
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set")
-def cached_dataset(root: str, progress: str = "") -> Dataset:  # noqa: ARG001  part of the key
-    """The data set in a folder; read again for another ``progress`` of the job that fills the folder."""
+def _cached_dataset(root: str, state: str) -> Dataset:  # noqa: ARG001  part of the key
     return find_or_scan(root)
 
 
@@ -220,5 +236,5 @@ def forget_measurements() -> None:
 
 def forget_datasets() -> None:
     """Clear the caches of all data sets: a folder has changed, or its name may be given to another."""
-    cached_dataset.clear()
+    _cached_dataset.clear()
     forget_measurements()

@@ -11,8 +11,11 @@ import streamlit as st
 from fracture import demo
 from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.state import policy, press_lock, proposed_name, submissions
-from fracture.app.shared.widgets import left_out
+from fracture.app.shared.widgets import escape_markdown, left_out
 from fracture.app.train.cost import show_cost
+from fracture.data.checks.table import groups_unknown
+from fracture.data.dataset import Dataset
+from fracture.data.labels.choice import ANSWERS
 from fracture.errors import ConfigError, PublicError
 from fracture.files import JsonObject
 from fracture.registry.model_folder import free_name
@@ -60,6 +63,7 @@ def training_form(data: str) -> None:
         advanced = st.expander("Advanced settings", icon=":material/tune:", key=f"advanced {form}")
         with advanced, st.grid(3):
             chosen = _choose_advanced(data, parts, preset)
+        _show_doubts(dataset)
         settings = {"data": data, "weights": weights, **PRESETS[preset], **chosen}
         # Aligned at the top, so that the button stays where it is when the line beside it comes.
         with st.container(horizontal=True, vertical_alignment="top"):
@@ -79,6 +83,19 @@ def _start(form: int, config: TrainConfig, *, unique_name: bool) -> None:
             submitted.newest = queue.start(config, visitor, unique_name=unique_name).name
             submitted.number += 1
     st.rerun()
+
+
+def _show_doubts(dataset: Dataset) -> None:
+    """What may make the results of a run look too good, or turn them around, before it starts."""
+    if groups_unknown(dataset.table):
+        st.warning(
+            "No patient is known here: images of one patient may be on both sides of the split, and results look too "
+            "good.",
+            icon=":material/group_off:",
+        )
+    for mapping in dataset.label_mappings:
+        if mapping.origin == ANSWERS:
+            st.warning(escape_markdown(mapping.describe()), icon=":material/swap_horiz:")
 
 
 def offer_other_weights(run: queue.Run) -> None:

@@ -101,10 +101,15 @@ def _imbalance(table: pd.DataFrame, names: tuple[str, str]) -> Iterator[Problem]
 
 
 def _patients(table: pd.DataFrame) -> Iterator[Problem]:
-    if (table["patient"] == "").all() and (table["group"] == table["image_id"]).all():
+    if groups_unknown(table):
         said = f"No patient is known for the {len(table):,} images, so that each counts as a patient of its own."
         why = "If two images are of one patient, they may be on both sides of the split, and results look too good."
-        yield Problem("no patients", "note", said, why)
+        yield Problem("no patients", "warning", said, why)
+
+
+def groups_unknown(table: pd.DataFrame) -> bool:
+    """Whether each image is a group of its own, because no patient is known: a split may then leak."""
+    return bool((table["patient"] == "").all() and (table["group"] == table["image_id"]).all())
 
 
 def differ_within(table: pd.DataFrame, key: str, column: str) -> "pd.Series[bool]":

@@ -9,6 +9,7 @@ It is stored in ``labels.json`` in the folder of the data set, as decisions abou
 The names are those of folders, or values of a dataset.csv's label column.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -43,6 +44,11 @@ class LabelChoice(Document):
     positive: list[str] = Field(min_length=1)
     ignore: list[str] = Field(default_factory=list)
 
+    def command(self) -> str:
+        """As it is written at the command line, quoted for a shell."""
+        words = [f"{kind}={','.join(getattr(self, kind))}" for kind in KINDS if getattr(self, kind)]
+        return shlex.join(words)
+
     def label_of(self) -> dict[str, int | None]:
         """The label of each name; None for one that is left out."""
         labels: dict[str, int | None] = dict.fromkeys(self.ignore)
@@ -66,6 +72,20 @@ class LabelMapping:
         """For the card and the command line."""
         return asdict(self)
 
+    def describe(self) -> str:
+        """A sentence on what the names do not say themselves; empty where they are known words."""
+        negative = listed(self.negative)
+        positive = listed(self.positive)
+        if self.origin == ANSWERS:
+            return (
+                f"In {self.data}, {negative} is read as negative and {positive} as positive; exports in alphabetical "
+                "order can have it the other way round."
+            )
+        if self.origin == CHOSEN:
+            ignored = f"; left out: {listed(self.ignore)}" if self.ignore else ""
+            return f"By choice, {negative} is negative and {positive} positive in {self.data}{ignored}."
+        return ""
+
     @classmethod
     def from_json(cls, document: JsonObject) -> "LabelMapping":
         """What :meth:`to_json` gave, where tuples have become lists."""
@@ -75,6 +95,11 @@ class LabelMapping:
     def swapped(self) -> LabelChoice:
         """The choice of the opposite labels."""
         return make_choice({"negative": self.positive, "positive": self.negative, "ignore": self.ignore})
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in quotes, with commas between them."""
+    return ", ".join(repr(name) for name in names)
 
 
 class _File(Document):
@@ -157,11 +182,11 @@ def unknown_labels(
     root: Path, what: str, images_of: Mapping[str, int], choice: LabelChoice | None = None
 ) -> LabelsError:
     """The error for classes whose names are not known; ``what`` they are: folders, or values."""
-    listed = [f"{name!r} ({count:,})" for name, count in islice(images_of.items(), MAX_LISTED)]
+    counted = [f"{name!r} ({count:,})" for name, count in islice(images_of.items(), MAX_LISTED)]
     more = ["..."] if len(images_of) > MAX_LISTED else []
-    shown = ", ".join([*listed, *more]) or "none"
+    shown = ", ".join([*counted, *more]) or "none"
     if choice:
-        chosen = ", ".join(repr(name) for name in [*choice.negative, *choice.positive])
+        chosen = listed([*choice.negative, *choice.positive])
         said = f"a negative and a positive class must be among its {what}, as in {FORM}. Received: {chosen}"
     else:
         said = f"it must be known which {what} are negative and which positive"

@@ -1,0 +1,91 @@
+"""Checks of what is not in the table: files that were left out, and labels that nobody has confirmed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from fracture.data.checks.problem import Problem
+from fracture.data.labels.choice import ANSWERS, LabelMapping
+from fracture.data.layouts import ENDINGS, Skipped
+
+IMAGE_ENDINGS = {
+    *(".tif", ".tiff", ".bmp", ".webp", ".jp2", ".j2k", ".heic", ".heif", ".avif", ".gif", ".jfif"),
+    *(".dicom", ".dic", ".ima", ".nii", ".mha", ".nrrd", ".gz", ".zip", ".pdf", ".svg", ".raw", ".npy", ""),
+}
+"""Endings of files that may well be radiographs; DICOM files often have none."""
+
+
+def check_skipped(skipped: Sequence[Skipped]) -> Iterator[Problem]:
+    """What was left out, by the reason."""
+    of_reason = {
+        reason: [each for each in skipped if each.reason == reason] for reason in ("class", "unlisted", "link")
+    }
+    files = [each for each in skipped if each.reason == "file"]
+    yield from _classes(of_reason["class"])
+    yield from _unlisted(of_reason["unlisted"])
+    yield from _formats([each for each in files if each.what in IMAGE_ENDINGS])
+    yield from _links(of_reason["link"])
+    yield from _others([each for each in files if each.what not in IMAGE_ENDINGS])
+
+
+def check_labels(mappings: Iterable[LabelMapping]) -> Iterator[Problem]:
+    """Labels that are digits, or yes and no."""
+    for mapping in mappings:
+        if mapping.origin == ANSWERS:
+            why = "With swapped labels, a model learns to call every healthy bone positive."
+            said = f"{mapping.describe()} Look at some images of each; if they are swapped, swap the labels."
+            yield Problem("labels by digits", "note", said, why)
+
+
+def _classes(found: list[Skipped]) -> Iterator[Problem]:
+    if found:
+        said = (
+            f"{_count(found, 'image')} left out, of classes that are neither negative nor positive: {_listed(found)}; "
+            "choose labels that include them, or leave them out on purpose."
+        )
+        why = "What these images show is in neither class, so that a model learns nothing about it."
+        yield Problem("other classes", "warning", said, why)
+
+
+def _unlisted(found: list[Skipped]) -> Iterator[Problem]:
+    if found:
+        said = (
+            f"{_count(found, 'image')} left out, because dataset.csv does not list them, such as {found[0].example}; "
+            "add rows for them, or delete the files."
+        )
+        why = "Without a row an image has no label."
+        yield Problem("unlisted", "warning", said, why)
+
+
+def _formats(found: list[Skipped]) -> Iterator[Problem]:
+    if found:
+        said = (
+            f"{_count(found, 'file')} left out that may be radiographs: {_listed(found)}, such as {found[0].example}; "
+            f"files that end in {', '.join(ENDINGS)} are read, so convert or rename them."
+        )
+        why = "Where one class has more of these files than the other, the rest is a biased sample."
+        yield Problem("unread formats", "warning", said, why)
+
+
+def _links(found: list[Skipped]) -> Iterator[Problem]:
+    if found:
+        said = (
+            f"{_count(found, 'link')} not followed, such as {found[0].example}: the linked folder is read anyway, or "
+            "holds the link itself; a public demo follows none."
+        )
+        why = "The same images would be counted twice, and could be on both sides of a split."
+        yield Problem("links", "note", said, why)
+
+
+def _others(found: list[Skipped]) -> Iterator[Problem]:
+    if found:
+        said = f"{_count(found, 'file')} not read as images: {_listed(found)}, such as {found[0].example}."
+        why = "Nothing is missing, unless one of them is a radiograph or a list of labels under another name."
+        yield Problem("stray files", "note", said, why)
+
+
+def _count(found: list[Skipped], noun: str) -> str:
+    count = sum(each.files for each in found)
+    return f"{count:,} {noun} is" if count == 1 else f"{count:,} {noun}s are"
+
+
+def _listed(found: list[Skipped]) -> str:
+    return ", ".join(f"{each.what or 'without ending'} ({each.files:,})" for each in found)

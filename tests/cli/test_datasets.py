@@ -8,7 +8,7 @@ from PIL import Image
 from fracture.cli.main import main
 from fracture.data.decisions import decide
 from tests.cli.test_main import LOADED
-from tests.support.drawing import draw_mura
+from tests.support.drawing import draw_classes, draw_mura
 
 
 @pytest.fixture
@@ -101,3 +101,31 @@ def test_nothing_left_is_one_sentence(spoilt, homes, make_model, capsys):
         assert main(argv) == 1
         assert "At least one image of" in (told := capsys.readouterr().err) and told.count("\n") == 1
     assert not (homes / "prep").exists() and not (homes / "prep.zip").exists()
+
+
+def test_labels_are_asked_for_stored_and_shown(homes, capsys):
+    """Classes of unknown names are refused with how to answer; the answer is stored, and counts in later commands."""
+    root = str(draw_classes(homes / "set", "A", "B", "C"))
+    assert main(["dataset", root]) == 1
+    assert "'A' (3), 'B' (3), 'C' (3)" in capsys.readouterr().err
+    document = run(capsys, root, "--quick", "--labels", "negative=A", "positive=B", "ignore=C")
+    assert document["label_mappings"][0]["ignore"] == ["C"]
+    assert document["skipped"] == [{"reason": "class", "what": "C", "files": 3, "example": "C/image0.png"}]
+    assert run(capsys, root, "--quick") == document
+    assert main(["prep", root, str(homes / "out")]) == 0
+    assert len(list((homes / "out").rglob("*.png"))) == 6
+
+
+def test_labels_of_digits_are_printed_with_how_to_swap_them(homes, capsys):
+    """The command line says that 0 is read as negative, and prints what swaps it."""
+    root = str(draw_classes(homes / "set", "0", "1"))
+    assert main(["dataset", root, "--quick"]) == 0
+    assert "To swap them: --labels negative=1 positive=0" in capsys.readouterr().out
+    assert main(["dataset", root, "--labels", "negative"]) == 1
+    assert "Labels are given as negative=A,B positive=C ignore=D. Received: 'negative'" in capsys.readouterr().err
+
+
+def test_labels_of_a_resumed_run_are_refused(homes, capsys):
+    """A resumed run keeps the labels with which it began."""
+    assert main(["train", "--resume", "--name", "m", "--labels", "negative=A", "positive=B"]) == 1
+    assert "can't take --labels" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from fracture.data.checks import Problem, by_severity, check
 from fracture.data.dataset import scan
 from fracture.data.measurements import measure, measured
-from tests.support.drawing import draw_limb, draw_mura
+from tests.support.drawing import draw_classes, draw_limb, draw_mura
 
 
 @pytest.fixture
@@ -237,8 +237,8 @@ def test_check_tiny_images_are_a_note(homes):
 
 
 @pytest.mark.parametrize(("column", "noted"), [("", True), ("patient", False), ("group", False), ("study", False)])
-def test_check_unknown_patients_are_a_note_unless_groups_are_given(homes, column, noted):
-    """Without patients each image counts as one, which is noted; patients, groups or studies answer it."""
+def test_check_unknown_patients_are_a_warning_unless_groups_are_given(homes, column, noted):
+    """Without patients each image counts as one, which is said; patients, groups or studies answer it."""
     header = f"{LEAN},width,height" + f",{column}" * bool(column)
     rows = [f"{n}.png,{n % 2},{'train' if n < 8 else 'valid'},80,80" + f",g{n // 2}" * bool(column) for n in range(12)]
     kinds = [problem.kind for problem in check(scan(listed(homes, rows, header)), read_files=False)]
@@ -332,3 +332,27 @@ def test_check_fracatlas_finds_its_near_duplicates_and_letters(fracatlas, homes)
     assert same == set(dataset.table["image_id"][twin])
     assert lettered <= set(of_kind(found, "marks").images)
     assert not any(problem.kind == "inverted" for problem in found)
+
+
+def test_check_files_left_out_are_counted_and_named(homes):
+    """A third class and formats that are not read are warnings, strays and links notes, with numbers and names."""
+    root = draw_classes(homes / "set", "normal", "fractured", "osteoporosis")
+    for name in ("normal/a.webp", "normal/b.bmp", "notes.txt"):
+        (root / name).write_bytes(b"x")
+    (root / "again").symlink_to(root / "normal")
+    found = {problem.kind: problem for problem in check(scan(root), read_files=False)}
+    assert "3 images are left out, of classes that are neither" in found["other classes"].message
+    assert "osteoporosis (3)" in found["other classes"].message
+    assert "2 files are left out that may be radiographs: .bmp (1), .webp (1)" in found["unread formats"].message
+    assert "1 file is not read as images: .txt (1), such as notes.txt" in found["stray files"].message
+    assert "1 link is not followed, such as again" in found["links"].message
+    kinds = ("other classes", "unread formats", "stray files", "links")
+    assert [found[kind].severity for kind in kinds] == ["warning", "warning", "note", "note"]
+
+
+def test_check_images_that_no_row_lists_are_a_warning(homes):
+    """An image beside a dataset.csv that does not name it is counted."""
+    root = draw_classes(homes / "set", "images", images=4)
+    (root / "dataset.csv").write_text("image_id,fractured\nimage0.png,0\nimage1.png,1\n")
+    problem = of_kind(check(scan(root), read_files=False), "unlisted")
+    assert "2 images are left out, because dataset.csv does not list them, such as image2.png" in problem.message

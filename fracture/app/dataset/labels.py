@@ -37,22 +37,28 @@ def dataset_or_question(root: str, progress: str) -> Dataset | None:
     return None
 
 
-def show_labels(data: Dataset) -> None:
-    """How the classes were read, where their names do not say so; buttons that swap, change and undo it."""
+def confirm_labels(data: Dataset) -> None:
+    """What was taken for granted about digits as labels, with a button that swaps them; nothing for plain words."""
     for mapping in data.label_mappings:
         if mapping.origin == ANSWERS:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.warning(escape_markdown(mapping.describe()), icon=":material/swap_horiz:")
+                st.info(escape_markdown(mapping.describe()), icon=":material/swap_horiz:")
                 _offer_swap(data, mapping)
-        if not demo.is_public():
-            with expander(_title(mapping), "labels", ":material/label:"):
-                if said := mapping.describe():
-                    st.caption(escape_markdown(said))
-                _labels_form(str(data.root), _classes(data, mapping), _kinds(mapping))
-                with st.container(horizontal=True):
-                    if mapping.origin != ANSWERS:
-                        _offer_swap(data, mapping)
-                    _offer_undo(str(data.root))
+
+
+def show_labels(data: Dataset) -> None:
+    """Which classes are which, folded away; the form that changes it, swap and undo."""
+    if demo.is_public():
+        return
+    for mapping in data.label_mappings:
+        with expander(_title(mapping), "labels", ":material/label:"):
+            if said := mapping.describe():
+                st.caption(escape_markdown(said))
+            _labels_form(str(data.root), _classes(data, mapping), _kinds(mapping))
+            with st.container(horizontal=True):
+                if mapping.origin != ANSWERS:
+                    _offer_swap(data, mapping)
+                _offer_undo(str(data.root))
     _show_failure()
 
 
@@ -66,7 +72,7 @@ def _classes(data: Dataset, mapping: LabelMapping) -> dict[str, int]:
     """The classes of a data set that was read, and the numbers of images of those that were left out."""
     read = dict.fromkeys([*mapping.negative, *mapping.positive, *mapping.ignore], 0)
     left_out = {each.what: each.files for each in data.skipped if each.reason == "class"}
-    return read | left_out
+    return dict(sorted((read | left_out).items()))
 
 
 def _kinds(mapping: LabelMapping) -> dict[str, str]:
@@ -76,15 +82,19 @@ def _kinds(mapping: LabelMapping) -> dict[str, str]:
 def _labels_form(root: str, images_of: Mapping[str, int], kinds: Mapping[str, str]) -> None:
     """A choice for each class, and a button that stores them; ``kinds``: those that count at present."""
     names = list(images_of)[:MAX_ASKED]
+    keys = {}
     with st.container(border=True):
         for name in names:
+            kind = kinds.get(name) or _proposed(name)
             count = f" ({images_of[name]:,} images)" if images_of[name] else ""
+            # Where another choice counts, it is another widget, which begins with that choice.
+            keys[name] = f"class {name}, {kind}, of {root}"
             st.segmented_control(
                 f"{escape_markdown(name)}{count}",
                 KINDS,
-                default=kinds.get(name) or _proposed(name),
+                default=kind,
                 format_func=KIND_TITLES.__getitem__,
-                key=_key(root, name),
+                key=keys[name],
             )
         if len(images_of) > MAX_ASKED:
             st.caption(f"{len(images_of) - MAX_ASKED:,} smaller classes are not shown and left out.")
@@ -94,7 +104,7 @@ def _labels_form(root: str, images_of: Mapping[str, int], kinds: Mapping[str, st
             icon=":material/save:",
             key="save labels",
             on_click=_save,
-            args=(root, names),
+            args=(root, keys),
             help="Stored in labels.json in the data set's folder; images are never moved.",
         )
 
@@ -106,12 +116,9 @@ def _proposed(name: str) -> str:
     return "ignore" if label is None else KINDS[label]
 
 
-def _key(root: str, name: str) -> str:
-    return f"class {name} of {root}"
-
-
-def _save(root: str, names: list[str]) -> None:
-    chosen = {name: st.session_state.get(_key(root, name)) or "ignore" for name in names}
+def _save(root: str, keys: Mapping[str, str]) -> None:
+    """Store what was chosen; ``keys``: of the widgets, by the names of classes."""
+    chosen = {name: st.session_state.get(key) or "ignore" for name, key in keys.items()}
     _attempt(root, lambda: choose_labels(root, make_choice(_by_kind(chosen))))
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from fracture.data.checks.appearance import check_appearance
 from fracture.data.checks.duplicates import check_duplicates
 from fracture.data.checks.problem import SEVERITIES, Problem, by_severity
-from fracture.data.checks.skipped import check_labels, check_skipped
+from fracture.data.checks.skipped import check_skipped
 from fracture.data.checks.table import check_table
 from fracture.data.dataset import Dataset
 from fracture.data.measurements import measure
@@ -38,7 +38,6 @@ def check(dataset: Dataset, measurements: pd.DataFrame | None = None, read_files
         measurements = measure(dataset.table)
     problems = list(check_table(dataset.table, dataset.label_names))
     problems += check_skipped(dataset.skipped)
-    problems += check_labels(dataset.label_mappings)
     if measurements is not None:
         images = dataset.table.merge(measurements.drop(columns="path"), on="image_id")
         problems += check_duplicates(images)

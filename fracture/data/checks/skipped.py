@@ -1,10 +1,10 @@
-"""Checks of what is not in the table: files that were left out, and labels that nobody has confirmed."""
+"""Checks of what is not in the table: files that were left out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from fracture.data.checks.problem import Problem
-from fracture.data.labels.choice import ANSWERS, LabelMapping
 from fracture.data.layouts import ENDINGS, Skipped
+from fracture.paths import sanitize_name
 
 IMAGE_ENDINGS = {
     *(".tif", ".tiff", ".bmp", ".webp", ".jp2", ".j2k", ".heic", ".heif", ".avif", ".gif", ".jfif"),
@@ -26,15 +26,6 @@ def check_skipped(skipped: Sequence[Skipped]) -> Iterator[Problem]:
     yield from _others([each for each in files if each.what not in IMAGE_ENDINGS])
 
 
-def check_labels(mappings: Iterable[LabelMapping]) -> Iterator[Problem]:
-    """Labels that are digits, or yes and no."""
-    for mapping in mappings:
-        if mapping.origin == ANSWERS:
-            why = "With swapped labels, a model learns to call every healthy bone positive."
-            said = f"{mapping.describe()} Look at some images of each; if they are swapped, swap the labels."
-            yield Problem("labels by digits", "note", said, why)
-
-
 def _classes(found: list[Skipped]) -> Iterator[Problem]:
     if found:
         said = (
@@ -48,7 +39,7 @@ def _classes(found: list[Skipped]) -> Iterator[Problem]:
 def _unlisted(found: list[Skipped]) -> Iterator[Problem]:
     if found:
         said = (
-            f"{_count(found, 'image')} left out, because dataset.csv does not list them, such as {found[0].example}; "
+            f"{_count(found, 'image')} left out, because dataset.csv does not list them, such as {_example(found)}; "
             "add rows for them, or delete the files."
         )
         why = "Without a row an image has no label."
@@ -58,7 +49,7 @@ def _unlisted(found: list[Skipped]) -> Iterator[Problem]:
 def _formats(found: list[Skipped]) -> Iterator[Problem]:
     if found:
         said = (
-            f"{_count(found, 'file')} left out that may be radiographs: {_listed(found)}, such as {found[0].example}; "
+            f"{_count(found, 'file')} left out that may be radiographs: {_listed(found)}, such as {_example(found)}; "
             f"files that end in {', '.join(ENDINGS)} are read, so convert or rename them."
         )
         why = "Where one class has more of these files than the other, the rest is a biased sample."
@@ -68,7 +59,7 @@ def _formats(found: list[Skipped]) -> Iterator[Problem]:
 def _links(found: list[Skipped]) -> Iterator[Problem]:
     if found:
         said = (
-            f"{_count(found, 'link')} not followed, such as {found[0].example}: the linked folder is read anyway, or "
+            f"{_count(found, 'link')} not followed, such as {_example(found)}: the linked folder is read anyway, or "
             "holds the link itself; a public demo follows none."
         )
         why = "The same images would be counted twice, and could be on both sides of a split."
@@ -77,7 +68,7 @@ def _links(found: list[Skipped]) -> Iterator[Problem]:
 
 def _others(found: list[Skipped]) -> Iterator[Problem]:
     if found:
-        said = f"{_count(found, 'file')} not read as images: {_listed(found)}, such as {found[0].example}."
+        said = f"{_count(found, 'file')} not read as images: {_listed(found)}, such as {_example(found)}."
         why = "Nothing is missing, unless one of them is a radiograph or a list of labels under another name."
         yield Problem("stray files", "note", said, why)
 
@@ -88,4 +79,12 @@ def _count(found: list[Skipped], noun: str) -> str:
 
 
 def _listed(found: list[Skipped]) -> str:
-    return ", ".join(f"{each.what or 'without ending'} ({each.files:,})" for each in found)
+    return ", ".join(f"{_name(each.what)} ({each.files:,})" for each in found)
+
+
+def _name(what: str) -> str:
+    return sanitize_name(what) if what else "without ending"
+
+
+def _example(found: list[Skipped]) -> str:
+    return sanitize_name(found[0].example)

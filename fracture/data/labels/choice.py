@@ -9,6 +9,7 @@ It is stored in ``labels.json`` in the folder of the data set, as decisions abou
 The names are those of folders, or values of a dataset.csv's label column.
 """
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -33,6 +34,10 @@ FORM = "negative=A,B positive=C ignore=D"
 KINDS = ("negative", "positive", "ignore")
 
 KNOWN, ANSWERS, CHOSEN = "known words", "digits or answers", "chosen"
+
+
+_PLAIN = re.compile(r"[\w .()'&+-]{1,40}")
+"""A name that can be a model's answer: pages show answers as Markdown, which a folder's name must not write."""
 
 
 class LabelChoice(Document):
@@ -165,7 +170,8 @@ def latest_choice(levels: Iterable[Path]) -> LabelChoice | None:
 
 def label_names(names: dict[int, str], origin: str) -> tuple[str, str]:
     """The words for labels 0 and 1: those of the data set, unless they are no words that a model could answer with."""
-    if origin == ANSWERS or any(weak_class_of(name) is not None for name in names.values()):
+    usable = all(_PLAIN.fullmatch(name) and weak_class_of(name) is None for name in names.values())
+    if origin == ANSWERS or not usable:
         return ("negative", "positive")
     return (names[0], names[1])
 

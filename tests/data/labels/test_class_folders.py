@@ -86,3 +86,11 @@ def test_split_folders_of_other_spellings(tmp_path, folders):
     table = scan(root).table
     assert set(table.loc[table["image_id"].str.startswith(first), "split"]) == {"train"}
     assert set(table.loc[table["image_id"].str.startswith(second), "split"]) == {"valid"}
+
+
+def test_names_that_are_no_words_do_not_become_answers(tmp_path):
+    """Markdown or a very long name of a folder is not what a model answers with."""
+    root = draw_classes(tmp_path, "![A](x)", "B")
+    dataset = scan(root, choice=parse_choice(["negative=![A](x)", "positive=B"]))
+    assert dataset.label_names == ("negative", "positive")
+    assert dataset.label_mappings[0].negative == ("![A](x)",)

@@ -11,6 +11,7 @@ from fracture.app.dataset.export import show_decisions, show_export
 from fracture.app.dataset.folder_dialog import offer_folder_dialog
 from fracture.app.dataset.gallery import show_gallery
 from fracture.app.dataset.labels import confirm_labels, dataset_or_question, show_labels
+from fracture.app.dataset.patients import show_patients
 from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.dataset_picker import choose_dataset
 from fracture.app.shared.widgets import ensure_routed, no_dataset_hint, show_chart, show_errors, show_retention
@@ -65,6 +66,7 @@ with show_errors():
         confirm_labels(data)
         show_overview(data)
         show_labels(data)
+        show_patients(data)
         show_checks(data, complete=not (job and job.active))
         st.header("Images")
         show_gallery(data)

@@ -31,7 +31,7 @@ def dataset_command(args: Namespace) -> JsonObject:
         return _rename(args)
     if args.delete:
         return _delete(args)
-    store_labels(args.path, args.labels)
+    store_labels(args.path, args.labels, args.patient_pattern)
     found = apply_decisions(scan(args.path, args.body_part))
     table = counts(found.table)
     problems = check(found, _measured(found, args), read_files=False)
@@ -40,6 +40,7 @@ def dataset_command(args: Namespace) -> JsonObject:
         "layout": found.layout,
         "label_names": list(found.label_names),
         "label_mappings": [mapping.to_json() for mapping in found.label_mappings],
+        "patient_pattern": found.patient_pattern,
         "skipped": [each._asdict() for each in found.skipped],
         "images": len(found.table),
         "excluded": found.excluded,
@@ -144,7 +145,7 @@ def phantom(args: Namespace) -> JsonObject:
 
 def prep(args: Namespace) -> JsonObject:
     """Export a data set, with all decisions applied, as class folders or as a zip of them."""
-    store_labels(args.path, args.labels)
+    store_labels(args.path, args.labels, args.patient_pattern)
     found = apply_decisions(scan(args.path, args.body_part))
     out = args.out.absolute()
     with progress_bar("Exporting", quiet=args.json) as on_progress:

@@ -112,6 +112,12 @@ def _add_labels(parser: argparse.ArgumentParser, where: str = "the data set") ->
         help=f"which classes of {where} are which: negative=A,B positive=C ignore=D, by the names of folders or the "
         "values in dataset.csv; stored in labels.json beside the data",
     )
+    parser.add_argument(
+        "--patient-pattern",
+        metavar="PATTERN",
+        help="where names of files say whose they are: a template such as {patient}_*, or a regular expression with a "
+        "group; stored in labels.json as well",
+    )
 
 
 def _add_prep(commands: Any) -> None:

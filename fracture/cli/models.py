@@ -75,7 +75,7 @@ def _estimate(args: Namespace) -> JsonObject:
 
     if args.resume:
         raise RunError("--estimate is for a new run: give --data in place of --resume.")
-    store_labels(args.data, args.labels)
+    store_labels(args.data, args.labels, args.patient_pattern)
     config = _config(args)
     table = load_combined(config.data, config.also, config.body_part).table
     cost = estimate_cost(table, config, find_weights(config), machine_speed())
@@ -85,7 +85,7 @@ def _estimate(args: Namespace) -> JsonObject:
 
 
 def _start(args: Namespace) -> queue.Run:
-    store_labels(args.data, args.labels)
+    store_labels(args.data, args.labels, args.patient_pattern)
     config = _config(args)
     check_available(find_weights(config))
     return queue.start(config)
@@ -106,6 +106,8 @@ def _resume(args: Namespace) -> tuple[queue.Run, int]:
     given = [f"--{name.replace('_', '-')}" for name in fields if getattr(args, name, None)]
     if args.labels:
         given.append("--labels")
+    if args.patient_pattern:
+        given.append("--patient-pattern")
     if given:
         raise RunError(
             f"A resumed run keeps its configuration: {args.name!r} can't take {', '.join(given)}. Leave them out."
@@ -123,7 +125,7 @@ def carry_out_evaluation(args: Namespace) -> "Evaluated":
     from fracture.evaluation.external.job import carry_out
     from fracture.evaluation.external.results import request_evaluation
 
-    store_labels(args.data, args.labels)
+    store_labels(args.data, args.labels, args.patient_pattern)
     request = request_evaluation(args.model, args.data, args.split, args.body_part)
     try:
         with progress_bar("Evaluating", quiet=args.json) as on_progress:

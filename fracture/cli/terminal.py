@@ -153,13 +153,18 @@ def _body_parts(level: Level) -> Iterator[str]:
         yield "  too few images: " + ", ".join(f"{name} {count:,}" for name, count in too_small.items())
 
 
-def store_labels(root: str | None, labels: list[str] | None) -> None:
-    """Store the labels that a command was given for a data set, if any. Raises DatasetError where they don't fit."""
-    if root and labels:
-        from fracture.data.labels.choice import parse_choice
-        from fracture.data.labels.store import choose_labels
+def store_labels(root: str | None, labels: list[str] | None, patient_pattern: str | None) -> None:
+    """Store the labels and the pattern for patients that a command was given for a data set, if any.
 
+    Raises DatasetError where they don't fit.
+    """
+    from fracture.data.labels.choice import parse_choice
+    from fracture.data.labels.store import choose_labels, choose_patients
+
+    if root and labels:
         choose_labels(root, parse_choice(labels))
+    if root and patient_pattern is not None:
+        choose_patients(root, patient_pattern)
 
 
 def _localization(found: Localization) -> Iterator[str]:

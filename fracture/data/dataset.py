@@ -20,7 +20,8 @@ import pandas as pd
 from fracture import demo
 from fracture.data import dataset_csv, ground_truth, layouts
 from fracture.data.labels import class_folders
-from fracture.data.labels.choice import LABELS_FILE, LabelChoice, LabelMapping, latest_choice
+from fracture.data.labels.choice import LABELS_FILE, LabelChoice, LabelMapping, latest_choice, latest_pattern
+from fracture.data.labels.patients import with_patients
 from fracture.data.labels.words import class_of
 from fracture.data.layouts import Skipped
 from fracture.data.provenance import Source, source_of
@@ -77,13 +78,20 @@ class Dataset:
     """How many images have another label by decision."""
     label_mappings: tuple[LabelMapping, ...] = ()
     """How the names of its classes were read; of several data sets, one each."""
+    patient_pattern: str = ""
+    """Where the patients were found in the names of files, see :mod:`fracture.data.labels.patients`."""
     skipped: tuple[Skipped, ...] = ()
     """The files that were left out."""
     version: str = ""
     """Changes with the files that the table depends on; empty where their states are not known."""
 
 
-def scan(root: str | Path, body_part: str | None = None, choice: LabelChoice | None = None) -> Dataset:
+def scan(
+    root: str | Path,
+    body_part: str | None = None,
+    choice: LabelChoice | None = None,
+    patient_pattern: str = "",
+) -> Dataset:
     """Read a folder in any of the three layouts, or only one body part of it. No pixel is decoded.
 
     A data set without a split gets that of :func:`split_by_group`; a split that is there is kept. Where the only
@@ -93,6 +101,7 @@ def scan(root: str | Path, body_part: str | None = None, choice: LabelChoice | N
         root: the folder, or the name of one in the data home.
         body_part: ``XR_HUMERUS``, ``humerus`` or ``hand``, in any case.
         choice: which classes are which; otherwise the stored one, see :mod:`fracture.data.labels.choice`.
+        patient_pattern: for the patient in names of files; otherwise the stored one, if any.
 
     Raises:
         LabelsError: it has classes whose names are not known, and nobody has said which is which.
@@ -111,7 +120,9 @@ def scan(root: str | Path, body_part: str | None = None, choice: LabelChoice | N
     if found is None:
         raise _unknown_layout(folder, files)
     # Split before filtering: the split of an image must not depend on the body part that is asked for.
-    rows = _with_split(found.rows, folder)
+    pattern = patient_pattern or latest_pattern(layouts.levels(folder))
+    named = with_patients(found.rows, pattern) if pattern else found.rows
+    rows = _with_split(named, folder)
     table = _complete(_filter_body_part(rows, body_part, folder))
     ground_truth.check_regions(table)  # here, and not after hours of training
     source = source_of(found.layout, found.synthetic, table["image_id"])
@@ -124,6 +135,7 @@ def scan(root: str | Path, body_part: str | None = None, choice: LabelChoice | N
         found.synthetic,
         sources=() if source is None else (source,),
         label_mappings=() if found.mapping is None else (found.mapping,),
+        patient_pattern=pattern,
         skipped=(*found.skipped, *layouts.strays(tree)),
     )
 

@@ -119,6 +119,8 @@ class Data(Document):
     sources: list[RecordedSource] = Field(default_factory=list)
     label_mappings: list[RecordedLabels] = Field(default_factory=list)
     """Missing in cards of earlier versions, and empty where the layout itself says what the labels are."""
+    patient_pattern: str = ""
+    """Where patients were found in the names of files; missing in cards of earlier versions."""
     excluded: Whole | None = None
     relabelled: Whole | None = None
 

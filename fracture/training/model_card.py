@@ -102,6 +102,7 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_], selection: f
         validation_images=len(in_validation),
         by_data=_images_by_data(used),
         label_mappings=[RecordedLabels(**mapping.to_json()) for mapping in dataset.label_mappings],
+        patient_pattern=dataset.patient_pattern,
         excluded=dataset.excluded,
         relabelled=dataset.relabelled,
         unreadable=table.loc[~readable, "image_id"].tolist(),

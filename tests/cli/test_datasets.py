@@ -129,3 +129,12 @@ def test_labels_of_a_resumed_run_are_refused(homes, capsys):
     """A resumed run keeps the labels with which it began."""
     assert main(["train", "--resume", "--name", "m", "--labels", "negative=A", "positive=B"]) == 1
     assert "can't take --labels" in capsys.readouterr().err
+
+
+def test_patient_pattern_is_stored_and_counts(homes, capsys):
+    """Patients in the names of files make the groups, in this command and in later ones."""
+    root = str(draw_classes(homes / "set", "normal", "fractured"))
+    given = run(capsys, root, "--quick", "--patient-pattern", "image{patient}")
+    assert given["patient_pattern"] == "image{patient}"
+    assert sum(each["groups"] for each in given["counts"] if each["label"] == 0) == 3
+    assert run(capsys, root, "--quick") == given

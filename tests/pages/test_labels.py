@@ -77,3 +77,15 @@ def test_page_after_a_choice_elsewhere_shows_it(homes):
     app = healthy(alone("dataset").run())
     choose_labels(root, scan(root).label_mappings[0].swapped())
     assert "By choice, '1' is negative" in words(healthy(app.run()))
+
+
+def test_page_previews_and_stores_a_pattern_for_patients(homes):
+    """What a pattern finds is shown before it is stored; then each patient is one group."""
+    root = draw_classes(homes / "data" / "set", "normal", "fractured", images=4)
+    app = healthy(alone("dataset").run())
+    healthy(app.text_input(key=f"patient pattern of {root}").set_value("image{patient}").run())
+    assert "4 patients in 8 of 8 images" in words(app)
+    healthy(app.button(key="save patients").click().run())
+    assert {metric.label: metric.value for metric in app.metric}["Patients or groups"] == "4"
+    healthy(app.button(key="undo patients").click().run())
+    assert {metric.label: metric.value for metric in app.metric}["Patients or groups"] == "8"

@@ -102,14 +102,24 @@ def _imbalance(table: pd.DataFrame, names: tuple[str, str]) -> Iterator[Problem]
 
 def _patients(table: pd.DataFrame) -> Iterator[Problem]:
     if groups_unknown(table):
-        said = f"No patient is known for the {len(table):,} images, so that each counts as a patient of its own."
+        said = f"No patient is known for the {len(table):,} images, so that each counts as a patient of its own; "
+        said += "if names of files say whose they are, give a pattern."
         why = "If two images are of one patient, they may be on both sides of the split, and results look too good."
         yield Problem("no patients", "warning", said, why)
+
+    elif (unknown := _without_patient(table)).any():
+        said = f"No patient is known for {number(table[unknown], 'image')}, while others have one."
+        why = "Each of these images counts as a patient of its own, and may be of one on the other side of the split."
+        yield Problem("some patients", "warning", said, why, tuple(table.loc[unknown, "image_id"]))
+
+
+def _without_patient(table: pd.DataFrame) -> "pd.Series[bool]":
+    return (table["patient"] == "") & (table["group"] == table["image_id"])
 
 
 def groups_unknown(table: pd.DataFrame) -> bool:
     """Whether each image is a group of its own, because no patient is known: a split may then leak."""
-    return bool((table["patient"] == "").all() and (table["group"] == table["image_id"]).all())
+    return bool(_without_patient(table).all())
 
 
 def differ_within(table: pd.DataFrame, key: str, column: str) -> "pd.Series[bool]":

@@ -107,10 +107,18 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-class _File(Document):
+class PatientPattern(Document):
+    """A pattern for the patient in the name of a file, see :mod:`fracture.data.labels.patients`."""
+
+    time: str
+    pattern: str
+
+
+class LabelsFile(Document):
     """The file :data:`LABELS_FILE`."""
 
-    choices: list[LabelChoice]
+    choices: list[LabelChoice] = Field(default_factory=list)
+    patient_patterns: list[PatientPattern] = Field(default_factory=list)
 
 
 def parse_choice(words: Iterable[str]) -> LabelChoice:
@@ -142,30 +150,44 @@ def make_choice(names: Mapping[str, Iterable[str]]) -> LabelChoice:
     return LabelChoice(negative=given["negative"], positive=given["positive"], ignore=given["ignore"])
 
 
-def read_choices(root: Path) -> list[LabelChoice]:
-    """Every choice in a folder's own file, the latest last.
+def read_labels(root: Path) -> LabelsFile:
+    """All that a folder's own file holds, the latest last; nothing where there is no file.
 
     Raises DatasetError for a file that cannot be read: other labels than the chosen ones are worse than none.
     """
     file = root / LABELS_FILE
     if not file.exists():
-        return []
+        return LabelsFile()
     try:
-        choices = _File.model_validate(read_json(file)).choices
+        stored = LabelsFile.model_validate(read_json(file))
         # Both names for one label, or none, would pass the document's own check.
-        for choice in choices:
+        for choice in stored.choices:
             make_choice(choice.model_dump(include=set(KINDS)))
     except ValidationError as error:
         raise DatasetError(f"{file} is damaged: {sentence(error)}. Correct it or delete it.") from error
     except (OSError, ValueError, DatasetError) as error:
         raise DatasetError(f"{file} cannot be read: {error}. Correct it or delete it.") from error
-    return sorted(choices, key=lambda choice: choice.time)
+    choices = sorted(stored.choices, key=lambda choice: choice.time)
+    patterns = sorted(stored.patient_patterns, key=lambda pattern: pattern.time)
+    return LabelsFile(choices=choices, patient_patterns=patterns)
+
+
+def read_choices(root: Path) -> list[LabelChoice]:
+    """Every choice of labels in a folder's own file, the latest last. Raises as :func:`read_labels` does."""
+    return read_labels(root).choices
 
 
 def latest_choice(levels: Iterable[Path]) -> LabelChoice | None:
     """The latest choice in the files of a folder and the levels above it; None where there is none."""
     choices = [choice for level in levels for choice in read_choices(level)]
     return max(choices, key=lambda choice: choice.time, default=None)
+
+
+def latest_pattern(levels: Iterable[Path]) -> str:
+    """The latest pattern for patients in the files of a folder and the levels above it; "" where there is none."""
+    patterns = [pattern for level in levels for pattern in read_labels(level).patient_patterns]
+    latest = max(patterns, key=lambda pattern: pattern.time, default=None)
+    return latest.pattern if latest else ""
 
 
 def label_names(names: dict[int, str], origin: str) -> tuple[str, str]:

@@ -101,18 +101,21 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_], selection: f
         training_images=len(in_training),
         validation_images=len(in_validation),
         by_data=_images_by_data(used),
-        label_mappings=[RecordedLabels(**mapping.to_json()) for mapping in dataset.label_mappings],
-        patient_pattern=dataset.patient_pattern,
         excluded=dataset.excluded,
         relabelled=dataset.relabelled,
         unreadable=table.loc[~readable, "image_id"].tolist(),
     )
+    names: JsonObject = {}
+    if dataset.label_mappings:
+        names["label_mappings"] = [RecordedLabels(**mapping.to_json()).to_json() for mapping in dataset.label_mappings]
+    if dataset.patient_pattern:
+        names["patient_pattern"] = dataset.patient_pattern
     held_out = {}
     if selection:
         rows = used[used["split"] == SELECTION]
         part = Selection(images=len(rows), groups=rows["group"].nunique(), share=selection)
         held_out["selection"] = part.to_json()
-    return {**data.to_json(), **held_out, "counts": counts(table).to_dict(orient="records")}
+    return {**data.to_json(), **names, **held_out, "counts": counts(table).to_dict(orient="records")}
 
 
 def _images_by_data(table: pd.DataFrame) -> dict[str, dict[str, int]]:

@@ -258,7 +258,11 @@ ADDED_TO_ANSWERS = (
     "models",
     *(f"results[].{key}" for key in ("adjusted", "status", "nearest_parts", "unusual")),
 )
+ADDED_TO_DATASETS = ("label_mappings", "patient_pattern", "skipped")
 ADDED_SINCE = {
+    "dataset": ADDED_TO_DATASETS,
+    "dataset with decisions": ADDED_TO_DATASETS,
+    "dataset with a model": ADDED_TO_DATASETS,
     "evaluate": ("comparison", "explanation"),
     "classify": ADDED_TO_ANSWERS,
     "classify a study": ADDED_TO_ANSWERS,

@@ -72,6 +72,7 @@ def test_check_problem_says_what_and_why_in_sentences(homes):
 
 def test_by_severity_puts_errors_first(homes):
     """Problems are sorted by severity, and keep their order otherwise."""
+    (homes / "notes.txt").write_text("a stray file is a note")
     severities = [problem.severity for problem in check(scan(listed(homes, ["a.png,0,train", "b.png,0,train"], LEAN)))]
     assert severities == sorted(severities, key=("error", "warning", "note").index)
     assert {"error", "warning", "note"} == set(severities)
@@ -200,13 +201,15 @@ def test_check_near_duplicates_include_their_identical_copies(homes):
 
 def test_check_near_duplicates_of_one_study_are_no_problem(homes):
     """Near-duplicates of two patients of one split are a note; those of one study are views of the same bone."""
+    root = homes / "set"
+    root.mkdir()
     for name, drawn in (("a.png", picture()), ("b.png", picture().resize((120, 120))), ("c.png", picture(1))):
-        drawn.save(homes / name)
+        drawn.save(root / name)
     rows = ["a.png,0,train,1,s", "b.png,0,train,{},s", "c.png,1,train,3,s"]
     kinds = []
     for patient in (1, 2):
         table = [row.format(patient) for row in rows]
-        kinds.append([each.kind for each in check(scan(listed(homes, table, "image_id,label,split,patient,study")))])
+        kinds.append([each.kind for each in check(scan(listed(root, table, "image_id,label,split,patient,study")))])
     assert kinds == [["no validation"], ["no validation", "near repeated"]]
 
 

@@ -5,6 +5,7 @@ Imported by :mod:`fracture.imaging.radiograph` only when a DICOM file comes: pyd
 Section numbers are those of the DICOM standard, PS3.3 2024.
 """
 
+import zlib
 from io import BytesIO
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -19,7 +20,8 @@ from pydicom.pixels.processing import apply_modality_lut, convert_color_space
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from fracture.errors import RadiographError
-from fracture.imaging.dicom_pixels import check_frame, unpack_rle
+from fracture.imaging.codecs.formats import inflate
+from fracture.imaging.dicom_pixels import check_frame, unpack_frame
 from fracture.imaging.gray_scale import gray_range, map_strips, split_strips, to_8_bit
 from fracture.imaging.limits import Bounded
 
@@ -62,11 +64,12 @@ class GrayScale(NamedTuple):
 def parse(file: BinaryIO, name: str, pixels: bool = True) -> pydicom.Dataset:
     """The :data:`ELEMENTS` of a DICOM file, with or without the pixels, which stay encoded.
 
-    Raises RadiographError for a deflated file: how large it grows shows only when it is too late.
+    Raises RadiographError for a deflated file that becomes too large.
     """
     bounded = cast(BinaryIO, Bounded(file, MAX_HEADER_READS))
-    if _transfer_syntax(bounded) == DeflatedExplicitVRLittleEndian:
-        raise RadiographError(f"{name} is a deflated DICOM file, which is not read; save it uncompressed.")
+    syntax = _transfer_syntax(bounded)
+    if syntax == DeflatedExplicitVRLittleEndian:
+        bounded = cast(BinaryIO, Bounded(_inflate(bounded, name), MAX_HEADER_READS))
     bounded.seek(0)
     # Forced: old files begin without the preamble.
     dataset = pydicom.dcmread(bounded, force=True, stop_before_pixels=not pixels, specific_tags=ELEMENTS)
@@ -87,8 +90,8 @@ def size(dataset: pydicom.Dataset, name: str) -> tuple[int, int]:
     return int(dataset.Columns), int(dataset.Rows)
 
 
-def gray(dataset: pydicom.Dataset, name: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Decode the image, one frame of MONOCHROME1, MONOCHROME2 or 8-bit color: (H, W), and what was done.
+def gray(dataset: pydicom.Dataset, name: str, frame: int = 1) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Decode a frame of MONOCHROME1, MONOCHROME2 or 8-bit color, counted from 1: (H, W), and what was done.
 
     Rescaled (C.11.1) and with the black and white of its first VOI table or window (C.11.2); 8-bit values
     with neither stay as they are, others go from their minimum to their maximum.
@@ -96,15 +99,17 @@ def gray(dataset: pydicom.Dataset, name: str) -> tuple[NDArray[np.uint8], tuple[
     """
     width, height = size(dataset, name)
     kind = _check_kind(dataset, name)
-    check_frame(dataset, width, height, name)
-    stored, meta = _decode(dataset)
+    frames = _check_frames(dataset, name, frame)
+    of_several = (f"frame {frame} of {frames}",) if frames > 1 else ()
+    check_frame(dataset, width, height, name, frame - 1)
+    stored, meta = _decode(dataset, name, frame - 1)
     is_color = kind in COLOR
     dimensions = 3 if is_color and stored.ndim == 3 else 2
     if stored.shape[:2] != (height, width) or stored.ndim != dimensions:
         raise ValueError("the pixels are not those of one image of this size")
     if is_color:
         color_space = str(meta["photometric_interpretation"])
-        return map_strips(lambda strip: _luminosity(strip, color_space), stored), ("color to gray",)
+        return map_strips(lambda strip: _luminosity(strip, color_space), stored), (*of_several, "color to gray")
     scale = _gray_scale(dataset, stored, name)
     inverted = kind == "MONOCHROME1"  # the lowest value is white (C.7.6.3.1.2)
 
@@ -115,15 +120,16 @@ def gray(dataset: pydicom.Dataset, name: str) -> tuple[NDArray[np.uint8], tuple[
         return 255 - gray if inverted else gray
 
     steps = (*scale.steps, "inverted (MONOCHROME1)") if inverted else scale.steps
-    return map_strips(to_gray, stored), steps
+    return map_strips(to_gray, stored), (*of_several, *steps)
 
 
-def _decode(dataset: pydicom.Dataset) -> tuple[NDArray[Any], dict[str, Any]]:
-    """The stored values, (H, W) or (H, W, 3), and what pydicom says of them."""
-    unpack_rle(dataset)
+def _decode(dataset: pydicom.Dataset, name: str, index: int) -> tuple[NDArray[Any], dict[str, Any]]:
+    """The stored values of a frame, counted from 0, (H, W) or (H, W, 3), and what pydicom says of them."""
+    if unpack_frame(dataset, name, index):
+        index = 0  # it is now the only one
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
     options: Any = {"view_only": True}  # pydicom's types know it under another name
-    stored, meta = decoder.as_array(dataset, index=0, raw=True, **options)
+    stored, meta = decoder.as_array(dataset, index=index, raw=True, **options)
     return stored, dict(meta)
 
 
@@ -131,11 +137,6 @@ def _check_kind(dataset: pydicom.Dataset, name: str) -> str:
     """The photometric interpretation (C.7.6.3.1.2) of the one image that must be there."""
     if not dataset.get("PixelData"):
         raise RadiographError(f"{name} is a DICOM file without an image; choose a file that holds a radiograph.")
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    if frames > 1:
-        number = str(frames) if frames < 10**6 else "a million or more"
-        raise RadiographError(f"{name} must hold one image. Received: {number} frames; export the one that matters.")
-    dataset.NumberOfFrames = 1 if frames == 0 else frames
     kind = str(dataset.PhotometricInterpretation)
     bits = int(dataset.BitsAllocated)
     if kind not in MONOCHROME and not (kind in COLOR and bits == 8):
@@ -146,6 +147,17 @@ def _check_kind(dataset: pydicom.Dataset, name: str) -> str:
             f"Received: {shown} with {bits} bits; export it in grayscale."
         )
     return kind
+
+
+def _check_frames(dataset: pydicom.Dataset, name: str, frame: int) -> int:
+    """How many frames there are. Raises RadiographError where the wanted one, counted from 1, is not among them."""
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if frames < 1:
+        raise ValueError("a negative number of frames")
+    dataset.NumberOfFrames = frames
+    if not 1 <= frame <= frames:
+        raise RadiographError(f"The frame of {name} must be 1 to {frames}. Received: {frame}; choose another one.")
+    return frames
 
 
 def _luminosity(strip: NDArray[np.uint8], color_space: str) -> NDArray[np.uint8]:
@@ -237,6 +249,14 @@ def _first_number(value: Any) -> float | None:
     if isinstance(value, pydicom.multival.MultiValue):
         value = value[0] if value else None
     return None if value in (None, "") else float(value)
+
+
+def _inflate(file: BinaryIO, name: str) -> BytesIO:
+    """The elements of a deflated file (PS3.5 A.5), of which the meta information has just been read.
+
+    Not by pydicom, which inflates without a limit.
+    """
+    return BytesIO(inflate(file.read(), name, -zlib.MAX_WBITS))
 
 
 def _transfer_syntax(file: BinaryIO) -> str:

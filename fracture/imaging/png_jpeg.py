@@ -37,11 +37,11 @@ def read_png_jpeg(data: bytes, kind: str, name: str) -> DecodedImage:
     """Decode a PNG or JPEG file. Raises RadiographError where it is too large, and whatever Pillow raises."""
     image = _open(BytesIO(data), kind)
     check_memory(image, data, name)
-    orientation = _orientation(image)
+    orientation = read_orientation(image)
     image.load()
-    pixels, steps = _gray(image)
+    pixels, steps = to_gray(image)
     if orientation > 1:
-        pixels = _undo_orientation(pixels, orientation)
+        pixels = undo_orientation(pixels, orientation)
         steps.append("rotated as the EXIF says")
     description = str(image.info.get("Description", "")) if kind == "PNG" else ""
     return DecodedImage(pixels, tuple(steps), description.startswith(SYNTHETIC))
@@ -51,7 +51,7 @@ def png_jpeg_size(file: BinaryIO, kind: str) -> tuple[int, int]:
     """(width, height) in px as :func:`read_png_jpeg` gives them, without decoding any pixel."""
     image = _open(file, kind)
     width, height = image.size
-    return (height, width) if _orientation(image) >= 5 else (width, height)
+    return (height, width) if read_orientation(image) >= 5 else (width, height)
 
 
 def check_memory(image: ImageFile.ImageFile, data: bytes, name: str, copies: int = 0) -> None:
@@ -101,7 +101,7 @@ def _open(file: BinaryIO, kind: str) -> ImageFile.ImageFile:
     return PngImagePlugin.PngImageFile(bounded) if kind == "PNG" else JpegImagePlugin.JpegImageFile(bounded)
 
 
-def _orientation(image: ImageFile.ImageFile) -> int:
+def read_orientation(image: ImageFile.ImageFile) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none, or none that can be read."""
     try:
         # The base class's own: a PNG's would decode the pixels to look for EXIF data behind them.
@@ -112,7 +112,7 @@ def _orientation(image: ImageFile.ImageFile) -> int:
     return orientation if orientation in range(1, 9) else 1
 
 
-def _undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """The pixels upright (Exif 2.32, tag 0x0112); from orientation 5 on, width and height change places."""
     upright = {
         2: pixels[:, ::-1],
@@ -126,7 +126,7 @@ def _undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np
     return np.ascontiguousarray(upright)
 
 
-def _gray(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
+def to_gray(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     """Any mode that a PNG or JPEG can have -> (H, W) uint8 and what was done.
 
     16-bit images are scaled by :func:`gray_range_of_image`: radiographs of 10 to 12 bits are commonly stored in 16, and

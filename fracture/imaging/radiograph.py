@@ -6,8 +6,9 @@
                                                                        heat map ── unfit ──> (H, W) float32
 
 What is done on the way is listed in :attr:`Radiograph.steps`. The size is checked before any pixel is decoded.
-:mod:`fracture.imaging.png_jpeg` and :mod:`fracture.imaging.dicom` decode the files; the range of the gray scale is set
-in :mod:`fracture.imaging.gray_scale`.
+:mod:`fracture.imaging.png_jpeg` and :mod:`fracture.imaging.dicom` decode the files, with the worker processes of
+:mod:`fracture.imaging.codecs.pool` for what C libraries may crash on; the range of the gray scale is set in
+:mod:`fracture.imaging.gray_scale`.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ from PIL import Image
 
 from fracture.errors import ConfigError, RadiographError
 from fracture.files import open_file
-from fracture.imaging.png_jpeg import png_jpeg_size, read_png_jpeg
+from fracture.imaging.codecs.formats import HEAD_BYTES, PICTURES, recognize, unpack_gzip
+from fracture.imaging.png_jpeg import png_jpeg_size, read_png_jpeg, to_gray
 from fracture.paths import sanitize_name
 
 FITS = ("stretch", "letterbox")
@@ -32,14 +34,13 @@ FITS = ("stretch", "letterbox")
 PREPROCESSING_VERSION = 1
 """To be raised whenever :func:`read` or :func:`fit` gives other pixels: features cached before are then not used."""
 
-_MAGIC_BYTES = 132  # DICOM's preamble of 128 bytes, and DICM
-
 
 @dataclass(frozen=True)
 class Radiograph:
     """A grayscale image, and how it was decoded.
 
-    ``pixels``: (H, W) uint8. ``format``: PNG, JPEG or DICOM.
+    ``pixels``: (H, W) uint8. ``format``: PNG, JPEG, DICOM, or one of
+    :data:`fracture.imaging.codecs.formats.PICTURES`.
     ``steps``: in words and in order, what was done to get from the file to the pixels.
     ``synthetic``: the file says that it is no X-ray of a person, see :data:`fracture.imaging.png_jpeg.SYNTHETIC`.
     """
@@ -74,25 +75,34 @@ class Frame(NamedTuple):
     """Of the square's sides."""
 
 
-def load(path: Path) -> Radiograph:
-    """Read one file. Raises RadiographError where it is missing or is no radiograph."""
+def load(path: Path, frame: int = 1) -> Radiograph:
+    """Read one file, as :func:`read` does. Raises RadiographError where it is missing or is no radiograph."""
     try:
         with open_file(path) as file:
             data = file.read()
     except OSError as error:
         raise _cannot_open(path, error) from error
-    return read(data, path.name)
+    return read(data, path.name, frame)
 
 
-def read(data: bytes, name: str = "the file") -> Radiograph:
-    """Decode the bytes of a PNG, JPEG or DICOM file, of a size within :mod:`fracture.imaging.limits`.
+def read(data: bytes, name: str = "the file", frame: int = 1) -> Radiograph:
+    """Decode the bytes of a file in one of :data:`fracture.imaging.codecs.formats.READ`.
 
+    ``frame``: which one of a DICOM file with several, from 1. Its size must be within :mod:`fracture.imaging.limits`.
     Raises RadiographError, with ``name`` in its words, for anything else.
     """
     name = sanitize_name(name)
-    kind = _format(data, name)
+    kind = recognize(data[:HEAD_BYTES], name)
     with _decoding(name, kind):
-        return _read_dicom(data, name) if kind == "DICOM" else _read_png_jpeg(data, kind, name)
+        if kind == "gzip":
+            return _read_dicom(unpack_gzip(data, name), name, frame)
+        if kind == "DICOM":
+            return _read_dicom(data, name, frame)
+        if frame != 1:
+            raise RadiographError(f"The frame of {name} must be 1, as in all files but DICOM. Received: {frame}.")
+        if kind in PICTURES:
+            return _read_picture(data, kind, name)
+        return _read_png_jpeg(data, kind, name)
 
 
 def header_size(path: Path) -> tuple[int, int]:
@@ -103,7 +113,7 @@ def header_size(path: Path) -> tuple[int, int]:
     name = sanitize_name(path.name)
     try:
         with open_file(path) as file:
-            kind = _format(file.read(_MAGIC_BYTES), name)
+            kind = recognize(file.read(HEAD_BYTES), name)
             file.seek(0)
             with _decoding(name, kind):
                 return _header_size(file, kind, name)
@@ -168,20 +178,6 @@ def encode_thumbnail(image: Radiograph | NDArray[np.uint8], size: int) -> bytes:
     return file.getvalue()
 
 
-def _format(head: bytes, name: str) -> str:
-    """PNG, JPEG or DICOM, by the first bytes; names and endings are not trusted."""
-    if not head:
-        raise RadiographError(f"{name} is empty; choose a PNG, JPEG or DICOM file.")
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    # Old DICOM files begin without preamble, at the first element of group 2 or 8.
-    if head[128:132] == b"DICM" or head.startswith((b"\x02\x00", b"\x08\x00")):
-        return "DICOM"
-    raise RadiographError(f"{name} must be a PNG, JPEG or DICOM file; its content is none of these.")
-
-
 @contextmanager
 def _decoding(name: str, kind: str) -> Iterator[None]:
     """The border to the decoders: whatever they raise becomes one sentence."""
@@ -198,11 +194,16 @@ def _cannot_open(path: Path, error: OSError) -> RadiographError:
 
 
 def _header_size(file: BinaryIO, kind: str, name: str) -> tuple[int, int]:
-    if kind == "DICOM":
-        from fracture.imaging import dicom
+    if kind in ("PNG", "JPEG"):
+        return png_jpeg_size(file, kind)
+    if kind in PICTURES:
+        from fracture.imaging.codecs import pool
 
-        return dicom.size(dicom.parse(file, name, pixels=False), name)
-    return png_jpeg_size(file, kind)
+        return pool.picture_size(file.read(), kind, name)
+    from fracture.imaging import dicom
+
+    elements = BytesIO(unpack_gzip(file.read(), name)) if kind == "gzip" else file
+    return dicom.size(dicom.parse(elements, name, pixels=False), name)
 
 
 def _read_png_jpeg(data: bytes, kind: str, name: str) -> Radiograph:
@@ -210,8 +211,17 @@ def _read_png_jpeg(data: bytes, kind: str, name: str) -> Radiograph:
     return Radiograph(pixels, kind, steps, synthetic)
 
 
-def _read_dicom(data: bytes, name: str) -> Radiograph:
+def _read_picture(data: bytes, kind: str, name: str) -> Radiograph:
+    from fracture.imaging.codecs import pool
+
+    pixels, steps = pool.decode_picture(data, kind, name)
+    # As a PNG of as many bits.
+    gray, more = to_gray(Image.fromarray(pixels))
+    return Radiograph(gray, kind, (*steps, *more))
+
+
+def _read_dicom(data: bytes, name: str, frame: int) -> Radiograph:
     from fracture.imaging import dicom
 
-    pixels, steps = dicom.gray(dicom.parse(BytesIO(data), name), name)
+    pixels, steps = dicom.gray(dicom.parse(BytesIO(data), name), name, frame)
     return Radiograph(pixels, "DICOM", steps)

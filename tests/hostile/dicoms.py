@@ -1,16 +1,20 @@
 """DICOM files, each with one thing wrong, or odd, about it."""
 
+import gzip
 import struct
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pydicom
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    MPEG4HP41,
     UID,
     ComputedRadiographyImageStorage,
     DeflatedExplicitVRLittleEndian,
@@ -52,6 +56,15 @@ def dicom(pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, **elements: 
     file = BytesIO()
     pydicom.dcmwrite(file, dataset, enforce_file_format=True, implicit_vr=False, little_endian=True)
     return file.getvalue()
+
+
+def deflated(content: bytes) -> bytes:
+    """A file in the deflated transfer syntax whose elements are these bytes."""
+    syntax = _even_uid(DeflatedExplicitVRLittleEndian)
+    element = raw((0x02, 0x10), b"UI", syntax)
+    length = raw((0x02, 0x00), b"UL", struct.pack("<I", len(element)))
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return bytes(128) + b"DICM" + length + element + packer.compress(content) + packer.flush()
 
 
 def raw(tag: tuple[int, int], vr: bytes, value: bytes, length: int | None = None) -> bytes:
@@ -171,8 +184,15 @@ def small() -> dict[str, Make]:
         "DICOM of an unknown syntax": lambda: dicom(RAMP, "1.2.3.4.5"),
         "DICOM of a syntax in words": lambda: dicom(RAMP).replace(b"1.2.840.10008.1.2.1\0", b"<b>[x](y)</b> *z* _w"),
         "DICOM, deflated": lambda: dicom(RAMP, DeflatedExplicitVRLittleEndian),
-        "DICOM of JPEG lossless": packed(JPEGLosslessSV1, b"\xff\xd8\xff\xc3"),
-        "DICOM of JPEG-LS": packed(JPEGLSLossless, b"\xff\xd8\xff\xf7"),
+        "DICOM, deflated without content": lambda: deflated(b""),
+        "DICOM of a deflated bomb": lambda: deflated(bytes(200_000_000)),
+        "DICOM in gzip": lambda: gzip.compress(dicom(RAMP)),
+        "gzip of a bomb": lambda: gzip.compress(dicom(RAMP) + bytes(200_000_000), 1),
+        "DICOM of JPEG lossless": packed(JPEGLosslessSV1, imagecodecs.ljpeg_encode(RAMP)),
+        "DICOM of JPEG lossless without content": packed(JPEGLosslessSV1, b"\xff\xd8\xff\xc3"),
+        "DICOM of JPEG-LS": packed(JPEGLSLossless, imagecodecs.jpegls_encode(RAMP)),
+        "DICOM of JPEG-LS without content": packed(JPEGLSLossless, b"\xff\xd8\xff\xf7"),
+        "DICOM of video": packed(MPEG4HP41, bytes(64)),
         "DICOM with text in private tags": lambda: preceded(
             raw((0x09, 0x10), b"LO", b"MAKER "), raw((0x09, 0x1001), b"UT", b"Jane Doe " * 2000)
         ),
@@ -301,6 +321,10 @@ def _before_pixels(elements: bytes) -> bytes:
 
 def _item(content: bytes) -> bytes:
     return b"\xfe\xff\x00\xe0" + struct.pack("<I", len(content)) + content
+
+
+def _even_uid(uid: str) -> bytes:
+    return uid.encode() + b"\0" * (len(uid) % 2)
 
 
 def _even(text: str) -> bytes:

@@ -87,6 +87,11 @@ def small() -> dict[str, Make]:
         "web page": lambda: b"<html><script>alert(1)</script></html>",
         "GIF": lambda: encoded(RAMP, "GIF"),
         "TIFF": lambda: encoded(RAMP, "TIFF"),
+        "TIFF cut short": lambda: encoded(RAMP, "TIFF")[:100],
+        "TIFF of a directory that lies": lambda: b"II*\0\x08\0\0\0\xff\xff" + bytes(100),
+        "TIFF of 20,000x20,000": lambda: resized_tiff(20_000, 20_000),
+        "HEIC cut short": lambda: b"\0\0\0\x18ftypheic" + bytes(40),
+        "JPEG 2000": lambda: encoded(RAMP, "JPEG2000"),
         "WebP": lambda: encoded(RAMP, "WEBP"),
         "BMP": lambda: encoded(RAMP, "BMP"),
         "PNG signature alone": lambda: SIGNATURE,
@@ -128,6 +133,18 @@ def small() -> dict[str, Make]:
         "JPEG of 6,000x6,000 without them": lambda: _resized_jpeg(6_000, 6_000),
         "JPEG of no height": lambda: _resized_jpeg(64, 0),
     }
+
+
+def resized_tiff(width: int, height: int) -> bytes:
+    """A small TIFF that claims another size."""
+    data = bytearray(encoded(RAMP, "TIFF"))
+    directory = int.from_bytes(data[4:8], "little")
+    for at in range(directory + 2, directory + 2 + 12 * int.from_bytes(data[directory : directory + 2], "little"), 12):
+        tag = int.from_bytes(data[at : at + 2], "little")
+        if tag in (256, 257):
+            kind, value = (4, width if tag == 256 else height)
+            data[at + 2 : at + 12] = struct.pack("<HII", kind, 1, value)
+    return bytes(data)
 
 
 def _resized_jpeg(width: int, height: int) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fracture.errors import FractureError
 from fracture.files import JsonObject
+from fracture.imaging.codecs.formats import READ
 from fracture.logs import configure_logs
 from fracture.training.config import PRESETS, TrainConfig
 
@@ -251,8 +252,9 @@ def _add_calibrate(commands: Any) -> None:
 
 def _add_classify(commands: Any) -> None:
     parser = _add(commands, "classify", "models.classify", "classify radiographs with a model")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=f"files in {READ}, or folders of them")
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="PNG, JPEG or DICOM files, or folders of them"
+        "--frame", type=int, default=1, metavar="N", help="of DICOM files with several, from 1; default: the first"
     )
     parser.add_argument(
         "--model",

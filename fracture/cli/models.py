@@ -165,14 +165,18 @@ def classify(args: Namespace) -> JsonObject:
     if args.csv and not args.csv.parent.is_dir():
         raise FractureError(f"There is no folder {args.csv.parent} to write {args.csv.name} into.")
     folders = [path for path in args.files if path.is_dir()]
-    errors = [f"{folder} holds no {', '.join(ENDINGS)} file." for folder in folders if not _images(folder)]
+    errors = [
+        f"{folder} holds no image: {', '.join(ENDINGS)}, or DICOM without ending."
+        for folder in folders
+        if not _images(folder)
+    ]
     studies = _studies(args.files, args.study)
     screen = load_screen(models)
     lines: list[JsonObject] = []
     contested = 0
     quiet = len(studies) < 5 or args.json or not sys.stderr.isatty()
     for study, paths in tqdm(studies, desc="Classifying", disable=quiet):
-        images = _readable(paths, errors)
+        images = _readable(paths, args.frame, errors)
         if images:
             answered = _answers(images, models, screen)
             contested += len(answered) > 1
@@ -249,12 +253,12 @@ def _explain(model: Classifier, views: list[View], images: list[tuple[str, Radio
     }
 
 
-def _readable(paths: list[Path], errors: list[str]) -> list[tuple[str, Radiograph]]:
+def _readable(paths: list[Path], frame: int, errors: list[str]) -> list[tuple[str, Radiograph]]:
     """The images that can be read, by name; a sentence is added to ``errors`` for each other one."""
     images = []
     for path in paths:
         try:
-            images.append((str(path), load(path)))
+            images.append((str(path), load(path, frame)))
         except RadiographError as error:
             errors.append(str(error))
     return images

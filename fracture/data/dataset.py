@@ -8,7 +8,6 @@
 """
 
 import hashlib
-import itertools
 import os
 import re
 from contextlib import suppress
@@ -269,8 +268,8 @@ def _file_bytes(path: str) -> int:
 def looks_like_data(folder: Path) -> bool:
     """Whether a folder has a dataset.csv, or folders of a layout within three levels and an image below them.
 
-    Two folders with images side by side may be classes of any name. No file is opened. A folder that may not be read is
-    no data set.
+    Two folders with images side by side may be classes of any name. Only files without ending are opened. A folder that
+    may not be read is no data set.
     """
     with suppress(PermissionError):
         if any((folder / name).is_file() for name in ("dataset.csv", LABELS_FILE)):
@@ -300,6 +299,10 @@ def _holds_image(folder: str) -> bool:
 
 
 def _has_image(folder: str) -> bool:
-    walked = os.walk(folder, followlinks=not demo.is_public())
-    names = itertools.chain.from_iterable(files for _, _, files in walked)
-    return any(name.lower().endswith(layouts.ENDINGS) for name in names)
+    for place, _, files in os.walk(folder, followlinks=not demo.is_public()):
+        if any(name.lower().endswith(layouts.ENDINGS) for name in files):
+            return True
+        unnamed = [str(Path(place, name)) for name in sorted(files) if layouts.may_be_dicom(name)]
+        if layouts.choose_dicom(unnamed, layouts.begins_as_dicom):
+            return True
+    return False

@@ -8,9 +8,10 @@ are listed in :mod:`fracture.data.splits`.
 
 import os
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 
@@ -19,9 +20,23 @@ from fracture.data.ground_truth import with_truth
 from fracture.data.labels.choice import LabelMapping
 from fracture.data.splits import SPLIT_OF_NAME
 from fracture.errors import DatasetError
+from fracture.files import open_file
+from fracture.imaging.codecs.formats import HEAD_BYTES, is_dicom
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".dcm")
-"""How the names of image files end, in lower case."""
+Candidate = TypeVar("Candidate")
+
+ENDINGS = (
+    *(".png", ".jpg", ".jpeg"),
+    *(".dcm", ".dicom", ".ima", ".dcm.gz"),
+    *(".tif", ".tiff", ".webp", ".bmp", ".gif", ".jp2", ".j2k", ".heic", ".heif", ".avif"),
+)
+"""How the names of image files end, in lower case. DICOM files may have no ending: see :func:`may_be_dicom`."""
+
+MAX_OTHERS_FIRST = 100
+"""Files without ending in a folder that are opened, none of them DICOM, until its others are not opened either."""
+
+_ENDING = re.compile(r"\.[^.]*[^\W\d_][^.]*$")
+"""An ending has a letter: the last number of a UID is none, as in 1.2.840.113619."""
 
 READ_BESIDE = ("dataset.csv", "truth.csv", "curation.csv", "labels.json", "import.json", "phantom.json")
 """Files of a data set that are no images; README, license and citation files are not counted as left out either."""
@@ -74,11 +89,27 @@ class Tree(NamedTuple):
 
 
 def tree(root: Path) -> Tree:
-    """Everything below a folder. Raises DatasetError as :func:`files_below` does."""
+    """Everything below a folder.
+
+    Images go by the endings of their names, of which a million take seconds; only files without ending are opened.
+
+    Raises DatasetError as :func:`files_below` does.
+    """
     links: list[str] = []
-    entries = list(files_below(root, links))
-    images = [entry.path for entry in entries if entry.name.lower().endswith(ENDINGS)]
-    others = [entry.path for entry in entries if _is_stray(entry.name)]
+    images = []
+    others = []
+    unnamed = defaultdict(list)
+    for file in files_below(root, links):
+        if file.name.lower().endswith(ENDINGS):
+            images.append(file.path)
+        elif may_be_dicom(file.name):
+            unnamed[file.path.rpartition(os.sep)[0]].append(file.path)
+        elif _is_stray(file.name):
+            others.append(file.path)
+    for candidates in unnamed.values():
+        dicom = choose_dicom(sorted(candidates), begins_as_dicom)
+        images += dicom
+        others += [path for path in set(candidates) - set(dicom) if _is_stray(path.rpartition(os.sep)[2])]
     return Tree(_relative(root, images), _relative(root, others), _relative(root, links))
 
 
@@ -105,6 +136,37 @@ def strays(found: Tree) -> tuple[Skipped, ...]:
 def walk(root: Path) -> list[str]:
     """Every image below a folder, as a sorted posix path relative to it."""
     return tree(root).images
+
+
+def may_be_dicom(name: str) -> bool:
+    """Whether a file of this name has no ending, so that only its content can tell whether it is a DICOM file.
+
+    A DICOMDIR is a table of contents, in the same format.
+    """
+    return _ENDING.search(name) is None and name.upper() != "DICOMDIR"
+
+
+def choose_dicom(candidates: Iterable[Candidate], is_dicom: Callable[[Candidate], bool]) -> list[Candidate]:
+    """The DICOM files among those of one folder, which are looked at in their order.
+
+    None of them is one where the first :data:`MAX_OTHERS_FIRST` are none: another kind of folder is not read through.
+    """
+    found: list[Candidate] = []
+    for number, candidate in enumerate(candidates):
+        if not found and number >= MAX_OTHERS_FIRST:
+            break
+        if is_dicom(candidate):
+            found.append(candidate)
+    return found
+
+
+def begins_as_dicom(path: str) -> bool:
+    """Whether a file is a DICOM file by its first bytes; one that can't be opened is none."""
+    try:
+        with open_file(Path(path)) as file:
+            return is_dicom(file.read(HEAD_BYTES))
+    except OSError:
+        return False
 
 
 def files_below(root: Path, refused: list[str] | None = None) -> Iterator["os.DirEntry[str]"]:

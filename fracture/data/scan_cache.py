@@ -19,7 +19,7 @@ from fracture import paths
 from fracture.data.dataset import TABLE_COLUMNS, Dataset, existing_folder, scan
 from fracture.data.ground_truth import TRUTH_FILE
 from fracture.data.labels.choice import LABELS_FILE, LabelMapping
-from fracture.data.layouts import ENDINGS, READ_BESIDE, Skipped, files_below, levels
+from fracture.data.layouts import ENDINGS, READ_BESIDE, Skipped, files_below, levels, may_be_dicom
 from fracture.data.provenance import Source
 from fracture.files import atomic_write
 
@@ -29,7 +29,7 @@ SCAN_VERSION = 3
 """To be raised whenever :func:`fracture.data.dataset.scan` gives another table for the same files."""
 
 _ENDINGS_READ = (*ENDINGS, "dataset.csv", TRUTH_FILE, LABELS_FILE)
-"""How the names of all files end whose content a scan depends on. Of others it counts the names, but of those that the
+"""How the names of files end whose content a scan depends on, besides those without ending. Of others it counts the names, but of those that the
 app itself writes: a scan does not read curation.csv."""
 
 _SEAL_BYTES = hashlib.sha256().digest_size
@@ -72,7 +72,7 @@ def _files(folder: Path) -> Iterator[str]:
     refused: list[str] = []
     for file in files_below(folder, refused):
         name = file.name.lower()
-        if name.endswith(_ENDINGS_READ):
+        if name.endswith(_ENDINGS_READ) or may_be_dicom(file.name):
             with suppress(OSError):
                 status = file.stat()
                 yield f"{file.path}\t{status.st_size}\t{status.st_mtime_ns}"

@@ -90,6 +90,14 @@ def size(dataset: pydicom.Dataset, name: str) -> tuple[int, int]:
     return int(dataset.Columns), int(dataset.Rows)
 
 
+def count_frames(dataset: pydicom.Dataset) -> int:
+    """The frames, as the header says; 1 where it says nothing (C.7.6.6). Raises ValueError for a number below."""
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if frames < 1:
+        raise ValueError("a negative number of frames")
+    return frames
+
+
 def gray(dataset: pydicom.Dataset, name: str, frame: int = 1) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Decode a frame of MONOCHROME1, MONOCHROME2 or 8-bit color, counted from 1: (H, W), and what was done.
 
@@ -151,9 +159,7 @@ def _check_kind(dataset: pydicom.Dataset, name: str) -> str:
 
 def _check_frames(dataset: pydicom.Dataset, name: str, frame: int) -> int:
     """How many frames there are. Raises RadiographError where the wanted one, counted from 1, is not among them."""
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    if frames < 1:
-        raise ValueError("a negative number of frames")
+    frames = count_frames(dataset)
     dataset.NumberOfFrames = frames
     if not 1 <= frame <= frames:
         raise RadiographError(f"The frame of {name} must be 1 to {frames}. Received: {frame}; choose another one.")

@@ -105,6 +105,22 @@ def read(data: bytes, name: str = "the file", frame: int = 1) -> Radiograph:
         return _read_png_jpeg(data, kind, name)
 
 
+def count_frames(data: bytes) -> int:
+    """The frames of a DICOM file, as its header says; 1 for all other files, and for those that :func:`read` refuses.
+
+    In a gzip file they are not counted: it would be unpacked for that alone.
+    """
+    try:
+        if recognize(data[:HEAD_BYTES], "the file") != "DICOM":
+            return 1
+        from fracture.imaging import dicom
+
+        with _decoding("the file", "DICOM"):
+            return dicom.count_frames(dicom.parse(BytesIO(data), "the file", pixels=False))
+    except RadiographError:
+        return 1
+
+
 def header_size(path: Path) -> tuple[int, int]:
     """(width, height) in pixels as :func:`load` would give them, without decoding any pixel.
 

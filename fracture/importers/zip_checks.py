@@ -7,7 +7,8 @@ import itertools
 import re
 import stat
 import zipfile
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import ZipInfo
@@ -63,12 +64,18 @@ class LimitedReads:
         return getattr(self._file, name)
 
 
-def choose_entries(infos: Sequence[ZipInfo], name: str, body_part: str | None) -> dict[ZipInfo, str]:
-    """{entry: its path below the data set's folder} of all entries to unpack. Raises FetchError."""
+def choose_entries(
+    infos: Sequence[ZipInfo], name: str, body_part: str | None, is_dicom: Callable[[ZipInfo], bool]
+) -> dict[ZipInfo, str]:
+    """{entry: its path below the data set's folder} of all entries to unpack. Raises FetchError.
+
+    ``is_dicom``: whether an entry without ending is a DICOM file by its first bytes.
+    """
     for info in infos:
         _check_entry(info)
-    kept = [info for info in infos if not info.is_dir() and _is_kept(info.filename)]
-    images = [info for info in kept if info.filename.lower().endswith(layouts.ENDINGS)]
+    unnamed = _unnamed_dicom(infos, is_dicom)
+    kept = [info for info in infos if not info.is_dir() and (info in unnamed or _is_kept(info.filename))]
+    images = [info for info in kept if info in unnamed or info.filename.lower().endswith(layouts.ENDINGS)]
     if not images:
         raise FetchError(
             f"{name} must hold images ({', '.join(layouts.ENDINGS)}). Received: {len(infos):,} other entries."
@@ -82,6 +89,16 @@ def choose_entries(infos: Sequence[ZipInfo], name: str, body_part: str | None) -
     if len({place.casefold() for place in places.values()}) < len(places):
         raise FetchError(f"{name} holds several files of the same name; unpack it by hand, and choose among them.")
     return places
+
+
+def _unnamed_dicom(infos: Sequence[ZipInfo], is_dicom: Callable[[ZipInfo], bool]) -> set[ZipInfo]:
+    """The DICOM files without ending; hidden files are left out."""
+    by_folder = defaultdict(list)
+    for info in infos:
+        folder, _, file = info.filename.rpartition("/")
+        if not info.is_dir() and not _is_hidden(info.filename) and layouts.may_be_dicom(file):
+            by_folder[folder].append(info)
+    return {info for candidates in by_folder.values() for info in layouts.choose_dicom(candidates, is_dicom)}
 
 
 def _check_entry(info: ZipInfo) -> None:
@@ -105,7 +122,8 @@ def _check_entry(info: ZipInfo) -> None:
         )
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise FetchError(f"A zip must use deflate. Received: {shown} with another compression; zip it again.")
-    if info.file_size > max(SMALL_FILE, MAX_RATIO * info.compress_size) and _is_kept(info.filename):
+    is_read = _is_kept(info.filename) or layouts.may_be_dicom(info.filename.rpartition("/")[2])
+    if is_read and info.file_size > max(SMALL_FILE, MAX_RATIO * info.compress_size):
         raise FetchError(
             f"A file may become {MAX_RATIO} times larger when unpacked. Received: {shown}, from "
             f"{format_bytes(info.compress_size)} to {format_bytes(info.file_size)}; nothing was unpacked."
@@ -114,10 +132,13 @@ def _check_entry(info: ZipInfo) -> None:
 
 def _is_kept(path: str) -> bool:
     """Whether an entry is an image or a known list, and no hidden file of an operating system."""
-    parts = path.split("/")
-    if any(part.startswith(".") or part == "__MACOSX" for part in parts):
+    if _is_hidden(path):
         return False
-    return path.lower().endswith(layouts.ENDINGS) or parts[-1] in TABLE_FILES
+    return path.lower().endswith(layouts.ENDINGS) or path.rpartition("/")[2] in TABLE_FILES
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.split("/"))
 
 
 def _other_body_parts(images: list[ZipInfo], body_part: str) -> set[ZipInfo]:

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 from zipfile import ZipInfo
@@ -14,12 +15,12 @@ from filelock import FileLock, Timeout
 
 from fracture import demo, paths
 from fracture.data.dataset import scan
-from fracture.data.layouts import ENDINGS
 from fracture.data.splits import SPLIT_OF_NAME
 from fracture.errors import Cancelled, DatasetError, FetchError, LabelsError
+from fracture.imaging.codecs.formats import HEAD_BYTES, is_dicom
 from fracture.importers.download import OnProgress, Progress, ignore_progress, throttled
 from fracture.importers.http import CHUNK_BYTES
-from fracture.importers.zip_checks import LIMIT, LimitedReads, check_sizes, choose_entries, too_large
+from fracture.importers.zip_checks import LIMIT, TABLE_FILES, LimitedReads, check_sizes, choose_entries, too_large
 from fracture.paths import sanitize_name
 
 
@@ -71,7 +72,7 @@ def unpack(
     with _translate_errors(name, out):
         _check_empty(out)
         with _opened(source) as file, zipfile.ZipFile(cast(BinaryIO, LimitedReads(file))) as archive:
-            places = choose_entries(archive.infolist(), name, body_part)
+            places = choose_entries(archive.infolist(), name, body_part, partial(_is_dicom, archive))
             check_sizes(places, out, limit)
             with _temporary_folder(out, name) as folder:
                 size = _write(archive, places, folder, limit, report)
@@ -81,7 +82,7 @@ def unpack(
                 if out.exists():
                     out.rmdir()
                 folder.rename(out)
-    images = sum(place.lower().endswith(ENDINGS) for place in places.values())
+    images = sum(place.rpartition("/")[2] not in TABLE_FILES for place in places.values())
     return Unpacked(out, layout, images, len(places), size)
 
 
@@ -91,6 +92,11 @@ def _layout(folder: Path) -> str:
         return scan(folder).layout
     except LabelsError:
         return "class folders"
+
+
+def _is_dicom(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    with archive.open(info) as file:
+        return is_dicom(file.read(HEAD_BYTES))
 
 
 def default_folder(file: str | Path) -> Path:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -20,6 +21,7 @@ from fracture.phantoms.plan import DIFFICULTY
 from fracture.registry.model_folder import model_folder, read_predictions
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
+from tests.hostile.dicoms import dicom
 from tests.support.drawing import draw_mura
 from tests.support.waiting import wait
 
@@ -126,6 +128,21 @@ def test_classify_files_folders_and_studies(homes, make_model, picture, tmp_path
         assert [row["kind"] for row in csv.DictReader(file)] == kinds
     assert main(["classify", str(picture)]) == 0
     assert "no medical device" in capsys.readouterr().out
+
+
+def test_classify_frame_chooses_one_of_several(homes, make_model, tmp_path, capsys):
+    """Another frame of the same file gets another answer; one that is not there gets a sentence."""
+    make_model("m")
+    frames = np.stack([np.full((32, 32), gray, np.uint8) for gray in (10, 240)])
+    path = tmp_path / "run.dcm"
+    path.write_bytes(dicom(frames[0], NumberOfFrames=2, PixelData=frames.tobytes()))
+    answers = []
+    for frame in ("1", "2"):
+        assert main(["classify", str(path), "--frame", frame, "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out)["results"][0])
+    assert answers[0] != answers[1]
+    assert main(["classify", str(path), "--frame", "3"]) == 1
+    assert "must be 1 to 2. Received: 3" in capsys.readouterr().err
 
 
 def test_classify_says_which_model_answers(homes, make_model, picture, capsys):

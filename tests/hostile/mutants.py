@@ -1,5 +1,6 @@
 """Real files, damaged at random: the same for the same number."""
 
+import gzip
 import random
 import struct
 import zlib
@@ -8,11 +9,27 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
+from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    HTJ2KLossless,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+)
+
 from fracture.phantoms.samples import generate_sample
+from tests.conftest import SHARED
 from tests.hostile import dicoms, pictures
 
 SMALL = 300_000
 """Bytes of a file to be damaged: many of them in a short time."""
+
+PHONE = SHARED / "cases" / "images" / "phone.heic"
+"""A picture in HEIC, where it is there: no encoder for it is under a free license."""
 
 Mutate = Callable[[random.Random, bytes], bytes]
 
@@ -27,9 +44,35 @@ def originals(real: Path | None = None) -> dict[str, bytes]:
     for kind, options in (("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True})):
         found[f"drawn {kind} {options}"] = pictures.encoded(drawn, kind, **options)
     found["drawn DICOM"] = dicoms.dicom(drawn)
+    found |= other_formats(drawn)
     for file in sorted(real.glob("*.jpg"))[:40] if real else ():
         if file.stat().st_size < SMALL:
             found[file.name] = file.read_bytes()
+    return found
+
+
+def other_formats(drawn: np.ndarray) -> dict[str, bytes]:
+    """A picture in the formats and compressions that a worker process decodes, in 8 and 16 bits."""
+    deep = drawn.astype(np.uint16) * 16
+    found = {f"drawn {kind}": pictures.encoded(drawn, kind) for kind in ("WEBP", "BMP", "GIF", "AVIF")}
+    for compression in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
+        found[f"drawn TIFF of {compression}"] = pictures.encoded(drawn, "TIFF", compression=compression)
+    found["drawn TIFF of 16 bits"] = pictures.encoded(deep, "TIFF", compression="tiff_lzw")
+    found["drawn TIFF in color"] = pictures.encoded(Image.fromarray(drawn).convert("RGB"), "TIFF")
+    found["drawn JP2"] = imagecodecs.jpeg2k_encode(drawn, codecformat="jp2")
+    packed = {
+        JPEGLosslessSV1: imagecodecs.ljpeg_encode(deep),
+        JPEGLSLossless: imagecodecs.jpegls_encode(deep),
+        JPEG2000Lossless: imagecodecs.jpeg2k_encode(deep, codecformat="j2k"),
+        HTJ2KLossless: imagecodecs.htj2k_encode(deep),
+    }
+    for syntax, frame in packed.items():
+        found[f"drawn DICOM of {syntax.name}"] = dicoms.dicom(deep, syntax, PixelData=encapsulate([frame]))
+    plain = dicoms.dicom(drawn)
+    found["drawn DICOM in gzip"] = gzip.compress(plain)
+    found["drawn DICOM, deflated"] = dicoms.dicom(drawn, DeflatedExplicitVRLittleEndian)
+    if PHONE.is_file():
+        found["HEIC"] = PHONE.read_bytes()
     return found
 
 

@@ -38,7 +38,17 @@ from pydicom.uid import (
 
 from fracture.errors import ConfigError, RadiographError
 from fracture.imaging.limits import MAX_PIXELS
-from fracture.imaging.radiograph import Radiograph, encode_thumbnail, fit, frame, header_size, load, read, unfit
+from fracture.imaging.radiograph import (
+    Radiograph,
+    count_frames,
+    encode_thumbnail,
+    fit,
+    frame,
+    header_size,
+    load,
+    read,
+    unfit,
+)
 
 # pytest puts aside the filters that the modules set; test_import_is_cheap_and_reading_silent looks at them.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -347,6 +357,13 @@ def test_read_frame_chooses_one_of_several(syntax):
     assert np.array_equal(read(data).pixels, read(data, frame=1).pixels)
     with pytest.raises(RadiographError, match=r"must be 1 to 3\. Received: 4"):
         read(data, frame=4)
+
+
+def test_count_frames_is_that_of_the_header():
+    """One for all other files, damaged ones as well."""
+    assert count_frames(dicom(RAMP, NumberOfFrames=7)) == 7
+    for data in (dicom(RAMP), dicom(RAMP, NumberOfFrames=None), encoded(RAMP), b"", b"words", dicom(RAMP)[:140]):
+        assert count_frames(data) == 1
 
 
 def test_read_frame_of_a_single_image_is_the_first():

@@ -14,6 +14,8 @@ from fracture.data.dataset import scan
 from fracture.errors import Cancelled, FetchError
 from fracture.importers import zip_checks, zip_file
 from fracture.importers.zip_file import default_folder, unpack
+from tests.hostile.dicoms import dicom
+from tests.hostile.pictures import RAMP, encoded
 from tests.support.drawing import draw_mura
 from tests.support.servers import zip_of
 
@@ -338,3 +340,14 @@ def test_command_import_zip_unpacks(tmp_path, homes, images, capsys):
     assert "which holds something already" in capsys.readouterr().err
     assert main(["import-zip", str(file), "--out", str(tmp_path / "other"), "--json"]) == 0
     assert '"layout": "MURA"' in capsys.readouterr().out
+
+
+def test_unpack_keeps_dicom_without_ending(tmp_path, out):
+    """By content; other files without ending stay in the zip."""
+    image = dicom(RAMP)
+    names = [f"{label}/IM{number}" for label in ("normal", "abnormal") for number in range(2)]
+    files = {**dict.fromkeys(names, image), "normal/README": b"words", "normal/scan.tif": encoded(RAMP, "TIFF")}
+    unpacked = unpack(zipped(tmp_path, files), out)
+    assert unpacked.images == 5
+    found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert found == {*names, "normal/scan.tif"}

@@ -20,6 +20,7 @@ from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
+from tests.hostile.dicoms import dicom as hostile_dicom
 from tests.support.not_radiographs import LEGS, dicom, pictures
 from tests.support.widgets import by_key, keys_of
 
@@ -202,6 +203,20 @@ def test_downloaded_answers_are_those_shown(homes, make_model, drawn, monkeypatc
     assert [(line["kind"], line["study"]) for line in saved[-1]] == [("image", "study 1"), ("image", "study 2")]
     app.toggle(key="one study").set_value(True).run()
     assert [(line["kind"], line["study"]) for line in saved[-1]] == [("image", "study 1")] * 2 + [("study", "study 1")]
+
+
+def test_classify_a_file_of_several_frames_asks_which_one(homes, make_model):
+    """The first one, until another is chosen; the steps say which."""
+    make_model("m")
+    frames = np.stack([np.full((32, 32), gray, np.uint8) for gray in (40, 200)])
+    data = hostile_dicom(frames[0], NumberOfFrames=2, PixelData=frames.tobytes())
+    app = alone("classify").run()
+    app.file_uploader(key="uploads").set_value([("run.dcm", data, "application/dicom")]).run()
+    chooser = healthy(app).number_input(key="frame of 0 run.dcm")
+    assert (chooser.value, chooser.max) == (1, 2)
+    assert "frame 1 of 2" in words(app)
+    chooser.set_value(2).run()
+    assert "frame 2 of 2" in words(healthy(app))
 
 
 def test_uploads_after_a_visit_to_another_page_stay(homes, make_model, drawn):

@@ -147,7 +147,7 @@ def _was_replaced(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
 
 
 def _choose_upload() -> LabImage | None:
-    file = st.file_uploader("X-ray file", ["png", "jpg", "jpeg", "dcm"], key="xray upload", max_upload_size=50)
+    file = st.file_uploader("X-ray file", key="xray upload", max_upload_size=50)
     if file is None:
         return None
     image = radiograph.read(file.getvalue(), file.name)

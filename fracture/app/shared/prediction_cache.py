@@ -53,7 +53,7 @@ def _screen_version(screen: RadiographScreen) -> str:
 
 def _upload_version(upload: Upload) -> str:
     """By the hash of the file: Streamlit would copy all of the file to make a key of it."""
-    return f"{hashlib.sha256(upload.data).hexdigest()} {sanitize_name(upload.name)}"
+    return f"{hashlib.sha256(upload.data).hexdigest()} {upload.frame} {sanitize_name(upload.name)}"
 
 
 BY_FOLDER: HashFuncs = {ModelFolder: folder_version}
@@ -165,7 +165,7 @@ def examined(upload: Upload, model: Classifier) -> Examined:
         RadiographError: the file cannot be read.
     """
     name = sanitize_name(upload.name)
-    image = radiographs.read(upload.data, name)
+    image = radiographs.read(upload.data, name, upload.frame)
     return _examined(image, model.first_pass(name, image), VIEW_PX)
 
 
@@ -190,7 +190,7 @@ def _is_radiograph(upload: Upload, screen: RadiographScreen, _own: View | FirstP
 
     ``_own``: what the screen's own model has said of it, if it was asked.
     """
-    image = radiographs.read(upload.data, sanitize_name(upload.name))
+    image = radiographs.read(upload.data, sanitize_name(upload.name), upload.frame)
     embedding = screen.model.embedding(image) if _own is None else _own.embedding
     return screen.check.is_radiograph(embedding, image.pixels)
 

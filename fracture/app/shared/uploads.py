@@ -7,22 +7,28 @@ import streamlit as st
 
 from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
+from fracture.imaging.radiograph import count_frames
+from fracture.paths import sanitize_name
 
 MAX_KEPT_BYTES = 100 * 2**20
 """Of one visitor's uploads: larger ones do not stay."""
 
 
 class Upload(NamedTuple):
-    """An uploaded file."""
+    """An uploaded file, and which of its frames is meant, from 1."""
 
     name: str
     data: bytes
+    frame: int = 1
 
 
 def choose_uploads() -> list[Upload]:
-    """The files in the uploader, or those that were in it before the visitor opened another page."""
+    """The files in the uploader, or those that were in it before the visitor opened another page.
+
+    The uploader takes files of any name: DICOM files often have no ending.
+    """
     files = st.file_uploader(
-        "X-rays (PNG, JPEG or DICOM)",
+        "X-rays (DICOM, PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 or HEIC)",
         accept_multiple_files=True,
         max_upload_size=50,
         key="uploads",
@@ -33,10 +39,24 @@ def choose_uploads() -> list[Upload]:
     if files:
         if not kept:
             st.caption(f"More than {MAX_KEPT_BYTES // 2**20} MB: these files are removed when you open another page.")
-        return _read(files)
+        return _choose_frames(_read(files))
     if kept:
         _show_kept(kept)
-    return kept
+    return _choose_frames(kept)
+
+
+def _choose_frames(uploads: list[Upload]) -> list[Upload]:
+    """The uploads with the frame that the visitor chooses for each DICOM file that has several."""
+    return [_choose_frame(number, upload) for number, upload in enumerate(uploads)]
+
+
+def _choose_frame(number: int, upload: Upload) -> Upload:
+    frames = count_frames(upload.data)
+    if frames == 1:
+        return upload
+    label = f"Frame of {escape_markdown(sanitize_name(upload.name))} (1 to {frames:,})"
+    frame = st.number_input(label, 1, frames, key=f"frame of {number} {upload.name}", width=400)
+    return upload._replace(frame=frame)
 
 
 def _show_kept(kept: list[Upload]) -> None:

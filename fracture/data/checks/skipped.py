@@ -7,10 +7,9 @@ from fracture.data.layouts import ENDINGS, Skipped
 from fracture.paths import sanitize_name
 
 IMAGE_ENDINGS = {
-    *(".tif", ".tiff", ".bmp", ".webp", ".jp2", ".j2k", ".heic", ".heif", ".avif", ".gif", ".jfif"),
-    *(".dicom", ".dic", ".ima", ".nii", ".mha", ".nrrd", ".gz", ".zip", ".pdf", ".svg", ".raw", ".npy", ""),
+    *(".jfif", ".jxl", ".dic", ".nii", ".mha", ".nrrd", ".gz", ".zip", ".pdf", ".svg", ".raw", ".npy", ""),
 }
-"""Endings of files that may well be radiographs; DICOM files often have none."""
+"""Endings of files that may well be radiographs, and are not read; DICOM files often have none."""
 
 
 def check_skipped(skipped: Sequence[Skipped]) -> Iterator[Problem]:

@@ -8,6 +8,7 @@
 """
 
 import hashlib
+import itertools
 import os
 import re
 from contextlib import suppress

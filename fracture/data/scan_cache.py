@@ -29,8 +29,8 @@ SCAN_VERSION = 3
 """To be raised whenever :func:`fracture.data.dataset.scan` gives another table for the same files."""
 
 _ENDINGS_READ = (*ENDINGS, "dataset.csv", TRUTH_FILE, LABELS_FILE)
-"""How the names of files end whose content a scan depends on, besides those without ending. Of others it counts the names, but of those that the
-app itself writes: a scan does not read curation.csv."""
+"""How the names of files end whose content a scan depends on, besides those without ending. Of others it counts the
+names, but of those that the app itself writes: a scan does not read curation.csv."""
 
 _SEAL_BYTES = hashlib.sha256().digest_size
 

@@ -9,6 +9,7 @@
 """
 
 import zlib
+from io import BytesIO
 
 from fracture.errors import RadiographError
 from fracture.imaging.limits import MAX_DECODING_BYTES
@@ -21,6 +22,12 @@ READ = "PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, HEIC, AVIF or DICOM"
 
 PICTURES = ("TIFF", "WebP", "BMP", "GIF", "JPEG 2000", "HEIC", "AVIF")
 """The formats that the worker process decodes."""
+
+MAX_INFLATED_BYTES = MAX_DECODING_BYTES // 2
+"""That a gzip file or a deflated DICOM file unpacks to: 37 million pixels of 16 bits. They are held twice."""
+
+_PIECE_BYTES = 2**18
+"""That are inflated at a time, and to which."""
 
 _MAGIC = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -104,21 +111,33 @@ def unpack_gzip(data: bytes, name: str) -> bytes:
 
 
 def inflate(data: bytes, name: str, window_bits: int) -> bytes:
-    """What was deflated, at most :data:`fracture.imaging.limits.MAX_DECODING_BYTES`.
+    """What was deflated, at most :data:`MAX_INFLATED_BYTES`.
 
     ``window_bits``: as zlib counts them; negative for data without a header, plus 16 for gzip.
     Raises RadiographError for more, and zlib.error for damaged data.
     """
-    inflated = _inflate(data, MAX_DECODING_BYTES + 1, window_bits)
-    if len(inflated) > MAX_DECODING_BYTES:
+    inflated = _inflate(data, MAX_INFLATED_BYTES + 1, window_bits)
+    if len(inflated) > MAX_INFLATED_BYTES:
         raise RadiographError(
-            f"{name} may unpack to {MAX_DECODING_BYTES // 10**6} MB. Received: more; save it uncompressed."
+            f"{name} may unpack to {MAX_INFLATED_BYTES // 10**6} MB. Received: more; save it uncompressed."
         )
     return inflated
 
 
 def _inflate(data: bytes, most: int, window_bits: int) -> bytes:
-    return zlib.decompressobj(window_bits).decompress(data, most)
+    # Piece by piece, into a buffer that grows: at once, zlib would hold all of it twice.
+    inflater = zlib.decompressobj(window_bits)
+    inflated = BytesIO()
+    for begin in range(0, len(data), _PIECE_BYTES):
+        pending = data[begin : begin + _PIECE_BYTES]
+        # What follows the end, such as a byte of padding, stays pending for ever.
+        while pending and not inflater.eof and inflated.tell() < most:
+            piece = inflater.decompress(pending, min(_PIECE_BYTES, most - inflated.tell()))
+            inflated.write(piece)
+            pending = inflater.unconsumed_tail
+        if inflater.eof or inflated.tell() >= most:
+            break
+    return inflated.getvalue()
 
 
 def _known(head: bytes) -> str | None:

@@ -340,13 +340,13 @@ def test_check_fracatlas_finds_its_near_duplicates_and_letters(fracatlas, homes)
 def test_check_files_left_out_are_counted_and_named(homes):
     """A third class and formats that are not read are warnings, strays and links notes, with numbers and names."""
     root = draw_classes(homes / "set", "normal", "fractured", "osteoporosis")
-    for name in ("normal/a.webp", "normal/b.bmp", "notes.txt"):
+    for name in ("normal/a.svg", "normal/b.nii", "notes.txt"):
         (root / name).write_bytes(b"x")
     (root / "again").symlink_to(root / "normal")
     found = {problem.kind: problem for problem in check(scan(root), read_files=False)}
     assert "3 images are left out, of classes that are neither" in found["other classes"].message
     assert "osteoporosis (3)" in found["other classes"].message
-    assert "2 files are left out that may be radiographs: .bmp (1), .webp (1)" in found["unread formats"].message
+    assert "2 files are left out that may be radiographs: .nii (1), .svg (1)" in found["unread formats"].message
     assert "1 file is not read as images: .txt (1), such as notes.txt" in found["stray files"].message
     assert "1 link is not followed, such as again" in found["links"].message
     kinds = ("other classes", "unread formats", "stray files", "links")

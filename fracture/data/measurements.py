@@ -26,8 +26,9 @@ from fracture.files import file_sha256, open_file
 from fracture.imaging.radiograph import PREPROCESSING_VERSION, read
 from fracture.imaging.statistics import Measures, measure_pixels
 
-MEASUREMENTS_VERSION = 1
-"""To be raised whenever :func:`fracture.imaging.statistics.measure_pixels` gives other values for the same pixels."""
+MEASUREMENTS_VERSION = 2
+"""To be raised whenever :func:`fracture.imaging.statistics.measure_pixels` gives other values for the same pixels, or
+more of them."""
 
 FILES_PER_CHUNK = 64
 """Images between two writes: at most so many must be measured again when the process is killed."""

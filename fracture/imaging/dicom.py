@@ -7,7 +7,7 @@ Section numbers are those of the DICOM standard, PS3.3 2024.
 
 import zlib
 from io import BytesIO
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pydicom
@@ -16,13 +16,14 @@ from PIL import Image
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_dataset, read_sequence_item
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_modality_lut, convert_color_space
+from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from fracture.errors import RadiographError
 from fracture.imaging.codecs.formats import inflate
+from fracture.imaging.dicom_gray import render
 from fracture.imaging.dicom_pixels import check_frame, unpack_frame
-from fracture.imaging.gray_scale import gray_range, map_strips, split_strips, to_8_bit
+from fracture.imaging.gray_scale import map_strips
 from fracture.imaging.limits import Bounded
 
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
@@ -33,7 +34,8 @@ NOT_READ = ("PALETTE COLOR", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "HSV", "ARGB"
 TABLES = ("ModalityLUTSequence", "VOILUTSequence")
 ELEMENTS = [
     *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
-    *("BitsAllocated", "BitsStored", "PixelRepresentation", "PixelData"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData"),
+    *("PixelPaddingValue", "PixelPaddingRangeLimit", "PresentationLUTShape"),
     *("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "VOILUTFunction", *TABLES),
 ]
 """The elements that are read."""
@@ -43,22 +45,6 @@ MAX_ELEMENT_BYTES = 2**20
 
 MAX_HEADER_READS = 20_000
 """From a file: pydicom makes objects of what it reads, a tenth of a millisecond each."""
-
-MAX_GRAY_VALUE = 1e30
-"""Nothing is near it: a rescaled value, or a border of the window. Infinity and NaN are not below it."""
-
-
-class GrayScale(NamedTuple):
-    """How stored values become gray.
-
-    Through ``table``, whose first entry stands for the value ``first``; then linearly from ``low`` to ``high``.
-    """
-
-    low: float
-    high: float
-    steps: tuple[str, ...]
-    table: NDArray[Any] | None = None
-    first: int = 0
 
 
 def parse(file: BinaryIO, name: str, pixels: bool = True) -> pydicom.Dataset:
@@ -101,8 +87,7 @@ def count_frames(dataset: pydicom.Dataset) -> int:
 def gray(dataset: pydicom.Dataset, name: str, frame: int = 1) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Decode a frame of MONOCHROME1, MONOCHROME2 or 8-bit color, counted from 1: (H, W), and what was done.
 
-    Rescaled (C.11.1) and with the black and white of its first VOI table or window (C.11.2); 8-bit values
-    with neither stay as they are, others go from their minimum to their maximum.
+    :mod:`fracture.imaging.dicom_gray` sets the gray scale.
     Raises RadiographError for what cannot be read.
     """
     width, height = size(dataset, name)
@@ -118,17 +103,8 @@ def gray(dataset: pydicom.Dataset, name: str, frame: int = 1) -> tuple[NDArray[n
     if is_color:
         color_space = str(meta["photometric_interpretation"])
         return map_strips(lambda strip: _luminosity(strip, color_space), stored), (*of_several, "color to gray")
-    scale = _gray_scale(dataset, stored, name)
-    inverted = kind == "MONOCHROME1"  # the lowest value is white (C.7.6.3.1.2)
-
-    def to_gray(strip: NDArray[Any]) -> NDArray[np.uint8]:
-        # In this order (PS3.4 N.2): VOI table and window are in the units of the rescaled values.
-        rescaled = apply_modality_lut(strip, dataset)
-        gray = to_8_bit(_apply_table(rescaled, scale), scale.low, scale.high)
-        return 255 - gray if inverted else gray
-
-    steps = (*scale.steps, "inverted (MONOCHROME1)") if inverted else scale.steps
-    return map_strips(to_gray, stored), (*of_several, *steps)
+    pixels, steps = render(dataset, stored, name)
+    return pixels, (*of_several, *steps)
 
 
 def _decode(dataset: pydicom.Dataset, name: str, index: int) -> tuple[NDArray[Any], dict[str, Any]]:
@@ -136,7 +112,8 @@ def _decode(dataset: pydicom.Dataset, name: str, index: int) -> tuple[NDArray[An
     if unpack_frame(dataset, name, index):
         index = 0  # it is now the only one
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
-    options: Any = {"view_only": True}  # pydicom's types know it under another name
+    # Bits that are no part of the values are cut off later, a strip at a time. (pydicom's types know other names.)
+    options: Any = {"view_only": True, "correct_unused_bits": False}
     stored, meta = decoder.as_array(dataset, index=index, raw=True, **options)
     return stored, dict(meta)
 
@@ -174,87 +151,6 @@ def _luminosity(strip: NDArray[np.uint8], color_space: str) -> NDArray[np.uint8]
     colors = row if color_space == "RGB" else convert_color_space(row, color_space, "RGB")
     gray: NDArray[np.uint8] = np.asarray(Image.fromarray(np.ascontiguousarray(colors)).convert("L"))[0]
     return gray
-
-
-def _gray_scale(dataset: pydicom.Dataset, stored: NDArray[Any], name: str) -> GrayScale:
-    """The black and white points: by the VOI table, else by the window (C.11.2), else by the values themselves.
-
-    Raises RadiographError where one of them is not a finite number.
-    """
-    for keyword in ("RescaleSlope", "RescaleIntercept"):
-        _check_finite(_first_number(dataset.get(keyword)) or 0.0, name)
-    # Where a file has both a table and a window, either may be applied; pydicom prefers the table as well.
-    scale = _voi_table_scale(dataset) or _window_scale(dataset) or _value_scale(dataset, stored)
-    _check_finite(scale.low, name)
-    _check_finite(scale.high, name)
-    return scale
-
-
-def _check_finite(value: float, name: str) -> None:
-    if not abs(value) < MAX_GRAY_VALUE:  # not >=, which NaN would pass
-        raise RadiographError(
-            f"{name} must have gray values and a window that are numbers. Received: infinite ones; export it again."
-        )
-
-
-def _voi_table_scale(dataset: pydicom.Dataset) -> GrayScale | None:
-    """From the lowest to the highest entry of the first VOI table (C.11.2.1.1); None where there is none.
-
-    Not pydicom's apply_voi: that counts entries of an 8-bit-deep table in 8 bits, and so wraps after 255.
-    """
-    if not dataset.get("VOILUTSequence"):
-        return None
-    item = dataset.VOILUTSequence[0]
-    entries = item.LUTData
-    if isinstance(entries, bytes):
-        little_endian = dataset.original_encoding[1] is not False
-        entries = np.frombuffer(entries, "<u2" if little_endian else ">u2")
-    table = np.asarray(entries)
-    # The descriptor: number of entries, value that the first one stands for, bits of each.
-    return GrayScale(float(table.min()), float(table.max()), ("VOI table",), table, int(item.LUTDescriptor[1]))
-
-
-def _window_scale(dataset: pydicom.Dataset) -> GrayScale | None:
-    """The first window (C.11.2.1.2); None where there is none. SIGMOID is taken by its tangent: LINEAR_EXACT."""
-    center = _first_number(dataset.get("WindowCenter"))
-    width = _first_number(dataset.get("WindowWidth"))
-    # A width of 1 is a step from black to white, and not a range; no comparison with NaN is true.
-    if center is None or width is None or not width > 1:
-        return None
-    low = center - width / 2
-    high = center + width / 2
-    if dataset.get("VOILUTFunction", "LINEAR") == "LINEAR":
-        # C.11.2.1.2.1: black at center - 0.5 - (width - 1) / 2, white at center - 0.5 + (width - 1) / 2.
-        high -= 1
-    return GrayScale(low, high, (f"window {center:g}/{width:g}",))
-
-
-def _value_scale(dataset: pydicom.Dataset, stored: NDArray[Any]) -> GrayScale:
-    """8 bits as they are; others by :func:`gray_range`."""
-    bits = int(dataset.BitsStored)
-    # One value is enough to see the type that rescaling gives.
-    first_value = apply_modality_lut(stored.reshape(-1)[:1], dataset)
-    if first_value.dtype == np.uint8 and bits == 8:
-        return GrayScale(0, 255, ())
-    low, high = gray_range(apply_modality_lut(strip, dataset) for strip in split_strips(stored))
-    return GrayScale(low, high, (f"{bits} bit to 8 bit",))
-
-
-def _apply_table(values: NDArray[Any], scale: GrayScale) -> NDArray[Any]:
-    """The entries of the VOI table for values, or the values where there is none."""
-    if scale.table is None:
-        return values
-    last = len(scale.table) - 1
-    # In 64 bits, since differences in 16 bits wrap. Values beyond the table get its first or last entry (C.11.2.1.1).
-    index = np.clip(values - np.int64(scale.first), 0, last).astype(np.intp)
-    return scale.table[index]
-
-
-def _first_number(value: Any) -> float | None:
-    """The first of one or several numbers (a window can have several views); None where there is none."""
-    if isinstance(value, pydicom.multival.MultiValue):
-        value = value[0] if value else None
-    return None if value in (None, "") else float(value)
 
 
 def _inflate(file: BinaryIO, name: str) -> BytesIO:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
 
 from fracture.errors import RadiographError
-from fracture.imaging.gray_scale import STRIP_PIXELS, gray_range_of_image, to_8_bit
+from fracture.imaging.gray_scale import (
+    STRIP_PIXELS,
+    count_values,
+    gray_range,
+    map_strips,
+    range_steps,
+    to_8_bit,
+)
 from fracture.imaging.limits import Bounded, check_size
 
 _log = logging.getLogger(__name__)
@@ -38,8 +45,12 @@ def read_png_jpeg(data: bytes, kind: str, name: str) -> DecodedImage:
     image = _open(BytesIO(data), kind)
     check_memory(image, data, name)
     orientation = read_orientation(image)
-    image.load()
-    pixels, steps = to_gray(image)
+    deep = _is_deep(image)
+    if deep:
+        pixels, steps = _deep_gray(data)
+    else:
+        image.load()
+        pixels, steps = to_gray(image)
     if orientation > 1:
         pixels = undo_orientation(pixels, orientation)
         steps.append("rotated as the EXIF says")
@@ -67,7 +78,15 @@ def check_memory(image: ImageFile.ImageFile, data: bytes, name: str, copies: int
         )
     # Several scans refine each other: the decoder holds the coefficients of all pixels, in 16 bits, until the last one.
     coefficients = 2 * bands if scans > 1 else 0
-    check_size(*image.size, name, _bytes_in_pillow(image.mode) + copies * bands + coefficients + 1)
+    decoded = _bytes_in_pillow(image.mode)
+    if _is_deep(image):
+        decoded += 6  # gray in 32 bits, and alpha in 16
+    check_size(*image.size, name, decoded + copies * bands + coefficients + 1)
+
+
+def _is_deep(image: ImageFile.ImageFile) -> bool:
+    """Whether it is a PNG of 16 bits in color or with alpha, whose header is read; Pillow opens it in 8 bits."""
+    return any(str(tile.args).endswith(";16B") for tile in image.tile) and image.mode in ("RGB", "RGBA", "LA")
 
 
 def _count_scans(image: ImageFile.ImageFile, data: bytes) -> int:
@@ -127,17 +146,18 @@ def undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.
 
 
 def to_gray(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
-    """Any mode that a PNG or JPEG can have -> (H, W) uint8 and what was done.
+    """Any mode that a PNG or JPEG can have, but for 16 bits in color -> (H, W) uint8 and what was done.
 
-    16-bit images are scaled by :func:`gray_range_of_image`: radiographs of 10 to 12 bits are commonly stored in 16, and
-    would be all but black on the full scale.
+    16-bit images are scaled by :func:`gray_range`: radiographs of 10 to 12 bits are commonly stored in 16, and would be
+    all but black on the full scale.
     """
     pixels = np.empty((image.height, image.width), np.uint8)
     if image.mode.startswith("I"):
-        low, high = gray_range_of_image(image)
+        levels = count_values(np.asarray(strip).reshape(-1) for _, strip in _row_strips(image))
+        low, high = gray_range(levels)
         for rows, strip in _row_strips(image):
             pixels[rows] = to_8_bit(np.asarray(strip), low, high)
-        return pixels, ["16 bit to 8 bit"]
+        return pixels, ["16 bit to 8 bit", *range_steps(levels, low, high)]
     has_alpha = image.has_transparency_data
     for rows, strip in _row_strips(image):
         pixels[rows] = np.asarray(_gray_over_black(strip) if has_alpha else _gray_opaque(strip))
@@ -147,6 +167,80 @@ def to_gray(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     if has_alpha:
         steps.append("alpha over black")
     return pixels, steps
+
+
+def _deep_gray(data: bytes) -> tuple[NDArray[np.uint8], list[str]]:
+    """A 16-bit PNG in color or with alpha -> (H, W) uint8 and what was done; scaled as a 16-bit gray one."""
+    deep = _decode_deep(data)
+    levels = count_values(deep.seen_rows())
+    low, high = gray_range(levels)
+    pixels = map_strips(lambda strip: to_8_bit(strip, low, high), deep.gray)
+    steps = ["16 bit to 8 bit", *range_steps(levels, low, high)]
+    if deep.is_color:
+        steps.append("color to gray")
+    if deep.alpha is not None:
+        for row, opacity in zip(pixels, deep.alpha, strict=True):
+            row[:] = np.rint(row * (opacity / np.float32(65535)))
+        steps.append("alpha over black")
+    return pixels, steps
+
+
+class _DeepImage(NamedTuple):
+    """A decoded 16-bit PNG: gray (H, W) uint16, alpha (H, W) uint16 where it has one, and whether it was in color."""
+
+    gray: NDArray[np.uint16]
+    alpha: NDArray[np.uint16] | None
+    is_color: bool
+
+    def seen_rows(self) -> Iterator[NDArray[np.uint16]]:
+        """The pixels of each row that are not transparent; all rows where every pixel is."""
+        if self.alpha is None or not self.alpha.any():
+            yield from self.gray
+            return
+        for row, opacity in zip(self.gray, self.alpha, strict=True):
+            yield row[opacity > 0]
+
+
+def _decode_deep(data: bytes) -> _DeepImage:
+    """Both bytes of the samples of a 16-bit PNG in color or with alpha, of which Pillow gives the upper ones."""
+    mode = _open(BytesIO(data), "PNG").mode
+    if mode == "LA":
+        # Nothing of Pillow's unpacks the lower bytes of this mode; as four samples of a byte each, all are there.
+        image = _decode_as(data, "RGBA", "RGBA")
+        gray = np.empty((image.height, image.width), np.uint16)
+        alpha = np.empty_like(gray)
+        for rows, strip in _row_strips(image):
+            samples = np.asarray(strip).view(">u2")  # (h, W, 2)
+            gray[rows] = samples[..., 0]
+            alpha[rows] = samples[..., 1]
+        return _DeepImage(gray, alpha, is_color=False)
+    return _decode_deep_color(data, mode)
+
+
+def _decode_deep_color(data: bytes, mode: str) -> _DeepImage:
+    """The luminosity of RGB or RGBA, with the weights of ITU-R BT.601 in 1 / 65,536 that Pillow has for 8 bits."""
+    weights = np.array([19595, 38470, 7471], np.uint32)
+    width, height = _open(BytesIO(data), "PNG").size
+    luminosity = np.full((height, width), 2**15, np.uint32)  # to round
+    alpha = np.zeros((height, width), np.uint16) if mode == "RGBA" else None
+    # "16L" is for samples whose lower byte comes first: of a PNG's, it takes the lower byte for the upper one.
+    for raw_mode, factor in ((f"{mode};16B", 256), (f"{mode};16L", 1)):
+        for rows, strip in _row_strips(_decode_as(data, mode, raw_mode)):
+            samples = np.asarray(strip)
+            luminosity[rows] += samples[..., :3] @ (weights * np.uint32(factor))
+            if alpha is not None:
+                alpha[rows] += samples[..., 3] * np.uint16(factor)
+    luminosity >>= 16
+    return _DeepImage(luminosity.astype(np.uint16), alpha, is_color=True)
+
+
+def _decode_as(data: bytes, mode: str, raw_mode: str) -> Image.Image:
+    """A PNG decoded to another mode, or from other bytes of its samples, than Pillow would."""
+    image = _open(BytesIO(data), "PNG")
+    image._mode = mode
+    image.tile = [tile._replace(args=raw_mode) for tile in image.tile]
+    image.load()
+    return image
 
 
 def _row_strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:

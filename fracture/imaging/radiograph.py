@@ -25,14 +25,22 @@ from PIL import Image
 from fracture.errors import ConfigError, RadiographError
 from fracture.files import open_file
 from fracture.imaging.codecs.formats import HEAD_BYTES, PICTURES, recognize, unpack_gzip
+from fracture.imaging.gray_scale import is_blank
 from fracture.imaging.png_jpeg import png_jpeg_size, read_png_jpeg, to_gray
 from fracture.paths import sanitize_name
 
 FITS = ("stretch", "letterbox")
 """How an image becomes a square: regardless of its aspect, or whole and between black bars."""
 
-PREPROCESSING_VERSION = 1
-"""To be raised whenever :func:`read` or :func:`fit` gives other pixels: features cached before are then not used."""
+PREPROCESSING_VERSION = 2
+"""To be raised whenever :func:`read` or :func:`fit` gives other pixels: features cached before are then not used.
+
+2: the gray scale of 16-bit files, and of DICOM files without a window or with one that does not fit, is robust.
+"""
+
+_BLACK_BELOW = 32
+_WHITE_ABOVE = 223
+"""Mean gray levels, by which a sentence calls an image black or white."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,22 @@ def header_size(path: Path) -> tuple[int, int]:
                 return _header_size(file, kind, name)
     except OSError as error:
         raise _cannot_open(path, error) from error
+
+
+def check_visible(image: Radiograph, name: str) -> None:
+    """Raises RadiographError for an image with nothing to see, see :func:`fracture.imaging.gray_scale.is_blank`.
+
+    A model would answer with full confidence. :func:`read` gives such images all the same: data sets have them, and
+    must be able to show them.
+    """
+    if not is_blank(image.pixels):
+        return
+    mean = image.pixels.mean()
+    kind = "black" if mean < _BLACK_BELOW else "white" if mean > _WHITE_ABOVE else "of one gray level"
+    raise RadiographError(
+        f"{name} must show something. Received: an image that is nearly all {kind}; export it again with other gray "
+        "levels, or choose another one."
+    )
 
 
 def fit(pixels: NDArray[np.uint8], size: int, how: str) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from fracture.imaging.gray_scale import contrast
 from fracture.imaging.radiograph import shrink
 
 Pixels = NDArray[np.uint8]
@@ -43,6 +44,8 @@ class Measures(NamedTuple):
     median: float
     spread: float
     """Standard deviation of the gray levels."""
+    visible: float
+    """Share of pixels that differ from the median, see :func:`fracture.imaging.gray_scale.contrast`."""
     black: float
     """Share of pixels at 0."""
     white: float
@@ -150,6 +153,7 @@ class _GrayLevels(TypedDict):
     mean: float
     median: float
     spread: float
+    visible: float
     black: float
     white: float
     dark: float
@@ -161,11 +165,12 @@ def _gray_levels(pixels: Pixels) -> _GrayLevels:
     levels = np.arange(256)
     counts = np.array(Image.fromarray(pixels).histogram())
     share = counts / counts.sum()  # its sums give the median without sorting millions of pixels
-    mean = float(levels @ share)
+    spread, visible = contrast(share)
     return {
-        "mean": mean,
+        "mean": float(levels @ share),
         "median": float(np.searchsorted(share.cumsum(), 0.5)),
-        "spread": float(np.sqrt(np.square(levels - mean) @ share)),
+        "spread": spread,
+        "visible": visible,
         "black": float(share[0]),
         "white": float(share[255]),
         "dark": float(share[:DARK_LEVEL].sum()),

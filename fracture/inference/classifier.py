@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import ModelError
-from fracture.imaging.radiograph import Frame, Radiograph, fit, frame, unfit
+from fracture.imaging.radiograph import Frame, Radiograph, check_visible, fit, frame, unfit
 from fracture.inference.domain import DOMAIN_FILE, DomainHead, load_domain_head
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph, Output
 from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, OutcomeLimits, View, probability_of
 from fracture.inference.regions import Region, find_regions, mean_places
+from fracture.paths import sanitize_name
 from fracture.registry.adjustments import Adjustments, Recalibration
 from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
@@ -146,14 +147,20 @@ class Classifier:
         """The answer for one image, averaged with that for its mirror image, as the metrics of the card are measured.
 
         :meth:`first_pass` and :meth:`complete` give the same outcome in less time.
+        Raises RadiographError where there is nothing to see in the image.
         """
+        check_visible(image, sanitize_name(name))
         pixels = self._fitted(image)
         # Averaging with the mirror image makes the answer independent of the side, and somewhat better.
         straight, mirrored = self._load_graph().run_all(pixels, pixels[:, ::-1])
         return self._view(FirstPass(self, name, pixels, self._framed(image), straight), mirrored)
 
     def first_pass(self, name: str, image: Radiograph) -> FirstPass:
-        """Run one image as it is, and not yet its mirror image."""
+        """Run one image as it is, and not yet its mirror image.
+
+        Raises RadiographError where there is nothing to see in it.
+        """
+        check_visible(image, sanitize_name(name))
         pixels = self._fitted(image)
         return FirstPass(self, name, pixels, self._framed(image), self._load_graph()(pixels))
 

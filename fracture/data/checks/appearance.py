@@ -20,9 +20,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from fracture.data.checks.problem import Problem, number
-
-MIN_SPREAD = 5.0
-"""An image is blank where the standard deviation of its gray levels is lower; FracAtlas's images have 13 and more."""
+from fracture.imaging.gray_scale import MIN_SPREAD, MIN_VISIBLE
 
 MIN_STRIP_SHARE = 0.03
 """A light strip takes at least this share of a side."""
@@ -39,13 +37,21 @@ def check_appearance(images: pd.DataFrame, names: tuple[str, str]) -> Iterator[P
     yield from _damaged(images)
     # Each check leaves out what the one before has found: a blank image is not inverted, too.
     images = images[images["readable"]]
-    blank = images["spread"] < MIN_SPREAD
+    blank = seem_blank(images)
     yield from _blank(images[blank])
     images = images[~blank]
     inverted = seem_inverted(images)
     yield from _inverted(images[inverted])
     yield from _borders(images[~inverted], names)
     yield from _marks(images[~inverted], names)
+
+
+def seem_blank(images: pd.DataFrame) -> "pd.Series[bool]":
+    """Which images have nothing to see: those that :func:`fracture.imaging.gray_scale.is_blank` finds.
+
+    ``images``: with the measures ``spread`` and ``visible``.
+    """
+    return (images["spread"] < MIN_SPREAD) | (images["visible"] < MIN_VISIBLE)
 
 
 def seem_inverted(images: pd.DataFrame) -> "pd.Series[bool]":
@@ -69,7 +75,7 @@ def _damaged(images: pd.DataFrame) -> Iterator[Problem]:
 
 def _blank(blank: pd.DataFrame) -> Iterator[Problem]:
     if len(blank):
-        said = f"{number(blank, 'image')} nearly of one gray level, with nothing to see, should be excluded."
+        said = f"{number(blank, 'image')} nearly black, white or flat, with nothing to see, should be excluded."
         why = "From a label without an image, the network can learn nothing but to guess."
         yield Problem("blank", "warning", said, why, tuple(blank["image_id"]))
 

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.data.checks.appearance import MIN_SPREAD
+from fracture.data.checks.appearance import seem_blank
 from fracture.data.checks.problem import Problem, number
 from fracture.data.checks.table import differ_within
 from fracture.imaging.statistics import HASH_SIDE
@@ -68,7 +68,7 @@ def _identical(images: pd.DataFrame) -> Iterator[Problem]:
 
 def _similar(images: pd.DataFrame) -> Iterator[Problem]:
     """Near-duplicates: similar images in different files and of different studies; and the copies of these files."""
-    with_content = images[images["readable"] & (images["spread"] >= MIN_SPREAD)]
+    with_content = images[images["readable"] & ~seem_blank(images)]
     cluster = clusters(list(with_content["phash"]), list(with_content["phash_mirrored"]))
     clustered = with_content.assign(cluster=cluster)
     several_studies = differ_within(clustered, "cluster", "study")

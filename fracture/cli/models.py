@@ -15,13 +15,14 @@ from fracture.data.combine import load_combined
 from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import Cancelled, FractureError, ModelError, RadiographError, RunError
 from fracture.files import JsonObject
-from fracture.imaging.radiograph import Radiograph, load
+from fracture.imaging.radiograph import Radiograph, check_visible, load
 from fracture.inference.automatic import MAX_ALSO_ASKED, choose_models, match_model
 from fracture.inference.classifier import NOTICE, Classifier, FirstPass
 from fracture.inference.prediction import STATUS_SENTENCES, OutcomeLimits, Status, View
 from fracture.inference.radiograph_check import RadiographScreen, load_screen
 from fracture.inference.report import rows, write_csv
 from fracture.inference.unusual import Explanation, explain
+from fracture.paths import sanitize_name
 from fracture.registry.adjustments import find_adjustments
 from fracture.registry.default_model import auc_in_words, by_preference, describe_model, why_default
 from fracture.registry.model_folder import ModelFolder, model_folder, read_card, shipped_models, usable_models
@@ -254,13 +255,16 @@ def _explain(model: Classifier, views: list[View], images: list[tuple[str, Radio
 
 
 def _readable(paths: list[Path], frame: int, errors: list[str]) -> list[tuple[str, Radiograph]]:
-    """The images that can be read, by name; a sentence is added to ``errors`` for each other one."""
+    """The images that can be read and show something, by name; a sentence is added to ``errors`` for each other one."""
     images = []
     for path in paths:
         try:
-            images.append((str(path), load(path, frame)))
+            image = load(path, frame)
+            check_visible(image, sanitize_name(path.name))
         except RadiographError as error:
             errors.append(str(error))
+        else:
+            images.append((str(path), image))
     return images
 
 

@@ -86,7 +86,12 @@ def check_memory(image: ImageFile.ImageFile, data: bytes, name: str, copies: int
 
 def _is_deep(image: ImageFile.ImageFile) -> bool:
     """Whether it is a PNG of 16 bits in color or with alpha, whose header is read; Pillow opens it in 8 bits."""
-    return any(str(tile.args).endswith(";16B") for tile in image.tile) and image.mode in ("RGB", "RGBA", "LA")
+    return _raw_mode(image) in ("RGB;16B", "RGBA;16B", "LA;16B")
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str:
+    """How Pillow would unpack the samples of an image whose header is read."""
+    return str(image.tile[0].args) if image.tile else ""
 
 
 def _count_scans(image: ImageFile.ImageFile, data: bytes) -> int:
@@ -203,9 +208,9 @@ class _DeepImage(NamedTuple):
 
 def _decode_deep(data: bytes) -> _DeepImage:
     """Both bytes of the samples of a 16-bit PNG in color or with alpha, of which Pillow gives the upper ones."""
-    mode = _open(BytesIO(data), "PNG").mode
-    if mode == "LA":
-        # Nothing of Pillow's unpacks the lower bytes of this mode; as four samples of a byte each, all are there.
+    raw_mode = _raw_mode(_open(BytesIO(data), "PNG"))
+    if raw_mode == "LA;16B":
+        # Nothing of Pillow's unpacks the lower bytes of these; as four samples of a byte each, all are there.
         image = _decode_as(data, "RGBA", "RGBA")
         gray = np.empty((image.height, image.width), np.uint16)
         alpha = np.empty_like(gray)
@@ -214,7 +219,7 @@ def _decode_deep(data: bytes) -> _DeepImage:
             gray[rows] = samples[..., 0]
             alpha[rows] = samples[..., 1]
         return _DeepImage(gray, alpha, is_color=False)
-    return _decode_deep_color(data, mode)
+    return _decode_deep_color(data, raw_mode.removesuffix(";16B"))
 
 
 def _decode_deep_color(data: bytes, mode: str) -> _DeepImage:

@@ -40,6 +40,7 @@ from fracture.errors import ConfigError, RadiographError
 from fracture.imaging.limits import MAX_PIXELS
 from fracture.imaging.radiograph import (
     Radiograph,
+    check_visible,
     count_frames,
     encode_thumbnail,
     fit,
@@ -49,6 +50,7 @@ from fracture.imaging.radiograph import (
     read,
     unfit,
 )
+from tests.support.drawing import draw_limb
 
 # pytest puts aside the filters that the modules set; test_import_is_cheap_and_reading_silent looks at them.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -134,15 +136,87 @@ def test_read_uniform_16_bit_png_is_black():
     assert read(encoded(np.full((2, 2), 700, np.uint16))).pixels.max() == 0
 
 
-def test_read_16_bit_color_png_is_read():
-    """Pillow writes no 16-bit color, but reads it: the high bytes count."""
+def deep_png(samples: np.ndarray) -> bytes:
+    """A 16-bit PNG of samples (H, W) in gray, or (H, W, 2 to 4): gray and alpha, RGB, RGBA. Pillow writes none."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0))
-    body = chunk(b"IDAT", zlib.compress(b"\0" + struct.pack(">HHH", 0x8000, 0x8000, 0x8000)))
-    assert read(b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b"")).pixels.tolist() == [[128]]
+    height, width = samples.shape[:2]
+    color_type = {1: 0, 2: 4, 3: 2, 4: 6}[samples.size // (height * width)]
+    rows = samples.astype(">u2").reshape(height, -1)
+    body = b"".join(b"\0" + row.tobytes() for row in rows)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, color_type, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(body)) + chunk(b"IEND", b"")
+
+
+DEEP = np.arange(48, dtype=np.uint16).reshape(6, 8) * 80 + 3
+"""Values of 12 bits, which lie in 16."""
+
+OPAQUE = np.full_like(DEEP, 65535)
+
+
+@pytest.mark.parametrize(
+    ("planes", "step"),
+    [
+        ([DEEP, OPAQUE], "alpha over black"),
+        ([DEEP, DEEP, DEEP], "color to gray"),
+        ([DEEP, DEEP, DEEP, OPAQUE], "color to gray"),
+    ],
+)
+def test_read_16_bit_color_png_equals_gray(planes, step):
+    """RGB and alpha keep all 16 bits: the gray levels are those of the same values in a gray file."""
+    radiograph = read(deep_png(np.stack(planes, axis=-1)))
+    assert np.array_equal(radiograph.pixels, read(deep_png(DEEP)).pixels)
+    assert radiograph.steps[0] == "16 bit to 8 bit" and step in radiograph.steps
+
+
+def test_read_16_bit_png_transparent_pixels_are_black_and_take_no_part():
+    """What is transparent does not set the gray scale."""
+    values, alpha = DEEP.copy(), OPAQUE.copy()
+    values[0], alpha[0] = 60000, 0
+    radiograph = read(deep_png(np.stack([values, alpha], axis=-1)))
+    assert (radiograph.pixels[0] == 0).all()
+    assert (radiograph.pixels[1, 0], radiograph.pixels[-1, -1]) == (0, 255)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_read_16_bit_png_marker_does_not_set_the_scale(channels):
+    """A marker at 65535 in 12-bit content becomes white, and leaves the rest as it is without it; a step says so."""
+    limb = draw_limb(np.random.default_rng(0), 200, positive=False).astype(np.uint16) * 12
+    marked = limb.copy()
+    marked[5:20, 5:20] = 65535
+    planes = np.stack([marked] * (3 if channels >= 3 else 1), axis=-1)
+    if channels in (2, 4):
+        planes = np.concatenate([planes, np.full((200, 200, 1), 65535, np.uint16)], axis=-1)
+    found = read(deep_png(planes))
+    expected = read(deep_png(limb)).pixels.astype(int)
+    assert (found.pixels[5:20, 5:20] == 255).all()
+    assert np.abs(found.pixels[30:].astype(int) - expected[30:]).max() <= 1
+    assert found.steps[1] == "gray scale set without outliers (0.56% of the pixels)"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_read_8_bit_files_keep_the_pixels_of_pillow(kind):
+    """An 8-bit image keeps its gray scale, with a marker, a frame and all."""
+    limb = draw_limb(np.random.default_rng(0), 200, positive=False) // 3
+    limb[5:20, 5:20] = 255
+    data = encoded(np.pad(limb, 9), kind)
+    radiograph = read(data)
+    assert np.array_equal(radiograph.pixels, np.asarray(Image.open(BytesIO(data))))
+    assert radiograph.steps == ()
+
+
+@pytest.mark.parametrize(("level", "word"), [(0, "black"), (255, "white"), (120, "of one gray level")])
+def test_check_visible_of_nothing_to_see_is_refused(level, word):
+    """A picture that is nearly black, white or flat is refused in a sentence that names it."""
+    with pytest.raises(RadiographError, match=f"^view.png must show something. .* nearly all {word};"):
+        check_visible(read(encoded(np.full((64, 64), level, np.uint8))), "view.png")
+
+
+def test_check_visible_of_a_limb_passes():
+    """A drawn limb shows something."""
+    check_visible(Radiograph(draw_limb(np.random.default_rng(0), 100, positive=False), "PNG"), "view.png")
 
 
 def test_read_cmyk_jpeg_is_gray():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fracture.errors import Cancelled
+from fracture.training.backbone import features
 from fracture.training.backbone.features import FEATURES, FeatureProgress, Preparation, compute_features, feature_cache
 from fracture.training.weights import Weights
 from tests.support.drawing import draw_mura
@@ -29,7 +30,9 @@ zP+PvyIAAAAAAFhpwjMAAAAAACwxQ1IE+wSqRZep
 
 
 @pytest.fixture
-def before(homes):
+def before(homes, monkeypatch):
+    """That file, and the preprocessing by which it was computed."""
+    monkeypatch.setattr(features, "PREPROCESSING_VERSION", 1)
     file = homes / "cache" / "features" / FILE_BEFORE
     file.parent.mkdir(parents=True)
     file.write_bytes(zlib.decompress(base64.b64decode(CONTENT_BEFORE)))
@@ -46,6 +49,13 @@ def test_feature_cache_of_the_version_before_is_still_hit(before):
     assert base.execute("SELECT count(*) FROM features").fetchone()[0] == 3
     assert base.execute("PRAGMA user_version").fetchone()[0] == 0, "the version before must be able to read it"
     base.close()
+
+
+def test_feature_cache_of_another_preprocessing_is_empty(before, monkeypatch):
+    """Features of other pixels are not used."""
+    monkeypatch.setattr(features, "PREPROCESSING_VERSION", 2)
+    with feature_cache(WEIGHTS, PREPARATION) as cache:
+        assert cache.get([HALF, TWO]) == {}
 
 
 def test_feature_cache_of_another_preparation_is_empty(before):

@@ -133,7 +133,8 @@ def test_classify_files_folders_and_studies(homes, make_model, picture, tmp_path
 def test_classify_frame_chooses_one_of_several(homes, make_model, tmp_path, capsys):
     """Another frame of the same file gets another answer; one that is not there gets a sentence."""
     make_model("m")
-    frames = np.stack([np.full((32, 32), gray, np.uint8) for gray in (10, 240)])
+    ramp = np.tile(np.linspace(0, 255, 32).astype(np.uint8), (32, 1))
+    frames = np.stack([ramp, ramp.T])
     path = tmp_path / "run.dcm"
     path.write_bytes(dicom(frames[0], NumberOfFrames=2, PixelData=frames.tobytes()))
     answers = []
@@ -143,6 +144,17 @@ def test_classify_frame_chooses_one_of_several(homes, make_model, tmp_path, caps
     assert answers[0] != answers[1]
     assert main(["classify", str(path), "--frame", "3"]) == 1
     assert "must be 1 to 2. Received: 3" in capsys.readouterr().err
+
+
+def test_classify_names_a_picture_with_nothing_to_see(homes, make_model, picture, tmp_path, capsys):
+    """A black picture gets no answer, and a sentence; the others are answered."""
+    make_model("m")
+    black = tmp_path / "black.png"
+    Image.new("L", (64, 64), 3).save(black)
+    assert main(["classify", str(picture), str(black), "--model", "m", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["results"]) == 1 and "black" not in str(found["results"][0]["image"])
+    assert "black.png must show something" in found["errors"][0] and "nearly all black" in found["errors"][0]
 
 
 def test_classify_says_which_model_answers(homes, make_model, picture, capsys):

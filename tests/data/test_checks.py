@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 from fracture.data.checks import Problem, by_severity, check
 from fracture.data.dataset import scan
 from fracture.data.measurements import measure, measured
+from fracture.imaging.gray_scale import is_blank
 from tests.support.drawing import draw_classes, draw_limb, draw_mura
 
 
@@ -265,6 +266,16 @@ def test_check_blank_and_inverted_images_are_a_warning(mura):
         ("blank", "warning", names(mura, blank)),
         ("inverted", "warning", names(mura, inverted)),
     ]
+
+
+def test_check_finds_the_blank_images_that_no_model_answers_for(mura):
+    """A black image with a marker on it is blank for the check, and for :func:`is_blank`."""
+    blank = image(mura, "train")
+    pixels = np.zeros((100, 100), np.uint8)
+    pixels[5:15, 5:15] = 255
+    Image.fromarray(pixels).save(blank)
+    assert is_blank(pixels)
+    assert of_kind(check(scan(mura)), "blank").images == names(mura, blank)
 
 
 def with_letter(path: Path) -> None:

@@ -40,9 +40,8 @@ def test_render_padding_is_black_and_takes_no_part(limb, kind, padding, more):
     """Pixels of the Pixel Padding Value do not change the others, with a window and without, and become black."""
     framed = np.pad(limb, 60, constant_values=padding)
     found = read(dicom(framed, PhotometricInterpretation=kind, PixelPaddingValue=padding, **more))
-    assert np.array_equal(
-        found.pixels[60:-60, 60:-60], read(dicom(limb, PhotometricInterpretation=kind, **more)).pixels
-    )
+    plain = read(dicom(limb, PhotometricInterpretation=kind, **more))
+    assert np.array_equal(found.pixels[60:-60, 60:-60], plain.pixels)
     assert found.pixels[:60].max() == 0
     assert "padding is black (60.9% of the pixels)" in found.steps
 
@@ -200,7 +199,7 @@ def test_render_window_in_words_is_set_aside():
 
 def test_render_slope_in_words_is_refused():
     """In a sentence that is true, and does not repeat the words."""
-    with pytest.raises(RadiographError, match="^scan must have a rescale slope and intercept that are numbers;"):
+    with pytest.raises(RadiographError, match="scan must have a rescale slope and intercept that are numbers;"):
         read(rescaled("steep", "high"), "scan")
 
 

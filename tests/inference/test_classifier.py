@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from scipy.special import logit
 
-from fracture.errors import ModelError
+from fracture.errors import ModelError, RadiographError
 from fracture.imaging.radiograph import Radiograph, fit, read
 from fracture.inference.classifier import Classifier, load_classifier
 from fracture.inference.litert import Graph
@@ -46,6 +46,16 @@ def test_view_takes_the_graph_of_its_caller_each_time(classifier):
     assert other.view("a", image()).logits == classifier.view("a", image()).logits
     other.view("b", image())
     assert len(loaded) == before + 2
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_view_of_nothing_to_see_is_refused(classifier, level):
+    """A picture that is nearly black, white or flat gets no answer, even with a marker on it."""
+    pixels = np.full((90, 60), level, np.uint8)
+    pixels[3:10, 3:10] = 255 - level
+    for ask in (classifier.view, classifier.first_pass):
+        with pytest.raises(RadiographError, match="must show something"):
+            ask("view.png", Radiograph(pixels, "PNG"))
 
 
 def test_classify_answers_with_the_models_labels(classifier):

@@ -208,7 +208,8 @@ def test_downloaded_answers_are_those_shown(homes, make_model, drawn, monkeypatc
 def test_classify_a_file_of_several_frames_asks_which_one(homes, make_model):
     """The first one, until another is chosen; the steps say which."""
     make_model("m")
-    frames = np.stack([np.full((32, 32), gray, np.uint8) for gray in (40, 200)])
+    ramp = np.tile(np.linspace(0, 255, 32).astype(np.uint8), (32, 1))
+    frames = np.stack([ramp, ramp.T])
     data = hostile_dicom(frames[0], NumberOfFrames=2, PixelData=frames.tobytes())
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("run.dcm", data, "application/dicom")]).run()
@@ -217,6 +218,16 @@ def test_classify_a_file_of_several_frames_asks_which_one(homes, make_model):
     assert "frame 1 of 2" in words(app)
     chooser.set_value(2).run()
     assert "frame 2 of 2" in words(healthy(app))
+
+
+def test_classify_with_nothing_to_see_gives_no_answer(homes, make_model):
+    """A black picture is named in one sentence, and no probability is shown."""
+    make_model("m")
+    app = alone("classify").run()
+    app.file_uploader(key="uploads").set_value([("dark.png", as_png(np.zeros((64, 64), np.uint8)), "image/png")]).run()
+    assert not app.exception
+    assert len(app.error) == 1 and "dark.png must show something" in app.error[0].value
+    assert not app.metric
 
 
 def test_uploads_after_a_visit_to_another_page_stay(homes, make_model, drawn):

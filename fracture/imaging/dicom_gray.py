@@ -123,7 +123,8 @@ def _stored_values(dataset: pydicom.Dataset, pixels: NDArray[Any]) -> tuple[Stor
     if padding == 1:
         return StoredValues(pixels, align, _no_padding, 0), (*steps, "padding value set aside: all pixels have it")
     if padding > 0:
-        steps = (*steps, f"padding is black ({padding:.1%} of the pixels)")
+        said = "less than 0.1%" if padding < 1e-3 else f"{padding:.1%}"
+        steps = (*steps, f"padding is black ({said} of the pixels)")
     return StoredValues(pixels, align, is_padding, padding), steps
 
 

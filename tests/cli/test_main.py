@@ -147,13 +147,13 @@ def test_classify_frame_chooses_one_of_several(homes, make_model, tmp_path, caps
 
 
 def test_classify_names_a_picture_with_nothing_to_see(homes, make_model, picture, tmp_path, capsys):
-    """A black picture gets no answer, and a sentence; the others are answered."""
+    """A black picture gets no answer but a sentence, and exit status 1; the others are answered."""
     make_model("m")
     black = tmp_path / "black.png"
     Image.new("L", (64, 64), 3).save(black)
-    assert main(["classify", str(picture), str(black), "--model", "m", "--json"]) == 0
+    assert main(["classify", str(picture), str(black), "--model", "m", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
-    assert len(found["results"]) == 1 and "black" not in str(found["results"][0]["image"])
+    assert not any("black.png" in str(line) for line in found["results"]) and found["results"]
     assert "black.png must show something" in found["errors"][0] and "nearly all black" in found["errors"][0]
 
 

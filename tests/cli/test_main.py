@@ -139,7 +139,7 @@ def test_classify_frame_chooses_one_of_several(homes, make_model, tmp_path, caps
     path.write_bytes(dicom(frames[0], NumberOfFrames=2, PixelData=frames.tobytes()))
     answers = []
     for frame in ("1", "2"):
-        assert main(["classify", str(path), "--frame", frame, "--json"]) == 0
+        assert main(["classify", str(path), "--frame", frame, "--answer-unlike", "--json"]) == 0
         answers.append(json.loads(capsys.readouterr().out)["results"][0])
     assert answers[0] != answers[1]
     assert main(["classify", str(path), "--frame", "3"]) == 1

@@ -110,7 +110,7 @@ def describe(measured: Measures) -> list[str]:
     if measured.seam > STRONGEST_SEAM:
         found.append("several views in one picture")
     if measured.aspect > LONGEST_ASPECT:
-        found.append(f"a long shape, {measured.aspect:.1f} to 1")
+        found.append(f"a long shape, {measured.aspect:.1f} to 1, as two views side by side have")
     return found
 
 

@@ -38,7 +38,7 @@ def test_a_change_of_the_film_is_named(name, words):
     assert any(found.startswith(words) for found in unusual(change(film(), name, 1)))
 
 
-def test_a_film_in_a_sixth_of_the_gray_levels_is_much_darker():
+def test_a_film_in_an_eighth_of_the_gray_levels_is_much_darker():
     """And has few of them."""
     assert unusual(film() // 8) == ["much darker", "few gray levels"]
 
@@ -46,7 +46,10 @@ def test_a_film_in_a_sixth_of_the_gray_levels_is_much_darker():
 def test_two_views_in_one_picture_are_named_by_seam_and_shape():
     """A bright gutter between two films."""
     gutter = np.full((400, 6), 255, np.uint8)
-    assert unusual(np.hstack([film(), gutter, film()])) == ["several views in one picture", "a long shape, 1.6 to 1"]
+    assert unusual(np.hstack([film(), gutter, film()])) == [
+        "several views in one picture",
+        "a long shape, 1.6 to 1, as two views side by side have",
+    ]
 
 
 def test_measures_of_a_uniform_picture_are_numbers():

@@ -88,7 +88,7 @@ def describe(classifier: Classifier) -> None:
         )
     if classifier.ood_detector is None:
         st.caption(
-            ":material/help: This model has no out-of-distribution check: it answers for any image, X-ray or not."
+            ":material/help: This model has no out-of-distribution check: it answers for X-rays of any body part."
         )
 
 

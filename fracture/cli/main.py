@@ -116,8 +116,8 @@ def _add_labels(parser: argparse.ArgumentParser, where: str = "the data set") ->
     parser.add_argument(
         "--patient-pattern",
         metavar="PATTERN",
-        help="where names of files say whose they are: a template such as {patient}_*, or a regular expression with a "
-        "group; stored in labels.json as well",
+        help="where names of files say whose they are: a template such as {patient}_*, also with folders; stored in "
+        "labels.json as well",
     )
 
 

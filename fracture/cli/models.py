@@ -247,11 +247,9 @@ def _answers(
     return [(match.model, by_model[match.model.name]) for match in chosen]
 
 
-def _explain(model: Classifier, views: list[View], images: list[tuple[str, Radiograph]]) -> dict[str, Explanation]:
-    """What is unusual about the images, by their names."""
-    return {
-        name: explain(view, model.ood_detector, image.pixels) for view, (name, image) in zip(views, images, strict=True)
-    }
+def _explain(model: Classifier, views: list[View], images: list[tuple[str, Radiograph]]) -> list[Explanation]:
+    """What is unusual about the images."""
+    return [explain(view, model.ood_detector, image.pixels) for view, (_, image) in zip(views, images, strict=True)]
 
 
 def _readable(paths: list[Path], frame: int, errors: list[str]) -> list[tuple[str, Radiograph]]:

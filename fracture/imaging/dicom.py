@@ -77,10 +77,10 @@ def size(dataset: pydicom.Dataset, name: str) -> tuple[int, int]:
 
 
 def count_frames(dataset: pydicom.Dataset) -> int:
-    """The frames, as the header says; 1 where it says nothing (C.7.6.6). Raises ValueError for a number below."""
+    """The frames, as the header says; 1 where it says nothing (C.7.6.6). Raises ValueError for what is no number."""
     frames = int(dataset.get("NumberOfFrames") or 1)
-    if frames < 1:
-        raise ValueError("a negative number of frames")
+    if not 1 <= frames < 2**31:  # an IS has 32 bits (PS3.5 6.2)
+        raise ValueError("a number of frames that no file has")
     return frames
 
 

@@ -151,7 +151,7 @@ def _quantile(values: NDArray[np.float64], counts: NDArray[np.int64], share: flo
 
 
 def _follow(values: NDArray[np.float64], counts: NDArray[np.int64], end: float, width: float) -> float:
-    """How far an image goes on above the ``end`` of its bulk, which is so wide, without a gap."""
+    """Where the first gap above the ``end`` of the bulk begins; ``width``: of the bulk."""
     ends = end + STEP * width * np.arange(MAX_STEPS + 1)
     below = np.concatenate([[0], counts.cumsum()])[np.searchsorted(values, ends, "right")]
     sparse = np.diff(below) < SPARSE * counts.sum()

@@ -130,7 +130,7 @@ def count_frames(data: bytes) -> int:
 
 
 def header_size(path: Path) -> tuple[int, int]:
-    """(width, height) in pixels as :func:`load` would give them, without decoding any pixel.
+    """(width, height) in pixels as :func:`load` would give them, from the header.
 
     Raises RadiographError where the file does not say.
     """

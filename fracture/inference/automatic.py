@@ -49,7 +49,9 @@ def match_model(model: Classifier, views: Sequence[View | FirstPass]) -> Match:
     radiograph = any(view.radiograph is not False for view in views)
     if detector is None:
         return Match(model, float("inf"), None, radiograph)
-    embeddings = np.stack([view.embedding for view in views])
+    # What is no radiograph does not count for the answer either.
+    counted = [view for view in views if view.radiograph is not False] or views
+    embeddings = np.stack([view.embedding for view in counted])
     distances = detector.distances(embeddings) / detector.threshold
     head = model.domain_head
     domain = None if head is None else head.domain(detector, embeddings)

@@ -114,10 +114,11 @@ class OodDetector:
 
         Empty where the body parts are not recorded.
         """
-        if not self.parts:
+        if not any(self.parts):
             return []
         part_of = dict(zip(self.image_ids, self.parts, strict=True))
-        return Counter(part_of[image_id] for image_id, _ in self.nearest(features, k)).most_common()
+        nearest = [part_of[image_id] for image_id, _ in self.nearest(features, k)]
+        return Counter(filter(None, nearest)).most_common()
 
     def trained_on(self, image_ids: Sequence[str], sha256: Sequence[str]) -> NDArray[np.bool_]:
         """Which of these images the model was trained on: by their files, or by name where no file was recorded."""

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +29,15 @@ CSV_COLUMNS = (
 )
 
 
-def rows(
-    study: str, answer: Answer, model: str, explanations: Mapping[str, Explanation] | None = None
-) -> list[dict[str, Any]]:
+def rows(study: str, answer: Answer, model: str, explanations: Sequence[Explanation] = ()) -> list[dict[str, Any]]:
     """One row for each view, then one for the study if it has several.
 
     ``status`` is ``answered``, ``unlike`` for a radiograph out of distribution, or ``no radiograph``. ``answer`` is one
     of the model's labels or ``doubt``; for an image without an answer, which gets no numbers, it is the status.
     ``lowest`` and ``highest``: a view's probabilities as it is and mirrored, which are equal where the mirror image was
     not run; a study's over its views. ``adjusted`` says how the model was adjusted; it is empty for one that answers as
-    its card says. ``nearest_parts``, where it is ``unlike``, and ``unusual`` are from the ``explanations`` of views, by
-    their names.
+    its card says. ``nearest_parts``, where it is ``unlike``, and ``unusual`` are from the ``explanations``: one for
+    each view, or none at all.
     """
     shared = {
         "study": study,
@@ -48,9 +46,9 @@ def rows(
         "model": model,
         "adjusted": answer.adjusted,
     }
-    explained = {} if explanations is None else explanations
+    explained = explanations or [Explanation()] * len(answer.views)
 
-    def row(kind: str, of: View | Answer, image: str, word: str, spread: Sequence[float]) -> dict[str, Any]:
+    def row(kind: str, of: View | Answer, word: str, spread: Sequence[float], said: Explanation) -> dict[str, Any]:
         numbers: dict[str, float | None] = dict.fromkeys(("probability", "lowest", "highest"))
         if word != of.status:
             numbers = {
@@ -58,23 +56,25 @@ def rows(
                 "lowest": round(min(spread), 6),
                 "highest": round(max(spread), 6),
             }
-        explanation = explained.get(image, Explanation())
         return {
             "kind": kind,
-            "image": image,
+            "image": of.name if isinstance(of, View) else "",
             "answer": word,
             **numbers,
             **shared,
             "status": of.status.value,
-            "nearest_parts": explanation.parts_in_words,
-            "unusual": explanation.unusual_in_words,
+            "nearest_parts": said.parts_in_words,
+            "unusual": said.unusual_in_words,
         }
 
-    views = [row("image", view, view.name, answer.label_of(view), view.by_side) for view in answer.views]
+    views = [
+        row("image", view, answer.label_of(view), view.by_side, said)
+        for view, said in zip(answer.views, explained, strict=True)
+    ]
     if len(views) == 1:
         return views
     spread = [view.probability for view in answer.counted]
-    return [*views, row("study", answer, "", answer.label, spread)]
+    return [*views, row("study", answer, answer.label, spread, Explanation())]
 
 
 def as_csv(lines: Sequence[dict[str, Any]]) -> str:

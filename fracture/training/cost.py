@@ -19,6 +19,7 @@ from fracture.documents import Document, Finite
 from fracture.errors import RunError
 from fracture.files import JsonObject
 from fracture.formatting import format_bytes, format_rough_duration
+from fracture.paths import PROJECT
 from fracture.training.backbone.features import Preparation, count_cached
 from fracture.training.config import LITE, TrainConfig
 from fracture.training.weights import Weights
@@ -112,7 +113,9 @@ def machine_speed() -> Speed:
     """
     command = [sys.executable, "-m", __name__]
     try:
-        done = subprocess.run(command, capture_output=True, check=True, timeout=MEASURE_LIMIT_SECONDS)  # noqa: S603  own code
+        done = subprocess.run(  # noqa: S603  our own interpreter, our own module
+            command, capture_output=True, check=True, timeout=MEASURE_LIMIT_SECONDS, cwd=PROJECT
+        )
         return Speed.model_validate_json(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise RunError(f"The speed of this machine could not be measured: {error}") from error

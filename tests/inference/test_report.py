@@ -18,7 +18,7 @@ def test_rows_of_a_study_name_the_status_of_each_view_and_of_the_study():
         replace(view(0.1, known=False), name="b"),
         replace(view(0.2, radiograph=False), name="c"),
     )
-    lines = rows("s", given, "m", {"b": EXPLAINED})
+    lines = rows("s", given, "m", [Explanation(), EXPLAINED, Explanation()])
     assert [line["status"] for line in lines] == ["answered", "unlike", "no radiograph", "answered"]
     assert [line["answer"] for line in lines] == ["abnormal", "unlike", "no radiograph", "abnormal"]
     assert [line["probability"] for line in lines] == [0.9, None, None, 0.9]

@@ -3,6 +3,8 @@
 import pytest
 
 from fracture.app.experiments import material
+from fracture.app.train import cost
+from fracture.training.cost import Speed
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +17,13 @@ def few_samples(monkeypatch):
 def imagenet_is_there(monkeypatch):
     """Whether the tests' machine has an internet makes no difference: the server of the ImageNet weights answers."""
     monkeypatch.setattr("fracture.training.imagenet.available", lambda *_: True)
+
+
+@pytest.fixture(autouse=True)
+def known_machine(monkeypatch):
+    """Whatever machine the tests run on, the form estimates the same; measuring takes seconds."""
+    cost._speed.clear()
+    monkeypatch.setattr(cost, "machine_speed", lambda: Speed(pass_seconds=0.02, rate=47e9))
 
 
 @pytest.fixture(autouse=True)

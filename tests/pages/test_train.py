@@ -1,5 +1,6 @@
 """The page *Train*: one submitted form starts one run, which is then what the page shows."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError
@@ -7,8 +8,10 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 import streamlit as st
 
+from fracture.app.train import cost as train_cost
 from fracture.app.train import form as train_form
 from fracture.app.train.form import NO_IMAGENET
+from fracture.errors import RunError
 from fracture.files import write_json
 from fracture.paths import data_home
 from fracture.registry.model_folder import model_folder
@@ -42,6 +45,29 @@ def names():
     return sorted(run.name for run in queue.runs() if not run.folder.bundled)
 
 
+def test_form_says_what_the_run_will_cost(home_with_data):
+    """Time and memory, before it starts; TensorFlow needs more."""
+    app = form()
+    assert re.search(r"About \d+ seconds and 0\.4 GB of memory on this machine\.", words(app))
+    app.selectbox(key="weights").set_value("bundled").run()
+    assert re.search(r"About .+ and 1\.\d GB of memory on this machine\.", words(healthy(app)))
+
+
+def test_form_of_a_machine_that_cannot_be_measured_starts_runs_all_the_same(
+    home_with_data, nothing_spawned, monkeypatch
+):
+    """No line, and no error."""
+
+    def refuse():
+        raise RunError("no")
+
+    monkeypatch.setattr(train_cost, "machine_speed", refuse)
+    app = form()
+    assert "on this machine" not in words(app)
+    healthy(by_key(app.button, "start").click().run())
+    assert names() == ["drawn-1"]
+
+
 def test_start_pressed_twice_starts_one_run(home_with_data, nothing_spawned):
     """A second press on the same form starts nothing and shows no error; the page shows the one run."""
     start = by_key(form().button, "start").click()
@@ -64,7 +90,8 @@ def test_a_second_press_while_the_run_is_being_started_starts_nothing(
 
     monkeypatch.setattr(queue, "start", start_beside_another)
     config = TrainConfig(data=str(home_with_data / "data" / "drawn"), name="drawn-1", weights="bundled-8bit")
-    train_form.press_lock()  # one for both: this session has no scripts that end at the next call
+    # The same for both presses. Here no script ends at its next call, so that both might make their own.
+    train_form.press_lock(), train_form.submissions()
     with ThreadPoolExecutor() as threads:
         presses = [threads.submit(train_form._start, 0, config, unique_name=True) for _ in range(2)]
         for press in presses:

@@ -65,20 +65,21 @@ def show_answers(
     settings = st.container()
     places = {name: st.container() for name in studies}
     answers: dict[str, Answer] = {}
+    explained = {name: _explain(classifier, views) for name, views in studies.items()}
     for name, views in studies.items():
         with top if len(studies) == 1 else places[name]:
             if len(studies) > 1:
                 st.markdown(f"**{escape_markdown(views[0].view.name)}**")
-            answers[name] = _ask(classifier, views, f"{name}{suffix}")
+            answers[name] = _ask(classifier, views, explained[name], f"{name}{suffix}")
             _show_answer(answers[name], uploaded)
-            _warn_of_unusual(classifier, answers[name], views)
+            _warn_of_unusual(answers[name], explained[name])
     with settings:
         opacity = _choose_opacity(suffix) if any(answer.answered for answer in answers.values()) else 0.0
     lines: list[JsonObject] = []
     for name, views in studies.items():
         with places[name]:
             _show_views(classifier, answers[name], views, opacity, truths)
-        lines += report.rows(name, answers[name], classifier.name, _explain(classifier, views))
+        lines += report.rows(name, answers[name], classifier.name, explained[name])
     show_similar_images(classifier, [each for views in studies.values() for each in views], suffix)
     learn_more(f"meaning{suffix}", _meaning(classifier, folder))
     return lines
@@ -102,13 +103,13 @@ def _choose_opacity(suffix: str) -> float:
     return opacity
 
 
-def _ask(classifier: Classifier, views: list[Examined], study: str) -> Answer:
+def _ask(classifier: Classifier, views: list[Examined], explained: list[Explanation], study: str) -> Answer:
     """The answer for a study; for one that is unlike the training images, why, and an answer only on request."""
     seen = [each.view for each in views]
     answer = classifier.answer(seen)
     if answer.status is not Status.UNLIKE:
         return answer
-    st.warning(_describe_unlike(classifier, views), icon=":material/help:")
+    st.warning(_describe_unlike(classifier, explained), icon=":material/help:")
     # By what the model sees, too: the next upload is study 1 again.
     key = f"answer unlike {zlib.crc32(np.stack([view.embedding for view in seen]).tobytes())} {study}"
     wanted = st.toggle(
@@ -119,18 +120,17 @@ def _ask(classifier: Classifier, views: list[Examined], study: str) -> Answer:
     return classifier.answer(seen, answer_unlike=wanted)
 
 
-def _warn_of_unusual(classifier: Classifier, answer: Answer, views: list[Examined]) -> None:
+def _warn_of_unusual(answer: Answer, explained: list[Explanation]) -> None:
     """What is unusual about a study that is answered all the same; for others it stands above the answer."""
     if answer.status is not Status.ANSWERED:
         return
-    unusual = dict.fromkeys(words for each in _explain(classifier, views).values() for words in each.unusual)
+    unusual = dict.fromkeys(words for each in explained for words in each.unusual)
     if unusual:
         st.caption(f":material/warning: Unusual, compared with FracAtlas's X-rays: {'; '.join(unusual)}.")
 
 
-def _describe_unlike(classifier: Classifier, views: list[Examined]) -> str:
+def _describe_unlike(classifier: Classifier, explained: list[Explanation]) -> str:
     """That a study is unlike the training images, which of them it is nearest to, and what is unusual about it."""
-    explained = _explain(classifier, views).values()
     parts: Counter[str] = Counter()
     for each in explained:
         parts.update(dict(each.parts))
@@ -141,13 +141,13 @@ def _describe_unlike(classifier: Classifier, views: list[Examined]) -> str:
     if study.parts:
         sentences.append(f"The most similar of them show: {study.parts_in_words}.")
     if study.unusual:
-        sentences.append(f"Unusual about it: {study.unusual_in_words}.")
+        sentences.append(f"Unusual, compared with FracAtlas's X-rays: {study.unusual_in_words}.")
     return " ".join(sentences)
 
 
-def _explain(classifier: Classifier, views: list[Examined]) -> dict[str, Explanation]:
-    """What is unusual about the views, by their names."""
-    return {each.view.name: explain(each.view, classifier.ood_detector, each.pixels) for each in views}
+def _explain(classifier: Classifier, views: list[Examined]) -> list[Explanation]:
+    """What is unusual about the views."""
+    return [explain(each.view, classifier.ood_detector, each.pixels) for each in views]
 
 
 def _show_answer(answer: Answer, uploaded: int) -> None:
@@ -205,12 +205,12 @@ def _meaning(classifier: Classifier, folder: ModelFolder) -> str:
         heat = "The model learned this from boxes; its answer uses the likeliest place and the image as a whole."
     recalibration = classifier.recalibration
     images = chosen_on(classifier.card) if recalibration is None else f"*{escape_markdown(recalibration.data)}*"
+    settled = ", which is left out where the image is clearly negative" if classifier.card.mirrored_pass else ""
     return (
         f"{_describe_limits(classifier, folder)}\n"
         f"- The probability is calibrated on {images}, for their share of *{positive}*; where "
         f"*{positive}* is rarer, the probability is too high.\n"
-        "- The model classifies each image and its mirror image; the two probabilities stand below the image. "
-        "For a clearly negative image the mirror image is not run, where it can't change the outcome.\n"
+        f"- The model classifies each image and its mirror image{settled}; the probabilities stand below the image.\n"
         f"{_describe_regions(classifier)}"
         f"- {heat_in_words(classifier, ring=classifier.card.regions is None)} {heat}"
     )

@@ -38,7 +38,7 @@ def dataset_or_question(root: str, progress: str) -> Dataset | None:
 
 
 def confirm_labels(data: Dataset) -> None:
-    """What was taken for granted about digits as labels, with a button that swaps them; nothing for plain words."""
+    """How digits were read as labels, with a button that swaps them; nothing for plain words."""
     for mapping in data.label_mappings:
         if mapping.origin == ANSWERS:
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -72,7 +72,8 @@ def _classes(data: Dataset, mapping: LabelMapping) -> dict[str, int]:
     """The classes of a data set that was read, and the numbers of images of those that were left out."""
     read = dict.fromkeys([*mapping.negative, *mapping.positive, *mapping.ignore], 0)
     left_out = {each.what: each.files for each in data.skipped if each.reason == "class"}
-    return dict(sorted((read | left_out).items()))
+    # Those that have images in the data set first: the form has room for some.
+    return read | dict(sorted(left_out.items(), key=lambda item: -item[1]))
 
 
 def _kinds(mapping: LabelMapping) -> dict[str, str]:
@@ -97,14 +98,14 @@ def _labels_form(root: str, images_of: Mapping[str, int], kinds: Mapping[str, st
                 key=keys[name],
             )
         if len(images_of) > MAX_ASKED:
-            st.caption(f"{len(images_of) - MAX_ASKED:,} smaller classes are not shown and left out.")
+            st.caption(f"{len(images_of) - MAX_ASKED:,} more classes are not shown, and stay as they are.")
         st.button(
             "Save labels",
             type="primary",
             icon=":material/save:",
             key="save labels",
             on_click=_save,
-            args=(root, keys),
+            args=(root, keys, kinds),
             help="Stored in labels.json in the data set's folder; images are never moved.",
         )
 
@@ -116,10 +117,10 @@ def _proposed(name: str) -> str:
     return "ignore" if label is None else KINDS[label]
 
 
-def _save(root: str, keys: Mapping[str, str]) -> None:
-    """Store what was chosen; ``keys``: of the widgets, by the names of classes."""
+def _save(root: str, keys: Mapping[str, str], kinds: Mapping[str, str]) -> None:
+    """Store what was chosen; ``keys``: of the widgets, by the names of classes. Others stay as in ``kinds``."""
     chosen = {name: st.session_state.get(key) or "ignore" for name, key in keys.items()}
-    _attempt(root, lambda: choose_labels(root, make_choice(_by_kind(chosen))))
+    _attempt(root, lambda: choose_labels(root, make_choice(_by_kind({**kinds, **chosen}))))
 
 
 def _by_kind(chosen: Mapping[str, str]) -> dict[str, list[str]]:

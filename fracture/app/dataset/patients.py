@@ -30,8 +30,7 @@ def show_patients(data: Dataset) -> None:
             placeholder="{patient}_*",
             key=key,
             max_chars=MAX_PATTERN_CHARACTERS,
-            help="A template for file names, where * stands for anything; or a regular expression for the path, whose "
-            "first group is the patient.",
+            help="A template for file names without their ending, also with folders; * stands for anything.",
         )
         if pattern:
             with show_errors():
@@ -46,10 +45,9 @@ def show_patients(data: Dataset) -> None:
                 on_click=_save,
                 args=(data.root, key),
             )
-            if read_labels(data.root).patient_patterns:
-                st.button(
-                    "Undo patients", icon=":material/undo:", key="undo patients", on_click=_undo, args=(data.root,)
-                )
+            if patterns := read_labels(data.root).patient_patterns:
+                undone = (data.root, patterns[-1].time)
+                st.button("Undo patients", icon=":material/undo:", key="undo patients", on_click=_undo, args=undone)
     if failed := state.failure("patients").pop():
         st.error(escape_markdown(failed), icon=":material/error:")
 
@@ -73,9 +71,9 @@ def _save(root: Path, key: str) -> None:
     dataset_cache.forget_datasets()
 
 
-def _undo(root: Path) -> None:
+def _undo(root: Path, time: str) -> None:
     try:
-        undo_patients(root)
+        undo_patients(root, time)
     except FractureError as error:
         state.failure("patients").set(str(error))
         return

@@ -126,7 +126,7 @@ def _describe_images(fitted: FamiliarityThreshold, status: CalibrationStatus) ->
     """What a person needs to check the radiographs."""
     sentences = []
     if fitted.threshold > fitted.threshold_before:
-        sentences.append("The higher threshold also lets more pictures through that are no radiographs.")
+        sentences.append("The higher threshold lets more of the pictures through that only look like radiographs.")
     farthest = ", ".join(f"{escape_markdown(name)} ({times:.2f})" for name, times in status.farthest.items())
     sentences.append(
         f"The farthest ones, in units of the former threshold: {farthest}. Each must be a radiograph; else remove it "

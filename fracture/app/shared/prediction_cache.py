@@ -48,7 +48,7 @@ def _classifier_version(model: Classifier) -> str:
 
 
 def _screen_version(screen: RadiographScreen) -> str:
-    return f"{screen.model.version} {screen.check.bias}"
+    return f"{screen.model.version} {screen.check.bias} {screen.check.threshold}"
 
 
 def _upload_version(upload: Upload) -> str:
@@ -166,6 +166,8 @@ def examined(upload: Upload, model: Classifier) -> Examined:
     """
     name = sanitize_name(upload.name)
     image = radiographs.read(upload.data, name, upload.frame)
+    if upload.frame > 1:
+        name = f"{name} (frame {upload.frame})"
     return _examined(image, model.first_pass(name, image), VIEW_PX)
 
 

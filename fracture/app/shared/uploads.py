@@ -7,6 +7,7 @@ import streamlit as st
 
 from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
+from fracture.imaging.codecs.formats import READ
 from fracture.imaging.radiograph import count_frames
 from fracture.paths import sanitize_name
 
@@ -28,7 +29,7 @@ def choose_uploads() -> list[Upload]:
     The uploader takes files of any name: DICOM files often have no ending.
     """
     files = st.file_uploader(
-        "X-rays (DICOM, PNG, JPEG, TIFF, WebP, BMP, JPEG 2000 or HEIC)",
+        f"X-rays ({READ})",
         accept_multiple_files=True,
         max_upload_size=50,
         key="uploads",

@@ -1,5 +1,6 @@
 """How long the run of the form will take on this machine, and how much memory: a line beside the button."""
 
+import logging
 from contextlib import suppress
 from dataclasses import replace
 
@@ -9,16 +10,21 @@ from fracture import demo
 from fracture.app.shared import dataset_cache
 from fracture.data.dataset import Dataset
 from fracture.data.decisions import apply_decisions
-from fracture.errors import FractureError
+from fracture.errors import FractureError, RunError
 from fracture.training.config import TrainConfig
 from fracture.training.cost import Cost, Speed, estimate_cost, machine_speed
 from fracture.training.weights import find_weights
 
+_log = logging.getLogger(__name__)
+
 
 def show_cost(dataset: Dataset, config: TrainConfig) -> None:
     """The line; nothing where the machine can't be measured, or where the run's start will say what is wrong."""
+    speed = _speed()
+    if speed is None:
+        return
     with suppress(FractureError):
-        cost = _estimate(dataset, f"{dataset.version} {dataset_cache.decided_at(dataset.root)}", config, _speed())
+        cost = _estimate(dataset, f"{dataset.version} {dataset_cache.decided_at(dataset.root)}", config, speed)
         if demo.is_public():
             cost = replace(cost, seconds=min(cost.seconds, demo.LIMITS.max_run_seconds))
         warning = cost.warning(demo.machine_memory_mb() * 2**20)
@@ -27,8 +33,13 @@ def show_cost(dataset: Dataset, config: TrainConfig) -> None:
 
 
 @st.cache_resource(show_spinner="Estimating")
-def _speed() -> Speed:
-    return machine_speed()
+def _speed() -> Speed | None:
+    """The machine's speed; None where it can't be measured, which is not tried again."""
+    try:
+        return machine_speed()
+    except RunError as error:
+        _log.warning("%s", error)
+        return None
 
 
 # Counted again after a while, since runs add to the cache of features.

@@ -13,10 +13,12 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from fracture.data.labels.words import weak_class_of
 from fracture.documents import Document, sentence
@@ -36,14 +38,28 @@ KINDS = ("negative", "positive", "ignore")
 KNOWN, ANSWERS, CHOSEN = "known words", "digits or answers", "chosen"
 
 
+LAST_YEAR = 2999
+
 _PLAIN = re.compile(r"[\w .()'&+-]{1,40}")
 """A name that can be a model's answer: pages show answers as Markdown, which a folder's name must not write."""
+
+
+def _check_time(text: str) -> str:
+    if text:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None or time.year > LAST_YEAR:
+            raise ValueError(f"must have a time zone, and a year up to {LAST_YEAR}")
+    return text
+
+
+Time = Annotated[str, AfterValidator(_check_time)]
+"""When something was stored, in ISO 8601; empty before."""
 
 
 class LabelChoice(Document):
     """The names of classes that have label 0, label 1, and that are left out."""
 
-    time: str = ""
+    time: Time = ""
     """In UTC, when the choice was stored; empty before."""
     negative: list[str] = Field(min_length=1)
     positive: list[str] = Field(min_length=1)
@@ -63,7 +79,7 @@ class LabelChoice(Document):
 
 @dataclass(frozen=True)
 class LabelMapping:
-    """How the classes of one data set were read: the names for each label, and on whose word."""
+    """How the classes of one data set were read: the names for each label, and who decided."""
 
     data: str
     """The data set's name."""
@@ -110,7 +126,7 @@ def listed(names: Iterable[str]) -> str:
 class PatientPattern(Document):
     """A pattern for the patient in the name of a file, see :mod:`fracture.data.labels.patients`."""
 
-    time: str
+    time: Time
     pattern: str
 
 

@@ -19,7 +19,7 @@ from fracture.data.labels.choice import (
 )
 from fracture.data.labels.words import class_of, weak_classes
 from fracture.data.layouts import Found, Skipped
-from fracture.data.splits import split_of
+from fracture.data.splits import SPLIT_OF_NAME, split_of
 from fracture.errors import DatasetError
 
 _BODY_PART = re.compile(r"(?<![A-Z])XR_[A-Z]+", re.IGNORECASE)
@@ -69,7 +69,7 @@ def class_folders(root: Path, files: list[str], choice: LabelChoice | None = Non
 def _labels_of_folders(
     names: Collection[str], files: list[str], choice: LabelChoice | None
 ) -> tuple[dict[str, int | None], str]:
-    """The label of each folder that has one, and on whose word; None for a folder that a choice leaves out."""
+    """The label of each folder that has one, and who decided; None for a folder that a choice leaves out."""
     if choice:
         return choice.label_of(), CHOSEN
     known = {name: label for name in names if (label := class_of(name)) is not None}
@@ -145,7 +145,9 @@ def _class_row(
     if folder is None:
         return None
     folders = file.split("/")[:-1]
-    splits = (split_of(name) for name in (root.name, *folders) if name != folder)
+    # A data set may itself be called "Test data": of its own name, only the plain word of a split is taken for one.
+    own = SPLIT_OF_NAME.get(root.name.lower(), "")
+    splits = (own, *(split_of(name) for name in folders if name != folder))
     split = next(filter(None, splits), "")
     body_part = _BODY_PART.search(file) or _BODY_PART.search(root.name)
     part = body_part[0].upper() if body_part else ""

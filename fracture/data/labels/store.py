@@ -1,4 +1,4 @@
-"""Store a choice of labels beside the data, take one back, and swap the two labels."""
+"""Store a choice of labels, or a pattern for patients, beside the data, and take one back."""
 
 from pathlib import Path
 
@@ -69,12 +69,13 @@ def choose_patients(root: str | Path, pattern: str) -> Dataset:
     return dataset
 
 
-def undo_patients(root: str | Path) -> None:
-    """Delete the latest pattern of the folder's own file. Raises as the others do."""
+def undo_patients(root: str | Path, time: str) -> None:
+    """Delete the pattern of a time; the one before it counts again. Raises as the others do."""
     folder = folder_of_table(existing_folder(root))
     with locked(folder, LABELS_FILE):
         stored = read_labels(folder)
-        _write(folder, LabelsFile(choices=stored.choices, patient_patterns=stored.patient_patterns[:-1]))
+        kept = [pattern for pattern in stored.patient_patterns if pattern.time != time]
+        _write(folder, LabelsFile(choices=stored.choices, patient_patterns=kept))
 
 
 def last_labels(root: str | Path) -> LabelChoice | None:

@@ -31,6 +31,8 @@ _EXTRA_SAMPLES, _SAMPLE_FORMAT = 338, 339
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2  # of PhotometricInterpretation
 _UNSIGNED, _SIGNED = 1, 2  # of SampleFormat
 
+_TURNED_STEP = "rotated as the EXIF says"
+
 _TURNED = 5
 """The first EXIF orientation at which width and height change places."""
 
@@ -74,7 +76,7 @@ def decode_picture(data: bytes, kind: str) -> Decoded:
         steps += more
     if orientation > 1:
         pixels = undo_orientation(pixels, orientation)
-        steps += ("rotated as the EXIF says",)
+        steps += (_TURNED_STEP,)
     return Decoded(pixels, steps, pixels.shape)
 
 
@@ -86,15 +88,20 @@ def size(data: bytes, kind: str) -> Decoded:
     if kind == "TIFF":
         tags = _tiff_tags(data)
         width, height, orientation = tags[_WIDTH], tags[_HEIGHT], _tiff_orientation(tags)
-    elif kind in ("HEIC", "AVIF"):
-        pixels, _, orientation = _PICTURES[kind](data)
-        height, width = pixels.shape[:2]
+    elif kind == "HEIC":
+        import pi_heif
+
+        (width, height), orientation = pi_heif.open_heif(data).size, 1
     else:
-        with Image.open(BytesIO(data), formats=[kind]) as image:
-            width, height = image.size
-            orientation = read_orientation(image)
+        width, height, orientation = _pillow_size(data, kind)
     shape = (width, height) if orientation >= _TURNED else (height, width)
     return Decoded(np.empty(0, np.uint8), (), shape)
+
+
+def _pillow_size(data: bytes, kind: str) -> tuple[int, int, int]:
+    """Width, height and orientation by the header."""
+    with Image.open(BytesIO(data), formats=[kind]) as image:
+        return image.width, image.height, read_orientation(image)
 
 
 def check_pixels(width: int, height: int) -> None:
@@ -153,10 +160,6 @@ def _decode_jpeg2000(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
     return _to_unsigned(np.asarray(imagecodecs.jpeg2k_decode(data))), (), 1
 
 
-def _decode_avif(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
-    return np.asarray(imagecodecs.avif_decode(data)), (), 1
-
-
 def _decode_heic(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
     import pi_heif
 
@@ -179,7 +182,8 @@ def _decode_tiff(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
     # libtiff unpacks no fractions of bytes, and Pillow no 16-bit color.
     if bits not in (8, 16) or photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         pixels, steps, _ = _decode_pillow(data)
-        return pixels, steps, orientation
+        # Pillow has turned the picture of a TIFF by itself.
+        return pixels, (*steps, *(_TURNED_STEP,) * (orientation > 1)), 1
     pixels = _to_unsigned(_first_samples(np.asarray(imagecodecs.tiff_decode(data)), tags))
     if photometric == _WHITE_IS_ZERO:
         return np.invert(pixels), ("inverted (white is zero)",), orientation
@@ -230,7 +234,7 @@ def _to_unsigned(pixels: NDArray[Any]) -> NDArray[Any]:
 
 def _decode_pillow(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
     """The first picture of a file that Pillow decodes: 16 bits as they are, all others in 8-bit gray."""
-    with Image.open(BytesIO(data), formats=["WEBP", "BMP", "GIF", "TIFF"]) as image:
+    with Image.open(BytesIO(data), formats=["WEBP", "BMP", "GIF", "TIFF", "AVIF"]) as image:
         check_pixels(*image.size)
         orientation = read_orientation(image)
         image.load()
@@ -260,5 +264,5 @@ def _gray_samples(pixels: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
     return np.rint(gray).astype(pixels.dtype), steps
 
 
-_PICTURES = {"TIFF": _decode_tiff, "JPEG 2000": _decode_jpeg2000, "HEIC": _decode_heic, "AVIF": _decode_avif}
+_PICTURES = {"TIFF": _decode_tiff, "JPEG 2000": _decode_jpeg2000, "HEIC": _decode_heic}
 """The others are decoded by Pillow."""

@@ -89,6 +89,12 @@ def _request(task: str, kind: str, data: bytes, name: str) -> tuple[JsonObject, 
     try:
         with _free:
             answer, content = _ask(header, data)
+    except _StartError as failure:
+        _log.exception("The decoder can't be started")
+        raise RadiographError(
+            f"{name} cannot be read now: the decoder can't be started on this machine. Install requirements.txt again, "
+            "or save the file as a PNG."
+        ) from failure
     except _CrashError as crash:
         _log.warning("A decoder was ended: %s", crash.reason or "it crashed")
         if crash.reason:
@@ -134,11 +140,29 @@ def _ask(header: JsonObject, data: bytes) -> tuple[JsonObject, bytes]:
         return result
 
 
+class _StartError(Exception):
+    """A worker does not start: nothing is known of the file."""
+
+
 class _Worker:
-    """A process that decodes, and its pipes. Raises _CrashError where it does not start."""
+    """A process that decodes, and its pipes. Raises _StartError where it does not start."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
+        try:
+            self._process = self._start()
+        except OSError as error:
+            raise _StartError from error
+        self._requests = cast(BinaryIO, self._process.stdin)
+        self._answers = cast(BinaryIO, self._process.stdout)
+        self._reason = ""
+        try:
+            self._watched(self._read_answer, START_SECONDS, START_SECONDS)
+        except _CrashError as crash:
+            raise _StartError from crash
+
+    @staticmethod
+    def _start() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
             [sys.executable, "-m", "fracture.imaging.codecs.worker"],
             cwd=paths.PROJECT,
             stdin=subprocess.PIPE,
@@ -146,10 +170,6 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl+C on the terminal is for this process, which then closes the pipe
         )
-        self._requests = cast(BinaryIO, self._process.stdin)
-        self._answers = cast(BinaryIO, self._process.stdout)
-        self._reason = ""
-        self._watched(self._read_answer, START_SECONDS, START_SECONDS)
 
     def ask(self, header: JsonObject, data: bytes) -> tuple[JsonObject, bytes]:
         """The answer to a request, and the bytes behind it. Raises _CrashError; the process is then gone."""
@@ -169,6 +189,8 @@ class _Worker:
     def _read_answer(self) -> tuple[JsonObject, bytes]:
         line = self._answers.readline(_MAX_ANSWER_LINE)
         answer: JsonObject = json.loads(line)
+        if not isinstance(answer, dict):
+            raise ValueError("the answer is no object")
         length = int(answer.get("bytes", 0))
         if not 0 <= length <= MAX_DECODING_BYTES:
             raise ValueError("more bytes than any image has")
@@ -195,6 +217,9 @@ class _Worker:
         finally:
             done.set()
         watcher.join()
+        if self._reason:  # ended just after its answer
+            self._end()
+            raise _CrashError(self._reason)
         return result
 
     def _watch(self, done: threading.Event, cpu_seconds: float, seconds: float) -> None:

@@ -7,7 +7,7 @@ JSON and the bytes of a file or frame; so is its answer, with the bytes of an ar
 
     {"task": "frame" | "picture" | "size", "kind": "TIFF", "bytes": N}                     + N bytes
     {"shape": [H, W], "dtype": "uint16", "steps": [...], "bytes": N}                       + N bytes
-    {"error": "damaged" | "large" | "refused", "width": W, "height": H, "words": "..."}
+    {"error": "damaged" | "large" | "memory" | "refused", "width": W, "height": H, "words": "..."}
 
 The limit on its memory is set here, where the operating system has one; time and memory are also watched by the pool.
 """

@@ -46,6 +46,30 @@ def test_read_tiff_equals_png(kind, pixels):
     assert (radiograph.format, radiograph.steps) == ("TIFF", as_png.steps)
 
 
+@pytest.mark.parametrize("orientation", [3, 6])
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "CMYK", "1"])
+def test_read_tiff_turns_a_picture_once(mode, orientation, tmp_path):
+    """Whichever library decodes it; the header's size is that of the picture."""
+    path = tmp_path / "turned.tif"
+    Image.fromarray(GRAY).convert(mode).save(path, tiffinfo={274: orientation})
+    upright = np.asarray(Image.fromarray(GRAY).convert(mode).convert("L"))
+    turned = np.rot90(upright, {3: 2, 6: -1}[orientation])
+    radiograph = load(path)
+    assert np.abs(radiograph.pixels.astype(int) - turned).max() <= 2
+    assert radiograph.steps[-1] == "rotated as the EXIF says"
+    assert header_size(path) == (radiograph.width, radiograph.height)
+
+
+def test_read_avif_is_turned_as_its_exif_says():
+    """A picture from a telephone stands upright."""
+    exif = Image.Exif()
+    exif[274] = 6
+    file = BytesIO()
+    Image.fromarray(GRAY).save(file, "AVIF", exif=exif, quality=95)
+    radiograph = read(file.getvalue())
+    assert radiograph.pixels.shape == GRAY.T.shape and radiograph.steps[-1] == "rotated as the EXIF says"
+
+
 @pytest.mark.parametrize("planar", ["contig", "separate"])
 def test_read_tiff_in_16_bit_color_keeps_its_depth(planar):
     """Color of 16 bits becomes gray of 16 bits, and is then scaled like that."""

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.evaluation.metrics import by_study, evaluate
+from fracture.imaging.gray_scale import is_blank
 from fracture.imaging.radiograph import Radiograph, fit, load, read
 from fracture.inference.classifier import Classifier, load_classifier
 from fracture.inference.litert import Graph
@@ -196,7 +197,8 @@ def test_the_command_line_tells_three_kinds_of_pictures(as_cloned, tmp_path, cap
 def test_it_tells_radiographs_from_other_pictures(as_cloned):
     """One picture of each kind that is no radiograph gets no answer."""
     model = load_classifier(FOLDER.name)
-    one = {picture.kind: picture for picture in reversed(list(pictures()))}  # the first of each
+    # The first of each. What shows nothing is refused before a model is asked.
+    one = {picture.kind: picture for picture in reversed(list(pictures())) if not is_blank(picture.pixels)}
     views = {kind: model.view(kind, Radiograph(picture.pixels, "PNG")) for kind, picture in one.items()}
     assert len(views) > 5 and [kind for kind, view in views.items() if view.known] == []
 

@@ -17,7 +17,6 @@ from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
 from fracture.app.shared.state import policy
 from fracture.errors import FractureError
-from fracture.inference.automatic import MAX_ALSO_ASKED
 from fracture.registry.default_model import RULE, by_preference, describe_model, why_default
 from fracture.registry.model_folder import ModelFolder, shipped_models, usable_models, write_zip
 from fracture.training.runs import queue
@@ -81,6 +80,8 @@ def choose_models() -> list[ModelFolder]:
 
 def _choose_also_asked(models: dict[str, ModelFolder], shipped: list[ModelFolder]) -> list[ModelFolder]:
     """A picker of the models that *Automatic* asks besides the shipped ones; none where there is no other model."""
+    from fracture.inference.automatic import MAX_ALSO_ASKED  # loads scipy: the first page must not wait for it
+
     others = {name: folder for name, folder in models.items() if folder not in shipped}
     if demo.is_public() or not others:  # a demo's machine may have no memory for more than the shipped models
         return []

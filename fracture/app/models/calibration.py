@@ -29,8 +29,8 @@ def show_calibration_to_radiographs(folder: ModelFolder, card: Card) -> None:
         st.caption("This model has no out-of-distribution check that could be calibrated. Choose another model above.")
         return
     st.markdown(
-        f"{MIN_IMAGES} or more radiographs, without labels, choose how unlike the training images an X-ray may be "
-        "before this model refuses it. They must be of the body parts that it was trained on."
+        f"How far an X-ray may differ from the training images before this model refuses it, fitted to {MIN_IMAGES} or "
+        "more radiographs of your own. They need no labels, but must show the body parts that it was trained on."
     )
     status = find_calibration(folder.name)
     _show_calibration(folder, card, status)

@@ -27,6 +27,9 @@ SPARSE = 2e-4
 MAX_STEPS = 32
 """Steps on each side; a dark image with little bone needs most of them."""
 
+MAX_MOVES = 3
+"""How often the bulk is extended over outliers that are a part of the image."""
+
 MIN_SECOND_PART = 0.01
 """Share of the pixels from which on outliers that are spread wider than the bulk are a part of the image."""
 
@@ -117,20 +120,41 @@ def range_steps(levels: Levels, low: float, high: float) -> tuple[str, ...]:
 
 def _without_outliers(levels: Levels, low: float, high: float) -> tuple[float, float]:
     """The ends of the range of an image with a bulk from ``low`` to ``high``."""
-    for _ in range(3):
-        width = high - low
-        top = _follow(levels.values, levels.counts, high, width)
-        bottom = -_follow(-levels.values[::-1], levels.counts[::-1], -low, width)
-        # In a large and even surround, the bulk is the surround: the outliers are then the image.
-        higher = _second_part(levels, levels.values > top)
-        lower = _second_part(levels, levels.values < bottom)
-        if higher is not None and _quantile(*higher, 1 - TAIL) - _quantile(*higher, 0.5) > width:
-            high = _quantile(*higher, 1 - TAIL)  # (of a marker, most pixels have its highest value)
-        elif lower is not None and _quantile(*lower, 1 - TAIL) - _quantile(*lower, TAIL) > width:
-            low = _quantile(*lower, TAIL)
-        else:
+    ends = _follow_both(levels, low, high)
+    for _ in range(MAX_MOVES):
+        wider = _bulk_with_outliers(levels, low, high, ends)
+        if wider is None:
             break
+        low, high = wider
+        ends = _follow_both(levels, low, high)
+    return ends
+
+
+def _follow_both(levels: Levels, low: float, high: float) -> tuple[float, float]:
+    """Where the first gaps below and above the bulk are."""
+    width = high - low
+    bottom = -_follow(-levels.values[::-1], levels.counts[::-1], -low, width)
+    top = _follow(levels.values, levels.counts, high, width)
     return bottom, top
+
+
+def _bulk_with_outliers(
+    levels: Levels, low: float, high: float, ends: tuple[float, float]
+) -> tuple[float, float] | None:
+    """The bulk extended over outliers that are spread wider than it; None where none are.
+
+    In a large and even surround, the bulk is the surround: the outliers are then the image.
+    """
+    width = high - low
+    bottom, top = ends
+    higher = _second_part(levels, levels.values > top)
+    # Of a marker, most pixels have its highest value.
+    if higher is not None and _quantile(*higher, 1 - TAIL) - _quantile(*higher, 0.5) > width:
+        return low, _quantile(*higher, 1 - TAIL)
+    lower = _second_part(levels, levels.values < bottom)
+    if lower is not None and _quantile(*lower, 1 - TAIL) - _quantile(*lower, TAIL) > width:
+        return _quantile(*lower, TAIL), high
+    return None
 
 
 def _second_part(levels: Levels, outliers: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:

@@ -4,11 +4,11 @@ import streamlit as st
 
 from fracture import demo
 from fracture.app.home.activity import show_activities
+from fracture.app.home.reading import show_reading
 from fracture.app.shared.widgets import default_model, ensure_routed, escape_markdown, link
 from fracture.data.folders import list_datasets
 from fracture.inference.classifier import NOTICE
 from fracture.registry.default_model import describe_model
-from fracture.registry.model_folder import usable_models
 
 WORKFLOW = (
     ("dataset", "Data set", ":material/photo_library:", "**1 · Explore data.** Patients, studies and views; findings."),
@@ -68,15 +68,13 @@ def show_links(pages: tuple[tuple[str, str, str, str], ...]) -> None:
 ensure_routed("home")
 st.title("Bone X-ray lab")
 st.markdown("Explore a data set of bone radiographs, train **InceptionV3** on it, and classify X-rays.")
+show_reading()
 if demo.is_public():
     st.caption(
         ":material/public: This is a public demo: other visitors see what you make here, and it is deleted after "
         f"{demo.LIMITS.retention_seconds / 3600:.0f} hours. Only you see the X-rays that you upload to classify."
     )
 datasets = list_datasets()
-with st.container(horizontal=True):
-    st.metric("Data sets", len(datasets), border=True, width=160)
-    st.metric("Models", len(usable_models()), border=True, width=160)
 busy = show_activities()
 show_next_step(has_data=bool(datasets), busy=busy)
 st.header("Workflow")

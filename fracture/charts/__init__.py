@@ -20,6 +20,7 @@ from fracture.charts.style import (
 )
 from fracture.charts.training import RunHistory, best_epoch, compared_curves, training_curves
 from fracture.charts.vega import OUTCOMES, VegaChart, confusion, icon_array, natural_frequencies, precision_recall, roc
+from fracture.charts.verdict import verdict_bar
 from fracture.charts.viewer import canvas, still, viewer, windowed
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "still",
     "training_curves",
     "trial_curves",
+    "verdict_bar",
     "viewer",
     "views_per_study",
     "windowed",

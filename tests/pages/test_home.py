@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from fracture import demo
+from fracture import demo, sample_radiographs
 from fracture.files import write_json
 from fracture.importers import job
 from fracture.importers.download import Progress
@@ -14,6 +14,7 @@ from fracture.phantoms import job as drawing
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from tests.pages.test_pages import alone, healthy, words
+from tests.support.widgets import by_key
 
 
 def generate(name, done=3):
@@ -85,3 +86,29 @@ def test_home_follows_what_ends(homes):
     drawing.save(drawing.PhantomJob(current.root, current.plan, 12, 36, working=False), ended=True)
     healthy(app.run())
     assert not bars(app) and "Running now" not in [each.value for each in app.header]
+
+
+@pytest.mark.slow
+def test_home_shows_an_xray_with_its_answer(as_cloned):
+    """Without a click: a real radiograph, the bundled model's answer, and a bar; another one on request."""
+    app = healthy(alone("home").run())
+    assert "home sample" not in app.session_state
+    assert app.header[0].value.startswith(":orange[Fractured] · ")
+    by_key(app.button, "another sample").click()
+    following = healthy(app.run())
+    assert following.session_state["home sample"] != sample_radiographs.FIRST
+
+
+@pytest.mark.slow
+def test_home_tells_the_truth_on_request(as_cloned):
+    """What the readers of the data set decided is hidden until a click."""
+    app = healthy(alone("home").run())
+    assert "FracAtlas's readers" not in words(app)
+    by_key(app.toggle, "home truth").set_value(True)
+    assert "FracAtlas's readers: fractured, in the yellow boxes." in words(healthy(app.run()))
+
+
+def test_home_without_the_bundled_model_has_no_xray(homes):
+    """A deployment may leave the model out: the page then begins with the next step."""
+    app = healthy(alone("home").run())
+    assert app.header[0].value == "Next step"

@@ -89,6 +89,9 @@ SAMPLE = Entry[int | None]("sample", None)
 SAMPLES = Entry[list[int] | None]("samples", None)
 """The numbers of the synthetic studies that are offered."""
 
+HOME_SAMPLE = Entry[str | None]("home sample", None)
+"""The name of the real radiograph that the start page shows; None for the first one."""
+
 VIEWED_IMAGE = Entry("viewed", "")
 """The image that the dialog of a study shows."""
 REVEALED_STUDY = Entry[str | None]("revealed study", None)

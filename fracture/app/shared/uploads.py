@@ -1,9 +1,11 @@
 """The X-rays that a visitor has uploaded; they stay while the visitor is on other pages."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
@@ -21,6 +23,20 @@ class Upload(NamedTuple):
     name: str
     data: bytes
     frame: int = 1
+
+
+def offer_upload() -> None:
+    """An uploader on another page: what is chosen there is classified on the page *Classify*."""
+    st.file_uploader(
+        "Read your own X-rays", accept_multiple_files=True, max_upload_size=50, key="uploads", on_change=_keep
+    )
+    if not st.session_state["uploads"]:
+        return
+    if not state.UPLOADS.get():
+        st.warning(f"These files are larger than {MAX_KEPT_BYTES // 2**20} MB together; choose them on Classify.")
+        return
+    with suppress(StreamlitAPIException):  # a page that is run alone can't open another one
+        st.switch_page("pages/classify.py")
 
 
 def choose_uploads() -> list[Upload]:

@@ -1,0 +1,90 @@
+"""A real radiograph with the bundled model's answer: what a visitor sees first."""
+
+import streamlit as st
+from PIL import Image
+
+from fracture import charts, sample_radiographs
+from fracture.app.shared import prediction_cache, state
+from fracture.app.shared.heatmap_overlay import heated, marked_regions
+from fracture.app.shared.images import show_picture
+from fracture.app.shared.prediction_cache import Examined
+from fracture.app.shared.uploads import offer_upload
+from fracture.app.shared.widgets import format_threshold, link, show_errors
+from fracture.imaging.annotations import scale_boxes
+from fracture.inference.classifier import Classifier
+from fracture.inference.prediction import DOUBT, Answer
+from fracture.registry.model_folder import SHIPPED_MODELS, shipped_models
+from fracture.sample_radiographs import SampleRadiograph
+
+HEIGHT_PX = 400
+"""Of the picture: with its title and its answer it is seen at once on a screen of 768 px."""
+
+OPACITY = 0.4
+"""Of the heat map."""
+
+READER = SHIPPED_MODELS[0]
+"""The model that was validated on these samples."""
+
+_COLORS = {"positive": "orange", "negative": "blue", DOUBT: "gray"}
+
+
+def show_reading() -> None:
+    """A sample with its heat map, and the answer beside it; nothing in a deployment without samples or their model."""
+    samples = sample_radiographs.sample_radiographs()
+    readers = [folder for folder in shipped_models() if folder.name == READER]
+    if not samples or not readers:
+        return
+    name = state.HOME_SAMPLE.get() or sample_radiographs.FIRST
+    sample = next((each for each in samples if each.name == name), samples[0])
+    following = samples[(samples.index(sample) + 1) % len(samples)]
+    with show_errors():
+        model = prediction_cache.classifier(readers[0])
+        examined = prediction_cache.examined_file(sample.path, model)
+        with st.container(horizontal=True, gap="large"):
+            with st.container(key="home_image", width=max(260, round(HEIGHT_PX * sample.aspect))):
+                _show_picture(sample, model, examined)
+            with st.container(key="home_verdict"):
+                _show_answer(model.answer([examined.view]))
+                st.caption(f"X-ray: {sample_radiographs.CREDIT}. The model was not trained on it.")
+                with st.container(horizontal=True):
+                    _offer_next(following)
+                    link("train", "Train your own model", ":material/model_training:")
+                offer_upload()
+
+
+def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examined) -> None:
+    place = st.container()
+    with st.container(horizontal=True):
+        with_heat = st.toggle("Heat map", value=True, key="home heat map")
+        with_truth = st.toggle("Truth", key="home truth")
+    picture = Image.fromarray(examined.pixels)
+    if with_heat:
+        picture = heated(model, examined, OPACITY, 1.0)
+        picture = charts.boxed(picture, marked_regions(model, examined) or [])
+    if with_truth:
+        picture = charts.outlined(picture, scale_boxes(sample.boxes, picture.width, picture.height))
+    with place:
+        show_picture(picture, f"X-ray of the {sample.body_part}", width=round(HEIGHT_PX * sample.aspect))
+    if with_truth:
+        st.caption(f"FracAtlas's readers: {sample.label}{', in the yellow boxes' if sample.boxes else ''}.")
+
+
+def _show_answer(answer: Answer) -> None:
+    outcome = "In doubt" if answer.outcome == DOUBT else answer.label.capitalize()
+    st.header(f":{_COLORS[answer.outcome]}[{outcome}] · {answer.probability:.1%}", anchor=False)
+    low, high = answer.limits
+    st.image(charts.verdict_bar(answer.probability, low, high), width=420)
+    st.markdown(
+        f"The bundled model's probability of *{answer.labels[1]}*. Below {format_threshold(low)} it answers "
+        f"*{answer.labels[0]}*, from {format_threshold(high)} *{answer.labels[1]}*; between the two it does not decide."
+    )
+
+
+def _offer_next(sample: SampleRadiograph) -> None:
+    st.button(
+        "Show another X-ray",
+        icon=":material/arrow_forward:",
+        key="another sample",
+        on_click=state.HOME_SAMPLE.set,
+        args=(sample.name,),
+    )

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fracture import sample_radiographs
+from fracture import demo, sample_radiographs
 from fracture.imaging.radiograph import load
 from fracture.registry.model_folder import bundled_model, read_predictions
 
@@ -31,6 +31,13 @@ def test_samples_are_of_the_validation_part():
     validated = read_predictions(bundled_model())
     names = pd.Series([each.name for each in sample_radiographs.sample_radiographs()])
     assert names.isin(validated["image_id"]).all()
+
+
+def test_samples_are_there_in_a_public_demo(monkeypatch):
+    """Their folder is none that a visitor typed."""
+    monkeypatch.setenv(demo.VARIABLE, "1")
+    sample_radiographs.sample_radiographs.cache_clear()
+    assert len(sample_radiographs.sample_radiographs()) == 24
 
 
 def test_samples_left_out_are_none(monkeypatch, tmp_path):

@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 
 from fracture.charts.style import (
     ACCENT,
-    NEGATIVE_COLOR,
-    POSITIVE_COLOR,
+    MODEL,
     TRAINING,
     VALIDATION,
     apply_theme,
@@ -176,7 +175,7 @@ def leakage_gaps(outcomes: pd.DataFrame) -> Any:
             hoverinfo="skip",
             name=f"Split {seed}",
         )
-    for way, color in (("group", NEGATIVE_COLOR), ("image", POSITIVE_COLOR)):
+    for way, color in (("group", ACCENT), ("image", MODEL)):
         points = outcomes[outcomes["way"] == way]
         figure.add_scatter(
             x=[names[way]] * len(points),

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fracture.charts.style import NEGATIVE_COLOR, apply_theme, colors
+from fracture.charts.style import MODEL, apply_theme, colors
 
 Scored = tuple[NDArray[Any], NDArray[Any]]
 """Labels (N,), 0 or 1, both of them there, and probabilities (N,)."""
@@ -91,7 +91,7 @@ def _add_observed(figure: Any, bins: Sequence[Mapping[str, Any]]) -> None:
         y=[each["share_positive"] for each in bins],
         mode="lines+markers",
         name="Model",
-        line={"color": NEGATIVE_COLOR},
+        line={"color": MODEL},
         marker={"size": 9},
         error_y={"type": "data", "array": above, "arrayminus": below, "thickness": 1.5},
         customdata=[each["count"] for each in bins],
@@ -106,7 +106,7 @@ def _add_counts(figure: Any, bins: Sequence[Mapping[str, Any]]) -> None:
         y=[each["count"] for each in bins],
         text=[f"{each['count']:,}" for each in bins],
         yaxis="y2",
-        marker={"color": NEGATIVE_COLOR, "opacity": 0.5},
+        marker={"color": MODEL, "opacity": 0.5},
         textposition="outside",
         cliponaxis=False,
         showlegend=False,

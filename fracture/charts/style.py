@@ -5,11 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 NEGATIVE_COLOR = "#2E86C9"
+"""Of the negative label, and of nothing else."""
 POSITIVE_COLOR = "#D55E00"
+"""Of the positive label, and of nothing else."""
 ACCENT = "#009E73"
-TRAINING = NEGATIVE_COLOR
-VALIDATION = POSITIVE_COLOR
-SEVERAL = (NEGATIVE_COLOR, POSITIVE_COLOR, ACCENT, "#CC79A7", "#E69F00", "#56B4E9")
+"""Of the one point that counts: the kept epoch, the chosen threshold."""
+TRAINING = "#767676"
+VALIDATION = "#8E63CE"
+MODEL = VALIDATION
+"""Of a model's metrics, which are of validation images."""
+SEVERAL = (MODEL, ACCENT, "#CC79A7", "#A6761D", "#1F9AA8", TRAINING)
 """For charts with one line a model."""
 
 

@@ -81,7 +81,7 @@ def compared_curves(runs: Mapping[str, RunHistory], metric: str, epochs: int) ->
         _add_line(figure, name, validation, color, "solid")
         values += [*training, *validation]
         if kept and len(validation) >= kept:
-            star = {"symbol": "star", "size": 13, "color": color}
+            star = {"symbol": "star", "size": 14, "color": color}
             figure.add_scatter(
                 x=[kept], y=[validation[kept - 1]], mode="markers", marker=star, showlegend=False, hoverinfo="skip"
             )

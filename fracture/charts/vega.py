@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.charts.style import ACCENT, NEGATIVE_COLOR, POSITIVE_COLOR
+from fracture.charts.style import ACCENT, MODEL, NEGATIVE_COLOR, POSITIVE_COLOR
 from fracture.files import JsonObject
 
 HEIGHT = 300
@@ -129,7 +129,7 @@ def _curve_spec(title: str, across: str, up: str) -> JsonObject:
         "layer": [
             part("chance", {"type": "line", "strokeDash": [2, 4], "color": "gray", "strokeWidth": 2}),
             part("name", {"type": "text", "text": "chance", "color": "gray", "align": "left"}),
-            part("curve", {"type": "line", "color": NEGATIVE_COLOR, "strokeWidth": 2}, order=order, tooltip=said),
+            part("curve", {"type": "line", "color": MODEL, "strokeWidth": 2}, order=order, tooltip=said),
             part("point", {**_POINT, "color": ACCENT}, tooltip=said),
         ],
     }

@@ -30,17 +30,17 @@ from fracture.training.runs.diagnosis import diagnose_fit
 from fracture.training.runs.progress import RunProgress, stopping_words
 from fracture.training.runs.queue import Run
 
-_COLORS: dict[str, Literal["gray", "blue", "green", "orange", "red"]] = {
+_COLORS: dict[str, Literal["gray", "violet", "green", "red"]] = {
     "queued": "gray",
-    "running": "blue",
-    "stopping": "orange",
+    "running": "violet",
+    "stopping": "gray",
     "finished": "green",
-    "stopped": "orange",
+    "stopped": "gray",
     "failed": "red",
 }
 
 _DONE = ":green[:material/check_circle:] {}"
-_CURRENT = ":blue[:material/arrow_circle_right:] **{}**"
+_CURRENT = ":violet[:material/arrow_circle_right:] **{}**"
 _PENDING = ":gray[:material/circle: {}]"
 
 

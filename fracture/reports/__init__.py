@@ -1,0 +1,1 @@
+"""An answer as a document to keep: one HTML file, or one PDF."""

@@ -5,9 +5,10 @@ Importing pydantic takes a tenth of a second: ``fracture --help`` reads no docum
 """
 
 import reprlib
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from fracture.files import JsonObject
 
@@ -25,6 +26,21 @@ Number = Annotated[float, Field(strict=True)]
 
 Moment = Annotated[float, Field(ge=0, lt=32_503_680_000, strict=True)]
 """Seconds since the epoch, of the years 1970 to 2999."""
+
+LAST_YEAR = 2999
+"""Of a :data:`Time`."""
+
+
+def _check_time(text: str) -> str:
+    if text:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None or time.year > LAST_YEAR:
+            raise ValueError(f"must have a time zone, and a year up to {LAST_YEAR}")
+    return text
+
+
+Time = Annotated[str, AfterValidator(_check_time)]
+"""When something was stored, in ISO 8601; empty before."""
 
 Pair = Annotated[tuple[Finite, Finite], Field(strict=False)]
 """Two numbers. JSON has lists alone, so that a list is let through."""

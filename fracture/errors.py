@@ -5,6 +5,7 @@
     FractureError
     ├── RadiographError   a file is not a readable radiograph
     ├── DatasetError      a folder is not a readable data set
+    │   ├── ColumnsError  it has a table, of which it is not known which columns hold what
     │   └── LabelsError   its classes have names that are not known: somebody must say which is which
     ├── FetchError        an import is not possible, or incomplete
     ├── ConfigError       a setting of a run is out of its range
@@ -32,15 +33,20 @@ class DatasetError(FractureError):
     """A folder is not a readable data set."""
 
 
+class ColumnsError(DatasetError):
+    """A data set has a table, of which it is not known which columns hold what: somebody must say so."""
+
+
 class LabelsError(DatasetError):
     """The classes of a data set have names that are not known: somebody must say which is which.
 
-    ``images_of``: how many images each class has, by its name.
+    ``images_of``: how many images each class has, by its name. ``what``: what the classes are, such as folders.
     """
 
-    def __init__(self, message: str, images_of: Mapping[str, int]) -> None:
+    def __init__(self, message: str, images_of: Mapping[str, int], what: str = "folders") -> None:
         super().__init__(message)
         self.images_of = dict(images_of)
+        self.what = what
 
 
 class FetchError(FractureError):

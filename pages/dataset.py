@@ -6,12 +6,14 @@ import streamlit as st
 
 from fracture.app.dataset import import_dialog, phantom_dialog
 from fracture.app.dataset.checks import show_checks
+from fracture.app.dataset.columns import show_columns
 from fracture.app.dataset.decisions import describe_decisions
 from fracture.app.dataset.export import show_decisions, show_export
 from fracture.app.dataset.folder_dialog import offer_folder_dialog
 from fracture.app.dataset.gallery import show_gallery
-from fracture.app.dataset.labels import confirm_labels, dataset_or_question, show_labels
+from fracture.app.dataset.labels import confirm_labels, show_labels
 from fracture.app.dataset.patients import show_patients
+from fracture.app.dataset.question import dataset_or_question
 from fracture.app.shared import dataset_cache, job_status
 from fracture.app.shared.dataset_picker import choose_dataset
 from fracture.app.shared.widgets import ensure_routed, no_dataset_hint, show_chart, show_errors, show_retention
@@ -65,6 +67,7 @@ with show_errors():
     if data := dataset_or_question(root, job_status.version(job)):
         confirm_labels(data)
         show_overview(data)
+        show_columns(data)
         show_labels(data)
         show_patients(data)
         show_checks(data, complete=not (job and job.active))

@@ -31,7 +31,7 @@ def dataset_command(args: Namespace) -> JsonObject:
         return _rename(args)
     if args.delete:
         return _delete(args)
-    store_labels(args.path, args.labels, args.patient_pattern)
+    store_labels(args.path, args)
     found = apply_decisions(scan(args.path, args.body_part))
     table = counts(found.table)
     problems = check(found, _measured(found, args), read_files=False)
@@ -41,6 +41,7 @@ def dataset_command(args: Namespace) -> JsonObject:
         "label_names": list(found.label_names),
         "label_mappings": [mapping.to_json() for mapping in found.label_mappings],
         "patient_pattern": found.patient_pattern,
+        "columns": found.columns.named() if found.columns else {},
         "skipped": [each._asdict() for each in found.skipped],
         "images": len(found.table),
         "excluded": found.excluded,
@@ -106,6 +107,8 @@ def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Probl
     print(f"{found.root}: {len(found.table):,} images, layout {found.layout}")
     if found.excluded or found.relabelled:
         print(f"By decision, {found.excluded:,} more are excluded and {found.relabelled:,} have another label.")
+    if found.columns:
+        print(f"{found.columns.describe()} To change that: --columns {found.columns.command()}")
     for mapping in found.label_mappings:
         if said := mapping.describe():
             print(f"{said} To swap them: --labels {mapping.swapped().command()}")
@@ -145,7 +148,7 @@ def phantom(args: Namespace) -> JsonObject:
 
 def prep(args: Namespace) -> JsonObject:
     """Export a data set, with all decisions applied, as class folders or as a zip of them."""
-    store_labels(args.path, args.labels, args.patient_pattern)
+    store_labels(args.path, args)
     found = apply_decisions(scan(args.path, args.body_part))
     out = args.out.absolute()
     with progress_bar("Exporting", quiet=args.json) as on_progress:

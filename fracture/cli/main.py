@@ -110,8 +110,16 @@ def _add_labels(parser: argparse.ArgumentParser, where: str = "the data set") ->
         "--labels",
         nargs="+",
         metavar="KIND=NAMES",
-        help=f"which classes of {where} are which: negative=A,B positive=C ignore=D, by the names of folders or the "
-        "values in dataset.csv; stored in labels.json beside the data",
+        help=f"which classes of {where} are which: negative=A,B positive=C ignore=D, by the names of folders, the "
+        "values in a table or the classes of boxes; unannotated stands for images without a box; stored in labels.json "
+        "beside the data",
+    )
+    parser.add_argument(
+        "--columns",
+        nargs="+",
+        metavar="ROLE=COLUMN",
+        help="which columns of a CSV file hold what: image=filename label=diagnosis, and if need be patient=, study=, "
+        "split=, body_part=, and file= for which of several; stored in labels.json as well",
     )
     parser.add_argument(
         "--patient-pattern",

@@ -76,7 +76,7 @@ def _estimate(args: Namespace) -> JsonObject:
 
     if args.resume:
         raise RunError("--estimate is for a new run: give --data in place of --resume.")
-    store_labels(args.data, args.labels, args.patient_pattern)
+    store_labels(args.data, args)
     config = _config(args)
     table = load_combined(config.data, config.also, config.body_part).table
     cost = estimate_cost(table, config, find_weights(config), machine_speed())
@@ -86,7 +86,7 @@ def _estimate(args: Namespace) -> JsonObject:
 
 
 def _start(args: Namespace) -> queue.Run:
-    store_labels(args.data, args.labels, args.patient_pattern)
+    store_labels(args.data, args)
     config = _config(args)
     check_available(find_weights(config))
     return queue.start(config)
@@ -107,6 +107,8 @@ def _resume(args: Namespace) -> tuple[queue.Run, int]:
     given = [f"--{name.replace('_', '-')}" for name in fields if getattr(args, name, None)]
     if args.labels:
         given.append("--labels")
+    if args.columns:
+        given.append("--columns")
     if args.patient_pattern:
         given.append("--patient-pattern")
     if given:
@@ -126,7 +128,7 @@ def carry_out_evaluation(args: Namespace) -> "Evaluated":
     from fracture.evaluation.external.job import carry_out
     from fracture.evaluation.external.results import request_evaluation
 
-    store_labels(args.data, args.labels, args.patient_pattern)
+    store_labels(args.data, args)
     request = request_evaluation(args.model, args.data, args.split, args.body_part)
     try:
         with progress_bar("Evaluating", quiet=args.json) as on_progress:

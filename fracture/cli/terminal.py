@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -153,18 +154,25 @@ def _body_parts(level: Level) -> Iterator[str]:
         yield "  too few images: " + ", ".join(f"{name} {count:,}" for name, count in too_small.items())
 
 
-def store_labels(root: str | None, labels: list[str] | None, patient_pattern: str | None) -> None:
-    """Store the labels and the pattern for patients that a command was given for a data set, if any.
+def store_labels(root: str | None, args: Namespace) -> None:
+    """Store the labels, the columns and the pattern for patients that a command was given for a data set, if any.
 
     Raises DatasetError where they don't fit.
     """
     from fracture.data.labels.choice import parse_choice
-    from fracture.data.labels.store import choose_labels, choose_patients
+    from fracture.data.labels.columns import parse_columns
+    from fracture.data.labels.store import choose_columns, choose_labels, choose_patients
 
-    if root and labels:
-        choose_labels(root, parse_choice(labels))
-    if root and patient_pattern is not None:
-        choose_patients(root, patient_pattern)
+    if not root:
+        return
+    labels = parse_choice(args.labels) if args.labels else None
+    if args.columns:
+        # Together: without the labels, the values of the column may not be known.
+        choose_columns(root, parse_columns(args.columns), labels)
+    elif labels:
+        choose_labels(root, labels)
+    if args.patient_pattern is not None:
+        choose_patients(root, args.patient_pattern)
 
 
 def _localization(found: Localization) -> Iterator[str]:

@@ -45,6 +45,7 @@ def join(first: Dataset, others: Sequence[Dataset]) -> Dataset:
         table=pd.concat(tables, ignore_index=True),
         synthetic=all(each.synthetic for each in joined),
         patient_pattern=next((each.patient_pattern for each in joined if each.patient_pattern), ""),
+        columns=next((each.columns for each in joined if each.columns), None),
         excluded=sum(each.excluded for each in joined),
         relabelled=sum(each.relabelled for each in joined),
         label_mappings=tuple(itertools.chain.from_iterable(each.label_mappings for each in joined)),

@@ -4,7 +4,8 @@
 
     MURA's tree ──┐
     class folders ├── scan ──> Dataset: label names + table ──> checks, training, evaluation, pages
-    dataset.csv ──┘
+    a table ──────┤
+    YOLO, COCO ───┘
 """
 
 import hashlib
@@ -19,13 +20,18 @@ import pandas as pd
 
 from fracture import demo
 from fracture.data import dataset_csv, ground_truth, layouts
+from fracture.data.annotations.coco import coco
+from fracture.data.annotations.yolo import yolo
 from fracture.data.labels import class_folders
-from fracture.data.labels.choice import LABELS_FILE, LabelChoice, LabelMapping, latest_choice, latest_pattern
+from fracture.data.labels.choice import LabelChoice, LabelMapping
+from fracture.data.labels.columns import ColumnsChoice
+from fracture.data.labels.labels_file import LABELS_FILE, latest_choice, latest_columns, latest_pattern
 from fracture.data.labels.patients import with_patients
 from fracture.data.labels.words import class_of
 from fracture.data.layouts import Skipped
 from fracture.data.provenance import Source, source_of
 from fracture.data.splits import split_by_group, split_of
+from fracture.data.tables.columns import MIN_SHARE, Table, find_tables, sure_columns, unknown_columns, with_file
 from fracture.errors import DatasetError, RadiographError
 from fracture.imaging import radiograph
 from fracture.paths import data_home, short, typed_path
@@ -51,9 +57,11 @@ TABLE_COLUMNS = {
 LAYOUTS = (
     "MURA's tree ({train,valid}/XR_PART/patientN/studyN_{positive,negative}/imageN.png)",
     "class folders ({train,valid}/{negative,positive}/..., also normal/abnormal, not fractured/fractured or any two)",
-    "a dataset.csv (image_id, label) beside images/",
+    "a dataset.csv (image_id, label) beside images/, or any CSV file with a row for each image",
+    "YOLO (images/ and labels/ with a text for each image) or COCO (a JSON file with images, annotations, categories)",
 )
 
+_COCO_NAME = re.compile(r"coco|instances|annotation")
 _LAYOUT_FOLDER = re.compile(r"XR_[A-Z]+|study\d+_(positive|negative)", re.IGNORECASE)
 
 
@@ -82,6 +90,8 @@ class Dataset:
     """Where the patients were found in the names of files, see :mod:`fracture.data.labels.patients`."""
     skipped: tuple[Skipped, ...] = ()
     """The files that were left out."""
+    columns: ColumnsChoice | None = None
+    """Which columns of a table were read, where they were chosen or guessed."""
     version: str = ""
     """Changes with the files that the table depends on; empty where their states are not known."""
 
@@ -91,8 +101,9 @@ def scan(
     body_part: str | None = None,
     choice: LabelChoice | None = None,
     patient_pattern: str = "",
+    columns: ColumnsChoice | None = None,
 ) -> Dataset:
-    """Read a folder in any of the three layouts, or only one body part of it. No pixel is decoded.
+    """Read a folder in any of the :data:`LAYOUTS`, or only one body part of it. No pixel is decoded.
 
     A data set without a split gets that of :func:`split_by_group`; a split that is there is kept. Where the only
     dataset.csv is in a folder of ``root``, as in FracAtlas's own zip, that folder is read.
@@ -102,8 +113,11 @@ def scan(
         body_part: ``XR_HUMERUS``, ``humerus`` or ``hand``, in any case.
         choice: which classes are which; otherwise the stored one, see :mod:`fracture.data.labels.choice`.
         patient_pattern: for the patient in names of files; otherwise the stored one, if any.
+        columns: which columns of a table hold what; otherwise the stored ones, or those that only one guess is
+            possible for, see :mod:`fracture.data.tables.columns`.
 
     Raises:
+        ColumnsError: it has a table, of which nobody has said which columns hold what.
         LabelsError: it has classes whose names are not known, and nobody has said which is which.
         DatasetError: there is no such folder, layout or body part, or a part of it may not be read.
     """
@@ -112,11 +126,7 @@ def scan(
     files = tree.images
     _check_names([str(folder), *files])
     choice = choice or latest_choice(layouts.levels(folder))
-    found = (
-        dataset_csv.dataset_csv(folder, choice)
-        or layouts.mura(folder, files)
-        or class_folders.class_folders(folder, files, choice)
-    )
+    found = _find(folder, tree, choice, columns or latest_columns(folder))
     if found is None:
         raise _unknown_layout(folder, files)
     # Split before filtering: the split of an image must not depend on the body part that is asked for.
@@ -136,8 +146,50 @@ def scan(
         sources=() if source is None else (source,),
         label_mappings=() if found.mapping is None else (found.mapping,),
         patient_pattern=pattern,
-        skipped=(*found.skipped, *layouts.strays(tree)),
+        skipped=(*found.skipped, *layouts.strays(tree, found.files_read)),
+        columns=found.columns,
     )
+
+
+def _find(
+    folder: Path, tree: layouts.Tree, choice: LabelChoice | None, columns: ColumnsChoice | None
+) -> layouts.Found | None:
+    """What the first layout that fits makes of a folder; None where none does. Raises as :func:`scan` does."""
+    if columns is not None:
+        return dataset_csv.chosen_table(folder, with_file(columns, tables_in(folder, tree)), choice)
+    found = dataset_csv.dataset_csv(folder, choice) or layouts.mura(folder, tree.images)
+    if found is not None:
+        return found
+    try:
+        found = class_folders.class_folders(folder, tree.images, choice)
+    except DatasetError:
+        # Folders that nobody knows the meaning of, or of one class: annotations or a table may say more.
+        found = _find_listed(folder, tree, choice)
+        if found is None:
+            raise
+        return found
+    return found or _find_listed(folder, tree, choice)
+
+
+def _find_listed(folder: Path, tree: layouts.Tree, choice: LabelChoice | None) -> layouts.Found | None:
+    """What annotations or a table make of a folder whose own folders say nothing."""
+    found = coco(folder, tree, choice) or yolo(folder, tree, choice)
+    if found is not None:
+        return found
+    tables = tables_in(folder, tree)
+    columns = sure_columns(tables)
+    if columns is not None:
+        return dataset_csv.chosen_table(folder, columns, choice)
+    if any(table.share >= MIN_SHARE for table in tables):
+        raise unknown_columns(folder, tables)
+    return None
+
+
+def tables_in(folder: Path, tree: layouts.Tree | None = None) -> list[Table]:
+    """The CSV files of a data set, see :func:`fracture.data.tables.columns.find_tables`."""
+    tree = tree or layouts.tree(folder)
+    usual = [dataset_csv.USUAL_FILE] if (folder / dataset_csv.USUAL_FILE).is_file() else []
+    return find_tables(folder, tree.images, [*usual, *tree.others])
 
 
 def folder_of_table(folder: Path) -> Path:
@@ -267,7 +319,7 @@ def _file_bytes(path: str) -> int:
 
 
 def looks_like_data(folder: Path) -> bool:
-    """Whether a folder has a dataset.csv, or folders of a layout within three levels and an image below them.
+    """Whether a folder has a dataset.csv, or folders or lists of a layout within three levels and an image below them.
 
     Two folders with images side by side may be classes of any name. Only files without ending are opened. A folder that
     may not be read is no data set.
@@ -275,16 +327,27 @@ def looks_like_data(folder: Path) -> bool:
     with suppress(PermissionError):
         if any((folder / name).is_file() for name in ("dataset.csv", LABELS_FILE)):
             return True
-    for place, folders, _ in os.walk(folder, followlinks=not demo.is_public()):
+    for place, folders, files in os.walk(folder, followlinks=not demo.is_public()):
         is_mura = any(_LAYOUT_FOLDER.fullmatch(name) for name in folders)
         has_both_classes = {0, 1} <= {class_of(name) for name in folders}
         if (is_mura or has_both_classes) and _has_image(place):
+            return True
+        # COCO's files may be in a folder of their own.
+        if _may_be_annotated(folders, files) and _has_image(str(folder)):
             return True
         if len(_may_be_classes(place, folders)) > 1:
             return True
         if len(Path(place).relative_to(folder).parts) >= 3:
             folders.clear()  # os.walk then goes no deeper
     return False
+
+
+def _may_be_annotated(folders: list[str], files: list[str]) -> bool:
+    """Whether there are labels of YOLO, or a file by whose name it may be a table or annotations."""
+    lower = [name.lower() for name in files]
+    has_table = any(name.endswith(layouts.TABLES) and name not in layouts.READ_BESIDE for name in lower)
+    has_annotations = any(name.endswith(".json") and _COCO_NAME.search(name) for name in lower)
+    return has_table or has_annotations or "data.yaml" in lower or {"images", "labels"} <= set(folders)
 
 
 def _may_be_classes(place: str, folders: list[str]) -> list[str]:

@@ -15,11 +15,9 @@ width, height         in pixels
 ====================  =============================================================================
 """
 
-import codecs
 import itertools
 import os
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +33,13 @@ from fracture.data.labels.choice import (
     mapping_of,
     unknown_labels,
 )
+from fracture.data.labels.columns import FORM as COLUMNS_FORM
+from fracture.data.labels.columns import ColumnsChoice
 from fracture.data.labels.words import class_of, weak_class_of
 from fracture.data.layouts import Found, Skipped, walk
 from fracture.data.splits import split_of
-from fracture.errors import DatasetError
+from fracture.data.tables.csv_file import path_below, read_csv
+from fracture.errors import ColumnsError, DatasetError
 from fracture.paths import leads_out, sanitize_name
 
 BLOCK = 25
@@ -55,11 +56,24 @@ ALSO_CALLED = {
 }
 """Other names of columns, where the usual one is missing; some are those of GRAZPEDWRI-DX (Nagy et al., 2022)."""
 
+_USUAL = {
+    "image": "image_id",
+    "label": "label",
+    "patient": "patient",
+    "study": "study",
+    "split": "split",
+    "body_part": "body_part",
+}
+"""The names of columns for :data:`fracture.data.labels.columns.ROLES`."""
+
 EMPTY = "(empty)"
 """Stands for the value of an empty cell."""
 
 BODY_PARTS = ["hand", "leg", "hip", "shoulder"]
 VIEWS = ["frontal", "lateral", "oblique"]
+
+
+USUAL_FILE = "dataset.csv"
 
 
 def dataset_csv(root: Path, choice: LabelChoice | None = None) -> Found | None:
@@ -69,36 +83,56 @@ def dataset_csv(root: Path, choice: LabelChoice | None = None) -> Found | None:
     are no digits and no words of :mod:`fracture.data.labels.words`.
 
     Raises:
+        ColumnsError: the table lacks the columns for images and labels.
         LabelsError: the values of the label are not known, or those of a choice are not there.
         DatasetError: the table cannot be used.
     """
-    file = root / "dataset.csv"
+    file = root / USUAL_FILE
     if not file.is_file():
         return None
-    listed = _read(file)
+    return _found(root, file, _read(file), choice)
+
+
+def chosen_table(root: Path, columns: ColumnsChoice, choice: LabelChoice | None = None) -> Found:
+    """Read the table and the columns that somebody chose; raises as :func:`dataset_csv` does.
+
+    Other columns count only in a dataset.csv: in another table, one called ``boxes`` may hold anything.
+    """
+    file = root / columns.file
+    if not file.is_file():
+        raise ColumnsError(
+            f"There must be a table {columns.file} in {root}, of which columns were chosen. Received: no such file; "
+            f"restore it, or choose again with --columns {COLUMNS_FORM}, or on the page Data set."
+        )
+    found = _found(root, file, _read_chosen(file, columns), choice)
+    layout = USUAL_FILE if columns.file == USUAL_FILE else "table"
+    return found._replace(layout=layout, columns=columns, files_read=frozenset({columns.file}))
+
+
+def _found(root: Path, file: Path, listed: pd.DataFrame, choice: LabelChoice | None) -> Found:
     column = next(name for name in LABEL_COLUMNS if name in listed)
     values = _column(listed, column).replace("", EMPTY)
     label_of, origin = _labels_of_values(root, column, values, choice)
     label = values.map(label_of)
     kept = label.notna()
-    every = _rows(root, listed).assign(label=label)
+    every = _rows(root, listed, file.name).assign(label=label)
     rows = every[kept]
     words = {int(number): str(of.mode().iloc[0]) for number, of in values[kept].groupby(label[kept])}
     names = ("not fractured", "fractured") if column in ABOUT_FRACTURES else label_names(words, origin)
     mapping = mapping_of(root, label_of, origin, choice)
-    skipped = (*_left_out(listed, values, kept), *_unlisted(root, every))
-    return Found("dataset.csv", names, rows.astype({"label": "int64"}), mapping=mapping, skipped=skipped)
+    skipped = (*_left_out(listed, values, kept), *_unlisted(root, every, file.name))
+    return Found(USUAL_FILE, names, rows.astype({"label": "int64"}), mapping=mapping, skipped=skipped)
 
 
-def _rows(root: Path, listed: pd.DataFrame) -> pd.DataFrame:
-    """All columns of the table but the label."""
+def _rows(root: Path, listed: pd.DataFrame, table: str) -> pd.DataFrame:
+    """All columns of the table but the label; ``table``: its name."""
     ids = listed["image_id"]
     patient = _column(listed, "patient")
     study = _studies(listed, patient)
     return pd.DataFrame(
         {
             "image_id": ids,
-            "path": _paths(root, ids),
+            "path": _paths(root, ids, table),
             "split": _splits(listed),
             "body_part": _body_parts(listed),
             "patient": patient,
@@ -141,44 +175,61 @@ def _left_out(listed: pd.DataFrame, values: "pd.Series[str]", kept: "pd.Series[b
         yield Skipped("class", str(value), len(ids), ids.iloc[0])
 
 
-def _unlisted(root: Path, rows: pd.DataFrame) -> Iterator[Skipped]:
+def _unlisted(root: Path, rows: pd.DataFrame, table: str) -> Iterator[Skipped]:
     """The images that the table does not name."""
     images = _images_folder(root)
     named = set(rows["path"])
     unlisted = [file for file in walk(images) if f"{images}{os.sep}{file}" not in named]
     if unlisted:
-        yield Skipped("unlisted", "dataset.csv", len(unlisted), unlisted[0])
+        yield Skipped("unlisted", table, len(unlisted), unlisted[0])
 
 
 def _read(file: Path) -> pd.DataFrame:
     """The table, with the names of columns that this module uses."""
-    try:
-        text = _decode(file.read_bytes())
-        header = text.split("\n", 1)[0]
-        separator = max(",;\t", key=header.count)
-        listed = pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{file} cannot be read as a table: {error}.") from error
+    listed = read_csv(file)
     received = sanitize_name(", ".join(map(str, listed.columns)))
     listed = _with_usual_names(listed)
     if "image_id" not in listed or not set(LABEL_COLUMNS) & set(listed):
-        raise DatasetError(f"{file} must have the columns image_id and label (or fractured). Received: {received}")
+        raise ColumnsError(
+            f"{file} must have the columns image_id and label (or fractured). Received: {received}; say which ones "
+            f"they are with --columns {COLUMNS_FORM}, or on the page Data set."
+        )
+    return _checked(file, listed)
+
+
+def _read_chosen(file: Path, columns: ColumnsChoice) -> pd.DataFrame:
+    """The table, with the chosen columns under the names that this module uses."""
+    listed = read_csv(file)
+    there = {str(name).strip(): name for name in listed.columns}
+    missing = [name for name in columns.column_of().values() if name.strip() not in there]
+    if missing:
+        received = sanitize_name(", ".join(there))
+        raise ColumnsError(f"{file} must have the chosen column {missing[0][:120]!r}. Received: {received}")
+    chosen = {_USUAL[role]: there[name.strip()] for role, name in columns.column_of().items()}
+    # What a column says about fractures, its name tells.
+    if columns.label.strip().lower() in ABOUT_FRACTURES:
+        chosen[columns.label.strip().lower()] = chosen.pop("label")
+    usual = listed[list(chosen.values())].set_axis(list(chosen), axis="columns")
+    filled = (usual.apply(lambda column: column.str.strip()) != "").any(axis="columns")
+    usual = usual.assign(image_id=usual["image_id"].map(path_below))
+    if columns.file == USUAL_FILE:
+        others = _with_usual_names(listed.drop(columns=list(chosen.values())))
+        usual = usual.join(others.drop(columns=[*chosen, *LABEL_COLUMNS], errors="ignore"))
+    return _checked(file, usual[filled].drop_duplicates())
+
+
+def _checked(file: Path, listed: pd.DataFrame) -> pd.DataFrame:
+    """The table. Raises DatasetError where an image is there twice, or leads out of the folder, or there is none."""
     if listed.empty:
         raise DatasetError(f"{file} lists no image; it needs a row for each.")
     ids = listed["image_id"]
     twice = sorted(ids[ids.duplicated()])
     if twice:
-        raise DatasetError(f"{file} must list each image_id once. Received twice: {twice[0]}")
+        raise DatasetError(f"{file} must list each image_id once. Received twice: {twice[0][:120]}")
     outside = [name for name in ids if leads_out(name)]
     if outside:
         raise DatasetError(f"{file} must name files below images/ by image_id. Received: {outside[0][:120]!r}")
     return listed
-
-
-def _decode(content: bytes) -> str:
-    """The text of a table in UTF-8, or in UTF-16 where its first two bytes say so, as Excel writes it."""
-    is_utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    return content.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
 def _with_usual_names(listed: pd.DataFrame) -> pd.DataFrame:
@@ -204,7 +255,7 @@ def _images_folder(root: Path) -> Path:
     return root / "images" if (root / "images").is_dir() else root
 
 
-def _paths(root: Path, ids: "pd.Series[str]") -> "pd.Series[str]":
+def _paths(root: Path, ids: "pd.Series[str]", table: str) -> "pd.Series[str]":
     """The path of each image: in ``images/``, or in a folder of it (FracAtlas comes sorted into two).
 
     An id may lack the file's ending, or name other folders than those on disk, such as ``images/`` itself.
@@ -225,7 +276,7 @@ def _paths(root: Path, ids: "pd.Series[str]") -> "pd.Series[str]":
                 return path
         found = _in_folder(name, by_name.get(name.rsplit("/", 1)[-1], []))
         if len(found) > 1:
-            raise DatasetError(f"{images} holds several files called {name}; name it in dataset.csv with its folder.")
+            raise DatasetError(f"{images} holds several files called {name}; name it in {table} with its folder.")
         return found[0] if found else name
 
     return ids.map(lambda name: f"{images}{os.sep}{find(name)}")

@@ -9,7 +9,7 @@ are listed in :mod:`fracture.data.splits`.
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ import pandas as pd
 from fracture import demo
 from fracture.data.ground_truth import with_truth
 from fracture.data.labels.choice import LabelMapping
+from fracture.data.labels.columns import ColumnsChoice
 from fracture.data.splits import SPLIT_OF_NAME
 from fracture.errors import DatasetError
 from fracture.files import open_file
@@ -31,6 +32,12 @@ ENDINGS = (
     *(".tif", ".tiff", ".webp", ".bmp", ".gif", ".jp2", ".j2k", ".heic", ".heif", ".avif"),
 )
 """How the names of image files end, in lower case. DICOM files may have no ending: see :func:`may_be_dicom`."""
+
+TABLES = (".csv", ".tsv")
+"""How the names of tables end."""
+
+ANNOTATIONS = (".json", ".txt", ".yaml", ".yml", ".names", ".labels")
+"""How the names of files with boxes, or with the names of their classes, end."""
 
 MAX_OTHERS_FIRST = 100
 """Files without ending in a folder that are opened, none of them DICOM, until its others are not opened either."""
@@ -55,10 +62,11 @@ class Skipped(NamedTuple):
     """Files of a data set that were left out for one reason."""
 
     reason: str
-    """``class``: images of no class; ``unlisted``: images that dataset.csv does not name; ``link``: a link to a folder;
-    ``file``: a file that is not read."""
+    """``class``: images of no class; ``unlisted``: images that no table or annotation names; ``link``: a link to a
+    folder; ``file``: a file that is not read; ``annotation``: annotations that cannot be read, or fit no image;
+    ``boxes``: images that were read without their boxes."""
     what: str
-    """The folder of a class, or the ending of a file."""
+    """The folder of a class, the ending of a file, the table, or what is wrong with an annotation."""
     files: int
     example: str
     """The path of one of them from the data set's folder."""
@@ -76,6 +84,10 @@ class Found(NamedTuple):
     """How the names of classes were read; None where the layout itself says what they mean."""
     skipped: tuple[Skipped, ...] = ()
     """Images that belong to no class."""
+    files_read: frozenset[str] = frozenset()
+    """The paths of tables and annotations that were read, from the data set's folder."""
+    columns: ColumnsChoice | None = None
+    """Which columns of a table were read."""
 
 
 class Tree(NamedTuple):
@@ -123,10 +135,12 @@ def _relative(root: Path, paths: list[str]) -> list[str]:
     return sorted(path.removeprefix(above).replace(os.sep, "/") for path in paths)
 
 
-def strays(found: Tree) -> tuple[Skipped, ...]:
+def strays(found: Tree, files_read: Collection[str] = ()) -> tuple[Skipped, ...]:
     """The files that are not read, by the endings of their names, and the links that were not followed."""
     by_ending: dict[str, list[str]] = {}
     for path in found.others:
+        if path in files_read:
+            continue
         by_ending.setdefault(Path(path).suffix.lower(), []).append(path)
     files = [Skipped("file", ending, len(paths), paths[0]) for ending, paths in sorted(by_ending.items())]
     links = [Skipped("link", "", len(found.links), found.links[0])] if found.links else []

@@ -18,19 +18,24 @@ import pandas as pd
 from fracture import paths
 from fracture.data.dataset import TABLE_COLUMNS, Dataset, existing_folder, scan
 from fracture.data.ground_truth import TRUTH_FILE
-from fracture.data.labels.choice import LABELS_FILE, LabelMapping
-from fracture.data.layouts import ENDINGS, READ_BESIDE, Skipped, files_below, levels, may_be_dicom
+from fracture.data.labels.choice import LabelMapping
+from fracture.data.labels.columns import ColumnsChoice
+from fracture.data.labels.labels_file import LABELS_FILE
+from fracture.data.layouts import ANNOTATIONS, ENDINGS, READ_BESIDE, TABLES, Skipped, files_below, levels, may_be_dicom
 from fracture.data.provenance import Source
 from fracture.files import atomic_write
 
 _log = logging.getLogger(__name__)
 
-SCAN_VERSION = 3
+SCAN_VERSION = 4
 """To be raised whenever :func:`fracture.data.dataset.scan` gives another table for the same files."""
 
-_ENDINGS_READ = (*ENDINGS, "dataset.csv", TRUTH_FILE, LABELS_FILE)
+_ENDINGS_READ = (*ENDINGS, *TABLES, *ANNOTATIONS)
 """How the names of files end whose content a scan depends on, besides those without ending. Of others it counts the
-names, but of those that the app itself writes: a scan does not read curation.csv."""
+names."""
+
+_NOT_READ = {*READ_BESIDE} - {"dataset.csv", TRUTH_FILE, LABELS_FILE}
+"""Files that the app itself writes beside the images: a scan does not read curation.csv."""
 
 _SEAL_BYTES = hashlib.sha256().digest_size
 
@@ -72,11 +77,13 @@ def _files(folder: Path) -> Iterator[str]:
     refused: list[str] = []
     for file in files_below(folder, refused):
         name = file.name.lower()
+        if name in _NOT_READ:
+            continue
         if name.endswith(_ENDINGS_READ) or may_be_dicom(file.name):
             with suppress(OSError):
                 status = file.stat()
                 yield f"{file.path}\t{status.st_size}\t{status.st_mtime_ns}"
-        elif name not in READ_BESIDE:
+        else:
             yield file.path
     yield from refused
 
@@ -92,6 +99,7 @@ def _write(file: Path, state: bytes, found: Dataset) -> None:
     table.attrs["root"] = str(found.root)
     table.attrs["sources"] = [asdict(source) for source in found.sources]
     table.attrs["label_mappings"] = [mapping.to_json() for mapping in found.label_mappings]
+    table.attrs["columns"] = found.columns.model_dump() if found.columns else None
     table.attrs["skipped"] = [list(each) for each in found.skipped]
     content = table.to_parquet()
     try:
@@ -118,6 +126,7 @@ def _read(file: Path, state: bytes) -> Dataset | None:
     kept["label_names"] = tuple(kept["label_names"])
     kept["sources"] = tuple(Source(**source) for source in kept["sources"])
     kept["label_mappings"] = tuple(LabelMapping.from_json(each) for each in kept["label_mappings"])
+    kept["columns"] = ColumnsChoice.model_validate(kept["columns"]) if kept["columns"] else None
     kept["skipped"] = tuple(Skipped(*each) for each in kept["skipped"])
     return Dataset(table=table, **kept)
 

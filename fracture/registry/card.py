@@ -121,6 +121,8 @@ class Data(Document):
     """Missing in cards of earlier versions, and empty where the layout itself says what the labels are."""
     patient_pattern: str = ""
     """Where patients were found in the names of files; missing in cards of earlier versions."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """The table that was read, and its columns by what they hold; missing where nobody chose or guessed them."""
     excluded: Whole | None = None
     relabelled: Whole | None = None
 

@@ -110,6 +110,8 @@ def describe_data(dataset: Dataset, *, readable: NDArray[np.bool_], selection: f
         names["label_mappings"] = [RecordedLabels(**mapping.to_json()).to_json() for mapping in dataset.label_mappings]
     if dataset.patient_pattern:
         names["patient_pattern"] = dataset.patient_pattern
+    if dataset.columns:
+        names["columns"] = dataset.columns.named()
     held_out = {}
     if selection:
         rows = used[used["split"] == SELECTION]

@@ -3,7 +3,7 @@
 import pytest
 
 from fracture.data.dataset import scan
-from fracture.data.labels.choice import read_choices
+from fracture.data.labels.labels_file import read_choices
 from fracture.data.labels.store import choose_labels
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.drawing import draw_classes

@@ -8,6 +8,7 @@ import streamlit as st
 from fracture import demo
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.widgets import escape_markdown, expander
+from fracture.data.annotations.boxes import CLASSES, UNANNOTATED
 from fracture.data.dataset import Dataset
 from fracture.data.labels.choice import ANSWERS, KINDS, LabelChoice, LabelMapping, make_choice
 from fracture.data.labels.store import choose_labels, last_labels, undo_labels
@@ -17,24 +18,17 @@ from fracture.errors import FractureError, LabelsError
 MAX_ASKED = 40
 """Classes that the form lists, the largest first."""
 
+BOXED = ("YOLO", "COCO")
+"""Layouts whose classes are of boxes."""
+
 KIND_TITLES = {"negative": "Negative", "positive": "Positive", "ignore": "Leave out"}
 
 
-def dataset_or_question(root: str, progress: str) -> Dataset | None:
-    """The data set in a folder; None where its classes have unknown names, after a form that asks for them.
-
-    Raises DatasetError as :func:`fracture.data.dataset.scan` does.
-    """
-    try:
-        return dataset_cache.cached_dataset(root, progress)
-    except LabelsError as error:
-        if demo.is_public():
-            raise
-        st.info(f"These classes were found in {escape_markdown(root)}. Which is which?", icon=":material/help:")
-        _labels_form(root, error.images_of, {})
-        _show_failure()
-        _offer_undo(root)
-    return None
+def ask_labels(root: str, error: LabelsError) -> None:
+    """A form for classes of unknown names, and undo."""
+    _labels_form(root, error.images_of, {}, error.what == CLASSES)
+    show_failure("labels")
+    _offer_undo(root)
 
 
 def confirm_labels(data: Dataset) -> None:
@@ -54,12 +48,13 @@ def show_labels(data: Dataset) -> None:
         with expander(_title(mapping), "labels", ":material/label:"):
             if said := mapping.describe():
                 st.caption(escape_markdown(said))
-            _labels_form(str(data.root), _classes(data, mapping), _kinds(mapping))
+            boxed = data.layout in BOXED
+            _labels_form(str(data.root), _classes(data, mapping), _kinds(mapping), boxed)
             with st.container(horizontal=True):
-                if mapping.origin != ANSWERS:
+                if mapping.origin != ANSWERS and not boxed:
                     _offer_swap(data, mapping)
                 _offer_undo(str(data.root))
-    _show_failure()
+    show_failure("labels")
 
 
 def _title(mapping: LabelMapping) -> str:
@@ -80,25 +75,10 @@ def _kinds(mapping: LabelMapping) -> dict[str, str]:
     return {name: kind for kind in KINDS for name in getattr(mapping, kind)}
 
 
-def _labels_form(root: str, images_of: Mapping[str, int], kinds: Mapping[str, str]) -> None:
+def _labels_form(root: str, images_of: Mapping[str, int], kinds: Mapping[str, str], boxed: bool) -> None:
     """A choice for each class, and a button that stores them; ``kinds``: those that count at present."""
-    names = list(images_of)[:MAX_ASKED]
-    keys = {}
     with st.container(border=True):
-        for name in names:
-            kind = kinds.get(name) or _proposed(name)
-            count = f" ({images_of[name]:,} images)" if images_of[name] else ""
-            # Where another choice counts, it is another widget, which begins with that choice.
-            keys[name] = f"class {name}, {kind}, of {root}"
-            st.segmented_control(
-                f"{escape_markdown(name)}{count}",
-                KINDS,
-                default=kind,
-                format_func=KIND_TITLES.__getitem__,
-                key=keys[name],
-            )
-        if len(images_of) > MAX_ASKED:
-            st.caption(f"{len(images_of) - MAX_ASKED:,} more classes are not shown, and stay as they are.")
+        keys = class_choices(root, images_of, kinds, boxed)
         st.button(
             "Save labels",
             type="primary",
@@ -110,20 +90,74 @@ def _labels_form(root: str, images_of: Mapping[str, int], kinds: Mapping[str, st
         )
 
 
-def _proposed(name: str) -> str:
+def class_choices(
+    place: str, images_of: Mapping[str, int], kinds: Mapping[str, str], boxed: bool = False
+) -> dict[str, str]:
+    """A choice for each class; the keys of the widgets by the names of the classes.
+
+    Args:
+        place: where the classes were found, for the keys.
+        images_of: the number of images of each class.
+        kinds: the choices that count at present.
+        boxed: whether the classes are of boxes. Their digits are no answers, and images without one are not negative
+            unless somebody confirms it.
+    """
+    names = [name for name in images_of if not (boxed and name == UNANNOTATED)][:MAX_ASKED]
+    keys = {}
+    for name in names:
+        kind = kinds.get(name) or _proposed(name, boxed)
+        count = f" ({images_of[name]:,} images)" if images_of[name] else ""
+        # Where another choice counts, it is another widget, which begins with that choice.
+        keys[name] = f"class {name}, {kind}, of {place}"
+        st.segmented_control(
+            f"{escape_markdown(name)}{count}",
+            KINDS,
+            default=kind,
+            format_func=KIND_TITLES.__getitem__,
+            key=keys[name],
+        )
+    if len(images_of) > MAX_ASKED:
+        st.caption(f"{len(images_of) - MAX_ASKED:,} more classes are not shown, and stay as they are.")
+    if boxed and UNANNOTATED in images_of:
+        keys[UNANNOTATED] = _confirm_unannotated(place, images_of[UNANNOTATED], kinds.get(UNANNOTATED, "ignore"))
+    return keys
+
+
+def _confirm_unannotated(place: str, images: int, kind: str) -> str:
+    """A tick that images without boxes are negative; its key."""
+    count = f" ({images:,} images)" if images else ""
+    key = f"class {UNANNOTATED}, {kind}, of {place}"
+    st.checkbox(
+        f"Images without boxes are negative{count}",
+        kind == "negative",
+        key=key,
+        help="Tick this if somebody has looked at all of them and found nothing. Otherwise they are left out.",
+    )
+    return key
+
+
+def _proposed(name: str, boxed: bool) -> str:
     label = class_of(name)
-    if label is None:
+    if label is None and not boxed:
         label = weak_class_of(name)
     return "ignore" if label is None else KINDS[label]
 
 
 def _save(root: str, keys: Mapping[str, str], kinds: Mapping[str, str]) -> None:
     """Store what was chosen; ``keys``: of the widgets, by the names of classes. Others stay as in ``kinds``."""
-    chosen = {name: st.session_state.get(key) or "ignore" for name, key in keys.items()}
-    _attempt(root, lambda: choose_labels(root, make_choice(_by_kind({**kinds, **chosen}))))
+    chosen = {name: _chosen(st.session_state.get(key)) for name, key in keys.items()}
+    attempt(root, lambda: choose_labels(root, make_choice(by_kind({**kinds, **chosen}))))
 
 
-def _by_kind(chosen: Mapping[str, str]) -> dict[str, list[str]]:
+def _chosen(value: str | bool | None) -> str:
+    """The kind that a widget says: that of a class, or the tick of images without boxes."""
+    if isinstance(value, bool):
+        return "negative" if value else "ignore"
+    return value or "ignore"
+
+
+def by_kind(chosen: Mapping[str, str]) -> dict[str, list[str]]:
+    """The names for each of :data:`KINDS`."""
     return {kind: [name for name, of in chosen.items() if of == kind] for kind in KINDS}
 
 
@@ -139,7 +173,7 @@ def _offer_swap(data: Dataset, mapping: LabelMapping) -> None:
 
 
 def _choose(root: str, choice: LabelChoice) -> None:
-    _attempt(root, lambda: choose_labels(root, choice))
+    attempt(root, lambda: choose_labels(root, choice))
 
 
 def _offer_undo(root: str) -> None:
@@ -152,21 +186,22 @@ def _offer_undo(root: str) -> None:
 
 
 def _undo(root: str, time: str) -> None:
-    _attempt(root, lambda: undo_labels(root, time))
+    attempt(root, lambda: undo_labels(root, time))
 
 
-def _attempt(root: str, action: Callable[[], object]) -> None:
-    """Do it in a button's callback, which can show nothing: :func:`_show_failure` shows the error."""
+def attempt(root: str, action: Callable[[], object], what: str = "labels") -> None:
+    """Do it in a button's callback, which can show nothing: :func:`show_failure` shows the error."""
     try:
         action()
     except FractureError as error:
-        state.failure("labels").set(str(error))
+        state.failure(what).set(str(error))
         return
     # The form shows what counts now, not what was clicked before.
     state.forget_folder(Path(root))
     dataset_cache.forget_datasets()
 
 
-def _show_failure() -> None:
-    if failed := state.failure("labels").pop():
+def show_failure(what: str) -> None:
+    """Why the latest click stored nothing, if it did not."""
+    if failed := state.failure(what).pop():
         st.error(escape_markdown(failed), icon=":material/error:")

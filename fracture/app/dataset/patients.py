@@ -9,7 +9,7 @@ from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.widgets import escape_markdown, expander, show_errors
 from fracture.data.checks.table import groups_unknown
 from fracture.data.dataset import Dataset
-from fracture.data.labels.choice import read_labels
+from fracture.data.labels.labels_file import read_labels
 from fracture.data.labels.patients import MAX_PATTERN_CHARACTERS, find_patients
 from fracture.data.labels.store import choose_patients, undo_patients
 from fracture.errors import FractureError

@@ -51,6 +51,9 @@ def _describe_data(card: Card) -> Iterator[str]:
         ignored = f"; left out: {escape_markdown(', '.join(names.ignore))}" if names.ignore else ""
         place = escape_markdown(names.data)
         yield f"**Labels of {place}** ({names.origin}): negative {negative}; positive {positive}{ignored}."
+    if data.columns:
+        columns = ", ".join(f"{role.replace('_', ' ')} {name}" for role, name in data.columns.items())
+        yield f"**Table:** {escape_markdown(columns)}."
     for source in data.sources:
         name = escape_markdown(source.name)
         citation = escape_markdown(source.citation)

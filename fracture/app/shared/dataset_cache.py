@@ -22,7 +22,7 @@ from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset
 from fracture.data.decisions import DECISIONS_FILE as DECISIONS
 from fracture.data.decisions import apply_decisions, decided
-from fracture.data.labels.choice import LABELS_FILE
+from fracture.data.labels.labels_file import LABELS_FILE
 from fracture.data.layouts import levels
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError

@@ -12,14 +12,17 @@ IMAGE_ENDINGS = {
 """Endings of files that may well be radiographs, and are not read; DICOM files often have none."""
 
 
+REASONS = ("class", "unlisted", "annotation", "boxes", "link")
+
+
 def check_skipped(skipped: Sequence[Skipped]) -> Iterator[Problem]:
     """What was left out, by the reason."""
-    of_reason = {
-        reason: [each for each in skipped if each.reason == reason] for reason in ("class", "unlisted", "link")
-    }
+    of_reason = {reason: [each for each in skipped if each.reason == reason] for reason in REASONS}
     files = [each for each in skipped if each.reason == "file"]
     yield from _classes(of_reason["class"])
     yield from _unlisted(of_reason["unlisted"])
+    yield from _annotations(of_reason["annotation"])
+    yield from _boxes(of_reason["boxes"])
     yield from _formats([each for each in files if each.what in IMAGE_ENDINGS])
     yield from _links(of_reason["link"])
     yield from _others([each for each in files if each.what not in IMAGE_ENDINGS])
@@ -38,11 +41,31 @@ def _classes(found: list[Skipped]) -> Iterator[Problem]:
 def _unlisted(found: list[Skipped]) -> Iterator[Problem]:
     if found:
         said = (
-            f"{_count(found, 'image')} left out, because dataset.csv does not list them, such as {_example(found)}; "
-            "add rows for them, or delete the files."
+            f"{_count(found, 'image')} left out, because {_name(found[0].what)} does not list them, such as "
+            f"{_example(found)}; add rows for them, or delete the files."
         )
         why = "Without a row an image has no label."
         yield Problem("unlisted", "warning", said, why)
+
+
+def _annotations(found: list[Skipped]) -> Iterator[Problem]:
+    if found:
+        said = (
+            f"{_count(found, 'annotation')} left out, with the image where there is one: {_reasons(found)}, such as "
+            f"{_example(found)}; correct the annotations, or export them again."
+        )
+        why = "An image whose boxes are not all known may be of either class."
+        yield Problem("annotations", "warning", said, why)
+
+
+def _boxes(found: list[Skipped]) -> Iterator[Problem]:
+    if found:
+        said = (
+            f"{_count(found, 'image')} read without boxes: {_reasons(found)}, such as {_example(found)}; "
+            "export the annotations for the images as they are."
+        )
+        why = "The label counts all the same; only figures on localization leave these images out."
+        yield Problem("boxes", "note", said, why)
 
 
 def _formats(found: list[Skipped]) -> Iterator[Problem]:
@@ -79,6 +102,10 @@ def _count(found: list[Skipped], noun: str) -> str:
 
 def _listed(found: list[Skipped]) -> str:
     return ", ".join(f"{_name(each.what)} ({each.files:,})" for each in found)
+
+
+def _reasons(found: list[Skipped]) -> str:
+    return ", ".join(f"{each.what} ({each.files:,})" for each in found)
 
 
 def _name(what: str) -> str:

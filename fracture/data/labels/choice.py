@@ -1,31 +1,22 @@
-"""A person's choice of what the classes of a data set mean, and how it is stored.
+"""A person's choice of what the classes of a data set mean.
 
-It is stored in ``labels.json`` in the folder of the data set, as decisions about single images are in
-``curation.csv``: images are never moved, the latest choice wins, and one at a level of a tree applies to those below
-(see :mod:`fracture.data.decisions`)::
-
-    {"choices": [{"time": "2026-11-29T09:15:02.311Z", "negative": ["A", "B"], "positive": ["C"], "ignore": ["D"]}]}
-
-The names are those of folders, or values of a dataset.csv's label column.
+The names are those of folders, values of a table's label column, or classes of boxes. A choice is stored by
+:mod:`fracture.data.labels.store`.
 """
 
 import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field
 
 from fracture.data.labels.words import weak_class_of
-from fracture.documents import Document, sentence
+from fracture.documents import Document, Time
 from fracture.errors import DatasetError, LabelsError
-from fracture.files import JsonObject, read_json
-
-LABELS_FILE = "labels.json"
+from fracture.files import JsonObject
 
 MAX_LISTED = 12
 """Names of classes that a message lists."""
@@ -37,23 +28,8 @@ KINDS = ("negative", "positive", "ignore")
 
 KNOWN, ANSWERS, CHOSEN = "known words", "digits or answers", "chosen"
 
-
-LAST_YEAR = 2999
-
 _PLAIN = re.compile(r"[\w .()'&+-]{1,40}")
 """A name that can be a model's answer: pages show answers as Markdown, which a folder's name must not write."""
-
-
-def _check_time(text: str) -> str:
-    if text:
-        time = datetime.fromisoformat(text)
-        if time.tzinfo is None or time.year > LAST_YEAR:
-            raise ValueError(f"must have a time zone, and a year up to {LAST_YEAR}")
-    return text
-
-
-Time = Annotated[str, AfterValidator(_check_time)]
-"""When something was stored, in ISO 8601; empty before."""
 
 
 class LabelChoice(Document):
@@ -123,20 +99,6 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-class PatientPattern(Document):
-    """A pattern for the patient in the name of a file, see :mod:`fracture.data.labels.patients`."""
-
-    time: Time
-    pattern: str
-
-
-class LabelsFile(Document):
-    """The file :data:`LABELS_FILE`."""
-
-    choices: list[LabelChoice] = Field(default_factory=list)
-    patient_patterns: list[PatientPattern] = Field(default_factory=list)
-
-
 def parse_choice(words: Iterable[str]) -> LabelChoice:
     """The choice that ``negative=A,B positive=C ignore=D`` states.
 
@@ -166,46 +128,6 @@ def make_choice(names: Mapping[str, Iterable[str]]) -> LabelChoice:
     return LabelChoice(negative=given["negative"], positive=given["positive"], ignore=given["ignore"])
 
 
-def read_labels(root: Path) -> LabelsFile:
-    """All that a folder's own file holds, the latest last; nothing where there is no file.
-
-    Raises DatasetError for a file that cannot be read: other labels than the chosen ones are worse than none.
-    """
-    file = root / LABELS_FILE
-    if not file.exists():
-        return LabelsFile()
-    try:
-        stored = LabelsFile.model_validate(read_json(file))
-        # Both names for one label, or none, would pass the document's own check.
-        for choice in stored.choices:
-            make_choice(choice.model_dump(include=set(KINDS)))
-    except ValidationError as error:
-        raise DatasetError(f"{file} is damaged: {sentence(error)}. Correct it or delete it.") from error
-    except (OSError, ValueError, DatasetError) as error:
-        raise DatasetError(f"{file} cannot be read: {error}. Correct it or delete it.") from error
-    choices = sorted(stored.choices, key=lambda choice: choice.time)
-    patterns = sorted(stored.patient_patterns, key=lambda pattern: pattern.time)
-    return LabelsFile(choices=choices, patient_patterns=patterns)
-
-
-def read_choices(root: Path) -> list[LabelChoice]:
-    """Every choice of labels in a folder's own file, the latest last. Raises as :func:`read_labels` does."""
-    return read_labels(root).choices
-
-
-def latest_choice(levels: Iterable[Path]) -> LabelChoice | None:
-    """The latest choice in the files of a folder and the levels above it; None where there is none."""
-    choices = [choice for level in levels for choice in read_choices(level)]
-    return max(choices, key=lambda choice: choice.time, default=None)
-
-
-def latest_pattern(levels: Iterable[Path]) -> str:
-    """The latest pattern for patients in the files of a folder and the levels above it; "" where there is none."""
-    patterns = [pattern for level in levels for pattern in read_labels(level).patient_patterns]
-    latest = max(patterns, key=lambda pattern: pattern.time, default=None)
-    return latest.pattern if latest else ""
-
-
 def label_names(names: dict[int, str], origin: str) -> tuple[str, str]:
     """The words for labels 0 and 1: those of the data set, unless they are no words that a model could answer with."""
     usable = all(_PLAIN.fullmatch(name) and weak_class_of(name) is None for name in names.values())
@@ -225,7 +147,7 @@ def mapping_of(root: Path, label_of: Mapping[str, int | None], origin: str, choi
 def unknown_labels(
     root: Path, what: str, images_of: Mapping[str, int], choice: LabelChoice | None = None
 ) -> LabelsError:
-    """The error for classes whose names are not known; ``what`` they are: folders, or values."""
+    """The error for classes whose names are not known; ``what`` they are: folders, values, or classes of boxes."""
     counted = [f"{name!r} ({count:,})" for name, count in islice(images_of.items(), MAX_LISTED)]
     more = ["..."] if len(images_of) > MAX_LISTED else []
     shown = ", ".join([*counted, *more]) or "none"
@@ -238,4 +160,5 @@ def unknown_labels(
         f"In {root}, {said}. It has the {what} {shown}, each with its number of images; say which is which with "
         f"--labels {FORM}, or on the page Data set.",
         images_of,
+        what,
     )

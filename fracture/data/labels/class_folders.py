@@ -144,6 +144,11 @@ def _class_row(
     """The row of an image of a class; None for another file. The label is None for a class that is left out."""
     if folder is None:
         return None
+    return {**path_row(root, file, folder), "label": label_of[folder], "folder": folder}
+
+
+def path_row(root: Path, file: str, folder: str = "") -> dict[str, object]:
+    """What the path of an image says, without its label; ``folder``: that of its class, which says nothing else."""
     folders = file.split("/")[:-1]
     # A data set may itself be called "Test data": of its own name, only the plain word of a split is taken for one.
     own = SPLIT_OF_NAME.get(root.name.lower(), "")
@@ -160,9 +165,7 @@ def _class_row(
         "patient": patient,
         "study": study,
         "view": Path(file).stem,
-        "label": label_of[folder],
         "group": patient or study,
-        "folder": folder,
     }
 
 

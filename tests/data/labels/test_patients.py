@@ -5,7 +5,8 @@ import pytest
 
 from fracture.data.checks import check
 from fracture.data.dataset import scan
-from fracture.data.labels.choice import parse_choice, read_labels
+from fracture.data.labels.choice import parse_choice
+from fracture.data.labels.labels_file import read_labels
 from fracture.data.labels.patients import find_patients
 from fracture.data.labels.store import choose_labels, choose_patients, undo_labels, undo_patients
 from fracture.data.scan_cache import find_or_scan

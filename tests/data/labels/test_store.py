@@ -3,7 +3,8 @@
 import pytest
 
 from fracture.data.dataset import looks_like_data, scan
-from fracture.data.labels.choice import parse_choice, read_choices
+from fracture.data.labels.choice import parse_choice
+from fracture.data.labels.labels_file import read_choices
 from fracture.data.labels.store import choose_labels, last_labels, undo_labels
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, LabelsError, PublicError

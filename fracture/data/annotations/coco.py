@@ -1,0 +1,236 @@
+"""COCO's layout: a JSON file with ``images``, ``annotations`` with a ``bbox`` each, and ``categories``.
+
+Roboflow writes ``_annotations.coco.json`` beside the images of each split, COCO itself ``instances_train2017.json``
+into a folder beside them. A ``bbox`` is x, y, w, h in px, of the size that the file states (Lin et al., 2014,
+arXiv:1405.0312).
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from pydantic import Field, ValidationError
+
+from fracture.data.annotations.boxes import AnnotatedImage, ClassBox, found_in, fractions, size_of, skip
+from fracture.data.labels.choice import LabelChoice
+from fracture.data.labels.words import words_of
+from fracture.data.layouts import Found, Skipped, Tree
+from fracture.data.splits import SPLIT_OF_NAME
+from fracture.documents import Document, Finite
+from fracture.errors import DatasetError
+from fracture.files import open_file
+from fracture.formatting import format_bytes
+from fracture.imaging.annotations import Box
+
+MAX_COCO_BYTES = 200 * 2**20
+"""COCO's own list of 860,001 boxes has 449 MB, that of GRAZPEDWRI-DX's 20,327 images about 30."""
+
+MAX_FILES = 50
+"""JSON files that are looked into, those in the outer folders first."""
+
+SAME_ASPECT = 0.02
+"""By how much width / height may differ from the stated one in an image that was only resized."""
+
+ENTRY = "an entry that is damaged"
+NO_IMAGE = "an image that is not there"
+NO_ID = "an image that the list of images lacks"
+NO_CATEGORY = "a category that the list of categories lacks"
+OUTSIDE = "a box outside of the image"
+AMBIGUOUS = "a name that several images have"
+
+Id = int | str
+Entry = TypeVar("Entry", bound=Document)
+
+
+class _Image(Document):
+    id: Id
+    file_name: str
+    width: Finite = 0
+    height: Finite = 0
+
+
+class _Category(Document):
+    id: Id
+    name: Annotated[str, Field(min_length=1)]
+
+
+class _Annotation(Document):
+    image_id: Id
+    category_id: Id
+    bbox: Annotated[list[Finite], Field(min_length=4, max_length=4)]
+
+
+class _Read(NamedTuple):
+    """What the files say about the images on disk."""
+
+    boxes: dict[str, list[ClassBox]]
+    """By the path of the image."""
+    split: dict[str, str]
+    damaged: set[str]
+    """Images of which not all boxes are known."""
+    problems: dict[str, list[str]]
+
+
+def coco(root: Path, tree: Tree, choice: LabelChoice | None = None) -> Found | None:
+    """Read a data set with COCO's files; None where there is none.
+
+    Images that no file lists are left out and counted.
+
+    Raises:
+        LabelsError: nobody has said which classes are which.
+        DatasetError: a file is too large or damaged.
+    """
+    paths = sorted((path for path in tree.others if path.lower().endswith(".json")), key=lambda path: path.count("/"))
+    documents = {path: document for path in paths[:MAX_FILES] if (document := _document(root / path)) is not None}
+    if not documents or not tree.images:
+        return None
+    read = _Read({}, {}, set(), defaultdict(list))
+    by_name = _by_name(tree.images)
+    for path, document in documents.items():
+        _add_file(root, path, document, by_name, read)
+    if not read.boxes:
+        return None
+    listed = [file for file in read.boxes if file not in read.damaged]
+    images = [AnnotatedImage(file, tuple(read.boxes[file]), read.split[file]) for file in sorted(listed)]
+    unlisted = [file for file in tree.images if file not in read.boxes]
+    names = ", ".join(documents)
+    missing = [Skipped("unlisted", names, len(unlisted), unlisted[0])] if unlisted else []
+    return found_in(root, "COCO", images, choice, skipped=[*missing, *skip(read.problems)], files_read=documents)
+
+
+def _document(file: Path) -> dict[str, Any] | None:
+    """A file's content; None where it is not COCO's. Raises DatasetError where it is, but cannot be used."""
+    try:
+        with open_file(file) as opened:
+            content = opened.read(MAX_COCO_BYTES + 1)
+    except OSError as error:
+        raise DatasetError(f"{file} cannot be read: {error.strerror}; change its permissions or move it.") from error
+    if not all(key in content for key in (b'"images"', b'"annotations"', b'"categories"')):
+        return None
+    if len(content) > MAX_COCO_BYTES:
+        raise DatasetError(
+            f"A file of COCO annotations may have {format_bytes(MAX_COCO_BYTES)}. Received: {file}, which has more; "
+            "export it in parts."
+        )
+    try:
+        document = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{file} must be JSON. Received: {error}; export the annotations again.") from error
+    keys = ("images", "annotations", "categories")
+    if not isinstance(document, dict) or not all(isinstance(document.get(key), list) for key in keys):
+        return None
+    return document
+
+
+def _by_name(images: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in images:
+        found[path.rpartition("/")[2]].append(path)
+    return found
+
+
+def _add_file(
+    root: Path, path: str, document: Mapping[str, Any], by_name: Mapping[str, Sequence[str]], read: _Read
+) -> None:
+    """Add what one file says."""
+    problems = read.problems
+    split = _split_in(path)
+    on_disk: dict[Id, tuple[str, Box]] = {}
+    for image in _entries(_Image, document["images"], problems, path):
+        files = _on_disk(image.file_name, path, split, by_name)
+        if len(files) != 1:
+            problems[AMBIGUOUS if files else NO_IMAGE].append(image.file_name)
+            on_disk[image.id] = ("", (0, 0, 0, 0))
+            continue
+        read.boxes.setdefault(files[0], [])
+        # Of the image's own name no word counts: test_image.png says nothing.
+        read.split[files[0]] = split or _split_in(files[0].rpartition("/")[0])
+        on_disk[image.id] = (files[0], (0, 0, image.width, image.height))
+    names = {each.id: each.name for each in _entries(_Category, document["categories"], problems, path)}
+    scale_of: dict[str, Box | None] = {}
+    for entry in document["annotations"]:
+        annotation = _parse(_Annotation, entry)
+        file, stated = on_disk.get(_image_id(entry), (None, (0, 0, 0, 0)))
+        if file is None:
+            problems[NO_ID].append(path)
+        elif file and annotation is None:
+            _damage(read, file, ENTRY)
+        elif file and annotation is not None and annotation.category_id not in names:
+            _damage(read, file, NO_CATEGORY)
+        elif file and annotation is not None:
+            if file not in scale_of:
+                scale_of[file] = _scale(root / file, stated)
+            _add_box(read, file, names[annotation.category_id], annotation.bbox, scale_of[file])
+
+
+def _add_box(read: _Read, file: str, name: str, bbox: Sequence[float], scale: Box | None) -> None:
+    """Add a box; ``scale``: x, y, and the width and height in px that it is stated for; None where they don't fit."""
+    if scale is None:
+        read.boxes[file].append(ClassBox(name, None))
+        return
+    x, y, w, h = bbox
+    place = fractions(x / scale[2], y / scale[3], w / scale[2], h / scale[3])
+    if place is None:
+        _damage(read, file, OUTSIDE)
+    else:
+        read.boxes[file].append(ClassBox(name, place))
+
+
+def _scale(image: Path, stated: Box) -> Box | None:
+    """The size that boxes are stated for; None where the image has another shape, or cannot be read."""
+    width, height = size_of(image)
+    if not width:
+        return None
+    if stated[2] <= 0 or stated[3] <= 0:
+        return 0, 0, width, height
+    aspect = (stated[2] / stated[3]) / (width / height)
+    return stated if abs(aspect - 1) <= SAME_ASPECT else None
+
+
+def _damage(read: _Read, file: str, problem: str) -> None:
+    read.damaged.add(file)
+    read.problems[problem].append(file)
+
+
+def _entries(kind: type[Entry], entries: Sequence[Any], problems: dict[str, list[str]], path: str) -> list[Entry]:
+    """The entries of a list that can be used; the others are counted."""
+    parsed = [_parse(kind, entry) for entry in entries]
+    good = [entry for entry in parsed if entry is not None]
+    problems[ENTRY] += [path] * (len(parsed) - len(good))
+    return good
+
+
+def _parse(kind: type[Entry], entry: Any) -> Entry | None:
+    try:
+        return kind.model_validate(entry)
+    except ValidationError:
+        return None
+
+
+def _image_id(entry: Any) -> Id:
+    """The image of an annotation, also of a damaged one; "" where it names none."""
+    found = entry.get("image_id") if isinstance(entry, dict) else None
+    return found if isinstance(found, int | str) else ""
+
+
+def _on_disk(name: str, path: str, split: str, by_name: Mapping[str, Sequence[str]]) -> list[str]:
+    """The images that an entry may mean: that below the file's own folder, or those of this name, by their split."""
+    folder = path.rpartition("/")[0]
+    name = name.replace("\\", "/")
+    named = by_name.get(name.rpartition("/")[2], ())
+    below = f"{folder}/{name}" if folder else name
+    if below in named:
+        return [below]
+    if len(named) < 2:
+        return list(named)
+    by_path = [file for file in named if f"/{file}".endswith(f"/{name}")] or list(named)
+    by_split = [file for file in by_path if split and _split_in(file) == split]
+    return by_split or by_path
+
+
+def _split_in(path: str) -> str:
+    """The split that a word of a path names, such as ``annotations/instances_train2017.json``; the last one counts."""
+    splits = [SPLIT_OF_NAME[word] for word in words_of(path) if word in SPLIT_OF_NAME]
+    return splits[-1] if splits else ""

@@ -1,0 +1,1 @@
+"""CSV files with any columns: how they are read, and which column may hold what."""

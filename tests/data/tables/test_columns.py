@@ -1,0 +1,167 @@
+"""CSV files with any columns: what is guessed, what is asked, and what a choice reads."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fracture.data.dataset import looks_like_data, scan, tables_in
+from fracture.data.labels.choice import CHOSEN, KNOWN, parse_choice
+from fracture.data.labels.columns import parse_columns
+from fracture.data.labels.store import choose_columns, last_columns, undo_columns
+from fracture.data.layouts import Skipped
+from fracture.data.scan_cache import find_or_scan
+from fracture.errors import ColumnsError, DatasetError, LabelsError, PublicError
+from tests.support.drawing import draw_classes
+
+AMBIGUOUS = [
+    "File;Diagnosis;Fracture;pid",
+    *(f"image{n};{'S52' if n % 2 else 'Z00'};{n % 2};{n // 2}" for n in range(6)),
+]
+
+
+def listed(root: Path, *lines: str, file: str = "list.csv", encoding: str = "utf-8") -> Path:
+    """Images in a folder whose name says nothing, and a table."""
+    draw_classes(root, "xrays", images=len(lines) - 1)
+    (root / file).write_text("\n".join(lines) + "\n", encoding=encoding)
+    return root
+
+
+def test_table_with_one_meaning_is_read_without_asking(tmp_path):
+    """One column names the images, one is the label, one the patient: read, said, and no stray."""
+    lines = [
+        "Patient-ID\tBild\tBefund\tAlter",
+        *(f"{n // 2}\timage{n}.png\t{'Fraktur' if n % 2 else 'keine Fraktur'}\t40" for n in range(6)),
+    ]
+    root = listed(tmp_path, *lines, encoding="utf-16")
+    assert looks_like_data(root)
+    dataset = scan(root)
+    assert dataset.columns.named() == {"file": "list.csv", "image": "Bild", "label": "Befund", "patient": "Patient-ID"}
+    assert (dataset.layout, dataset.label_names) == ("table", ("keine Fraktur", "Fraktur"))
+    assert [mapping.origin for mapping in dataset.label_mappings] == [KNOWN]
+    assert dataset.table["label"].tolist() == [0, 1] * 3
+    assert dataset.table["group"].tolist() == ["0", "0", "1", "1", "2", "2"]
+    assert dataset.skipped == ()
+
+
+def test_table_with_two_possible_labels_is_asked_about(tmp_path):
+    """Two columns may be the label: nothing is taken for granted, and the sentence says what to do."""
+    root = listed(tmp_path, *AMBIGUOUS)
+    with pytest.raises(
+        ColumnsError, match=r"list.csv has the columns File, Diagnosis, Fracture, pid; .*--columns image="
+    ):
+        scan(root)
+    (table,) = tables_in(root)
+    assert table.guess() == {"image": "File", "label": "Fracture", "patient": "pid"}
+    assert table.candidates["label"] == ["Fracture", "Diagnosis"]
+    assert table.shares["File"] == 1 and table.shares["Diagnosis"] == 0
+
+
+def test_chosen_columns_are_stored_and_undone(homes, tmp_path):
+    """The choice, with the meaning of the values, counts until it is taken back; the cache sees it."""
+    root = listed(tmp_path / "set", *AMBIGUOUS)
+    columns = parse_columns(["image=File", "label=Diagnosis", "patient=pid"])
+    with pytest.raises(LabelsError, match=r"the values 'Z00' \(3\)"):
+        choose_columns(root, columns)
+    assert last_columns(root) is None
+    choose_columns(root, columns, parse_choice(["negative=Z00", "positive=S52"]))
+    choose_columns(root, columns, parse_choice(["negative=Z00", "positive=S52"]))
+    dataset = find_or_scan(root)
+    assert (dataset.label_names, dataset.label_mappings[0].origin) == (("Z00", "S52"), CHOSEN)
+    assert dataset.columns == find_or_scan(root).columns == last_columns(root)
+    stored = json.loads((root / "labels.json").read_text())
+    assert [each["file"] for each in stored["columns"]] == ["list.csv"]
+    undo_columns(root, last_columns(root).time)
+    with pytest.raises(ColumnsError):
+        find_or_scan(root)
+
+
+def test_chosen_columns_go_before_class_folders_and_dataset_csv(tmp_path):
+    """Somebody who names a table means it, whatever else the folder has."""
+    root = listed(tmp_path, *AMBIGUOUS)
+    (root / "dataset.csv").write_text("image_id,label\nimage0,1\nimage1,0\n")
+    assert len(scan(root).table) == 2
+    dataset = scan(root, columns=parse_columns(["image=File", "label=Fracture"]))
+    assert (len(dataset.table), dataset.label_names) == (6, ("not fractured", "fractured"))
+
+
+def test_chosen_columns_of_dataset_csv_keep_its_others(tmp_path):
+    """A dataset.csv whose label has another name keeps its boxes and splits."""
+    lines = [
+        "image_id,kind,split,boxes",
+        "image0,a,train,1 1 2 2",
+        "image1,b,train,",
+        "image2,b,valid,",
+        "image3,a,valid,",
+    ]
+    root = listed(tmp_path, *lines, file="dataset.csv")
+    with pytest.raises(ColumnsError, match="must have the columns image_id and label"):
+        scan(root)
+    columns = parse_columns(["image=image_id", "label=kind"])
+    dataset = scan(root, choice=parse_choice(["negative=b", "positive=a"]), columns=columns)
+    assert dataset.table["boxes"].iloc[0] == "1 1 2 2"
+    assert dataset.table["split"].tolist() == ["train", "train", "valid", "valid"]
+    assert dataset.layout == "dataset.csv"
+
+
+def test_rows_of_an_image_that_say_the_same_are_one(tmp_path):
+    """A table with a row for each finding is read where the rows agree, and refused where they don't."""
+    columns = parse_columns(["image=file", "label=broken"])
+    lines = ["file,broken,finding", "image0,yes,a", "image0,yes,b", "image1,no,", ",,"]
+    assert len(scan(listed(tmp_path, *lines), columns=columns).table) == 2
+    root = listed(tmp_path, *lines, "image1,yes,c")
+    with pytest.raises(DatasetError, match=r"must list each image_id once\. Received twice: image1"):
+        scan(root, columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["image=File", "label=No"], "must have the columns File, No. Received: list.csv"),
+        (["image=File", "label=No", "file=list.csv"], "must have the chosen column 'No'. Received: File, Diagnosis"),
+        (["image=File", "label=Fracture", "file=gone.csv"], "There must be a table gone.csv"),
+    ],
+)
+def test_columns_that_are_not_there_are_refused(tmp_path, words, message):
+    """A wrong name is a sentence that lists the right ones."""
+    with pytest.raises(ColumnsError, match=message):
+        scan(listed(tmp_path, *AMBIGUOUS), columns=parse_columns(words))
+
+
+def test_table_that_leaves_images_out_is_named_in_the_checks(tmp_path):
+    """Images without a row are counted, and rows without an image stay in the table as missing."""
+    root = listed(tmp_path, "file,fracture", *(f"image{n},{n % 2}" for n in range(19)), "gone,1")
+    (root / "xrays" / "more.png").write_bytes((root / "xrays" / "image0.png").read_bytes())
+    dataset = scan(root)
+    assert len(dataset.table) == 20
+    assert Skipped("unlisted", "list.csv", 2, "xrays/image19.png") in dataset.skipped
+
+
+def test_class_folders_keep_their_meaning_beside_a_table(tmp_path):
+    """A table beside class folders of known names changes nothing unless somebody chooses it."""
+    draw_classes(tmp_path, "normal", "fractured")
+    (tmp_path / "list.csv").write_text("file,fracture\nimage0,0\nimage1,1\n")
+    assert scan(tmp_path).layout == "class folders"
+
+
+def test_columns_in_a_public_demo_are_refused(homes, monkeypatch):
+    """Nobody changes what everybody sees."""
+    root = listed(homes / "data" / "set", *AMBIGUOUS)
+    monkeypatch.setenv("FRACTURE_PUBLIC", "1")
+    with pytest.raises(PublicError):
+        choose_columns("set", parse_columns(["image=File", "label=Fracture"]))
+    assert not (root / "labels.json").exists()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(text=st.text(alphabet="image0123.,;\n\t\"'yesno /\\\0", max_size=200) | st.text(max_size=100))
+def test_any_table_is_read_or_refused_in_a_sentence(tmp_path, text):
+    """Whatever the file holds, a scan ends with a data set or a DatasetError."""
+    root = draw_classes(tmp_path, "xrays")
+    (root / "list.csv").write_text("file,label\n" + text, encoding="utf-8", errors="replace")
+    try:
+        scan(root, columns=parse_columns(["image=file", "label=label"]))
+    except DatasetError as error:
+        assert str(error)

@@ -1,0 +1,86 @@
+"""The page Data set asks which columns of a table hold what, and which classes of boxes are which."""
+
+from fracture.data.dataset import scan
+from fracture.data.labels.labels_file import read_labels
+from tests.data.annotations.test_yolo import draw_yolo
+from tests.data.tables.test_columns import AMBIGUOUS, listed
+from tests.pages.test_labels import class_widget
+from tests.pages.test_pages import alone, healthy, words
+
+
+def column_widget(app, role):
+    """The choice of a column for one role."""
+    return next(each for each in app.selectbox if each.key and each.key.startswith(f"{role} of "))
+
+
+def test_page_asks_for_columns_with_a_guess_and_stores_the_answer(homes):
+    """The form shows the columns with values, begins with a guess, and follows the label; undo asks again."""
+    root = listed(homes / "data" / "set", *AMBIGUOUS)
+    app = healthy(alone("dataset").run())
+    assert "Which of its columns hold what?" in words(app)
+    assert [column_widget(app, role).value for role in ("image", "label", "patient", "study")] == [
+        "File",
+        "Fracture",
+        "pid",
+        "",
+    ]
+    assert app.dataframe[0].value["Values"].tolist()[1] == "Z00, S52"
+    assert class_widget(app, "1").value == "positive"
+    healthy(column_widget(app, "label").set_value("Diagnosis").run())
+    assert class_widget(app, "S52").label == "S52 (3 images)"
+    class_widget(app, "S52").set_value("positive")
+    class_widget(app, "Z00").set_value("negative")
+    column_widget(app, "patient").set_value("")
+    healthy(app.button(key="save columns").click().run())
+    assert scan(root).columns.named() == {"file": "list.csv", "image": "File", "label": "Diagnosis"}
+    assert {metric.label: metric.value for metric in app.metric}["Images"] == "6"
+    assert "image from 'File', label from 'Diagnosis'" in words(app).replace("\\", "")
+    healthy(app.button(key="undo columns").click().run())
+    assert "Which of its columns hold what?" in words(app)
+    assert not read_labels(root).columns
+
+
+def test_page_with_a_label_of_many_values_offers_no_save(homes):
+    """A column with a value for each image is no label."""
+    listed(homes / "data" / "set", "file;note;fracture;class", *(f"image{n};{n};{n % 2};{n % 3}" for n in range(50)))
+    app = healthy(alone("dataset").run())
+    healthy(column_widget(app, "label").set_value("note").run())
+    assert "A label has at most 40 values. note has 50." in words(app)
+    assert app.button(key="save columns").disabled
+
+
+def test_page_takes_images_without_boxes_for_negative_only_where_it_is_ticked(homes):
+    """Without the tick, no image is negative, and the answer is refused in a sentence."""
+    root = draw_yolo(homes / "data" / "set", "train/images", "valid/images")
+    app = healthy(alone("dataset").run())
+    assert class_widget(app, "fracture").value == "positive"
+    (tick,) = [each for each in app.checkbox if each.key.startswith("class unannotated,")]
+    assert tick.label == "Images without boxes are negative (4 images)" and not tick.value
+    app.button(key="save labels").click().run()
+    assert [error.value for error in app.error if "none that is negative" in error.value]
+    next(each for each in app.checkbox if each.key.startswith("class unannotated,")).check()
+    healthy(app.button(key="save labels").click().run())
+    assert {metric.label: metric.value for metric in app.metric}["Images"] == "8"
+    assert scan(root).label_mappings[0].negative == ("unannotated",)
+    (tick,) = [each for each in app.checkbox if each.key and each.key.startswith("class unannotated,")]
+    assert tick.value
+
+
+def test_page_offers_a_table_beside_class_folders(homes):
+    """Where folders are read and a table is not, its columns can be chosen instead."""
+    root = listed(homes / "data" / "set", *AMBIGUOUS)
+    (root / "xrays").rename(root / "normal")
+    (root / "fractured").mkdir()
+    (root / "normal" / "image5.png").rename(root / "fractured" / "image5.png")
+    app = healthy(alone("dataset").run())
+    healthy(app.button(key="save columns").click().run())
+    assert scan(root).layout == "table"
+
+
+def test_page_in_a_public_demo_shows_no_form(homes, monkeypatch):
+    """A visitor sees what is missing."""
+    listed(homes / "data" / "set", *AMBIGUOUS)
+    monkeypatch.setenv("FRACTURE_PUBLIC", "1")
+    app = alone("dataset").run()
+    assert "it must be known which columns" in words(app)
+    assert "save columns" not in [button.key for button in app.button]

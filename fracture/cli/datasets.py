@@ -10,6 +10,7 @@ import pandas as pd
 
 from fracture.cli.terminal import progress_bar, store_labels
 from fracture.data import measurements
+from fracture.data.annotations.boxes import BOXED
 from fracture.data.checks import Problem, by_severity, check
 from fracture.data.dataset import Dataset, counts, existing_folder, scan
 from fracture.data.decisions import apply_decisions
@@ -110,8 +111,9 @@ def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Probl
     if found.columns:
         print(f"{found.columns.describe()} To change that: --columns {found.columns.command()}")
     for mapping in found.label_mappings:
+        swap = "" if found.layout in BOXED else f" To swap them: --labels {mapping.swapped().command()}"
         if said := mapping.describe():
-            print(f"{said} To swap them: --labels {mapping.swapped().command()}")
+            print(f"{said}{swap}")
     named = table.assign(label=[found.label_names[label] for label in table["label"]])
     print(f"\n{named.to_string(index=False)}\n")
     for problem in problems:

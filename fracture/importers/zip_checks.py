@@ -22,7 +22,13 @@ from fracture.importers.file_checks import check_space
 from fracture.paths import leads_out
 
 TABLE_FILES = ("dataset.csv", "truth.csv", "curation.csv", "labels.json")
-"""The only files besides images that are unpacked."""
+"""The files besides images that are unpacked from every zip; see :func:`_lists` for others."""
+
+_JOB_FILES = ("import.json", "phantom.json", "status.json")
+"""What this project writes about its own jobs: that of somebody else's machine says nothing here."""
+
+_SAYS_ITSELF = re.compile(r"(^|/)(dataset\.csv|study\d+_(positive|negative)/.*)$", re.IGNORECASE)
+"""FracAtlas and MURA, which need no other lists."""
 
 LIMIT = 8 * 10**9
 """Bytes that all files together may have, unpacked. MURA has 3.3 GB."""
@@ -76,6 +82,7 @@ def choose_entries(
     unnamed = _unnamed_dicom(infos, is_dicom)
     kept = [info for info in infos if not info.is_dir() and (info in unnamed or _is_kept(info.filename))]
     images = [info for info in kept if info in unnamed or info.filename.lower().endswith(layouts.ENDINGS)]
+    kept += _lists(infos, kept)
     if not images:
         raise FetchError(
             f"{name} must hold images ({', '.join(layouts.ENDINGS)}). Received: {len(infos):,} other entries."
@@ -89,6 +96,27 @@ def choose_entries(
     if len({place.casefold() for place in places.values()}) < len(places):
         raise FetchError(f"{name} holds several files of the same name; unpack it by hand, and choose among them.")
     return places
+
+
+def is_list(path: str) -> bool:
+    """Whether a file is no image but a table, annotations, or the names of classes."""
+    return path.rpartition("/")[2].lower().endswith((*layouts.TABLES, *layouts.ANNOTATIONS))
+
+
+def _lists(infos: Sequence[ZipInfo], kept: Sequence[ZipInfo]) -> list[ZipInfo]:
+    """The tables and annotations of a data set whose folders do not say themselves what its images show."""
+    folders = {part for info in kept for part in info.filename.split("/")[:-1]}
+    if {0, 1} <= set(map(class_of, folders)) or any(_SAYS_ITSELF.search(info.filename) for info in kept):
+        return []
+    known = set(kept)
+    lists = [info for info in infos if not info.is_dir() and info not in known and _is_other_list(info.filename)]
+    for info in lists:
+        _check_ratio(info)
+    return lists
+
+
+def _is_other_list(path: str) -> bool:
+    return is_list(path) and not _is_hidden(path) and path.rpartition("/")[2] not in _JOB_FILES
 
 
 def _unnamed_dicom(infos: Sequence[ZipInfo], is_dicom: Callable[[ZipInfo], bool]) -> set[ZipInfo]:
@@ -122,10 +150,15 @@ def _check_entry(info: ZipInfo) -> None:
         )
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise FetchError(f"A zip must use deflate. Received: {shown} with another compression; zip it again.")
-    is_read = _is_kept(info.filename) or layouts.may_be_dicom(info.filename.rpartition("/")[2])
-    if is_read and info.file_size > max(SMALL_FILE, MAX_RATIO * info.compress_size):
+    if _is_kept(info.filename) or layouts.may_be_dicom(info.filename.rpartition("/")[2]):
+        _check_ratio(info)
+
+
+def _check_ratio(info: ZipInfo) -> None:
+    """Raises FetchError for a file that grows more than any honest one."""
+    if info.file_size > max(SMALL_FILE, MAX_RATIO * info.compress_size):
         raise FetchError(
-            f"A file may become {MAX_RATIO} times larger when unpacked. Received: {shown}, from "
+            f"A file may become {MAX_RATIO} times larger when unpacked. Received: {info.orig_filename[:120]!r}, from "
             f"{format_bytes(info.compress_size)} to {format_bytes(info.file_size)}; nothing was unpacked."
         )
 

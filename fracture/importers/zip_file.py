@@ -16,11 +16,11 @@ from filelock import FileLock, Timeout
 from fracture import demo, paths
 from fracture.data.dataset import scan
 from fracture.data.splits import SPLIT_OF_NAME
-from fracture.errors import Cancelled, DatasetError, FetchError, LabelsError
+from fracture.errors import Cancelled, ColumnsError, DatasetError, FetchError, LabelsError
 from fracture.imaging.codecs.formats import HEAD_BYTES, is_dicom
 from fracture.importers.download import OnProgress, Progress, ignore_progress, throttled
 from fracture.importers.http import CHUNK_BYTES
-from fracture.importers.zip_checks import LIMIT, TABLE_FILES, LimitedReads, check_sizes, choose_entries, too_large
+from fracture.importers.zip_checks import LIMIT, LimitedReads, check_sizes, choose_entries, is_list, too_large
 from fracture.paths import sanitize_name
 
 
@@ -82,16 +82,18 @@ def unpack(
                 if out.exists():
                     out.rmdir()
                 folder.rename(out)
-    images = sum(place.rpartition("/")[2] not in TABLE_FILES for place in places.values())
+    images = sum(not is_list(place) for place in places.values())
     return Unpacked(out, layout, images, len(places), size)
 
 
 def _layout(folder: Path) -> str:
-    """The layout of what was unpacked. Classes of unknown names are kept: the page asks which is which."""
+    """The layout of what was unpacked. Classes and columns of unknown names are kept: the page asks which is which."""
     try:
         return scan(folder).layout
-    except LabelsError:
-        return "class folders"
+    except ColumnsError:
+        return "table"
+    except LabelsError as error:
+        return {"folders": "class folders", "values": "table"}.get(error.what, error.what)
 
 
 def _is_dicom(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:

@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             each.visit(page, app)
             _photograph(page, chosen.out / f"{each.name}.png")
         _photograph_answers(page, chosen.out)
+        _photograph_columns(page, chosen.out)
         page.context.close()
         assert errors == [], errors
 
@@ -71,6 +72,28 @@ def _photograph_answers(page: Page, out: Path) -> None:
                 page.get_by_role("img", name=file.name).first.wait_for()
                 _to_the_top(page, keyed(page, "model"))
                 _photograph(page, out / f"classify-{name}.png")
+
+
+def _photograph_columns(page: Page, out: Path) -> None:
+    """The form that asks which columns of a table hold what: synthetic images, and a table with two possible labels."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        homes = homes_in(place)
+        root = Path(homes["FRACTURE_DATA"]) / "humeri"
+        (root / "xrays").mkdir(parents=True)
+        lines = ["file;patient;diagnosis;fracture;age"]
+        for number in range(12):
+            Image.fromarray(generate_sample(100_000 + number, views=1)[0].pixels).save(root / "xrays" / f"{number}.png")
+            lines.append(
+                f"{number}.png;case-{number // 2};{('S52.5', 'Z00')[number % 2]};{1 - number % 2};{40 + number}"
+            )
+        (root / "list.csv").write_text("\n".join(lines) + "\n")
+        with served(place / "server.log", homes=homes) as app:
+            page.goto(f"{app.address}/dataset")
+            keyed(page, "save columns").wait_for()
+            page.set_viewport_size({**SIZE, "height": 1180})  # the whole form
+            _photograph(page, out / "dataset-columns.png")
+            page.set_viewport_size(SIZE)
 
 
 def _turn_a_dial(page: Page) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 from fracture.cli.main import main
 from fracture.data.decisions import decide
 from tests.cli.test_main import LOADED
+from tests.data.tables.test_columns import AMBIGUOUS, listed
 from tests.support.drawing import draw_classes, draw_mura
 
 
@@ -123,6 +124,27 @@ def test_labels_of_digits_are_printed_with_how_to_swap_them(homes, capsys):
     assert "To swap them: --labels negative=1 positive=0" in capsys.readouterr().out
     assert main(["dataset", root, "--labels", "negative"]) == 1
     assert "Labels are given as negative=A,B positive=C ignore=D. Received: 'negative'" in capsys.readouterr().err
+
+
+def test_columns_are_asked_for_stored_and_shown(homes, capsys):
+    """Columns of unknown meaning are refused with how to answer; the answer is stored, shown, and counts later."""
+    root = listed(homes / "set", *AMBIGUOUS)
+    assert main(["dataset", str(root)]) == 1
+    assert "say which is which with --columns image=filename" in capsys.readouterr().err
+    chosen = ["--columns", "image=File", "label=Diagnosis", "--labels", "negative=Z00", "positive=S52"]
+    document = run(capsys, str(root), "--quick", *chosen)
+    assert document["columns"] == {"file": "list.csv", "image": "File", "label": "Diagnosis"}
+    assert run(capsys, str(root), "--quick") == document
+    assert main(["dataset", str(root), "--quick"]) == 0
+    assert "To change that: --columns file=list.csv image=File label=Diagnosis" in capsys.readouterr().out
+    assert main(["dataset", str(root), "--columns", "image=File"]) == 1
+    assert "Columns for image and label must be given" in capsys.readouterr().err
+
+
+def test_columns_of_a_resumed_run_are_refused(homes, capsys):
+    """A resumed run keeps the columns with which it began."""
+    assert main(["train", "--resume", "--name", "m", "--columns", "image=a", "label=b"]) == 1
+    assert "can't take --columns" in capsys.readouterr().err
 
 
 def test_labels_of_a_resumed_run_are_refused(homes, capsys):

@@ -332,7 +332,7 @@ def test_scan_unusable_dataset_csv_is_refused(tmp_path, text, words):
 
 
 def test_scan_unknown_layout_names_the_known_ones(tmp_path):
-    """A folder of no known layout is refused with the three layouts and with its content."""
+    """A folder of no known layout is refused with the known layouts and with its content."""
     draw(tmp_path / "pictures" / "holiday.png")
     (tmp_path / "readme.txt").write_text("")
     with pytest.raises(DatasetError) as error:
@@ -341,6 +341,7 @@ def test_scan_unknown_layout_names_the_known_ones(tmp_path):
         "MURA",
         "class folders",
         "dataset.csv",
+        "YOLO",
         "pictures/, readme.txt (folders: 1, files: 1, images at any depth: 1)",
     ):
         assert words in str(error.value)

@@ -98,6 +98,22 @@ def test_unpack_of_class_folders_keeps_them(tmp_path, out, images):
     assert scan(out).layout == "class folders"
 
 
+@pytest.mark.parametrize(
+    ("lists", "layout"),
+    [
+        ({"set/list.csv": b"file,label,class\n0.png,x,y\n1.png,y,x\n"}, "table"),
+        ({"set/data.yaml": b"names: [fracture]", "set/labels/0.txt": b"0 0.5 0.5 0.1 0.1\n"}, "classes of boxes"),
+    ],
+)
+def test_unpack_of_tables_and_boxes_keeps_them(tmp_path, out, images, lists, layout):
+    """Where folders say nothing, lists come along; what this project writes about its jobs does not."""
+    picture = next(content for name, content in images.items() if name.endswith(".png"))
+    files = {"set/images/0.png": picture, "set/images/1.png": picture, **lists}
+    unpacked = unpack(zipped(tmp_path, {**files, "set/import.json": b"{}", "set/.x.csv": b""}), out)
+    assert (unpacked.layout, unpacked.images, unpacked.files) == (layout, 2, len(files))
+    assert contents(out) == {name.removeprefix("set/"): content for name, content in files.items()}
+
+
 def test_unpack_of_a_table_with_images_keeps_both(tmp_path, out, images):
     """FracAtlas comes with its table and its images alone."""
     picture = next(content for name, content in images.items() if name.endswith(".png"))

@@ -4,7 +4,8 @@ import numpy as np
 
 from fracture.data.combine import load_combined
 from fracture.data.labels.choice import CHOSEN, parse_choice
-from fracture.data.labels.store import choose_labels, choose_patients
+from fracture.data.labels.columns import parse_columns
+from fracture.data.labels.store import choose_columns, choose_labels, choose_patients
 from fracture.registry.card import Data
 from fracture.training.model_card import describe_data
 from tests.support.drawing import draw_classes, draw_mura
@@ -28,7 +29,18 @@ def test_describe_data_records_how_names_of_classes_were_read(tmp_path):
     assert read.label_mappings[0].ignore == ["C"]
 
 
+def test_describe_data_records_the_columns_of_a_table(tmp_path):
+    """The card says which table was read, and which of its columns."""
+    root = draw_classes(tmp_path / "set", "xrays")
+    (root / "list.csv").write_text("file,kind\nimage0,a\nimage1,b\n")
+    columns = parse_columns(["image=file", "label=kind"])
+    choose_columns(root, columns, parse_choice(["negative=a", "positive=b"]))
+    document = described(root)
+    assert document["columns"] == {"file": "list.csv", "image": "file", "label": "kind"}
+    assert Data.model_validate(document).columns == document["columns"]
+
+
 def test_describe_data_of_mura_stays_as_it_was(tmp_path):
     """Where the layout says what its labels are, the card has no such keys."""
     document = described(draw_mura(tmp_path, 4, 2))
-    assert not {"label_mappings", "patient_pattern"} & set(document)
+    assert not {"label_mappings", "patient_pattern", "columns"} & set(document)

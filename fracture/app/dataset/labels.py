@@ -8,7 +8,7 @@ import streamlit as st
 from fracture import demo
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.widgets import escape_markdown, expander
-from fracture.data.annotations.boxes import CLASSES, UNANNOTATED
+from fracture.data.annotations.boxes import BOXED, CLASSES, UNANNOTATED
 from fracture.data.dataset import Dataset
 from fracture.data.labels.choice import ANSWERS, KINDS, LabelChoice, LabelMapping, make_choice
 from fracture.data.labels.store import choose_labels, last_labels, undo_labels
@@ -17,9 +17,6 @@ from fracture.errors import FractureError, LabelsError
 
 MAX_ASKED = 40
 """Classes that the form lists, the largest first."""
-
-BOXED = ("YOLO", "COCO")
-"""Layouts whose classes are of boxes."""
 
 KIND_TITLES = {"negative": "Negative", "positive": "Positive", "ignore": "Leave out"}
 

@@ -249,10 +249,11 @@ def no_dataset_hint() -> None:
     )
     learn_more(
         "folder layouts",
-        "The app reads three layouts:\n"
+        "The app reads these layouts:\n"
         "- a **MURA** tree: `train/XR_HUMERUS/patient00001/study1_positive/image1.png`\n"
         "- **class folders**: `train/negative/…`, `train/positive/…`\n"
-        "- a **`dataset.csv`** beside `images/`, as in FracAtlas",
+        "- a **`dataset.csv`** beside `images/`, as in FracAtlas, or any **CSV** file with a row for each image\n"
+        "- **YOLO** and **COCO**: images with boxes, whose classes are asked for",
     )
 
 

@@ -23,6 +23,9 @@ from fracture.imaging.radiograph import header_size
 UNANNOTATED = "unannotated"
 """The class of images without any box."""
 
+BOXED = ("YOLO", "COCO")
+"""The layouts whose classes are of boxes."""
+
 CLASSES = "classes of boxes"
 """What the classes are, in messages."""
 

@@ -98,8 +98,9 @@ class Table(NamedTuple):
 
     @property
     def share(self) -> float:
-        """That of the likeliest column of images."""
-        return max(self.shares.values(), default=0.0)
+        """That of the likeliest column of images; 0 where there is none."""
+        images = self.candidates["image"]
+        return self.shares[images[0]] if images else 0.0
 
     def guess(self) -> dict[str, str]:
         """The likeliest column for each role that has any."""
@@ -176,7 +177,8 @@ def _table(root: Path, file: str, names: set[str]) -> Table | None:
     rows = rows.set_axis([str(name) for name in rows.columns], axis="columns")
     looked_at = rows.head(MAX_LOOKED_AT)
     shares = {name: _share(looked_at[name], names) for name in rows.columns}
-    images = sorted((name for name in shares if shares[name] >= MIN_SHARE), key=lambda name: -shares[name])
+    naming = [name for name in shares if shares[name] >= MIN_SHARE and _differs(looked_at[name])]
+    images = sorted(naming, key=lambda name: -shares[name])
     others = [name for name in rows.columns if name not in images]
     candidates = {"image": images, "label": _labels(looked_at, others)}
     taken = candidates["label"]
@@ -190,6 +192,11 @@ def _share(values: "pd.Series[str]", names: set[str]) -> float:
     given = values[values != ""]
     found = [path_below(value).rpartition("/")[2] in names for value in given]
     return sum(found) / len(found) if found else 0.0
+
+
+def _differs(values: "pd.Series[str]") -> bool:
+    """Whether a column has many values: where images are called 0.png and 1.png, those of a label are names, too."""
+    return values.nunique() > min(MAX_CLASSES, len(values) / 2)
 
 
 def _labels(rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:

@@ -59,6 +59,14 @@ def test_table_with_two_possible_labels_is_asked_about(tmp_path):
     assert table.shares["File"] == 1 and table.shares["Diagnosis"] == 0
 
 
+def test_digits_of_a_label_are_no_names_of_images(tmp_path):
+    """Where images are called 0.png and 1.png, a column of 0 and 1 is still the label."""
+    root = listed(tmp_path, "file,fracture", *(f"{n}.png,{n % 2}" for n in range(6)))
+    for number in range(6):
+        (root / "xrays" / f"image{number}.png").rename(root / "xrays" / f"{number}.png")
+    assert scan(root).columns.named() == {"file": "list.csv", "image": "file", "label": "fracture"}
+
+
 def test_chosen_columns_are_stored_and_undone(homes, tmp_path):
     """The choice, with the meaning of the values, counts until it is taken back; the cache sees it."""
     root = listed(tmp_path / "set", *AMBIGUOUS)

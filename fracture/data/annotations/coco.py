@@ -25,7 +25,7 @@ from fracture.formatting import format_bytes
 from fracture.imaging.annotations import Box
 
 MAX_COCO_BYTES = 200 * 2**20
-"""COCO's own list of 860,001 boxes has 449 MB, that of GRAZPEDWRI-DX's 20,327 images about 30."""
+"""Of all files together, which become about ten times as large in memory."""
 
 MAX_FILES = 50
 """JSON files that are looked into, those in the outer folders first."""
@@ -83,7 +83,7 @@ def coco(root: Path, tree: Tree, choice: LabelChoice | None = None) -> Found | N
         DatasetError: a file is too large or damaged.
     """
     paths = sorted((path for path in tree.others if path.lower().endswith(".json")), key=lambda path: path.count("/"))
-    documents = {path: document for path in paths[:MAX_FILES] if (document := _document(root / path)) is not None}
+    documents = _documents(root, paths[:MAX_FILES])
     if not documents or not tree.images:
         return None
     read = _Read({}, {}, set(), defaultdict(list))
@@ -100,19 +100,34 @@ def coco(root: Path, tree: Tree, choice: LabelChoice | None = None) -> Found | N
     return found_in(root, "COCO", images, choice, skipped=[*missing, *skip(read.problems)], files_read=documents)
 
 
-def _document(file: Path) -> dict[str, Any] | None:
-    """A file's content; None where it is not COCO's. Raises DatasetError where it is, but cannot be used."""
+def _documents(root: Path, paths: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The content of each of COCO's files. Raises DatasetError as :func:`_document` does."""
+    documents = {}
+    room = MAX_COCO_BYTES
+    for path in paths:
+        document, size = _document(root / path, room)
+        if document is not None:
+            documents[path] = document
+            room -= size
+    return documents
+
+
+def _document(file: Path, room: int) -> tuple[dict[str, Any] | None, int]:
+    """A file's content, None where it is not COCO's, and its size in bytes.
+
+    Raises DatasetError where it is COCO's, but has more than ``room`` bytes or cannot be used.
+    """
     try:
         with open_file(file) as opened:
-            content = opened.read(MAX_COCO_BYTES + 1)
+            content = opened.read(room + 1)
     except OSError as error:
         raise DatasetError(f"{file} cannot be read: {error.strerror}; change its permissions or move it.") from error
     if not all(key in content for key in (b'"images"', b'"annotations"', b'"categories"')):
-        return None
-    if len(content) > MAX_COCO_BYTES:
+        return None, 0
+    if len(content) > room:
         raise DatasetError(
-            f"A file of COCO annotations may have {format_bytes(MAX_COCO_BYTES)}. Received: {file}, which has more; "
-            "export it in parts."
+            f"The COCO annotations of a data set may have {format_bytes(MAX_COCO_BYTES)}. Received: more, with {file}; "
+            "leave out what is not needed, such as segmentations."
         )
     try:
         document = json.loads(content.decode("utf-8-sig"))
@@ -120,8 +135,8 @@ def _document(file: Path) -> dict[str, Any] | None:
         raise DatasetError(f"{file} must be JSON. Received: {error}; export the annotations again.") from error
     keys = ("images", "annotations", "categories")
     if not isinstance(document, dict) or not all(isinstance(document.get(key), list) for key in keys):
-        return None
-    return document
+        return None, 0
+    return document, len(content)
 
 
 def _by_name(images: Sequence[str]) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ A guess is only where a form begins, unless one table and one column for each ro
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ from fracture.paths import sanitize_name
 
 MAX_TABLES = 20
 """CSV files of a data set that are looked into, those in the outer folders first."""
+
+MAX_TOTAL_BYTES = 100 * 2**20
+"""Of the tables that are looked into, all together: they are held in memory."""
 
 MAX_DEPTH = 2
 """Folders between that of the data set and a table."""
@@ -120,8 +124,20 @@ def find_tables(root: Path, images: Sequence[str], others: Iterable[str]) -> lis
     if not files:
         return []
     names = names_of(images)
-    read = [table for file in files[:MAX_TABLES] if (table := _table(root, file, names)) is not None]
+    within = _within(root, files[:MAX_TABLES], MAX_TOTAL_BYTES)
+    read = [table for file in within if (table := _table(root, file, names)) is not None]
     return sorted(read, key=lambda table: -table.share)
+
+
+def _within(root: Path, files: Sequence[str], room: int) -> list[str]:
+    """The first files that have no more bytes together."""
+    kept = []
+    for file in files:
+        with suppress(OSError):
+            room -= (root / file).stat().st_size
+            if room >= 0:
+                kept.append(file)
+    return kept
 
 
 def names_of(images: Iterable[str]) -> set[str]:

@@ -170,6 +170,15 @@ def test_too_large_file_is_refused(tmp_path, monkeypatch):
         scan(root)
 
 
+def test_dataset_csv_goes_before_annotations(tmp_path):
+    """FracAtlas comes with its boxes in COCO's and YOLO's files, and stays FracAtlas."""
+    root = draw_coco(tmp_path)
+    (root / "train" / "image0.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (root / "dataset.csv").write_text("image_id,fractured\n" + "".join(f"image{n}.png,{n % 2}\n" for n in range(4)))
+    dataset = scan(root)
+    assert (dataset.layout, dataset.table["label"].tolist()) == ("dataset.csv", [0, 1, 0, 1])
+
+
 def test_other_json_is_none_of_coco(tmp_path):
     """Another program's file beside images leaves them as they were."""
     root = draw_classes(tmp_path, "A", "B")

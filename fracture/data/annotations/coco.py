@@ -22,7 +22,6 @@ from fracture.documents import Document, Finite
 from fracture.errors import DatasetError
 from fracture.files import open_file
 from fracture.formatting import format_bytes
-from fracture.imaging.annotations import Box
 
 MAX_COCO_BYTES = 200 * 2**20
 """Of all files together, which become about ten times as large in memory."""
@@ -41,6 +40,8 @@ OUTSIDE = "a box outside of the image"
 AMBIGUOUS = "a name that several images have"
 
 Id = int | str
+Size = tuple[float, float]
+"""Width and height in px."""
 Entry = TypeVar("Entry", bound=Document)
 
 
@@ -60,6 +61,15 @@ class _Annotation(Document):
     image_id: Id
     category_id: Id
     bbox: Annotated[list[Finite], Field(min_length=4, max_length=4)]
+
+
+class _Place(NamedTuple):
+    """An image of a file."""
+
+    file: str
+    """Its path on disk from the data set's folder; empty where it is not there, or not sure."""
+    stated: Size
+    """The size that its boxes are for."""
 
 
 class _Read(NamedTuple):
@@ -150,57 +160,64 @@ def _add_file(
     root: Path, path: str, document: Mapping[str, Any], by_name: Mapping[str, Sequence[str]], read: _Read
 ) -> None:
     """Add what one file says."""
-    problems = read.problems
-    split = _split_in(path)
-    on_disk: dict[Id, tuple[str, Box]] = {}
-    for image in _entries(_Image, document["images"], problems, path):
-        files = _on_disk(image.file_name, path, split, by_name)
-        if len(files) != 1:
-            problems[AMBIGUOUS if files else NO_IMAGE].append(image.file_name)
-            on_disk[image.id] = ("", (0, 0, 0, 0))
-            continue
-        read.boxes.setdefault(files[0], [])
-        # Of the image's own name no word counts: test_image.png says nothing.
-        read.split[files[0]] = split or _split_in(files[0].rpartition("/")[0])
-        on_disk[image.id] = (files[0], (0, 0, image.width, image.height))
-    names = {each.id: each.name for each in _entries(_Category, document["categories"], problems, path)}
-    scale_of: dict[str, Box | None] = {}
+    place_of = _place_images(path, document["images"], by_name, read)
+    names = {each.id: each.name for each in _entries(_Category, document["categories"], read.problems, path)}
+    scale_of: dict[str, Size | None] = {}
     for entry in document["annotations"]:
-        annotation = _parse(_Annotation, entry)
-        file, stated = on_disk.get(_image_id(entry), (None, (0, 0, 0, 0)))
-        if file is None:
-            problems[NO_ID].append(path)
-        elif file and annotation is None:
-            _damage(read, file, ENTRY)
-        elif file and annotation is not None and annotation.category_id not in names:
-            _damage(read, file, NO_CATEGORY)
-        elif file and annotation is not None:
-            if file not in scale_of:
-                scale_of[file] = _scale(root / file, stated)
-            _add_box(read, file, names[annotation.category_id], annotation.bbox, scale_of[file])
+        place = place_of.get(_image_id(entry))
+        if place is None:
+            read.problems[NO_ID].append(path)
+        elif place.file:  # else the image itself is counted already
+            if place.file not in scale_of:
+                scale_of[place.file] = _scale(root / place.file, place.stated)
+            _add_box(read, place.file, entry, names, scale_of[place.file])
 
 
-def _add_box(read: _Read, file: str, name: str, bbox: Sequence[float], scale: Box | None) -> None:
-    """Add a box; ``scale``: x, y, and the width and height in px that it is stated for; None where they don't fit."""
+def _place_images(
+    path: str, entries: Sequence[Any], by_name: Mapping[str, Sequence[str]], read: _Read
+) -> dict[Id, _Place]:
+    """The place of each image of a file by its id; those on disk are added to what was read."""
+    split = _split_in(path)
+    place_of = {}
+    for image in _entries(_Image, entries, read.problems, path):
+        files = _on_disk(image.file_name, path, split, by_name)
+        file = files[0] if len(files) == 1 else ""
+        place_of[image.id] = _Place(file, (image.width, image.height))
+        if file:
+            read.boxes.setdefault(file, [])
+            # Of the image's own name no word counts: test_image.png says nothing.
+            read.split[file] = split or _split_in(file.rpartition("/")[0])
+        else:
+            read.problems[AMBIGUOUS if files else NO_IMAGE].append(image.file_name)
+    return place_of
+
+
+def _add_box(read: _Read, file: str, entry: Any, names: Mapping[Id, str], scale: Size | None) -> None:
+    """Add the box of an annotation; ``scale``: the size that it is stated for, None where the image has another."""
+    annotation = _parse(_Annotation, entry)
+    if annotation is None or annotation.category_id not in names:
+        _damage(read, file, ENTRY if annotation is None else NO_CATEGORY)
+        return
+    name = names[annotation.category_id]
     if scale is None:
         read.boxes[file].append(ClassBox(name, None))
         return
-    x, y, w, h = bbox
-    place = fractions(x / scale[2], y / scale[3], w / scale[2], h / scale[3])
+    x, y, w, h = annotation.bbox
+    place = fractions(x / scale[0], y / scale[1], w / scale[0], h / scale[1])
     if place is None:
         _damage(read, file, OUTSIDE)
     else:
         read.boxes[file].append(ClassBox(name, place))
 
 
-def _scale(image: Path, stated: Box) -> Box | None:
+def _scale(image: Path, stated: Size) -> Size | None:
     """The size that boxes are stated for; None where the image has another shape, or cannot be read."""
     width, height = size_of(image)
     if not width:
         return None
-    if stated[2] <= 0 or stated[3] <= 0:
-        return 0, 0, width, height
-    aspect = (stated[2] / stated[3]) / (width / height)
+    if min(stated) <= 0:
+        return width, height
+    aspect = (stated[0] / stated[1]) / (width / height)
     return stated if abs(aspect - 1) <= SAME_ASPECT else None
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
 
 from fracture.errors import RadiographError
+from fracture.imaging.codecs.color import measure_color
 from fracture.imaging.gray_scale import (
     STRIP_PIXELS,
     count_values,
@@ -33,11 +34,14 @@ _ORIENTATION = 0x0112  # Exif 2.32, table 4
 
 
 class DecodedImage(NamedTuple):
-    """Gray pixels (H, W), what was done to get them, and whether the file says that it is synthetic."""
+    """Gray pixels (H, W), what was done to get them, and what is known of the file besides."""
 
     pixels: NDArray[np.uint8]
     steps: tuple[str, ...]
     synthetic: bool
+    """The file says so."""
+    color: float
+    """See :func:`fracture.imaging.codecs.color.measure_color`."""
 
 
 def read_png_jpeg(data: bytes, kind: str, name: str) -> DecodedImage:
@@ -47,15 +51,16 @@ def read_png_jpeg(data: bytes, kind: str, name: str) -> DecodedImage:
     orientation = read_orientation(image)
     deep = _is_deep(image)
     if deep:
-        pixels, steps = _deep_gray(data)
+        pixels, steps, color = _deep_gray(data)
     else:
         image.load()
+        color = measure_color(image)
         pixels, steps = to_gray(image)
     if orientation > 1:
         pixels = undo_orientation(pixels, orientation)
         steps.append("rotated as the EXIF says")
     description = str(image.info.get("Description", "")) if kind == "PNG" else ""
-    return DecodedImage(pixels, tuple(steps), description.startswith(SYNTHETIC))
+    return DecodedImage(pixels, tuple(steps), description.startswith(SYNTHETIC), color)
 
 
 def png_jpeg_size(file: BinaryIO, kind: str) -> tuple[int, int]:
@@ -174,8 +179,8 @@ def to_gray(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
     return pixels, steps
 
 
-def _deep_gray(data: bytes) -> tuple[NDArray[np.uint8], list[str]]:
-    """A 16-bit PNG in color or with alpha -> (H, W) uint8 and what was done; scaled as a 16-bit gray one."""
+def _deep_gray(data: bytes) -> tuple[NDArray[np.uint8], list[str], float]:
+    """A 16-bit PNG in color or with alpha -> (H, W) uint8, what was done, and its color; scaled as a gray one."""
     deep = _decode_deep(data)
     levels = count_values(deep.seen_rows())
     low, high = gray_range(levels)
@@ -187,14 +192,15 @@ def _deep_gray(data: bytes) -> tuple[NDArray[np.uint8], list[str]]:
         for row, opacity in zip(pixels, deep.alpha, strict=True):
             row[:] = np.rint(row * (opacity / np.float32(65535)))
         steps.append("alpha over black")
-    return pixels, steps
+    return pixels, steps, deep.color
 
 
 class _DeepImage(NamedTuple):
-    """A decoded 16-bit PNG: gray (H, W) uint16, alpha (H, W) uint16 where it has one, and whether it was in color."""
+    """A decoded 16-bit PNG: gray (H, W) uint16, alpha (H, W) uint16 where it has one, and its color."""
 
     gray: NDArray[np.uint16]
     alpha: NDArray[np.uint16] | None
+    color: float
     is_color: bool
 
     def seen_rows(self) -> Iterator[NDArray[np.uint16]]:
@@ -218,7 +224,7 @@ def _decode_deep(data: bytes) -> _DeepImage:
             samples = np.asarray(strip).view(">u2")  # (h, W, 2)
             gray[rows] = samples[..., 0]
             alpha[rows] = samples[..., 1]
-        return _DeepImage(gray, alpha, is_color=False)
+        return _DeepImage(gray, alpha, color=0.0, is_color=False)
     return _decode_deep_color(data, raw_mode.removesuffix(";16B"))
 
 
@@ -228,16 +234,21 @@ def _decode_deep_color(data: bytes, mode: str) -> _DeepImage:
     width, height = _open(BytesIO(data), "PNG").size
     luminosity = np.full((height, width), 2**15, np.uint32)  # to round
     alpha = np.zeros((height, width), np.uint16) if mode == "RGBA" else None
+    color = 0.0
     # "16L" is for samples whose lower byte comes first: of a PNG's, it takes the lower byte for the upper one.
     for raw_mode, factor in ((f"{mode};16B", 256), (f"{mode};16L", 1)):
-        for rows, strip in _row_strips(_decode_as(data, mode, raw_mode)):
+        image = _decode_as(data, mode, raw_mode)
+        if factor == 256:
+            color = measure_color(image)
+        for rows, strip in _row_strips(image):
             samples = np.asarray(strip)
             for channel, weight in enumerate(weights):  # a matrix product of integers takes three times as long
                 luminosity[rows] += samples[..., channel] * np.uint32(weight * factor)
             if alpha is not None:
                 alpha[rows] += samples[..., 3] * np.uint16(factor)
+        del image  # before the next one is decoded
     luminosity >>= 16
-    return _DeepImage(luminosity.astype(np.uint16), alpha, is_color=True)
+    return _DeepImage(luminosity.astype(np.uint16), alpha, color, is_color=True)
 
 
 def _decode_as(data: bytes, mode: str, raw_mode: str) -> Image.Image:

@@ -51,12 +51,15 @@ class Radiograph:
     :data:`fracture.imaging.codecs.formats.PICTURES`.
     ``steps``: in words and in order, what was done to get from the file to the pixels.
     ``synthetic``: the file says that it is no X-ray of a person, see :data:`fracture.imaging.png_jpeg.SYNTHETIC`.
+    ``color``: share of its middle that is neither gray nor of the picture's tint, 0 to 1, see
+    :func:`fracture.imaging.codecs.color.measure_color`; 0 for DICOM, of which the colors are not measured.
     """
 
     pixels: NDArray[np.uint8]
     format: str
     steps: tuple[str, ...] = ()
     synthetic: bool = False
+    color: float = 0.0
 
     @property
     def width(self) -> int:
@@ -247,17 +250,17 @@ def _header_size(file: BinaryIO, kind: str, name: str) -> tuple[int, int]:
 
 
 def _read_png_jpeg(data: bytes, kind: str, name: str) -> Radiograph:
-    pixels, steps, synthetic = read_png_jpeg(data, kind, name)
-    return Radiograph(pixels, kind, steps, synthetic)
+    decoded = read_png_jpeg(data, kind, name)
+    return Radiograph(decoded.pixels, kind, decoded.steps, decoded.synthetic, decoded.color)
 
 
 def _read_picture(data: bytes, kind: str, name: str) -> Radiograph:
     from fracture.imaging.codecs import pool
 
-    pixels, steps = pool.decode_picture(data, kind, name)
+    decoded = pool.decode_picture(data, kind, name)
     # As a PNG of as many bits.
-    gray, more = to_gray(Image.fromarray(pixels))
-    return Radiograph(gray, kind, (*steps, *more))
+    gray, more = to_gray(Image.fromarray(decoded.pixels))
+    return Radiograph(gray, kind, (*decoded.steps, *more), color=decoded.color)
 
 
 def _read_dicom(data: bytes, name: str, frame: int) -> Radiograph:

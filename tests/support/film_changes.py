@@ -100,8 +100,8 @@ def _phone(pixels: Gray, rng: np.random.Generator) -> Gray:
     width, height = film.width + int(rng.integers(30, 200)), film.height + int(rng.integers(30, 200))
     photograph = _ground(width, height, rng)
     mask = Image.new("L", film.size, 255)
-    corners = _corners(film.size, (width, height), rng)
-    photograph.paste(_warped(film, corners, (width, height)), mask=_warped(mask, corners, (width, height)))
+    corners = corners_of(film.size, (width, height), rng)
+    photograph.paste(warp(film, corners, (width, height)), mask=warp(mask, corners, (width, height)))
     lit = _lit(np.asarray(photograph, np.float64), rng)
     file = BytesIO()
     blurred = Image.fromarray(lit).filter(ImageFilter.GaussianBlur(rng.uniform(0, 1.5)))
@@ -115,7 +115,7 @@ def _ground(width: int, height: int, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(small.astype(np.uint8)).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def _corners(film: tuple[int, int], frame: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+def corners_of(film: tuple[int, int], frame: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
     """(4, 2) in px: where the corners of a film lie in the photograph, each up to 6 % of its side off."""
     size = np.array(film)
     left_top = (np.array(frame) - size) / 2
@@ -123,7 +123,7 @@ def _corners(film: tuple[int, int], frame: tuple[int, int], rng: np.random.Gener
     return left_top + square * size + rng.uniform(-0.06, 0.06, (4, 2)) * size
 
 
-def _warped(film: Image.Image, corners: NDArray[np.float64], size: tuple[int, int]) -> Image.Image:
+def warp(film: Image.Image, corners: NDArray[np.float64], size: tuple[int, int]) -> Image.Image:
     """The film seen in perspective: its corners lie at ``corners``, and black around."""
     across, down = film.size
     source = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
+from fracture.imaging.codecs.color import measure_color
 from fracture.imaging.limits import MAX_PIXELS, MAX_SIDE
 from fracture.imaging.png_jpeg import read_orientation, to_gray, undo_orientation
 
@@ -33,6 +34,9 @@ _UNSIGNED, _SIGNED = 1, 2  # of SampleFormat
 
 _TURNED_STEP = "rotated as the EXIF says"
 
+_COLOR_SIDE = 512
+"""In px, about: as many places along the shorter side are enough to see the colors of a picture."""
+
 _TURNED = 5
 """The first EXIF orientation at which width and height change places."""
 
@@ -51,11 +55,25 @@ class RefusedError(Exception):
 
 
 class Decoded(NamedTuple):
-    """Pixels, (H, W) or (H, W, C) uint8, int16 or uint16, and what was done; for a size alone there are no pixels."""
+    """Pixels, (H, W) or (H, W, C) uint8, int16 or uint16, and what is known of them; none for a size alone."""
 
     pixels: NDArray[Any]
     steps: tuple[str, ...]
+    """What was done."""
     shape: tuple[int, ...]
+    color: float = 0.0
+    """See :func:`fracture.imaging.codecs.color.measure_color`; of a picture."""
+
+
+class _Picture(NamedTuple):
+    """A decoded picture that is yet to be turned and made gray."""
+
+    pixels: NDArray[Any]
+    """(H, W), or (H, W, C) in color or with alpha."""
+    steps: tuple[str, ...] = ()
+    orientation: int = 1
+    color: float = 0.0
+    """Of a picture that was made gray already."""
 
 
 def decode_frame(data: bytes, _: str) -> Decoded:
@@ -70,14 +88,15 @@ def decode_frame(data: bytes, _: str) -> Decoded:
 
 def decode_picture(data: bytes, kind: str) -> Decoded:
     """A picture of a ``kind`` of :data:`fracture.imaging.codecs.formats.PICTURES`, upright and in gray, (H, W)."""
-    pixels, steps, orientation = _PICTURES[kind](data) if kind in _PICTURES else _decode_pillow(data)
+    pixels, steps, orientation, color = _PICTURES[kind](data) if kind in _PICTURES else _decode_pillow(data)
     if pixels.ndim == 3:
+        color = _color_of_samples(pixels)
         pixels, more = _gray_samples(pixels)
         steps += more
     if orientation > 1:
         pixels = undo_orientation(pixels, orientation)
         steps += (_TURNED_STEP,)
-    return Decoded(pixels, steps, pixels.shape)
+    return Decoded(pixels, steps, pixels.shape, color)
 
 
 def size(data: bytes, kind: str) -> Decoded:
@@ -155,21 +174,21 @@ def jpeg2000_size(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _decode_jpeg2000(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
+def _decode_jpeg2000(data: bytes) -> _Picture:
     check_pixels(*jpeg2000_size(data))
-    return _to_unsigned(np.asarray(imagecodecs.jpeg2k_decode(data))), (), 1
+    return _Picture(_to_unsigned(np.asarray(imagecodecs.jpeg2k_decode(data))))
 
 
-def _decode_heic(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
+def _decode_heic(data: bytes) -> _Picture:
     import pi_heif
 
     file = pi_heif.open_heif(data, convert_hdr_to_8bit=True)
     check_pixels(*file.size)
     # A copy: the library's own pixels go with the file. It has turned them as the file says.
-    return np.array(file), (), 1
+    return _Picture(np.array(file))
 
 
-def _decode_tiff(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
+def _decode_tiff(data: bytes) -> _Picture:
     """The first page, by libtiff; palettes, CMYK and JPEG in YCbCr by Pillow."""
     tags = _tiff_tags(data)
     check_pixels(tags[_WIDTH], tags[_HEIGHT])
@@ -181,13 +200,14 @@ def _decode_tiff(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
     orientation = _tiff_orientation(tags)
     # libtiff unpacks no fractions of bytes, and Pillow no 16-bit color.
     if bits not in (8, 16) or photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
-        pixels, steps, _ = _decode_pillow(data)
+        picture = _decode_pillow(data)
         # Pillow has turned the picture of a TIFF by itself.
-        return pixels, (*steps, *(_TURNED_STEP,) * (orientation > 1)), 1
+        steps = (*picture.steps, *(_TURNED_STEP,) * (orientation > 1))
+        return picture._replace(steps=steps, orientation=1)
     pixels = _to_unsigned(_first_samples(np.asarray(imagecodecs.tiff_decode(data)), tags))
     if photometric == _WHITE_IS_ZERO:
-        return np.invert(pixels), ("inverted (white is zero)",), orientation
-    return pixels, (), orientation
+        return _Picture(np.invert(pixels), ("inverted (white is zero)",), orientation)
+    return _Picture(pixels, (), orientation)
 
 
 def _first_samples(pixels: NDArray[Any], tags: dict[int, Any]) -> NDArray[Any]:
@@ -232,16 +252,28 @@ def _to_unsigned(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels
 
 
-def _decode_pillow(data: bytes) -> tuple[NDArray[Any], tuple[str, ...], int]:
+def _decode_pillow(data: bytes) -> _Picture:
     """The first picture of a file that Pillow decodes: 16 bits as they are, all others in 8-bit gray."""
     with Image.open(BytesIO(data), formats=["WEBP", "BMP", "GIF", "TIFF", "AVIF"]) as image:
         check_pixels(*image.size)
         orientation = read_orientation(image)
         image.load()
         if image.mode.startswith("I;16"):
-            return np.asarray(image).astype(np.uint16), (), orientation
+            return _Picture(np.asarray(image).astype(np.uint16), (), orientation)
+        color = measure_color(image)
         pixels, steps = to_gray(image)
-    return pixels, tuple(steps), orientation
+    return _Picture(pixels, tuple(steps), orientation, color)
+
+
+def _color_of_samples(pixels: NDArray[Any]) -> float:
+    """The color of (H, W, C) samples of 8 or 16 bits, by the upper 8 bits of every few; 0 for gray and alpha."""
+    if pixels.shape[2] < 3:
+        return 0.0
+    height, width, samples = pixels.shape
+    every = max(1, min(height, width) // _COLOR_SIDE)
+    few = pixels[::every, ::every]
+    bytes_of_few = (few >> 8 * (few.dtype.itemsize - 1)).astype(np.uint8)
+    return measure_color(Image.fromarray(bytes_of_few, "RGB" if samples == 3 else "RGBA"))
 
 
 def _gray_samples(pixels: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:

@@ -46,10 +46,12 @@ _log = logging.getLogger(__name__)
 
 
 class DecodedPixels(NamedTuple):
-    """Pixels as :mod:`fracture.imaging.codecs.decoders` gives them, and what was done in words."""
+    """Pixels as :mod:`fracture.imaging.codecs.decoders` gives them, what was done in words, and a picture's color."""
 
     pixels: NDArray[Any]
     steps: tuple[str, ...]
+    color: float
+    """See :func:`fracture.imaging.codecs.color.measure_color`; 0 for a DICOM frame."""
 
 
 class _CrashError(Exception):
@@ -80,7 +82,7 @@ def picture_size(data: bytes, kind: str, name: str) -> tuple[int, int]:
 def _pixels(task: str, kind: str, data: bytes, name: str) -> DecodedPixels:
     answer, content = _request(task, kind, data, name)
     pixels = np.frombuffer(content, np.dtype(answer["dtype"]).newbyteorder("<")).reshape(answer["shape"])
-    return DecodedPixels(pixels, tuple(answer["steps"]))
+    return DecodedPixels(pixels, tuple(answer["steps"]), float(answer["color"]))
 
 
 def _request(task: str, kind: str, data: bytes, name: str) -> tuple[JsonObject, bytes]:

@@ -6,7 +6,7 @@ JSON and the bytes of a file or frame; so is its answer, with the bytes of an ar
 ::
 
     {"task": "frame" | "picture" | "size", "kind": "TIFF", "bytes": N}                     + N bytes
-    {"shape": [H, W], "dtype": "uint16", "steps": [...], "bytes": N}                       + N bytes
+    {"shape": [H, W], "dtype": "uint16", "steps": [...], "color": 0.2, "bytes": N}         + N bytes
     {"error": "damaged" | "large" | "memory" | "refused", "width": W, "height": H, "words": "..."}
 
 The limit on its memory is set here, where the operating system has one; time and memory are also watched by the pool.
@@ -73,6 +73,7 @@ def _answer(request: JsonObject, data: bytes) -> tuple[JsonObject, bytes | memor
         "shape": decoded.shape,
         "dtype": pixels.dtype.name,
         "steps": decoded.steps,
+        "color": decoded.color,
         "bytes": pixels.nbytes,
     }
     return answer, pixels.astype(pixels.dtype.newbyteorder("<"), order="C", copy=False).data.cast("B")

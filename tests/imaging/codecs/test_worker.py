@@ -42,7 +42,7 @@ def test_main_answers_one_request_after_the_other():
         ("picture", "TIFF", b"II*\0"),
         ("size", "BMP", encoded(GRAY, "BMP")),
     )
-    assert first[0] == {"shape": [6, 8], "dtype": "uint16", "steps": [], "bytes": 96}
+    assert first[0] == {"shape": [6, 8], "dtype": "uint16", "steps": [], "color": 0.0, "bytes": 96}
     assert np.array_equal(np.frombuffer(first[1], "<u2").reshape(6, 8), deep)
     assert second[0]["error"] == "damaged"
     assert (third[0]["shape"], third[1]) == ([6, 8], b"")

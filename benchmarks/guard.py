@@ -82,7 +82,7 @@ def report_others(
     others = others.assign(distance=distance, refused=distance > known.threshold)
     if check is not None:
         textures = np.stack([measure_texture(picture.pixels) for picture in pictures()])
-        others["none"] = check.scores(embeddings, textures) < check.threshold
+        others["none"] = check.scores(embeddings, textures, others["color"].to_numpy()) < check.threshold
         print(f"\n{'':16} no radiograph   unlike   either")
         for kind, rows in [*others.groupby("kind", sort=False), ("all", others)]:
             either = rows["none"] | rows["refused"]

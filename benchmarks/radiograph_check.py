@@ -3,10 +3,11 @@
     python -m benchmarks.radiograph_check --data FRACATLAS --pictures ROOT --ct CXR.nii.gz --described FILE [--write]
 
 ``ROOT`` has the packages of :mod:`tests.support.packaged_pictures`, each unpacked in a folder of its name;
-``CXR.nii.gz`` is the CT of :mod:`tests.support.projections`. Embeddings, textures, and which pictures the models know,
-are computed once (5,500 pictures, half an hour) and kept in ``FILE``. Sources, body parts and projections are measured
-with a check that was fitted without them; validation images, the pictures of :mod:`tests.support.not_radiographs` and
-pydicom-data's films are in no fit. ``--write`` replaces the file beside the bundled model.
+``CXR.nii.gz`` is the CT of :mod:`tests.support.projections`. Embeddings, textures, colors, and which pictures the
+models know, are computed once (5,500 pictures, half an hour) and kept in ``FILE``; a file without colors gets them.
+Sources, body parts and projections are measured with a check that was fitted without them; validation images, the
+pictures of :mod:`tests.support.not_radiographs` and pydicom-data's films are in no fit. ``--write`` replaces the file
+beside the bundled model, or the one of ``--output``.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from fracture.imaging.radiograph import Radiograph, load, read
 from fracture.imaging.texture import measure_texture
 from fracture.inference.classifier import Classifier, load_classifier
 from fracture.inference.domain import Domain
+from fracture.inference.radiograph_check import COLOR_COST
 from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import bundled_model, shipped_models
 from tests.support.film_changes import CHANGES, change
@@ -59,9 +61,11 @@ def main() -> None:
     parser.add_argument("--ct", required=True, type=Path)
     parser.add_argument("--described", required=True, type=Path)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--output", type=Path, default=bundled_model().radiograph_check)
     args = parser.parse_args()
     if not args.described.exists():
         _describe(chain(_films(args.data), _phantoms(), _others(args.pictures, args.ct)), args.described)
+    _add_colors(args.described, args.pictures)
     table, described = _kept(args.described)
     radiographs, others = _fitted(table)
     source = _source(table, radiographs, others)
@@ -71,8 +75,9 @@ def main() -> None:
     measured = table.assign(score=check.scores(*described))
     _leave_out(measured, described, radiographs, others)
     report(measured, check.threshold)
+    _report_color(measured, described.colors, check.threshold)
     if args.write:
-        check.save(bundled_model().radiograph_check)
+        check.save(args.output)
 
 
 def report(table: pd.DataFrame, threshold: float) -> None:
@@ -110,9 +115,17 @@ def _report_thresholds(others: pd.DataFrame, films: pd.DataFrame) -> None:
     """What other thresholds would refuse, of the same pictures and of radiographs that are in no fit."""
     unseen = films[films["use"] == "measure"]
     print(f"\nthreshold   {len(others)} other pictures   {len(unseen)} radiographs")
-    for threshold in (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5):
+    for threshold in (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0):
         share = (others["score"] < threshold).mean()
         print(f"{threshold:9} {share:17.1%} {(unseen['score'] < threshold).mean():18.1%}")
+
+
+def _report_color(table: pd.DataFrame, colors: NDArray, threshold: float) -> None:
+    """Of pictures that are no radiographs, how many have color, and how many would be refused without it."""
+    others = (table["kind"].ne("radiograph") & ~table["kind"].isin(MEDICAL)).to_numpy()
+    gray = table["score"].to_numpy() + COLOR_COST * colors < threshold
+    print(f"\npictures that are no radiographs: {(colors[others] > 0.02).sum()} have more than 2 % of color")
+    print(f"    refused by their gray levels alone: {gray[others].sum()} of {others.sum()}, {gray[others].mean():.1%}")
 
 
 def _report(title: str, rows: pd.DataFrame, by: str) -> None:
@@ -232,6 +245,22 @@ def _describe(rows: Iterator[tuple[Row, NDArray[np.uint8]]], path: Path) -> None
     )
 
 
+def _add_colors(path: Path, packages: Path) -> None:
+    """Measure the colors of the pictures in ``FILE``, where that was not done; all radiographs there are gray."""
+    with np.load(path, allow_pickle=False) as file:
+        values = dict(file)
+    if "colors" in values:
+        return
+    measured: dict[tuple[str, str], list[float]] = {}
+    for picture in chain(packaged(packages), drawn(60), pictures()):
+        measured.setdefault((picture.name, picture.variant), []).append(picture.color)
+    colors = np.zeros(len(values["name"]), np.float32)
+    for place, (kind, name, variant) in enumerate(zip(values["kind"], values["name"], values["variant"], strict=True)):
+        if kind != "radiograph":
+            colors[place] = measured[name, variant].pop(0)
+    np.savez_compressed(path, **values, colors=colors)
+
+
 def _knows(model: Classifier, embedding: NDArray[np.float32]) -> bool:
     """Whether a model answers for a picture with this embedding: it is in distribution, and of no other domain."""
     detector = model.ood_detector
@@ -245,7 +274,7 @@ def _kept(path: Path) -> tuple[pd.DataFrame, Pictures]:
     with np.load(path, allow_pickle=False) as file:
         table = pd.DataFrame({name: file[name] for name in Row._fields})
         known = {"fracatlas": file["known by fracatlas"], "humerus": file["known by mura-humerus"]}
-        return table.assign(**known), Pictures(file["embeddings"], file["textures"])
+        return table.assign(**known), Pictures(file["embeddings"], file["textures"], file["colors"])
 
 
 if __name__ == "__main__":

@@ -16,12 +16,15 @@ INVERSE_REGULARIZATION = 0.003
 TEXTURE_REGULARIZATION = 10.0
 """C of scikit-learn's SVC, on standardized textures."""
 
-GAMMA = 0.3
+GAMMA = 0.6
 """Of the SVC's kernel, for the mean squared difference of the measures."""
 
-THRESHOLD = -0.3
+THRESHOLD = -0.15
 """The smallest score of a radiograph. Below zero: a radiograph that is refused here gets no answer at all, but a
 picture that passes still has to pass the out-of-distribution check."""
+
+TEXTURE_WEIGHT = 2.0
+"""Of the decision of the SVC beside the logit of the regression; the machine's weights and bias contain it."""
 
 MAX_ITERATIONS = 5000
 
@@ -33,10 +36,13 @@ class Pictures(NamedTuple):
     """(N, F), as the served graph gives them."""
     textures: Vectors
     """(N, T), as :func:`fracture.imaging.texture.measure_texture` gives them."""
+    colors: Vectors
+    """(N,), as :func:`fracture.imaging.codecs.color.measure_color` gives them; scores depend on them, the fit doesn't.
+    """
 
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         """Those of a mask (N,)."""
-        return type(self)(self.embeddings[chosen], self.textures[chosen])
+        return type(self)(self.embeddings[chosen], self.textures[chosen], self.colors[chosen])
 
     @property
     def number(self) -> int:
@@ -89,6 +95,7 @@ def _fit_embeddings(embeddings: Vectors, labels: NDArray[np.int64]) -> tuple[Vec
 
 
 def _fit_textures(textures: Vectors, labels: NDArray[np.int64]) -> TextureMachine:
+    """The machine, its decisions weighted."""
     from sklearn.svm import SVC
 
     mean = textures.mean(axis=0)
@@ -100,8 +107,8 @@ def _fit_textures(textures: Vectors, labels: NDArray[np.int64]) -> TextureMachin
         mean=mean,
         scale=scale,
         vectors=model.support_vectors_.astype(np.float32),
-        weights=model.dual_coef_[0].astype(np.float32),
-        bias=float(model.intercept_[0]),
+        weights=(TEXTURE_WEIGHT * model.dual_coef_[0]).astype(np.float32),
+        bias=TEXTURE_WEIGHT * float(model.intercept_[0]),
         gamma=GAMMA,
     )
 

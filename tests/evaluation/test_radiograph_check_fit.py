@@ -5,6 +5,7 @@ import pytest
 
 from fracture.errors import DatasetError
 from fracture.evaluation.radiograph_check_fit import Pictures, fit_radiograph_check, left_out_scores
+from fracture.inference.radiograph_check import COLOR_COST
 
 VALUES = 30
 MEASURES = 8
@@ -15,14 +16,14 @@ def drawn(number: int, seed: int, raised: slice) -> Pictures:
     rng = np.random.default_rng(seed)
     embeddings = rng.random((number, VALUES)).astype(np.float32)
     embeddings[:, raised] += 1
-    return Pictures(embeddings, np.zeros((number, MEASURES), np.float32))
+    return Pictures(embeddings, np.zeros((number, MEASURES), np.float32), np.zeros(number, np.float32))
 
 
 def with_textures(pictures: Pictures, level: float) -> Pictures:
     """The same embeddings; the first measure of each texture is ``level`` to ``level + 0.1``."""
     textures = pictures.textures.copy()
     textures[:, 0] = level + 0.1 * pictures.embeddings[:, 0]
-    return Pictures(pictures.embeddings, textures)
+    return pictures._replace(textures=textures)
 
 
 def test_fit_separable_embeddings_tells_new_pictures_apart():
@@ -38,6 +39,15 @@ def test_fit_separable_textures_tells_new_pictures_apart():
     check = fit_radiograph_check(with_textures(drawn(60, 1, alike), 0), with_textures(drawn(60, 2, alike), 1))
     assert (check.scores(*with_textures(drawn(50, 3, alike), 0)) > 0).all()
     assert (check.scores(*with_textures(drawn(50, 4, alike), 1)) < 0).all()
+
+
+def test_fit_colors_change_the_scores_alone():
+    """The machines are the same whatever colors the pictures have; a picture with color has a lower score."""
+    radiographs, others = drawn(30, 1, slice(0, 5)), drawn(30, 2, slice(5, 10))
+    colored = others._replace(colors=np.full(30, 0.1, np.float32))
+    gray, check = fit_radiograph_check(radiographs, others), fit_radiograph_check(radiographs, colored)
+    np.testing.assert_array_equal(check.weights, gray.weights)
+    np.testing.assert_allclose(gray.scores(*others) - check.scores(*colored), 0.1 * COLOR_COST)
 
 
 def test_fit_value_that_never_varies_is_ignored():
@@ -62,9 +72,7 @@ def test_left_out_scores_group_unlike_the_others_is_missed():
     radiographs = drawn(40, 1, slice(0, 5))
     plain, alike = drawn(40, 2, slice(5, 10)), drawn(40, 3, slice(0, 5))
     alike.embeddings[:, 20:25] += 0.5
-    others = Pictures(
-        np.concatenate([plain.embeddings, alike.embeddings]), np.concatenate([plain.textures, alike.textures])
-    )
+    others = Pictures(*(np.concatenate(both) for both in zip(plain, alike, strict=True)))
     sources = ["a"] * 40 + ["b"] * 40
     _, left_out = left_out_scores(radiographs, others, ["hand"] * 20 + ["leg"] * 20, sources)
     seen = fit_radiograph_check(radiographs, others).scores(*others)

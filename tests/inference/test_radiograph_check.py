@@ -9,11 +9,12 @@ from sklearn.svm import SVC
 
 from fracture.data.dataset import scan
 from fracture.errors import ModelError
-from fracture.imaging.radiograph import fit, load, read
+from fracture.imaging.radiograph import Radiograph, fit, load, read
 from fracture.imaging.texture import MEASURES, measure_texture
 from fracture.inference.litert import Graph
 from fracture.inference.ood import prepare
 from fracture.inference.radiograph_check import (
+    COLOR_COST,
     FARTHEST,
     RadiographCheck,
     TextureMachine,
@@ -48,6 +49,10 @@ def drawn_pixels() -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (90, 60), np.uint8)
 
 
+def drawn_image(color: float = 0.0) -> Radiograph:
+    return Radiograph(drawn_pixels(), "PNG", color=color)
+
+
 @pytest.fixture
 def saved(tmp_path) -> Path:
     path = tmp_path / "radiograph_check.npz"
@@ -70,7 +75,14 @@ def test_score_is_the_logit_plus_the_decision_of_the_texture():
     place = np.clip(measure_texture(drawn_pixels()), -FARTHEST, FARTHEST)
     kernel = [np.exp(-0.3 * np.mean((vector - place) ** 2)) for vector in texture.vectors]
     decision = float(np.dot(kernel, texture.weights) + 0.1)
-    assert check.score(embedding, drawn_pixels()) == pytest.approx(logit + decision, abs=1e-5)
+    assert check.score(embedding, drawn_image()) == pytest.approx(logit + decision, abs=1e-5)
+
+
+def test_score_color_counts_against_a_picture():
+    """Each percent of color takes a hundredth of COLOR_COST off the score."""
+    embedding = np.ones(VALUES, np.float32)
+    gray = drawn_check().score(embedding, drawn_image())
+    assert drawn_check().score(embedding, drawn_image(color=0.04)) == pytest.approx(gray - 0.04 * COLOR_COST)
 
 
 def test_decisions_agree_with_scikit_learn():
@@ -90,28 +102,28 @@ def test_decisions_agree_with_scikit_learn():
 def test_is_radiograph_at_the_threshold_is_true_below_it_false():
     """The threshold itself still counts as a radiograph."""
     embedding = np.ones(VALUES, np.float32)
-    score = drawn_check().score(embedding, drawn_pixels())
-    assert drawn_check(threshold=score).is_radiograph(embedding, drawn_pixels())
-    assert not drawn_check(threshold=score + 1e-6).is_radiograph(embedding, drawn_pixels())
+    score = drawn_check().score(embedding, drawn_image())
+    assert drawn_check(threshold=score).is_radiograph(embedding, drawn_image())
+    assert not drawn_check(threshold=score + 1e-6).is_radiograph(embedding, drawn_image())
 
 
 def test_is_radiograph_nan_is_false():
     """What can't be computed is not called a radiograph."""
     embedding = np.full(VALUES, np.nan, np.float32)
-    assert drawn_check(threshold=-1e9).is_radiograph(embedding, drawn_pixels()) is False
+    assert drawn_check(threshold=-1e9).is_radiograph(embedding, drawn_image()) is False
 
 
 def test_scores_embedding_of_another_size_is_an_error():
     """The sentence says how many values are needed and how many came."""
     with pytest.raises(ModelError, match=f"needs embeddings of {VALUES} values. Received: 5"):
-        drawn_check().score(np.ones(5, np.float32), drawn_pixels())
+        drawn_check().score(np.ones(5, np.float32), drawn_image())
 
 
 def test_load_saved_check_is_the_same(saved):
     """Both machines, threshold, counts and source come back from the file."""
     loaded, check = load_radiograph_check(saved), drawn_check(source="python -m somebody")
     embedding = np.ones(VALUES, np.float32)
-    assert loaded.score(embedding, drawn_pixels()) == check.score(embedding, drawn_pixels())
+    assert loaded.score(embedding, drawn_image()) == check.score(embedding, drawn_image())
     assert (loaded.bias, loaded.threshold, loaded.counts) == (check.bias, check.threshold, check.counts)
     assert loaded.describe() == check.describe()
 
@@ -156,7 +168,7 @@ def bundled_scores(check: RadiographCheck, images) -> np.ndarray:
     scores = []
     for pixels in images:
         whole = np.ascontiguousarray(pixels)
-        scores.append(check.score(graph(fit(whole, graph.size, how)).embedding, whole))
+        scores.append(check.score(graph(fit(whole, graph.size, how)).embedding, Radiograph(whole, "PNG")))
     return np.array(scores)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from fracture.imaging.codecs.color import measure_color
 from fracture.imaging.radiograph import read
 from fracture.paths import PROJECT
 
@@ -28,12 +29,13 @@ Gray = NDArray[np.uint8]
 
 
 class Picture(NamedTuple):
-    """One picture that is no bone radiograph; ``pixels`` (H, W)."""
+    """One picture that is no bone radiograph; ``pixels`` (H, W), and the ``color`` that its file would have."""
 
     kind: str
     name: str
     variant: str
     pixels: Gray
+    color: float = 0.0
 
 
 SKIMAGE, MATPLOTLIB, SKLEARN = "skimage/data", "matplotlib/mpl-data/sample_data", "sklearn/datasets/images"
@@ -75,7 +77,7 @@ def dicom(name: str) -> bytes:
 def _photographs() -> Iterator[Picture]:
     for kind, group in (("photograph", PHOTOGRAPHS), ("texture", TEXTURES), ("other medicine", OTHER_MEDICINE)):
         for name, data in _bundled(group):
-            yield from _variants(kind, name, read(data, name).pixels, crops=True)
+            yield from _variants_of_file(kind, name, data, crops=True)
 
 
 def _from_dicom() -> Iterator[Picture]:
@@ -91,7 +93,7 @@ def _from_dicom() -> Iterator[Picture]:
 
 def _documents() -> Iterator[Picture]:
     for name, data in _bundled(DOCUMENTS):
-        yield from _variants("document", name, read(data, name).pixels, crops=True)
+        yield from _variants_of_file("document", name, data, crops=True)
     for seed in range(6):
         yield from _variants("document", f"page {seed}", _page(seed))
 
@@ -99,7 +101,7 @@ def _documents() -> Iterator[Picture]:
 def _screens() -> Iterator[Picture]:
     for path in sorted((PROJECT / "docs" / "pictures").glob("*.png")):
         if path.stem in ("home", "train", "models"):  # the others show radiographs
-            yield from _variants("screen", path.stem, read(path.read_bytes(), path.name).pixels)
+            yield from _variants_of_file("screen", path.stem, path.read_bytes())
     for seed in range(6):
         yield from _variants("screen", f"window {seed}", _window(seed))
 
@@ -126,12 +128,12 @@ def _charts() -> Iterator[Picture]:
         FigureCanvasAgg(figure)
         drawn(figure.subplots())
         figure.savefig(file, format="png")
-        yield from _variants("chart", name, read(file.getvalue(), name).pixels)
+        yield from _variants_of_file("chart", name, file.getvalue())
 
 
 def _drawings() -> Iterator[Picture]:
     for name, data in _bundled(DRAWINGS):
-        yield from _variants("drawing", name, read(data, name).pixels)
+        yield from _variants_of_file("drawing", name, data)
     yield from _variants("drawing", "bone", _bone())
     yield from _variants("drawing", "stick figure", _stick_figure())
     for seed in range(4):
@@ -173,6 +175,25 @@ def _variants(kind: str, name: str, pixels: Gray, crops: bool = False) -> Iterat
         height, width = pixels.shape
         yield Picture(kind, name, "upper left", pixels[: height * 3 // 5, : width // 2])
         yield Picture(kind, name, "lower right", pixels[height // 2 :, width * 2 // 5 :])
+
+
+def _variants_of_file(kind: str, name: str, data: bytes, crops: bool = False) -> Iterator[Picture]:
+    """The same of a file, with the color of each: a negative has as much of it."""
+    pixels = read(data, name).pixels
+    image = upright(data)
+    height, width = pixels.shape
+    boxes = {
+        "upper left": (0, 0, width // 2, height * 3 // 5),
+        "lower right": (width * 2 // 5, height // 2, width, height),
+    }
+    for picture in _variants(kind, name, pixels, crops):
+        box = boxes.get(picture.variant)
+        yield picture._replace(color=measure_color(image.crop(box) if box else image))
+
+
+def upright(data: bytes) -> Image.Image:
+    """A picture in color, turned as :func:`fracture.imaging.radiograph.read` turns it."""
+    return ImageOps.exif_transpose(Image.open(BytesIO(data)))
 
 
 def _bundled(group: dict[str, str]) -> Iterator[tuple[str, bytes]]:

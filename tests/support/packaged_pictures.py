@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from fracture.errors import RadiographError
-from fracture.imaging.radiograph import load, read
-from tests.support.not_radiographs import Picture
+from fracture.imaging.codecs.color import measure_color
+from fracture.imaging.radiograph import Radiograph, load, read
+from tests.support.not_radiographs import Picture, upright
 
 Gray = NDArray[np.uint8]
 
@@ -69,10 +70,10 @@ def packaged(root: Path) -> Iterator[Picture]:
         order = np.random.default_rng(len(package)).permutation(len(paths))
         found = 0
         for place in order:
-            pixels = _pixels(paths[place])
-            if pixels is None:
+            image = _loaded(paths[place])
+            if image is None:
                 continue
-            yield from _with_crops(kind, f"{package}/{paths[place].name}", pixels, seed=found)
+            yield from _with_crops(kind, f"{package}/{paths[place].name}", image, paths[place], seed=found)
             found += 1
             if found == count:
                 break
@@ -95,27 +96,30 @@ def _is_wanted(path: Path) -> bool:
     return not named and path.stat().st_size <= MAX_BYTES
 
 
-def _pixels(path: Path) -> Gray | None:
+def _loaded(path: Path) -> Radiograph | None:
     """None for what the app does not read, and for icons."""
     try:
-        pixels = load(path).pixels
+        image = load(path)
     except RadiographError:
         return None
-    return pixels if min(pixels.shape) >= MIN_SIDE else None
+    return image if min(image.pixels.shape) >= MIN_SIDE else None
 
 
-def _with_crops(kind: str, name: str, pixels: Gray, seed: int) -> Iterator[Picture]:
-    """The picture, and of a large one two parts, the second as a negative."""
-    yield Picture(kind, name, "", pixels)
+def _with_crops(kind: str, name: str, image: Radiograph, path: Path, seed: int) -> Iterator[Picture]:
+    """The picture, and of a large one two parts, the second as a negative; each with the color that it has."""
+    pixels = image.pixels
+    yield Picture(kind, name, "", pixels, image.color)
     if min(pixels.shape) < MIN_SIDE_OF_CROPPED or kind in NEVER_CROPPED:
         return
+    colors = upright(path.read_bytes())
     rng = np.random.default_rng(seed)
     for variant in ("crop", "negative crop"):
         height, width = (np.array(pixels.shape) * rng.uniform(0.2, 0.6, 2)).astype(int)
         top = int(rng.integers(0, pixels.shape[0] - height))
         left = int(rng.integers(0, pixels.shape[1] - width))
         crop = np.ascontiguousarray(pixels[top : top + height, left : left + width])
-        yield Picture(kind, name, variant, 255 - crop if variant == "negative crop" else crop)
+        color = measure_color(colors.crop((left, top, left + width, top + height)))
+        yield Picture(kind, name, variant, 255 - crop if variant == "negative crop" else crop, color)
 
 
 def _text(rng: np.random.Generator, length: int) -> str:

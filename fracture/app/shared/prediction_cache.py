@@ -194,7 +194,7 @@ def _is_radiograph(upload: Upload, screen: RadiographScreen, _own: View | FirstP
     """
     image = radiographs.read(upload.data, sanitize_name(upload.name), upload.frame)
     embedding = screen.model.embedding(image) if _own is None else _own.embedding
-    return screen.check.is_radiograph(embedding, image.pixels)
+    return screen.check.is_radiograph(embedding, image)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **_BY_CLASSIFIER})

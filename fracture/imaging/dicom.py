@@ -7,7 +7,7 @@ Section numbers are those of the DICOM standard, PS3.3 2024.
 
 import zlib
 from io import BytesIO
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 import pydicom
@@ -36,6 +36,7 @@ ELEMENTS = [
     *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData"),
     *("PixelPaddingValue", "PixelPaddingRangeLimit", "PresentationLUTShape"),
+    *("PixelSpacing", "ImagerPixelSpacing"),
     *("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "VOILUTFunction", *TABLES),
 ]
 """The elements that are read."""
@@ -84,27 +85,43 @@ def count_frames(dataset: pydicom.Dataset) -> int:
     return frames
 
 
+class DecodedFrame(NamedTuple):
+    """One frame as it is stored."""
+
+    stored: NDArray[Any]
+    """(H, W), or (H, W, 3) in color."""
+    color_space: str
+    """Empty for MONOCHROME1 and MONOCHROME2."""
+    steps: tuple[str, ...]
+
+
 def gray(dataset: pydicom.Dataset, name: str, frame: int = 1) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Decode a frame of MONOCHROME1, MONOCHROME2 or 8-bit color, counted from 1: (H, W), and what was done.
 
     :mod:`fracture.imaging.dicom_gray` sets the gray scale.
     Raises RadiographError for what cannot be read.
     """
+    decoded = decode(dataset, name, frame)
+    if decoded.color_space:
+        pixels = map_strips(lambda strip: _luminosity(strip, decoded.color_space), decoded.stored)
+        return pixels, (*decoded.steps, "color to gray")
+    pixels, steps = render(dataset, decoded.stored, name)
+    return pixels, (*decoded.steps, *steps)
+
+
+def decode(dataset: pydicom.Dataset, name: str, frame: int = 1) -> DecodedFrame:
+    """The stored values of a frame, counted from 1. Raises RadiographError for what cannot be read."""
     width, height = size(dataset, name)
     kind = _check_kind(dataset, name)
     frames = _check_frames(dataset, name, frame)
-    of_several = (f"frame {frame} of {frames}",) if frames > 1 else ()
+    steps = (f"frame {frame} of {frames}",) if frames > 1 else ()
     check_frame(dataset, width, height, name, frame - 1)
     stored, meta = _decode(dataset, name, frame - 1)
     is_color = kind in COLOR
     dimensions = 3 if is_color and stored.ndim == 3 else 2
     if stored.shape[:2] != (height, width) or stored.ndim != dimensions:
         raise ValueError("the pixels are not those of one image of this size")
-    if is_color:
-        color_space = str(meta["photometric_interpretation"])
-        return map_strips(lambda strip: _luminosity(strip, color_space), stored), (*of_several, "color to gray")
-    pixels, steps = render(dataset, stored, name)
-    return pixels, (*of_several, *steps)
+    return DecodedFrame(stored, str(meta["photometric_interpretation"]) if is_color else "", steps)
 
 
 def _decode(dataset: pydicom.Dataset, name: str, index: int) -> tuple[NDArray[Any], dict[str, Any]]:

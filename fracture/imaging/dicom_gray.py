@@ -77,6 +77,22 @@ class StoredValues(NamedTuple):
             yield self.align(strip)[~self.is_padding(strip)]
 
 
+class GrayRendering(NamedTuple):
+    """How the stored values of one image become gray."""
+
+    stored: StoredValues
+    rescale: Rescale
+    """Aligned values to the values that a window speaks of."""
+    scale: GrayScale
+    inverted: bool
+    """Whether the lowest value is white."""
+    steps: tuple[str, ...]
+
+    def values(self, strip: NDArray[Any]) -> NDArray[Any]:
+        """The values of stored ones, before black and white are set: rescaled, and looked up in the VOI table."""
+        return _apply_table(self.rescale(self.stored.align(strip)), self.scale)
+
+
 def render(dataset: pydicom.Dataset, pixels: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """The gray image (H, W) of the stored values (H, W) of MONOCHROME1 or MONOCHROME2, and what was done.
 
@@ -84,6 +100,23 @@ def render(dataset: pydicom.Dataset, pixels: NDArray[Any], name: str) -> tuple[N
     8-bit values with neither stay as they are, others are scaled by :func:`fracture.imaging.gray_scale.gray_range`.
     Raises RadiographError where slope, intercept or window is not a finite number.
     """
+    rendering = prepare(dataset, pixels, name)
+    stored = rendering.stored
+    scale = rendering.scale
+
+    def to_gray(strip: NDArray[Any]) -> NDArray[np.uint8]:
+        gray = to_8_bit(rendering.values(strip), scale.low, scale.high)
+        if rendering.inverted:
+            gray = 255 - gray
+        if stored.padding > 0:
+            gray = np.where(stored.is_padding(strip), np.uint8(0), gray)
+        return gray
+
+    return map_strips(to_gray, pixels), rendering.steps
+
+
+def prepare(dataset: pydicom.Dataset, pixels: NDArray[Any], name: str) -> GrayRendering:
+    """How :func:`render` makes gray of the stored values (H, W). Raises RadiographError as that does."""
     stored, stored_steps = _stored_values(dataset, pixels)
     rescale, rescale_steps = _rescaling(dataset, name)
     levels = _rescaled_levels(stored, rescale)
@@ -91,17 +124,8 @@ def render(dataset: pydicom.Dataset, pixels: NDArray[Any], name: str) -> tuple[N
     is_8_bit = int(dataset.BitsStored) == 8 and rescale(pixels.reshape(-1)[:1]).dtype == np.uint8
     scale = _gray_scale(dataset, levels, is_8_bit, name)
     inversion = _inversion(dataset)
-
-    def to_gray(strip: NDArray[Any]) -> NDArray[np.uint8]:
-        values = _apply_table(rescale(stored.align(strip)), scale)
-        gray = to_8_bit(values, scale.low, scale.high)
-        if inversion:
-            gray = 255 - gray
-        if stored.padding > 0:
-            gray = np.where(stored.is_padding(strip), np.uint8(0), gray)
-        return gray
-
-    return map_strips(to_gray, pixels), (*stored_steps, *rescale_steps, *scale.steps, *inversion)
+    steps = (*stored_steps, *rescale_steps, *scale.steps, *inversion)
+    return GrayRendering(stored, rescale, scale, bool(inversion), steps)
 
 
 def _inversion(dataset: pydicom.Dataset) -> tuple[str, ...]:

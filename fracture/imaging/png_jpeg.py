@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from io import BytesIO
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +46,10 @@ class DecodedImage(NamedTuple):
 
 def read_png_jpeg(data: bytes, kind: str, name: str) -> DecodedImage:
     """Decode a PNG or JPEG file. Raises RadiographError where it is too large, and whatever Pillow raises."""
-    image = _open(BytesIO(data), kind)
+    image = open_png_jpeg(BytesIO(data), kind)
     check_memory(image, data, name)
     orientation = read_orientation(image)
-    deep = _is_deep(image)
+    deep = is_deep(image)
     if deep:
         pixels, steps, color = _deep_gray(data)
     else:
@@ -65,7 +65,7 @@ def read_png_jpeg(data: bytes, kind: str, name: str) -> DecodedImage:
 
 def png_jpeg_size(file: BinaryIO, kind: str) -> tuple[int, int]:
     """(width, height) in px as :func:`read_png_jpeg` gives them, without decoding any pixel."""
-    image = _open(file, kind)
+    image = open_png_jpeg(file, kind)
     width, height = image.size
     return (height, width) if read_orientation(image) >= 5 else (width, height)
 
@@ -84,12 +84,12 @@ def check_memory(image: ImageFile.ImageFile, data: bytes, name: str, copies: int
     # Several scans refine each other: the decoder holds the coefficients of all pixels, in 16 bits, until the last one.
     coefficients = 2 * bands if scans > 1 else 0
     decoded = _bytes_in_pillow(image.mode)
-    if _is_deep(image):
+    if is_deep(image):
         decoded += 6  # gray in 32 bits, and alpha in 16
     check_size(*image.size, name, decoded + copies * bands + coefficients + 1)
 
 
-def _is_deep(image: ImageFile.ImageFile) -> bool:
+def is_deep(image: ImageFile.ImageFile) -> bool:
     """Whether it is a PNG of 16 bits in color or with alpha, whose header is read; Pillow opens it in 8 bits."""
     return _raw_mode(image) in ("RGB;16B", "RGBA;16B", "LA;16B")
 
@@ -117,10 +117,10 @@ def _bytes_in_pillow(mode: str) -> int:
 
 def jpeg_header(data: bytes) -> ImageFile.ImageFile:
     """A JPEG whose header is read and whose pixels are not."""
-    return _open(BytesIO(data), "JPEG")
+    return open_png_jpeg(BytesIO(data), "JPEG")
 
 
-def _open(file: BinaryIO, kind: str) -> ImageFile.ImageFile:
+def open_png_jpeg(file: BinaryIO, kind: str) -> ImageFile.ImageFile:
     """An image whose header is read and whose pixels are not.
 
     The classes themselves, because Image.open() warns of large images before their size can be asked for,
@@ -141,7 +141,7 @@ def read_orientation(image: ImageFile.ImageFile) -> int:
     return orientation if orientation in range(1, 9) else 1
 
 
-def undo_orientation(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def undo_orientation(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """The pixels upright (Exif 2.32, tag 0x0112); from orientation 5 on, width and height change places."""
     upright = {
         2: pixels[:, ::-1],
@@ -181,7 +181,7 @@ def to_gray(image: Image.Image) -> tuple[NDArray[np.uint8], list[str]]:
 
 def _deep_gray(data: bytes) -> tuple[NDArray[np.uint8], list[str], float]:
     """A 16-bit PNG in color or with alpha -> (H, W) uint8, what was done, and its color; scaled as a gray one."""
-    deep = _decode_deep(data)
+    deep = decode_deep(data)
     levels = count_values(deep.seen_rows())
     low, high = gray_range(levels)
     pixels = map_strips(lambda strip: to_8_bit(strip, low, high), deep.gray)
@@ -195,7 +195,7 @@ def _deep_gray(data: bytes) -> tuple[NDArray[np.uint8], list[str], float]:
     return pixels, steps, deep.color
 
 
-class _DeepImage(NamedTuple):
+class DeepImage(NamedTuple):
     """A decoded 16-bit PNG: gray (H, W) uint16, alpha (H, W) uint16 where it has one, and its color."""
 
     gray: NDArray[np.uint16]
@@ -212,9 +212,9 @@ class _DeepImage(NamedTuple):
             yield row[opacity > 0]
 
 
-def _decode_deep(data: bytes) -> _DeepImage:
+def decode_deep(data: bytes) -> DeepImage:
     """Both bytes of the samples of a 16-bit PNG in color or with alpha, of which Pillow gives the upper ones."""
-    raw_mode = _raw_mode(_open(BytesIO(data), "PNG"))
+    raw_mode = _raw_mode(open_png_jpeg(BytesIO(data), "PNG"))
     if raw_mode == "LA;16B":
         # Nothing of Pillow's unpacks the lower bytes of these; as four samples of a byte each, all are there.
         image = _decode_as(data, "RGBA", "RGBA")
@@ -224,14 +224,14 @@ def _decode_deep(data: bytes) -> _DeepImage:
             samples = np.asarray(strip).view(">u2")  # (h, W, 2)
             gray[rows] = samples[..., 0]
             alpha[rows] = samples[..., 1]
-        return _DeepImage(gray, alpha, color=0.0, is_color=False)
+        return DeepImage(gray, alpha, color=0.0, is_color=False)
     return _decode_deep_color(data, raw_mode.removesuffix(";16B"))
 
 
-def _decode_deep_color(data: bytes, mode: str) -> _DeepImage:
+def _decode_deep_color(data: bytes, mode: str) -> DeepImage:
     """The luminosity of RGB or RGBA, with the weights of ITU-R BT.601 in 1 / 65,536 that Pillow has for 8 bits."""
     weights = (19595, 38470, 7471)
-    width, height = _open(BytesIO(data), "PNG").size
+    width, height = open_png_jpeg(BytesIO(data), "PNG").size
     luminosity = np.full((height, width), 2**15, np.uint32)  # to round
     alpha = np.zeros((height, width), np.uint16) if mode == "RGBA" else None
     color = 0.0
@@ -248,12 +248,12 @@ def _decode_deep_color(data: bytes, mode: str) -> _DeepImage:
                 alpha[rows] += samples[..., 3] * np.uint16(factor)
         del image  # before the next one is decoded
     luminosity >>= 16
-    return _DeepImage(luminosity.astype(np.uint16), alpha, color, is_color=True)
+    return DeepImage(luminosity.astype(np.uint16), alpha, color, is_color=True)
 
 
 def _decode_as(data: bytes, mode: str, raw_mode: str) -> Image.Image:
     """A PNG decoded to another mode, or from other bytes of its samples, than Pillow would."""
-    image = _open(BytesIO(data), "PNG")
+    image = open_png_jpeg(BytesIO(data), "PNG")
     image._mode = mode
     image.tile = [tile._replace(args=raw_mode) for tile in image.tile]
     image.load()

@@ -92,7 +92,7 @@ def load(path: Path, frame: int = 1) -> Radiograph:
         with open_file(path) as file:
             data = file.read()
     except OSError as error:
-        raise _cannot_open(path, error) from error
+        raise cannot_open(path, error) from error
     return read(data, path.name, frame)
 
 
@@ -104,7 +104,7 @@ def read(data: bytes, name: str = "the file", frame: int = 1) -> Radiograph:
     """
     name = sanitize_name(name)
     kind = recognize(data[:HEAD_BYTES], name)
-    with _decoding(name, kind):
+    with decoding(name, kind):
         if kind == "gzip":
             return _read_dicom(unpack_gzip(data, name), name, frame)
         if kind == "DICOM":
@@ -126,7 +126,7 @@ def count_frames(data: bytes) -> int:
             return 1
         from fracture.imaging import dicom
 
-        with _decoding("the file", "DICOM"):
+        with decoding("the file", "DICOM"):
             return dicom.count_frames(dicom.parse(BytesIO(data), "the file", pixels=False))
     except RadiographError:
         return 1
@@ -142,10 +142,10 @@ def header_size(path: Path) -> tuple[int, int]:
         with open_file(path) as file:
             kind = recognize(file.read(HEAD_BYTES), name)
             file.seek(0)
-            with _decoding(name, kind):
+            with decoding(name, kind):
                 return _header_size(file, kind, name)
     except OSError as error:
-        raise _cannot_open(path, error) from error
+        raise cannot_open(path, error) from error
 
 
 def check_visible(image: Radiograph, name: str) -> None:
@@ -222,7 +222,7 @@ def encode_thumbnail(image: Radiograph | NDArray[np.uint8], size: int) -> bytes:
 
 
 @contextmanager
-def _decoding(name: str, kind: str) -> Iterator[None]:
+def decoding(name: str, kind: str) -> Iterator[None]:
     """The border to the decoders: whatever they raise becomes one sentence."""
     try:
         yield
@@ -232,7 +232,8 @@ def _decoding(name: str, kind: str) -> Iterator[None]:
         raise RadiographError(f"{name} cannot be read: this {kind} file is damaged or cut short.") from error
 
 
-def _cannot_open(path: Path, error: OSError) -> RadiographError:
+def cannot_open(path: Path, error: OSError) -> RadiographError:
+    """The sentence for a file that the operating system does not open."""
     return RadiographError(f"{sanitize_name(path.name)} cannot be opened: {error.strerror or error}.")
 
 

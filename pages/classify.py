@@ -4,6 +4,7 @@ import streamlit as st
 
 from fracture.app.classify.answering import Asked, show_best_answers
 from fracture.app.classify.samples import choose_sample
+from fracture.app.classify.viewing import show_open_viewer
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.uploads import Upload, choose_uploads
 from fracture.app.shared.widgets import choose_models, ensure_routed, escape_markdown, no_model_hint, show_errors
@@ -108,6 +109,7 @@ with show_errors():
         show_sample(sample, asked, uploads)
     elif uploads:
         show_uploads(uploads, asked)
+        show_open_viewer(uploads)
     else:
         answers = [f"{each.classifier.name} answers {format_labels(each.classifier)}" for each in asked]
         st.caption(f"Upload one or more X-rays. {', '.join(answers)}.")

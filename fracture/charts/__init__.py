@@ -21,7 +21,7 @@ from fracture.charts.style import (
 from fracture.charts.training import RunHistory, best_epoch, compared_curves, training_curves
 from fracture.charts.vega import OUTCOMES, VegaChart, confusion, icon_array, natural_frequencies, precision_recall, roc
 from fracture.charts.verdict import verdict_bar
-from fracture.charts.viewer import canvas, still, viewer, windowed
+from fracture.charts.viewer import canvas, still
 
 __all__ = [
     "ACCENT",
@@ -66,7 +66,5 @@ __all__ = [
     "training_curves",
     "trial_curves",
     "verdict_bar",
-    "viewer",
     "views_per_study",
-    "windowed",
 ]

@@ -60,7 +60,7 @@ PAGES = (
 
 def _open_a_study(page: Page) -> None:
     keyed_from(page, "open").first.get_by_role("button").click()
-    page.get_by_role("dialog").locator(".js-plotly-plot").wait_for()
+    page.get_by_role("dialog").locator("canvas").wait_for()
 
 
 def _open_dialog(key: str) -> Callable[[Page], None]:

@@ -13,12 +13,14 @@ from fracture.data.checks import check
 from fracture.data.dataset import scan
 from fracture.data.decisions import decided
 from fracture.data.measurements import measure
+from fracture.imaging.radiograph import load
 from fracture.importers import job
 from fracture.importers.download import Progress
 from fracture.importers.job import Import, Order
 from fracture.jobs.process import identity
 from fracture.registry.model_folder import model_folder, read_card, read_predictions
 from tests.pages.test_pages import alone, healthy, routed, words
+from tests.pages.test_viewer import viewers
 from tests.support.drawing import draw_mura
 
 
@@ -106,12 +108,14 @@ def test_finding_when_shown_filters_the_gallery(data):
 
 @pytest.mark.slow
 def test_study_when_opened_shows_details_and_navigation(data):
-    """An open study shows the details of the view, window and level, and buttons to its neighbors."""
+    """An open study shows the details of the view, the image in the viewer, and buttons to its neighbors."""
     app = healthy(alone("dataset").run())
     first = images(app)[0]
     button(app, f"open {first}").click().run()
     assert "**Split** train" in said(healthy(app)) and first.split("/")[2] in said(app)
-    assert app.slider(key="window").value == 256
+    [(head, pixels)] = viewers(app)
+    assert (head["window"], head["changing"]) == ([128, 256], False)
+    assert (pixels == load(Path(scan(data).table.set_index("image_id").loc[first, "path"])).pixels).all()
     assert button(app, "previous view").disabled and not button(app, "next view").disabled
 
 

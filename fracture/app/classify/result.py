@@ -10,6 +10,7 @@ from PIL import Image
 
 from fracture import charts
 from fracture.app.classify.similar import show_similar_images
+from fracture.app.classify.viewing import offer_viewer
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.heatmap_overlay import (
     Place,
@@ -78,7 +79,7 @@ def show_answers(
     lines: list[JsonObject] = []
     for name, views in studies.items():
         with places[name]:
-            _show_views(classifier, answers[name], views, opacity, truths)
+            _show_views(classifier, answers[name], views, opacity, truths, study=f"{name}{suffix}")
         lines += report.rows(name, answers[name], classifier.name, explained[name])
     show_similar_images(classifier, [each for views in studies.values() for each in views], suffix)
     learn_more(f"meaning{suffix}", _meaning(classifier, folder))
@@ -273,11 +274,16 @@ def _show_views(
     examined: list[Examined],
     opacity: float,
     truths: Truths,
+    *,
+    study: str,
 ) -> None:
-    """Each view with its heat map, all on one scale, and its truth where that is revealed."""
+    """Each view with its heat map, all on one scale, and its truth where that is revealed.
+
+    ``study``: a part of the widgets' keys.
+    """
     scale = full_heat(classifier, examined)
     with st.grid(2):
-        for each in examined:
+        for number, each in enumerate(examined):
             with st.container():
                 shown = opacity if answer.answers(each.view) else 0.0  # without an answer there is nothing to explain
                 marked = _is_marked(answer, each, shown)
@@ -292,6 +298,7 @@ def _show_views(
                     st.caption(marks)
                 if truth:
                     st.markdown(f"**Truth:** {truth.words}.")
+                offer_viewer(each, f"{study} {number}")
 
 
 def _is_marked(answer: Answer, each: Examined, opacity: float) -> bool:

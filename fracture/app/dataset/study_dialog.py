@@ -5,26 +5,17 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
-from fracture import charts
 from fracture.app.dataset.decisions import decision_buttons, describe_decision, show_failure
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.shared.widgets import escape_markdown, show_errors
+from fracture.app.viewer.component import show_viewer
+from fracture.app.viewer.payload import MAX_SIDE
 from fracture.data.catalog import NO_DECISION, neighbors
 from fracture.data.dataset import Dataset
 from fracture.imaging.annotations import parse_boxes
 from fracture.phantoms.records import truth_words
-
-LARGE_PX = 1600
-"""Longer side of an image shown large."""
-
-VIEWER_SETTINGS = {
-    "scrollZoom": True,
-    "displaylogo": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
-}
 
 
 def open_study(image_id: str) -> None:
@@ -60,27 +51,19 @@ def _show_study(data: Dataset, ids: list[str]) -> None:
         revealed = False
         if row["boxes"] or data.synthetic:
             revealed = _reveal_button(row, data)
-        window, level, inverted = _choose_window()
     with left, show_errors():
-        pixels = dataset_cache.large(Path(row["path"]), LARGE_PX)
-        image = Image.fromarray(charts.windowed(pixels, window, level, inverted))
-        _show_viewer(image, row, data, revealed)
+        _show_image(row, data, revealed)
     decision_buttons(data, [row["image_id"]], f"view {row['image_id']}", "This view")
     if len(views) > 1:
         decision_buttons(data, list(views["image_id"]), f"study {row['study']}", f"All {len(views)} views")
     show_failure()
 
 
-def _show_viewer(image: Image.Image, row: "pd.Series[Any]", data: Dataset, revealed: bool) -> None:
-    """The image in a viewer that zooms; ``revealed``: with its boxes, and the truth about a phantom."""
-    if revealed:
-        image = charts.outlined(image, parse_boxes(row["boxes"]), image.width / max(row["width"], 1))
-    st.plotly_chart(
-        charts.viewer(image, row["image_id"]),
-        key="viewer",
-        alt=f"Radiograph {row['image_id']}",
-        config=VIEWER_SETTINGS,
-    )
+def _show_image(row: "pd.Series[Any]", data: Dataset, revealed: bool) -> None:
+    """The image in full depth; ``revealed``: with its boxes, and the truth about a phantom."""
+    full = dataset_cache.full_depth(Path(row["path"]), MAX_SIDE)
+    boxes = parse_boxes(row["boxes"]) if revealed else []
+    show_viewer(full, f"Radiograph {row['image_id']}", "viewer", boxes=boxes)
     if revealed and data.synthetic:
         truth = truth_words([Path(row["path"])])[0]
         st.markdown(f"{truth.capitalize() or 'The truth about this image is not known'}.")
@@ -138,15 +121,6 @@ def _reveal_button(row: "pd.Series[Any]", data: Dataset) -> bool:
     noun = "truth" if data.synthetic else "boxes"
     _switch(f"{verb} {noun}", "reveal", revealed, state.REVEALED_STUDY, None if revealed else row["study"])
     return revealed
-
-
-def _choose_window() -> tuple[int, int, bool]:
-    """Window, level and inversion of the gray levels; the same for all images until they are changed."""
-    window = st.slider("Window", 1, 256, 256, key="window", help="The number of gray levels between black and white.")
-    level = st.slider("Level", 0, 255, 128, key="level", help="The gray level in the middle of the window.")
-    inverted = state.INVERTED.get()
-    _switch("Invert", "invert", inverted, state.INVERTED, not inverted)
-    return window, level, inverted
 
 
 def _switch(label: str, key: str, on: bool, entry: state.Entry[Any], value: object) -> None:

@@ -29,6 +29,7 @@ from fracture.errors import DatasetError, ModelError
 from fracture.files import JsonObject
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed
+from fracture.imaging.viewing.full_depth import FullDepth, load_full_depth
 from fracture.paths import short
 from fracture.registry.card import Card
 from fracture.registry.default_model import by_preference
@@ -226,6 +227,13 @@ def digests_of(paths: Sequence[Path]) -> list[str]:
 def large(path: Path, size: int) -> NDArray[np.uint8]:
     """The pixels of an image file, its longer side at most ``size`` px. Raises RadiographError."""
     return radiographs.shrink(radiographs.load(path).pixels, size)
+
+
+# A resource: cache_data would copy all pixels at each click. Few, since each may have 8 MB.
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=BY_FILE)
+def full_depth(path: Path, size: int) -> FullDepth:
+    """An image file in full depth, its longer side at most ``size`` px. Raises RadiographError."""
+    return load_full_depth(path).shrunk(size)
 
 
 def forget_measurements() -> None:

@@ -3,7 +3,6 @@
 Every cache is bounded. A cached function tells models apart by their versions, which change with the models' files.
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fracture.app.shared.dataset_cache import BY_FILE, HashFuncs
-from fracture.app.shared.uploads import Upload
+from fracture.app.shared.uploads import Upload, read_upload
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import ModelError
 from fracture.estimate import Estimate
@@ -52,8 +51,7 @@ def _screen_version(screen: RadiographScreen) -> str:
 
 
 def _upload_version(upload: Upload) -> str:
-    """By the hash of the file: Streamlit would copy all of the file to make a key of it."""
-    return f"{hashlib.sha256(upload.data).hexdigest()} {upload.frame} {sanitize_name(upload.name)}"
+    return f"{upload.source} {upload.changes}"
 
 
 BY_FOLDER: HashFuncs = {ModelFolder: folder_version}
@@ -144,6 +142,10 @@ class Examined:
     """What was done to get from the file to the pixels, in words."""
     synthetic: bool
     """The file says of itself that it was generated."""
+    source: str = ""
+    """The upload that it was read from; empty for other images."""
+    changed: bool = False
+    """The visitor has changed the picture."""
 
     @property
     def view(self) -> View:
@@ -165,10 +167,13 @@ def examined(upload: Upload, model: Classifier) -> Examined:
         RadiographError: the file cannot be read.
     """
     name = sanitize_name(upload.name)
-    image = radiographs.read(upload.data, name, upload.frame)
+    image = read_upload(upload)
     if upload.frame > 1:
         name = f"{name} (frame {upload.frame})"
-    return _examined(image, model.first_pass(name, image), VIEW_PX)
+    if upload.changes:
+        name = f"{name} (changed)"
+    seen = _examined(image, model.first_pass(name, image), VIEW_PX)
+    return replace(seen, source=upload.source, changed=bool(upload.changes))
 
 
 def screened(upload: Upload, seen: dict[str, Examined], screen: RadiographScreen | None) -> dict[str, Examined]:
@@ -192,7 +197,7 @@ def _is_radiograph(upload: Upload, screen: RadiographScreen, _own: View | FirstP
 
     ``_own``: what the screen's own model has said of it, if it was asked.
     """
-    image = radiographs.read(upload.data, sanitize_name(upload.name), upload.frame)
+    image = read_upload(upload)
     embedding = screen.model.embedding(image) if _own is None else _own.embedding
     return screen.check.is_radiograph(embedding, image)
 

@@ -18,6 +18,7 @@ from fracture.demo import Policy
 
 if TYPE_CHECKING:  # every page imports this module, and few need these
     from fracture.data.checks import Problem
+    from fracture.imaging.viewing.changes import PictureChanges
     from fracture.importers.kaggle_credentials import Credentials
     from fracture.training.config import TrainConfig
     from fracture.training.runs.queue import Run
@@ -84,6 +85,8 @@ MASKS = Entry[tuple[str, list[Any]]]("masks", ("", []))
 
 UPLOADS = Entry[tuple[Any, ...]]("kept uploads", ())
 """The uploads that stay while the visitor looks at other pages."""
+VIEWED_UPLOAD = Entry("viewed upload", "")
+"""The upload that the viewer shows, by its source."""
 SAMPLE = Entry[int | None]("sample", None)
 """The number of the synthetic study that is classified."""
 SAMPLES = Entry[list[int] | None]("samples", None)
@@ -96,8 +99,6 @@ VIEWED_IMAGE = Entry("viewed", "")
 """The image that the dialog of a study shows."""
 REVEALED_STUDY = Entry[str | None]("revealed study", None)
 """The study whose truth is shown."""
-INVERTED = Entry("inverted", False)
-"""Whether gray levels are shown inverted."""
 
 KAGGLE_CREDENTIALS: Entry[Credentials | None] = Entry("kaggle credentials", None)
 """What the visitor typed; in memory alone."""
@@ -112,6 +113,11 @@ DECIDED = Entry("decided", False)
 """Whether a decision was made or undone that the rest of the page has not shown yet."""
 SELECTION_NUMBER = Entry("selection number", 0)
 """A part of the keys of the gallery's checkboxes: another number resets them."""
+
+
+def picture_changes() -> dict[str, PictureChanges]:
+    """How the visitor has changed the pictures of uploads, by their sources; the dictionary itself, to be changed."""
+    return get_or_create("picture changes", dict)
 
 
 def failure(action: str) -> Entry[str]:

@@ -1,5 +1,6 @@
 """The X-rays that a visitor has uploaded; they stay while the visitor is on other pages."""
 
+import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -10,7 +11,8 @@ from streamlit.errors import StreamlitAPIException
 from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
 from fracture.imaging.codecs.formats import READ
-from fracture.imaging.radiograph import count_frames
+from fracture.imaging.radiograph import Radiograph, count_frames, read
+from fracture.imaging.viewing.changes import PictureChanges, change
 from fracture.paths import sanitize_name
 
 MAX_KEPT_BYTES = 100 * 2**20
@@ -18,11 +20,30 @@ MAX_KEPT_BYTES = 100 * 2**20
 
 
 class Upload(NamedTuple):
-    """An uploaded file, and which of its frames is meant, from 1."""
+    """An uploaded file, which of its frames is meant, from 1, and how the visitor has changed the picture."""
 
     name: str
     data: bytes
     frame: int = 1
+    changes: PictureChanges = PictureChanges()
+
+    @property
+    def source(self) -> str:
+        """Which file and frame this is, whatever was changed in the picture.
+
+        By the hash of the file: Streamlit would copy all of the file to make a key of it.
+        """
+        return f"{hashlib.sha256(self.data).hexdigest()} {self.frame} {sanitize_name(self.name)}"
+
+
+def read_upload(upload: Upload) -> Radiograph:
+    """The picture with its changes. Raises RadiographError where the file can't be read."""
+    return change(read(upload.data, sanitize_name(upload.name), upload.frame), upload.changes)
+
+
+def change_upload(source: str, changes: PictureChanges) -> None:
+    """Change the picture of an upload from the next run on; as the callback of a button, too."""
+    state.picture_changes()[source] = changes
 
 
 def offer_upload() -> None:
@@ -56,10 +77,19 @@ def choose_uploads() -> list[Upload]:
     if files:
         if not kept:
             st.caption(f"More than {MAX_KEPT_BYTES // 2**20} MB: these files are removed when you open another page.")
-        return _choose_frames(_read(files))
+        return _changed(_choose_frames(_read(files)))
     if kept:
         _show_kept(kept)
-    return _choose_frames(kept)
+    return _changed(_choose_frames(kept))
+
+
+def _changed(uploads: list[Upload]) -> list[Upload]:
+    """The uploads with the visitor's changes; those of files that are gone are forgotten."""
+    made = state.picture_changes()
+    by_source = {upload.source: upload for upload in uploads} if made else {}
+    for source in made.keys() - by_source.keys():
+        del made[source]
+    return [upload._replace(changes=made[upload.source]) if upload.source in made else upload for upload in uploads]
 
 
 def _choose_frames(uploads: list[Upload]) -> list[Upload]:

@@ -1,4 +1,4 @@
-"""The changes that a person makes to a picture before it is classified: crop, turn, invert.
+"""The changes that a person makes to a picture before it is classified: crop, rotate, invert.
 
 ::
 
@@ -58,7 +58,7 @@ class PictureChanges:
             x, y, width, height = self.crop
             steps.append(f"cropped to {width} x {height} px at {x}, {y}")
         if self.quarter_turns:
-            steps.append(f"turned by {_TURNS[self.quarter_turns]}")
+            steps.append(f"rotated by {_TURNS[self.quarter_turns]}")
         if self.invert:
             steps.append("inverted on request")
         return steps

@@ -57,7 +57,7 @@ def test_change_adds_its_steps_to_those_of_the_image():
     assert changed.steps == (
         "16 bit to 8 bit",
         "cropped to 40 x 35 px at 10, 20",
-        "turned by 90° counterclockwise",
+        "rotated by 90° counterclockwise",
         "inverted on request",
     )
     assert change(image, PictureChanges()) is image

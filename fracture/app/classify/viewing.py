@@ -1,0 +1,73 @@
+"""The viewer of an upload: a window on its full depth, and changes with which it is classified again."""
+
+import streamlit as st
+
+from fracture.app.shared import state
+from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
+from fracture.app.shared.prediction_cache import Examined
+from fracture.app.shared.uploads import Upload, change_upload
+from fracture.app.shared.widgets import show_errors
+from fracture.app.viewer.component import show_viewer
+from fracture.imaging.viewing.changes import PictureChanges
+from fracture.imaging.viewing.full_depth import FullDepth, read_full_depth
+from fracture.paths import sanitize_name
+
+
+def offer_viewer(each: Examined, place: str) -> None:
+    """The buttons that open an upload in the viewer, and that undo its changes; ``place``: a part of their keys."""
+    if not each.source:
+        return
+    with st.container(horizontal=True):
+        st.button(
+            "Open viewer",
+            icon=":material/contrast:",
+            key=f"open viewer {place}",
+            help="Window, zoom, rotate and crop it, and classify the changed picture",
+            on_click=_open,
+            args=(each.source,),
+        )
+        if each.changed:
+            st.button(
+                "Undo changes",
+                icon=":material/undo:",
+                key=f"undo changes {place}",
+                on_click=change_upload,
+                args=(each.source, PictureChanges()),
+            )
+
+
+def show_open_viewer(uploads: list[Upload]) -> None:
+    """Show the viewer, if it is open."""
+    if not is_open("viewer"):
+        return
+    viewed = [upload for upload in uploads if upload.source == state.VIEWED_UPLOAD.get()]
+    if viewed:
+        _show_dialog(viewed[0])
+    else:  # it was removed meanwhile
+        close_dialog()
+
+
+def _open(source: str) -> None:
+    state.VIEWED_UPLOAD.set(source)
+    open_dialog("viewer")
+
+
+@st.dialog("Image viewer", width="large", on_dismiss=close_dialog)
+def _show_dialog(upload: Upload) -> None:
+    with show_errors():
+        # Not cached: its pixels are in memory only while they are sent.
+        full = read_full_depth(upload.data, upload.name, upload.frame)
+        name = f"Radiograph {sanitize_name(upload.name)}"
+        notes = [_describe_seen(full, upload.changes)]
+        wanted = show_viewer(full, name, "picture viewer", changes=upload.changes, notes=notes)
+        if wanted is not None:
+            change_upload(upload.source, wanted)
+            close_dialog()
+            st.rerun()
+
+
+def _describe_seen(full: FullDepth, changes: PictureChanges) -> str:
+    """What the model saw, in words."""
+    center, width = full.window
+    part = ", ".join(changes.describe()) or "as a whole"
+    return f"The model saw this picture {part}, in the window {center:,g} / {width:,g}."

@@ -17,7 +17,8 @@ def tab_to(page: Page, target: Locator, key: str = "Tab", most: int = MOST_STOPS
 
 def has_focus(target: Locator) -> bool:
     """Whether the keys go there now; a target that is not there has no focus."""
-    return any(target.evaluate_all("all => all.map(each => each === document.activeElement)"))
+    # Within a component, which is a document of its own for this, as on the page.
+    return any(target.evaluate_all("all => all.map(each => each === each.getRootNode().activeElement)"))
 
 
 _STOP = """() => {

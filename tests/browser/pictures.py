@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Locator, Page
 from skimage import data
@@ -23,6 +24,7 @@ from tests.browser.chromium import chromium, listen, new_page, settle
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
 from tests.browser.places import Place, ask_about_a_sample, cover
 from tests.browser.widgets import keyed, keyed_from
+from tests.hostile.dicoms import dicom
 from tests.support.serving import homes_in, served
 
 PICTURES = PROJECT / "docs" / "pictures"
@@ -51,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _photograph(page, chosen.out / f"{each.name}.png")
         _photograph_answers(page, chosen.out)
         _photograph_columns(page, chosen.out)
+        _photograph_viewer(page, chosen.out)
         page.context.close()
         assert errors == [], errors
 
@@ -72,6 +75,43 @@ def _photograph_answers(page: Page, out: Path) -> None:
                 page.get_by_role("img", name=file.name).first.wait_for()
                 _to_the_top(page, keyed(page, "model"))
                 _photograph(page, out / f"classify-{name}.png")
+            page.goto("about:blank")  # before its server ends, which would be an error on the console
+
+
+def _photograph_viewer(page: Page, out: Path) -> None:
+    """A phantom in 12 bits in the viewer, with a narrower window and a crop."""
+    values = generate_sample(123456, views=1)[0].pixels.astype(np.uint16) * 12 + 500
+    file = dicom(values, BitsStored=12, HighBit=11, WindowCenter=2000, WindowWidth=3000, PixelSpacing=[0.4, 0.4])
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        homes = {**homes_in(place), "FRACTURE_SHIPPED": str(PROJECT / "models")}
+        with served(place / "server.log", homes=homes) as app:
+            page.goto(f"{app.address}/classify")
+            settle(page)
+            upload = {"name": "phantom.dcm", "mimeType": "application/dicom", "buffer": file}
+            page.locator("input[type=file]").set_input_files(upload)
+            keyed_from(page, "open viewer").first.get_by_role("button").click()
+            viewer = page.get_by_role("dialog")
+            viewer.locator("canvas").wait_for()
+            settle(page)
+            _crop_and_window(page, viewer)
+            _photograph(page, out / "viewer.png")
+            page.goto("about:blank")
+
+
+def _crop_and_window(page: Page, viewer: Locator) -> None:
+    """Drag a crop around the middle of the canvas, and set another window."""
+    viewer.get_by_role("button", name="Crop", exact=True).click()
+    box = viewer.locator("canvas").bounding_box()
+    assert box is not None
+    x = box["x"] + box["width"] / 2
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(x - 140, y - 200)
+    page.mouse.down()
+    page.mouse.move(x + 50, y + 120)
+    page.mouse.up()
+    viewer.get_by_role("spinbutton", name="Window width").fill("2200")
+    viewer.get_by_role("spinbutton", name="Window width").press("Enter")
 
 
 def _photograph_columns(page: Page, out: Path) -> None:
@@ -94,6 +134,7 @@ def _photograph_columns(page: Page, out: Path) -> None:
             page.set_viewport_size({**SIZE, "height": 1180})  # the whole form
             _photograph(page, out / "dataset-columns.png")
             page.set_viewport_size(SIZE)
+            page.goto("about:blank")
 
 
 def _turn_a_dial(page: Page) -> None:

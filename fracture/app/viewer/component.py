@@ -12,7 +12,7 @@ from fracture.imaging.viewing.changes import MIN_CROP_PX, PictureChanges
 from fracture.imaging.viewing.full_depth import FullDepth
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("gray.js", "geometry.js", "drawing.js", "viewer.js")
+_SCRIPTS = ("gray.js", "geometry.js", "drawing.js", "controls.js", "viewer.js")
 """In one module, since Streamlit takes one: no script of a page can import another one from the package."""
 
 VIEW_ONLY = "Window and level change only the view, never what the model sees."

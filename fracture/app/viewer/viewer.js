@@ -1,9 +1,7 @@
-// The viewer's controls. Streamlit calls the default export again whenever the page is drawn anew: what the visitor has
+// The viewer itself. Streamlit calls the default export again whenever the page is drawn anew: what the visitor has
 // set stays, unless another image comes.
 
-const PAN_PX = 40; // that an arrow key moves the image
 const ZOOM_FACTOR = 1.25; // of a key or a button
-const DRAG_RANGE_PX = 400; // of a drag that changes the window by all of the image's values
 
 class Viewer {
   constructor(root) {
@@ -12,13 +10,13 @@ class Viewer {
     this.painting = document.createElement("canvas");
     this.mode = "move";
     this.inverted = false;
-    this.pointers = new Map();
-    this.listen();
+    listen(this);
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.canvas);
   }
 
-  /** Show an image; the same one again changes nothing. Of another one the window stays where it has the same range. */
+  /** Show an image; the same one again changes nothing. Another one of a study keeps the inversion, and the window where
+   *  it has the same one. */
   show(image) {
     const before = this.image;
     this.image = image;
@@ -28,10 +26,10 @@ class Viewer {
     this.painting.height = image.height;
     this.root.toggleAttribute("data-changing", image.changing);
     this.canvas.setAttribute("aria-label", image.name);
-    const keepsGray = before && !image.changing && before.lowest === image.lowest && before.highest === image.highest;
     const { center, windowWidth, inverted } = this;
     this.reset(image.changes);
-    if (keepsGray) Object.assign(this, { center, windowWidth, inverted });
+    if (before && !image.changing) this.inverted = inverted;
+    if (before?.window.join() === image.window.join()) Object.assign(this, { center, windowWidth });
     this.setMode("move");
     this.repaint();
   }
@@ -118,7 +116,7 @@ class Viewer {
     const actions = {
       zoomIn: () => this.zoom(ZOOM_FACTOR),
       zoomOut: () => this.zoom(1 / ZOOM_FACTOR),
-      turn: () => this.turn(),
+      rotate: () => this.rotate(),
       invert: () => {
         this.inverted = !this.inverted;
         this.repaint();
@@ -133,107 +131,10 @@ class Viewer {
     actions[name]();
   }
 
-  turn() {
+  rotate() {
     this.view.turns = (this.view.turns + 1) % 4;
     if (this.fitted) this.fit();
     this.draw();
-  }
-
-  // Events
-
-  listen() {
-    const { root, canvas } = this;
-    root.addEventListener("click", (event) => {
-      const { act, mode } = event.target.dataset;
-      if (act) this.act(act);
-      if (mode) this.setMode(mode);
-    });
-    root.addEventListener("change", (event) => this.typed(event.target, event.target.dataset.field));
-    root.addEventListener("input", (event) => this.typed(event.target, event.target.dataset.range));
-    // Streamlit's own shortcuts, and those of the page's buttons, are not meant by keys pressed here.
-    root.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") event.stopPropagation();
-    });
-    canvas.addEventListener("keydown", (event) => this.pressed(event));
-    canvas.addEventListener("wheel", (event) => this.wheeled(event), { passive: false });
-    canvas.addEventListener("dblclick", () => this.act("reset"));
-    canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener("pointerdown", (event) => this.grabbed(event));
-    canvas.addEventListener("pointermove", (event) => this.dragging(event));
-    for (const kind of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(kind, (event) => this.released(event));
-    }
-  }
-
-  typed(input, field) {
-    if (!field) return;
-    const value = input.valueAsNumber;
-    if (Number.isNaN(value)) return this.draw();
-    if (field === "center") this.setWindow(value, this.windowWidth);
-    else this.setWindow(this.center, value);
-  }
-
-  pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const keys = { "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", i: "invert", r: "turn", 0: "reset" };
-    const act = keys[event.key.toLowerCase()];
-    if (!arrow && !act) return;
-    event.preventDefault();
-    if (act) return this.act(act);
-    const [right, down] = arrow;
-    if (event.shiftKey) this.shiftWindow(-down / 50, right / 50);
-    else this.move(-right * PAN_PX, -down * PAN_PX);
-  }
-
-  wheeled(event) {
-    event.preventDefault();
-    const px = event.deltaMode === 1 ? event.deltaY * 16 : event.deltaY;
-    this.zoom(Math.exp(-px / 500), ...this.place(event));
-  }
-
-  place(event) {
-    const box = this.canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  grabbed(event) {
-    this.canvas.setPointerCapture(event.pointerId);
-    this.pointers.set(event.pointerId, this.place(event));
-    this.grip = event.button === 2 ? "window" : this.mode;
-    this.dragged = this.grip === "crop" && this.pointers.size === 1 ? [this.place(event), this.place(event)] : null;
-  }
-
-  dragging(event) {
-    const now = this.place(event);
-    const before = this.pointers.get(event.pointerId);
-    if (!before) return this.showPixel(now);
-    this.pointers.set(event.pointerId, now);
-    if (this.pointers.size === 2) return this.pinched(event.pointerId, before, now);
-    const [right, down] = [now[0] - before[0], now[1] - before[1]];
-    if (this.grip === "window") this.shiftWindow(down / DRAG_RANGE_PX, right / DRAG_RANGE_PX);
-    else if (this.dragged) this.draw(this.dragged[1] = now);
-    else this.move(right, down);
-  }
-
-  /** Two fingers zoom by their distance, and move by half of what one of them moves. */
-  pinched(id, before, now) {
-    this.dragged = null;
-    const [, other] = [...this.pointers].find(([each]) => each !== id);
-    const distance = (place) => Math.hypot(place[0] - other[0], place[1] - other[1]) || 1;
-    this.move((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
-    this.zoom(distance(now) / distance(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
-  }
-
-  released(event) {
-    this.pointers.delete(event.pointerId);
-    if (!this.dragged) return;
-    const [from, to] = this.dragged;
-    this.dragged = null;
-    // A click is no crop.
-    if (Math.hypot(to[0] - from[0], to[1] - from[1]) > 4) {
-      this.setCrop(cropBetween(this.view, this.size(), this.image, from, to));
-    }
   }
 
   // What is seen
@@ -282,13 +183,6 @@ class Viewer {
       const input = this.root.querySelector(`[data-field="${field}"]`);
       input.value = Number(value.toPrecision(6));
     }
-  }
-
-  showPixel(place) {
-    const { image } = this;
-    const [x, y] = toImage(this.view, this.size(), ...place).map(Math.floor);
-    const inside = x >= 0 && y >= 0 && x < image.imageWidth && y < image.imageHeight;
-    this.out("pixel").textContent = inside ? `· value ${said(valueAt(image, x, y))} at ${x}, ${y}` : "";
   }
 }
 

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture.data.dataset import scan
+from fracture.imaging.annotations import parse_boxes
 from fracture.jobs import process
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import find_phantom_job
 from fracture.phantoms.plan import Plan
 from fracture.phantoms.samples import generate_sample, sample_numbers
 from tests.pages.test_pages import alone, healthy, words
+from tests.pages.test_viewer import viewers
 from tests.support.waiting import wait
 from tests.support.widgets import by_key
 
@@ -162,8 +165,11 @@ def test_study_of_a_phantom_hides_its_truth_until_asked(root):
     assert "**Origin** synthetic" in words(healthy(app))
     truths = {"Nothing abnormal", "displaced", "nail", "plate"}
     assert not any(truth in markdown.value for markdown in app.markdown for truth in truths)
+    assert viewers(app)[0][0]["boxes"] == []
     app.button(key="reveal").click().run()
     assert any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
+    shown = scan(root).table.set_index("image_id").loc[app.session_state["viewed"], "boxes"]
+    assert viewers(app)[0][0]["boxes"] == [list(box) for box in parse_boxes(shown)]
     app.button(key="next study").click().run()
     assert not any(truth in markdown.value for markdown in healthy(app).markdown for truth in truths)
 

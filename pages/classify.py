@@ -4,7 +4,7 @@ import streamlit as st
 
 from fracture.app.classify.answering import Asked, show_best_answers
 from fracture.app.classify.samples import choose_sample
-from fracture.app.classify.viewing import show_open_viewer
+from fracture.app.classify.viewing import show_open_sample, show_open_viewer
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.uploads import Upload, choose_uploads
 from fracture.app.shared.widgets import choose_models, ensure_routed, escape_markdown, no_model_hint, show_errors
@@ -70,6 +70,7 @@ def show_sample(number: int, asked: list[Asked], uploads: list[Upload]) -> None:
     truths = {each.seen.name: truth for each, truth in views} if revealed else {}
     examined = {name: [each for each, _ in found] for name, found in by_model.items()}
     show_best_answers(asked, {f"synthetic {number}": examined}, len(views), truths)
+    show_open_sample(each for each, _ in views)
 
 
 def format_labels(classifier: Classifier) -> str:

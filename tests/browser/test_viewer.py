@@ -34,9 +34,13 @@ def app(tmp_path_factory):
 @pytest.fixture(scope="module")
 def radiograph() -> bytes:
     """A phantom in 12 bits with a window and the spacing of its pixels."""
-    gray = generate_sample(123456, views=1)[0].pixels
-    values = gray.astype(np.uint16) * 12 + 500
-    return dicom(values, BitsStored=12, HighBit=11, WindowCenter=2000, WindowWidth=2600, PixelSpacing=[0.4, 0.4])
+    return deep_phantom()
+
+
+def deep_phantom(**elements: str) -> bytes:
+    values = generate_sample(123456, views=1)[0].pixels.astype(np.uint16) * 12 + 500
+    window = {"BitsStored": 12, "HighBit": 11, "WindowCenter": 2000, "WindowWidth": 2600}
+    return dicom(values, **window, PixelSpacing=[0.4, 0.4], **elements)
 
 
 def open_viewer(page: Page, app: str, radiograph: bytes) -> Locator:
@@ -136,8 +140,10 @@ def test_viewer_by_mouse_moves_zooms_and_sets_the_window(app, page, radiograph):
     assert brightness(viewer) == pytest.approx(level)
 
 
-def test_viewer_shows_the_gray_levels_that_the_model_sees(app, page, radiograph):
-    """Pixel by pixel, until the window is changed; the canvas shows the image as wide as its own pixels."""
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+def test_viewer_shows_the_gray_levels_that_the_model_sees(app, page, kind):
+    """Until the window is changed, also where the lowest value is white."""
+    radiograph = deep_phantom(PhotometricInterpretation=kind)
     viewer = open_viewer(page, app, radiograph)
     x, y = center(viewer)
     for _ in range(8):  # until one pixel of the image takes at least four on the screen, and isn't smoothed
@@ -228,6 +234,7 @@ def test_viewer_crops_to_what_is_visible_by_buttons_alone(app, page, radiograph)
     press(viewer, "Crop to view")
     expect(state(viewer)).to_contain_text("crop")
     expect(viewer.get_by_role("button", name="Classify this view")).to_be_enabled()
+    assert [str(fault) for fault in accessibility(page)[0]] == []
     press(viewer, "Reset")
     expect(viewer.get_by_role("button", name="Classify this view")).to_be_disabled()
 

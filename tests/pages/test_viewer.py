@@ -11,6 +11,7 @@ from fracture.app.viewer.component import show_viewer
 from fracture.app.viewer.payload import MAX_SIDE, pack
 from fracture.imaging.viewing.changes import PictureChanges
 from fracture.imaging.viewing.full_depth import FullDepth, Spacing, of_gray, read_full_depth
+from fracture.phantoms.samples import generate_sample
 from tests.imaging.test_radiograph import dicom
 from tests.pages.test_pages import alone, as_png, healthy, words
 from tests.support.widgets import by_key, keys_of
@@ -78,7 +79,7 @@ def test_pack_names_spacing_and_changes():
     """A scale bar needs the spacing; a picture that was changed opens as it was classified."""
     full = FullDepth(DEEP, 0, 1, 96, 80, spacing=Spacing(0.1, 0.2, True))
     head, _ = unpack(pack(full, "x", changes=PictureChanges((8, 16, 64, 48), 1, True)))
-    assert head["spacing"] == {"across": 0.1, "down": 0.2, "atDetector": True}
+    assert head["spacing"] == {"across": 0.1, "down": 0.2, "at_detector": True}
     assert (head["changing"], head["changes"]) == (True, CROP)
 
 
@@ -152,3 +153,14 @@ def test_classify_forgets_changes_with_the_upload(homes, make_model, monkeypatch
     app.file_uploader(key="uploads").set_value([("y.dcm", deep_dicom(), "")]).run()
     app.file_uploader(key="uploads").set_value(files).run()
     assert not keys_of(healthy(app).button, "undo changes")
+
+
+def test_classify_shows_a_sample_in_the_viewer_without_changes(homes, make_model):
+    """A synthetic view can be looked at; there is no file of it that could be changed."""
+    make_model("m")
+    app = alone("classify").run()
+    app.button(key="sample 123456").click().run()
+    app.button(key=keys_of(app.button, "open viewer")[0]).click().run()
+    [(head, pixels)] = viewers(healthy(app))
+    assert head["changing"] is False
+    assert (pixels == generate_sample(123456)[0].pixels).all()

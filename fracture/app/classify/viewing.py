@@ -1,4 +1,6 @@
-"""The viewer of an upload: a window on its full depth, and changes with which it is classified again."""
+"""The viewer of an upload or a sample: a window on its full depth; of an upload also changes to classify again."""
+
+from collections.abc import Iterable
 
 import streamlit as st
 
@@ -9,12 +11,12 @@ from fracture.app.shared.uploads import Upload, change_upload
 from fracture.app.shared.widgets import show_errors
 from fracture.app.viewer.component import show_viewer
 from fracture.imaging.viewing.changes import PictureChanges
-from fracture.imaging.viewing.full_depth import FullDepth, read_full_depth
+from fracture.imaging.viewing.full_depth import FullDepth, of_gray, read_full_depth
 from fracture.paths import sanitize_name
 
 
 def offer_viewer(each: Examined, place: str) -> None:
-    """The buttons that open an upload in the viewer, and that undo its changes; ``place``: a part of their keys."""
+    """The buttons that open an image in the viewer, and that undo its changes; ``place``: a part of their keys."""
     if not each.source:
         return
     with st.container(horizontal=True):
@@ -22,7 +24,7 @@ def offer_viewer(each: Examined, place: str) -> None:
             "Open viewer",
             icon=":material/contrast:",
             key=f"open viewer {place}",
-            help="Window, zoom, rotate and crop it, and classify the changed picture",
+            help="Window, zoom and rotate it; crop, rotate or invert an upload to classify the changed picture",
             on_click=_open,
             args=(each.source,),
         )
@@ -47,6 +49,13 @@ def show_open_viewer(uploads: list[Upload]) -> None:
         close_dialog()
 
 
+def show_open_sample(views: Iterable[Examined]) -> None:
+    """Show one of the views of a synthetic study in the viewer, if it is open."""
+    viewed = [each for each in views if each.source == state.VIEWED_UPLOAD.get()]
+    if is_open("viewer") and viewed:
+        _show_sample_dialog(viewed[0])
+
+
 def _open(source: str) -> None:
     state.VIEWED_UPLOAD.set(source)
     open_dialog("viewer")
@@ -64,6 +73,12 @@ def _show_dialog(upload: Upload) -> None:
             change_upload(upload.source, wanted)
             close_dialog()
             st.rerun()
+
+
+@st.dialog("Image viewer", width="large", on_dismiss=close_dialog)
+def _show_sample_dialog(each: Examined) -> None:
+    full = of_gray(each.pixels)
+    show_viewer(full, f"Radiograph {each.seen.name}", "sample viewer", notes=[_describe_seen(full, PictureChanges())])
 
 
 def _describe_seen(full: FullDepth, changes: PictureChanges) -> str:

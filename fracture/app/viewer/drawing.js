@@ -85,5 +85,5 @@ function write(context, words, x, y) {
 
 function drawScale(context, bar, spacing, size) {
   frame(context, [12, size.height - 16, bar.px, 0], { color: "#fff" });
-  write(context, spacing.atDetector ? `${bar.words} at the detector` : bar.words, 12, size.height - 22);
+  write(context, spacing.at_detector ? `${bar.words} at the detector` : bar.words, 12, size.height - 22);
 }

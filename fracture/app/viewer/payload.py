@@ -10,8 +10,10 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fracture.files import JsonObject
 from fracture.imaging.annotations import Box
@@ -40,11 +42,27 @@ def pack(
         notes: sentences that stand below the image; one is added where the copy is smaller.
     """
     shown = full.shrunk(MAX_SIDE)
-    pixels = shown.pixels.astype("<u1" if shown.bits <= 8 else "<u2", copy=False)
-    content = np.ascontiguousarray(pixels).data.cast("B")
-    lowest, highest = sorted(full.slope * float(end) + full.intercept for end in (full.pixels.min(), full.pixels.max()))
-    head: JsonObject = {
+    pixels = np.ascontiguousarray(shown.pixels, "<u1" if shown.bits <= 8 else "<u2")
+    content = pixels.data.cast("B")
+    head = {
+        **_describe_pixels(full, pixels),
         "name": name,
+        "spacing": full.spacing and full.spacing._asdict(),
+        "changing": changes is not None,
+        "changes": asdict(changes or PictureChanges()),
+        "boxes": [list(box) for box in boxes],
+        "notes": [*notes, *_describe_copy(full, shown)],
+    }
+    head["id"] = hashlib.sha256(content).hexdigest() + _digest(head)
+    encoded = json.dumps(head).encode()
+    return b"".join((struct.pack("<I", len(encoded)), encoded, content))
+
+
+def _describe_pixels(full: FullDepth, pixels: NDArray[Any]) -> JsonObject:
+    """The sizes of the copy and of the image, and what the pixels stand for."""
+    ends = (full.slope * float(end) + full.intercept for end in (full.pixels.min(), full.pixels.max()))
+    lowest, highest = sorted(ends)
+    return {
         "width": pixels.shape[1],
         "height": pixels.shape[0],
         "bytesPerPixel": pixels.itemsize,
@@ -56,27 +74,13 @@ def pack(
         "highest": highest,
         "window": full.window,
         "inverted": full.inverted,
-        "spacing": _spacing(full),
-        "changing": changes is not None,
-        "changes": asdict(changes or PictureChanges()),
-        "boxes": [list(box) for box in boxes],
-        "notes": [*notes, *_describe_copy(full, shown)],
     }
-    head["id"] = hashlib.sha256(content).hexdigest() + _digest(head)
-    encoded = json.dumps(head).encode()
-    return b"".join((struct.pack("<I", len(encoded)), encoded, content))
 
 
 def _digest(head: JsonObject) -> str:
     """Of all that makes it another image for the viewer; boxes and notes may come and go over the same one."""
     identity = {key: value for key, value in head.items() if key not in ("boxes", "notes")}
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-
-
-def _spacing(full: FullDepth) -> JsonObject | None:
-    if full.spacing is None:
-        return None
-    return {"across": full.spacing.across, "down": full.spacing.down, "atDetector": full.spacing.at_detector}
 
 
 def _describe_copy(full: FullDepth, shown: FullDepth) -> list[str]:

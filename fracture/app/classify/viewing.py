@@ -17,8 +17,6 @@ from fracture.paths import sanitize_name
 
 def offer_viewer(each: Examined, place: str) -> None:
     """The buttons that open an image in the viewer, and that undo its changes; ``place``: a part of their keys."""
-    if not each.source:
-        return
     with st.container(horizontal=True):
         st.button(
             "Open viewer",
@@ -26,7 +24,7 @@ def offer_viewer(each: Examined, place: str) -> None:
             key=f"open viewer {place}",
             help="Window, zoom and rotate it; crop, rotate or invert an upload to classify the changed picture",
             on_click=_open,
-            args=(each.source,),
+            args=(_identify(each),),
         )
         if each.changed:
             st.button(
@@ -51,13 +49,18 @@ def show_open_viewer(uploads: list[Upload]) -> None:
 
 def show_open_sample(views: Iterable[Examined]) -> None:
     """Show one of the views of a synthetic study in the viewer, if it is open."""
-    viewed = [each for each in views if each.source == state.VIEWED_UPLOAD.get()]
+    viewed = [each for each in views if _identify(each) == state.VIEWED_UPLOAD.get()]
     if is_open("viewer") and viewed:
         _show_sample_dialog(viewed[0])
 
 
-def _open(source: str) -> None:
-    state.VIEWED_UPLOAD.set(source)
+def _identify(each: Examined) -> str:
+    """Which upload or synthetic view it is."""
+    return each.source or each.seen.name
+
+
+def _open(identity: str) -> None:
+    state.VIEWED_UPLOAD.set(identity)
     open_dialog("viewer")
 
 

@@ -143,7 +143,7 @@ class Examined:
     synthetic: bool
     """The file says of itself that it was generated."""
     source: str = ""
-    """The upload or the synthetic view that it is; empty for images of data sets."""
+    """The upload that it was read from; empty for other images, which can't be changed."""
     changed: bool = False
     """The visitor has changed the picture."""
 
@@ -224,7 +224,7 @@ def sample(number: int, model: Classifier) -> list[tuple[Examined, Truth]]:
     views = []
     for each in samples.generate_sample(number):
         first = model.first_pass(f"synthetic {number} {each.view}", Radiograph(each.pixels, "PNG"))
-        views.append((Examined(first, each.pixels, "PNG", (), True, source=first.name), each.truth))
+        views.append((Examined(first, each.pixels, "PNG", (), True), each.truth))
     return views
 
 

@@ -86,7 +86,7 @@ MASKS = Entry[tuple[str, list[Any]]]("masks", ("", []))
 UPLOADS = Entry[tuple[Any, ...]]("kept uploads", ())
 """The uploads that stay while the visitor looks at other pages."""
 VIEWED_UPLOAD = Entry("viewed upload", "")
-"""The upload or the synthetic view that the viewer shows, by its source."""
+"""The upload that the viewer shows, by its source, or the synthetic view, by its name."""
 SAMPLE = Entry[int | None]("sample", None)
 """The number of the synthetic study that is classified."""
 SAMPLES = Entry[list[int] | None]("samples", None)

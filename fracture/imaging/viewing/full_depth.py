@@ -178,7 +178,7 @@ def _read_picture(data: bytes, kind: str, name: str) -> FullDepth | None:
     """A TIFF, JPEG 2000 or other picture of 16 bits, decoded by a worker process; of 8 bits as it is."""
     from fracture.imaging.codecs import pool
 
-    pixels, _ = pool.decode_picture(data, kind, name)
+    pixels = pool.decode_picture(data, kind, name).pixels
     if pixels.dtype == np.uint8:
         return of_gray(pixels)
     low, high = gray_range(count_values(split_strips(pixels)))

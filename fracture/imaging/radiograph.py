@@ -35,7 +35,8 @@ FITS = ("stretch", "letterbox")
 PREPROCESSING_VERSION = 2
 """To be raised whenever :func:`read` or :func:`fit` gives other pixels: features cached before are then not used.
 
-2: the gray scale of 16-bit files, and of DICOM files without a window or with one that does not fit, is robust.
+2: the gray scale of 16-bit files, and of DICOM files without a window or with one that does not fit, is robust; the
+window of a frame is read from its functional groups.
 """
 
 _BLACK_BELOW = 32

@@ -130,6 +130,22 @@ def modality_table(descriptor: list[int], entries: list[int]) -> bytes:
     return dicom(RAMP.astype(np.uint16), ModalityLUTSequence=[item])
 
 
+def with_palette(
+    pixels: np.ndarray,
+    descriptor: list[int],
+    entries: bytes,
+    *,
+    colors: tuple[str, ...] = ("Red", "Green", "Blue"),
+    segmented: bool = False,
+    **more: Any,
+) -> bytes:
+    """A file of a gray palette, with the same entries for each of the colors."""
+    start = "Segmented" if segmented else ""
+    tables = {f"{start}{color}PaletteColorLookupTableData": entries for color in colors}
+    descriptors = {f"{color}PaletteColorLookupTableDescriptor": descriptor for color in colors}
+    return dicom(pixels, PhotometricInterpretation="PALETTE COLOR", **descriptors, **tables, **more)
+
+
 def rle(pixels: np.ndarray, segments: list[bytes] | None = None, count: int | None = None, **more: Any) -> bytes:
     """An RLE file whose one frame has these segments, and a header that counts them as it likes."""
     parts = [_runs(pixels.tobytes())] if segments is None else segments
@@ -204,7 +220,16 @@ def small() -> dict[str, Make]:
         "DICOM of 3 samples in gray": lambda: dicom(RAMP, SamplesPerPixel=3),
         "DICOM of 99 samples": lambda: dicom(RAMP, SamplesPerPixel=99),
         "DICOM of RGB in one sample": lambda: dicom(RAMP, PhotometricInterpretation="RGB"),
-        "DICOM of a palette": lambda: dicom(RAMP, PhotometricInterpretation="PALETTE COLOR"),
+        "DICOM of a palette": lambda: with_palette(RAMP, [256, 0, 8], bytes(range(256))),
+        "DICOM of a palette without one": lambda: dicom(RAMP, PhotometricInterpretation="PALETTE COLOR"),
+        "DICOM of half a palette": lambda: with_palette(RAMP, [256, 0, 8], bytes(256), colors=("Red",)),
+        "DICOM of a palette of too few": lambda: with_palette(RAMP, [256, 0, 8], bytes(10)),
+        # Each of 20,000 indirect segments names 65,535 others, and those make no entries.
+        "DICOM of a palette that repeats 65,535 segments": lambda: with_palette(
+            RAMP, [0, 0, 16], struct.pack("<4H", 2, 65535, 0, 0) * 20_000, segmented=True
+        ),
+        "DICOM of frames without end": lambda: preceded(raw((0x5200, 0x9230), b"SQ", _item(bytes(2_000_000)))),
+        "DICOM in deep color": lambda: dicom(color.astype(np.uint16) * 100),
         "DICOM of colors in words": lambda: said((0x28, 0x04), b"CS", b"<img src=x>\n# **J**"),
         "DICOM without photometry": lambda: dicom(RAMP, PhotometricInterpretation=None),
         "DICOM of 0 bits": lambda: dicom(RAMP, BitsStored=0),

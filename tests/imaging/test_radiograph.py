@@ -343,7 +343,7 @@ def test_read_real_chest_in_every_encoding(name):
         (dicom(RAMP, NumberOfFrames=2), "damaged or cut short"),  # there are the pixels of one
         (dicom(RAMP, PixelData=None), "without an image"),
         (dicom(RAMP, Rows=0), "without an image"),
-        (dicom(RAMP, PhotometricInterpretation="PALETTE COLOR"), "Received: PALETTE COLOR"),
+        (dicom(RAMP, PhotometricInterpretation="PALETTE COLOR"), "must have the palette of its colors"),
         (dicom(RAMP, Rows=9000, Columns=9000), "at most 50 million pixels"),
     ],
 )

@@ -37,7 +37,7 @@ from fracture.paths import sanitize_name
 if TYPE_CHECKING:  # pydicom takes 0.2 s to import
     import pydicom
 
-    from fracture.imaging.dicom_gray import GrayRendering
+    from fracture.imaging.dicom.monochrome import GrayRendering
 
 MAX_LEVEL = 2**16 - 1
 
@@ -191,11 +191,11 @@ def _read_picture(data: bytes, kind: str, name: str) -> FullDepth | None:
 def _read_dicom(data: bytes, name: str, frame: int) -> FullDepth | None:
     """The values of a DICOM file; None in color."""
     from fracture.imaging import dicom
-    from fracture.imaging.dicom_gray import prepare
+    from fracture.imaging.dicom.monochrome import prepare
 
     dataset = dicom.parse(BytesIO(data), name)
     decoded = dicom.decode(dataset, name, frame)
-    if decoded.color_space:
+    if not decoded.is_gray:
         return None
     full = _of_stored(prepare(dataset, decoded.stored, name))
     return replace(full, spacing=_spacing(dataset))

@@ -1,6 +1,6 @@
 """The encoded pixels of DICOM files: which are decoded here, and what must agree with the header.
 
-The limits of :func:`fracture.imaging.dicom_pixels.check_frame` are tested with hostile files in ``test_hostile.py``.
+The limits of :func:`fracture.imaging.dicom.encoded.check_frame` are tested with hostile files in ``test_hostile.py``.
 """
 
 import imagecodecs
@@ -13,7 +13,7 @@ from pydicom.pixels.decoders import ExplicitVRLittleEndianDecoder, RLELosslessDe
 from pydicom.uid import JPEGLSLossless
 
 from fracture.errors import RadiographError
-from fracture.imaging.dicom_pixels import unpack_frame
+from fracture.imaging.dicom.encoded import unpack_frame
 from fracture.imaging.radiograph import read
 from tests.hostile import dicoms, pictures
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fracture.app.classify.answering import Asked, show_best_answers
+from fracture.app.classify.privacy import propose_studies, warn_of_text
 from fracture.app.classify.samples import choose_sample
 from fracture.app.classify.viewing import show_open_sample, show_open_viewer
 from fracture.app.shared import prediction_cache, state
@@ -15,8 +16,8 @@ Examinations = dict[str, prediction_cache.Examined]
 """An upload by the name of the model that examined it."""
 
 
-def examine(uploads: list[Upload], asked: list[Asked]) -> list[Examinations]:
-    """The predictions of each model for each upload that can be read; a sentence for each that cannot."""
+def examine(uploads: list[Upload], asked: list[Asked]) -> list[tuple[Upload, Examinations]]:
+    """The uploads that can be read, with the predictions of each model; a sentence for each that cannot."""
     screen = load_screen([each.classifier for each in asked], prediction_cache.classifier)
     seen: list[tuple[Upload, Examinations]] = [(upload, {}) for upload in uploads]
     for each in asked:  # model by model: few are in memory at a time
@@ -28,7 +29,7 @@ def examine(uploads: list[Upload], asked: list[Asked]) -> list[Examinations]:
     examined = []
     for upload, by_model in seen:
         with show_errors():
-            examined.append(prediction_cache.screened(upload, by_model, screen))
+            examined.append((upload, prediction_cache.screened(upload, by_model, screen)))
     return examined
 
 
@@ -40,16 +41,20 @@ def show_uploads(uploads: list[Upload], asked: list[Asked]) -> None:
         help="Off: one answer per file. On: one answer, the mean over all files; only for views of the same patient at "
         "the same visit.",
     )
-    examined = examine(uploads, asked)
-    if not examined:
-        return
-    parts = [examined] if joined else [[each] for each in examined]
+    parts = [uploads] if joined else propose_studies(uploads)
+    examined = dict(examine(uploads, asked))
+    warn_of_text(examined)
     names = [each.classifier.name for each in asked]
-    studies = {
-        f"study {number}": {name: [each[name] for each in views] for name in names}
-        for number, views in enumerate(parts, 1)
-    }
-    show_best_answers(asked, studies, len(uploads) if joined else 1, {})
+    studies = {}
+    counts = {}
+    for part in parts:
+        views = [examined[upload] for upload in part if upload in examined]
+        if views:
+            study = f"study {len(studies) + 1}"
+            studies[study] = {name: [each[name] for each in views] for name in names}
+            counts[study] = len(part)
+    if studies:
+        show_best_answers(asked, studies, counts, {})
 
 
 def show_sample(number: int, asked: list[Asked], uploads: list[Upload]) -> None:
@@ -69,7 +74,8 @@ def show_sample(number: int, asked: list[Asked], uploads: list[Upload]) -> None:
     views = next(iter(by_model.values()))
     truths = {each.seen.name: truth for each, truth in views} if revealed else {}
     examined = {name: [each for each, _ in found] for name, found in by_model.items()}
-    show_best_answers(asked, {f"synthetic {number}": examined}, len(views), truths)
+    study = f"synthetic {number}"
+    show_best_answers(asked, {study: examined}, {study: len(views)}, truths)
     show_open_sample(each for each, _ in views)
 
 

@@ -265,6 +265,9 @@ def _add_classify(commands: Any) -> None:
         "--frame", type=int, default=1, metavar="N", help="of DICOM files with several, from 1; default: the first"
     )
     parser.add_argument(
+        "--invert", action="store_true", help="black becomes white: for images with dark bones on a light ground"
+    )
+    parser.add_argument(
         "--model",
         metavar="NAME",
         help="default: automatic, the one that knows each image best, of those that come with the project; without "

@@ -16,6 +16,7 @@ from fracture.data.layouts import ENDINGS, walk
 from fracture.errors import Cancelled, FractureError, ModelError, RadiographError, RunError
 from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, check_visible, load
+from fracture.imaging.viewing.changes import PictureChanges, change
 from fracture.inference.automatic import MAX_ALSO_ASKED, choose_models, match_model
 from fracture.inference.classifier import NOTICE, Classifier, FirstPass
 from fracture.inference.prediction import STATUS_SENTENCES, OutcomeLimits, Status, View
@@ -179,7 +180,7 @@ def classify(args: Namespace) -> JsonObject:
     contested = 0
     quiet = len(studies) < 5 or args.json or not sys.stderr.isatty()
     for study, paths in tqdm(studies, desc="Classifying", disable=quiet):
-        images = _readable(paths, args.frame, errors)
+        images = _readable(paths, args.frame, PictureChanges(invert=args.invert), errors)
         if images:
             answered = _answers(images, models, screen)
             contested += len(answered) > 1
@@ -254,12 +255,14 @@ def _explain(model: Classifier, views: list[View], images: list[tuple[str, Radio
     return [explain(view, model.ood_detector, image.pixels) for view, (_, image) in zip(views, images, strict=True)]
 
 
-def _readable(paths: list[Path], frame: int, errors: list[str]) -> list[tuple[str, Radiograph]]:
-    """The images that can be read and show something, by name; a sentence is added to ``errors`` for each other one."""
+def _readable(
+    paths: list[Path], frame: int, changes: PictureChanges, errors: list[str]
+) -> list[tuple[str, Radiograph]]:
+    """The changed images that can be read and show something, by name; ``errors`` gets a sentence for each other."""
     images = []
     for path in paths:
         try:
-            image = load(path, frame)
+            image = change(load(path, frame), changes)
             check_visible(image, sanitize_name(path.name))
         except RadiographError as error:
             errors.append(str(error))

@@ -130,7 +130,7 @@ def measure(pixels: NDArray[np.uint8]) -> Measures:
         aspect=max(height, width) / min(height, width),
         border=float(margin.mean()),
         border_level=float(np.median(small[margin])) if margin.any() else 0.0,
-        seam=max(_seam(inner), _seam(inner.T)),
+        seam=float(max(seams(inner).max(initial=0.0), seams(inner.T).max(initial=0.0))),
     )
 
 
@@ -148,8 +148,9 @@ def _edge(values: NDArray[np.float64]) -> float:
     return float(np.median(values[~middle]))
 
 
-def _seam(values: NDArray[np.float64]) -> float:
+def seams(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The jump between each two neighboring columns of the middle half, the median along them."""
     columns = values.shape[1]
     middle = values[:, columns // 4 : columns - columns // 4]
-    jumps = np.median(np.abs(np.diff(middle, axis=1)), axis=0)
-    return float(jumps.max(initial=0.0))
+    jumps: NDArray[np.float64] = np.median(np.abs(np.diff(middle, axis=1)), axis=0)
+    return jumps

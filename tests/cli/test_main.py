@@ -42,6 +42,20 @@ def test_help_names_every_command(capsys):
     assert all(command in out for command in ("dataset", "phantom", "train", "evaluate", "classify", "models", "code"))
 
 
+def test_classify_invert_answers_as_for_the_inverted_file(homes, make_model, tmp_path, capsys):
+    """``--invert`` makes black white before the model sees it."""
+    make_model("m")
+    paths = [tmp_path / name for name in ("plain.png", "negative.png")]
+    pixels = np.random.default_rng(0).integers(0, 120, (80, 80), np.uint8)
+    for path, each in zip(paths, (pixels, 255 - pixels), strict=True):
+        Image.fromarray(each).save(path)
+    answers = []
+    for argv in ([paths[0]], [paths[1], "--invert"]):
+        assert main(["classify", *map(str, argv), "--model", "m", "--answer-unlike", "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out)["results"][0]["probability"])
+    assert answers[0] == answers[1] is not None
+
+
 @pytest.mark.parametrize(
     "argv",
     [

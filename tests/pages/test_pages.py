@@ -230,6 +230,60 @@ def test_classify_with_nothing_to_see_gives_no_answer(homes, make_model):
     assert not app.metric
 
 
+def test_classify_inverts_a_negative_at_a_click(as_cloned):
+    """The picture is then classified as its original is, and the steps say so."""
+    arm = generate_sample(123456, views=1)[0].pixels
+    app = healthy(alone("classify").run())
+    app.file_uploader(key="uploads").set_value([("arm.png", as_png(arm), "image/png")]).run()
+    expected = [metric.value for metric in healthy(app).metric]
+    app.file_uploader(key="uploads").set_value([("arm.png", as_png(255 - arm), "image/png")]).run()
+    app.button(key=keys_of(app.button, "invert study 1")[0]).click().run()
+    assert [metric.value for metric in healthy(app).metric] == expected
+    assert "inverted on request" in words(app) and not keys_of(app.button, "invert")
+
+
+def test_classify_proposes_to_join_files_of_one_study(homes, make_model, drawn):
+    """Two of three files name the same study: joined they get one answer, and separated again two."""
+    make_model("m")
+    images = [np.asarray(Image.open(path).convert("L")) for path in sorted(Path(drawn).rglob("*.png"))[:3]]
+    studies = ["1.2.34567", "1.2.34567", "1.2.89"]
+    files = [
+        (f"{number}.dcm", hostile_dicom(pixels, StudyInstanceUID=study), "application/dicom")
+        for number, (pixels, study) in enumerate(zip(images, studies, strict=True))
+    ]
+    app = alone("classify").run()
+    app.file_uploader(key="uploads").set_value(files).run()
+    assert len(healthy(app).metric) == 3
+    assert "2 of 3 files say that they are views of one study" in words(app) and "1.2.34567" not in words(app)
+    app.button(key="join studies").click().run()
+    assert len(healthy(app).metric) == 2 and "Mean of 2 views" in words(app)
+    app.button(key="join studies").click().run()
+    assert len(healthy(app).metric) == 3
+
+
+def test_classify_warns_of_text_in_a_picture(homes, make_model):
+    """One line on privacy, for a file that says that it has some."""
+    make_model("m")
+    data = hostile_dicom(np.arange(4096, dtype=np.uint16).reshape(64, 64), BurnedInAnnotation="YES")
+    app = alone("classify").run()
+    app.file_uploader(key="uploads").set_value([("a.dcm", data, "application/dicom")]).run()
+    assert "There seems to be text in the picture of a.dcm" in words(healthy(app))
+
+
+def test_clear_all_removes_uploads_of_files_and_folders(homes, make_model, drawn):
+    """Both are classified, and gone after one click; new uploads are possible."""
+    make_model("m")
+    one, two = ((path.name, path.read_bytes(), "image/png") for path in sorted(Path(drawn).rglob("*.png"))[:2])
+    app = alone("classify").run()
+    app.file_uploader(key="uploads").set_value([one])
+    app.file_uploader(key="uploaded folder").set_value([two]).run()
+    assert len(healthy(app).metric) == 2
+    app.button(key="clear uploads").click().run()
+    assert not healthy(app).metric
+    app.file_uploader(key="uploads 1").set_value([two]).run()
+    assert len(healthy(app).metric) == 1
+
+
 def test_uploads_after_a_visit_to_another_page_stay(homes, make_model, drawn):
     """Uploads are classified again after a visit to another page, until they are removed."""
     make_model("first")

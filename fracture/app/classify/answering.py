@@ -25,7 +25,9 @@ class Asked(NamedTuple):
     classifier: Classifier
 
 
-def show_best_answers(asked: Sequence[Asked], studies: Mapping[str, ByModel], uploaded: int, truths: Truths) -> None:
+def show_best_answers(
+    asked: Sequence[Asked], studies: Mapping[str, ByModel], uploaded: Mapping[str, int], truths: Truths
+) -> None:
     """For each study by its name the answer of the model that knows it best, or of two; all of them as a file.
 
     ``uploaded`` and ``truths``: as for :func:`fracture.app.classify.result.show_answers`.

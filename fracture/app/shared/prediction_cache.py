@@ -3,7 +3,7 @@
 Every cache is bounded. A cached function tells models apart by their versions, which change with the models' files.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +137,8 @@ class Examined:
     """After the first pass alone it is known how familiar the image is."""
     pixels: NDArray[np.uint8]
     """(h, w), small enough to be shown; what the model saw does not depend on it."""
+    size: tuple[int, int] = field(default=(0, 0), kw_only=True)
+    """(width, height) in px of what the model saw; (0, 0) where nobody asks."""
     format: str
     steps: tuple[str, ...]
     """What was done to get from the file to the pixels, in words."""
@@ -215,7 +217,7 @@ def examined_file(path: Path, model: Classifier) -> Examined:
 
 def _examined(image: Radiograph, seen: View | FirstPass, size: int) -> Examined:
     shown = radiographs.shrink(image.pixels, size)
-    return Examined(seen, shown, image.format, image.steps, image.synthetic)
+    return Examined(seen, shown, image.format, image.steps, image.synthetic, size=(image.width, image.height))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Generating the study", hash_funcs=_BY_CLASSIFIER)

@@ -100,6 +100,11 @@ VIEWED_IMAGE = Entry("viewed", "")
 REVEALED_STUDY = Entry[str | None]("revealed study", None)
 """The study whose truth is shown."""
 
+UPLOADERS_CLEARED = Entry("uploaders cleared", 0)
+"""How often this visitor has cleared the uploads: after each time, the uploaders are empty again."""
+JOINED_STUDIES = Entry("joined studies", False)
+"""Whether uploads of the same study are answered as one."""
+
 KAGGLE_CREDENTIALS: Entry[Credentials | None] = Entry("kaggle credentials", None)
 """What the visitor typed; in memory alone."""
 ZIPS_UNPACKED = Entry("zips unpacked", 0)
@@ -212,6 +217,11 @@ def analyzed(root: Path, version: str) -> Entry[bool]:
 def images_shown(root: Path) -> Entry[int]:
     """How many phantoms the page shows of a data set that is being generated."""
     return Entry(f"images shown of {root}", 0)
+
+
+def study_salt() -> bytes:
+    """What the hashes of study identifiers are salted with, for this visit alone."""
+    return get_or_create("study salt", lambda: secrets.token_bytes(16))
 
 
 def proposed_export(root: Path) -> Entry[str | None]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -17,6 +18,10 @@ from fracture.paths import sanitize_name
 
 MAX_KEPT_BYTES = 100 * 2**20
 """Of one visitor's uploads: larger ones do not stay."""
+
+
+MAX_UPLOADS = 100
+"""Files that are classified at once: as many answers are cached for a visitor."""
 
 
 class Upload(NamedTuple):
@@ -48,10 +53,11 @@ def change_upload(source: str, changes: PictureChanges) -> None:
 
 def offer_upload() -> None:
     """An uploader on another page: what is chosen there is classified on the page *Classify*."""
-    st.file_uploader(
-        "Read your own X-rays", accept_multiple_files=True, max_upload_size=50, key="uploads", on_change=_keep
+    key, _ = _uploader_keys()
+    files = st.file_uploader(
+        "Read your own X-rays", accept_multiple_files=True, max_upload_size=50, key=key, on_change=_keep
     )
-    if not st.session_state["uploads"]:
+    if not files:
         return
     if not state.UPLOADS.get():
         st.warning(f"These files are larger than {MAX_KEPT_BYTES // 2**20} MB together; choose them on Classify.")
@@ -65,14 +71,19 @@ def choose_uploads() -> list[Upload]:
 
     The uploader takes files of any name: DICOM files often have no ending.
     """
+    chosen_key, folder_key = _uploader_keys()
     files = st.file_uploader(
         f"X-rays ({READ})",
         accept_multiple_files=True,
         max_upload_size=50,
-        key="uploads",
+        key=chosen_key,
         on_change=_keep,
         help="They stay in memory, only you see them, and they are deleted when you remove them or close this tab.",
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        files += _upload_folder(folder_key)
+        if files:
+            _offer_clearing(len(files))
     kept: list[Upload] = list(state.UPLOADS.get())
     if files:
         if not kept:
@@ -113,16 +124,50 @@ def _show_kept(kept: list[Upload]) -> None:
         st.button("Remove", icon=":material/close:", type="tertiary", key="remove uploads", on_click=_forget)
 
 
+def _uploader_keys() -> tuple[str, str]:
+    """The keys of the uploaders of files and of a folder; others after each time that they were cleared."""
+    cleared = state.UPLOADERS_CLEARED.get()
+    suffix = f" {cleared}" if cleared else ""
+    return f"uploads{suffix}", f"uploaded folder{suffix}"
+
+
+def _upload_folder(key: str) -> list[Any]:
+    """The files of a folder that the visitor uploads."""
+    with st.popover("Upload a folder", icon=":material/folder_open:", type="tertiary", key="folder of uploads"):
+        files: list[Any] = st.file_uploader(
+            "Folder of X-rays",
+            accept_multiple_files="directory",
+            max_upload_size=50,
+            key=key,
+            on_change=_keep,
+            help=f"With its subfolders; at most {MAX_UPLOADS} files are classified.",
+        )
+    return files
+
+
+def _offer_clearing(count: int) -> None:
+    """A button that removes all files; where there are too many, which of them are used."""
+    st.button("Clear all", icon=":material/close:", type="tertiary", key="clear uploads", on_click=_clear)
+    if count > MAX_UPLOADS:
+        st.caption(f"The first {MAX_UPLOADS} of {count:,} files are classified.", width="content")
+
+
 def _read(files: Iterable[Any]) -> list[Upload]:
-    return [Upload(file.name, file.getvalue()) for file in files]
+    return [Upload(file.name, file.getvalue()) for file in islice(files, MAX_UPLOADS)]
 
 
 def _keep() -> None:
     """Keep the files of the uploader, and clear the sample."""
-    uploads = _read(st.session_state["uploads"])
+    uploads = _read(file for key in _uploader_keys() for file in st.session_state.get(key, []))
     fits = sum(len(each.data) for each in uploads) <= MAX_KEPT_BYTES
     state.UPLOADS.set(tuple(uploads) if fits else ())
     state.SAMPLE.set(None)
+
+
+def _clear() -> None:
+    """Empty the uploaders: under other keys they are new ones."""
+    state.UPLOADERS_CLEARED.set(state.UPLOADERS_CLEARED.get() + 1)
+    _forget()
 
 
 def _forget() -> None:

@@ -96,12 +96,24 @@ def made_up_measurements(table: pd.DataFrame) -> pd.DataFrame:
     hashes[0, 1::100] = hashes[0, 0::100][: len(hashes[0, 1::100])]
     hashes[0, 1::100, 0] ^= 3
     straight, mirrored = ([row.tobytes().hex() for row in each] for each in hashes)
-    numbers = {name: random.uniform(20, 60, len(table)) for name in ("mean", "median", "spread", "border", "inside")}
-    shares = {name: random.uniform(0, 0.1, len(table)) for name in ("black", "white", "dark", "light", "strip")}
+    levels = ("mean", "median", "spread", "border", "inside", "low", "margin_level", "seam")
+    numbers = {name: random.uniform(20, 60, len(table)) for name in levels}
+    shares = {
+        name: random.uniform(0, 0.1, len(table)) for name in ("black", "white", "dark", "light", "strip", "margin")
+    }
+    spans = {name: random.uniform(100, 255, len(table)) for name in ("high", "sharpness", "file_bytes")}
+    spans["visible"] = random.uniform(0.1, 1, len(table))
     digests = [random.bytes(32).hex() for _ in range(len(table))]
-    texts = {"problem": "", "sha256": digests, "phash": straight, "phash_mirrored": mirrored}
+    texts = {
+        "problem": "",
+        "file_format": "PNG",
+        "storage": "8-bit gray",
+        "sha256": digests,
+        "phash": straight,
+        "phash_mirrored": mirrored,
+    }
     marks = random.integers(0, 2, len(table))
-    known = table[["image_id", "path"]].assign(readable=True, **numbers, **shares, **texts, marks=marks)
+    known = table[["image_id", "path"]].assign(readable=True, **numbers, **shares, **spans, **texts, marks=marks)
     return known[list(MEASUREMENT_COLUMNS)]
 
 

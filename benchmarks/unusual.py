@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from fracture.data.dataset import scan
+from fracture.imaging.film import FilmMeasures, measure_film
 from fracture.imaging.radiograph import load, shrink
-from fracture.inference.unusual import Measures, describe, measure
+from fracture.inference.unusual import describe
 from tests.support.film_changes import CHANGES, change
 
 TRAINING_IMAGES = 1000
@@ -48,19 +49,19 @@ def _sample(table: pd.DataFrame, split: str, count: int) -> list[str]:
     return list(rows.sample(min(count, len(rows)), random_state=0)["path"])
 
 
-def _measured(each: tuple[str, str, int]) -> Measures:
+def _measured(each: tuple[str, str, int]) -> FilmMeasures:
     path, name, seed = each
     pixels = shrink(load(Path(path)).pixels, VIEW_PX)
-    return measure(np.ascontiguousarray(change(pixels, name, seed)) if name else pixels)
+    return measure_film(np.ascontiguousarray(change(pixels, name, seed)) if name else pixels)
 
 
-def _print_ranges(measured: Iterable[Measures]) -> None:
+def _print_ranges(measured: Iterable[FilmMeasures]) -> None:
     table = pd.DataFrame(measured)
     print(f"{len(table)} training images:")
     print(table.quantile([0, 0.005, 0.5, 0.995, 1]).round(2).to_string())
 
 
-def _print_words(name: str, measured: list[Measures]) -> None:
+def _print_words(name: str, measured: list[FilmMeasures]) -> None:
     described = [describe(each) for each in measured]
     words = Counter(word.split(":")[0].split(" of ")[0].split(",")[0] for words in described for word in words)
     any_of_them = sum(bool(words) for words in described)

@@ -4,7 +4,7 @@ Colors are after Okabe and Ito (2008), whose palette people with color blindness
 that it stands out on light and on dark backgrounds alike. Backgrounds are transparent.
 """
 
-from fracture.charts.dataset import Drawn, class_balance, distribution, overview, views_per_study
+from fracture.charts.dataset import Drawn, class_balance, distribution, overview, property_aucs, views_per_study
 from fracture.charts.experiments import leakage_gaps, learning_curve, parallel_coordinates, trial_curves
 from fracture.charts.metrics import precision_recall_curves, reliability, roc_curves
 from fracture.charts.overlays import AGAINST, FOR, TRUTH, LabeledBox, boxed, crossed_out, heat_overlay, outlined, ringed
@@ -58,6 +58,7 @@ __all__ = [
     "parallel_coordinates",
     "precision_recall",
     "precision_recall_curves",
+    "property_aucs",
     "reliability",
     "ringed",
     "roc",

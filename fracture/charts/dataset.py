@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fracture.charts.style import NEGATIVE_COLOR, POSITIVE_COLOR, apply_theme
+from fracture.charts.style import NEGATIVE_COLOR, POSITIVE_COLOR, apply_theme, metric_range
 from fracture.data.dataset import counts
 
 _COLORS = (NEGATIVE_COLOR, POSITIVE_COLOR)
@@ -92,3 +92,38 @@ def distribution(
     figure.update_xaxes(title=unit)
     figure.update_yaxes(title="share of the images", tickformat=".0%", rangemode="tozero")
     return apply_theme(figure)
+
+
+def property_aucs(found: pd.DataFrame) -> Any:
+    """How well each property of images predicts the label alone: a dot with its interval, and a line at 0.5.
+
+    ``found``: ``title``, ``direction`` (which images are positive more often), ``value``, ``low`` and ``high`` of the
+    AUC (the bounds may be missing), and ``significant``; in this order from the top.
+    """
+    figure = go.Figure()
+    for significant, name, color in (
+        (True, "interval excludes 0.5", POSITIVE_COLOR),
+        (False, "not significant", "gray"),
+    ):
+        rows = found[found["significant"] == significant]
+        if rows.empty:
+            continue
+        above = (rows["high"] - rows["value"]).fillna(0)
+        below = (rows["value"] - rows["low"]).fillna(0)
+        figure.add_scatter(
+            x=rows["value"],
+            y=rows["title"],
+            mode="markers",
+            name=name,
+            marker={"color": color, "size": 9},
+            error_x={"type": "data", "array": above, "arrayminus": below, "thickness": 1.5, "width": 4},
+            customdata=rows[["direction", "low", "high"]],
+            hovertemplate="%{customdata[0]}: AUC %{x:.2f} "
+            "(%{customdata[1]:.2f} to %{customdata[2]:.2f})<extra></extra>",
+        )
+    figure.add_vline(x=0.5, line={"dash": "dot", "color": "gray"})
+    ends = [*found["value"], *found["low"].dropna()]
+    figure.update_xaxes(title="AUC (95% interval)", range=metric_range("auc", ends))
+    figure.update_yaxes(categoryorder="array", categoryarray=found["title"].tolist()[::-1], automargin=True)
+    figure.update_layout(title="Image properties and the label")
+    return apply_theme(figure, height=140 + 24 * len(found), legend_rows=2)

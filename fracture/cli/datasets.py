@@ -16,7 +16,9 @@ from fracture.data.dataset import Dataset, counts, existing_folder, scan
 from fracture.data.decisions import apply_decisions
 from fracture.data.export import write_prep, zip_prep
 from fracture.errors import DatasetError
+from fracture.estimate import format_number
 from fracture.evaluation import label_issues
+from fracture.evaluation.properties import associations as properties
 from fracture.files import JsonObject
 from fracture.paths import data_home, is_name
 from fracture.phantoms.generate import write
@@ -35,7 +37,11 @@ def dataset_command(args: Namespace) -> JsonObject:
     store_labels(args.path, args)
     found = apply_decisions(scan(args.path, args.body_part))
     table = counts(found.table)
-    problems = check(found, _measured(found, args), read_files=False)
+    measured = _measured(found, args)
+    problems = check(found, measured, read_files=False)
+    associations = [] if measured is None else properties.find_associations(found, measured)
+    if shortcut := properties.problem(associations, found.label_names[1]):
+        problems = by_severity([*problems, shortcut])
     document = {
         "root": str(found.root),
         "layout": found.layout,
@@ -48,6 +54,7 @@ def dataset_command(args: Namespace) -> JsonObject:
         "excluded": found.excluded,
         "relabelled": found.relabelled,
         "counts": table.to_dict(orient="records"),
+        "properties": properties.to_json(associations),
     }
     if args.model:
         issues = _label_issues(found, args)
@@ -57,6 +64,7 @@ def dataset_command(args: Namespace) -> JsonObject:
             problems = by_severity([*problems, problem])
     if not args.json:
         _print_dataset(found, table, problems)
+        _print_properties(associations)
     return {**document, "problems": [vars(problem) for problem in problems]}
 
 
@@ -118,6 +126,15 @@ def _print_dataset(found: Dataset, table: pd.DataFrame, problems: Iterable[Probl
     print(f"\n{named.to_string(index=False)}\n")
     for problem in problems:
         print(f"{problem.severity}: {problem.message}\n    {problem.why}")
+
+
+def _print_properties(found: list[properties.Association]) -> None:
+    if not found:
+        return
+    print("\nAUC of each property of the images in predicting the label alone (95% interval):")
+    for each in found:
+        print(f"  {each.title:20} {format_number(each.auc, 2):20}  {each.direction}" + "  *" * each.significant)
+    print("  * the interval excludes 0.5; of many properties, one may do so by chance")
 
 
 def phantom(args: Namespace) -> JsonObject:

@@ -26,25 +26,29 @@ from fracture.files import file_sha256, open_file
 from fracture.imaging.radiograph import PREPROCESSING_VERSION, read
 from fracture.imaging.statistics import Measures, measure_pixels
 
-MEASUREMENTS_VERSION = 2
+MEASUREMENTS_VERSION = 3
 """To be raised whenever :func:`fracture.imaging.statistics.measure_pixels` gives other values for the same pixels, or
 more of them."""
 
 FILES_PER_CHUNK = 64
 """Images between two writes: at most so many must be measured again when the process is killed."""
 
-MEASUREMENT_COLUMNS = ("image_id", "path", "readable", "problem", "sha256", *Measures._fields)
+_FILE_COLUMNS = ("problem", "sha256", "file_bytes", "file_format", "storage")
+
+MEASUREMENT_COLUMNS = ("image_id", "path", "readable", *_FILE_COLUMNS, *Measures._fields)
 """The columns of every table of measurements. ``readable``: the whole file can be decoded; where not, ``problem`` is
-a sentence that says why, and all measures are missing. ``sha256``: of the file's bytes; "" where it cannot be read."""
+a sentence that says why, and all measures are missing. ``sha256``: of the file's bytes; "" where it cannot be read.
+``file_format`` and ``storage``: as :class:`fracture.imaging.radiograph.Radiograph` has them; "" where it cannot be
+read."""
 
 _SCHEMA = f"""CREATE TABLE IF NOT EXISTS images (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
-    problem TEXT, sha256 TEXT, {", ".join(Measures._fields)}) WITHOUT ROWID"""
+    {", ".join((*_FILE_COLUMNS, *Measures._fields))}) WITHOUT ROWID"""
 
 _DIGESTS_SCHEMA = """CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
     sha256 TEXT) WITHOUT ROWID"""
 
 _Values = tuple[str | float | None, ...]
-"""``problem``, ``sha256`` and the measures of one image."""
+"""The file's columns and the measures of one image."""
 
 
 class FileState(NamedTuple):
@@ -139,13 +143,14 @@ def _measure(state: FileState) -> _Values:
         return _unreadable(f"{path.name} cannot be opened: {error.strerror or error}.")
     digest = hashlib.sha256(data).hexdigest()
     try:
-        return "", digest, *measure_pixels(read(data, path.name).pixels)
+        image = read(data, path.name)
     except RadiographError as error:
         return _unreadable(str(error), digest)
+    return "", digest, len(data), image.format, image.storage, *measure_pixels(image.pixels)
 
 
 def _unreadable(problem: str, digest: str = "") -> _Values:
-    return problem, digest, *(None for _ in Measures._fields)
+    return problem, digest, None, "", "", *(None for _ in Measures._fields)
 
 
 def _write(cache: sqlite3.Connection, states: Sequence[FileState], found: dict[str, _Values]) -> None:
@@ -156,16 +161,17 @@ def _write(cache: sqlite3.Connection, states: Sequence[FileState], found: dict[s
         _, digest, *_ = values
         if digest:
             rows.append((*state, *values))
-    marks = ", ".join("?" * (len(FileState._fields) + 2 + len(Measures._fields)))
+    marks = ", ".join("?" * (len(FileState._fields) + len(_FILE_COLUMNS) + len(Measures._fields)))
     write_rows(cache, f"INSERT OR REPLACE INTO images VALUES ({marks})", rows)  # noqa: S608
 
 
 def _frame(table: pd.DataFrame, known: dict[str, _Values]) -> pd.DataFrame:
     rows = table.loc[table["path"].isin(known.keys()), ["image_id", "path"]]
-    names = ["problem", "sha256", *Measures._fields]
+    names = [*_FILE_COLUMNS, *Measures._fields]
     values = pd.DataFrame([known[path] for path in rows["path"]], rows.index, names)
     numbers = {name: "float64" for name, kind in Measures.__annotations__.items() if kind in (float, int)}
-    texts = dict.fromkeys(("problem", "sha256", "phash", "phash_mirrored"), "str")
+    numbers["file_bytes"] = "float64"
+    texts = dict.fromkeys(("problem", "sha256", "file_format", "storage", "phash", "phash_mirrored"), "str")
     # The rows of unreadable files hold None: a missing number becomes NaN, a missing hash "".
     values = values.astype(numbers).fillna({"phash": "", "phash_mirrored": ""}).astype(texts)
     return rows.assign(readable=values["problem"] == "", **values)[list(MEASUREMENT_COLUMNS)]

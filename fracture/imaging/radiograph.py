@@ -11,6 +11,7 @@ What is done on the way is listed in :attr:`Radiograph.steps`. The size is check
 :mod:`fracture.imaging.gray_scale`.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ PREPROCESSING_VERSION = 2
 2: the gray scale of 16-bit files, and of DICOM files without a window or with one that does not fit, is robust; the
 window of a frame is read from its functional groups.
 """
+
+_DEPTH = re.compile(r"(\d+) bit to 8 bit")
+_WINDOW = re.compile(r"window \S+$|VOI table$")
+"""Steps by which a file says how its pixels are stored."""
 
 _BLACK_BELOW = 32
 _WHITE_ABOVE = 223
@@ -71,6 +76,17 @@ class Radiograph:
     def height(self) -> int:
         """Height in pixels."""
         return int(self.pixels.shape[0])
+
+    @property
+    def storage(self) -> str:
+        """How the file stores the pixels, as far as :attr:`steps` tell: *8-bit gray*, *12-bit gray, inverted* ..."""
+        depths = [found.group(1) for step in self.steps if (found := _DEPTH.match(step))]
+        windowed = any(_WINDOW.match(step) for step in self.steps)
+        depth = "windowed" if windowed else f"{depths[0] if depths else 8}-bit"
+        color = "color" if "color to gray" in self.steps else "gray"
+        inverted = any(step.startswith("inverted") for step in self.steps)
+        transparent = "alpha over black" in self.steps
+        return f"{depth} {color}" + ", with alpha" * transparent + ", inverted" * inverted
 
 
 class Frame(NamedTuple):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from fracture.imaging.film import measure_film
 from fracture.imaging.gray_scale import contrast
 from fracture.imaging.radiograph import shrink
 
@@ -62,6 +63,18 @@ class Measures(NamedTuple):
     """How deep the deepest light strip along a border is, as a share of the side; see :func:`light_strip`."""
     marks: int
     """Small bright marks on dark, such as letters; see :func:`marks`."""
+    low: float
+    """The 5th percentile of the gray levels."""
+    high: float
+    """The 99th percentile of the gray levels."""
+    sharpness: float
+    """Variance of the Laplacian, the usual measure of focus (Pech-Pacheco et al., ICPR 2000)."""
+    margin: float
+    """Share of the area in uniform margins, black or white; see :mod:`fracture.imaging.film`."""
+    margin_level: float
+    """Gray level of the margins; 0 without."""
+    seam: float
+    """The largest jump between neighboring rows or columns, as between two views in one picture."""
     phash: str
     """Perceptual hash, 64 hexadecimal digits."""
     phash_mirrored: str
@@ -72,11 +85,16 @@ def measure_pixels(pixels: Pixels) -> Measures:
     """All measures of an image (H, W)."""
     small = shrink(pixels, REDUCED_SIDE)
     image = Image.fromarray(small)
+    film = measure_film(small)
     return Measures(
         **_gray_levels(pixels),
         **_border_levels(small),
         strip=light_strip(small),
         marks=sum(1 for _ in marks(small)),
+        sharpness=float(ndimage.laplace(small.astype(np.float32)).var()),
+        margin=film.border,
+        margin_level=film.border_level,
+        seam=film.seam,
         phash=_perceptual_hash(image),
         phash_mirrored=_perceptual_hash(ImageOps.mirror(image)),
     )
@@ -158,6 +176,8 @@ class _GrayLevels(TypedDict):
     white: float
     dark: float
     light: float
+    low: float
+    high: float
 
 
 def _gray_levels(pixels: Pixels) -> _GrayLevels:
@@ -165,16 +185,19 @@ def _gray_levels(pixels: Pixels) -> _GrayLevels:
     levels = np.arange(256)
     counts = np.array(Image.fromarray(pixels).histogram())
     share = counts / counts.sum()  # its sums give the median without sorting millions of pixels
+    below = share.cumsum()
     spread, visible = contrast(share)
     return {
         "mean": float(levels @ share),
-        "median": float(np.searchsorted(share.cumsum(), 0.5)),
+        "median": float(np.searchsorted(below, 0.5)),
         "spread": spread,
         "visible": visible,
         "black": float(share[0]),
         "white": float(share[255]),
         "dark": float(share[:DARK_LEVEL].sum()),
         "light": float(share[LIGHT_LEVEL + 1 :].sum()),
+        "low": float(np.searchsorted(below, 0.05)),
+        "high": float(np.searchsorted(below, 0.99)),
     }
 
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fracture.imaging.film import SIDE_PX, FilmMeasures, measure_film, seams
 from fracture.imaging.radiograph import shrink
 from fracture.imaging.viewing.changes import MIN_CROP_PX, Crop, PictureChanges
-from fracture.inference.unusual import INVERTED_EDGE, LONGEST_ASPECT, SIDE_PX, STRONGEST_SEAM, Measures, measure, seams
+from fracture.inference.unusual import INVERTED_EDGE, LONGEST_ASPECT, STRONGEST_SEAM
 
 WIDEST_GUTTER = 0.1
 """Share of the width: the bar between two views is no wider."""
@@ -37,7 +38,7 @@ def suggest(pixels: NDArray[np.uint8], size: tuple[int, int], made: PictureChang
     ``size``: its (width, height) in px before it was made small enough to be shown. No crop is suggested for an image
     that is cropped or turned.
     """
-    measured = measure(pixels)
+    measured = measure_film(pixels)
     found = []
     if measured.edge > INVERTED_EDGE:
         found.append(Suggestion("invert", "Invert picture", replace(made, invert=not made.invert)))
@@ -47,7 +48,7 @@ def suggest(pixels: NDArray[np.uint8], size: tuple[int, int], made: PictureChang
     return found
 
 
-def find_views(pixels: NDArray[np.uint8], size: tuple[int, int], measured: Measures) -> list[tuple[str, Crop]]:
+def find_views(pixels: NDArray[np.uint8], size: tuple[int, int], measured: FilmMeasures) -> list[tuple[str, Crop]]:
     """Where each of two views lies that one picture shows, by its side; empty where it does not look like two.
 
     They are parted at the seam, or in a long picture without one where its middle shows least.

@@ -20,7 +20,7 @@ from skimage import data
 
 from fracture.paths import PROJECT
 from fracture.phantoms.samples import generate_sample
-from tests.browser.chromium import chromium, listen, new_page, settle
+from tests.browser.chromium import chromium, listen, new_page, settle, unfold
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
 from tests.browser.places import Place, ask_about_a_sample, cover
 from tests.browser.widgets import keyed, keyed_from
@@ -144,6 +144,11 @@ def _turn_a_dial(page: Page) -> None:
         settle(page)
 
 
+def _show_properties(page: Page) -> None:
+    unfold(page, "checks")
+    _to_the_top(page, page.get_by_text("alone predicts the label").first)
+
+
 def _cover(page: Page) -> None:
     cover(page)
     page.mouse.move(640, 20)  # off the button, whose help would stay
@@ -164,6 +169,7 @@ def _to_the_top(page: Page, target: Locator) -> None:
 SHOWN = (
     Place("home", ""),
     Place("dataset", "dataset"),
+    Place("properties", "dataset", _show_properties),
     Place("train", f"train?run={TRAINED}"),
     Place("runs", f"runs?runs={TRAINED}&runs={BUNDLED}"),
     Place("playground", "playground", _turn_a_dial),

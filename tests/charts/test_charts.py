@@ -240,3 +240,24 @@ def test_heat_overlay_without_opacity_or_heat_is_the_image(opacity, scale):
     heat = np.full((2, 2), scale, np.float32)
     drawn = np.asarray(charts.heat_overlay(pixels, heat, opacity, scale))
     assert np.array_equal(drawn, np.repeat(pixels[..., None], 3, axis=-1))
+
+
+def test_property_aucs_draws_the_strongest_on_top():
+    """A dot each with its interval, significant ones in a color of their own; one without an interval has no bar."""
+    found = pd.DataFrame(
+        {
+            "title": ["Image height", "Brightness", "Markers"],
+            "direction": ["taller images", "darker images", "images with more bright markers"],
+            "value": [0.83, 0.55, 0.52],
+            "low": [0.8, 0.48, None],
+            "high": [0.86, 0.62, None],
+            "significant": [True, False, False],
+        }
+    )
+    figure = charts.property_aucs(found)
+    significant, others = figure.data
+    assert list(significant.y) == ["Image height"] and list(others.y) == ["Brightness", "Markers"]
+    assert list(significant.error_x.array) == pytest.approx([0.03])
+    assert list(others.error_x.array) == pytest.approx([0.07, 0])
+    assert list(figure.layout.yaxis.categoryarray) == ["Markers", "Brightness", "Image height"]
+    assert figure.layout.xaxis.range[0] < 0.48 and figure.layout.shapes[0].x0 == 0.5

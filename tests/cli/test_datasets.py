@@ -9,7 +9,7 @@ from fracture.cli.main import main
 from fracture.data.decisions import decide
 from tests.cli.test_main import LOADED
 from tests.data.tables.test_columns import AMBIGUOUS, listed
-from tests.support.drawing import draw_classes, draw_mura
+from tests.support.drawing import draw_classes, draw_mura, draw_tall
 
 
 @pytest.fixture
@@ -160,3 +160,22 @@ def test_patient_pattern_is_stored_and_counts(homes, capsys):
     assert given["patient_pattern"] == "image{patient}"
     assert sum(each["groups"] for each in given["counts"] if each["label"] == 0) == 3
     assert run(capsys, root, "--quick") == given
+
+
+def test_a_property_that_predicts_the_label_is_told(homes, capsys):
+    """As a problem, with the AUC of each property in the document and in a table for people."""
+    root = draw_tall(homes / "tall")
+    document = run(capsys, str(root))
+    first = document["properties"][0]
+    assert first["name"] in ("height", "aspect") and first["auc"]["low"] > 0.9
+    (problem,) = [each for each in document["problems"] if each["kind"] == "property predicts label"]
+    assert problem["severity"] == "warning" and problem["message"].startswith(f"{first['title']} alone predicts")
+    assert main(["dataset", str(root)]) == 0
+    out = capsys.readouterr().out
+    assert "AUC of each property of the images in predicting the label alone" in out
+    assert f"  {first['title']}" in out
+
+
+def test_quick_tells_no_properties(homes, capsys):
+    """Without measurements there are none."""
+    assert run(capsys, str(draw_tall(homes / "tall")), "--quick")["properties"] == []

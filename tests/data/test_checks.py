@@ -279,8 +279,8 @@ def test_check_finds_the_blank_images_that_no_model_answers_for(mura):
 
 
 def with_letter(path: Path) -> None:
-    drawn = Image.open(path).resize((300, 300))
-    ImageDraw.Draw(drawn).text((20, 200), "R", fill=255, font_size=28)
+    drawn = Image.open(path).resize((240, 240))
+    ImageDraw.Draw(drawn).text((16, 160), "R", fill=255, font_size=22)
     drawn.save(path)
 
 

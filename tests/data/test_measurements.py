@@ -1,4 +1,6 @@
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +10,7 @@ from fracture.data import measurements
 from fracture.data.dataset import scan
 from fracture.data.measurements import MEASUREMENT_COLUMNS, digests, known_digests, measure, measured
 from fracture.files import file_sha256
+from fracture.imaging.radiograph import PREPROCESSING_VERSION
 from tests.support.drawing import draw_mura
 
 
@@ -137,6 +140,20 @@ def test_measure_of_another_version_measures_again(table, monkeypatch):
     measure(table)
     monkeypatch.setattr(measurements, "MEASUREMENTS_VERSION", measurements.MEASUREMENTS_VERSION + 1)
     assert measured(table).empty
+
+
+def test_measure_with_the_cache_of_an_earlier_version_measures_again(table, homes):
+    """A cache with fewer columns, as version 2 wrote it, is begun from scratch and not misread."""
+    cache(homes).parent.mkdir(parents=True)
+    with closing(sqlite3.connect(cache(homes))) as old, old:
+        old.execute("CREATE TABLE images (path TEXT PRIMARY KEY, size, changed, problem, sha256, mean) WITHOUT ROWID")
+        state = measurements.file_state(table["path"][0])
+        old.execute("INSERT INTO images VALUES (?, ?, ?, '', 'digest', 12.5)", state)
+        old.execute(f"PRAGMA user_version = {2000 + PREPROCESSING_VERSION}")
+    assert measured(table).empty
+    first = measure(table)
+    assert first["sha256"].map(len).eq(64).all() and first["sharpness"].gt(0).all()
+    pd.testing.assert_frame_equal(measured(table), first)
 
 
 def test_measure_of_no_images_has_no_rows(homes):

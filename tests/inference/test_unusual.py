@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fracture.inference.unusual import Explanation, explain, measure, unusual
+from fracture.imaging.film import measure_film
+from fracture.inference.unusual import Explanation, explain, unusual
 from tests.inference.test_ood import cloud, known
 from tests.inference.test_prediction import view
 from tests.support.film_changes import change
@@ -54,8 +55,8 @@ def test_two_views_in_one_picture_are_named_by_seam_and_shape():
 
 def test_measures_of_a_uniform_picture_are_numbers():
     """Every row and column of it is a margin."""
-    assert np.isfinite(measure(np.full((50, 30), 7, np.uint8))).all()
-    assert np.isfinite(measure(np.zeros((1, 1), np.uint8))).all()
+    assert np.isfinite(measure_film(np.full((50, 30), 7, np.uint8))).all()
+    assert np.isfinite(measure_film(np.zeros((1, 1), np.uint8))).all()
 
 
 def test_explain_counts_the_body_parts_of_the_nearest_images_where_a_radiograph_is_unlike_them():

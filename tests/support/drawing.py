@@ -91,3 +91,16 @@ def draw_classes(root: Path, *folders: str, images: int = 3, size: int = 8) -> P
             shade = 10 + 20 * place + number
             Image.new("L", (size, size), shade).save(root / folder / f"image{number}.png")
     return root
+
+
+def draw_tall(root: Path, images: int = 60) -> Path:
+    """Noise of as many patients, whose positive images are taller; returns ``root``."""
+    root.mkdir(parents=True)
+    rows = ["image_id,fractured,patient,split"]
+    for number in range(images):
+        height = 84 + 12 * (number % 2) + number % 7
+        noise = np.random.default_rng(number).integers(0, 200, (height, 80)).astype(np.uint8)
+        Image.fromarray(noise).save(root / f"{number}.png")
+        rows.append(f"{number}.png,{number % 2},p{number},{'train' if number < images * 2 // 3 else 'valid'}")
+    (root / "dataset.csv").write_text("\n".join(rows))
+    return root

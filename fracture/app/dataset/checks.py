@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from fracture.app.dataset.properties import show_properties
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import any_open
 from fracture.app.shared.widgets import choose_model, escape_markdown, expander, show_errors
@@ -13,6 +14,7 @@ from fracture.data.checks import Problem, by_severity
 from fracture.data.dataset import Dataset
 from fracture.data.decisions import apply_decisions
 from fracture.evaluation import label_issues
+from fracture.evaluation.properties import associations as properties
 from fracture.formatting import format_duration
 
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
@@ -40,11 +42,14 @@ def show_checks(data: Dataset, complete: bool = True) -> None:
     if complete and 0 < missing <= MAX_ANALYZED_UNASKED and not analyzed and not any_open():
         _analyze(data)
     found = list(dataset_cache.problems(data))
+    if shortcut := properties.problem(dataset_cache.associations(data), data.label_names[1]):
+        found = by_severity([*found, shortcut])
     if issues := state.label_issues(data.root).get():
         found = by_severity([*found, issues])
     with expander(_title(len(found), missing), "checks", ":material/rule:"):
         for problem in found:
             _show_finding(problem, data)
+        show_properties(data)
         if not found:
             st.markdown("Every file can be found, and no patient or group is in both splits.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -85,7 +90,7 @@ def _show_images(problem: Problem, data: Dataset) -> None:
 def _offer_analysis(data: Dataset, missing: int) -> None:
     seconds = missing * ANALYSIS_SECONDS / (os.cpu_count() or 1)
     estimate = f"{missing:,} images, about {format_duration(seconds)}."
-    finds = "Finds duplicates, damaged, blank and inverted images."
+    finds = "Finds duplicates, damaged, blank, inverted and blurred images, and properties that predict the label."
     if st.button("Analyze images", icon=":material/visibility:", key="analyze images", help=f"{estimate} {finds}"):
         _analyze(data)
 

@@ -26,6 +26,7 @@ from fracture.data.labels.labels_file import LABELS_FILE
 from fracture.data.layouts import levels
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError, ModelError
+from fracture.evaluation.properties.associations import Association, cached_associations, find_associations
 from fracture.files import JsonObject
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.thumbnails import changed
@@ -103,6 +104,23 @@ def problems(data: Dataset) -> list[checks.Problem]:
 def cached_measurements(data: Dataset) -> pd.DataFrame:
     """The known pixel statistics of a data set's images; see :func:`fracture.data.measurements.measured`."""
     return measurements.measured(data.table)
+
+
+@st.cache_data(
+    max_entries=4, ttl="1h", show_spinner="Comparing properties", hash_funcs={Dataset: _version_with_decisions}
+)
+def associations(data: Dataset) -> list[Association]:
+    """How well properties of the analyzed images predict the label, after decisions; the strongest first."""
+    with suppress(DatasetError):  # no image is left
+        return find_associations(apply_decisions(data), cached_measurements(data))
+    return []
+
+
+def known_associations(data: Dataset) -> list[Association]:
+    """Those of :func:`associations` that have been computed before; nothing is computed."""
+    with suppress(DatasetError):
+        return cached_associations(apply_decisions(data), cached_measurements(data))
+    return []
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner=False, hash_funcs={Dataset: _version_with_models})
@@ -238,7 +256,7 @@ def full_depth(path: Path, size: int) -> FullDepth:
 
 def forget_measurements() -> None:
     """Clear the caches of all that depends on pixels: more images have been analyzed."""
-    for cached in (cached_measurements, problems, scores, catalog, cached_overview):
+    for cached in (cached_measurements, problems, associations, scores, catalog, cached_overview):
         cached.clear()
 
 

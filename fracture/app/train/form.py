@@ -93,6 +93,10 @@ def _show_doubts(dataset: Dataset) -> None:
             "good.",
             icon=":material/group_off:",
         )
+    strong = [each for each in dataset_cache.known_associations(dataset) if each.is_strong]
+    if strong:
+        sentence = strong[0].sentence(dataset.label_names[1])
+        st.warning(escape_markdown(f"{sentence} The network may learn this shortcut."), icon=":material/alt_route:")
     for mapping in dataset.label_mappings:
         if mapping.origin == ANSWERS:
             st.warning(escape_markdown(mapping.describe()), icon=":material/swap_horiz:")

@@ -5,7 +5,8 @@
     table ────────── check_table        missing files, patients on both sides of the split, classes
     files left out ─ check_skipped      other classes, formats that are not read, stray files
     measurements ─┬─ check_duplicates   duplicates and near-duplicates
-                  └─ check_appearance   damaged, blank and inverted images, light borders, marks
+                  ├─ check_appearance   damaged, blank and inverted images, light borders, marks
+                  └─ check_quality      dark, bright, faint and blurred images, odd shapes and sizes, several views
 
 A split by image has the same patient on both sides, which makes every result look better than it is; so do duplicates.
 Each check is a function that yields problems; :func:`check` runs them all.
@@ -16,6 +17,7 @@ import pandas as pd
 from fracture.data.checks.appearance import check_appearance
 from fracture.data.checks.duplicates import check_duplicates
 from fracture.data.checks.problem import SEVERITIES, Problem, by_severity
+from fracture.data.checks.quality import check_quality
 from fracture.data.checks.skipped import check_skipped
 from fracture.data.checks.table import check_table
 from fracture.data.dataset import Dataset
@@ -42,4 +44,5 @@ def check(dataset: Dataset, measurements: pd.DataFrame | None = None, read_files
         images = dataset.table.merge(measurements.drop(columns="path"), on="image_id")
         problems += check_duplicates(images)
         problems += check_appearance(images, dataset.label_names)
+        problems += check_quality(images)
     return by_severity(problems)

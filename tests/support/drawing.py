@@ -96,7 +96,7 @@ def draw_classes(root: Path, *folders: str, images: int = 3, size: int = 8) -> P
 def draw_tall(root: Path, images: int = 60) -> Path:
     """Noise of as many patients, whose positive images are taller; returns ``root``."""
     root.mkdir(parents=True)
-    rows = ["image_id,fractured,patient,split"]
+    rows = ["image_id,label,patient,split"]
     for number in range(images):
         height = 84 + 12 * (number % 2) + number % 7
         noise = np.random.default_rng(number).integers(0, 200, (height, 80)).astype(np.uint8)

@@ -9,9 +9,9 @@ from fracture.data.dataset import Dataset
 from fracture.evaluation.properties.associations import to_table
 
 CAPTION = (
-    "How well each property alone ranks the images by their label; 0.5 is chance. A network may learn a strong one as a "
-    "shortcut, unless it follows from the finding itself, as metal makes an image sharper. Of many properties, one whose "
-    "interval just excludes 0.5 may do so by chance."
+    "How well each property alone ranks the images by their label; 0.5 is chance. A network may learn a strong one as "
+    "a shortcut, unless it follows from the finding itself, as metal makes an image sharper. Of many properties, one "
+    "whose interval just excludes 0.5 may do so by chance."
 )
 
 

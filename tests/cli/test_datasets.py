@@ -167,7 +167,7 @@ def test_a_property_that_predicts_the_label_is_told(homes, capsys):
     root = draw_tall(homes / "tall")
     document = run(capsys, str(root))
     first = document["properties"][0]
-    assert first["name"] in ("height", "aspect") and first["auc"]["low"] > 0.9
+    assert first["name"] in ("height", "aspect") and first["auc"]["low"] > 0.7
     (problem,) = [each for each in document["problems"] if each["kind"] == "property predicts label"]
     assert problem["severity"] == "warning" and problem["message"].startswith(f"{first['title']} alone predicts")
     assert main(["dataset", str(root)]) == 0

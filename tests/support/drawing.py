@@ -98,7 +98,7 @@ def draw_tall(root: Path, images: int = 60) -> Path:
     root.mkdir(parents=True)
     rows = ["image_id,label,patient,split"]
     for number in range(images):
-        height = 84 + 12 * (number % 2) + number % 7
+        height = 84 + 6 * (number % 2) + 5 * number % 11
         noise = np.random.default_rng(number).integers(0, 200, (height, 80)).astype(np.uint8)
         Image.fromarray(noise).save(root / f"{number}.png")
         rows.append(f"{number}.png,{number % 2},p{number},{'train' if number < images * 2 // 3 else 'valid'}")

@@ -62,7 +62,7 @@ def images(app):
 def test_page_with_filters_counts_the_images_that_pass(data):
     """The page shows counts and charts, and says how many images pass the filters, or that none does."""
     app = healthy(alone("dataset").run())
-    assert len(app.get("plotly_chart")) == 5
+    assert len(app.get("plotly_chart")) == 6
     shown, total = seen(app)
     assert shown == total == int(app.metric[0].value) == len(scan(data).table)
     app.multiselect(key=f"label of {data}").set_value([1]).run()

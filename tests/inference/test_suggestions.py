@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from fracture.imaging.film import measure_film
 from fracture.imaging.viewing.changes import PictureChanges
 from fracture.inference.suggestions import find_views, suggest
-from fracture.inference.unusual import measure
 from tests.inference.test_unusual import film
 
 NOTHING = PictureChanges()
@@ -35,7 +35,7 @@ def test_suggest_crops_of_two_views(gutter, gray):
     bar = np.full((400, gutter), gray, np.uint8)
     both = np.hstack([film(), bar, film()])
     large = (both.shape[1] * 3, both.shape[0] * 3)
-    crops = dict(find_views(both, large, measure(both)))
+    crops = dict(find_views(both, large, measure_film(both)))
     assert crops["left"][:2] == (0, 0) and crops["left"][3] == crops["right"][3] == large[1]
     assert crops["right"][0] + crops["right"][2] == large[0]
     tolerance = large[0] * (0.01 if gray else 0.05)
@@ -59,4 +59,4 @@ def test_suggest_no_crop_of_a_cropped_picture():
 def test_suggest_no_crop_below_the_shortest_side():
     """A model could judge nothing of it."""
     both = np.hstack([film(), film()])
-    assert find_views(both, (60, 37), measure(both)) == []
+    assert find_views(both, (60, 37), measure_film(both)) == []

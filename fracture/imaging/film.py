@@ -76,7 +76,7 @@ def _edge(values: NDArray[np.float64]) -> float:
 
 
 def seams(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The jump between each two neighboring columns of the middle half, the median along them: (H, W) -> (about W / 2,)."""
+    """The jump between each two neighboring columns of the middle half, the median along them: (H, W) -> (N,)."""
     columns = values.shape[1]
     middle = values[:, columns // 4 : columns - columns // 4]
     jumps: NDArray[np.float64] = np.median(np.abs(np.diff(middle, axis=1)), axis=0)

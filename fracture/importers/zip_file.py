@@ -14,7 +14,7 @@ from zipfile import ZipInfo
 from filelock import FileLock, Timeout
 
 from fracture import demo, paths
-from fracture.data.dataset import scan
+from fracture.data.dataset import scan, tables_in
 from fracture.data.splits import SPLIT_OF_NAME
 from fracture.errors import Cancelled, ColumnsError, DatasetError, FetchError, LabelsError
 from fracture.imaging.codecs.formats import HEAD_BYTES, is_dicom
@@ -91,6 +91,8 @@ def _layout(folder: Path) -> str:
     try:
         return scan(folder).layout
     except ColumnsError:
+        if not tables_in(folder):  # there is nothing that could be asked
+            raise
         return "table"
     except LabelsError as error:
         return {"folders": "class folders", "values": "table"}.get(error.what, error.what)

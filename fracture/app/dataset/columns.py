@@ -60,12 +60,15 @@ def show_columns(data: Dataset) -> None:
     unread = any(each.reason == "file" and each.what in TABLES for each in data.skipped)
     if demo.is_public() or not (data.columns or unread):
         return
+    tables = _cached_tables(data)
+    if not tables:  # a file that is named as a table, but is none
+        return
     title = f"Columns: {escape_markdown(data.columns.file)}" if data.columns else "Columns of a table"
     with expander(title, "columns", ":material/table:"):
         if data.columns:
             st.caption(escape_markdown(data.columns.describe()))
         kinds = {name: kind for mapping in data.label_mappings for name, kind in _kinds(mapping).items()}
-        _columns_form(data.root, _cached_tables(data), data.columns, kinds)
+        _columns_form(data.root, tables, data.columns, kinds)
     show_failure("columns")
 
 

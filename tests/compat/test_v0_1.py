@@ -258,7 +258,7 @@ ADDED_TO_ANSWERS = (
     "models",
     *(f"results[].{key}" for key in ("adjusted", "status", "nearest_parts", "unusual")),
 )
-ADDED_TO_DATASETS = ("columns", "label_mappings", "patient_pattern", "skipped")
+ADDED_TO_DATASETS = ("columns", "label_mappings", "patient_pattern", "properties", "skipped")
 ADDED_SINCE = {
     "dataset": ADDED_TO_DATASETS,
     "dataset with decisions": ADDED_TO_DATASETS,

@@ -12,7 +12,7 @@ from fracture.app.shared.uploads import offer_upload
 from fracture.app.shared.widgets import format_threshold, link, show_errors
 from fracture.imaging.annotations import scale_boxes
 from fracture.inference.classifier import Classifier
-from fracture.inference.prediction import DOUBT, Answer
+from fracture.inference.prediction import DOUBT, STATUS_SENTENCES, Answer
 from fracture.registry.model_folder import SHIPPED_MODELS, shipped_models
 from fracture.sample_radiographs import SampleRadiograph
 
@@ -70,6 +70,9 @@ def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examine
 
 
 def _show_answer(answer: Answer) -> None:
+    if not answer.answered:
+        st.info(STATUS_SENTENCES[answer.status], icon=":material/help:")
+        return
     outcome = "In doubt" if answer.outcome == DOUBT else answer.label.capitalize()
     st.header(f":{_COLORS[answer.outcome]}[{outcome}] · {answer.probability:.1%}", anchor=False)
     low, high = answer.limits

@@ -200,7 +200,8 @@ def classify(args: Namespace) -> JsonObject:
         )
     for sentence in errors:
         print(sentence, file=sys.stderr)
-    found: JsonObject = {"results": lines, "errors": errors}
+    runtimes = {model.name: model.runtime for model in models}
+    found: JsonObject = {"results": lines, "errors": errors, "runtimes": runtimes}
     adjusted = {model.name: model.adjusted for model in models if model.adjusted}
     if adjusted:
         found["adjusted"] = adjusted

@@ -16,7 +16,7 @@ from fracture.errors import ModelError
 from fracture.imaging.radiograph import Frame, Radiograph, check_visible, fit, frame, unfit
 from fracture.inference.domain import DOMAIN_FILE, DomainHead, load_domain_head
 from fracture.inference.heatmap import heat_map
-from fracture.inference.litert import Graph, Output
+from fracture.inference.litert import Graph, Output, fastest_graph
 from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, OutcomeLimits, View, probability_of
 from fracture.inference.regions import Region, find_regions, mean_places
@@ -87,7 +87,7 @@ class Classifier:
         try:
             # Files of another run beside this card would give answers with wrong thresholds.
             check_files(folder, self.card)
-            graph = load_graph() if load_graph else Graph(folder.served_model.read_bytes())
+            graph = load_graph() if load_graph else fastest_graph(folder.served_model.read_bytes())
             self.limits = OutcomeLimits.from_thresholds(self.card.thresholds)
         except OSError as error:
             raise ModelError(
@@ -99,6 +99,8 @@ class Classifier:
         self._size = graph.size
         self.shows_places = graph.shows_places
         """Whether heat maps are of cells trained on boxes; else they are class-activation maps."""
+        self.runtime = graph.runtime.title
+        """What runs the graph."""
         self.labels = self.card.labels
         self._fit = self.card.input.fit
         self._temperature = self.card.temperature

@@ -1,15 +1,17 @@
-"""Runs a served graph on LiteRT: pixels in; logit, features and class-activation map out. No TensorFlow."""
+"""Runs a served graph on LiteRT or another runtime: pixels in; logit, features and heat maps out. No TensorFlow."""
 
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fracture.errors import ModelError
+from fracture.inference.runtimes.choice import choose_runtime
+from fracture.inference.runtimes.litert import LITERT
+from fracture.inference.runtimes.runner import Runner, Runtime
 
 THREADS_PER_INTERPRETER = 2
 """On the two-core reference machine more were no faster."""
@@ -37,7 +39,7 @@ class Output:
 
 
 class Graph:
-    """A graph and a few LiteRT interpreters of it, which run at once. It may be shared between threads.
+    """A graph and a few interpreters of it, which run at once. It may be shared between threads.
 
     An interpreter is not thread-safe: each belongs to one worker thread, which makes it when there is work for it and
     which alone ever enters it. Callers are served in their order; a lock would often return to the thread that has just
@@ -48,21 +50,26 @@ class Graph:
         content: the graph of :mod:`fracture.training.export.tflite`.
         interpreters: how many may run at once.
         threads: of each interpreter.
+        runtime: what runs it. LiteRT's outputs are the ones that models are measured by.
 
     Raises:
         ModelError: the bytes are no graph with the input and outputs of :mod:`fracture.training.export.tflite`.
     """
 
     def __init__(
-        self, content: bytes, interpreters: int = INTERPRETERS, threads: int = THREADS_PER_INTERPRETER
+        self,
+        content: bytes,
+        interpreters: int = INTERPRETERS,
+        threads: int = THREADS_PER_INTERPRETER,
+        runtime: Runtime = LITERT,
     ) -> None:
-        self._content = content
-        self._threads = threads
+        self.runtime = runtime
         # By thread, and not in a threading.local: a process that forks would free the other threads' in its child,
         # where LiteRT's own threads are not, and crash.
-        self._runners: dict[int, Any] = {}
+        self._runners: dict[int, Runner] = {}
         self._workers = ThreadPoolExecutor(interpreters, "graph")
         try:
+            self._new_runner = runtime.load(content, interpreters, threads)
             runner = self._workers.submit(self._runner).result()
             self.size = int(runner.get_input_details()["image"]["shape"][1])
             details = runner.get_output_details()
@@ -83,14 +90,11 @@ class Graph:
         """Run several fitted images (S, S), as many at once as there are interpreters."""
         return list(self._workers.map(self._run, images))
 
-    def _runner(self) -> Any:
+    def _runner(self) -> Runner:
         """The interpreter of the current worker thread."""
         thread = threading.get_ident()
         if thread not in self._runners:
-            from ai_edge_litert.interpreter import Interpreter
-
-            interpreter = Interpreter(model_content=self._content, num_threads=self._threads)
-            self._runners[thread] = interpreter.get_signature_runner()
+            self._runners[thread] = self._new_runner()
         return self._runners[thread]
 
     def _run(self, pixels: NDArray[np.uint8]) -> Output:
@@ -100,3 +104,17 @@ class Graph:
         embedding = out["looks"][0].copy() if "looks" in out else features
         places = out["places"][0].copy() if "places" in out else None
         return Output(float(out["logit"][0, 0]), features, out["cam"][0].copy(), embedding, places)
+
+
+def fastest_graph(content: bytes) -> Graph:
+    """The graph on the runtime that :func:`fracture.inference.runtimes.choice.choose_runtime` chooses.
+
+    Raises:
+        ModelError: the bytes are no served graph.
+        FractureError: ``FRACTURE_RUNTIME`` asks for what is not there.
+    """
+    try:
+        runtime = choose_runtime(content, THREADS_PER_INTERPRETER)
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"The served graph cannot be loaded: {error}") from error
+    return Graph(content, runtime=runtime)

@@ -20,7 +20,7 @@ from fracture.evaluation.metrics import by_study, mean, rates
 from fracture.imaging import radiograph as radiographs
 from fracture.imaging.radiograph import Radiograph
 from fracture.inference.classifier import Classifier, FirstPass
-from fracture.inference.litert import Graph
+from fracture.inference.litert import Graph, fastest_graph
 from fracture.inference.prediction import View
 from fracture.inference.radiograph_check import RadiographScreen
 from fracture.paths import sanitize_name
@@ -77,7 +77,7 @@ def classifier(folder: ModelFolder, adjustments: Adjustments | None = None) -> C
 def _graph(_folder: ModelFolder, version: str) -> Graph:
     """The served graph of one version of a model."""
     try:
-        graph = Graph(_folder.served_model.read_bytes())
+        graph = fastest_graph(_folder.served_model.read_bytes())
     except OSError as error:
         raise ModelError(f"Model {_folder.name!r} has no served graph that can be read: {error.strerror}.") from error
     if folder_version(_folder) != version:  # its answers would be judged by another card's thresholds

@@ -1,0 +1,52 @@
+"""OpenVINO runs the served graphs, and answers as LiteRT does. Skipped where it is not installed."""
+
+import numpy as np
+import pytest
+
+from fracture.imaging.radiograph import fit
+from fracture.inference.heatmap import heat_map
+from fracture.inference.litert import Graph
+from fracture.inference.prediction import probability_of
+from fracture.inference.runtimes.openvino import OPENVINO, installed
+from fracture.phantoms.samples import generate_sample
+from fracture.registry.model_folder import SHIPPED_MODELS, model_folder, read_card
+
+pytestmark = pytest.mark.skipif(not installed(), reason="OpenVINO is not installed: pip install 'fracture[openvino]'")
+
+
+@pytest.fixture(scope="module", params=SHIPPED_MODELS)
+def graphs(request):
+    """A shipped model's graph on both runtimes, and its card."""
+    folder = model_folder(request.param)
+    content = folder.served_model.read_bytes()
+    return Graph(content, 1), Graph(content, 2, runtime=OPENVINO), read_card(folder)
+
+
+def test_openvino_answers_as_litert(graphs):
+    """On synthetic radiographs and noise: probability, embedding and heat map, straight and mirrored."""
+    litert, openvino, card = graphs
+    noise = np.random.default_rng(0).integers(0, 256, (litert.size, litert.size), np.uint8)
+    images = [fit(generate_sample(seed, views=1)[0].pixels, litert.size, card.input.fit) for seed in range(3)]
+    for pixels in [*images, noise]:
+        expected = litert.run_all(pixels, pixels[:, ::-1])
+        found = openvino.run_all(pixels, pixels[:, ::-1])
+        for one, other in zip(expected, found, strict=True):
+            assert probability_of(other.logit, card.temperature) == pytest.approx(
+                probability_of(one.logit, card.temperature), abs=0.02
+            )
+            distance = np.linalg.norm(other.embedding - one.embedding) / np.linalg.norm(one.embedding)
+            assert distance < 0.03
+            assert (one.places is None) == (other.places is None)
+        heat = [heat_map(*outputs, litert.size) for outputs in (expected, found)]
+        assert np.corrcoef(heat[0].ravel(), heat[1].ravel())[0, 1] > 0.99
+
+
+def test_openvino_gives_each_caller_its_own_outputs(graphs):
+    """Outputs of two images at once are those of each alone; a later call overwrites nothing."""
+    _, openvino, _ = graphs
+    images = np.random.default_rng(1).integers(0, 256, (6, openvino.size, openvino.size), np.uint8)
+    together = openvino.run_all(*images)
+    alone = [openvino(image) for image in images]
+    for one, other in zip(together, alone, strict=True):
+        assert one.logit == pytest.approx(other.logit, abs=1e-5)
+        np.testing.assert_allclose(one.cam, other.cam, atol=1e-4)

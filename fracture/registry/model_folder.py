@@ -101,6 +101,11 @@ class ModelFolder:
         return self.path / "radiograph_check.npz"
 
     @property
+    def dynamic_range(self) -> Path:
+        """What differs of the graph on whose features heads train; only the bundled model's folder has it."""
+        return self.path / "dynamic_range.npz"
+
+    @property
     def backbone(self) -> Path:
         """The fine-tuned backbone's weights in 16 bits, for other runs to start from."""
         return self.path / "backbone.weights.h5"

@@ -16,6 +16,7 @@ from fracture.errors import WeightsError
 from fracture.files import JsonObject, file_sha256
 from fracture.inference.ood import load_ood_detector
 from fracture.paths import typed_path
+from fracture.registry.dynamic_range import dynamic_range_sha256
 from fracture.registry.model_folder import bundled_model, check_files, read_card
 from fracture.training import imagenet
 from fracture.training.config import LITE, WEIGHT_SOURCES, TrainConfig
@@ -98,7 +99,8 @@ def _bundled(source: str) -> Weights:
     origin = f"{card.weights.origin}; then fine-tuned on {card.data.name} by this project{bits}"
     data = [f"{each.name}: {each.licence}" for each in card.data.sources]
     licence = "; ".join([card.weights.licence, *data])
-    return Weights(source, origin, licence, card.input.pixel_range, file_sha256(file), file)
+    identity = dynamic_range_sha256(folder) if source == LITE else file_sha256(file)
+    return Weights(source, origin, licence, card.input.pixel_range, identity, file)
 
 
 def seen_by_bundled(table: pd.DataFrame) -> NDArray[np.bool_]:

@@ -124,9 +124,15 @@ def _put_place_in_cache(file: Path, table: str, home: Path) -> None:
 
 
 def graph() -> bytes:
-    """The finished model's graph, byte for byte: parts of the bundled model's, and what is its own between them."""
-    bundled = (PROJECT / "models" / "fracatlas" / "model.tflite").read_bytes()
-    with np.load(WRITTEN / "graph.npz") as file:
+    """The finished model's graph, byte for byte: parts of the bundled model's of then, and what is its own."""
+    bundled = PROJECT / "models" / "fracatlas"
+    served = (bundled / "model.tflite").read_bytes()
+    return rebuilt(WRITTEN / "graph.npz", rebuilt(bundled / "dynamic_range.npz", served))
+
+
+def rebuilt(difference: Path, bundled: bytes) -> bytes:
+    """A file of which a difference says where its bytes are in another file, and holds the rest."""
+    with np.load(difference) as file:
         copies, literal = file["copies"].tolist(), file["literal"].tobytes()
     parts = []
     done = 0
@@ -256,6 +262,7 @@ def keep_runs(home: Path, *names: str) -> None:
 ADDED_TO_ANSWERS = (
     "adjusted",
     "models",
+    "runtimes",
     *(f"results[].{key}" for key in ("adjusted", "status", "nearest_parts", "unusual")),
 )
 ADDED_TO_DATASETS = ("columns", "label_mappings", "patient_pattern", "properties", "skipped")

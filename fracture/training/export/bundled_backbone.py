@@ -1,4 +1,4 @@
-"""The served graph of the bundled model's backbone, for another head and another image size. No TensorFlow.
+"""The 8-bit graph of the bundled model's backbone, for another head and another image size. No TensorFlow.
 
 The file is a FlatBuffer whose schema comes with LiteRT's package. Operators that only the bundled model's own outputs
 need are removed, marks replace its head, and the input gets another size. The weights do not change.
@@ -15,6 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from fracture.files import JsonObject
+from fracture.registry.dynamic_range import dynamic_range_graph
 from fracture.registry.model_folder import bundled_model
 from fracture.training.backbone.features import FEATURES
 from fracture.training.export.head_slot import CAM_MARK, LOGIT_MARK
@@ -44,9 +45,9 @@ NAMELESS_LAYERS = 5
 def bundled_graph(image_size: int) -> bytes:
     """The graph for images of a size in px, with marks in the head's place (:mod:`fracture.training.export.head_slot`).
 
-    At the bundled model's own size its features are the bundled model's, to the last bit.
+    At the bundled model's own size its features are those of :mod:`fracture.registry.dynamic_range`, to the last bit.
     """
-    content = bundled_model().served_model.read_bytes()
+    content = dynamic_range_graph(bundled_model())
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     _keep_outputs(model)
     _mark_head(model)

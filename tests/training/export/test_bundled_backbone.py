@@ -7,6 +7,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from fracture.inference.litert import Graph
+from fracture.registry.dynamic_range import dynamic_range_graph
 from fracture.registry.model_folder import bundled_model
 from fracture.training.backbone.network import build_network
 from fracture.training.backbone.network import describe_network as describe_keras
@@ -29,8 +30,8 @@ def head():
 
 @pytest.fixture(scope="module")
 def bundled():
-    """The features that the bundled model's own graph gives, at its own size or fed with another."""
-    interpreter = Interpreter(model_content=bundled_model().served_model.read_bytes(), num_threads=2)
+    """The features of the bundled model's graph with activations in floating point, at its own size or another."""
+    interpreter = Interpreter(model_content=dynamic_range_graph(bundled_model()), num_threads=2)
     run = interpreter.get_signature_runner()
     features, entry = run.get_output_details()["features"]["index"], run.get_input_details()["image"]["index"]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from fracture.errors import FractureError
 from fracture.inference.runtimes.litert import LITERT
-from fracture.inference.runtimes.openvino import OPENVINO, installed
+from fracture.inference.runtimes.openvino import OPENVINO, in_integers, installed
 from fracture.inference.runtimes.runner import Runner, Runtime
 
 VARIABLE = "FRACTURE_RUNTIME"
@@ -23,6 +23,9 @@ AUTO = "auto"
 
 TRIAL_SECONDS = 0.5
 """How long the passes of a trial take together."""
+
+MAX_DIFFERENCE = 0.5
+"""Of the logits for noise. Both runtimes round, and differed by at most 0.13; more is an error of OpenVINO."""
 
 MAX_RATIO = 0.9
 """OpenVINO is chosen where its pass takes at most this share of LiteRT's processor time: it needs more memory."""
@@ -39,6 +42,8 @@ _trial = threading.Lock()
 def choose_runtime(content: bytes, threads: int) -> Runtime:
     """The runtime for a graph: LiteRT where OpenVINO is not installed; else the faster one, tried once a process.
 
+    Graphs that do not compute in integers always run on LiteRT.
+
     Raises:
         FractureError: ``FRACTURE_RUNTIME`` names no runtime, or OpenVINO, and that is not installed.
     """
@@ -47,10 +52,10 @@ def choose_runtime(content: bytes, threads: int) -> Runtime:
         raise FractureError(f"{VARIABLE} must be {AUTO}, {LITERT.name} or {OPENVINO.name}. Received: {wanted[:80]}")
     if wanted == OPENVINO.name and not installed():
         raise FractureError(f"{VARIABLE} is openvino, which is not installed: pip install 'fracture[openvino]'.")
+    if wanted == LITERT.name or not installed() or not in_integers(content):
+        return LITERT
     if wanted == OPENVINO.name:
         return OPENVINO
-    if wanted == LITERT.name or not installed():
-        return LITERT
     return _tried(content, threads)
 
 
@@ -84,8 +89,10 @@ def _ratio(first: Runner, second: Runner, clock: Callable[[], float] = time.proc
     size = int(second.get_input_details()["image"]["shape"][1])
     image = np.random.default_rng(0).integers(0, 256, (1, size, size, 1), np.uint8)
     runners = (first, second)
-    for runner in runners:  # the first pass also prepares the memory
-        runner(image=image)
+    # The first pass also prepares the memory.
+    logits = [float(runner(image=image)["logit"].item()) for runner in runners]
+    if not abs(logits[0] - logits[1]) <= MAX_DIFFERENCE:
+        raise RuntimeError(f"its logit for noise is {logits[0]:.3f}, LiteRT's {logits[1]:.3f}")
     shortest = [float("inf"), float("inf")]
     end = time.monotonic() + TRIAL_SECONDS
     while time.monotonic() < end or float("inf") in shortest:

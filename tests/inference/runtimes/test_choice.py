@@ -10,14 +10,15 @@ from fracture.inference.runtimes.choice import choose_runtime
 from fracture.inference.runtimes.litert import LITERT
 from fracture.inference.runtimes.runner import Runtime
 
-CONTENT = b"a graph"
+CONTENT = b"a graph in integers"
+FLOATING = b"a graph in floating point"
 
 
 class FakeRunner:
     """A runner whose passes take as long as it says, by a clock of their own."""
 
-    def __init__(self, took: float, clock: list[float]) -> None:
-        self.took, self.clock, self.passes = took, clock, 0
+    def __init__(self, took: float, clock: list[float], logit: float = 0.0) -> None:
+        self.took, self.clock, self.passes, self.logit = took, clock, 0, logit
 
     def get_input_details(self):
         return {"image": {"shape": np.array([1, 8, 8, 1])}}
@@ -29,7 +30,7 @@ class FakeRunner:
         assert image.shape == (1, 8, 8, 1) and image.dtype == np.uint8
         self.passes += 1
         self.clock[0] += self.took
-        return {}
+        return {"logit": np.array([[self.logit]], np.float32)}
 
 
 @pytest.fixture
@@ -38,20 +39,21 @@ def pretend(monkeypatch):
     monkeypatch.delenv(choice.VARIABLE, raising=False)
     monkeypatch.setattr(choice, "_chosen", {})
     monkeypatch.setattr(choice, "installed", lambda: True)
+    monkeypatch.setattr(choice, "in_integers", lambda content: content != FLOATING)
     monkeypatch.setattr(choice, "TRIAL_SECONDS", 0.0)
     clock = [0.0]
     monkeypatch.setattr(choice.time, "process_time", lambda: clock[0])
     measured = choice._ratio
     monkeypatch.setattr(choice, "_ratio", lambda first, second: measured(first, second, lambda: clock[0]))
 
-    def fake(litert: float, openvino: float | Exception) -> list[bytes]:
+    def fake(litert: float, openvino: float | Exception, logit: float = 0.0) -> list[bytes]:
         loaded: list[bytes] = []
 
         def load_openvino(content, interpreters, threads):
             loaded.append(content)
             if isinstance(openvino, Exception):
                 raise openvino
-            return lambda: FakeRunner(openvino, clock)
+            return lambda: FakeRunner(openvino, clock, logit)
 
         monkeypatch.setattr(choice, "LITERT", Runtime("litert", "LiteRT", lambda *_: lambda: FakeRunner(litert, clock)))
         monkeypatch.setattr(choice, "OPENVINO", Runtime("openvino", "OpenVINO", load_openvino))
@@ -82,6 +84,22 @@ def test_choose_runtime_takes_litert_where_openvino_fails(pretend, caplog, error
     pretend(0.2, error)
     assert choose_runtime(CONTENT, 2).name == "litert"
     assert str(error) in caplog.text
+
+
+@pytest.mark.parametrize("logit", [0.7, float("inf"), float("nan")])
+def test_choose_runtime_takes_litert_where_openvino_answers_otherwise(pretend, caplog, logit):
+    """However fast it is."""
+    pretend(0.2, 0.1, logit)
+    assert choose_runtime(CONTENT, 2).name == "litert"
+    assert "its logit for noise" in caplog.text
+
+
+@pytest.mark.parametrize("wanted", ["auto", "openvino"])
+def test_choose_runtime_keeps_floating_point_on_litert(pretend, monkeypatch, wanted):
+    """Whatever the variable says, and without a trial."""
+    loaded = pretend(0.2, 0.1)
+    monkeypatch.setenv(choice.VARIABLE, wanted)
+    assert choose_runtime(FLOATING, 2).name == "litert" and loaded == []
 
 
 def test_choose_runtime_without_openvino_is_litert_without_a_trial(pretend, monkeypatch):

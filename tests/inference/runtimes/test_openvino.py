@@ -1,4 +1,4 @@
-"""OpenVINO runs the served graphs, and answers as LiteRT does. Skipped where it is not installed."""
+"""OpenVINO runs graphs in integers, and answers as LiteRT does. Its own tests are skipped where it is not installed."""
 
 import numpy as np
 import pytest
@@ -7,21 +7,24 @@ from fracture.imaging.radiograph import fit
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
 from fracture.inference.prediction import probability_of
-from fracture.inference.runtimes.openvino import OPENVINO, installed
+from fracture.inference.runtimes.openvino import OPENVINO, in_integers, installed
 from fracture.phantoms.samples import generate_sample
-from fracture.registry.model_folder import SHIPPED_MODELS, model_folder, read_card
+from fracture.registry.model_folder import bundled_model, model_folder, read_card
 
-pytestmark = pytest.mark.skipif(not installed(), reason="OpenVINO is not installed: pip install 'fracture[openvino]'")
+needs_openvino = pytest.mark.skipif(
+    not installed(), reason="OpenVINO is not installed: pip install 'fracture[openvino]'"
+)
 
 
-@pytest.fixture(scope="module", params=SHIPPED_MODELS)
-def graphs(request):
-    """A shipped model's graph on both runtimes, and its card."""
-    folder = model_folder(request.param)
+@pytest.fixture(scope="module")
+def graphs():
+    """The bundled model's graph on both runtimes, and its card."""
+    folder = bundled_model()
     content = folder.served_model.read_bytes()
     return Graph(content, 1), Graph(content, 2, runtime=OPENVINO), read_card(folder)
 
 
+@needs_openvino
 def test_openvino_answers_as_litert(graphs):
     """On synthetic radiographs and noise: probability, embedding and heat map, straight and mirrored."""
     litert, openvino, card = graphs
@@ -41,6 +44,7 @@ def test_openvino_answers_as_litert(graphs):
         assert np.corrcoef(heat[0].ravel(), heat[1].ravel())[0, 1] > 0.99
 
 
+@needs_openvino
 def test_openvino_gives_each_caller_its_own_outputs(graphs):
     """Outputs of two images at once are those of each alone; a later call overwrites nothing."""
     _, openvino, _ = graphs
@@ -50,3 +54,9 @@ def test_openvino_gives_each_caller_its_own_outputs(graphs):
     for one, other in zip(together, alone, strict=True):
         assert one.logit == pytest.approx(other.logit, abs=1e-5)
         np.testing.assert_allclose(one.cam, other.cam, atol=1e-4)
+
+
+def test_in_integers_tells_the_shipped_graphs_apart():
+    """The bundled model's computes in integers; the humerus model's has its weights alone in 8 bits."""
+    assert in_integers(bundled_model().served_model.read_bytes())
+    assert not in_integers(model_folder("mura-humerus").served_model.read_bytes())

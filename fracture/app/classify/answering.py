@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from fracture.app.classify.result import Truths, offer_csv, show_answers
+from fracture.app.classify.keeping import offer_csv
+from fracture.app.classify.result import Truths, show_answers
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown
 from fracture.files import JsonObject

@@ -9,6 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from fracture import charts
+from fracture.app.classify.keeping import offer_report
 from fracture.app.classify.meaning import describe_meaning
 from fracture.app.classify.similar import show_similar_images
 from fracture.app.classify.unusual import describe_unlike, offer_changes, warn_of_unusual
@@ -76,23 +77,11 @@ def show_answers(
     for name, views in studies.items():
         with places[name]:
             _show_views(classifier, answers[name], views, opacity, truths, study=f"{name}{suffix}")
+            offer_report(classifier, answers[name], views, f"{name}{suffix}")
         lines += report.rows(name, answers[name], classifier.name, explained[name])
     show_similar_images(classifier, [each for views in studies.values() for each in views], suffix)
     learn_more(f"meaning{suffix}", describe_meaning(classifier, folder))
     return lines
-
-
-def offer_csv(lines: list[JsonObject]) -> None:
-    """A button that downloads the answers of all models."""
-    st.download_button(
-        "Download answers (CSV)",
-        report.as_csv(lines),
-        "answers.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download answers",
-    )
 
 
 def _choose_opacity(suffix: str) -> float:

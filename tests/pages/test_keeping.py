@@ -1,0 +1,34 @@
+"""What a visitor keeps of an answer on *Classify*."""
+
+import pytest
+import streamlit as st
+
+from tests.pages.test_pages import alone, healthy
+from tests.support.widgets import by_key
+
+
+@pytest.fixture
+def offered(monkeypatch):
+    """What the page offers to download, by the keys of the buttons."""
+    found = {}
+    original = st.download_button
+
+    def keep(label, data, *args, **named):
+        found[named["key"]] = data
+        return original(label, data, *args, **named)
+
+    monkeypatch.setattr(st, "download_button", keep)
+    return found
+
+
+@pytest.mark.slow
+def test_answer_can_be_kept_as_pdf_and_html(as_cloned, offered):
+    """Both are of the answer that the page shows; they are made when they are asked for."""
+    app = alone("classify").run()
+    by_key(app.button, "sample 123456").click()
+    healthy(app.run())
+    page = offered["report html synthetic 123456"]()
+    shown = next(each.value for each in app.metric if each.label.startswith("Probability of"))
+    assert f"Probability of abnormal: {shown}" in page or f"Probability of fractured: {shown}" in page
+    assert page.count("<img") == 2 * page.count("with its heat map</figcaption>")
+    assert offered["report pdf synthetic 123456"]().startswith(b"%PDF-")

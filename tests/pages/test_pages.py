@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from fracture import sample_radiographs
 from fracture.app.shared.widgets import escape_markdown
 from fracture.files import write_json
 from fracture.paths import PROJECT
@@ -365,6 +366,16 @@ def test_classify_as_cloned_asks_each_model_and_says_why(as_cloned):
     assert len(app.metric) == 1
     app.selectbox(key="model").set_value("mura-humerus").run()
     assert "knows this X-ray best" not in words(healthy(app))
+
+
+def test_classify_names_the_model_that_sees_other_body_parts(as_cloned):
+    """A lower leg that lies closer to the humerus model's images, which its domain head tells to be of other parts."""
+    leg = next(each for each in sample_radiographs.sample_radiographs() if each.name == sample_radiographs.FIRST)
+    app = healthy(alone("classify").run())
+    app.file_uploader(key="uploads").set_value([("leg.jpg", leg.path.read_bytes(), "image/jpeg")]).run()
+    assert r"**fracatlas** answers: mura\-humerus recognizes this X-ray as one of other body parts" in words(
+        healthy(app)
+    )
 
 
 def test_classify_where_two_models_are_equally_close_shows_both_answers(as_cloned):

@@ -13,6 +13,7 @@ from fracture.app.shared.widgets import escape_markdown
 from fracture.files import JsonObject
 from fracture.inference.automatic import Match, choose_models, match_model
 from fracture.inference.classifier import Classifier
+from fracture.inference.domain import Domain
 from fracture.registry.model_folder import ModelFolder
 
 ByModel = Mapping[str, list[Examined]]
@@ -68,6 +69,10 @@ def _explain(chosen: Sequence[Match], matches: Sequence[Match]) -> str:
     name = escape_markdown(chosen[0].model.name)
     if not chosen[0].known:
         return f"No model knows this X-ray; **{name}** comes closest. {figures}"
+    closer = [each for each in matches if each.domain is Domain.FOREIGN and each.closeness < chosen[0].closeness]
+    if closer:
+        others = " and ".join(escape_markdown(each.model.name) for each in closer)
+        return f"**{name}** answers: {others} recognizes this X-ray as one of other body parts than its own. {figures}"
     return f"**{name}** knows this X-ray best. {figures}"
 
 

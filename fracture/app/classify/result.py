@@ -21,7 +21,7 @@ from fracture.app.shared.heatmap_overlay import (
     likeliest,
     marked_regions,
 )
-from fracture.app.shared.images import show_picture
+from fracture.app.shared.images import show_picture, show_verdict_bar
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more
 from fracture.files import JsonObject
@@ -120,7 +120,9 @@ def _show_answer(answer: Answer, uploaded: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.metric(f"Probability of {answer.labels[1]}", f"{answer.probability:.1%}", width=260)
         color, icon = _BADGES[answer.outcome]
-        st.badge(_word(answer.label), color=color, icon=icon)
+        with st.container(width=360):
+            st.badge(_word(answer.label), color=color, icon=icon)
+            show_verdict_bar(answer)
         if answer.status is Status.UNLIKE:
             st.badge("not validated for such images", color="red", icon=":material/warning:")
         st.markdown(f"{_basis(answer, uploaded)}{_reason(answer)}")

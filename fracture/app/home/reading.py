@@ -6,7 +6,7 @@ from PIL import Image
 from fracture import charts, sample_radiographs
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.heatmap_overlay import heated, marked_regions
-from fracture.app.shared.images import show_picture
+from fracture.app.shared.images import show_picture, show_verdict_bar
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import offer_upload
 from fracture.app.shared.widgets import format_threshold, link, show_errors
@@ -75,8 +75,8 @@ def _show_answer(answer: Answer) -> None:
         return
     outcome = "In doubt" if answer.outcome == DOUBT else answer.label.capitalize()
     st.header(f":{_COLORS[answer.outcome]}[{outcome}] · {answer.probability:.1%}", anchor=False)
+    show_verdict_bar(answer, 420)
     low, high = answer.limits
-    st.image(charts.verdict_bar(answer.probability, low, high), width=420)
     st.markdown(
         f"The bundled model's probability of *{answer.labels[1]}*. Below {format_threshold(low)} it answers "
         f"*{answer.labels[0]}*, from {format_threshold(high)} *{answer.labels[1]}*; between the two it does not decide."

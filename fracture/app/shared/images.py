@@ -14,7 +14,9 @@ import streamlit as st
 from PIL import Image
 
 from fracture.app.shared.widgets import show_errors
+from fracture.charts.verdict import verdict_bar
 from fracture.imaging.thumbnails import thumbnail
+from fracture.inference.prediction import Answer
 
 MAX_WIDTH_PX = 1460
 """Of a picture that is sent: twice the width of a page, for screens with two dots a pixel."""
@@ -26,6 +28,13 @@ def show_picture(
     """Show a JPEG file, or an image as one. ``caption``: Markdown."""
     jpeg = picture if isinstance(picture, bytes) else _jpeg(picture)
     st.image(f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}", caption or None, width, alt=alt)
+
+
+def show_verdict_bar(answer: Answer, width: int | Literal["stretch"] = "stretch") -> None:
+    """Where the probability of an answer lies between the limits of its outcomes."""
+    low, high = answer.limits
+    alt = f"A scale from 0 to 100%: the probability {answer.probability:.1%}, the limits {low:.1%} and {high:.1%}"
+    st.image(verdict_bar(answer.probability, low, high), width=width, alt=alt)
 
 
 def show_dataset_image(row: "pd.Series[Any]", size: int, caption: str) -> None:

@@ -32,7 +32,7 @@ from fracture.data.layouts import Skipped
 from fracture.data.provenance import Source, source_of
 from fracture.data.splits import split_by_group, split_of
 from fracture.data.tables.columns import MIN_SHARE, Table, find_tables, sure_columns, unknown_columns, with_file
-from fracture.errors import DatasetError, RadiographError
+from fracture.errors import DatasetError, LabelsError, RadiographError
 from fracture.imaging import radiograph
 from fracture.paths import data_home, short, typed_path
 
@@ -156,30 +156,50 @@ def _find(
 ) -> layouts.Found | None:
     """What the first layout that fits makes of a folder; None where none does. Raises as :func:`scan` does."""
     if columns is not None:
-        return dataset_csv.chosen_table(folder, with_file(columns, tables_in(folder, tree)), choice)
+        return _chosen_table(folder, with_file(columns, tables_in(folder, tree)), choice)
+    of_table = choice
+    choice = choice if choice is not None and choice.fits("") else None
     found = dataset_csv.dataset_csv(folder, choice) or layouts.mura(folder, tree.images)
     if found is not None:
         return found
     try:
         found = class_folders.class_folders(folder, tree.images, choice)
-    except DatasetError:
+    except DatasetError as error:
         # Folders that nobody knows the meaning of, or of one class: annotations or a table may say more.
-        found = _find_listed(folder, tree, choice)
+        if isinstance(error, LabelsError) and not _may_list_labels(folder, tree):
+            raise
+        found = _find_listed(folder, tree, of_table)
         if found is None:
             raise
         return found
-    return found or _find_listed(folder, tree, choice)
+    return found or _find_listed(folder, tree, of_table)
 
 
-def _find_listed(folder: Path, tree: layouts.Tree, choice: LabelChoice | None) -> layouts.Found | None:
-    """What annotations or a table make of a folder whose own folders say nothing."""
+def _may_list_labels(folder: Path, tree: layouts.Tree) -> bool:
+    """Whether there are annotations or a table with a column that may be the label."""
+    if any(path.lower().endswith(layouts.ANNOTATIONS) for path in tree.others):
+        return True
+    return any(table.share >= MIN_SHARE and table.candidates["label"] for table in tables_in(folder, tree))
+
+
+def _chosen_table(folder: Path, columns: ColumnsChoice, choice: LabelChoice | None) -> layouts.Found:
+    fitting = choice if choice is not None and choice.fits(columns.label) else None
+    return dataset_csv.chosen_table(folder, columns, fitting)
+
+
+def _find_listed(folder: Path, tree: layouts.Tree, of_table: LabelChoice | None) -> layouts.Found | None:
+    """What annotations or a table make of a folder whose own folders say nothing.
+
+    ``of_table``: a choice of labels, perhaps for the values of one column.
+    """
+    choice = of_table if of_table is not None and of_table.fits("") else None
     found = coco(folder, tree, choice) or yolo(folder, tree, choice)
     if found is not None:
         return found
     tables = tables_in(folder, tree)
     columns = sure_columns(tables)
     if columns is not None:
-        return dataset_csv.chosen_table(folder, columns, choice)
+        return _chosen_table(folder, columns, of_table)
     if any(table.share >= MIN_SHARE for table in tables):
         raise unknown_columns(folder, tables)
     return None

@@ -115,6 +115,8 @@ def _found(root: Path, file: Path, listed: pd.DataFrame, choice: LabelChoice | N
     label_of, origin = _labels_of_values(root, column, values, choice)
     label = values.map(label_of)
     kept = label.notna()
+    if not kept.any():
+        raise DatasetError(f"{file} must have an image with a label. Received: {column} says nothing of any.")
     every = _rows(root, listed, file.name).assign(label=label)
     rows = every[kept]
     words = {int(number): str(of.mode().iloc[0]) for number, of in values[kept].groupby(label[kept])}
@@ -133,7 +135,7 @@ def _rows(root: Path, listed: pd.DataFrame, table: str) -> pd.DataFrame:
         {
             "image_id": ids,
             "path": _paths(root, ids, table),
-            "split": _splits(listed),
+            "split": _splits(listed, table),
             "body_part": _body_parts(listed),
             "patient": patient,
             "study": study,
@@ -157,10 +159,9 @@ def _labels_of_values(
         if not {0, 1} <= set(chosen.values()):
             raise unknown_labels(root, "values", counts, choice)
         return chosen, CHOSEN
-    if column == "fracture_visible":  # of GRAZPEDWRI-DX: 1 or nothing
-        counts.pop(EMPTY, None)
-        return {EMPTY: 0, "0": 0, "1": 1}, KNOWN
     answers: dict[str, int | None] = {value: weak_class_of(value) for value in counts}
+    if column == "fracture_visible" and EMPTY in answers:  # of GRAZPEDWRI-DX: 1 or nothing
+        answers[EMPTY] = 0
     if None not in answers.values():
         return answers, KNOWN if column in ABOUT_FRACTURES else ANSWERS
     known: dict[str, int | None] = {value: label for value in counts if (label := class_of(value)) is not None}
@@ -279,7 +280,14 @@ def _paths(root: Path, ids: "pd.Series[str]", table: str) -> "pd.Series[str]":
             raise DatasetError(f"{images} holds several files called {name}; name it in {table} with its folder.")
         return found[0] if found else name
 
-    return ids.map(lambda name: f"{images}{os.sep}{find(name)}")
+    found = ids.map(find)
+    # Where two ids come to one file, it is that of the id that names its folder; the other's file is missing.
+    wrong = found.duplicated(keep=False) & (found != ids) & (found != ids.str.removeprefix("images/"))
+    placed = found.mask(wrong, ids)
+    if placed[placed.isin(exact)].duplicated().any():
+        twice = placed[placed.duplicated()].iloc[0]
+        raise DatasetError(f"{table} must list each image once. Received twice: {twice[:120]}")
+    return f"{images}{os.sep}" + placed
 
 
 def _in_folder(name: str, files: list[str]) -> list[str]:
@@ -290,12 +298,12 @@ def _in_folder(name: str, files: list[str]) -> list[str]:
     return [file for file in files if f"/{file.rpartition('/')[0]}".endswith(f"/{folder}")] or files
 
 
-def _splits(listed: pd.DataFrame) -> "pd.Series[str]":
+def _splits(listed: pd.DataFrame, table: str) -> "pd.Series[str]":
     words = _column(listed, "split")
     splits = words.map(split_of)
     wrong = sorted(words[(splits == "") & (words != "")])
     if wrong:
-        raise DatasetError(f"split in dataset.csv must be train, valid or test. Received: {wrong[0]!r}")
+        raise DatasetError(f"split in {table} must be train, valid or test. Received: {wrong[0]!r}")
     return splits
 
 
@@ -343,19 +351,23 @@ def _groups(listed: pd.DataFrame, patient: "pd.Series[str]", study: "pd.Series[s
     if "group" in listed:
         named = _column(listed, "group")
     elif "fractured" in listed or "dup_group" in listed:
-        named = _connected_blocks(listed)
+        named = _connected_blocks(listed, patient)
     else:
         named = patient
     return named.where(named != "", study)
 
 
-def _connected_blocks(listed: pd.DataFrame) -> "pd.Series[str]":
-    """Blocks of consecutive image numbers, joined where near-duplicates span several; named after their first block."""
+def _connected_blocks(listed: pd.DataFrame, patient: "pd.Series[str]") -> "pd.Series[str]":
+    """Patients or, where they are not known, blocks of consecutive image numbers; named after the first one.
+
+    They are joined where near-duplicates span several.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     number = pd.to_numeric(listed["image_id"].str.extract(r"(\d+)\D*$", expand=False), errors="coerce")
     block = (number // BLOCK).map("block {:05.0f}".format, na_action="ignore").fillna(listed["image_id"])
+    block = patient.where(patient != "", block)
     duplicates = _column(listed, "dup_group")
     twins = ("near-duplicates " + duplicates).where(duplicates != "", block)
     # Blocks and groups of near-duplicates are the nodes of a graph; each image is an edge from its block to its group.

@@ -27,7 +27,7 @@ TABLE_FILES = ("dataset.csv", "truth.csv", "curation.csv", "labels.json")
 _JOB_FILES = ("import.json", "phantom.json", "status.json")
 """What this project writes about its own jobs: that of somebody else's machine says nothing here."""
 
-_SAYS_ITSELF = re.compile(r"(^|/)(dataset\.csv|study\d+_(positive|negative)/.*)$", re.IGNORECASE)
+_SAYS_ITSELF = re.compile(r"(^|/)(dataset\.csv|(?i:study\d+_(positive|negative))/.*)$")
 """FracAtlas and MURA, which need no other lists."""
 
 LIMIT = 8 * 10**9

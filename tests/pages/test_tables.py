@@ -1,7 +1,9 @@
 """The page Data set asks which columns of a table hold what, and which classes of boxes are which."""
 
 from fracture.data.dataset import scan
+from fracture.data.labels.columns import parse_columns
 from fracture.data.labels.labels_file import read_labels
+from fracture.data.labels.store import choose_columns
 from tests.data.annotations.test_yolo import draw_yolo
 from tests.data.tables.test_columns import AMBIGUOUS, listed
 from tests.pages.test_labels import class_widget
@@ -84,3 +86,35 @@ def test_page_in_a_public_demo_shows_no_form(homes, monkeypatch):
     app = alone("dataset").run()
     assert "it must be known which columns" in words(app)
     assert "save columns" not in [button.key for button in app.button]
+
+
+def test_columns_whose_names_begin_alike_are_told_apart(homes):
+    """Long names are cut; the form keeps the column that it shows."""
+    first, second = (f"Is a fracture of the bone visible in this image? Reader {number}" for number in (1, 2))
+    lines = [f"File,{first},{second}", *(f"image{n},{n % 2},{1 - n % 2}" for n in range(6))]
+    listed(homes / "data" / "set", *lines)
+    app = healthy(alone("dataset").run())
+    shown = column_widget(app, "label")
+    assert len(set(shown.options)) == len(shown.options)
+    before = shown.value
+    assert column_widget(healthy(app.run()), "label").value == before == first
+
+
+def test_columns_of_a_table_that_is_gone_can_be_undone(homes):
+    """The page says what is missing, and offers the undo."""
+    root = listed(homes / "data" / "set", *AMBIGUOUS)
+    choose_columns(root, parse_columns(["image=File", "label=Fracture"]))
+    (root / "list.csv").unlink()
+    app = alone("dataset").run()
+    assert not app.exception and "no such file" in app.error[0].value
+    app.button(key="undo columns").click().run()
+    assert not read_labels(root).columns
+
+
+def test_public_demo_does_not_say_where_its_data_are(homes, monkeypatch):
+    """A sentence about a data set names the data set alone."""
+    listed(homes / "data" / "set", *AMBIGUOUS)
+    monkeypatch.setenv("FRACTURE_PUBLIC", "1")
+    app = alone("dataset").run()
+    assert not app.exception
+    assert str(homes) not in words(app) and "set" in app.error[0].value

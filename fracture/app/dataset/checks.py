@@ -22,7 +22,7 @@ ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": "
 MAX_ANALYZED_UNASKED = 600
 """Images. So many are analyzed without a click: a few seconds."""
 
-ANALYSIS_SECONDS = 0.007
+ANALYSIS_SECONDS = 0.014
 """Of one core, for an image of 512 px."""
 
 PREDICTION_SECONDS = 0.03

@@ -1,5 +1,6 @@
 """Which columns of a CSV file hold what: the question with a guess, the answer that counts, and undo."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def ask_columns(root: str, why: str = "") -> bool:
     folder = folder_of_table(existing_folder(root))
     tables = tables_in(folder)
     if not tables:
-        return False
+        return _offer_undo_alone(folder, why)
     if why:
         st.info("This data set has a table. Which of its columns hold what?", icon=":material/help:")
         before = last_columns(folder)
@@ -51,6 +52,16 @@ def ask_columns(root: str, why: str = "") -> bool:
     else:
         with expander("Columns of the table", "columns", ":material/table:"):
             _columns_form(folder, tables, last_columns(folder), {})
+    show_failure("columns")
+    return True
+
+
+def _offer_undo_alone(folder: Path, why: str) -> bool:
+    """Where columns were chosen of a table that is gone: what is missing, and the undo; whether there was a choice."""
+    if not why or last_columns(folder) is None:
+        return False
+    st.error(escape_markdown(why), icon=":material/error:")
+    _offer_undo(folder)
     show_failure("columns")
     return True
 
@@ -122,6 +133,7 @@ def _choose_table(root: Path, tables: list[Table], current: ColumnsChoice | None
 def _choose_columns(table: Table, begin: Mapping[str, str], keys: Mapping[str, str]) -> dict[str, str]:
     """The column for each role, "" for none; ``begin``: those to begin with."""
     columns = ["", *table.rows.columns]
+    titles = _titles(columns)
     chosen = {}
     for row in (ROLES[:2], ROLES[2:4], ROLES[4:]):
         for place, role in zip(st.columns(2), row, strict=True):
@@ -131,14 +143,21 @@ def _choose_columns(table: Table, begin: Mapping[str, str], keys: Mapping[str, s
                     ROLE_TITLES[role],
                     columns,
                     columns.index(first) if first in columns else 0,
-                    format_func=_column_title,
+                    format_func=titles.__getitem__,
                     key=keys[role],
                 )
     return chosen
 
 
-def _column_title(name: str) -> str:
-    return _shortened(name) or "No column"
+def _titles(columns: list[str]) -> dict[str, str]:
+    """A title for each column, none twice: of two options with one title, Streamlit takes the last one."""
+    titles = {name: _shortened(name) for name in columns if name}
+    often = Counter(titles.values())
+    numbered = {
+        name: title if often[title] == 1 else f"{title} (column {columns.index(name)})"
+        for name, title in titles.items()
+    }
+    return {"": "No column", **numbered}
 
 
 def _choose_classes(root: Path, table: Table, label: str, kinds: Mapping[str, str]) -> dict[str, str]:

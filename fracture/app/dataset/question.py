@@ -8,10 +8,7 @@ from fracture.app.dataset.labels import ask_labels
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.widgets import escape_markdown
 from fracture.data.dataset import Dataset
-from fracture.errors import ColumnsError, LabelsError
-
-VALUES = "values"
-"""What classes are called where a table has them."""
+from fracture.errors import ColumnsError, DatasetError, LabelsError
 
 
 def dataset_or_question(root: str, progress: str) -> Dataset | None:
@@ -29,6 +26,10 @@ def dataset_or_question(root: str, progress: str) -> Dataset | None:
             raise
         st.info(f"These classes were found in {escape_markdown(root)}. Which is which?", icon=":material/help:")
         ask_labels(root, error)
-        if error.what == VALUES:
-            ask_columns(root)
+        ask_columns(root)
+    except DatasetError as error:
+        # Perhaps other columns, or another table, can be read.
+        if demo.is_public() or not ask_columns(root):
+            raise
+        st.error(escape_markdown(str(error)), icon=":material/error:")
     return None

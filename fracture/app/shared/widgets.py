@@ -1,5 +1,6 @@
 """Widgets that pages share: each draws something and returns the choice."""
 
+import os
 import re
 import tempfile
 import time
@@ -158,7 +159,10 @@ def show_errors() -> Iterator[None]:
     try:
         yield
     except FractureError as error:
-        st.error(escape_markdown(str(error)), icon=":material/error:")
+        said = str(error)
+        if demo.is_public():  # where the host keeps its data is nobody's business
+            said = said.replace(f"{paths.data_home()}{os.sep}", "")
+        st.error(escape_markdown(said), icon=":material/error:")
 
 
 def offer_delete(folder: ModelFolder) -> None:

@@ -41,10 +41,10 @@ def _classes(found: list[Skipped]) -> Iterator[Problem]:
 def _unlisted(found: list[Skipped]) -> Iterator[Problem]:
     if found:
         said = (
-            f"{_count(found, 'image')} left out, because {_name(found[0].what)} does not list them, such as "
-            f"{_example(found)}; add rows for them, or delete the files."
+            f"{_count(found, 'image')} left out that {_name(found[0].what)} does not list, such as "
+            f"{_example(found)}; list what is missing there, or delete the files."
         )
-        why = "Without a row an image has no label."
+        why = "An image that is not listed has no label."
         yield Problem("unlisted", "warning", said, why)
 
 

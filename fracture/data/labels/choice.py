@@ -21,6 +21,9 @@ from fracture.files import JsonObject
 MAX_LISTED = 12
 """Names of classes that a message lists."""
 
+MAX_SHOWN = 60
+"""Letters of a name that a message quotes."""
+
 FORM = "negative=A,B positive=C ignore=D"
 """How a choice is written at the command line."""
 
@@ -40,6 +43,12 @@ class LabelChoice(Document):
     negative: list[str] = Field(min_length=1)
     positive: list[str] = Field(min_length=1)
     ignore: list[str] = Field(default_factory=list)
+    column: str = ""
+    """The column of a table whose values these are; empty for folders, boxes, and where nobody chose columns."""
+
+    def fits(self, column: str) -> bool:
+        """Whether the choice was made for the values of this column; a choice that names none fits all."""
+        return self.column in ("", column)
 
     def command(self) -> str:
         """As it is written at the command line, quoted for a shell."""
@@ -148,7 +157,7 @@ def unknown_labels(
     root: Path, what: str, images_of: Mapping[str, int], choice: LabelChoice | None = None
 ) -> LabelsError:
     """The error for classes whose names are not known; ``what`` they are: folders, values, or classes of boxes."""
-    counted = [f"{name!r} ({count:,})" for name, count in islice(images_of.items(), MAX_LISTED)]
+    counted = [f"{name[:MAX_SHOWN]!r} ({count:,})" for name, count in islice(images_of.items(), MAX_LISTED)]
     more = ["..."] if len(images_of) > MAX_LISTED else []
     shown = ", ".join([*counted, *more]) or "none"
     if choice:

@@ -40,7 +40,7 @@ def choose_labels(root: str | Path, choice: LabelChoice) -> Dataset:
             f"Labels are chosen for class folders, tables and boxes. Received: {dataset.root} in the layout "
             f"{dataset.layout}, which says itself what its labels are; leave the choice out."
         )
-    _add_choice(dataset.root, choice)
+    _add_choice(dataset.root, choice, dataset.columns.label if dataset.columns else "")
     return dataset
 
 
@@ -60,7 +60,7 @@ def choose_columns(root: str | Path, columns: ColumnsChoice, choice: LabelChoice
     if before is None or before.named() != chosen.named():
         _add(folder, "columns", chosen)
     if choice is not None:
-        _add_choice(folder, choice)
+        _add_choice(folder, choice, chosen.label)
     return dataset
 
 
@@ -109,10 +109,11 @@ def undo_patients(root: str | Path, time: str) -> None:
     _remove(root, "patient_patterns", time)
 
 
-def _add_choice(folder: Path, choice: LabelChoice) -> None:
+def _add_choice(folder: Path, choice: LabelChoice, column: str) -> None:
+    """``column``: whose values the names are; another column's choice does not count for it."""
     before = latest_choice(levels(folder))
-    if before is None or _names(before) != _names(choice):
-        _add(folder, "choices", choice)
+    if before is None or before.column != column or _names(before) != _names(choice):
+        _add(folder, "choices", choice.model_copy(update={"column": column}))
 
 
 def _add(folder: Path, kind: Kind, entry: LabelChoice | PatientPattern | ColumnsChoice) -> None:

@@ -57,6 +57,9 @@ _WEAK = {
 """Answers to a question that nobody asked: they count where no name of the data set says more."""
 
 
+_MINUS = ("-", "\N{MINUS SIGN}")
+
+
 def words_of(name: str) -> list[str]:
     """The words of a name in lower case, without accents: ``Não-Fraturado`` is ``nao fraturado``."""
     bare = unicodedata.normalize("NFKD", name.casefold())
@@ -74,6 +77,8 @@ def class_of(name: str) -> int | None:
 
     A number before or after the words only orders folders: ``0_normal`` is normal.
     """
+    if "?" in name:
+        return None
     stated = [word for word in stated_words(name) if not word.isdigit()]
     labels = set()
     negated = False
@@ -94,6 +99,9 @@ def weak_class_of(name: str) -> int | None:
     bare = name.strip().casefold()
     if bare in _WEAK:
         return _WEAK[bare]
+    # -1 often stands for "uncertain", and is not 1.
+    if bare.startswith(_MINUS) or "?" in bare:
+        return None
     stated = stated_words(name)
     return _WEAK.get(stated[0]) if len(stated) == 1 else None
 

@@ -218,7 +218,8 @@ def _differs(values: "pd.Series[str]") -> bool:
 def _labels(rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """The columns that may be the label: by their names, or else by their values."""
     few = [name for name in columns if 1 < rows[name].nunique() <= MAX_CLASSES]
-    named = [name for name in few if _is_named(name, _LABEL_WORDS)]
+    # Of "No finding", 1 means that nothing was found: only a person should choose it.
+    named = [name for name in few if _is_named(name, _LABEL_WORDS) and class_of(name) != 0]
     known = [name for name in few if _says_both(rows[name], class_of)]
     answers = [name for name in named if _says_both(rows[name], weak_class_of)]
     # A name and known values say most, then values that are words for classes.

@@ -157,7 +157,9 @@ def _of_category(
     fold = np.random.default_rng(0).permutation(block.max() + 1)[block] % FOLDS
     score = _cross_fitted(category, label, fold)
     auc = _area(_ranks(pd.Series(score)), fold, label, block)
-    return Association(what.name, what.title, auc, _most_positive(values, label))
+    # Below chance, the shares of some folds do not hold in the others.
+    holds = (auc["value"] or 0) > 0.5
+    return Association(what.name, what.title, auc, _most_positive(values, label) if holds else "")
 
 
 def _cross_fitted(category: NDArray[np.int64], label: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:

@@ -60,3 +60,14 @@ def test_weak_classes_are_a_whole_set_of_answers_or_nothing():
     """Where 2 is another name, 0 and 1 are grades or patients, and where one answer is missing, nothing is answered."""
     assert weak_classes(["0", "1"]) == {"0": 0, "1": 1}
     assert weak_classes(["0", "1", "2"]) == weak_classes(["1"]) == weak_classes(["0", "no"]) == {}
+
+
+@pytest.mark.parametrize("name", ["-1", "\N{MINUS SIGN}1", "-0", "1?", "yes?"])
+def test_answer_with_a_sign_of_doubt_is_none(name):
+    """-1 often stands for "uncertain"."""
+    assert weak_class_of(name) is None
+
+
+def test_class_with_a_question_mark_is_not_known():
+    """Somebody was in doubt."""
+    assert class_of("Fracture?") is None

@@ -173,3 +173,66 @@ def test_any_table_is_read_or_refused_in_a_sentence(tmp_path, text):
         scan(root, columns=parse_columns(["image=file", "label=label"]))
     except DatasetError as error:
         assert str(error)
+
+
+def test_undo_of_columns_does_not_leave_the_labels_of_another_column(tmp_path):
+    """Labels were chosen for the values of one column; read by another column, the same values mean what they say."""
+    lines = ["image_id,label,intact", *(f"image{n},{n % 2},{1 - n % 2}" for n in range(6))]
+    root = listed(tmp_path, *lines)
+    labels = scan(root).table["label"].tolist()
+    choice = parse_choice(["negative=1", "positive=0"])
+    chosen = choose_columns(root, parse_columns(["image=image_id", "label=intact"]), choice)
+    assert chosen.table["label"].tolist() == labels
+    undo_columns(root, last_columns(root).time)
+    assert scan(root).table["label"].tolist() == labels
+
+
+@pytest.mark.parametrize("name", ["No Finding", "no_fracture", "keine Fraktur"])
+def test_column_that_denies_a_finding_is_never_taken_without_asking(tmp_path, name):
+    """In it, 1 means that nothing was found."""
+    lines = [f"file,{name}", *(f"image{n},{n % 2}" for n in range(6))]
+    with pytest.raises(ColumnsError):
+        scan(listed(tmp_path, *lines))
+
+
+def test_patients_are_groups_whatever_the_label_is_called(tmp_path):
+    """Also where a column is called as FracAtlas's, which names no patients."""
+    lines = ["file,fractured,pid", *(f"image{n},{n // 3 % 2},{n % 3}" for n in range(12))]
+    table = scan(listed(tmp_path, *lines)).table
+    assert sorted(table["group"].unique()) == ["0", "1", "2"]
+    assert table.groupby("group")["split"].nunique().max() == 1
+
+
+def test_two_rows_never_share_an_image(tmp_path):
+    """A row whose file is missing does not get the file of the same name in another folder."""
+    draw_classes(tmp_path, "scans/here", "scans/there")
+    (tmp_path / "scans/there/image1.png").unlink()
+    lines = ["file,label"]
+    for folder, label in (("here", "normal"), ("there", "fractured")):
+        lines += [f"scans/{folder}/image{n}.png,{label}" for n in range(3)]
+    (tmp_path / "list.csv").write_text("\n".join(lines) + "\n")
+    table = scan(tmp_path).table.set_index("image_id")
+    assert not Path(table.loc["scans/there/image1.png", "path"]).exists()
+    assert Path(table.loc["scans/here/image1.png", "path"]).exists()
+    assert not table["path"].duplicated().any()
+
+
+def test_table_whose_label_says_nothing_is_refused(tmp_path):
+    """An empty data set would be a dead end."""
+    lines = ["image_id,fracture_visible,x", *(f"image{n},,{n}" for n in range(4))]
+    (tmp_path / "images").mkdir()
+    draw_classes(tmp_path, "images", images=4)
+    (tmp_path / "dataset.csv").write_text("\n".join(lines) + "\n")
+    assert scan(tmp_path).table["label"].tolist() == [0] * 4
+    (tmp_path / "dataset.csv").write_text("\n".join(lines).replace(",,", ",maybe,") + "\n")
+    with pytest.raises(LabelsError, match="maybe"):
+        scan(tmp_path)
+
+
+def test_folders_beside_a_table_without_labels_are_asked_about(tmp_path):
+    """A table of ages does not hide the question which folder is which."""
+    for kind in ("typeA", "typeB"):
+        draw_classes(tmp_path, kind, images=2)
+    (tmp_path / "meta.csv").write_text("filename,age\nimage0.png,40\nimage1.png,50\n")
+    with pytest.raises(LabelsError, match="typeA"):
+        scan(tmp_path)

@@ -369,4 +369,4 @@ def test_check_images_that_no_row_lists_are_a_warning(homes):
     root = draw_classes(homes / "set", "images", images=4)
     (root / "dataset.csv").write_text("image_id,fractured\nimage0.png,0\nimage1.png,1\n")
     problem = of_kind(check(scan(root), read_files=False), "unlisted")
-    assert "2 images are left out, because dataset.csv does not list them, such as image2.png" in problem.message
+    assert "2 images are left out that dataset.csv does not list, such as image2.png" in problem.message

@@ -1,26 +1,30 @@
 """The names of the classes of a YOLO data set: ``names`` in data.yaml, or the lines of classes.txt.
 
-The part of YAML that such files use is read by hand: a list or a table of names, in one line or several.
+The number of a class is its place in the list, so that no entry may be dropped before the others are numbered.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from fracture.errors import DatasetError
 from fracture.files import open_file
+from fracture.formatting import format_bytes
 
-MAX_NAMES_BYTES = 2**20
+MAX_NAMES_BYTES = 64_000
+"""Objects365, the largest common set of classes, takes 8 kB. PyYAML reads this much in under a second."""
 
-MAX_NAMES = 1_000
-"""Objects365, the largest common set of classes, has 365."""
+MAX_NAMES = 5_000
+
+MAX_NAME_LENGTH = 200
+"""An alias can repeat a long name thousands of times."""
 
 _LISTS = re.compile(r"classes\.txt|_darknet\.labels|obj\.names|.*\.names", re.IGNORECASE)
-_NAMES = re.compile(r"^names\s*:[ \t]*(?P<here>.*(?:\n(?:[ \t]+\S|-[ \t]|[\]}]|[ \t]*(?:#|$)).*)*)", re.MULTILINE)
-_ITEM = re.compile(
-    r"""\s*(?:(?P<number>\d+)\s*:\s*)?(?:'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<bare>[^\s,'"\[\]{}#][^,\n#]*))"""
-)
-_LINE = re.compile(r"^\s*(?:-\s+|(?P<number>\d+)\s*:\s*)(?P<name>.*?)\s*$")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_ADVICE = "correct it, or move it out of the data set"
 
 
 def class_names(root: Path, others: Iterable[str]) -> tuple[dict[int, str], str]:
@@ -31,65 +35,76 @@ def class_names(root: Path, others: Iterable[str]) -> tuple[dict[int, str], str]
         others: the paths of its files that are no images. Of several files, the outermost counts.
 
     Raises:
-        DatasetError: such a file is too large or cannot be read.
+        DatasetError: such a file is too large, cannot be read, or holds no names.
     """
     for path in sorted(others, key=lambda path: (path.count("/"), path)):
         name = path.rpartition("/")[2]
-        if name.lower().endswith((".yaml", ".yml")):
-            names = names_in_yaml(_read(root / path))
-        elif _LISTS.fullmatch(name):
-            names = dict(enumerate(line.strip() for line in _read(root / path).splitlines() if line.strip()))
-        else:
-            continue
+        try:
+            if name.lower().endswith((".yaml", ".yml")):
+                names = names_in_yaml(_read(root / path))
+            elif _LISTS.fullmatch(name):
+                names = _checked(dict(enumerate(_read(root / path).splitlines())))
+            else:
+                continue
+        except ValueError as error:
+            raise DatasetError(f"{root / path}, which may name the classes of boxes, {error}; {_ADVICE}.") from error
         if names:
             return names, path
     return {}, ""
 
 
 def names_in_yaml(text: str) -> dict[int, str]:
-    """The entry ``names`` of a data.yaml; empty where there is none that is a list or a table of names."""
-    found = _NAMES.search(text)
-    if found is None:
+    """The entry ``names`` of a data.yaml, a list or a table of numbers and names; empty where there is none.
+
+    Raises ValueError, with what is wrong, where the text is no YAML or ``names`` is something else.
+    """
+    document = _parse(text)
+    if not isinstance(document, dict):
+        raise ValueError("must be a table in YAML, with an entry 'names'. Received: something else")
+    names = document.get("names", "")
+    if names == "":
         return {}
-    value = found["here"].strip()
-    if value[:1] in ("[", "{"):
-        return _in_brackets(value)
-    return _in_lines(value.splitlines())
+    if isinstance(names, list):
+        return _checked(dict(enumerate(names)))
+    if not isinstance(names, dict) or not all(isinstance(key, str) and _NUMBER.fullmatch(key) for key in names):
+        raise ValueError("must have a list, or a table of numbers and names, as 'names'. Received: something else")
+    return _checked({int(number): name for number, name in names.items()})
 
 
-def _in_brackets(value: str) -> dict[int, str]:
-    """``['fracture', metal]`` or ``{0: fracture, 1: metal}``."""
-    inside = re.split(r"[\]}]", value[1:], maxsplit=1)[0]
-    names: dict[int, str] = {}
-    for item in _ITEM.finditer(inside):
-        name = next((item[kind] for kind in ("single", "double", "bare") if item[kind] is not None), "").strip()
-        if name:
-            _add(names, item["number"], name)
-    return names
+def _parse(text: str) -> Any:
+    """The document, in which all values are texts: YAML's own types would turn a class ``no`` into false."""
+    try:
+        # It builds texts, lists and tables alone, even less than the safe loader.
+        return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+    except RecursionError as error:
+        raise ValueError("must be YAML. Received: too many nested lists") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(f"must be YAML. Received, in line {line}: {str(error.problem)[:200]}") from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"must be YAML. Received: {str(error).splitlines()[0]}") from error
 
 
-def _in_lines(lines: Iterable[str]) -> dict[int, str]:
-    """A line each, ``- fracture`` or ``0: fracture``."""
-    names: dict[int, str] = {}
-    for line in lines:
-        item = _LINE.match(line.split(" #", 1)[0])
-        if item and item["name"]:
-            _add(names, item["number"], item["name"].strip("'\""))
-    return names
-
-
-def _add(names: dict[int, str], number: str | None, name: str) -> None:
-    if len(names) < MAX_NAMES and len(number or "") < 10:
-        names[len(names) if number is None else int(number)] = name
+def _checked(names: Mapping[int, Any]) -> dict[int, str]:
+    """The names that are not empty. Raises ValueError where one is no text or too long, or there are too many."""
+    if len(names) > MAX_NAMES:
+        raise ValueError(f"may have {MAX_NAMES:,} names. Received: {len(names):,}")
+    if not all(isinstance(name, str) and len(name) <= MAX_NAME_LENGTH for name in names.values()):
+        raise ValueError(f"must have texts of at most {MAX_NAME_LENGTH} letters as names. Received: something else")
+    stripped = {number: name.strip() for number, name in names.items()}
+    return {number: name for number, name in stripped.items() if name}
 
 
 def _read(file: Path) -> str:
+    """The text of a file. Raises ValueError where it is none, or too large."""
     try:
         with open_file(file) as opened:
             content = opened.read(MAX_NAMES_BYTES + 1)
-        text = content.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{file}, which may name the classes of boxes, cannot be read: {error}.") from error
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
     if len(content) > MAX_NAMES_BYTES:
-        raise DatasetError(f"The names of classes may have {MAX_NAMES_BYTES:,} bytes. Received: {file}, with more.")
-    return text
+        raise ValueError(f"may have {format_bytes(MAX_NAMES_BYTES)}. Received: more")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("must be text in UTF-8. Received: something else") from error

@@ -13,11 +13,19 @@ from fracture.data.annotations.boxes import AnnotatedImage, ClassBox, found_in, 
 from fracture.data.annotations.class_names import class_names
 from fracture.data.labels.choice import LabelChoice
 from fracture.data.layouts import Found, Skipped, Tree
+from fracture.errors import DatasetError
 from fracture.files import open_file
+from fracture.formatting import format_bytes
 from fracture.imaging.annotations import Box
 
 MAX_LABEL_BYTES = 2**20
 """Of one image's file; a box takes 40."""
+
+MAX_BOXES = 1_000
+"""Of one image. Radiographs have a handful."""
+
+MAX_YOLO_BYTES = 50 * 2**20
+"""Of the files of all images together, a million boxes. In memory they become 6 times as large, at most 20 times."""
 
 TOLERANCE = 0.5
 """How far, in image sizes, a box may stick out. Larger numbers are no fractions but pixels."""
@@ -26,6 +34,8 @@ LINE = "a line that is not: class x y w h in fractions"
 NO_NAME = "a class that the list of names lacks"
 OUTSIDE = "a box outside of the image"
 NO_IMAGE = "no such image"
+NO_TEXT = "a file that is no text"
+TOO_MANY = f"more than {MAX_BOXES:,} boxes in an image"
 
 
 class _BoxError(ValueError):
@@ -49,7 +59,7 @@ def yolo(root: Path, tree: Tree, choice: LabelChoice | None = None) -> Found | N
 
     Raises:
         LabelsError: nobody has said which classes are which.
-        DatasetError: the list of names cannot be read.
+        DatasetError: the list of names cannot be read, or the label files are too large together.
     """
     of_image = _label_files(tree)
     if not of_image:
@@ -95,31 +105,53 @@ def _places(image: str) -> list[str]:
 
 
 def _read_all(root: Path, of_image: Mapping[str, str], names: Mapping[int, str]) -> _Texts:
+    """What the label files hold. Raises DatasetError where they have too many bytes together."""
     boxes = {}
     problems: dict[str, list[str]] = defaultdict(list)
+    room = MAX_YOLO_BYTES
     for path in dict.fromkeys(of_image.values()):
         try:
-            boxes[path] = parse_labels(_text(root / path), names)
+            content = _content(root / path)
+            room -= len(content)
+            if room < 0:
+                raise _too_large(root)
+            boxes[path] = parse_labels(_text(content), names)
         except _BoxError as error:
             problems[str(error)].append(path)
     return _Texts(dict(of_image), boxes, problems)
 
 
-def _text(file: Path) -> str:
+def _too_large(root: Path) -> DatasetError:
+    return DatasetError(
+        f"The YOLO labels of a data set may have {format_bytes(MAX_YOLO_BYTES)}. Received: more, in {root}; "
+        "move a part of the images and labels elsewhere, or write boxes instead of polygons."
+    )
+
+
+def _content(file: Path) -> bytes:
+    """The bytes of a label file, at most one more than are allowed."""
     try:
         with open_file(file) as opened:
-            content = opened.read(MAX_LABEL_BYTES + 1)
-        text = content.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise _BoxError("a file that is no text") from error
+            return opened.read(MAX_LABEL_BYTES + 1)
+    except OSError as error:
+        raise _BoxError(NO_TEXT) from error
+
+
+def _text(content: bytes) -> str:
     if len(content) > MAX_LABEL_BYTES:
         raise _BoxError(f"a file of more than {MAX_LABEL_BYTES:,} bytes")
-    return text
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _BoxError(NO_TEXT) from error
 
 
 def parse_labels(text: str, names: Mapping[int, str]) -> tuple[ClassBox, ...]:
-    """The boxes of one image. Raises ValueError, with what is wrong, for a line that is no box."""
-    return tuple(_box(line.split(), names) for line in text.splitlines() if line.strip())
+    """The boxes of one image. Raises ValueError, with what is wrong, for too many, or a line that is no box."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > MAX_BOXES:
+        raise _BoxError(TOO_MANY)
+    return tuple(_box(line.split(), names) for line in lines)
 
 
 def _box(words: Sequence[str], names: Mapping[int, str]) -> ClassBox:

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fracture.data.annotations import yolo as module
 from fracture.data.annotations.boxes import UNANNOTATED
-from fracture.data.annotations.yolo import LINE, NO_IMAGE, NO_NAME, OUTSIDE, parse_labels
+from fracture.data.annotations.yolo import LINE, MAX_BOXES, NO_IMAGE, NO_NAME, OUTSIDE, TOO_MANY, parse_labels
 from fracture.data.checks import check
 from fracture.data.dataset import looks_like_data, scan
 from fracture.data.labels.choice import parse_choice
 from fracture.data.labels.store import choose_labels
 from fracture.data.layouts import Skipped
-from fracture.errors import LabelsError
+from fracture.errors import DatasetError, LabelsError
 from tests.support.drawing import draw_classes
 
 FRACTURES = parse_choice(["positive=fracture", f"negative={UNANNOTATED}"])
@@ -123,6 +124,33 @@ def test_reports_beside_images_are_no_labels(tmp_path):
 def test_class_folders_of_known_names_go_before_boxes(tmp_path):
     """What was read by its folders before stays so, whatever is beside the images."""
     assert scan(draw_yolo(tmp_path, "normal", "fractured")).layout == "class folders"
+
+
+def test_image_with_too_many_boxes_is_left_out_and_named(tmp_path):
+    """Thousands of boxes in an image are no annotation of it, and would fill the memory."""
+    dataset = scan(
+        draw_yolo(tmp_path, "images", texts=(BOX, "", BOX * MAX_BOXES, BOX * (MAX_BOXES + 1))), choice=FRACTURES
+    )
+    assert dataset.table["label"].tolist() == [1, 0, 1]
+    assert dataset.skipped == (Skipped("annotation", TOO_MANY, 1, "labels/image3.txt"),)
+
+
+def test_too_large_labels_are_refused(tmp_path, monkeypatch):
+    """The bound is for all label files together, damaged ones as well, since each file alone is small."""
+    root = draw_yolo(tmp_path, "images", texts=(BOX, "", BOX, "x" * len(BOX)))
+    monkeypatch.setattr(module, "MAX_YOLO_BYTES", 3 * len(BOX))
+    assert len(scan(root, choice=FRACTURES).table) == 3
+    monkeypatch.setattr(module, "MAX_YOLO_BYTES", 3 * len(BOX) - 1)
+    with pytest.raises(DatasetError, match=r"may have 0\.1 kB\. Received: more"):
+        scan(root, choice=FRACTURES)
+
+
+def test_boxes_are_of_the_class_with_their_number(tmp_path):
+    """An empty name in data.yaml is a place of the list: boxes of class 1 stay fractures, and class 0 has no name."""
+    root = draw_yolo(tmp_path, "images", texts=(BOX.replace("0", "1", 1), "", BOX, ""), names="'', 'fracture'")
+    dataset = scan(root, choice=FRACTURES)
+    assert dataset.table["label"].tolist() == [1, 0, 0]
+    assert dataset.skipped == (Skipped("annotation", NO_NAME, 1, "labels/image2.txt"),)
 
 
 def test_polygon_counts_as_the_box_around_it():

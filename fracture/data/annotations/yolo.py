@@ -5,7 +5,7 @@ the image, as labelImg and CVAT do. A polygon (``class x1 y1 x2 y2 ...``) counts
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,11 +62,12 @@ def yolo(root: Path, tree: Tree, choice: LabelChoice | None = None) -> Found | N
         DatasetError: the list of names cannot be read, or the label files are too large together.
     """
     of_image = _label_files(tree)
-    if not of_image:
+    # Before the names are read: a damaged YAML file beside reports must not refuse a data set of another layout.
+    if not _hold_boxes(root, of_image.values()):
         return None
     names, names_file = class_names(root, tree.others)
     texts = _read_all(root, of_image, names)
-    if not any(texts.boxes.values()):  # reports, or other notes
+    if not any(texts.boxes.values()):
         return None
     folders = {file.rpartition("/")[0] for file in of_image}
     listed = [file for file in tree.images if file.rpartition("/")[0] in folders]
@@ -126,6 +127,22 @@ def _too_large(root: Path) -> DatasetError:
         f"The YOLO labels of a data set may have {format_bytes(MAX_YOLO_BYTES)}. Received: more, in {root}; "
         "move a part of the images and labels elsewhere, or write boxes instead of polygons."
     )
+
+
+def _hold_boxes(root: Path, paths: Iterable[str]) -> bool:
+    """Whether one of the texts has boxes; reports and other notes have none. After the bound no more are read."""
+    room = MAX_YOLO_BYTES
+    for path in paths:
+        try:
+            content = _content(root / path)
+            room -= len(content)
+            if room < 0:
+                return False
+            if parse_labels(_text(content), {}):
+                return True
+        except _BoxError:
+            continue
+    return False
 
 
 def _content(file: Path) -> bytes:

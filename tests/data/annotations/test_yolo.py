@@ -114,11 +114,19 @@ def test_labels_without_image_and_images_without_labels_are_counted(tmp_path):
     )
 
 
-def test_reports_beside_images_are_no_labels(tmp_path):
-    """Texts that hold no boxes leave class folders as they were."""
-    root = draw_yolo(tmp_path, "A", "B", texts=("Keine Fraktur.", "Fraktur.", "", ""), names="")
+@pytest.mark.parametrize("room", [10, 1_000])
+def test_reports_beside_images_are_no_labels(tmp_path, monkeypatch, room):
+    """Texts that hold no boxes leave class folders as they were, however large, and whatever YAML file is there."""
+    monkeypatch.setattr(module, "MAX_YOLO_BYTES", room)
+    root = draw_yolo(tmp_path, "A", "B", texts=("Keine Fraktur.", "Fraktur.", "", ""), names="[")
     with pytest.raises(LabelsError, match="the folders 'A'"):
         scan(root)
+
+
+def test_damaged_names_of_boxes_are_refused(tmp_path):
+    """Without the names that a damaged data.yaml holds, classes would have numbers alone, and nobody would know why."""
+    with pytest.raises(DatasetError, match=r"data\.yaml, which may name the classes of boxes, must be YAML"):
+        scan(draw_yolo(tmp_path, "images", names="["), choice=FRACTURES)
 
 
 def test_class_folders_of_known_names_go_before_boxes(tmp_path):

@@ -9,16 +9,22 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
-
-from pydantic import Field, ValidationError
+from typing import Any, NamedTuple
 
 from fracture.data.annotations.boxes import AnnotatedImage, ClassBox, found_in, fractions, size_of, skip
+from fracture.data.annotations.coco_entries import (
+    Annotation,
+    Category,
+    Entry,
+    Image,
+    image_id,
+    names_of,
+    parse,
+    repeated_ids,
+)
+from fracture.data.annotations.coco_files import by_name, folder_split, on_disk, stated_split
 from fracture.data.labels.choice import LabelChoice
-from fracture.data.labels.words import words_of
 from fracture.data.layouts import Found, Skipped, Tree
-from fracture.data.splits import SPLIT_OF_NAME
-from fracture.documents import Document, Finite
 from fracture.errors import DatasetError
 from fracture.files import open_file
 from fracture.formatting import format_bytes
@@ -35,32 +41,14 @@ SAME_ASPECT = 0.02
 ENTRY = "an entry that is damaged"
 NO_IMAGE = "an image that is not there"
 NO_ID = "an image that the list of images lacks"
-NO_CATEGORY = "a category that the list of categories lacks"
+NO_CATEGORY = "a category that the list of categories lacks, or names twice"
 OUTSIDE = "a box outside of the image"
 AMBIGUOUS = "a name that several images have"
+SAME_ID = "an id that several images have"
+TWO_SPLITS = "an image that files of two splits list"
 
-Id = int | str
 Size = tuple[float, float]
 """Width and height in px."""
-Entry = TypeVar("Entry", bound=Document)
-
-
-class _Image(Document):
-    id: Id
-    file_name: str
-    width: Finite = 0
-    height: Finite = 0
-
-
-class _Category(Document):
-    id: Id
-    name: Annotated[str, Field(min_length=1)]
-
-
-class _Annotation(Document):
-    image_id: Id
-    category_id: Id
-    bbox: Annotated[list[Finite], Field(min_length=4, max_length=4)]
 
 
 class _Place(NamedTuple):
@@ -97,9 +85,9 @@ def coco(root: Path, tree: Tree, choice: LabelChoice | None = None) -> Found | N
     if not documents or not tree.images:
         return None
     read = _Read({}, {}, set(), defaultdict(list))
-    by_name = _by_name(tree.images)
+    named = by_name(tree.images)
     for path, document in documents.items():
-        _add_file(root, path, document, by_name, read)
+        _add_file(root, path, document, named, read)
     if not read.boxes:
         return None
     listed = [file for file in read.boxes if file not in read.damaged]
@@ -149,22 +137,15 @@ def _document(file: Path, room: int) -> tuple[dict[str, Any] | None, int]:
     return document, len(content)
 
 
-def _by_name(images: Sequence[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for path in images:
-        found[path.rpartition("/")[2]].append(path)
-    return found
-
-
 def _add_file(
-    root: Path, path: str, document: Mapping[str, Any], by_name: Mapping[str, Sequence[str]], read: _Read
+    root: Path, path: str, document: Mapping[str, Any], named: Mapping[str, Sequence[str]], read: _Read
 ) -> None:
     """Add what one file says."""
-    place_of = _place_images(path, document["images"], by_name, read)
-    names = {each.id: each.name for each in _entries(_Category, document["categories"], read.problems, path)}
+    place_of = _place_images(path, document["images"], named, read)
+    names = names_of(_entries(Category, document["categories"], read.problems, path))
     scale_of: dict[str, Size | None] = {}
     for entry in document["annotations"]:
-        place = place_of.get(_image_id(entry))
+        place = place_of.get(image_id(entry))
         if place is None:
             read.problems[NO_ID].append(path)
         elif place.file:  # else the image itself is counted already
@@ -174,27 +155,39 @@ def _add_file(
 
 
 def _place_images(
-    path: str, entries: Sequence[Any], by_name: Mapping[str, Sequence[str]], read: _Read
-) -> dict[Id, _Place]:
+    path: str, entries: Sequence[Any], named: Mapping[str, Sequence[str]], read: _Read
+) -> dict[str, _Place]:
     """The place of each image of a file by its id; those on disk are added to what was read."""
-    split = _split_in(path)
+    split = stated_split(path)
+    images = _entries(Image, entries, read.problems, path)
+    repeated = repeated_ids(images)
     place_of = {}
-    for image in _entries(_Image, entries, read.problems, path):
-        files = _on_disk(image.file_name, path, split, by_name)
+    for image in images:
+        files = on_disk(image.file_name, path, named)
         file = files[0] if len(files) == 1 else ""
         place_of[image.id] = _Place(file, (image.width, image.height))
-        if file:
-            read.boxes.setdefault(file, [])
-            # Of the image's own name no word counts: test_image.png says nothing.
-            read.split[file] = split or _split_in(file.rpartition("/")[0])
-        else:
+        if not file:
             read.problems[AMBIGUOUS if files else NO_IMAGE].append(image.file_name)
+            continue
+        _add_image(read, file, split)
+        if image.id in repeated:
+            _damage(read, file, SAME_ID)
     return place_of
 
 
-def _add_box(read: _Read, file: str, entry: Any, names: Mapping[Id, str], scale: Size | None) -> None:
+def _add_image(read: _Read, file: str, split: str) -> None:
+    """Add an image that a file lists; one that two splits list is left out, because it would leak."""
+    read.boxes.setdefault(file, [])
+    stated = split or folder_split(file)
+    known = read.split.get(file) or stated
+    read.split[file] = known
+    if stated not in ("", known):
+        _damage(read, file, TWO_SPLITS)
+
+
+def _add_box(read: _Read, file: str, entry: Any, names: Mapping[str, str], scale: Size | None) -> None:
     """Add the box of an annotation; ``scale``: the size that it is stated for, None where the image has another."""
-    annotation = _parse(_Annotation, entry)
+    annotation = parse(Annotation, entry)
     if annotation is None or annotation.category_id not in names:
         _damage(read, file, ENTRY if annotation is None else NO_CATEGORY)
         return
@@ -228,41 +221,7 @@ def _damage(read: _Read, file: str, problem: str) -> None:
 
 def _entries(kind: type[Entry], entries: Sequence[Any], problems: dict[str, list[str]], path: str) -> list[Entry]:
     """The entries of a list that can be used; the others are counted."""
-    parsed = [_parse(kind, entry) for entry in entries]
+    parsed = [parse(kind, entry) for entry in entries]
     good = [entry for entry in parsed if entry is not None]
     problems[ENTRY] += [path] * (len(parsed) - len(good))
     return good
-
-
-def _parse(kind: type[Entry], entry: Any) -> Entry | None:
-    try:
-        return kind.model_validate(entry)
-    except ValidationError:
-        return None
-
-
-def _image_id(entry: Any) -> Id:
-    """The image of an annotation, also of a damaged one; "" where it names none."""
-    found = entry.get("image_id") if isinstance(entry, dict) else None
-    return found if isinstance(found, int | str) else ""
-
-
-def _on_disk(name: str, path: str, split: str, by_name: Mapping[str, Sequence[str]]) -> list[str]:
-    """The images that an entry may mean: that below the file's own folder, or those of this name, by their split."""
-    folder = path.rpartition("/")[0]
-    name = name.replace("\\", "/")
-    named = by_name.get(name.rpartition("/")[2], ())
-    below = f"{folder}/{name}" if folder else name
-    if below in named:
-        return [below]
-    if len(named) < 2:
-        return list(named)
-    by_path = [file for file in named if f"/{file}".endswith(f"/{name}")] or list(named)
-    by_split = [file for file in by_path if split and _split_in(file) == split]
-    return by_split or by_path
-
-
-def _split_in(path: str) -> str:
-    """The split that a word of a path names, such as ``annotations/instances_train2017.json``; the last one counts."""
-    splits = [SPLIT_OF_NAME[word] for word in words_of(path) if word in SPLIT_OF_NAME]
-    return splits[-1] if splits else ""

@@ -12,7 +12,17 @@ from PIL import Image
 from fracture.data import layouts
 from fracture.data.annotations import coco as module
 from fracture.data.annotations.boxes import UNANNOTATED
-from fracture.data.annotations.coco import AMBIGUOUS, ENTRY, NO_CATEGORY, NO_ID, NO_IMAGE, OUTSIDE, coco
+from fracture.data.annotations.coco import (
+    AMBIGUOUS,
+    ENTRY,
+    NO_CATEGORY,
+    NO_ID,
+    NO_IMAGE,
+    OUTSIDE,
+    SAME_ID,
+    TWO_SPLITS,
+    coco,
+)
 from fracture.data.checks import check
 from fracture.data.dataset import looks_like_data, scan
 from fracture.data.labels.choice import parse_choice
@@ -145,6 +155,60 @@ def test_image_in_two_files_keeps_the_boxes_of_both(tmp_path):
     )
     table = scan(root, choice=FRACTURES).table
     assert table["boxes"].iloc[0] == "2 4 2 2;0 0 2 2"
+
+
+def test_image_of_another_split_is_not_taken_for_a_missing_one(tmp_path):
+    """An image without boxes stays so where the other split's file has boxes for one of the same name."""
+    draw_classes(tmp_path, "train", "valid", images=4)
+    (tmp_path / "train" / "_annotations.coco.json").write_text(json.dumps(listed()))
+    boxes = [{"image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2]}]
+    (tmp_path / "valid" / "_annotations.coco.json").write_text(json.dumps(listed(annotations=boxes)))
+    (tmp_path / "valid" / "image1.png").unlink()
+    dataset = scan(tmp_path, choice=FRACTURES)
+    label_of = dict(zip(dataset.table["image_id"], dataset.table["label"], strict=True))
+    assert label_of["train/image1.png"] == 0 and len(label_of) == 7
+    assert dataset.skipped == (Skipped("annotation", NO_IMAGE, 1, "image1.png"),)
+    assert NO_IMAGE in " ".join(each.message for each in check(dataset, read_files=False))
+
+
+def test_image_that_two_splits_list_is_left_out_and_named(tmp_path):
+    """An image in the files of train and val would be trained on and judged by; one in a file of all is not in two."""
+    draw_classes(tmp_path, "images", images=6)
+    document = listed(6)
+    lists = {"train": document["images"][:4], "val": document["images"][3:], "all": document["images"]}
+    for split, images in lists.items():
+        (tmp_path / f"{split}.json").write_text(json.dumps({**document, "images": images, "annotations": []}))
+    (tmp_path / "boxes.json").write_text(json.dumps(document))
+    dataset = scan(tmp_path, choice=FRACTURES)
+    assert dataset.table["split"].tolist() == ["train"] * 3 + ["valid"] * 2
+    assert dataset.table["label"].tolist() == [1, 0, 1, 1, 0]
+    assert dataset.skipped == (Skipped("annotation", TWO_SPLITS, 1, "images/image3.png"),)
+    assert TWO_SPLITS in " ".join(each.message for each in check(dataset, read_files=False))
+
+
+@pytest.mark.parametrize("of_image", [int, float, str])
+@pytest.mark.parametrize("of_annotation", [int, float, str])
+def test_ids_of_any_type_are_matched(tmp_path, of_image, of_annotation):
+    """1, 1.0 and "1" are one id, of images and of categories: no box is lost, and no image without it negative."""
+    document = listed()
+    for image in [*document["images"], *document["categories"]]:
+        image["id"] = of_image(image["id"])
+    for annotation in document["annotations"]:
+        annotation["image_id"] = of_annotation(annotation["image_id"])
+        annotation["category_id"] = of_annotation(annotation["category_id"])
+    draw_classes(tmp_path, "train", images=4)
+    (tmp_path / "train" / "_annotations.coco.json").write_text(json.dumps(document))
+    dataset = scan(tmp_path, choice=FRACTURES)
+    assert (dataset.layout, dataset.table["label"].tolist()) == ("COCO", [1, 0, 1, 0])
+    assert dataset.skipped == ()
+
+
+def test_images_of_one_id_are_left_out_and_named(tmp_path):
+    """Whose boxes those of a repeated id are cannot be told, so that neither image is taken as without."""
+    root = draw_coco(tmp_path, images=[{"id": "2", "file_name": "image3.png", "width": 8, "height": 8}])
+    dataset = scan(root, choice=FRACTURES)
+    assert [name[-5] for name in dataset.table["image_id"]] == ["0", "1"]
+    assert Skipped("annotation", SAME_ID, 2, "train/image2.png") in dataset.skipped
 
 
 @pytest.mark.parametrize(

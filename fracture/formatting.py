@@ -3,6 +3,12 @@
 _UNITS = {"GB": 10**9, "MB": 10**6, "kB": 10**3}
 
 
+def format_threshold(value: float) -> str:
+    """A threshold of 0 to 1 in percent, with further decimals where it has them: ``35.3%``, ``0.04%``."""
+    percent = round(100 * value, 6)
+    return f"{percent:.1f}%" if percent == round(percent, 1) else f"{percent:.10g}%"
+
+
 def format_bytes(size: int) -> str:
     """A number of bytes for people, in powers of ten."""
     unit = next((unit for unit in ("GB", "MB", "kB") if size >= _UNITS[unit]), "kB")

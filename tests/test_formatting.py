@@ -2,7 +2,7 @@
 
 import pytest
 
-from fracture.formatting import format_bytes, format_duration, format_rough_duration
+from fracture.formatting import format_bytes, format_duration, format_rough_duration, format_threshold
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,11 @@ def test_format_bytes_uses_powers_of_ten(size, words):
 def test_rough_duration_is_in_round_words(seconds, words):
     """An estimate is no more exact than that."""
     assert format_rough_duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.353, "35.3%"), (0.5, "50.0%"), (0.0004, "0.04%"), (0.9995, "99.95%"), (1, "100.0%")]
+)
+def test_format_threshold_keeps_the_decimals_that_it_has(value, words):
+    """One at least; a threshold just below 1 is not 100%."""
+    assert format_threshold(value) == words

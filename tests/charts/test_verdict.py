@@ -34,7 +34,7 @@ def test_bar_with_one_limit_has_two_zones_and_one_label():
     """A model that always decides has no gray zone."""
     image = verdict_bar(0.2, 0.5, 0.5)
     assert set(zones(image)) == {NEGATIVE_COLOR, POSITIVE_COLOR}
-    assert [each.text for each in ET.fromstring(image).iter(f"{SVG}text")] == ["50%"]
+    assert [each.text for each in ET.fromstring(image).iter(f"{SVG}text")] == ["50.0%"]
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.353, 1.0])
@@ -43,3 +43,30 @@ def test_pointer_is_at_the_probability(probability):
     line = ET.fromstring(verdict_bar(probability, 0.1, 0.4)).find(f"{SVG}line")
     assert line is not None
     assert float(line.attrib["x1"]) == pytest.approx(24 + 600 * probability, abs=0.1)
+
+
+def spans(image: str) -> list[tuple[float, float]]:
+    """From where to where each label goes, in px, at widths of letters as browsers draw them."""
+    found = []
+    for each in ET.fromstring(image).iter(f"{SVG}text"):
+        text = each.text or ""
+        width = sum({".": 5.6, "%": 17.8}.get(letter, 11.1) for letter in text)  # Helvetica at 20 px
+        begin = float(each.attrib["x"]) - {"start": 0, "middle": width / 2, "end": width}[each.attrib["text-anchor"]]
+        found.append((begin, begin + width))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0.31, 0.334), (0.45, 0.5), (0.0, 0.001), (0.002, 0.01), (0.9985, 0.9995), (0.02, 0.9995), (0.123456, 0.25)],
+)
+def test_labels_of_near_limits_stand_beside_each_other_within_the_image(low, high):
+    """Neither over each other nor cut off at an edge."""
+    (begin, end), (next_begin, next_end) = spans(verdict_bar(0.5, low, high))
+    assert begin >= 0 and end < next_begin and next_end <= 648
+
+
+def test_label_of_a_limit_just_below_one_is_not_rounded_up():
+    """It reads as in the sentences of the page."""
+    texts = [each.text for each in ET.fromstring(verdict_bar(0.5, 0.025, 0.9995)).iter(f"{SVG}text")]
+    assert texts == ["2.5%", "99.95%"]

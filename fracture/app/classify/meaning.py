@@ -3,9 +3,10 @@
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.heatmap_overlay import heat_in_words
 from fracture.app.shared.metrics import chosen_on
-from fracture.app.shared.widgets import escape_markdown, format_threshold
+from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import ModelError
 from fracture.estimate import format_number, format_percent
+from fracture.formatting import format_threshold
 from fracture.inference.classifier import Classifier
 from fracture.registry.adjustments import Recalibration
 from fracture.registry.model_folder import ModelFolder

@@ -23,8 +23,9 @@ from fracture.app.shared.heatmap_overlay import (
 )
 from fracture.app.shared.images import show_picture, show_verdict_bar
 from fracture.app.shared.prediction_cache import Examined
-from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more
+from fracture.app.shared.widgets import escape_markdown, learn_more
 from fracture.files import JsonObject
+from fracture.formatting import format_threshold
 from fracture.inference import report
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, STATUS_SENTENCES, Answer, Status

@@ -9,7 +9,8 @@ from fracture.app.shared.heatmap_overlay import heated, marked_regions
 from fracture.app.shared.images import show_picture, show_verdict_bar
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import offer_upload
-from fracture.app.shared.widgets import format_threshold, link, show_errors
+from fracture.app.shared.widgets import link, show_errors
+from fracture.formatting import format_threshold
 from fracture.imaging.annotations import scale_boxes
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, STATUS_SENTENCES, Answer

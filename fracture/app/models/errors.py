@@ -14,9 +14,10 @@ from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.metrics import show_table
 from fracture.app.shared.prediction_cache import Examined
-from fracture.app.shared.widgets import escape_markdown, format_threshold, show_errors
+from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.data.measurements import digests
 from fracture.errors import FractureError
+from fracture.formatting import format_threshold
 from fracture.imaging.annotations import parse_boxes
 from fracture.inference.classifier import Classifier
 from fracture.registry.card import Card

@@ -6,10 +6,11 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.shared.metrics import choose_level, chosen_on, selection_sentence, show_table
-from fracture.app.shared.widgets import escape_markdown, format_threshold, learn_more, show_chart
+from fracture.app.shared.widgets import escape_markdown, learn_more, show_chart
 from fracture.estimate import Estimate, format_number, format_percent
 from fracture.evaluation.calibration import COOLEST, HOTTEST
 from fracture.evaluation.thresholds import TARGET_RATE
+from fracture.formatting import format_threshold
 from fracture.inference.prediction import offered_points, points_cross
 from fracture.registry.card import Card
 from fracture.registry.metric_names import COUNTED, POINT_NAMES, RATES, Rate, metric_title, point_title

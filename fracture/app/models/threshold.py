@@ -11,8 +11,9 @@ from fracture import charts
 from fracture.app.models.results import named_points
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.prediction_cache import PredictivePoint
-from fracture.app.shared.widgets import escape_markdown, format_threshold, show_errors
+from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.estimate import format_percent
+from fracture.formatting import format_threshold
 from fracture.registry.card import Card
 from fracture.registry.metric_names import COUNTED, metric_title, point_title
 from fracture.registry.model_folder import ModelFolder

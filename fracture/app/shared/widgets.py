@@ -288,12 +288,6 @@ def escape_markdown(name: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", without_icons)
 
 
-def format_threshold(value: float) -> str:
-    """A threshold of 0 to 1 in percent, with further decimals where it has them: ``35.3%``, ``0.04%``."""
-    percent = round(100 * value, 6)
-    return f"{percent:.1f}%" if percent == round(percent, 1) else f"{percent:.10g}%"
-
-
 def expander(label: str, key: str, icon: str) -> DeltaGenerator:
     """An expander that stays open or closed when its label changes, for example with a count."""
     # With another label it is another widget for Streamlit, which begins with the value that its key has before.

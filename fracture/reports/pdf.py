@@ -54,7 +54,7 @@ def _add_row(pdf: FPDF, row: tuple[Picture, ...]) -> None:
         left = pdf.l_margin + place * (_PICTURE[0] + _GAP)
         pdf.image(BytesIO(jpeg(picture.image)), left, top, wide, high, alt_text=_latin(picture.caption))
         pdf.set_xy(left, top + height + 1)
-        pdf.cell(_PICTURE[0], 5, _latin(picture.caption)[:60])
+        pdf.cell(_PICTURE[0], 5, _shorten(pdf, _latin(picture.caption), _PICTURE[0] - 2 * pdf.c_margin))
     pdf.set_xy(pdf.l_margin, top + height + 2 * _GAP)
 
 
@@ -62,6 +62,17 @@ def _fit(picture: Picture) -> tuple[float, float]:
     """Width and height in mm."""
     scale = min(_PICTURE[0] / picture.image.width, _PICTURE[1] / picture.image.height)
     return picture.image.width * scale, picture.image.height * scale
+
+
+def _shorten(pdf: FPDF, text: str, width: float) -> str:
+    """The text without its middle, where it is wider than ``width`` mm in the current font: names differ at the end."""
+    short = text
+    kept = len(text)
+    while kept and pdf.get_string_width(short) > width:
+        kept -= 1
+        begin = (kept + 1) // 2
+        short = f"{text[:begin]}...{text[len(text) - kept + begin :]}"
+    return short
 
 
 def _latin(text: str) -> str:

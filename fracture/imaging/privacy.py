@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from fracture.errors import RadiographError
-from fracture.imaging.codecs.formats import HEAD_BYTES, recognize
+from fracture.imaging.codecs.formats import HEAD_BYTES, recognize, unpack_gzip
 
 HASH_BYTES = 16
 """Of the hash of a study."""
@@ -45,9 +45,12 @@ def declares_text(data: bytes) -> bool:
 
 
 def _element(data: bytes, keyword: str) -> str:
-    """The value of an element of a DICOM file; "" for all other files, and for damaged ones."""
+    """The value of an element of a DICOM file, also in a gzip file; "" for all other files, and for damaged ones."""
     try:
-        if recognize(data[:HEAD_BYTES], "the file") != "DICOM":
+        kind = recognize(data[:HEAD_BYTES], "the file")
+        if kind == "gzip":
+            data = unpack_gzip(data, "the file")
+        elif kind != "DICOM":
             return ""
         from fracture.imaging.dicom.elements import read_elements
 

@@ -1,5 +1,7 @@
 """What files tell of a patient: hashes of studies, and text in pictures."""
 
+import gzip
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -42,6 +44,21 @@ def test_declares_text_by_burned_in_annotation(value, declared):
     """YES alone."""
     more = {} if value is None else {"BurnedInAnnotation": value}
     assert declares_text(dicom(pictures.RAMP, **more)) == declared
+
+
+def test_gzip_file_tells_what_the_dicom_file_in_it_does():
+    """Its study and its text; a damaged or another gzip file tells nothing."""
+    data = dicom(pictures.RAMP, StudyInstanceUID="1.2.3", BurnedInAnnotation="YES")
+    packed = gzip.compress(data)
+    assert hash_study(packed, SALT) == hash_study(data, SALT) and declares_text(packed)
+    for other in (packed[: len(packed) // 4], gzip.compress(b"hello"), gzip.compress(b"")):
+        assert hash_study(other, SALT) == "" and not declares_text(other)
+
+
+def test_gzip_file_that_unpacks_to_too_much_tells_nothing(monkeypatch):
+    """It is unpacked within the bounds of the reader."""
+    monkeypatch.setattr("fracture.imaging.codecs.formats.MAX_INFLATED_BYTES", 1000)
+    assert not declares_text(gzip.compress(dicom(pictures.RAMP, BurnedInAnnotation="YES")))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Others it runs no faster, and with two streams OpenVINO 2026.4 gave wrong logits
 LiteRT's files from a path, and names the outputs by their tensors; which output a tensor is, the file's signature says.
 """
 
+import struct
 import tempfile
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
@@ -24,11 +25,14 @@ def installed() -> bool:
 
 def in_integers(content: bytes) -> bool:
     """Whether a graph computes in integers, and not only keeps its weights so. Raises ValueError for other bytes."""
-    if not schema.Model.ModelBufferHasIdentifier(content, 0):
-        raise ValueError("no LiteRT file.")
-    model = schema.Model.GetRootAs(content)
-    codes = (model.OperatorCodes(place) for place in range(model.OperatorCodesLength()))
-    return any(code.BuiltinCode() == schema.BuiltinOperator.QUANTIZE for code in codes)
+    try:
+        if not schema.Model.ModelBufferHasIdentifier(content, 0):
+            raise ValueError("no LiteRT file.")
+        model = schema.Model.GetRootAs(content)
+        codes = (model.OperatorCodes(place) for place in range(model.OperatorCodesLength()))
+        return any(code.BuiltinCode() == schema.BuiltinOperator.QUANTIZE for code in codes)
+    except struct.error as error:  # an offset that leads behind the end, as in a file that was cut short
+        raise ValueError("a damaged LiteRT file.") from error
 
 
 class _Request:

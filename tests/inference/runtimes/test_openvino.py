@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from fracture.errors import ModelError
 from fracture.imaging.radiograph import fit
 from fracture.inference.heatmap import heat_map
-from fracture.inference.litert import Graph
+from fracture.inference.litert import Graph, fastest_graph
 from fracture.inference.prediction import probability_of
 from fracture.inference.runtimes.openvino import OPENVINO, in_integers, installed
 from fracture.phantoms.samples import generate_sample
@@ -60,3 +61,20 @@ def test_in_integers_tells_the_shipped_graphs_apart():
     """The bundled model's computes in integers; the humerus model's has its weights alone in 8 bits."""
     assert in_integers(bundled_model().served_model.read_bytes())
     assert not in_integers(model_folder("mura-humerus").served_model.read_bytes())
+
+
+@pytest.mark.parametrize("kept", [8, 100, 1000])
+def test_in_integers_refuses_a_graph_that_was_cut_short(kept):
+    """In the words of a sentence, whichever offset leads behind its end."""
+    content = bundled_model().served_model.read_bytes()
+
+    with pytest.raises(ValueError, match=r"a damaged LiteRT file\."):
+        in_integers(content[:kept])
+
+
+def test_fastest_graph_of_a_damaged_file_says_so(monkeypatch):
+    """Where OpenVINO is installed, too, a visitor reads a sentence."""
+    monkeypatch.setattr("fracture.inference.runtimes.choice.installed", lambda: True)
+    content = bundled_model().served_model.read_bytes()
+    with pytest.raises(ModelError, match=r"The served graph cannot be loaded: a damaged LiteRT file\."):
+        fastest_graph(content[:1000])

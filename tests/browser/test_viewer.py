@@ -224,6 +224,21 @@ def test_viewer_crop_is_classified_and_marked(app, page, radiograph):
     expect(page.get_by_text("(changed)")).to_have_count(0)
 
 
+def test_viewer_drops_a_crop_that_the_browser_interrupts(app, page, radiograph):
+    """A drag that was canceled, as by a scrolling finger, leaves no crop."""
+    viewer = open_viewer(page, app, radiograph)
+    press(viewer, "Crop")
+    x, y = center(viewer)
+    page.mouse.move(x - 60, y - 80)
+    page.mouse.down()
+    page.mouse.move(x + 70, y + 70)
+    viewer.locator("canvas").dispatch_event("pointercancel", {"pointerId": 1})
+    page.mouse.up()
+    expect(state(viewer)).not_to_contain_text("crop")
+    drag(page, (x - 60, y - 80), (130, 150))
+    expect(state(viewer)).to_contain_text("crop")
+
+
 def test_viewer_crops_to_what_is_visible_by_buttons_alone(app, page, radiograph):
     """A crop needs no drag: zoom and move, then crop to the view; a crop of everything is none."""
     viewer = open_viewer(page, app, radiograph)

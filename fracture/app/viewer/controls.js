@@ -79,12 +79,16 @@ function listenToPointers(viewer) {
     if (others.length) pinched(viewer, before, now, others[0][1]);
     else dragged(viewer, grip, before, now);
   });
-  const release = (event) => {
+  canvas.addEventListener("pointerup", (event) => {
     held.delete(event.pointerId);
     if (viewer.dragged) endCrop(viewer);
-  };
-  canvas.addEventListener("pointerup", release);
-  canvas.addEventListener("pointercancel", release);
+  });
+  // The browser has taken the finger away, for example to scroll: the visitor has not drawn this crop to its end.
+  canvas.addEventListener("pointercancel", (event) => {
+    held.delete(event.pointerId);
+    viewer.dragged = null;
+    viewer.draw();
+  });
 }
 
 function dragged(viewer, grip, before, now) {

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from fracture import demo, sample_radiographs
+from fracture.errors import DatasetError
 from fracture.files import write_json
 from fracture.importers import job
 from fracture.importers.download import Progress
@@ -106,6 +107,30 @@ def test_home_tells_the_truth_on_request(as_cloned):
     assert "FracAtlas's readers" not in words(app)
     by_key(app.toggle, "home truth").set_value(True)
     assert "FracAtlas's readers: fractured, in the yellow boxes." in words(healthy(app.run()))
+
+
+@pytest.mark.slow
+def test_home_draws_no_heat_map_and_no_boxes_without_an_answer(as_cloned, monkeypatch):
+    """An X-ray that the model doesn't know is shown as it is; an answered one has boxes, and a caption on them."""
+    app = healthy(alone("home").run())
+    assert "Boxes are candidate regions: solid from a probability of 14.6% on, dashed from 1.0%." in words(app)
+    monkeypatch.setattr("fracture.app.home.reading.heated", lambda *_: pytest.fail("a heat map without an answer"))
+    app.session_state["home sample"] = "IMG0000215.jpg"
+    said = words(healthy(app.run()))
+    assert "Boxes are candidate regions" not in said and "out of distribution" in said
+    assert app.toggle(key="home heat map").disabled
+
+
+def test_home_with_unreadable_samples_shows_a_sentence(as_cloned, monkeypatch):
+    """And all that follows on the page."""
+
+    def refuse():
+        raise DatasetError("dataset.csv has no column image.")
+
+    monkeypatch.setattr(sample_radiographs, "sample_radiographs", refuse)
+    app = alone("home").run()
+    assert not app.exception and "dataset.csv has no column image" in app.error[0].value.replace("\\", "")
+    assert "Next step" in [each.value for each in app.header]
 
 
 def test_home_without_the_bundled_model_has_no_xray(homes):

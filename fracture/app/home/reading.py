@@ -31,7 +31,9 @@ _COLORS = {"positive": "orange", "negative": "blue", DOUBT: "gray"}
 
 def show_reading() -> None:
     """A sample with its heat map, and the answer beside it; nothing in a deployment without samples or their model."""
-    samples = sample_radiographs.sample_radiographs()
+    samples: tuple[SampleRadiograph, ...] = ()
+    with show_errors():
+        samples = sample_radiographs.sample_radiographs()
     readers = [folder for folder in shipped_models() if folder.name == READER]
     if not samples or not readers:
         return
@@ -41,11 +43,12 @@ def show_reading() -> None:
     with show_errors():
         model = prediction_cache.classifier(readers[0])
         examined = prediction_cache.examined_file(sample.path, model)
+        answer = model.answer([examined.view])
         with st.container(horizontal=True, gap="large"):
             with st.container(key="home_image", width=max(260, round(HEIGHT_PX * sample.aspect))):
-                _show_picture(sample, model, examined)
+                _show_picture(sample, model, examined, answer)
             with st.container(key="home_verdict"):
-                _show_answer(model.answer([examined.view]))
+                _show_answer(answer)
                 st.caption(f"X-ray: {sample_radiographs.CREDIT}. The model was not trained on it.")
                 with st.container(horizontal=True):
                     _offer_next(following)
@@ -53,21 +56,36 @@ def show_reading() -> None:
                 offer_upload()
 
 
-def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examined) -> None:
+def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examined, answer: Answer) -> None:
+    """Without an answer there is no heat map to explain it, and with a negative one there are no boxes."""
     place = st.container()
     with st.container(horizontal=True):
-        with_heat = st.toggle("Heat map", value=True, key="home heat map")
+        with_heat = st.toggle("Heat map", value=True, key="home heat map", disabled=not answer.answered)
         with_truth = st.toggle("Truth", key="home truth")
     picture = Image.fromarray(examined.pixels)
-    if with_heat:
+    regions: list[charts.LabeledBox] = []
+    if with_heat and answer.answered:
         picture = heated(model, examined, OPACITY, 1.0)
-        picture = charts.boxed(picture, marked_regions(model, examined) or [])
+        if answer.outcome != "negative":
+            regions = marked_regions(model, examined) or []
+        picture = charts.boxed(picture, regions)
     if with_truth:
         picture = charts.outlined(picture, scale_boxes(sample.boxes, picture.width, picture.height))
     with place:
         show_picture(picture, f"X-ray of the {sample.body_part}", width=round(HEIGHT_PX * sample.aspect))
+    if regions:
+        st.caption(_describe_boxes(model))
     if with_truth:
         st.caption(f"FracAtlas's readers: {sample.label}{', in the yellow boxes' if sample.boxes else ''}.")
+
+
+def _describe_boxes(model: Classifier) -> str:
+    """What solid and dashed boxes are."""
+    recorded = model.card.regions
+    assert recorded is not None, "without thresholds no region is marked"
+    solid = recorded.thresholds.high_specificity
+    dashed = recorded.thresholds.high_sensitivity
+    return f"Boxes are candidate regions: solid from a probability of {solid:.1%} on, dashed from {dashed:.1%}."
 
 
 def _show_answer(answer: Answer) -> None:

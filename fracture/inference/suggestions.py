@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.imaging.film import SIDE_PX, FilmMeasures, measure_film, seams
+from fracture.imaging.gray_scale import is_blank
 from fracture.imaging.radiograph import shrink
 from fracture.imaging.viewing.changes import MIN_CROP_PX, Crop, PictureChanges
 from fracture.inference.unusual import INVERTED_EDGE, LONGEST_ASPECT, STRONGEST_SEAM
@@ -36,16 +37,27 @@ def suggest(pixels: NDArray[np.uint8], size: tuple[int, int], made: PictureChang
     """The changes that an image (H, W) suggests, each with the ones that are ``made`` already.
 
     ``size``: its (width, height) in px before it was made small enough to be shown. No crop is suggested for an image
-    that is cropped or turned.
+    that is cropped or turned, and none to a part with nothing to see, which no model answers for.
     """
     measured = measure_film(pixels)
     found = []
     if measured.edge > INVERTED_EDGE:
         found.append(Suggestion("invert", "Invert picture", replace(made, invert=not made.invert)))
     if made.crop is None and made.quarter_turns == 0:
-        crops = find_views(pixels, size, measured)
-        found += [Suggestion(f"crop {side}", f"Crop to {side} view", replace(made, crop=crop)) for side, crop in crops]
+        for side, crop in find_views(pixels, size, measured):
+            if not is_blank(_part(pixels, size, crop)):
+                found.append(Suggestion(f"crop {side}", f"Crop to {side} view", replace(made, crop=crop)))
     return found
+
+
+def _part(pixels: NDArray[np.uint8], size: tuple[int, int], crop: Crop) -> NDArray[np.uint8]:
+    """What a crop leaves of an image (H, W) that was of ``size`` before it was shrunk; at least one pixel."""
+    x, y, width, height = crop
+    across = pixels.shape[1] / size[0]
+    down = pixels.shape[0] / size[1]
+    rows = slice(floor(y * down), ceil((y + height) * down))
+    columns = slice(floor(x * across), ceil((x + width) * across))
+    return np.ascontiguousarray(pixels[rows, columns])
 
 
 def find_views(pixels: NDArray[np.uint8], size: tuple[int, int], measured: FilmMeasures) -> list[tuple[str, Crop]]:

@@ -60,3 +60,11 @@ def test_suggest_no_crop_below_the_shortest_side():
     """A model could judge nothing of it."""
     both = np.hstack([film(), film()])
     assert find_views(both, (60, 37), measure_film(both)) == []
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_suggest_no_crop_to_a_part_with_nothing_to_see(scale):
+    """A long film with the bone in its lower half: only that half could be classified."""
+    both = np.vstack([np.zeros((440, 320), np.uint8), film()])
+    found = suggest(both, (320 * scale, 840 * scale), NOTHING)
+    assert [each.key for each in found] == ["crop lower"]

@@ -5,7 +5,7 @@ import streamlit as st
 from fracture.app.classify.answering import Asked, show_best_answers
 from fracture.app.classify.privacy import propose_studies, warn_of_text
 from fracture.app.classify.samples import choose_sample
-from fracture.app.classify.viewing import show_open_sample, show_open_viewer
+from fracture.app.classify.viewing import offer_undo, show_open_sample, show_open_viewer
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.uploads import Upload, choose_uploads
 from fracture.app.shared.widgets import choose_models, ensure_routed, escape_markdown, no_model_hint, show_errors
@@ -43,6 +43,7 @@ def show_uploads(uploads: list[Upload], asked: list[Asked]) -> None:
     )
     parts = [uploads] if joined else propose_studies(uploads)
     examined = dict(examine(uploads, asked))
+    offer_undo([upload for upload in uploads if upload.changes and upload not in examined])
     warn_of_text(examined)
     names = [each.classifier.name for each in asked]
     studies = {}
@@ -110,7 +111,10 @@ with show_errors():
     asked = [Asked(folder, prediction_cache.adjusted_classifier(folder)) for folder in folders]
     for each in asked:
         describe(each.classifier)
-    uploads = choose_uploads()
+    # Each model's answers are cached: with more, every click would classify all files again.
+    uploads = choose_uploads(prediction_cache.MAX_EXAMINED // len(asked))
+    if not uploads:
+        prediction_cache.forget_uploads()
     sample = choose_sample(expanded=not uploads)
     if sample is not None:
         show_sample(sample, asked, uploads)

@@ -20,7 +20,12 @@ def _source(upload: Upload) -> str:
     return upload.source
 
 
+def _version(upload: Upload) -> str:
+    return upload.version
+
+
 _BY_SOURCE: HashFuncs = {Upload: _source}
+_BY_VERSION: HashFuncs = {Upload: _version}
 
 
 def propose_studies(uploads: list[Upload]) -> list[list[Upload]]:
@@ -74,6 +79,6 @@ def _hash_study(upload: Upload) -> str:
     return hash_study(upload.data, state.study_salt())
 
 
-@st.cache_data(max_entries=200, scope="session", show_spinner=False, hash_funcs=_BY_SOURCE)
+@st.cache_data(max_entries=200, scope="session", show_spinner=False, hash_funcs=_BY_VERSION)
 def _has_text(upload: Upload, _examined: Examined) -> bool:
     return declares_text(upload.data) or seems_to_have_text(_examined.pixels)

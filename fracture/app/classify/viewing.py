@@ -8,7 +8,7 @@ from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import Upload, change_upload
-from fracture.app.shared.widgets import show_errors
+from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.app.viewer.component import show_viewer
 from fracture.imaging.viewing.changes import PictureChanges
 from fracture.imaging.viewing.full_depth import FullDepth, of_gray, read_full_depth
@@ -17,6 +17,17 @@ from fracture.paths import sanitize_name
 
 def offer_viewer(each: Examined, place: str) -> None:
     """The buttons that open an image in the viewer, and that undo its changes; ``place``: a part of their keys."""
+    _offer(_identify(each), place, changed=each.changed)
+
+
+def offer_undo(uploads: list[Upload]) -> None:
+    """The same buttons for changed uploads that have no answer, each by its name: a crop may show nothing."""
+    for upload in uploads:
+        st.markdown(f"**{escape_markdown(sanitize_name(upload.name))}**")
+        _offer(upload.source, upload.source, changed=True)
+
+
+def _offer(identity: str, place: str, *, changed: bool) -> None:
     with st.container(horizontal=True):
         st.button(
             "Open viewer",
@@ -24,15 +35,15 @@ def offer_viewer(each: Examined, place: str) -> None:
             key=f"open viewer {place}",
             help="Window, zoom and rotate it; crop, rotate or invert an upload to classify the changed picture",
             on_click=_open,
-            args=(_identify(each),),
+            args=(identity,),
         )
-        if each.changed:
+        if changed:
             st.button(
                 "Undo changes",
                 icon=":material/undo:",
                 key=f"undo changes {place}",
                 on_click=change_upload,
-                args=(each.source, PictureChanges()),
+                args=(identity, PictureChanges()),
             )
 
 

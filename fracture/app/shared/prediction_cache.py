@@ -36,6 +36,9 @@ VIEW_PX = 1024
 GALLERY_PX = 640
 """Longer side of an image in a gallery with heat maps."""
 
+MAX_EXAMINED = 100
+"""First passes over uploads that are cached for a visitor, of all models together; each takes about a MB."""
+
 
 def folder_version(folder: ModelFolder) -> str:
     """Another one whenever the model's files have changed."""
@@ -51,7 +54,7 @@ def _screen_version(screen: RadiographScreen) -> str:
 
 
 def _upload_version(upload: Upload) -> str:
-    return f"{upload.source} {upload.changes}"
+    return upload.version
 
 
 BY_FOLDER: HashFuncs = {ModelFolder: folder_version}
@@ -157,7 +160,7 @@ class Examined:
 
 # A resource: cache_data would pickle it, and copy all pixels at each click.
 @st.cache_resource(
-    max_entries=100,
+    max_entries=MAX_EXAMINED,
     scope="session",
     show_spinner="Classifying the image",
     hash_funcs={Upload: _upload_version, **_BY_CLASSIFIER},
@@ -189,7 +192,7 @@ def screened(upload: Upload, seen: dict[str, Examined], screen: RadiographScreen
 
 
 @st.cache_resource(
-    max_entries=100,
+    max_entries=MAX_EXAMINED,
     scope="session",
     show_spinner="Checking the image",
     hash_funcs={Upload: _upload_version, RadiographScreen: _screen_version},
@@ -202,6 +205,12 @@ def _is_radiograph(upload: Upload, screen: RadiographScreen, _own: View | FirstP
     image = read_upload(upload)
     embedding = screen.model.embedding(image) if _own is None else _own.embedding
     return screen.check.is_radiograph(embedding, image)
+
+
+def forget_uploads() -> None:
+    """Forget this visitor's answers and pictures: the caches are the session's own."""
+    examined.clear()
+    _is_radiograph.clear()
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **_BY_CLASSIFIER})

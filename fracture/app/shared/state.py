@@ -85,6 +85,8 @@ MASKS = Entry[tuple[str, list[Any]]]("masks", ("", []))
 
 UPLOADS = Entry[tuple[Any, ...]]("kept uploads", ())
 """The uploads that stay while the visitor looks at other pages."""
+UPLOADS_CHOSEN = Entry("uploads chosen", 0)
+"""Of how many files these are the first."""
 VIEWED_UPLOAD = Entry("viewed upload", "")
 """The upload that the viewer shows, by its source, or the synthetic view, by its name."""
 SAMPLE = Entry[int | None]("sample", None)

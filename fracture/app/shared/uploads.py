@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
@@ -21,7 +22,7 @@ MAX_KEPT_BYTES = 100 * 2**20
 
 
 MAX_UPLOADS = 100
-"""Files that are classified at once: as many answers are cached for a visitor."""
+"""Files that are read at once."""
 
 
 class Upload(NamedTuple):
@@ -39,6 +40,11 @@ class Upload(NamedTuple):
         By the hash of the file: Streamlit would copy all of the file to make a key of it.
         """
         return f"{hashlib.sha256(self.data).hexdigest()} {self.frame} {sanitize_name(self.name)}"
+
+    @property
+    def version(self) -> str:
+        """Another one for each picture that is classified: the source with the changes."""
+        return f"{self.source} {self.changes}"
 
 
 def read_upload(upload: Upload) -> Radiograph:
@@ -66,11 +72,12 @@ def offer_upload() -> None:
         st.switch_page("pages/classify.py")
 
 
-def choose_uploads() -> list[Upload]:
-    """The files in the uploader, or those that were in it before the visitor opened another page.
+def choose_uploads(most: int = MAX_UPLOADS) -> list[Upload]:
+    """The first ``most`` files in the uploader, or of those in it before the visitor opened another page.
 
     The uploader takes files of any name: DICOM files often have no ending.
     """
+    most = min(most, MAX_UPLOADS)
     chosen_key, folder_key = _uploader_keys()
     files = st.file_uploader(
         f"X-rays ({READ})",
@@ -78,29 +85,39 @@ def choose_uploads() -> list[Upload]:
         max_upload_size=50,
         key=chosen_key,
         on_change=_keep,
-        help="They stay in memory, only you see them, and they are deleted when you remove them or close this tab.",
+        help="They stay in memory, and only you see them. They are deleted when you remove all of them or close this "
+        "tab.",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        files += _upload_folder(folder_key)
+        files += _upload_folder(folder_key, most)
         if files:
-            _offer_clearing(len(files))
+            _offer_clearing(len(files), most)
     kept: list[Upload] = list(state.UPLOADS.get())
     if files:
         if not kept:
             st.caption(f"More than {MAX_KEPT_BYTES // 2**20} MB: these files are removed when you open another page.")
-        return _changed(_choose_frames(_read(files)))
+        return _changed(_choose_frames(_read(files, most)))
     if kept:
-        _show_kept(kept)
-    return _changed(_choose_frames(kept))
+        _show_kept(kept, most)
+    return _changed(_choose_frames(kept[:most]))
 
 
 def _changed(uploads: list[Upload]) -> list[Upload]:
     """The uploads with the visitor's changes; those of files that are gone are forgotten."""
     made = state.picture_changes()
-    by_source = {upload.source: upload for upload in uploads} if made else {}
-    for source in made.keys() - by_source.keys():
-        del made[source]
+    if not made:
+        return uploads
+    files = {_file_of(upload.source) for upload in uploads}
+    for source in list(made):
+        if _file_of(source) not in files:
+            del made[source]
     return [upload._replace(changes=made[upload.source]) if upload.source in made else upload for upload in uploads]
+
+
+def _file_of(source: str) -> tuple[str, str]:
+    """The file of a source, whichever frame of it is meant: its hash and its name."""
+    digest, _, name = source.split(" ", 2)
+    return digest, name
 
 
 def _choose_frames(uploads: list[Upload]) -> list[Upload]:
@@ -117,11 +134,12 @@ def _choose_frame(number: int, upload: Upload) -> Upload:
     return upload._replace(frame=frame)
 
 
-def _show_kept(kept: list[Upload]) -> None:
+def _show_kept(kept: list[Upload], most: int) -> None:
     names = ", ".join(each.name for each in kept)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Uploaded earlier:** {escape_markdown(names)}", width="stretch")
         st.button("Remove", icon=":material/close:", type="tertiary", key="remove uploads", on_click=_forget)
+    _say_most(max(len(kept), state.UPLOADS_CHOSEN.get()), most)
 
 
 def _uploader_keys() -> tuple[str, str]:
@@ -131,7 +149,7 @@ def _uploader_keys() -> tuple[str, str]:
     return f"uploads{suffix}", f"uploaded folder{suffix}"
 
 
-def _upload_folder(key: str) -> list[Any]:
+def _upload_folder(key: str, most: int) -> list[Any]:
     """The files of a folder that the visitor uploads."""
     with st.popover("Upload a folder", icon=":material/folder_open:", type="tertiary", key="folder of uploads"):
         files: list[Any] = st.file_uploader(
@@ -140,28 +158,39 @@ def _upload_folder(key: str) -> list[Any]:
             max_upload_size=50,
             key=key,
             on_change=_keep,
-            help=f"With its subfolders; at most {MAX_UPLOADS} files are classified.",
+            help=f"With its subfolders; at most {most} files are classified.",
         )
     return files
 
 
-def _offer_clearing(count: int) -> None:
+def _offer_clearing(count: int, most: int) -> None:
     """A button that removes all files; where there are too many, which of them are used."""
     st.button("Clear all", icon=":material/close:", type="tertiary", key="clear uploads", on_click=_clear)
-    if count > MAX_UPLOADS:
-        st.caption(f"The first {MAX_UPLOADS} of {count:,} files are classified.", width="content")
+    _say_most(count, most)
 
 
-def _read(files: Iterable[Any]) -> list[Upload]:
-    return [Upload(file.name, file.getvalue()) for file in islice(files, MAX_UPLOADS)]
+def _say_most(count: int, most: int) -> None:
+    if count <= most:
+        return
+    words = f"The first {most} of {count:,} files are classified"
+    if most < MAX_UPLOADS:
+        words += f", since several models are asked; one model takes {MAX_UPLOADS}"
+    st.caption(f"{words}.", width="content")
+
+
+def _read(files: Iterable[Any], most: int = MAX_UPLOADS) -> list[Upload]:
+    return [Upload(file.name, file.getvalue()) for file in islice(files, most)]
 
 
 def _keep() -> None:
-    """Keep the files of the uploader, and clear the sample."""
-    uploads = _read(file for key in _uploader_keys() for file in st.session_state.get(key, []))
+    """Keep the files of the uploader, and clear the sample. Studies are joined anew: they may be another patient's."""
+    files = [file for key in _uploader_keys() for file in st.session_state.get(key, [])]
+    uploads = _read(files)
     fits = sum(len(each.data) for each in uploads) <= MAX_KEPT_BYTES
     state.UPLOADS.set(tuple(uploads) if fits else ())
+    state.UPLOADS_CHOSEN.set(len(files))
     state.SAMPLE.set(None)
+    state.JOINED_STUDIES.set(False)
 
 
 def _clear() -> None:
@@ -171,4 +200,12 @@ def _clear() -> None:
 
 
 def _forget() -> None:
+    """Forget the uploads.
+
+    Streamlit would keep the bytes of a file until the session ends, unless the browser itself removes the file. No
+    other uploader has files at this moment: each is on a page of its own, which forgets them when it is left.
+    """
     state.UPLOADS.set(())
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)

@@ -101,9 +101,11 @@ class Tab:
         return answer.content
 
     def pictures(self) -> list[bytes]:
-        """All pictures of the page, which came along with it."""
+        """All pictures of the page, which came along with it; drawn scales (SVG) are none."""
         urls = [each.url for shown in self.all("imgs") for each in shown.content.imgs]
-        return [base64.b64decode(url.removeprefix("data:image/jpeg;base64,"), validate=True) for url in urls]
+        start = "data:image/jpeg;base64,"
+        pictures = [url for url in urls if not url.startswith("data:image/svg+xml")]
+        return [base64.b64decode(url.removeprefix(start), validate=True) for url in pictures]
 
     def all(self, kind: str) -> list[Shown]:
         """The elements of a kind, such as ``metric``, from the top of the page to its end."""

@@ -174,7 +174,7 @@ def _classify(tab: Tab, upload: Upload, chance: random.Random, think: Callable[[
 def _check(tab: Tab, upload: Upload, picture: bytes, record: Record) -> None:
     """The page's words, its picture and the file that it offers must be this upload's."""
     _look(tab)
-    (offered,) = tab.all("download_button")
+    (offered,) = [each for each in tab.all("download_button") if "CSV" in each.content.label]
     (line,) = csv.DictReader(io.StringIO(tab.fetch(offered.content.url).decode()))
     caption = tab.all("imgs")[-1].content.imgs[0].caption
     width = Image.open(io.BytesIO(upload.content)).width

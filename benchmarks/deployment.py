@@ -132,6 +132,7 @@ def classify(page: Page, file: Path) -> None:
 
     Image.fromarray(generate_sample(1)[0].pixels).save(file)
     menu_link(page, "classify").click()
+    page.get_by_role("heading", name="Classify").wait_for()  # Home has an uploader, too
     page.locator("input[type=file]").set_input_files(str(file))
     page.get_by_role("img", name="with its heat map").wait_for()
 

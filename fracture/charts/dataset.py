@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fracture.charts.style import NEGATIVE_COLOR, POSITIVE_COLOR, apply_theme, metric_range
+from fracture.charts.style import MODEL, NEGATIVE_COLOR, POSITIVE_COLOR, apply_theme, metric_range
 from fracture.data.dataset import counts
 
 _COLORS = (NEGATIVE_COLOR, POSITIVE_COLOR)
@@ -102,7 +102,7 @@ def property_aucs(found: pd.DataFrame) -> Any:
     """
     figure = go.Figure()
     for significant, name, color in (
-        (True, "interval excludes 0.5", POSITIVE_COLOR),
+        (True, "interval excludes 0.5", MODEL),
         (False, "not significant", "gray"),
     ):
         rows = found[found["significant"] == significant]

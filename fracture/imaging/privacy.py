@@ -4,6 +4,7 @@ Neither is ever shown, stored or logged: a study is compared by a salted hash.
 """
 
 import hashlib
+import logging
 from io import BytesIO
 
 import numpy as np
@@ -12,6 +13,8 @@ from scipy import ndimage
 
 from fracture.errors import RadiographError
 from fracture.imaging.codecs.formats import HEAD_BYTES, recognize, unpack_gzip
+
+_log = logging.getLogger(__name__)
 
 HASH_BYTES = 16
 """Of the hash of a study."""
@@ -57,7 +60,8 @@ def _element(data: bytes, keyword: str) -> str:
         return str(read_elements(BytesIO(data), "the file", [keyword]).get(keyword) or "").strip()
     except RadiographError:
         return ""
-    except Exception:  # noqa: BLE001 - pydicom raises anything for damaged files; reading the image says so
+    except Exception as error:  # noqa: BLE001 - pydicom raises anything for damaged files; reading the image says so
+        _log.info("%s can't be read from a DICOM file: %s", keyword, type(error).__name__)  # nothing of the header
         return ""
 
 

@@ -12,16 +12,24 @@ st.set_page_config(page_icon="assets/icon.png", layout="wide")
 
 state.ROUTED.set(True)
 page = st.navigation(
-    [
-        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("pages/dataset.py", title="Data set", icon=":material/photo_library:"),
-        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
-        st.Page("pages/runs.py", title="Runs", icon=":material/compare_arrows:"),
-        st.Page("pages/playground.py", title="Playground", icon=":material/tune:"),
-        st.Page("pages/labs.py", title="Labs", icon=":material/science:"),
-        st.Page("pages/classify.py", title="Classify", icon=":material/radiology:"),
-        st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
-    ],
+    {
+        "": [
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/data.py", title="Data", icon=":material/photo_library:"),
+            st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+            st.Page("pages/classify.py", title="Classify", icon=":material/radiology:"),
+            st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
+            # Not in the menu: the addresses of earlier versions, which lead to today's pages.
+            st.Page("pages/dataset.py", title="Data", visibility="hidden"),
+            st.Page("pages/runs.py", title="Runs", visibility="hidden"),
+            st.Page("pages/labs.py", title="Leakage", visibility="hidden"),
+        ],
+        "Learn": [
+            st.Page("pages/playground.py", title="Playground", icon=":material/tune:"),
+            st.Page("pages/leakage.py", title="Leakage", icon=":material/call_split:"),
+            st.Page("pages/shortcuts.py", title="Shortcuts", icon=":material/hide_image:"),
+        ],
+    },
     position="top",
 )
 st.set_page_config(page_title=f"{page.title} · Bone X-ray lab")

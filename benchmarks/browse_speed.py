@@ -94,7 +94,7 @@ def visit(page: Any, base: str, server: psutil.Process) -> None:
     """Open the data set, go through twenty pages of the gallery, filter, and look at a study."""
     page.set_default_timeout(120_000)
     page.goto(base)
-    menu_link(page, "dataset").click()
+    menu_link(page, "data").click()
     print(f"server before the data set is chosen: {memory(server)}")
     keyed(page, "data").get_by_role("combobox").click()
     page.get_by_role("option", name="MURA-v1.1").click()

@@ -142,7 +142,7 @@ def train(page: Page, process: psutil.Process, patients: int) -> tuple[float, st
 
     The peak memory of all processes meanwhile, MB, and whether TensorFlow was in any of them.
     """
-    menu_link(page, "dataset").click()
+    menu_link(page, "data").click()
     count = keyed(page, "phantom patients").get_by_role("spinbutton")
     count.fill(str(patients))
     count.press("Tab")

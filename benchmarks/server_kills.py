@@ -129,7 +129,7 @@ def upload(page: Page, base: Path) -> None:
 
 def draw(page: Page, base: Path) -> None:
     """Forty patients, until the first image is there."""
-    menu_link(page, "dataset").click()
+    menu_link(page, "data").click()
     button(page, "phantom dialog").click()
     fill(keyed(page, "phantom patients").get_by_role("spinbutton"), "40")
     button(page, "generate phantoms").click()
@@ -138,7 +138,7 @@ def draw(page: Page, base: Path) -> None:
 
 def bring(page: Page, base: Path) -> None:
     """Thirty images of FracAtlas, until the first is there."""
-    menu_link(page, "dataset").click()
+    menu_link(page, "data").click()
     button(page, "import dialog").click()
     page.get_by_role("tab", name="FracAtlas").click()
     fill(keyed(page, "fracatlas images").get_by_role("spinbutton"), "30")

@@ -8,7 +8,14 @@ from fracture.app.classify.samples import choose_sample
 from fracture.app.classify.viewing import offer_undo, show_open_sample, show_open_viewer
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.uploads import Upload, choose_uploads
-from fracture.app.shared.widgets import choose_models, ensure_routed, escape_markdown, no_model_hint, show_errors
+from fracture.app.shared.widgets import (
+    choose_models,
+    ensure_routed,
+    escape_markdown,
+    no_model_hint,
+    page_head,
+    show_errors,
+)
 from fracture.inference.classifier import NOTICE, Classifier
 from fracture.inference.radiograph_check import load_screen
 
@@ -102,8 +109,8 @@ def describe(classifier: Classifier) -> None:
 
 
 ensure_routed("classify")
-st.title("Classify")
-folders = choose_models()
+with page_head("Classify"):
+    folders = choose_models()
 if not folders:
     no_model_hint()
     st.stop()

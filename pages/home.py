@@ -11,7 +11,7 @@ from fracture.inference.classifier import NOTICE
 from fracture.registry.default_model import describe_model
 
 WORKFLOW = (
-    ("dataset", "Data set", ":material/photo_library:", "**1 · Explore data.** Patients, studies and views; findings."),
+    ("data", "Data", ":material/photo_library:", "**1 · Explore data.** Patients, studies and views; findings."),
     (
         "train",
         "Train",
@@ -32,8 +32,8 @@ EXPERIMENTS = (
         ":material/tune:",
         "**Hyperparameters.** A head trains in a fraction of a second; each slider shows its effect.",
     ),
-    ("labs", "Labs", ":material/science:", "**Pitfalls.** Data leakage and shortcuts: what the model really learns."),
-    ("runs", "Runs", ":material/compare_arrows:", "**Comparison.** All runs side by side, with significance tests."),
+    ("leakage", "Leakage", ":material/call_split:", "**Data leakage.** A split by image recognizes patients."),
+    ("shortcuts", "Shortcuts", ":material/hide_image:", "**Shortcuts.** What the model really looks at."),
 )
 
 
@@ -53,7 +53,7 @@ def show_next_step(*, has_data: bool, busy: bool) -> None:
             link("train", "Train a model", ":material/model_training:")
         else:
             st.markdown("There is no data yet. Generate phantoms, or import a data set.")
-            link("dataset", "Add data", ":material/photo_library:")
+            link("data", "Add data", ":material/photo_library:")
 
 
 def show_links(pages: tuple[tuple[str, str, str, str], ...]) -> None:

@@ -12,9 +12,11 @@ from fracture.app.models.threshold import show_operating_point
 from fracture.app.shared.widgets import (
     choose_model,
     ensure_routed,
+    link,
     no_model_hint,
     offer_delete,
     offer_zip,
+    page_head,
     show_errors,
 )
 from fracture.inference.classifier import NOTICE
@@ -42,8 +44,9 @@ def show_model(folder: ModelFolder) -> None:
 
 
 ensure_routed("models")
-st.title("Models")
-folder = choose_model()
+with page_head("Models"):
+    folder = choose_model()
+link("runs", "Compare runs", ":material/compare_arrows:")
 if folder is None:
     no_model_hint()
     st.stop()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fracture.app.shared import state
 from fracture.app.shared.dataset_picker import choose_dataset
-from fracture.app.shared.widgets import ensure_routed, no_dataset_hint, show_errors
+from fracture.app.shared.widgets import ensure_routed, no_dataset_hint, page_head, show_errors
 from fracture.app.train.form import training_form
 from fracture.app.train.run import show_run
 from fracture.training.runs import queue
@@ -24,7 +24,8 @@ def show_runs(known: dict[str, queue.Run]) -> None:
 
 
 ensure_routed("train")
-st.title("Train")
+with page_head("Train"):
+    data = choose_dataset()
 with show_errors():
     queue.advance()  # where the process that should have started the next run was killed
 known = {run.name: run for run in sorted(queue.runs(), key=lambda run: not run.active)}
@@ -33,7 +34,6 @@ no_own_runs = all(run.folder.bundled for run in known.values())
 # The number makes it another expander after each start: a new one is folded.
 key = f"new run {state.submissions().number}"
 with st.expander("New run", expanded=no_own_runs, key=key, icon=":material/model_training:"), show_errors():
-    data = choose_dataset()
     if data:
         training_form(data)
     else:

@@ -102,7 +102,7 @@ def chosen_table(root: Path, columns: ColumnsChoice, choice: LabelChoice | None 
     if not file.is_file():
         raise ColumnsError(
             f"There must be a table {columns.file} in {root}, of which columns were chosen. Received: no such file; "
-            f"restore it, or choose again with --columns {COLUMNS_FORM}, or on the page Data set."
+            f"restore it, or choose again with --columns {COLUMNS_FORM}, or on the page Data."
         )
     found = _found(root, file, _read_chosen(file, columns), choice)
     layout = USUAL_FILE if columns.file == USUAL_FILE else "table"
@@ -193,7 +193,7 @@ def _read(file: Path) -> pd.DataFrame:
     if "image_id" not in listed or not set(LABEL_COLUMNS) & set(listed):
         raise ColumnsError(
             f"{file} must have the columns image_id and label (or fractured). Received: {received}; say which ones "
-            f"they are with --columns {COLUMNS_FORM}, or on the page Data set."
+            f"they are with --columns {COLUMNS_FORM}, or on the page Data."
         )
     return _checked(file, listed)
 

@@ -129,7 +129,7 @@ def _photograph_columns(page: Page, out: Path) -> None:
             )
         (root / "list.csv").write_text("\n".join(lines) + "\n")
         with served(place / "server.log", homes=homes) as app:
-            page.goto(f"{app.address}/dataset")
+            page.goto(f"{app.address}/data")
             keyed(page, "save columns").wait_for()
             page.set_viewport_size({**SIZE, "height": 1180})  # the whole form
             _photograph(page, out / "dataset-columns.png")
@@ -168,12 +168,12 @@ def _to_the_top(page: Page, target: Locator) -> None:
 
 SHOWN = (
     Place("home", ""),
-    Place("dataset", "dataset"),
-    Place("properties", "dataset", _show_properties),
+    Place("data", "data"),
+    Place("properties", "data", _show_properties),
     Place("train", f"train?run={TRAINED}"),
     Place("runs", f"runs?runs={TRAINED}&runs={BUNDLED}"),
     Place("playground", "playground", _turn_a_dial),
-    Place("labs", "labs?lab=Shortcuts", _cover),
+    Place("shortcuts", "shortcuts", _cover),
     Place("classify", f"classify?model={BUNDLED}", _ask),
     Place("models", f"models?model={BUNDLED}"),
 )

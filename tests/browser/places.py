@@ -31,27 +31,27 @@ def full(first: str, second: str) -> tuple[Place, ...]:
     """The places of an app with a data set of phantoms and two models, by their names; the first was trained on it."""
     return (
         *PAGES,
-        Place("study", "dataset", _open_a_study),
-        Place("import", "dataset", _open_dialog("import dialog")),
-        Place("draw", "dataset", _open_dialog("phantom dialog")),
-        Place("checks", "dataset", _open("checks")),
+        Place("study", "data", _open_a_study),
+        Place("import", "data", _open_dialog("import dialog")),
+        Place("draw", "data", _open_dialog("phantom dialog")),
+        Place("checks", "data", _open("checks")),
         Place("setup", "train", _set_up),
         Place("trained", f"train?run={first}", _open("network")),
         Place("compare", f"runs?runs={first}&runs={second}"),
         Place("sample", f"classify?model={first}", ask_about_a_sample),
         Place("judged", f"models?model={second}", _open("card")),
-        Place("covered", "labs?lab=Shortcuts", cover),
+        Place("covered", "shortcuts", cover),
     )
 
 
 PAGES = (
     Place("home", ""),
-    Place("dataset", "dataset"),
+    Place("data", "data"),
     Place("train", "train"),
     Place("runs", "runs"),
     Place("playground", "playground"),
-    Place("leakage", "labs"),
-    Place("shortcuts", "labs?lab=Shortcuts"),
+    Place("leakage", "leakage"),
+    Place("shortcuts", "shortcuts"),
     Place("classify", "classify"),
     Place("models", "models"),
 )
@@ -90,6 +90,6 @@ def ask_about_a_sample(page: Page) -> None:
 
 
 def cover(page: Page) -> None:
-    """On the page *Labs*: mask the true findings of the X-ray."""
+    """On the page *Shortcuts*: mask the true findings of the X-ray."""
     button(page, "mask truth").click()
     page.get_by_text("of the image is masked").wait_for()

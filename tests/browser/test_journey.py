@@ -58,7 +58,7 @@ def figshare(monkeypatch):
 def test_imported_image_when_excluded_can_be_restored(figshare, server, page, homes):
     """An import reaches the gallery; an image is excluded, and the decision undone."""
     page.goto(server)
-    keyed(page, "to dataset").get_by_role("link").click()
+    keyed(page, "to data").get_by_role("link").click()
     button(page, "import dialog").click()
     page.get_by_role("dialog").get_by_role("tab", name="FracAtlas").click()
     _fill_number(page, "fracatlas images", "30")
@@ -80,10 +80,10 @@ def test_imported_image_when_excluded_can_be_restored(figshare, server, page, ho
 def test_address_of_a_fresh_server_opens_its_page(server, page, homes):
     """The first request to a new server opens a page with its data set and its menu."""
     name = next(path.name for path in (homes / "data").iterdir())
-    page.goto(f"{server}/dataset?data={name}")
+    page.goto(f"{server}/data?data={name}")
     expect(page.get_by_role("img", name=re.compile("^Radiograph")).first).to_be_visible()
     expect(menu_link(page, "train")).to_be_visible()
-    assert page.url.endswith(f"/dataset?data={name}")
+    assert page.url.endswith(f"/data?data={name}")
 
 
 def _fill_number(page, key: str, value: str) -> None:

@@ -18,9 +18,9 @@ def test_data_set_by_keyboard_is_browsed_and_curated(lab, page):
     """Keys open and close dialogs and a study, exclude an image, and undo that."""
     page.goto(lab)
     settle(page)
-    tab_to(page, menu_link(page, "dataset"))
+    tab_to(page, menu_link(page, "data"))
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Data set", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible()
     opener = keyed_from(page, "open").first.get_by_role("button")
     expect(opener).to_be_visible()
     settle(page)

@@ -281,7 +281,7 @@ def test_viewer_on_a_phone_zooms_by_two_fingers(app, page, radiograph):
 def test_viewer_of_a_study_keeps_its_arrow_keys(app, browser):
     """On the image the arrows move it; beside it they lead to the next view, which keeps the inversion."""
     page = new_page(browser)
-    page.goto(f"{app}/dataset")
+    page.goto(f"{app}/data")
     settle(page)
     keyed_from(page, "open").first.get_by_role("button").click()
     dialog = page.get_by_role("dialog")

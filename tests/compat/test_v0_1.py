@@ -461,7 +461,7 @@ def test_what_the_caches_know_does_no_harm(home):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["dataset", "train", "runs", "models", "playground", "labs", "classify"])
+@pytest.mark.parametrize("page", ["data", "train", "runs", "models", "playground", "leakage", "shortcuts", "classify"])
 def test_pages_show_the_folders(home, page):
     """Each page draws them without an error, but that features of former pixels must be computed again."""
     keep_runs(home, "finished", "stopped")
@@ -469,14 +469,14 @@ def test_pages_show_the_folders(home, page):
     assert not app.exception, app.exception
     told = [error.value for error in app.error]
     lost = "The features that 'stopped' has computed are no longer in the cache. Train a head again."
-    assert told == ([lost] if page in ("playground", "labs") else [])
+    assert told == ([lost] if page in ("playground", "leakage", "shortcuts") else [])
 
 
 @pytest.mark.slow
 def test_a_typed_folder_is_still_offered(home):
     """One of the selection boxes has the path that somebody typed in the version before."""
     keep_runs(home)
-    app = AppTest.from_file(str(PROJECT / "pages" / "dataset.py"), default_timeout=120).run()
+    app = AppTest.from_file(str(PROJECT / "pages" / "data.py"), default_timeout=120).run()
     typed = str(home / "elsewhere" / "typed")
     assert any(typed in box.options for box in app.selectbox)
     assert any("phantoms-1" in box.options and "mura" in box.options for box in app.selectbox)

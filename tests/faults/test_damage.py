@@ -25,9 +25,9 @@ ASKED = {
     "models": ({"model": ["bad"]}, {}),
     "classify": ({"model": ["bad"]}, {}),
     "playground": ({}, {"features": "bad"}),
-    "labs": ({"lab": ["Shortcuts"]}, {}),
+    "shortcuts": ({}, {}),
     "home": ({}, {}),
-    "dataset": ({}, {}),
+    "data": ({}, {}),
 }
 """Each page, asked for the damaged model: its address, and what was chosen on it."""
 
@@ -54,16 +54,16 @@ def bad(homes, make_model):
 @pytest.mark.parametrize(
     ("file", "how", "pages", "said"),
     [
-        ("card.json", "cut", ("home", "models", "classify", "labs"), "bad/card.json cannot be read"),
-        ("card.json", "deep", ("dataset", "runs", "train"), "nested too deeply"),
+        ("card.json", "cut", ("home", "models", "classify", "shortcuts"), "bad/card.json cannot be read"),
+        ("card.json", "deep", ("data", "runs", "train"), "nested too deeply"),
         ("card.json", "a folder", ("models", "classify", "runs"), "bad/card.json cannot be read"),
         ("status.json", "garbage", ("train", "runs", "playground"), "of this run is damaged"),
         ("events.jsonl", "a folder", ("train", "runs"), ""),
         ("events.jsonl", "zeros", ("train",), ""),
         ("history.json", "a list", ("runs",), ""),
-        ("predictions.csv", "garbage", ("models", "runs", "dataset"), "missing or damaged"),
+        ("predictions.csv", "garbage", ("models", "runs", "data"), "missing or damaged"),
         ("familiarity.npz", "cut", ("classify",), "familiarity.npz is not the file"),
-        ("model.tflite", "empty", ("classify", "labs"), "model.tflite is not the file"),
+        ("model.tflite", "empty", ("classify", "shortcuts"), "model.tflite is not the file"),
     ],
 )
 def test_every_page_draws_beside_a_damaged_file(bad, file, how, pages, said):

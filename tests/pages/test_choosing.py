@@ -14,7 +14,7 @@ from fracture.imaging.radiograph import Radiograph
 from tests.pages.test_pages import alone, healthy, routed, words
 from tests.support.widgets import keys_of
 
-PICKER = ("classify", "models", "dataset")
+PICKER = ("classify", "models", "data")
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def images(app):
 @pytest.mark.slow
 def test_page_with_filters_counts_the_images_that_pass(data):
     """The page shows counts and charts, and says how many images pass the filters, or that none does."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert len(app.get("plotly_chart")) == 6
     shown, total = seen(app)
     assert shown == total == int(app.metric[0].value) == len(scan(data).table)
@@ -74,7 +74,7 @@ def test_page_with_filters_counts_the_images_that_pass(data):
 @pytest.mark.slow
 def test_gallery_sorted_by_brightness_begins_with_the_darkest(data):
     """The gallery begins in reading order; once the images are analyzed it can be sorted by brightness."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert images(app) == sorted(images(app), key=lambda name: name.split("patient")[1])
     app.selectbox(key=f"order of {data}").set_value("Darkest first").run()
     mean = measure(scan(data).table).set_index("image_id")["mean"]
@@ -87,7 +87,7 @@ def test_checks_after_the_analysis_stay_open(data, monkeypatch):
     monkeypatch.setattr(
         "fracture.app.dataset.checks.MAX_ANALYZED_UNASKED", 0
     )  # so that images are checked only when asked for
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.session_state["checks"] = True
     before = folded(app)
     button(app, "analyze images").click().run()
@@ -97,7 +97,7 @@ def test_checks_after_the_analysis_stay_open(data, monkeypatch):
 @pytest.mark.slow
 def test_finding_when_shown_filters_the_gallery(data):
     """A finding's button shows exactly its images in the gallery, and another button shows all again."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     finding = next(problem for problem in check(scan(data)) if problem.kind == "copies")
     assert finding.message in said(app) and finding.why in said(app)
     button(app, "show copies").click().run()
@@ -109,7 +109,7 @@ def test_finding_when_shown_filters_the_gallery(data):
 @pytest.mark.slow
 def test_study_when_opened_shows_details_and_navigation(data):
     """An open study shows the details of the view, the image in the viewer, and buttons to its neighbors."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     first = images(app)[0]
     button(app, f"open {first}").click().run()
     assert "**Split** train" in said(healthy(app)) and first.split("/")[2] in said(app)
@@ -122,7 +122,7 @@ def test_study_when_opened_shows_details_and_navigation(data):
 @pytest.mark.slow
 def test_selected_images_when_excluded_can_be_restored_by_undo(data):
     """A decision about the selected images is stored with its reason, marked in the gallery, and undone by a click."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     chosen = images(app)[:2]
     for name in chosen:
         next(box for box in app.checkbox if box.key.endswith(name)).check().run()
@@ -144,7 +144,7 @@ def test_selected_images_when_excluded_can_be_restored_by_undo(data):
 @pytest.mark.slow
 def test_study_when_relabeled_changes_all_its_views(data):
     """The dialog of a study relabels all its views with one click."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     table = scan(data).table
     views = table.loc[table["study"] == table["study"].value_counts().index[0], "image_id"]
     button(app, f"open {views.iloc[0]}").click().run()
@@ -157,7 +157,7 @@ def test_study_when_relabeled_changes_all_its_views(data):
 
 def test_study_hidden_by_a_new_filter_still_opens(data):
     """A study opens although the browser sends a filter that hides it together with the click."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.text_input(key=f"text of {data}").set_value("nothing is called this")
     button(app, f"open {images(app)[0]}").click().run()
     assert "**Patient**" in words(healthy(app)) and not images(app)
@@ -165,7 +165,7 @@ def test_study_hidden_by_a_new_filter_still_opens(data):
 
 def test_gallery_when_decisions_get_damaged_shows_a_sentence(data):
     """Decisions that were damaged meanwhile are an error in the gallery, also when only its fragment runs."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     (data / "curation.csv").write_text("time,image_id,decision,reason\n2026-01-01,x.png,delete,\n")
     button(app, "select page").click().run()
     assert not app.exception and "line 2" in words(app)
@@ -179,7 +179,7 @@ def test_decision_in_a_read_only_folder_shows_a_sentence(data, monkeypatch):
     def refuse(*_):
         raise OSError(30, "Read-only file system")
 
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     button(app, "select all").click().run()
     monkeypatch.setattr(decisions, "atomic_write", refuse)
     button(app, "exclude selected").click().run()
@@ -190,7 +190,7 @@ def test_decision_in_a_read_only_folder_shows_a_sentence(data, monkeypatch):
 def test_page_with_damaged_decisions_shows_a_sentence(data):
     """A damaged file of decisions is an error that names the line."""
     (data / "curation.csv").write_text("time,image_id,decision,reason\n2026-01-01,x.png,delete,\n")
-    app = alone("dataset").run()
+    app = alone("data").run()
     assert not app.exception and "line 2" in words(app)
 
 
@@ -198,7 +198,7 @@ def test_page_with_damaged_decisions_shows_a_sentence(data):
 @pytest.mark.parametrize("way", ["Copies", "One zip"])
 def test_export_in_each_format_writes_all_images(data, homes, way):
     """An export writes the images after decisions as class folders, or as a zip file of them."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.selectbox(key="export format").set_value(way).run()
     button(app, "export").click().run()
     assert not app.exception and "Exported" in "".join(each.value for each in app.success)
@@ -212,7 +212,7 @@ def test_export_in_each_format_writes_all_images(data, homes, way):
 @pytest.mark.slow
 def test_export_to_a_typed_target_goes_there(data, homes):
     """A typed target is used after an earlier export, too; a name without a folder lies in the data home."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     button(app, "export").click().run()
     for typed, found in (("mine", "mine"), (str(homes / "elsewhere"), "../elsewhere")):
         app.text_input(key=f"export to {data}").set_value(typed)
@@ -227,7 +227,7 @@ def test_export_to_a_typed_target_goes_there(data, homes):
 def test_zip_on_this_machine_is_unpacked_and_selected(homes, drawn, tmp_path):
     """A zip file that is given by its path is unpacked, and its data set is selected."""
     shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.text_input(key="zip path 0").set_value(str(tmp_path / "mine.zip")).run()
     button(app, "unpack").click().run()
     app.run()
@@ -255,7 +255,7 @@ def test_second_zip_of_the_same_name_gets_another_folder(homes, drawn, tmp_path)
 def test_file_that_is_no_zip_is_refused(homes, tmp_path):
     """A file that is no zip is an error, and leaves nothing behind."""
     (tmp_path / "mine.zip").write_text("no zip")
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.text_input(key="zip path 0").set_value(str(tmp_path / "mine.zip")).run()
     button(app, "unpack").click().run()
     assert not app.exception and "is no zip, or a damaged one" in words(app)
@@ -277,7 +277,7 @@ def test_import_with_a_typed_token_passes_it_to_its_process_only(homes, monkeypa
         stand(root, order, Progress(12, 1560, 10**6, None, 75.0), **identity())
 
     monkeypatch.setattr(job, "start", start)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.text_input(key="kaggle token").set_value("KGAT_typed")
     button(app, "import mura").click().run()
     root, order, variables = started[0]
@@ -305,7 +305,7 @@ def has(app, key):
 def test_dialog_when_the_page_runs_again_stays_open(data, homes, opener):
     """A dialog that is opened before the images are analyzed outlives the run after the analysis."""
     other = draw_mura(homes / "data" / "other", seed=1)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert not has(app, OPENERS[opener])
     app.selectbox(key="data").set_value(str(other))
     button(app, opener).click().run()  # one run checks the images of the other data set, and then starts anew
@@ -316,11 +316,11 @@ def test_dialog_when_the_page_runs_again_stays_open(data, homes, opener):
 @pytest.mark.slow
 def test_dialog_when_another_page_opens_closes(data):
     """A dialog does not open again when the visitor comes back to the page."""
-    app = routed("dataset").run()
+    app = routed("data").run()
     button(app, "import dialog").click().run()
     assert has(healthy(app), "kaggle part")
     app.switch_page("pages/train.py").run()
-    app.switch_page("pages/dataset.py").run()
+    app.switch_page("pages/data.py").run()
     assert not has(healthy(app), "kaggle part")
 
 
@@ -350,8 +350,8 @@ def test_page_with_an_open_dialog_does_not_run_by_itself(homes):
 @pytest.mark.slow
 def test_images_behind_a_dialog_are_analyzed_when_it_closes(data):
     """The analysis of the images waits until a dialog that was opened meanwhile is closed."""
-    app = alone("dataset")
-    app.session_state["page"], app.session_state["open dialog"] = "dataset", "import"
+    app = alone("data")
+    app.session_state["page"], app.session_state["open dialog"] = "data", "import"
     assert has(healthy(app.run()), "kaggle part") and "not analyzed yet" in " ".join(folded(app))
     del app.session_state["open dialog"]
     assert "not analyzed yet" not in " ".join(folded(healthy(app.run())))
@@ -362,7 +362,7 @@ def test_dialog_when_an_import_ends_keeps_its_text(homes):
     root, order = draw_mura(homes / "data" / "MURA-v1.1"), Order("kaggle", {})
     images = len(list(root.rglob("*.png")))
     stand(root, order, Progress(0, images), **identity())
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     button(app, "import dialog").click().run()
     app.text_input(key="zip path 0").set_value("mine.zip").run()
     stand(root, order, Progress(images, images), complete=True, ended=True)
@@ -379,7 +379,7 @@ def test_resumed_import_when_complete_shows_all_images(homes):
     shutil.move(root / "valid", away)
     part = len(list(root.rglob("*.png")))
     stand(root, order, Progress(part, part + 1), ended=True)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert seen(app)[1] == part
     shutil.move(away, root / "valid")
     whole = len(list(root.rglob("*.png")))
@@ -392,7 +392,7 @@ def test_decisions_of_somebody_else_are_merged(data):
     """Decisions in an uploaded file are merged, and a file with other columns is an error."""
     first = scan(data).table["image_id"].iloc[0]
     theirs = f"time,image_id,decision,reason\n2026-01-01T00:00:00Z,{first},exclude,theirs\n"
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.file_uploader(key="decisions to merge").set_value([("curation.csv", theirs.encode(), "text/csv")]).run()
     button(app, "merge decisions").click().run()
     assert decided(data)["reason"].to_dict() == {first: "theirs"} and not app.error
@@ -415,7 +415,7 @@ def orders(app, data):
 @pytest.mark.slow
 def test_probabilities_of_a_validated_model_are_shown_with_its_name(validated):
     """The gallery, the orders and the study say whose probability they show."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     told = read_predictions(model_folder("first")).set_index("image_id")["probability"]
     assert "Percentages show model *first*'s probability of *abnormal*." in said(app)
     app.selectbox(key=f"order of {validated}").set_value("Most likely abnormal, by first").run()
@@ -429,12 +429,12 @@ def test_probabilities_of_a_validated_model_are_shown_with_its_name(validated):
 def test_probabilities_with_a_chosen_model_are_its_own(validated, make_model):
     """The probabilities are those of the model that the visitor chose, or else of the default model."""
     make_model("second")
-    app = alone("dataset")
+    app = alone("data")
     app.session_state["chosen model"] = "second"
     assert "Percentages show model *second*'s probability" in said(healthy(app.run()))
     edited = model_folder("second").card
     edited.write_text(edited.read_text().replace('"state": "finished"', '"state": "stopped"'))
-    assert "Percentages show model *first*'s probability" in said(healthy(alone("dataset").run()))
+    assert "Percentages show model *first*'s probability" in said(healthy(alone("data").run()))
 
 
 @pytest.mark.slow
@@ -444,7 +444,7 @@ def test_probabilities_of_other_files_of_the_same_names_are_hidden(homes, make_m
     data = draw_mura(homes / "data" / "drawn", seed=7)
     names = set(scan(data).table["image_id"])
     assert names & set(read_predictions(model_folder("first"))["image_id"])
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert not any("likely" in order for order in orders(app, data))
     assert "first" not in said(app)
 
@@ -454,7 +454,7 @@ def test_probabilities_without_recorded_files_are_hidden(validated):
     """A sentence names the command that records the files, and after that command the probabilities are shown."""
     folder = model_folder("first")
     pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert "predictions don't record which image files" in said(app)
     assert "fracture evaluate --model first --data validated" in said(app)
     assert not any("likely" in order for order in orders(app, validated))
@@ -466,7 +466,7 @@ def test_probabilities_without_recorded_files_are_hidden(validated):
 def test_probabilities_before_the_analysis_are_hidden(validated, monkeypatch):
     """The probabilities are hidden until the images are analyzed."""
     monkeypatch.setattr("fracture.app.dataset.checks.MAX_ANALYZED_UNASKED", 0)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert "Analyze the images" in said(app)
     assert not any("likely" in order for order in orders(app, validated))
     button(app, "analyze images").click().run()

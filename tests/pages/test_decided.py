@@ -37,7 +37,7 @@ def test_counters_after_decisions_leave_out_excluded_images(data):
     relabeled = table.loc[(table["patient"] != patient) & (table["label"] == 0), "image_id"].iloc[0]
     decide(data, theirs, "exclude")
     decide(data, [relabeled], "positive")
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     kept = apply_decisions(scan(data)).table
     assert counted(app) == {
         "Images": str(len(kept)),
@@ -60,12 +60,12 @@ def test_thumbnail_of_excluded_image_is_crossed_out(data):
     """The thumbnail of an excluded image is crossed out, and its alternative text says why."""
     first = dataset_cache.catalog(scan(data))["image_id"][0]
     decide(data, [first], "exclude")
-    alts = [image.proto.imgs[0].alt for image in healthy(alone("dataset").run()).image]
+    alts = [image.proto.imgs[0].alt for image in healthy(alone("data").run()).image]
     assert f"Excluded radiograph {first}" in alts and f"Radiograph {first}" not in alts
 
 
 def test_page_with_all_images_excluded_still_shows_them(data):
     """Excluding all images is a finding, and the gallery still shows them."""
     decide(data, scan(data).table["image_id"], "exclude")
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert "must be left" in words(app) and ":orange-badge" in words(app)

@@ -36,7 +36,7 @@ def choose(app, folder):
 @pytest.mark.slow
 def test_address_after_a_choice_names_the_data_set(two):
     """The address names the selected data set, also after another choice and on the next page."""
-    app = healthy(routed("dataset").run())
+    app = healthy(routed("data").run())
     assert (shown(app), said(app)) == (str(two[0]), "arms")
     choose(app, two[1])
     assert (shown(app), said(healthy(app))) == (str(two[1]), "hands")
@@ -47,7 +47,7 @@ def test_address_after_a_choice_names_the_data_set(two):
 
 def test_address_of_a_link_overrides_an_earlier_choice(two):
     """A link shows its data set although the visitor has selected another one before."""
-    app = alone("dataset")
+    app = alone("data")
     app.session_state["data"] = str(two[0])
     app.query_params["data"] = "hands"
     app.run()
@@ -58,7 +58,7 @@ def test_address_of_a_link_overrides_an_earlier_choice(two):
 @pytest.mark.parametrize("asked", ["x" * 3000, "\0", "~nobody/arms", "../../.."])
 def test_address_that_is_no_path_raises_nothing(two, asked):
     """The page shows a sentence for any address."""
-    app = alone("dataset")
+    app = alone("data")
     app.query_params["data"] = asked
     app.run()
     assert not app.exception
@@ -67,13 +67,13 @@ def test_address_that_is_no_path_raises_nothing(two, asked):
 def test_picker_with_an_incomplete_data_set_skips_it(two, monkeypatch):
     """The default is the first complete data set, not one that a job is filling."""
     monkeypatch.setattr("fracture.app.shared.dataset_picker.being_filled", lambda folder: folder == two[0])
-    assert shown(healthy(alone("dataset").run())) == str(two[1])
+    assert shown(healthy(alone("data").run())) == str(two[1])
 
 
 @pytest.mark.slow
 def test_choice_with_an_outdated_address_is_kept(two):
     """A click that still sends the old address does not undo the choice."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     choose(app, two[1])
     app.query_params["data"] = "arms"
     app.run()
@@ -82,7 +82,7 @@ def test_choice_with_an_outdated_address_is_kept(two):
 
 def test_address_of_a_missing_data_set_shows_a_warning(two):
     """A missing data set is a warning, nothing else is selected, and the address is cleared."""
-    app = alone("dataset")
+    app = alone("data")
     app.query_params["data"] = "gone"
     app.run()
     assert "no data set gone" in words(healthy(app)) and shown(app) is None and said(app) is None
@@ -91,11 +91,11 @@ def test_address_of_a_missing_data_set_shows_a_warning(two):
 @pytest.mark.parametrize("written", ["{}", ' "{}" '])
 def test_typed_folder_is_selected_and_remembered(two, typed, written):
     """A typed folder is selected, stands in the address, and is in the list from then on."""
-    app = alone("dataset")
+    app = alone("data")
     app.session_state["data"] = written.format(typed)  # AppTest types nothing into a picker
     app.run()
     assert (shown(app), said(healthy(app))) == (str(typed), str(typed))
-    again = alone("dataset")
+    again = alone("data")
     again.query_params["data"] = str(typed)
     assert shown(healthy(again.run())) == str(typed)
     assert list_datasets() == [*two, typed]
@@ -104,7 +104,7 @@ def test_typed_folder_is_selected_and_remembered(two, typed, written):
 @pytest.mark.slow
 def test_data_set_when_renamed_stays_selected(two):
     """Page and address use the new name."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.button(key="folder dialog").click().run()
     app.text_input(key=f"name of {two[0]}").set_value("humeri")
     app.button(key="rename dataset").click().run()
@@ -116,7 +116,7 @@ def test_data_set_when_renamed_stays_selected(two):
 @pytest.mark.slow
 def test_rename_to_a_taken_name_is_refused(two):
     """The dialog stays open with the typed name and says that it is taken."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.button(key="folder dialog").click().run()
     app.text_input(key=f"name of {two[0]}").set_value("hands")
     app.button(key="rename dataset").click().run()
@@ -126,7 +126,7 @@ def test_rename_to_a_taken_name_is_refused(two):
 @pytest.mark.slow
 def test_delete_needs_a_confirmation(two):
     """A data set is deleted only after its checkbox is ticked; then the next one is selected."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.button(key="folder dialog").click().run()
     assert app.button(key="delete dataset").disabled
     app.session_state[f"label issues of {two[0]}"] = None
@@ -139,7 +139,7 @@ def test_delete_needs_a_confirmation(two):
 @pytest.mark.slow
 def test_typed_folder_when_removed_keeps_its_images(two, typed):
     """A typed folder can be removed from the list, and its images stay."""
-    app = alone("dataset")
+    app = alone("data")
     app.query_params["data"] = str(typed)
     healthy(app.run())
     app.button(key="folder dialog").click().run()
@@ -150,5 +150,5 @@ def test_typed_folder_when_removed_keeps_its_images(two, typed):
 def test_data_set_of_another_visitor_cannot_be_edited(two, monkeypatch):
     """A public demo shows no button to edit the data sets of others."""
     monkeypatch.setenv("FRACTURE_PUBLIC", "1")
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert "folder dialog" not in {button.key for button in app.button}

@@ -79,8 +79,8 @@ def test_headers_of_uploads_are_not_shown_stored_or_logged(traces, make_model):
 def test_upload_in_the_labs_leaves_no_trace(traces, make_model):
     """A name in the header of an upload in the labs appears neither on the page nor on disk nor in logs."""
     make_model("first")
-    app = alone("labs")
-    app.session_state["lab"], app.session_state["xray source"] = "Shortcuts", "Upload"
+    app = alone("shortcuts")
+    app.session_state["xray source"] = "Upload"
     app.run()
     for name in ("named", "of another kind"):
         app.file_uploader(key="xray upload").set_value([(f"{name}.dcm", FILES[name], "")]).run()
@@ -119,7 +119,7 @@ def test_escape_markdown_removes_invisible_characters():
 @pytest.mark.parametrize("kind", ["going up", "absolute", "with a link", "with a listing that goes up", "no zip"])
 def test_hostile_zip_is_refused_and_writes_nothing(homes, kind):
     """A hostile zip file is one error, and writes no file."""
-    app = alone("dataset").run()
+    app = alone("data").run()
     app.file_uploader(key="zip upload 0").set_value([("sent.zip", zips.small()[kind](), "application/zip")]).run()
     app.button(key="unpack").click().run()
     assert not app.exception and len(app.error) == 1
@@ -142,7 +142,7 @@ def test_path_in_a_public_demo_is_refused(homes, monkeypatch, typed):
     monkeypatch.setenv(demo.VARIABLE, "1")
     with pytest.raises(DatasetError, match="only its own data sets"):
         existing_folder(typed)
-    for page in ("dataset", "train"):
+    for page in ("data", "train"):
         app = alone(page)
         app.query_params["data"] = typed
         app.session_state["new data"] = typed

@@ -25,7 +25,7 @@ from tests.hostile.dicoms import dicom as hostile_dicom
 from tests.support.not_radiographs import LEGS, dicom, pictures
 from tests.support.widgets import by_key, keys_of
 
-PAGES = ("home", "dataset", "train", "runs", "playground", "labs", "classify", "models")
+PAGES = ("home", "data", "train", "runs", "playground", "leakage", "shortcuts", "classify", "models")
 
 
 def alone(page: str) -> AppTest:
@@ -62,10 +62,11 @@ def test_page_without_data_and_models_shows_the_next_step(homes, page, start):
     app = healthy(start(page).run())
     hints = {
         "home": "Generate phantoms, or import a data set",
-        "dataset": "No data set selected",
+        "data": "No data set selected",
         "train": "No data set selected",
         "playground": "Train a head first",
-        "labs": "Train a head first",
+        "leakage": "Train a head first",
+        "shortcuts": "Train a head first",
         "runs": "There is no trained model yet",
         "classify": "There is no trained model yet",
         "models": "There is no trained model yet",
@@ -85,7 +86,7 @@ def test_page_with_data_and_a_model_draws(home_with_data, features, make_model, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["dataset", "train"])
+@pytest.mark.parametrize("page", ["data", "train"])
 @pytest.mark.parametrize("typed", ["", "missing", "~nobody-of-this-name/data", "x" * 300, "nul\0"])
 def test_path_without_a_data_set_shows_one_sentence(homes, tmp_path, page, typed):
     """Any typed path gets one sentence; an empty folder gets one that names the layouts."""

@@ -53,7 +53,7 @@ def press(app: AppTest, key: str) -> AppTest:
 @pytest.mark.slow
 def test_form_on_the_empty_page_generates_and_selects_phantoms(homes):
     """The form starts a process and selects its data set, which is complete in the end."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.number_input(key="phantom patients").set_value(2).run()
     healthy(press(app, "generate phantoms"))
     root = homes / "data" / "phantoms-1"
@@ -70,7 +70,7 @@ def test_form_with_a_known_plan_shares_its_data_set(root, working):
     """Phantoms that another visitor generates or has generated are selected; only another seed starts a job."""
     if working:
         at_work(root)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     press(app, "phantom dialog")
     app.number_input(key="phantom patients").set_value(3)
     app.number_input(key="phantom seed").set_value(2)
@@ -91,7 +91,7 @@ def test_form_in_a_read_only_folder_shows_a_sentence(homes, monkeypatch):
     """The form says why it could not generate anything."""
     (homes / "file").write_text("")
     monkeypatch.setenv("FRACTURE_DATA", str(homes / "file" / "data"))
-    app = press(alone("dataset").run(), "generate phantoms")
+    app = press(alone("data").run(), "generate phantoms")
     assert not app.exception
     assert "cannot be written to" in app.error[0].value
 
@@ -99,7 +99,7 @@ def test_form_in_a_read_only_folder_shows_a_sentence(homes, monkeypatch):
 def test_page_of_a_running_job_follows_it(root):
     """The page shows the progress and the present images, and offers to show later ones."""
     at_work(root)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     images = find_phantom_job(root).images
     assert [bar.proto.text for bar in app.get("progress")] == ["Generating: 1 of 3 patients, about 30 s left"]
     assert app.metric[0].value == str(images)
@@ -117,14 +117,14 @@ def test_page_before_the_first_image_waits(root):
     for patient in root.glob("*/XR_HUMERUS/*"):
         shutil.rmtree(patient)
     stand(root, done=0, images=0, seconds_left=None, ended=False, **process.identity())
-    for page in ("dataset", "train"):
+    for page in ("data", "train"):
         assert "The first images are being generated" in words(healthy(alone(page).run()))
 
 
 def test_filter_after_new_images_keeps_its_choice(root):
     """A filter keeps its choice when the page shows new images."""
     at_work(root)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.multiselect(key=f"label of {root}").set_value([1]).run()
     before = next(caption.value for caption in app.caption if caption.value.endswith(" images"))
     stand(root, done=3, ended=True)
@@ -139,7 +139,7 @@ def test_resume_of_interrupted_phantoms_generates_the_rest(root):
     for folder in root.glob("train/*/patient00001/study*"):
         shutil.rmtree(folder)
     stand(root, done=2, pid=2**22, ended=False)
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert "2 of 3 patients are generated" in words(app)
     app.button(key="job resume").click().run()
     assert not app.exception
@@ -159,7 +159,7 @@ def test_start_while_phantoms_are_generated_is_disabled(root):
 @pytest.mark.slow
 def test_study_of_a_phantom_hides_its_truth_until_asked(root):
     """A phantom is marked as synthetic, and its truth is hidden until a click, and again in the next study."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert "drawing was" not in words(app)
     press(app, next(each.key for each in app.button if str(each.key).startswith("open ")))
     assert "**Origin** synthetic" in words(healthy(app))

@@ -1,4 +1,4 @@
-"""The pages of heads that train at once: the playground and the labs."""
+"""The pages of heads that train at once: the playground, leakage and shortcuts."""
 
 import json
 
@@ -109,22 +109,17 @@ def test_features_missing_from_the_cache_are_an_error(homes, make_model):
 
 def test_leakage_lab_after_its_experiment_shows_the_gap(tried_on):
     """The lab shows both mean AUCs, the gap and its interval."""
-    app = healthy(alone("labs").run())
+    app = healthy(alone("leakage").run())
     by_key(app.slider, "splits").set_value(2).run()
     healthy(app.button(key="run leakage").click().run())
     assert "95% interval" in words(app)
     assert {each.label for each in app.metric} == {"Split by image", "Split by patient", "Gap"}
 
 
-def lab(app, name):
-    app.segmented_control(key="lab").set_value(name)
-    return healthy(app.run())
-
-
 @pytest.mark.slow
 def test_occlusion_lab_with_masks_compares_predictions(tried_on):
     """A mask gives a prediction before, after and at other locations; it can be removed."""
-    app = lab(healthy(alone("labs").run()), "Shortcuts")
+    app = healthy(alone("shortcuts").run())
     healthy(app.button(key="mask truth").click().run())
     assert [each.label for each in app.metric][:3] == ["Original", "Masked", "Same mask elsewhere"]
     assert "of the image is masked" in words(app)
@@ -137,7 +132,7 @@ def test_occlusion_lab_with_masks_compares_predictions(tried_on):
 
 def test_ablation_without_findings_is_not_offered(tried_on):
     """A data set that does not say which images show hardware has no ablation."""
-    app = lab(healthy(alone("labs").run()), "Shortcuts")
+    app = healthy(alone("shortcuts").run())
     assert "does not say which images show hardware" in words(app)
 
 

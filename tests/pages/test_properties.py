@@ -18,7 +18,7 @@ def data(homes):
 
 def test_page_shows_the_property_that_predicts_the_label(data):
     """The strongest one in a sentence, and all of them in a chart."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert "alone predicts the label with AUC" in words(app)
     assert "chart of properties" in [chart.proto.id.split("-")[-1] for chart in app.get("plotly_chart")]
 

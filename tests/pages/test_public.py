@@ -48,7 +48,7 @@ def labels(app):
 def test_page_with_data_and_model_draws(demo, page):
     """Each page draws; the playground refuses data that are not the demo's own."""
     app = alone(page).run()
-    if page in ("playground", "labs"):
+    if page in ("playground", "leakage", "shortcuts"):
         assert not app.exception
         assert "only its own data sets" in words(app)
     else:
@@ -85,7 +85,7 @@ def test_form_on_a_machine_that_is_too_small_offers_no_run(demo, monkeypatch):
     assert healthy(alone("train").run()).selectbox(key="weights").options == ["bundled-8bit"]
 
 
-@pytest.mark.parametrize("page", ["dataset", "train"])
+@pytest.mark.parametrize("page", ["data", "train"])
 def test_address_with_a_path_is_refused(demo, page):
     """The page says what is allowed, and chooses nothing."""
     app = alone(page)
@@ -99,7 +99,7 @@ def test_address_with_a_path_is_refused(demo, page):
 @pytest.mark.parametrize("typed", ["/etc", "../models", "models"])
 def test_choice_outside_the_options_is_refused(demo, typed):
     """A value that a browser sends beside the options falls back to one of them."""
-    app = alone("dataset")
+    app = alone("data")
     app.session_state["data"] = typed
     app.run()
     assert not app.exception
@@ -109,7 +109,7 @@ def test_choice_outside_the_options_is_refused(demo, typed):
 @pytest.mark.slow
 def test_data_set_in_the_demo_is_read_only(demo):
     """There is no decision, no export, no zip and no token, and the page says why."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     assert public_demo.NOT_OFFERED["decisions"] in words(app) and public_demo.NOT_OFFERED["export"] in words(app)
     assert not app.checkbox and not {"Export", "Exclude", "Undo"} & labels(app)
     healthy(app.button(key="phantom dialog").click().run())
@@ -125,7 +125,7 @@ def test_data_set_in_the_demo_is_read_only(demo):
 @pytest.mark.slow
 def test_phantoms_in_the_demo_belong_to_their_visitor(demo):
     """The page says whose they are and how long they stay."""
-    app = healthy(alone("dataset").run())
+    app = healthy(alone("data").run())
     app.button(key="phantom dialog").click().run()
     app.number_input(key="phantom patients").set_value(2)
     healthy(app.button(key="generate phantoms").click().run())
@@ -134,7 +134,7 @@ def test_phantoms_in_the_demo_belong_to_their_visitor(demo):
     assert "Yours, as long as this browser tab is open. The demo deletes it within 24 hours" in words(
         healthy(app.run())
     )
-    other = alone("dataset")
+    other = alone("data")
     other.query_params["data"] = "phantoms-1"
     assert "Made by another visitor" in words(healthy(other.run()))
 

@@ -142,7 +142,7 @@ def _browse(tab: Tab, chance: random.Random, think: Callable[[], None], record: 
     """The gallery, its first page and two others, pictures and all."""
     think()
     with record.timed("open the data set"):
-        tab.open("dataset")
+        tab.open("data")
         tab.pictures()
     _look(tab)
     for _ in range(2):

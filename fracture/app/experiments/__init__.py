@@ -1,1 +1,1 @@
-"""The pages Playground and Labs."""
+"""The pages Playground, Leakage and Shortcuts."""

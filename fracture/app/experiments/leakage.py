@@ -18,7 +18,7 @@ OVERFITTING = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, 
 """Settings with which a head memorizes its training images."""
 
 
-def show_leakage() -> None:
+def show_leakage(run: Run | None) -> None:
     """Train heads on both kinds of splits, then show the gap with its interval."""
     st.header("Data leakage")
     st.caption(
@@ -34,7 +34,7 @@ def show_leakage() -> None:
         "leakage (after Zhang et al., ICLR 2017).\n"
         "- The interval of the gap allows for the overlap of the splits (Nadeau and Bengio, 2003).",
     )
-    with_bench(_show_experiment)
+    with_bench(run, _show_experiment)
 
 
 @st.fragment

@@ -21,24 +21,24 @@ from fracture.training.runs import queue
 from fracture.training.runs.queue import Run
 
 
-def with_bench(experiment: Callable[[Run, Bench], None]) -> None:
-    """Let a visitor choose a run, and do an experiment on its features; a message where that is not possible."""
-    run = choose_bench()
-    if run is not None:
-        with show_errors():
-            experiment(run, bench_of(run))
-
-
-def choose_bench() -> Run | None:
-    """A picker for the runs whose features can be used again; a hint where there is none."""
-    known = {run.name: run for run in runs_with_features(queue.runs())}
-    if not known:
+def with_bench(run: Run | None, experiment: Callable[[Run, Bench], None]) -> None:
+    """Do an experiment on the features of a run; a hint where there is no run, a message where it is not possible."""
+    if run is None:
         st.info(
             "Experiments need the cached features of a head-only run, and there is none yet. Train a head first; it "
             "takes about a minute.",
             icon=":material/model_training:",
         )
         link("train", "Train a head", ":material/arrow_forward:")
+        return
+    with show_errors():
+        experiment(run, bench_of(run))
+
+
+def choose_bench() -> Run | None:
+    """A picker for the runs whose features can be used again; None where there is none."""
+    known = {run.name: run for run in runs_with_features(queue.runs())}
+    if not known:
         return None
     name = st.selectbox(
         "Features of run",

@@ -21,7 +21,7 @@ from fracture.experiments.workbench import Bench
 from fracture.training.runs.queue import Run
 
 
-def show_ablation() -> None:
+def show_ablation(run: Run | None) -> None:
     """Heads with hardware, without it, and on random subsets of the same size, validated on the same images."""
     st.header("Hardware ablation")
     st.caption("Trains a head without images of plates, nails or screws, and compares it with a head on all images.")
@@ -32,7 +32,7 @@ def show_ablation() -> None:
         "how much of the difference comes from having fewer images.\n"
         "- The data set must say which images show hardware; images without that information are left out.",
     )
-    with_bench(_show_experiment)
+    with_bench(run, _show_experiment)
 
 
 @st.fragment

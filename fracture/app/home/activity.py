@@ -72,4 +72,4 @@ def _run_activity(run: queue.Run) -> Activity:
 
 
 def _data_activity(job: job_status.Job) -> Activity:
-    return Activity(job.root.name, job_status.progress_words(job), job.share, "dataset")
+    return Activity(job.root.name, job_status.progress_words(job), job.share, "data")

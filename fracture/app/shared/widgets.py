@@ -4,7 +4,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -73,10 +73,11 @@ def choose_models() -> list[ModelFolder]:
         return [folder] if folder else []
     automatic = {AUTOMATIC: "Automatic: the model that knows the X-ray best"}
     names = " and ".join(folder.name for folder in shipped)
-    name = _choose_name(models, automatic, f"Automatic asks {names} how well each knows the X-ray.")
-    if name != AUTOMATIC:
-        return [models[name]]
-    return [*shipped, *_choose_also_asked(models, shipped)]
+    with st.container(horizontal=True):
+        name = _choose_name(models, automatic, f"Automatic asks {names} how well each knows the X-ray.")
+        if name != AUTOMATIC:
+            return [models[name]]
+        return [*shipped, *_choose_also_asked(models, shipped)]
 
 
 def _choose_also_asked(models: dict[str, ModelFolder], shipped: list[ModelFolder]) -> list[ModelFolder]:
@@ -220,6 +221,29 @@ def ensure_routed(page: str) -> None:
             st.switch_page("streamlit_app.py", query_params=address())
 
 
+def page_head(title: str) -> DeltaGenerator:
+    """The title of a page, and the place at the right of its row for the picker of its data set, model or features.
+
+    On a phone the picker stands below the title.
+    """
+    left, right = st.columns([3, 2])  # aligned at the top: the title stays in place when the right side grows
+    left.title(title)
+    return right
+
+
+def lead_to(page: str, without: Collection[str] = ()) -> None:
+    """Switch from a former address to today's page, with the address's parameters; a link where a page is run alone.
+
+    Args:
+        page: the page's file, without its ending.
+        without: parameters that the page has no use for.
+    """
+    kept = {name: values for name, values in address().items() if name not in without}
+    with suppress(StreamlitAPIException):
+        st.switch_page(f"pages/{page}.py", query_params=kept)
+    link(page, "This page has moved", ":material/arrow_forward:")
+
+
 def linked_name(parameter: str) -> str | None:
     """The name that a parameter of the address holds, once each time that a page is entered: by a link, or by a reload.
 
@@ -243,11 +267,11 @@ def no_dataset_hint() -> None:
     """The ways to a first data set."""
     if demo.is_public():
         st.info(
-            "No data set selected. Generate phantoms or import a sample on the page *Data set*.", icon=":material/draw:"
+            "No data set selected. Generate phantoms or import a sample on the page *Data*.", icon=":material/draw:"
         )
         return
     st.info(
-        "No data set selected. Generate phantoms or import a data set on the page *Data set*, put a folder into "
+        "No data set selected. Generate phantoms or import a data set on the page *Data*, put a folder into "
         f"`{paths.data_home()}`, or type a path above.",
         icon=":material/folder_open:",
     )

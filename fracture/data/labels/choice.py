@@ -167,7 +167,7 @@ def unknown_labels(
         said = f"it must be known which {what} are negative and which positive"
     return LabelsError(
         f"In {root}, {said}. It has the {what} {shown}, each with its number of images; say which is which with "
-        f"--labels {FORM}, or on the page Data set.",
+        f"--labels {FORM}, or on the page Data.",
         images_of,
         what,
     )

@@ -178,7 +178,7 @@ def unknown_columns(root: Path, tables: Sequence[Table]) -> ColumnsError:
     names = sanitize_name(", ".join(first.rows.columns))
     return ColumnsError(
         f"In {root}, it must be known which columns of a table hold the images' files and the labels. "
-        f"{first.file} has the columns {names}; say which is which with --columns {FORM}, or on the page Data set."
+        f"{first.file} has the columns {names}; say which is which with --columns {FORM}, or on the page Data."
     )
 
 

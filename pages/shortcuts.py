@@ -1,0 +1,16 @@
+"""Shortcuts that a model takes: mask parts of an X-ray, and train heads without images of hardware."""
+
+import streamlit as st
+
+from fracture.app.experiments.material import choose_bench
+from fracture.app.experiments.occlusion import show_occlusion
+from fracture.app.experiments.shortcut import show_ablation
+from fracture.app.shared.widgets import ensure_routed, page_head
+from fracture.inference.classifier import NOTICE
+
+ensure_routed("shortcuts")
+with page_head("Shortcuts"):
+    run = choose_bench()
+show_occlusion()
+show_ablation(run)
+st.caption(NOTICE)

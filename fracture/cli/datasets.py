@@ -4,6 +4,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,8 +23,8 @@ from fracture.evaluation.properties import associations as properties
 from fracture.files import JsonObject
 from fracture.paths import data_home, is_name
 from fracture.phantoms.generate import write
-from fracture.phantoms.job import PhantomJob
-from fracture.phantoms.plan import Plan
+from fracture.phantoms.job import PhantomJob, find_phantom_job
+from fracture.phantoms.plan import FORMER_RULE, Plan
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.data_folders import delete_dataset, rename_dataset
 
@@ -139,8 +140,7 @@ def _print_properties(found: list[properties.Association]) -> None:
 
 def phantom(args: Namespace) -> JsonObject:
     """Generate a data set of phantoms, or the missing part of one."""
-    given = {"patients": args.patients, "seed": args.seed, "difficulty": args.difficulty}
-    plan = Plan(**{name: value for name, value in given.items() if value is not None})
+    plan = _plan(args)
     images = []
     started = time.monotonic()
     with progress_bar("Generating", "patient", quiet=args.json) as on_progress:
@@ -158,11 +158,23 @@ def phantom(args: Namespace) -> JsonObject:
     return {
         "root": str(ended.root),
         "state": ended.state,
-        **vars(plan),
+        **plan.settings,
         "done": ended.done,
         "images": ended.images,
         "images_per_second": round(rate, 2),
     }
+
+
+def _plan(args: Namespace) -> Plan:
+    given = {"patients": args.patients, "seed": args.seed, "difficulty": args.difficulty}
+    plan = Plan(**{name: value for name, value in given.items() if value is not None})
+    if args.hardware_share == FORMER_RULE:
+        return replace(plan, hardware_share=None)
+    if args.hardware_share is not None:
+        return replace(plan, hardware_share=args.hardware_share)
+    # An unfinished set keeps its rule: the same command must complete a set that was begun before there was a share.
+    begun = find_phantom_job(args.out)
+    return replace(plan, hardware_share=begun.plan.hardware_share) if begun else plan
 
 
 def prep(args: Namespace) -> JsonObject:

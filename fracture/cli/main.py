@@ -17,6 +17,7 @@ from fracture.errors import FractureError
 from fracture.files import JsonObject
 from fracture.imaging.codecs.formats import READ
 from fracture.logs import configure_logs
+from fracture.phantoms.plan import FORMER_RULE
 from fracture.training.config import PRESETS, TrainConfig
 
 EXPORT_WAYS = ("copy", "link", "zip")
@@ -150,6 +151,22 @@ def _add_phantom(commands: Any) -> None:
         type=float,
         help="0 (obvious) to 1 (specialists would disagree) (default: 0.2)",
     )
+    parser.add_argument(
+        "--hardware-share",
+        type=_hardware_share,
+        metavar="SHARE",
+        help="0 to 1: the share of the abnormal studies that show a plate or a nail, the others show fractures alone; "
+        "former: as version 0.1.0 generated them, 0.9 × (1 - difficulty²) (default: that of an unfinished OUT, or 0.3)",
+    )
+
+
+def _hardware_share(text: str) -> float | str:
+    if text == FORMER_RULE:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be 0 to 1, or {FORMER_RULE}. Received: {text}") from None
 
 
 def _add_import_kaggle(commands: Any) -> None:

@@ -219,7 +219,7 @@ def _draw_patient(root: Path, plan: Plan, patient: int) -> list[Row]:
 
 
 def _draw_study(root: Path, plan: Plan, patient: int, study: int, folder: Path) -> list[Row]:
-    views = generate_study(plan.seed, patient, study, plan.difficulty)
+    views = generate_study(plan.seed, patient, study, plan.difficulty, hardware_share=plan.hardware_share)
     label = "positive" if views[0].truth.abnormal else "negative"
     place = folder / f"study{study}_{label}"
     beside = folder / f".part{study}"
@@ -229,7 +229,7 @@ def _draw_study(root: Path, plan: Plan, patient: int, study: int, folder: Path) 
     for number, phantom in enumerate(views, 1):
         image = (place / f"image{number}.png").relative_to(root).as_posix()
         rows.append(row_of(phantom, image, patient, study, plan.difficulty))
-        (beside / f"image{number}.png").write_bytes(png(phantom, rows[-1], plan.seed))
+        (beside / f"image{number}.png").write_bytes(png(phantom, rows[-1], plan))
     beside.rename(_hidden(place))
     return rows
 

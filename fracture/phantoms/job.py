@@ -3,7 +3,7 @@
 The work is done by a process of its own, see :mod:`fracture.jobs` and :mod:`fracture.phantoms.generate`.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,12 +11,15 @@ from fracture.demo import NOBODY, Policy
 from fracture.documents import Finite, Whole
 from fracture.errors import DatasetError
 from fracture.jobs.folder_job import FolderJob, FolderStatus
-from fracture.phantoms.plan import Plan
+from fracture.phantoms.plan import FORMER_RULE, Plan
 
 STATUS = "phantom.json"
 
-RENDERER = 1
-"""To be raised whenever the same seed gives other pixels: a data set is not completed by another renderer."""
+RENDERER = 2
+"""To be raised whenever the same plan gives other pixels: a data set is not completed by another renderer."""
+
+FORMER_RENDERER = 1
+"""Of plans without a hardware share, whose pixels have stayed the same."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class PhantomStatus(FolderStatus):
     patients: Whole
     seed: Whole
     difficulty: Finite
+    hardware_share: Finite | None = None
+    """None, or missing in an older file: the former rule, see :class:`fracture.phantoms.plan.Plan`."""
     renderer: Whole | None = None
     done: Whole
     images: Whole
@@ -67,8 +72,9 @@ class PhantomStatus(FolderStatus):
     @classmethod
     def of(cls, plan: Plan, done: int, images: int, **more: Any) -> Self:
         """The status of a job. ``more``: ``seconds_left``, ``error``, and the process that writes it."""
-        document = {"renderer": RENDERER, "done": done, "images": images, "seconds_left": None, "error": None, **more}
-        return cls.model_validate({**asdict(plan), **document})
+        renderer = FORMER_RENDERER if plan.hardware_share is None else RENDERER
+        document = {"renderer": renderer, "done": done, "images": images, "seconds_left": None, "error": None, **more}
+        return cls.model_validate({**plan.settings, **document})
 
     @property
     def active(self) -> bool:
@@ -77,14 +83,19 @@ class PhantomStatus(FolderStatus):
 
     def conflict(self, wanted: Self) -> str | None:
         """Why the folder of this job cannot take another one."""
-        settings = (self.patients, self.seed, self.difficulty, self.renderer)
-        if settings == (wanted.patients, wanted.seed, wanted.difficulty, wanted.renderer):
+        if self._key == wanted._key:
             return None
         return f"phantoms of {self._settings}. Received: {wanted._settings}"
 
     @property
+    def _key(self) -> tuple[float | None, ...]:
+        return self.patients, self.seed, self.difficulty, self.hardware_share, self.renderer
+
+    @property
     def _settings(self) -> str:
-        return f"{self.patients} patients, seed {self.seed}, difficulty {self.difficulty:g}, renderer {self.renderer}"
+        share = FORMER_RULE if self.hardware_share is None else f"{self.hardware_share:g}"
+        plan = f"{self.patients} patients, seed {self.seed}, difficulty {self.difficulty:g}, hardware share {share}"
+        return f"{plan}, renderer {self.renderer}"
 
     def resumed(self, wanted: Self) -> Self:
         """What the folder holds is kept."""
@@ -107,7 +118,7 @@ def find_phantom_job(root: str | Path) -> PhantomJob | None:
     if found is None:
         return None
     try:
-        plan = Plan(found.patients, found.seed, found.difficulty)
+        plan = Plan(found.patients, found.seed, found.difficulty, found.hardware_share)
     except DatasetError:
         return None
     return PhantomJob(Path(root), plan, found.done, found.images, found.working, found.seconds_left, found.error)
@@ -132,8 +143,10 @@ def start(root: Path, plan: Plan, policy: Policy = NOBODY) -> None:
         if busy := PHANTOM.active_in(root.parent):
             raise PHANTOM.busy_error(busy)
     options: list[str] = []
-    for name, value in asdict(plan).items():
-        options += [f"--{name}", str(value)]
+    for name, value in plan.settings.items():
+        options += [f"--{name.replace('_', '-')}", str(value)]
+    if plan.hardware_share is None:
+        options += ["--hardware-share", FORMER_RULE]
     PHANTOM.start(root, PhantomStatus.of(plan, 0, 0), ["phantom", str(root), "--json", *options], policy)
 
 

@@ -17,6 +17,7 @@ from fracture.errors import DatasetError
 from fracture.files import atomic_write
 from fracture.imaging.annotations import boxes_text, encode_mask
 from fracture.imaging.png_jpeg import SYNTHETIC
+from fracture.phantoms.plan import Plan
 from fracture.phantoms.study import Phantom
 from fracture.phantoms.truth import Truth
 
@@ -67,11 +68,13 @@ def row_of(phantom: Phantom, image: str, patient: int, study: int, difficulty: f
     return dict(zip(ROW_COLUMNS, map(str, values), strict=True))
 
 
-def png(phantom: Phantom, row: Row, seed: int) -> bytes:
+def png(phantom: Phantom, row: Row, plan: Plan) -> bytes:
     """A grayscale PNG file whose text says that it is synthetic, how it was generated, and its truth."""
     text = PngImagePlugin.PngInfo()
     text.add_text("Description", DESCRIPTION)
-    text.add_text("seed", str(seed))
+    text.add_text("seed", str(plan.seed))
+    if plan.hardware_share is not None:
+        text.add_text("hardware_share", f"{plan.hardware_share:g}")
     for name in ROW_COLUMNS[1:]:
         text.add_text(name, row[name])
     file = BytesIO()

@@ -22,7 +22,7 @@ from itertools import islice
 import numpy as np
 
 from fracture.phantoms.anatomy.person import sample_finding, sample_person
-from fracture.phantoms.plan import DIFFICULTY
+from fracture.phantoms.plan import DIFFICULTY, HARDWARE_SHARE
 from fracture.phantoms.render import Phantom, render_view
 from fracture.phantoms.view import SIZE, sample_views
 
@@ -33,6 +33,7 @@ def generate_study(
     study: int = 1,
     difficulty: float = DIFFICULTY,
     *,
+    hardware_share: float | None = HARDWARE_SHARE,
     abnormal: bool | None = None,
     views: int | None = None,
 ) -> list[Phantom]:
@@ -43,12 +44,14 @@ def generate_study(
         patient: number of the patient.
         study: number of the study of this patient, from 1.
         difficulty: 0 to 1; changes contrast, displacement, noise and traps together.
+        hardware_share: as in :class:`fracture.phantoms.plan.Plan`.
         abnormal: whether there is an abnormality; None: with a probability of one half.
         views: render only so many of the two or three; they are the same as when all are rendered.
     """
     hardness = difficulty**2  # so that equal steps of difficulty look about equal
     person = sample_person(_generator(seed, patient, 0), hardness)
-    finding = sample_finding(_generator(seed, patient, study), person.bone, hardness, abnormal)
+    own = _generator(seed, patient, study)
+    finding = sample_finding(own, person.bone, hardness, abnormal, hardware_share)
     taken = sample_views(_generator(seed, patient, study, 0), person, finding, hardness)
     return [
         render_view(_generator(seed, patient, study, number), person, finding, view)

@@ -17,7 +17,7 @@ from PIL import Image
 from fracture.cli.main import main
 from fracture.data.dataset import scan
 from fracture.files import write_json
-from fracture.phantoms.plan import DIFFICULTY
+from fracture.phantoms.plan import DIFFICULTY, HARDWARE_SHARE
 from fracture.registry.model_folder import model_folder, read_predictions
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
@@ -489,11 +489,22 @@ def test_no_command_loads_tensorflow_or_streamlit(homes, make_model, drawn, pict
     assert done.stderr.strip().endswith("[]")
 
 
-def test_help_names_the_default_difficulty(capsys):
-    """The help text is typed by hand, since naming a constant would load the renderer."""
+def test_help_names_the_defaults_of_phantoms(capsys):
+    """The help text is typed by hand."""
     with pytest.raises(SystemExit):
         main(["phantom", "--help"])
-    assert f"(default: {DIFFICULTY})" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"(default: {DIFFICULTY})" in said
+    assert f"or {HARDWARE_SHARE})" in said
+
+
+@pytest.mark.parametrize(("share", "words"), [("most", "must be 0 to 1, or former. Received: most")])
+def test_phantom_with_an_unreadable_hardware_share_is_refused(tmp_path, capsys, share, words):
+    """The error says what is allowed; nothing is generated."""
+    with pytest.raises(SystemExit):
+        main(["phantom", str(tmp_path / "out"), "--hardware-share", share])
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_is_light():

@@ -54,14 +54,15 @@ def press(app: AppTest, key: str) -> AppTest:
 def test_form_on_the_empty_page_generates_and_selects_phantoms(homes):
     """The form starts a process and selects its data set, which is complete in the end."""
     app = healthy(alone("data").run())
-    app.number_input(key="phantom patients").set_value(2).run()
+    app.number_input(key="phantom patients").set_value(2)
+    app.slider(key="phantom hardware_share").set_value(0.6).run()
     healthy(press(app, "generate phantoms"))
     root = homes / "data" / "phantoms-1"
     assert app.selectbox(key="data").value == str(root)
-    assert find_phantom_job(root).plan == Plan(2, 1)
+    assert find_phantom_job(root).plan == Plan(2, 1, hardware_share=0.6)
     state = wait(lambda: (found := find_phantom_job(root)).state == "complete" and found)
     assert app.run().metric[0].value == str(state.images)
-    assert "Synthetic: 2 patients, seed 1, difficulty 0.2" in words(healthy(app))
+    assert "Synthetic: 2 patients, seed 1, difficulty 0.2, hardware share 60%" in words(healthy(app))
 
 
 @pytest.mark.slow
@@ -222,12 +223,15 @@ def test_sample_out_of_distribution_is_answered_after_one_click(homes, make_mode
 
 
 @pytest.mark.slow
-def test_samples_of_one_row_are_half_abnormal():
-    """Half of the samples are abnormal, all numbers differ, and a number always gives the same study."""
+def test_samples_of_one_row_show_both_kinds():
+    """Half of the samples are abnormal, hardware is in one of six, and a number always gives the same study."""
     numbers = sample_numbers()
     assert len(set(numbers)) == 6
     studies = [generate_sample(number) for number in numbers]
-    assert sum(views[0].truth.abnormal for views in studies) == 3
+    truths = [views[0].truth for views in studies]
+    assert sum(truth.abnormal for truth in truths) == 3
+    assert sum(bool(truth.fracture) and not truth.hardware for truth in truths) == 2
+    assert sum(bool(truth.hardware) for truth in truths) == 1
     assert (generate_sample(numbers[0])[0].pixels == studies[0][0].pixels).all()
 
 

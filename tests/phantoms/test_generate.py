@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,7 @@ from fracture.jobs import process
 from fracture.phantoms import generate, job
 from fracture.phantoms.generate import order_of, split_of, studies_of, write
 from fracture.phantoms.job import PhantomJob, find_phantom_job
-from fracture.phantoms.plan import Plan
+from fracture.phantoms.plan import HARDWARE_SHARE, Plan
 from fracture.phantoms.records import read_rows, truth_words
 
 PLAN = Plan(patients=4, seed=7, difficulty=0.25)
@@ -83,9 +84,10 @@ def test_png_text_says_that_it_is_synthetic(drawn):
         assert image.mode == "L"
         assert image.size == (512, 512)
         assert image.info["Description"].startswith("Synthetic radiograph")
-        said = {key: image.info[key] for key in ("seed", "patient", "study", "view", "difficulty")}
+        said = {key: image.info[key] for key in ("seed", "patient", "study", "view", "difficulty", "hardware_share")}
     row = next(row for row in read_rows(drawn / "truth.csv") if row["image"] == name)
-    assert said == {"seed": "7", "difficulty": "0.25", **{key: row[key] for key in ("patient", "study", "view")}}
+    plan = {"seed": "7", "difficulty": "0.25", "hardware_share": "0.3"}
+    assert said == {**plan, **{key: row[key] for key in ("patient", "study", "view")}}
     assert load(path).synthetic
 
 
@@ -153,6 +155,8 @@ def test_write_when_asked_to_stop_leaves_whole_studies(tmp_path):
         (Plan(patients=5, seed=7, difficulty=0.25), "Received: 5 patients"),
         (Plan(patients=4, seed=8, difficulty=0.25), "seed 8"),
         (Plan(patients=4, seed=7, difficulty=0.5), "difficulty 0.5"),
+        (Plan(patients=4, seed=7, difficulty=0.25, hardware_share=0.5), "hardware share 0.5"),
+        (Plan(patients=4, seed=7, difficulty=0.25, hardware_share=None), "hardware share former"),
     ],
 )
 def test_write_with_other_settings_is_refused(copied, plan, words):
@@ -194,6 +198,8 @@ def test_write_on_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
         ({"seed": -1}, "seed must be 0 to 2147483648. Received: -1"),
         ({"difficulty": 1.01}, "difficulty must be 0 to 1. Received: 1.01"),
         ({"difficulty": float("nan")}, "difficulty must be 0 to 1. Received: nan"),
+        ({"hardware_share": -0.1}, "hardware_share must be 0 to 1. Received: -0.1"),
+        ({"hardware_share": float("nan")}, "hardware_share must be 0 to 1. Received: nan"),
     ],
 )
 def test_plan_out_of_range_is_refused(values, words):
@@ -243,7 +249,21 @@ def test_save_and_find_phantom_job_agree_on_the_file(tmp_path):
     job.save(running, **process.identity())
     assert find_phantom_job(tmp_path) == running
     keys = {"patients", "seed", "difficulty", "renderer", "done", "images", "seconds_left", "error", "heartbeat"}
-    assert json.loads((tmp_path / "phantom.json").read_text()).keys() == keys | process.identity().keys()
+    keys |= process.identity().keys()
+    status = json.loads((tmp_path / "phantom.json").read_text())
+    assert status.keys() == keys | {"hardware_share"}
+    job.save(replace(running, plan=replace(PLAN, hardware_share=None)), **process.identity())
+    former = json.loads((tmp_path / "phantom.json").read_text())
+    assert former.keys() == keys
+    assert (former["renderer"], status["renderer"]) == (job.FORMER_RENDERER, job.RENDERER)
+
+
+def test_find_phantom_job_of_a_file_without_hardware_share_returns_the_former_rule(tmp_path):
+    """A file that was written before the field means the rule of its time, not today's default."""
+    status = {"patients": 4, "seed": 7, "difficulty": 0.25, "renderer": 1, "done": 4, "images": 9}
+    (tmp_path / "phantom.json").write_text(json.dumps(status))
+    assert find_phantom_job(tmp_path).plan == Plan(4, 7, 0.25, hardware_share=None)
+    assert Plan(4, 7, 0.25).hardware_share == HARDWARE_SHARE
 
 
 def test_write_beside_another_process_is_refused(tmp_path):

@@ -12,7 +12,7 @@ from fracture.phantoms.anatomy.fractures import KINDS, sample_fracture
 from fracture.phantoms.anatomy.geometry import Grid, box, ellipsoid, elliptic_cylinder, rods
 from fracture.phantoms.anatomy.humerus import Fragment, Humerus
 from fracture.phantoms.anatomy.implants import sample_hardware
-from fracture.phantoms.anatomy.person import TRAPS, Finding, Person, sample_person
+from fracture.phantoms.anatomy.person import TRAPS, Finding, Person, sample_finding, sample_person
 from fracture.phantoms.physics import ATTENUATION, transmission
 from fracture.phantoms.render import render_view
 from fracture.phantoms.study import generate_study
@@ -224,6 +224,59 @@ def test_sample_fracture_harder_is_less_displaced():
         traps.append(np.mean([len(sample_person(np.random.default_rng(seed), hardness).traps) for seed in range(60)]))
     assert moved[0] > 2 * moved[1] > 4 * moved[2]
     assert traps[0] < traps[1] < traps[2]
+
+
+FORMER_FINDINGS = (
+    ("plate", "", 0), ("", "transverse", 5.22), ("plate", "", 0), ("plate", "transverse", 0),
+    ("nail", "transverse", 0), ("", "comminuted", 4.45), ("plate", "oblique", 0), ("", "oblique", 0),
+)  # fmt: skip
+"""Hardware, fracture and mm of abnormal studies in version 0.1.0: patients 1 to 8, seed 1, difficulty 0.5."""
+
+
+def test_sample_finding_without_a_hardware_share_is_that_of_version_0_1():
+    """A plan that was written before the share gives the findings of its time."""
+    found = []
+    for patient in range(1, 9):
+        bone = sample_person(np.random.default_rng(np.random.SeedSequence(1, spawn_key=(patient, 0))), 0.25).bone
+        rng = np.random.default_rng(np.random.SeedSequence(1, spawn_key=(patient, 1)))
+        finding = sample_finding(rng, bone, 0.25, abnormal=True, hardware_share=None)
+        fracture, hardware = finding.fracture, finding.hardware
+        found.append(
+            (
+                hardware.name if hardware else "",
+                fracture.kind if fracture else "",
+                round(fracture.displacement, 2) if fracture else 0,
+            )
+        )
+    assert tuple(found) == FORMER_FINDINGS
+
+
+@pytest.mark.parametrize("hardness", [0.0, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_sample_finding_shows_hardware_in_its_share_of_abnormal_studies(share, hardness):
+    """The share holds at any difficulty, and exactly at its ends; the other abnormal studies are fractured."""
+    sampled = [
+        sample_finding(np.random.default_rng(seed), Humerus(), hardness, abnormal=True, hardware_share=share)
+        for seed in range(200)
+    ]
+    assert all(each.fracture or each.hardware for each in sampled)
+    found = float(np.mean([each.hardware is not None for each in sampled]))
+    assert found == pytest.approx(share, abs=0.1 if 0 < share < 1 else 0)
+
+
+def test_sample_fracture_obvious_is_displaced_and_leans():
+    """At the default difficulty nearly every fracture has moved by a quarter of the shaft, and before half of them."""
+    bone = Humerus()
+    plain = []
+    for obvious in (False, True):
+        sampled = [
+            sample_fracture(np.random.default_rng(seed), bone, (70.0, 240.0), 0.04, obvious=obvious)
+            for seed in range(200)
+        ]
+        moved = [each.displacement > bone.half_width(150) / 2 and each.angulation > 9 for each in sampled]
+        plain.append(float(np.mean(moved)))
+    assert plain[1] > 0.98
+    assert plain[0] < plain[1] - 0.1
 
 
 def test_sample_views_framing_is_no_shortcut():

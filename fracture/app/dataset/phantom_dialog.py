@@ -1,5 +1,7 @@
 """Generate a data set of synthetic radiographs."""
 
+from dataclasses import fields
+
 import streamlit as st
 
 from fracture import demo, paths
@@ -9,7 +11,7 @@ from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import FractureError
 from fracture.phantoms import job
-from fracture.phantoms.plan import DIFFICULTY, MOST_PATIENTS, MOST_SEED, Plan
+from fracture.phantoms.plan import DIFFICULTY, HARDWARE_SHARE, MOST_PATIENTS, MOST_SEED, Plan
 from fracture.registry.model_folder import free_name
 
 
@@ -36,14 +38,9 @@ def phantom_form() -> bool:
         Whether the button was just pressed, and the job has started.
     """
     st.markdown("**Phantoms**: synthetic X-rays of the humerus, some of them abnormal, with known truth.")
-    left, middle, right = st.columns((1, 2, 1))
+    left, right = st.columns(2)
     most = demo.LIMITS.max_patients if demo.is_public() else MOST_PATIENTS
     left.number_input("Patients", 2, most, 200, key="phantom patients", persist_state="session", help=f"2 to {most:,}.")
-    with middle:
-        st.slider("Difficulty", 0.0, 1.0, DIFFICULTY, 0.05, key="phantom difficulty", persist_state="session")
-        with st.container(horizontal=True, horizontal_alignment="distribute"):
-            st.caption("obvious", width="content")
-            st.caption("specialists disagree", width="content")
     right.number_input(
         "Seed",
         0,
@@ -53,18 +50,43 @@ def phantom_form() -> bool:
         persist_state="session",
         help="The same seed generates the same radiographs.",
     )
+    left, right = st.columns(2)
+    with left:
+        st.slider("Difficulty", 0.0, 1.0, DIFFICULTY, 0.05, key="phantom difficulty", persist_state="session")
+        _ends("obvious", "specialists disagree")
+    with right:
+        st.slider(
+            "Hardware share",
+            0.0,
+            1.0,
+            HARDWARE_SHARE,
+            0.05,
+            format="percent",
+            key="phantom hardware_share",
+            persist_state="session",
+            help="The share of the abnormal studies that show a plate or a nail. The others show fractures alone, "
+            "which are harder to learn.",
+        )
+        _ends("fractures", "plates and nails")
     st.button("Generate", type="primary", icon=":material/draw:", key="generate phantoms", on_click=_start)
     if failed := state.failure("phantoms").pop():
         st.error(escape_markdown(failed), icon=":material/error:")
     return state.started("phantoms").pop()
 
 
+def _ends(low: str, high: str) -> None:
+    """What the two ends of a slider mean, below it."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.caption(low, width="content")
+        st.caption(high, width="content")
+
+
 def _start() -> None:
     """Generate the phantoms unless they are there already: a class that presses the same button shares one data set."""
-    patients, seed, difficulty = (st.session_state[f"phantom {name}"] for name in ("patients", "seed", "difficulty"))
+    settings = {field.name: st.session_state[f"phantom {field.name}"] for field in fields(Plan)}
     home = paths.data_home()
     try:
-        plan = Plan(patients, seed, difficulty)
+        plan = Plan(**settings)
         same = job.find_same(home, plan)
         root = same.root if same else home / free_name("phantoms", home)
         if same is None or same.state == "interrupted":

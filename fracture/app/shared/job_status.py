@@ -134,7 +134,9 @@ def _complete_words(job: Job) -> str:
     if isinstance(job, Import):
         return "The import is complete."
     plan = job.plan
-    return f"Synthetic: {plan.patients:,} patients, seed {plan.seed}, difficulty {plan.difficulty:g}"
+    words = f"Synthetic: {plan.patients:,} patients, seed {plan.seed}, difficulty {plan.difficulty:g}"
+    # Plans from before the share have none.
+    return words if plan.hardware_share is None else f"{words}, hardware share {plan.hardware_share:.0%}"
 
 
 def _interrupted_words(job: Job) -> str:

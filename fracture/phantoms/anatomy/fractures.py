@@ -84,7 +84,13 @@ class Fracture:
 
 
 def sample_fracture(
-    rng: np.random.Generator, bone: Humerus, ends: tuple[float, float], hardness: float, reduced: bool = False
+    rng: np.random.Generator,
+    bone: Humerus,
+    ends: tuple[float, float],
+    hardness: float,
+    *,
+    reduced: bool = False,
+    obvious: bool = False,
 ) -> Fracture:
     """A fracture at random.
 
@@ -94,6 +100,7 @@ def sample_fracture(
         ends: from where to where along the bone it may lie, in mm.
         hardness: 0 to 1; from far apart to a crack.
         reduced: it has been put back by surgery, so that little of it is left to see.
+        obvious: none is a crack at hardness 0, and none moves or leans so little that it is lost in 150 px.
     """
     kind = KINDS[rng.choice(len(KINDS), p=list(_KIND_SHARES.values()))]
     in_shaft = np.clip(ends, 0.22 * bone.length, 0.8 * bone.length)
@@ -105,11 +112,13 @@ def sample_fracture(
         else:  # the neck is not in the image, or the fracture is where the hardware is
             kind = "transverse"
     # A crack moves nothing; the harder, the more fractures are cracks.
-    crack = reduced or rng.random() < 0.04 + 0.8 * hardness**1.5
+    fewest = 0.0 if obvious else 0.04
+    crack = reduced or rng.random() < fewest + 0.8 * hardness**1.5
     severity = 0.0 if crack else (1 - hardness) * rng.uniform(0.6, 1)
     apart = 0.35 + 0.5 * (1 - hardness) * rng.random() + 0.6 * severity
-    moved = _moved(rng, kind, severity)
-    tilt = np.radians(rng.uniform(8, 50)) * severity
+    ease = 1 - hardness if obvious else 0.0
+    moved = _moved(rng, kind, severity, ease)
+    tilt = np.radians(rng.uniform(8 + 10 * ease, 50)) * severity
     lean = rng.uniform(0, 2 * np.pi)
     leaning = (float(tilt * np.cos(lean)), float(tilt * np.sin(lean)))
     surfaces = _surfaces(rng, kind, float(level), bone)
@@ -131,9 +140,12 @@ def sample_fracture(
     return Fracture(kind, (first, wedge, last))
 
 
-def _moved(rng: np.random.Generator, kind: Kind, severity: float) -> tuple[float, float, float]:
-    """Along x, y and s, in mm; severe ones override, and the surgical neck is driven together."""
-    across = severity * rng.uniform(5, 26)
+def _moved(rng: np.random.Generator, kind: Kind, severity: float, ease: float) -> tuple[float, float, float]:
+    """Along x, y and s, in mm; severe ones override, and the surgical neck is driven together.
+
+    ``ease``, 0 to 1, takes the least displacement from 5 mm to 13 mm, about half of the shaft's width.
+    """
+    across = severity * rng.uniform(5 + 8 * ease, 26)
     towards = rng.uniform(0, 2 * np.pi)
     most = 14 if across > 10 else 0  # ends that still meet keep the bone's length
     shortening = (0, 6) if kind == "surgical neck" else (-2, most)

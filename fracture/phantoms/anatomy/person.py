@@ -13,6 +13,7 @@ from fracture.phantoms.anatomy.fractures import Fracture, sample_fracture, sampl
 from fracture.phantoms.anatomy.geometry import Array
 from fracture.phantoms.anatomy.humerus import TEXTURE, Humerus, Lucency
 from fracture.phantoms.anatomy.implants import Hardware, sample_hardware
+from fracture.phantoms.plan import HARDWARE_SHARE
 
 FRAMINGS = {"whole": (-0.14, 1.08), "upper": (-0.12, 0.49), "lower": (0.44, 1.06)}
 """From where to where along the bone the images of a study reach, as shares of its length. The part is sampled before
@@ -129,10 +130,21 @@ def _texture(rng: np.random.Generator) -> Array:
     return texture
 
 
-def sample_finding(rng: np.random.Generator, bone: Humerus, hardness: float, abnormal: bool | None = None) -> Finding:
-    """The part that a study shows, and what is abnormal there: a fracture, or hardware (the harder, the rarer).
+def sample_finding(
+    rng: np.random.Generator,
+    bone: Humerus,
+    hardness: float,
+    abnormal: bool | None = None,
+    hardware_share: float | None = HARDWARE_SHARE,
+) -> Finding:
+    """The part that a study shows, and what is abnormal there: a fracture, or hardware.
 
-    ``abnormal``: whether there is an abnormality; None: with a probability of one half.
+    Args:
+        rng: the random generator.
+        bone: what may be broken.
+        hardness: 0 to 1.
+        abnormal: whether there is an abnormality; None: with a probability of one half.
+        hardware_share: as in :class:`fracture.phantoms.plan.Plan`.
     """
     part = str(rng.choice(tuple(FRAMINGS), p=(0.06, 0.52, 0.42)))
     by_chance = rng.random() < 0.5  # sampled in any case, so that the numbers that follow stay the same
@@ -142,8 +154,10 @@ def sample_finding(rng: np.random.Generator, bone: Humerus, hardness: float, abn
     low, high = [float(np.clip(share, 0, 1)) * bone.length for share in FRAMINGS[part]]
     margin = 20 * bone.scale  # mm from the edge of the image
     ends = (low + margin, high - margin)
-    if rng.random() > 0.9 * (1 - hardness):
-        return Finding(part, sample_fracture(rng, bone, ends, hardness))
+    former = hardware_share is None
+    chance = 0.9 * (1 - hardness) if hardware_share is None else hardware_share
+    if rng.random() >= chance:
+        return Finding(part, sample_fracture(rng, bone, ends, hardness, obvious=not former))
     hardware = sample_hardware(rng, bone, ends)
     if rng.random() < 0.4:
         return Finding(part, hardware=hardware)

@@ -21,7 +21,7 @@ page = st.navigation(
             st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
             # Not in the menu: the addresses of earlier versions, which lead to today's pages.
             st.Page("pages/dataset.py", title="Data", visibility="hidden"),
-            st.Page("pages/runs.py", title="Runs", visibility="hidden"),
+            st.Page("pages/runs.py", title="Models", visibility="hidden"),
             st.Page("pages/labs.py", title="Leakage", visibility="hidden"),
         ],
         "Learn": [

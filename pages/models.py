@@ -1,59 +1,31 @@
-"""One model: its card, results and errors, a comparison with others, and how it does on other data."""
+"""All runs and models: a table; one of them in tabs, or several side by side."""
 
 import streamlit as st
 
-from fracture.app.models.calibration import show_calibration_to_radiographs
-from fracture.app.models.card import show_card, show_localization
-from fracture.app.models.compare import show_comparison
-from fracture.app.models.errors import show_misclassified
-from fracture.app.models.external import show_external_validation
-from fracture.app.models.results import choose_result, show_body_parts, show_calibration, show_results
-from fracture.app.models.threshold import show_operating_point
-from fracture.app.shared.widgets import (
-    choose_model,
-    ensure_routed,
-    link,
-    no_model_hint,
-    offer_delete,
-    offer_zip,
-    page_head,
-    show_errors,
-)
+from fracture.app.models.choice import choose_runs
+from fracture.app.models.comparison.several import show_several
+from fracture.app.models.table import show_all_runs
+from fracture.app.models.tabs import show_one
+from fracture.app.shared.widgets import ensure_routed, no_model_hint, page_head, show_errors
 from fracture.inference.classifier import NOTICE
-from fracture.registry.model_folder import ModelFolder, read_card
-from fracture.registry.validation import validation_results
-
-
-def show_model(folder: ModelFolder) -> None:
-    """All sections of a model."""
-    card = read_card(folder)
-    first = validation_results(card)[0].data
-    show_card(card)
-    st.header("Validation results")
-    result, level = choose_result(card)
-    show_results(card, result, level)
-    st.header("Operating point")
-    show_operating_point(folder, card, result, level)
-    show_body_parts(result.metrics["image"])
-    show_calibration(card, result.metrics[level])
-    show_localization(card, first)
-    show_misclassified(folder, card, result)
-    show_comparison(folder, result, level)
-    show_external_validation(folder, card)
-    show_calibration_to_radiographs(folder, card)
-
+from fracture.training.runs import queue
+from fracture.training.runs.compare import every_run
 
 ensure_routed("models")
-with page_head("Models"):
-    folder = choose_model()
-link("runs", "Compare runs", ":material/compare_arrows:")
-if folder is None:
+head = page_head("Models")
+known: dict[str, queue.Run] = {}
+with show_errors():
+    queue.advance()  # where the process that should have started the next run was killed
+    known = {run.name: run for run in every_run()}
+if not known:
     no_model_hint()
     st.stop()
+with head:
+    chosen = choose_runs(known)
+show_all_runs(list(known.values()))
 with show_errors():
-    show_model(folder)
-with st.container(horizontal=True):
-    offer_zip(folder)
-    if not folder.bundled:
-        offer_delete(folder)
+    if len(chosen) > 1:
+        show_several(chosen)
+    elif chosen:
+        show_one(chosen[0])
 st.caption(NOTICE)

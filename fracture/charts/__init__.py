@@ -6,6 +6,7 @@ that it stands out on light and on dark backgrounds alike. Backgrounds are trans
 
 from fracture.charts.dataset import Drawn, class_balance, distribution, overview, property_aucs, views_per_study
 from fracture.charts.experiments import leakage_gaps, learning_curve, parallel_coordinates, trial_curves
+from fracture.charts.interval import auc_bar
 from fracture.charts.metrics import precision_recall_curves, reliability, roc_curves
 from fracture.charts.overlays import AGAINST, FOR, TRUTH, LabeledBox, boxed, crossed_out, heat_overlay, outlined, ringed
 from fracture.charts.style import (
@@ -19,7 +20,16 @@ from fracture.charts.style import (
     metric_range,
 )
 from fracture.charts.training import RunHistory, best_epoch, compared_curves, training_curves
-from fracture.charts.vega import OUTCOMES, VegaChart, confusion, icon_array, natural_frequencies, precision_recall, roc
+from fracture.charts.vega import (
+    OUTCOMES,
+    VegaChart,
+    confusion,
+    icon_array,
+    natural_frequencies,
+    precision_recall,
+    roc,
+    score_histogram,
+)
 from fracture.charts.verdict import verdict_bar
 from fracture.charts.viewer import canvas, still
 
@@ -38,6 +48,7 @@ __all__ = [
     "LabeledBox",
     "RunHistory",
     "VegaChart",
+    "auc_bar",
     "best_epoch",
     "boxed",
     "canvas",
@@ -63,6 +74,7 @@ __all__ = [
     "ringed",
     "roc",
     "roc_curves",
+    "score_histogram",
     "still",
     "training_curves",
     "trial_curves",

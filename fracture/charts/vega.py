@@ -15,7 +15,13 @@ from fracture.charts.style import ACCENT, MODEL, NEGATIVE_COLOR, POSITIVE_COLOR
 from fracture.files import JsonObject
 
 HEIGHT = 300
-"""Height in px of each, so that two stand side by side."""
+"""Height in px of each curve, so that two stand side by side."""
+
+ROW_HEIGHT = 310
+"""px of the histogram, the matrix and the icons, which stand in one row below the slider."""
+
+BINS = 20
+"""Of the histogram of probabilities."""
 
 OUTCOMES = ("Found", "Missed", "False alarm", "Correctly cleared")
 
@@ -62,6 +68,37 @@ def precision_recall(label: NDArray[Any], probability: NDArray[Any], threshold: 
         point=(called[label == 1].mean(), reached),
     )
     return VegaChart(data, _curve_spec("Precision-recall curve", "Sensitivity (recall)", "Precision (PPV)"))
+
+
+def score_histogram(
+    label: NDArray[Any], probability: NDArray[Any], threshold: float, label_names: tuple[str, str]
+) -> VegaChart:
+    """How many cases of each label have which probability: the positive ones upward, the negative ones downward.
+
+    Args:
+        label: (N,), 0 or 1.
+        probability: (N,), 0 to 1.
+        threshold: 0 to 1, a line across both.
+        label_names: of 0 and of 1.
+    """
+    edges = np.linspace(0, 1, BINS + 1)
+    parts = []
+    for value, sign in ((1, 1), (0, -1)):
+        counts, _ = np.histogram(probability[label == value], edges)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "begin": edges[:-1],
+                    "end": edges[1:],
+                    "height": sign * counts,
+                    "cases": counts,
+                    "label": label_names[value],
+                    "part": ("negative", "positive")[value],
+                }
+            )
+        )
+    line = pd.DataFrame({"begin": [threshold], "part": ["threshold"]})
+    return VegaChart(pd.concat([*parts, line], ignore_index=True), _histogram_spec(label_names))
 
 
 def confusion(cells: Mapping[str, int], label_names: tuple[str, str]) -> VegaChart:
@@ -135,6 +172,44 @@ def _curve_spec(title: str, across: str, up: str) -> JsonObject:
     }
 
 
+def _histogram_spec(label_names: tuple[str, str]) -> JsonObject:
+    bars = {
+        "transform": [{"filter": "datum.cases > 0"}],
+        "mark": {"type": "bar", "binSpacing": 1},
+        "encoding": {
+            "x2": {"field": "end"},
+            "y": {
+                "field": "height",
+                "type": "quantitative",
+                "title": "Cases",
+                "axis": {"labelExpr": "abs(datum.value)", "tickCount": 6},
+            },
+            "color": {
+                "field": "label",
+                "type": "nominal",
+                "scale": {"domain": list(reversed(label_names)), "range": [POSITIVE_COLOR, NEGATIVE_COLOR]},
+                "legend": {"title": None, "orient": "top"},
+            },
+            "tooltip": [
+                {"field": "label", "title": "Label"},
+                {"field": "begin", "title": "From", "format": ".0%"},
+                {"field": "end", "title": "To", "format": ".0%"},
+                {"field": "cases", "title": "Cases"},
+            ],
+        },
+    }
+    line = {
+        "transform": [{"filter": "datum.part == 'threshold'"}],
+        "mark": {"type": "rule", "color": ACCENT, "strokeWidth": 3},
+    }
+    return {
+        "title": "Probabilities",
+        "height": ROW_HEIGHT,
+        "encoding": {"x": _share("begin", "Probability")},
+        "layer": [bars, line],
+    }
+
+
 def _share(field: str, title: str) -> JsonObject:
     axis = {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}
     return {"field": field, "type": "quantitative", "title": title, "scale": {"domain": [0, 1]}, "axis": axis}
@@ -143,7 +218,7 @@ def _share(field: str, title: str) -> JsonObject:
 _LEVEL = {"labelAngle": 0, "labelAlign": "center"}
 _CONFUSION = {
     "title": "Confusion matrix",
-    "height": HEIGHT + 50,
+    "height": ROW_HEIGHT,
     "encoding": {
         "x": {"field": "prediction", "type": "nominal", "sort": None, "title": "Prediction", "axis": _LEVEL},
         "y": {"field": "truth", "type": "nominal", "sort": None, "title": "Truth"},
@@ -179,8 +254,8 @@ def _by_outcome(values: Sequence[Any]) -> JsonObject:
 
 _ICON_ARRAY = {
     "title": "Of 100 patients",
-    "height": HEIGHT + 50,
-    "mark": {"type": "point", "size": 200, "strokeWidth": 1.5, "opacity": 1},
+    "height": ROW_HEIGHT,
+    "mark": {"type": "point", "size": 110, "strokeWidth": 1.5, "opacity": 1},
     "encoding": {
         "x": {"field": "across", "type": "quantitative", "axis": None, "scale": {"domain": [-0.5, 9.5]}},
         "y": {"field": "down", "type": "quantitative", "axis": None, "scale": {"domain": [9.5, -0.5]}},

@@ -171,7 +171,7 @@ SHOWN = (
     Place("data", "data"),
     Place("properties", "data", _show_properties),
     Place("train", f"train?run={TRAINED}"),
-    Place("runs", f"runs?runs={TRAINED}&runs={BUNDLED}"),
+    Place("comparison", f"models?runs={TRAINED}&runs={BUNDLED}"),
     Place("playground", "playground", _turn_a_dial),
     Place("shortcuts", "shortcuts", _cover),
     Place("classify", f"classify?model={BUNDLED}", _ask),

@@ -37,9 +37,9 @@ def full(first: str, second: str) -> tuple[Place, ...]:
         Place("checks", "data", _open("checks")),
         Place("setup", "train", _set_up),
         Place("trained", f"train?run={first}", _open("network")),
-        Place("compare", f"runs?runs={first}&runs={second}"),
+        Place("compare", f"models?runs={first}&runs={second}"),
         Place("sample", f"classify?model={first}", ask_about_a_sample),
-        Place("judged", f"models?model={second}", _open("card")),
+        Place("judged", f"models?model={second}", _open_card),
         Place("covered", "shortcuts", cover),
     )
 
@@ -48,7 +48,6 @@ PAGES = (
     Place("home", ""),
     Place("data", "data"),
     Place("train", "train"),
-    Place("runs", "runs"),
     Place("playground", "playground"),
     Place("leakage", "leakage"),
     Place("shortcuts", "shortcuts"),
@@ -75,6 +74,11 @@ def _open_dialog(key: str) -> Callable[[Page], None]:
 
 def _open(key: str) -> Callable[[Page], None]:
     return lambda page: unfold(page, key)
+
+
+def _open_card(page: Page) -> None:
+    page.get_by_role("tab", name="Card").click()
+    unfold(page, "card")
 
 
 def _set_up(page: Page) -> None:

@@ -261,3 +261,12 @@ def test_property_aucs_draws_the_strongest_on_top():
     assert list(others.error_x.array) == pytest.approx([0.07, 0])
     assert list(figure.layout.yaxis.categoryarray) == ["Markers", "Brightness", "Image height"]
     assert figure.layout.xaxis.range[0] < 0.48 and figure.layout.shapes[0].x0 == 0.5
+
+
+def test_score_histogram_counts_each_label_on_its_side():
+    """Positive cases count upward, negative ones downward; the threshold is a line of its own."""
+    data = charts.score_histogram(LABEL, PROBABILITY, 0.3, ("no", "yes")).data
+    counted = data[data["cases"] > 0]
+    assert counted.groupby("label")["height"].sum().to_dict() == {"no": -2, "yes": 2}
+    assert counted.loc[counted["label"] == "yes", "begin"].round(2).tolist() == [0.4, 0.9]
+    assert data.loc[data["part"] == "threshold", "begin"].tolist() == [0.3]

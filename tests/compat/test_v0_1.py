@@ -490,7 +490,7 @@ def test_what_the_caches_know_does_no_harm(home):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["data", "train", "runs", "models", "playground", "leakage", "shortcuts", "classify"])
+@pytest.mark.parametrize("page", ["data", "train", "models", "playground", "leakage", "shortcuts", "classify"])
 def test_pages_show_the_folders(home, page):
     """Each page draws them without an error, but that features of former pixels must be computed again."""
     keep_runs(home, "finished", "stopped")

@@ -21,7 +21,7 @@ from tests.pages.test_pages import words
 
 ASKED = {
     "train": ({"run": ["bad"]}, {}),
-    "runs": ({"runs": ["bad", "good"]}, {}),
+    "comparison": ({"runs": ["bad", "good"]}, {}),
     "models": ({"model": ["bad"]}, {}),
     "classify": ({"model": ["bad"]}, {}),
     "playground": ({}, {"features": "bad"}),
@@ -31,9 +31,12 @@ ASKED = {
 }
 """Each page, asked for the damaged model: its address, and what was chosen on it."""
 
+FILES = {"comparison": "models"}
+"""The page's file, where it is another word."""
+
 
 def show(page: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "pages" / f"{page}.py"), default_timeout=60)
+    app = AppTest.from_file(str(PROJECT / "pages" / f"{FILES.get(page, page)}.py"), default_timeout=60)
     address, chosen = ASKED[page]
     for name, value in address.items():
         app.query_params[name] = value
@@ -55,13 +58,13 @@ def bad(homes, make_model):
     ("file", "how", "pages", "said"),
     [
         ("card.json", "cut", ("home", "models", "classify", "shortcuts"), "bad/card.json cannot be read"),
-        ("card.json", "deep", ("data", "runs", "train"), "nested too deeply"),
-        ("card.json", "a folder", ("models", "classify", "runs"), "bad/card.json cannot be read"),
-        ("status.json", "garbage", ("train", "runs", "playground"), "of this run is damaged"),
-        ("events.jsonl", "a folder", ("train", "runs"), ""),
+        ("card.json", "deep", ("data", "comparison", "train"), "nested too deeply"),
+        ("card.json", "a folder", ("models", "classify", "comparison"), "bad/card.json cannot be read"),
+        ("status.json", "garbage", ("train", "comparison", "playground"), "of this run is damaged"),
+        ("events.jsonl", "a folder", ("train", "comparison"), ""),
         ("events.jsonl", "zeros", ("train",), ""),
-        ("history.json", "a list", ("runs",), ""),
-        ("predictions.csv", "garbage", ("models", "runs", "data"), "missing or damaged"),
+        ("history.json", "a list", ("comparison",), ""),
+        ("predictions.csv", "garbage", ("models", "comparison", "data"), "missing or damaged"),
         ("familiarity.npz", "cut", ("classify",), "familiarity.npz is not the file"),
         ("model.tflite", "empty", ("classify", "shortcuts"), "model.tflite is not the file"),
     ],
@@ -72,11 +75,14 @@ def test_every_page_draws_beside_a_damaged_file(bad, file, how, pages, said):
     shown = {page: show(page) for page in pages}
     everything = "\n".join(words(app) + str([frame.value for frame in app.dataframe]) for app in shown.values())
     assert said in everything.replace("\\", "")
-    for page, key in {"train": "run", "models": "model", "classify": "model"}.items():
+    for page, key in {"train": "run", "models": "runs", "classify": "model"}.items():
         if page in shown:
             app = shown[page]
             app.query_params.clear()
-            app.selectbox(key=key).set_value("good").run()
+            if page == "models":
+                app.multiselect(key=key).set_value(["good"]).run()
+            else:
+                app.selectbox(key=key).set_value("good").run()
             assert not app.exception and not app.error, words(app)
 
 

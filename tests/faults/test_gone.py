@@ -11,7 +11,7 @@ from tests.pages.test_pages import words
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["train", "runs", "models", "classify", "playground"])
+@pytest.mark.parametrize("page", ["train", "comparison", "models", "classify", "playground"])
 def test_a_model_deleted_between_two_looks(home_with_data, features, make_model, page):
     """The page goes on with what is left, in the same session and with what it has cached."""
     make_model("good")

@@ -14,7 +14,7 @@ from fracture.imaging.radiograph import Radiograph
 from tests.pages.test_pages import alone, healthy, routed, words
 from tests.support.widgets import keys_of
 
-PICKER = ("classify", "models", "data")
+PICKER = ("classify", "data")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_address_after_a_choice_names_the_model_on_all_pages(two):
     assert (app.selectbox(key="model").value, app.query_params["model"]) == ("b", "b")
     del app.query_params["model"]
     app.switch_page("pages/models.py").run()
-    assert (healthy(app).selectbox(key="model").value, app.query_params["model"]) == ("b", "b")
+    assert (healthy(app).multiselect(key="runs").value, app.query_params["model"]) == (["b"], "b")
 
 
 def test_choice_with_an_outdated_address_is_kept(two):

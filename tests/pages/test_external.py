@@ -15,8 +15,11 @@ from tests.support.waiting import wait
 from tests.support.widgets import keys_of
 
 
-def page(name: str) -> AppTest:
-    return AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+def page(name: str, tab: str = "External validation") -> AppTest:
+    """A page; *Models* with a tab open."""
+    app = AppTest.from_file(str(PROJECT / "pages" / f"{name}.py"), default_timeout=60)
+    app.session_state["model tab"] = tab
+    return app
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ def test_external_validation_is_left_out_of_the_public_demo(model, labeled, monk
 def test_models_page_calibrates_to_unlabeled_radiographs_and_undoes_it(model, homes):
     """A folder without labels, and in the background; it says how many are refused before and after."""
     draw_images(homes / "data" / "mine", 60, brightness=80)
-    app = healthy(page("models").run())
+    app = healthy(page("models", "Calibration").run())
     assert app.button(key="calibrate model").disabled
     app.selectbox(key="calibration radiographs").set_value("mine").run()
     healthy(app.button(key="calibrate model").click().run())
@@ -90,7 +93,7 @@ def test_models_page_calibrates_to_unlabeled_radiographs_and_undoes_it(model, ho
 def test_models_page_with_too_few_radiographs_says_how_many_are_needed(model, homes):
     """Fewer say too little about the farthest of the next ones."""
     draw_images(homes / "data" / "few", 20)
-    app = page("models").run()
+    app = page("models", "Calibration").run()
     app.selectbox(key="calibration radiographs").set_value("few").run()
     app.button(key="calibrate model").click().run()
     wait(lambda: find_calibration("m").ended)
@@ -101,7 +104,7 @@ def test_models_page_with_too_few_radiographs_says_how_many_are_needed(model, ho
 @pytest.mark.slow
 def test_models_page_with_a_missing_folder_says_what_is_allowed(model):
     """A typed path that leads nowhere."""
-    app = page("models")
+    app = page("models", "Calibration")
     app.session_state["calibration radiographs"] = "no such folder"
     app.run()
     app.button(key="calibrate model").click().run()
@@ -112,7 +115,7 @@ def test_models_page_with_a_missing_folder_says_what_is_allowed(model):
 def test_models_page_of_a_model_without_the_check_offers_no_calibration(model):
     """There is no threshold."""
     model.familiarity.unlink()
-    app = healthy(page("models").run())
+    app = healthy(page("models", "Calibration").run())
     assert "no out-of-distribution check that could be calibrated" in words(app)
     assert not keys_of(app.button, "calibrate model")
 
@@ -121,5 +124,5 @@ def test_models_page_of_a_model_without_the_check_offers_no_calibration(model):
 def test_calibration_is_left_out_of_the_public_demo(model, monkeypatch):
     """The page says why."""
     monkeypatch.setenv("FRACTURE_PUBLIC", "1")
-    app = healthy(page("models").run())
+    app = healthy(page("models", "Calibration").run())
     assert "recalibrates no model" in words(app) and not keys_of(app.button, "calibrate model")

@@ -1,4 +1,4 @@
-"""The page where models are judged and compared."""
+"""The page Models with one model open: its tabs."""
 
 import json
 import shutil
@@ -9,9 +9,9 @@ import pyarrow
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture.app.models.comparison.sides import Side, warnings
 from fracture.app.models.errors import worst
 from fracture.app.models.threshold import describe_hundred
-from fracture.app.shared.comparison import Side, warnings
 from fracture.charts import natural_frequencies
 from fracture.evaluation.metrics import by_study, evaluate
 from fracture.inference.ood import load_ood_detector
@@ -24,8 +24,12 @@ from tests.support.widgets import by_key, keys_of
 THRESHOLDS = {"half": 0.5, "balanced": 0.4, "high_sensitivity": 0.2, "high_specificity": 0.8}
 
 
-def models() -> AppTest:
-    return AppTest.from_file(str(PROJECT / "pages" / "models.py"), default_timeout=60)
+def models(tab: str = "Threshold", level: str = "image") -> AppTest:
+    """The page, with a tab open."""
+    app = AppTest.from_file(str(PROJECT / "pages" / "models.py"), default_timeout=60)
+    app.session_state["model tab"] = tab
+    app.session_state["level"] = level
+    return app
 
 
 def edit_card(folder, **values):
@@ -69,7 +73,7 @@ def tables(app):
 
 def test_results_of_a_model_have_intervals(judged):
     """AUC, average precision, and sensitivity with specificity have 95% intervals and counts."""
-    areas, points = tables(healthy(models().run()))[:2]
+    areas, points = tables(healthy(models("Results").run()))[:2]
     assert "(" in areas["Value"].iloc[1]
     assert points["Operating point"].iloc[0] == "Balanced"
     for name in ("Sensitivity", "Specificity", "Kappa"):
@@ -78,22 +82,23 @@ def test_results_of_a_model_have_intervals(judged):
 
 def test_results_say_on_which_images_the_model_was_chosen(judged):
     """One sentence under the results, and the same images where the points and the temperature are explained."""
-    said = words(healthy(models().run()))
+    said = words(healthy(models("Results").run()))
     assert (
         "chosen on the validation images of *MURA\\-v1.1* themselves: metrics on these are slightly optimistic" in said
     )
     data = json.loads(judged.card.read_text())["data"]
     edit_card(judged, data={**data, "selection": {"images": 7, "groups": 3, "share": 0.1}})
-    said = words(healthy(models().run()))
+    said = words(healthy(models("Results").run()))
     assert "chosen on 7 held-out training images of *MURA\\-v1.1*; the validation images were evaluated once" in said
-    assert "at least 95%, by image on 7 held-out training images" in said and "fitted on 7 held-out" in said
-    assert "7 selection images of 3 patients or groups" in said and "optimistic" not in said
+    assert "at least 95%, by image on 7 held-out training images" in said and "optimistic" not in said
+    assert "fitted on 7 held-out" in words(healthy(models("Calibration").run()))
+    assert "7 selection images of 3 patients or groups" in words(healthy(models("Card").run()))
 
 
 def test_threshold_when_moved_updates_all_metrics_and_charts(judged):
-    """The slider moves the confusion matrix, the metrics, the mark on both curves and the hundred patients."""
+    """The slider moves the histogram's line, the matrix, the metrics, the marks on both curves and the patients."""
     app = healthy(models().run())
-    titles = ("ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 patients")
+    titles = ("Probabilities", "ROC curve", "Precision-recall curve", "Confusion matrix", "Of 100 patients")
     before = {title: moving(app, title) for title in titles}
     shown = [each.value for each in app.metric][:4]
     by_key(app.slider, "threshold").set_value(0.62).run()
@@ -127,7 +132,7 @@ def cross(folder):
 def test_named_points_that_cross_are_not_offered(judged):
     """They are neither buttons nor rows of the table, and the page says why."""
     cross(judged)
-    app = healthy(models().run())
+    app = healthy(models("Results").run())
     points = next(table for table in tables(app) if "Operating point" in table)
     assert points["Operating point"].tolist() == ["Balanced", "One half"]
     assert keys_of(app.button, "point") == ["point balanced", "point half"]
@@ -136,7 +141,7 @@ def test_named_points_that_cross_are_not_offered(judged):
 
 def test_named_points_on_buttons_promise_no_share(judged):
     """The share depends on level and data: the explanation says for which images it was chosen."""
-    app = healthy(models().run())
+    app = healthy(models("Results").run())
     assert not any("95" in each.label for each in app.button if str(each.key).startswith("point "))
     assert "at least 95%, by image on the validation images of *MURA\\-v1.1*" in words(app)
 
@@ -145,7 +150,7 @@ def test_named_point_with_a_tiny_threshold_shows_all_its_digits(judged):
     """0.04% is not 0.0%, at which every image is called positive."""
     points = {**THRESHOLDS, "high_sensitivity": 0.0004}
     edit_card(judged, thresholds=points, metrics=evaluate(pd.read_csv(judged.predictions), points))
-    app = healthy(models().run())
+    app = healthy(models("Results").run())
     points = next(table for table in tables(app) if "Operating point" in table)
     assert points["Threshold"].tolist() == ["40.0%", "0.04%", "80.0%", "50.0%"]
     assert app.button(key="point high_sensitivity").help == "Threshold 0.04%"
@@ -175,7 +180,7 @@ def test_describe_hundred_without_positive_predictions_has_no_share():
 
 def test_results_by_study_count_studies(judged):
     """The visitor can choose studies where the card has them."""
-    app = healthy(models().run())
+    app = healthy(models("Results").run())
     app.segmented_control(key="level").set_value("study").run()
     assert "studies" in tables(healthy(app))[0]["Value"].iloc[0]
 
@@ -193,21 +198,22 @@ def test_results_of_an_older_card_are_shown_as_far_as_measured(homes, make_model
     edit_card(
         folder, metrics=metrics, thresholds={"half": 0.5, "balanced": 0.4}, temperature=None, served=None, config=None
     )
+    assert "Not measured for this model" in words(healthy(models("Calibration").run()))
+    assert "not on this machine" in words(healthy(models("Errors").run()))
+    assert len(tables(healthy(models("Results").run()))) == 2
     app = healthy(models().run())
-    assert "Not measured for this model" in words(app)
-    assert "not on this machine" in words(app)
     assert keys_of(app.button, "point") == ["point balanced", "point half"]
     folder.predictions.unlink()
     edit_card(folder)  # another version of the model: what was loaded before is not asked
     app = models().run()
     assert not app.exception
     assert "missing or damaged" in app.error[0].value
-    assert "Comparison" in words(app)
+    healthy(models("Results").run())
 
 
 def test_calibration_of_a_model_has_a_diagram_and_an_error(judged):
     """The page shows the reliability diagram, and the expected calibration error with its interval."""
-    app = healthy(models().run())
+    app = healthy(models("Calibration").run())
     assert "percentage points" in words(app)
     assert len(app.get("plotly_chart")) == 1
 
@@ -218,7 +224,7 @@ def test_body_parts_in_the_card_have_a_row_each(judged):
     part = {name: metrics["image"][name] for name in ("count", "positives", "auc", "points")}
     metrics["image"] |= {"body_parts": {"hand": part, "leg": part}, "body_parts_too_small": {"shoulder": 3}}
     edit_card(judged, metrics=metrics)
-    app = healthy(models().run())
+    app = healthy(models("Results").run())
     assert tables(app)[2]["Body part"].tolist() == ["hand", "leg"]
     assert "Too few images for separate results: shoulder (3)" in words(app)
 
@@ -230,9 +236,13 @@ def test_worst_of_any_predictions_sorts_by_confidence():
     assert worst(table, 0.5, "false negatives").index.tolist() == [2, 3]
 
 
+def pictures(app):
+    """How many pictures there are beside the bar of the AUC."""
+    return len(app.get("image")) - 1
+
+
 def show_errors(app, kind="false negatives"):
-    app.toggle(key="show errors").set_value(True).run()
-    return by_key(app.segmented_control, "error kind").set_value(kind).run()
+    return by_key(app.run().segmented_control, "error kind").set_value(kind).run()
 
 
 @pytest.fixture
@@ -244,13 +254,12 @@ def wrong(judged, homes):
     return judged, data
 
 
-def test_errors_before_the_switch_are_not_computed(wrong):
-    """The switch shows at most eight images a page, with heat maps and changes since the validation."""
-    app = healthy(models().run())
-    assert not app.get("image")
-    app = healthy(show_errors(app))
+def test_errors_are_computed_when_their_tab_is_open(wrong):
+    """The tab shows at most eight images a page, with heat maps and changes since the validation."""
+    assert pictures(healthy(models().run())) == 0
+    app = healthy(show_errors(models("Errors")))
     positives = int(pd.read_csv(wrong[0].predictions)["label"].sum())
-    assert len(app.get("image")) == min(8, positives)
+    assert pictures(app) == min(8, positives)
     assert "**abnormal 10\\.0%**" in words(app) or "**abnormal 10.0%**" in words(app)
     assert "the model now says" in words(app)
 
@@ -263,9 +272,9 @@ def test_errors_with_a_missing_image_name_it(wrong):
     missed = table[table["label"] == 1]["image_id"].tolist()
     (data / missed[0]).unlink()
     (data / missed[1]).write_bytes(b"no image")
-    app = healthy(show_errors(models().run()))
+    app = healthy(show_errors(models("Errors")))
     assert "Missing, unreadable or replaced since the validation" in words(app)
-    assert len(app.get("image")) == min(8, len(missed)) - 2
+    assert pictures(app) == min(8, len(missed)) - 2
 
 
 def test_errors_with_a_replaced_file_do_not_show_it(wrong):
@@ -274,9 +283,9 @@ def test_errors_with_a_replaced_file_do_not_show_it(wrong):
     table = pd.read_csv(folder.predictions)
     missed = table[table["label"] == 1]["image_id"].tolist()
     shutil.copy(data / table[table["label"] == 0]["image_id"].iloc[0], data / missed[0])
-    app = healthy(show_errors(models().run()))
+    app = healthy(show_errors(models("Errors")))
     assert "replaced since the validation: " in words(app)
-    assert len(app.get("image")) == min(8, len(missed)) - 1
+    assert pictures(app) == min(8, len(missed)) - 1
 
 
 def test_similar_images_with_a_replaced_file_do_not_show_it(wrong):
@@ -297,8 +306,8 @@ def test_errors_without_recorded_files_are_not_shown(wrong):
     """The page names the command that records the files."""
     folder, _ = wrong
     pd.read_csv(folder.predictions).drop(columns="sha256").to_csv(folder.predictions, index=False)
-    app = healthy(show_errors(models().run()))
-    assert not app.get("image")
+    app = healthy(show_errors(models("Errors")))
+    assert pictures(app) == 0
     assert "python -m fracture evaluate --model first" in words(app)
 
 
@@ -308,7 +317,7 @@ def test_errors_with_label_notes_show_the_probability_of_each_study(judged):
     study = studies[studies["label"] == 0].iloc[0]
     gone = {"study": "no such study", "shows": "a plate"}
     edit_card(judged, label_notes=[{"study": study["study"], "shows": "a prosthesis"}, gone])
-    app = healthy(models().run())
+    app = healthy(models("Errors").run())
     assert "contradict the label of the data set (1)" in words(app)
     (table,) = [each for each in tables(app) if "The radiographs show" in each]
     row = table.iloc[0]
@@ -317,45 +326,15 @@ def test_errors_with_label_notes_show_the_probability_of_each_study(judged):
     assert row.iloc[-1] == f"{study['probability']:.1%}"
 
 
-def test_errors_without_the_data_set_have_no_switch(wrong):
+def test_errors_without_the_data_set_show_none(wrong):
     """The page says that the data set is missing, also where its folder is empty."""
     _, data = wrong
     shutil.rmtree(data)
     for _ in range(2):
-        app = healthy(models().run())
-        assert not app.toggle
+        app = healthy(models("Errors").run())
+        assert pictures(app) == 0
         assert "is not on this machine" in words(app)
         data.mkdir(exist_ok=True)
-
-
-def compared(app, *names):
-    return healthy(app.multiselect(key="compared models").set_value(list(names)).run())
-
-
-def test_comparison_with_another_model_shows_a_column_each(judged, make_model):
-    """The models have the same metrics and both curves, without a warning for the same data."""
-    judge(make_model("second"), spread)
-    app = models()
-    app.query_params["model"] = "first"
-    app = compared(app.run(), "second")
-    table = tables(app)[-1]
-    assert table.columns.tolist()[1:] == ["first", "second"]
-    assert {"AUC", "Sensitivity", "Specificity"} <= set(table[""])
-    assert len(app.get("plotly_chart")) == 3
-    assert "validated on different data" not in words(app)
-
-
-def test_comparison_across_data_sets_and_labels_warns(judged, make_model):
-    """The page warns of different validation data and of different labels."""
-    other = make_model("second")
-    data = json.loads(other.card.read_text())["data"]
-    elsewhere = {**data, "validated_on": {}, "fingerprint": "another"}
-    judge(other, spread, data=elsewhere, labels=["whole", "broken"])
-    app = models()
-    app.query_params["model"] = "first"
-    said = words(compared(app.run(), "second"))
-    assert "validated on different data" in said
-    assert "detect different things" in said
 
 
 def test_warnings_for_the_same_data_are_empty(judged):
@@ -376,7 +355,7 @@ def test_results_on_several_data_sets_are_separate(judged):
     apart = {name: evaluate(part, THRESHOLDS) for name, part in table.groupby("data")}
     edit_card(judged, metrics_by_data=apart)
     assert [each.data for each in validation_results(read_card(judged))] == ["one", "two"]
-    app = healthy(models().run())
+    app = healthy(models("Results").run())
     assert app.selectbox(key="validation data").options == ["one", "two"]
     app.selectbox(key="validation data").set_value("two").run()
     assert tables(healthy(app))[0]["Value"].iloc[0].startswith(f"{len(table) - half:,} images")
@@ -394,7 +373,7 @@ def test_localization_in_the_card_is_shown_beside_chance(homes, make_model):
     mass = {"value": 0.213, "low": 0.17, "high": 0.26, "chance": 0.041}
     known = {"images": 84, "known": 90, "groups": 30, "pointing": pointing, "mass": mass, "flat": 0, "silent": 2}
     edit_card(make_model("first"), localisation=known)
-    app = healthy(models().run())
+    app = healthy(models("Heat maps").run())
     assert places(app) == [
         ("41.2%", "33.0 to 50.0%; chance 6.1%"),
         ("21.3%", "17.0 to 26.0%; chance 4.1%"),
@@ -413,42 +392,46 @@ def test_localization_without_boxes_is_not_shown(homes, make_model):
     """Data without boxes and older cards show no such metrics; a map without heat has no share."""
     folder = make_model("first")
     edit_card(folder, localisation=None)
-    app = healthy(models().run())
+    app = healthy(models("Heat maps").run())
     assert "Localization" not in words(app)
     assert places(app) == []
     nothing = {"value": None, "low": None, "high": None, "chance": None}
     alone_hit = {"value": 1.0, "low": None, "high": None, "chance": 0.1, "centre": 0.0}
     known = {"images": 1, "known": 1, "groups": 1, "pointing": alone_hit, "mass": nothing, "flat": 0, "silent": 1}
     edit_card(folder, localisation=known)
-    app = healthy(models().run())
+    app = healthy(models("Heat maps").run())
     assert places(app) == [("100.0%", "chance 10.0%"), ("not defined", "")]
 
 
 def test_card_without_a_keras_model_says_so(homes, make_model):
     """A model whose head was trained without Keras has no model.h5."""
     folder = make_model("m")
-    said = words(healthy(models().run()))
+    said = words(healthy(models("Card").run()))
     assert "No model.h5" in said and "those of the head as trained" in said
     card = json.loads(folder.card.read_text())
     edit_card(folder, weights={**card["weights"], "source": "none"})
-    assert "No model.h5" not in words(healthy(models().run()))
+    assert "No model.h5" not in words(healthy(models("Card").run()))
 
 
 def test_delete_of_the_bundled_model_is_not_offered(homes, make_model, monkeypatch):
     """The page has no button that deletes it."""
     monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "models"))
     make_model("fracatlas")
-    assert not keys_of(healthy(models().run()).button, "delete")
+    assert not keys_of(healthy(models("Card").run()).button, "delete")
 
 
 def test_delete_of_a_model_asks_once_more(homes, make_model):
     """The button is folded away behind a first click; afterwards the page says that there is no model."""
     folder = make_model("first")
-    app = healthy(models().run())
+    app = healthy(models("Card").run())
     assert folder.path.exists()
     by_key(app.button, "delete").click().run()
     assert not folder.path.exists()
     assert "There is no trained model yet" in words(healthy(app))
+
+
+def chosen(app):
+    return app.multiselect(key="runs").value
 
 
 def test_link_to_a_model_chooses_it(homes, make_model):
@@ -456,10 +439,31 @@ def test_link_to_a_model_chooses_it(homes, make_model):
     make_model("first"), make_model("second")
     app = models()
     app.query_params["model"] = "first"
-    assert healthy(app.run()).selectbox(key="model").value == "first"
-    assert healthy(app.selectbox(key="model").set_value("second").run()).selectbox(key="model").value == "second"
+    assert chosen(healthy(app.run())) == ["first"]
+    healthy(app.multiselect(key="runs").set_value(["second"]).run())
+    assert chosen(app) == ["second"] and app.query_params["model"] == "second"
     later = models()
     later.session_state["chosen model"] = "second"
     later.query_params["model"] = "gone"
-    assert healthy(later.run()).selectbox(key="model").value == later.query_params["model"] == "second"
-    assert "There is no model gone any more; this is second" in words(later)
+    assert chosen(healthy(later.run())) == ["second"] and later.query_params["model"] == "second"
+    assert "Deleted or renamed: gone." in words(later)
+
+
+def test_default_model_is_shown_without_a_choice(homes, make_model):
+    """The page opens the model that the other pages use, and the address names none: it may be another one later."""
+    make_model("first")
+    app = healthy(models().run())
+    assert [each.value for each in app.header] == ["first"]
+    assert chosen(app) == [] and "model" not in app.query_params
+
+
+@pytest.mark.parametrize(
+    "tab", ["Threshold", "Results", "Curves", "Errors", "Calibration", "Heat maps", "Card", "Code"]
+)
+def test_each_tab_draws(homes, make_model, tab):
+    """Every tab has content of its own."""
+    make_model("first")
+    app = healthy(models(tab).run())
+    drawn = next(each for each in app.tabs if each.label == tab)
+    assert len(drawn.children) > 0
+    assert all(len(each.children) == 0 for each in app.tabs if each.label != tab)

@@ -25,7 +25,7 @@ from tests.hostile.dicoms import dicom as hostile_dicom
 from tests.support.not_radiographs import LEGS, dicom, pictures
 from tests.support.widgets import by_key, keys_of
 
-PAGES = ("home", "data", "train", "runs", "playground", "leakage", "shortcuts", "classify", "models")
+PAGES = ("home", "data", "train", "playground", "leakage", "shortcuts", "classify", "models")
 
 
 def alone(page: str) -> AppTest:
@@ -67,7 +67,6 @@ def test_page_without_data_and_models_shows_the_next_step(homes, page, start):
         "playground": "Train a head first",
         "leakage": "Train a head first",
         "shortcuts": "Train a head first",
-        "runs": "There is no trained model yet",
         "classify": "There is no trained model yet",
         "models": "There is no trained model yet",
     }

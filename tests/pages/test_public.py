@@ -173,13 +173,15 @@ def test_start_with_the_proposed_name_in_two_tabs_has_no_error(demo, nothing_spa
 def test_delete_of_the_models_of_others_is_not_offered(demo, make_model):
     """A visitor can delete only their own models."""
     OTHER.sign(make_model("theirs").path)
-    app = healthy(alone("models").run())
+    app = alone("models")
+    app.session_state["model tab"] = "Card"
+    app.run()
     for name in ("came", "theirs"):
-        shown = healthy(app.selectbox(key="model").set_value(name).run())
+        shown = healthy(app.multiselect(key="runs").set_value([name]).run())
         assert not keys_of(shown.button, "delete")
     public_demo.Policy(app.session_state["visitor"]).sign(make_model("mine").path)
     app.run()
-    healthy(app.selectbox(key="model").set_value("mine").run())
+    healthy(app.multiselect(key="runs").set_value(["mine"]).run())
     by_key(app.button, "delete").click().run()
     assert not app.exception and not model_folder("mine").path.exists() and model_folder("theirs").usable
 

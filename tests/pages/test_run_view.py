@@ -66,7 +66,7 @@ KEPT = {"kind": "kept", "epoch": 2}
 
 
 def test_run_with_a_stop_request_is_shown_as_stopping(running):
-    """Train, Runs and Home show *stopping* until the run has ended."""
+    """Train, Models and Home show *stopping* until the run has ended."""
     say(running, {"kind": "data", **DATA, "problems": []})
     app = healthy(alone("train").run())
     assert badge(app) == "running"
@@ -77,7 +77,7 @@ def test_run_with_a_stop_request_is_shown_as_stopping(running):
     said = words(healthy(app.run()))
     assert badge(app) == "stopping"
     assert "Stopping: saving the best epoch (2)" in said and "Making the served graph" in said
-    assert list(healthy(alone("runs").run()).dataframe[0].value["State"]) == ["stopping"]
+    assert list(healthy(alone("models").run()).dataframe[0].value["State"]) == ["stopping"]
     home = healthy(alone("home").run())
     assert home.get("progress")[0].proto.text.startswith("Training: Stopping: saving the best epoch")
     write_json(running.status, {**read_object(running.status), "state": "stopped"})

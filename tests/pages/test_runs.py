@@ -1,11 +1,11 @@
-"""The page where trainings are compared, named and noted."""
+"""The page Models: the table of all runs, their comparison, notes and names."""
 
 import json
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fracture.app.runs.significance import describe_difference
+from fracture.app.models.comparison.significance import describe_difference
 from fracture.files import write_json
 from fracture.paths import PROJECT
 from fracture.registry.edit import read_note, write_note
@@ -19,7 +19,9 @@ from tests.support.widgets import by_key, keys_of
 
 
 def runs(*picked: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "pages" / "runs.py"), default_timeout=60)
+    app = AppTest.from_file(str(PROJECT / "pages" / "models.py"), default_timeout=60)
+    app.session_state["model tab"] = app.session_state["run tab"] = "Card"
+    app.session_state["compared level"] = "image"
     if picked:
         app.query_params["runs"] = list(picked)
     return app
@@ -62,13 +64,13 @@ def test_table_with_finished_failed_and_damaged_runs_lists_all(homes, make_model
     make_model("bad").card.write_text('{"schema": 99}')
     not_trained("broken", "failed")
     app = healthy(runs().run())
-    table = frame(app, "Run")
+    table = frame(app, "Name")
     assert set(table.index) == {"good", "bad", "broken"}
     assert "(" in table.loc["good", "AUC"] and "%" in table.loc["good", "Accuracy"]
     assert (table.loc["good", "Epochs"], table.loc["good", "Note"]) == ("3 of 3", "the best so far")
     assert "schema 2. Received: 99" in table.loc["bad", "Note"]
     assert (table.loc["broken", "State"], table.loc["broken", "Note"]) == ("failed", "The disk is full.")
-    assert "two or more to compare" in words(app)
+    assert table.loc["good", ["Learning rate", "Size"]].tolist() == [0.1, 75]
 
 
 def test_comparison_of_too_many_runs_is_cut_at_the_number_of_colors(homes, monkeypatch):
@@ -77,7 +79,7 @@ def test_comparison_of_too_many_runs_is_cut_at_the_number_of_colors(homes, monke
     for number in range(20):
         not_trained(f"run-{number}", "stopped", epochs=number + 1)
     app = healthy(runs(*(f"run-{number}" for number in range(8))).run())
-    assert len(frame(app, "Run")) == 20
+    assert len(frame(app, "Name")) == 20
     assert len(app.multiselect(key="runs").value) == 6
     assert frame(app, "Setting").loc["Epochs"].tolist() == ["1", "2", "3", "4", "5", "6"]
     assert "No epoch is done yet" in words(app)
@@ -154,7 +156,7 @@ def test_note_when_typed_is_saved_and_shown(two):
     app = runs("first").run()
     healthy(by_key(app.text_area, "note").set_value("*lower* rate").run())
     assert read_note(two[0]) == "*lower* rate"
-    assert frame(app, "Run").loc["first", "Note"] == "*lower* rate"
+    assert frame(app, "Name").loc["first", "Note"] == "*lower* rate"
     assert by_key(healthy(runs("first").run()).text_area, "note").value == "*lower* rate"
 
 
@@ -182,11 +184,14 @@ def test_note_after_another_page_is_read_again(two):
     write_note(two[0], "words")
     app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
     app.query_params["runs"] = ["first"]
-    app.run().switch_page("pages/runs.py").run()
+    app.session_state["model tab"] = "Card"
+    app.run().switch_page("pages/models.py").run()
     assert by_key(healthy(app).text_area, "note").value == "words"
     app.switch_page("pages/home.py").run()
     write_note(two[0], "other words")
-    app.switch_page("pages/runs.py").run()
+    app.query_params["model"] = "first"
+    app.session_state["model tab"] = "Card"
+    app.switch_page("pages/models.py").run()
     assert by_key(app.text_area, "note").value == "other words"
     assert read_note(two[0]) == "other words"
 
@@ -224,7 +229,8 @@ def test_delete_of_a_run_removes_it_and_old_links_say_so(two):
     app = runs("first").run()
     by_key(app.button, "delete").click().run()
     assert not two[0].path.exists()
-    assert frame(app, "Run").index.tolist() == ["second"]
+    assert frame(app, "Name").index.tolist() == ["second"]
+    assert "model" not in app.query_params
     app = runs("first", "second").run()
     assert "Deleted or renamed: first." in words(app)
     assert app.multiselect(key="runs").value == ["second"]
@@ -232,7 +238,7 @@ def test_delete_of_a_run_removes_it_and_old_links_say_so(two):
 
 def test_actions_of_bundled_and_active_runs_lack_rename_and_delete(homes, make_model, monkeypatch):
     """Their notes can still be written."""
-    monkeypatch.setattr("fracture.app.runs.actions.queue.advance", lambda: None)
+    monkeypatch.setattr("fracture.app.models.actions.queue.advance", lambda: None)
     monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "models"))
     make_model("fracatlas")
     not_trained("later", "queued")
@@ -241,3 +247,42 @@ def test_actions_of_bundled_and_active_runs_lack_rename_and_delete(homes, make_m
         buttons = healthy(app).button
         assert not keys_of(buttons, "confirm rename") and not keys_of(buttons, "delete")
         assert len(app.text_area) == 1
+
+
+def test_rows_follow_the_choice_in_the_picker(two):
+    """The table ticks what is chosen in the picker or by a link."""
+    app = healthy(runs("second", "first").run())
+    names = frame(app, "Name").index.tolist()
+    assert app.session_state["table of runs"]["selection"]["rows"] == [names.index("second"), names.index("first")]
+    healthy(app.multiselect(key="runs").set_value(["first"]).run())
+    assert app.session_state["table of runs"]["selection"]["rows"] == [names.index("first")]
+    assert (app.query_params["model"], "runs" in app.query_params) == ("first", False)
+
+
+def test_unfinished_run_shows_its_state_and_the_way_to_train(homes, monkeypatch):
+    """Instead of figures the page says what the run is and why, and links to Train."""
+    monkeypatch.setattr(queue, "advance", lambda: None)
+    not_trained("broken", "failed")
+    app = healthy(runs("broken").run())
+    assert "this run is **failed**" in words(app)
+    assert "The disk is full." in words(app)
+    assert "Resume run" in words(app)
+    assert [each.label for each in app.tabs] == ["Curves", "Card"]
+    app.session_state["run tab"] = "Curves"
+    assert "No epoch is done yet" in words(healthy(app.run()))
+
+
+def test_former_address_of_runs_shows_their_comparison(two):
+    """An old link names several runs, and all of them arrive."""
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()
+    app.switch_page("pages/runs.py")
+    app.query_params["runs"] = ["first", "second"]
+    assert app.run().multiselect(key="runs").value == ["first", "second"]
+    assert [each.value for each in healthy(app).title] == ["Models"]
+    assert "Significance" in words(app)
+
+
+def test_comparison_across_labels_warns(two):
+    """Models that detect different things are compared under a warning."""
+    edit_card(two[1], labels=["whole", "broken"])
+    assert "detect different things" in words(healthy(runs("first", "second").run()))

@@ -1,1 +1,1 @@
-"""The page of one model."""
+"""The page of all runs and models: a table, one of them in tabs, several side by side."""

@@ -101,7 +101,7 @@ def _show_calibration(folder: ModelFolder, card: Card, status: CalibrationStatus
     """How many radiographs are refused before and after, and a button that undoes it; nothing where it was not done."""
     try:
         adjustments = find_adjustments(folder, card)
-    except FractureError:  # the section above says so, and offers to undo it
+    except FractureError:  # the tab External validation says so, and offers to undo it
         return
     fitted = None if adjustments is None else adjustments.familiarity
     if fitted is None:

@@ -132,8 +132,8 @@ def show_localization(card: Card, data: str) -> None:
     """The localization metrics of the heat maps, each beside its level of chance."""
     found = card.localization  # None where the data set has no boxes; older cards lack it
     if not found:
+        st.caption("Localization was not measured: it needs validation images with boxes.")
         return
-    st.header("Localization")
     left, right = st.columns(2)
     with left:
         _show_against_chance("pointing", found["pointing"])

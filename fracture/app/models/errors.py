@@ -44,14 +44,11 @@ def worst(predictions: pd.DataFrame, threshold: float, kind: str) -> pd.DataFram
 @st.fragment
 @show_errors()  # inside the fragment: its caller does not see what a fragment raises
 def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult) -> None:
-    """The gallery, behind a switch: the model runs on its images only when a visitor asks for them."""
-    st.header("Most confident errors")
+    """The tab Errors: wrong labels that are known, and the gallery of the most confident errors."""
     _show_label_notes(folder, card, result)
     images = dataset_cache.training_images(card)
     if images.empty:
         st.caption(f"The data set *{escape_markdown(result.data)}* is not on this machine, so its images are missing.")
-        return
-    if not st.toggle("Show misclassified images", key="show errors"):
         return
     threshold = card.thresholds["balanced"]
     predictions = prediction_cache.scored(folder, "image", result.only)
@@ -96,7 +93,7 @@ def _show_label_notes(folder: ModelFolder, card: Card, result: ValidationResult)
         rows.append(row)
     st.markdown(f"**Wrong labels:** studies whose radiographs contradict the label of the data set ({len(noted):,})")
     show_table(rows)
-    st.caption("The metrics above follow the data set's labels all the same.")
+    st.caption("The metrics follow the data set's labels all the same.")
 
 
 def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -> str:

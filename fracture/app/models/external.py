@@ -35,7 +35,6 @@ _SPLITS = ("valid", "test", "train", "all")
 
 def show_external_validation(folder: ModelFolder, card: Card) -> None:
     """Choose a data set, evaluate the model on it in the background, and see the result beside the card's metrics."""
-    st.header("External validation")
     if left_out("evaluations"):
         return
     _show_adjustments(folder, card)

@@ -31,13 +31,15 @@ def named_points(thresholds: Mapping[str, float]) -> dict[str, float]:
 
 
 def choose_result(card: Card) -> tuple[ValidationResult, str]:
-    """Which data set, where there are several, and by image or by study, where both are known."""
+    """Which data set, where there are several, and by study or by image, where both are known."""
     results = {result.data: result for result in validation_results(card)}
     result = next(iter(results.values()))
     level = "image"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         if len(results) > 1:
-            result = results[st.selectbox("Validation data", list(results), key="validation data")]
+            label = "Validation data"
+            name = st.selectbox(label, list(results), key="validation data", label_visibility="collapsed", width=200)
+            result = results[name]
         if "study" in result.metrics:
             level = choose_level("level")
     return result, level
@@ -85,7 +87,7 @@ def show_body_parts(level: Level) -> None:
     too_small = level.get("body_parts_too_small") or {}
     if not parts and not too_small:
         return
-    st.header("Results by body part")
+    st.subheader("By body part")
     if parts:
         show_table([_part_row(escape_markdown(part), values) for part, values in parts.items()])
         st.caption("By image, at the balanced operating point; positive images in brackets.")
@@ -96,7 +98,6 @@ def show_body_parts(level: Level) -> None:
 
 def show_calibration(card: Card, level: Level) -> None:
     """The reliability diagram, the expected calibration error and the Brier score."""
-    st.header("Calibration")
     positive = card.labels[1]
     found = level.get("calibration")
     if not found:

@@ -1,4 +1,4 @@
-"""The operating point: one slider, and all metrics and charts that depend on it."""
+"""The tab Threshold: one slider, and all metrics and charts that depend on it."""
 
 from typing import Literal
 
@@ -39,20 +39,24 @@ def show_operating_point(folder: ModelFolder, card: Card, result: ValidationResu
     table = prediction_cache.scored(folder, level, result.only)
     threshold = _choose_threshold(card.thresholds, f"threshold {folder.version}", positive)
     point = prediction_cache.operating_point(folder, level, threshold, result.only)
+    label = table["label"].to_numpy()
+    histogram, matrix, hundred = st.columns(3)
+    with histogram:
+        chart = charts.score_histogram(label, table["probability"].to_numpy(), threshold, card.labels)
+        _show_chart(chart, f"Probabilities of the validation {COUNTED[level]} by label, with the threshold")
+    with matrix:
+        _show_chart(charts.confusion(point["confusion"], card.labels), f"Confusion matrix by {level}")
+    _show_hundred(hundred, point, positive, float(label.mean()), f"prevalence {folder.version} {level} {result.only}")
     _show_metrics(point, positive, COUNTED[level])
     _show_curves(table, threshold)
-    left, right = st.columns(2)
-    with left:
-        _show_chart(charts.confusion(point["confusion"], card.labels), f"Confusion matrix by {level}")
-    share = float(table["label"].mean())
-    _show_hundred(right, point, positive, share, f"prevalence {folder.version} {level} {result.only}")
 
 
 def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> float:
     """The slider, and the named points that move it."""
     # Set before the slider is drawn: the buttons above it show which of them agrees with it.
     st.session_state.setdefault(key, thresholds["balanced"])
-    with st.container(horizontal=True):
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    with right.container(horizontal=True, horizontal_alignment="right"):
         for name, value in named_points(thresholds).items():
             chosen = abs(value - st.session_state[key]) < HALF_A_STEP
             st.button(
@@ -63,7 +67,7 @@ def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> 
                 args=(key, value),
                 help=f"Threshold {format_threshold(value)}",
             )
-    threshold: float = st.slider(
+    threshold: float = left.slider(
         f"Threshold for {escape_markdown(positive)}", 0.0, 1.0, step=0.001, format="percent", key=key
     )
     return threshold
@@ -117,7 +121,7 @@ def _show_curves(table: pd.DataFrame, threshold: float) -> None:
 def _show_hundred(place: DeltaGenerator, point: PredictivePoint, positive: str, share: float, key: str) -> None:
     """The operating point's natural frequencies: a hundred patients, at a prevalence that the visitor chooses.
 
-    ``place``: where the icon array goes; the slider and the words stand below.
+    ``place``: the column of the icon array; the slider and the words stand below the row.
     """
     sensitivity = point["sensitivity"]["value"]
     specificity = point["specificity"]["value"]

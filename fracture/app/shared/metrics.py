@@ -9,13 +9,14 @@ from fracture.registry.card import Card
 
 
 def choose_level(key: str) -> str:
-    """A switch between the metrics by ``image`` and by ``study``."""
+    """A switch between the metrics by ``study`` and by ``image``."""
     level: str = st.segmented_control(
         "Level",
-        ["image", "study"],
-        default="image",
+        ["study", "image"],
+        default="study",
         required=True,
         key=key,
+        label_visibility="collapsed",
         format_func=lambda each: f"By {each}",
         help="A study is all views of one visit; its probability is the mean over its views.",
     )

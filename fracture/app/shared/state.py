@@ -77,7 +77,9 @@ ALSO_ASKED = Entry[list[str] | None]("also asked", None)
 RUN = Entry[str | None]("run", None)
 """The name of the run on the page Train; also the key of its picker."""
 CHOSEN_RUNS = Entry[list[str] | None]("runs", None)
-"""The names of the runs on the page Runs; also the key of its picker."""
+"""The names of the runs and models that are chosen on the page Models; also the key of its picker."""
+RUN_ROWS = Entry[Any]("table of runs", None)
+"""The selected rows of the table of runs; also the table's key."""
 RENAMED_RUN = Entry[dict[str, str] | None]("renamed", None)
 """The new name of a run by its old one, until the page has selected it."""
 MASKS = Entry[tuple[str, list[Any]]]("masks", ("", []))

@@ -245,15 +245,20 @@ def lead_to(page: str, without: Collection[str] = ()) -> None:
 
 
 def linked_name(parameter: str) -> str | None:
-    """The name that a parameter of the address holds, once each time that a page is entered: by a link, or by a reload.
+    """The name that a parameter of the address holds; see :func:`linked_names`."""
+    return next(reversed(linked_names(parameter)), None)
+
+
+def linked_names(parameter: str) -> list[str]:
+    """The names that a parameter of the address holds, once each time that a page is entered: by a link, or a reload.
 
     Later the address only follows the page. A click may still send an outdated address, which the browser has not
     replaced yet, and must not undo the choice that was made meanwhile.
     """
-    asked = st.query_params.get(parameter)
+    asked = st.query_params.get_all(parameter)
     read = state.parameters_read()
     if parameter in read:
-        return None
+        return []
     read.add(parameter)
     return asked
 

@@ -7,6 +7,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared import run_cache, state
 from fracture.app.shared.metrics import selection_sentence
+from fracture.app.shared.script import show_code
 from fracture.app.shared.state import policy
 from fracture.app.shared.widgets import (
     escape_markdown,
@@ -19,7 +20,6 @@ from fracture.app.shared.widgets import (
 )
 from fracture.app.train.epoch import show_epoch
 from fracture.app.train.form import offer_other_weights
-from fracture.app.train.script import show_code
 from fracture.estimate import format_number, format_percent
 from fracture.formatting import format_duration
 from fracture.registry.metric_names import metric_name

@@ -15,10 +15,11 @@ def show_code(folder: ModelFolder) -> None:
     code = st.expander("Keras script", icon=":material/code:", on_change="rerun", key=f"code {folder.name}")
     if code.open:
         with code, show_errors():
-            _show(folder)
+            show_script(folder)
 
 
-def _show(folder: ModelFolder) -> None:
+def show_script(folder: ModelFolder) -> None:
+    """The script with its downloads. Raises FractureError where the card says too little."""
     script = as_code(found_here(folder))
     st.caption(
         "This run in plain Keras, without the app. Put both files into one folder and run "

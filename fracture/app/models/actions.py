@@ -21,7 +21,7 @@ from fracture.training.runs.queue import Run
 
 
 def show_actions(run: Run) -> None:
-    """The run's error, its note, links to its pages, and the buttons that rename, delete and download it."""
+    """The run's error, its note, links to other pages, and the buttons that rename, delete and download it."""
     if run.error:
         st.warning(escape_markdown(run.error), icon=":material/warning:")
     show_retention(run.folder.path)
@@ -33,7 +33,7 @@ def show_actions(run: Run) -> None:
         elif run.config:
             link("train", "Open run", ":material/monitoring:", run=run.name)
         if run.folder.usable:
-            link("models", "Open model", ":material/inventory_2:", run.name)
+            link("classify", "Classify an X-ray", ":material/radiology:", run.name)
     with st.container(horizontal=True):
         if run.folder.usable:
             offer_zip(run.folder)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fracture import charts
+from fracture.app.models.comparison.sides import Side, show_sides, side_of
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.comparison import Side, show_sides, side_of
 from fracture.app.shared.metrics import choose_level, verdict
 from fracture.app.shared.prediction_cache import BY_FOLDER
-from fracture.app.shared.widgets import escape_markdown, link
+from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import ModelError
 from fracture.registry.metric_names import COUNTED
 from fracture.registry.model_folder import ModelFolder
@@ -28,7 +28,6 @@ def compare_results(runs: Sequence[Run]) -> None:
         st.caption(f"No model yet: {', '.join(without)}.")
     if len(sides) == 1:
         st.markdown(f"Only {escape_markdown(sides[0].name)} has a model.")
-        link("models", "Open model", ":material/inventory_2:", sides[0].name)
     if len(sides) < 2:
         return
     sides, level = _choose_results(sides)

@@ -1,0 +1,1 @@
+"""Several runs side by side: settings, curves, and whether one is better."""

@@ -73,7 +73,9 @@ def precision_recall(label: NDArray[Any], probability: NDArray[Any], threshold: 
 def score_histogram(
     label: NDArray[Any], probability: NDArray[Any], threshold: float, label_names: tuple[str, str]
 ) -> VegaChart:
-    """How many cases of each label have which probability: the positive ones upward, the negative ones downward.
+    """The share of each label's cases by probability: the positive ones upward, the negative ones downward.
+
+    Shares, not counts: most data sets have more cases of one label.
 
     Args:
         label: (N,), 0 or 1.
@@ -90,7 +92,7 @@ def score_histogram(
                 {
                     "begin": edges[:-1],
                     "end": edges[1:],
-                    "height": sign * counts,
+                    "height": sign * counts / max(1, counts.sum()),
                     "cases": counts,
                     "label": label_names[value],
                     "part": ("negative", "positive")[value],
@@ -175,15 +177,16 @@ def _curve_spec(title: str, across: str, up: str) -> JsonObject:
 def _histogram_spec(label_names: tuple[str, str]) -> JsonObject:
     bars = {
         "transform": [{"filter": "datum.cases > 0"}],
-        "mark": {"type": "bar", "binSpacing": 1},
+        "mark": {"type": "rect"},  # a bar between two values would lie on its side
         "encoding": {
             "x2": {"field": "end"},
             "y": {
                 "field": "height",
                 "type": "quantitative",
-                "title": "Cases",
-                "axis": {"labelExpr": "abs(datum.value)", "tickCount": 6},
+                "title": "Share of each label",
+                "axis": {"labelExpr": "format(abs(datum.value), '.0%')", "tickCount": 6},
             },
+            "y2": {"datum": 0},
             "color": {
                 "field": "label",
                 "type": "nominal",

@@ -264,9 +264,10 @@ def test_property_aucs_draws_the_strongest_on_top():
 
 
 def test_score_histogram_counts_each_label_on_its_side():
-    """Positive cases count upward, negative ones downward; the threshold is a line of its own."""
+    """Shares of positive cases go upward, of negative ones downward; the threshold is a line of its own."""
     data = charts.score_histogram(LABEL, PROBABILITY, 0.3, ("no", "yes")).data
     counted = data[data["cases"] > 0]
-    assert counted.groupby("label")["height"].sum().to_dict() == {"no": -2, "yes": 2}
+    assert counted.groupby("label")["height"].sum().to_dict() == {"no": -1, "yes": 1}
+    assert counted["cases"].tolist() == [1, 1, 1, 1]
     assert counted.loc[counted["label"] == "yes", "begin"].round(2).tolist() == [0.4, 0.9]
     assert data.loc[data["part"] == "threshold", "begin"].tolist() == [0.3]

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from fracture import demo
 from fracture.app.shared.prediction_cache import BY_FOLDER
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.errors import DatasetError
@@ -43,7 +44,8 @@ def _offer_table(folder: ModelFolder) -> None:
     try:
         table = _images(folder)
     except DatasetError as error:
-        st.caption(f":material/warning: The file {TABLE} is not available. {escape_markdown(str(error))}")
+        reason = "" if demo.is_public() else f" {escape_markdown(str(error))}"  # it names a path of the host
+        st.caption(f":material/warning: The file {TABLE} is not available.{reason}")
         return
     st.download_button(
         f"Download {TABLE} ({len(table):,} images)",

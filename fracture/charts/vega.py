@@ -234,7 +234,7 @@ _CONFUSION = {
                     "field": "share",
                     "type": "quantitative",
                     "legend": None,
-                    "scale": {"domain": [0, 1], "range": ["#EAF3FA", "#0B4F8A"]},
+                    "scale": {"domain": [0, 1], "range": ["#F1EDF9", "#4B2A86"]},
                 }
             },
         },
@@ -242,7 +242,7 @@ _CONFUSION = {
             "mark": {"type": "text", "fontSize": 16, "lineBreak": "\n", "baseline": "middle", "dy": -8},
             "encoding": {
                 "text": {"field": "text"},
-                "color": {"condition": {"test": "datum.share > 0.68", "value": "white"}, "value": "#17212B"},
+                "color": {"condition": {"test": "datum.share > 0.67", "value": "white"}, "value": "black"},
             },
         },
     ],

@@ -389,12 +389,12 @@ def test_localization_in_the_card_is_shown_beside_chance(homes, make_model):
     assert "heat maps are constant" not in words(app)
 
 
-def test_localization_without_boxes_is_not_shown(homes, make_model):
-    """Data without boxes and older cards show no such metrics; a map without heat has no share."""
+def test_localization_without_boxes_has_no_figures(homes, make_model):
+    """Data without boxes and older cards have no such metrics, and the tab says so; a map without heat has no share."""
     folder = make_model("first")
     edit_card(folder, localisation=None)
     app = healthy(models("Heat maps").run())
-    assert "Localization" not in words(app)
+    assert "Localization was not measured" in words(app)
     assert places(app) == []
     nothing = {"value": None, "low": None, "high": None, "chance": None}
     alone_hit = {"value": 1.0, "low": None, "high": None, "chance": 0.1, "centre": 0.0}

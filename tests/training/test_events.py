@@ -118,6 +118,20 @@ def test_progress_of_followed_images_has_the_epoch_before():
     assert (progress.looked_before, progress.look) == tuple(looks)
 
 
+def _look(epoch):
+    return {"kind": "look", "epoch": epoch, "confusion": [1, 0, 0, 1], "probabilities": [epoch / 4]}
+
+
+@pytest.mark.parametrize(("followed_again", "expected"), [("a.png", [1, 2]), ("b.png", [2])])
+def test_progress_of_a_resumed_run_keeps_the_probabilities_of_the_same_images(followed_again, expected):
+    """An epoch that is trained again counts once; probabilities of other images are dropped."""
+    progress = RunProgress()
+    followed = {"kind": "followed", "image_ids": ["a"], "paths": ["a.png"], "labels": [1]}
+    progress.add([followed, *_epoch(1, 0.9), _look(1), *_epoch(2, 0.8), _look(2)])
+    progress.add([{**followed, "paths": [followed_again]}, {"kind": "resumed", "epoch": 1}, *_epoch(2, 0.7), _look(2)])
+    assert [look["epoch"] for look in progress.looks] == expected
+
+
 def step(text, stage, time=0.0, **numbers):
     return {"kind": "step", "time": time, "text": text, "stage": stage, **numbers}
 

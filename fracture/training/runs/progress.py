@@ -67,12 +67,20 @@ class RunProgress:
     """Epochs, from 0 and with fractions, and the mean training loss since the point before."""
     learning_rate: float | None = None
     followed: FollowedEvent | None = None
-    look: LookEvent | None = None
-    """The last epoch's."""
-    looked_before: LookEvent | None = None
-    """The one before."""
+    looks: list[LookEvent] = field(default_factory=list)
+    """One for each epoch, as far as the events have them."""
     said: float = 0.0
     """When the last event came, in seconds since 1970; 0 before the first one."""
+
+    @property
+    def look(self) -> LookEvent | None:
+        """That of the last epoch."""
+        return self.looks[-1] if self.looks else None
+
+    @property
+    def looked_before(self) -> LookEvent | None:
+        """That of the epoch before the last one."""
+        return self.looks[-2] if len(self.looks) > 1 else None
 
     @property
     def epochs(self) -> int:
@@ -213,13 +221,10 @@ class RunProgress:
                 self._forget_after(event["epoch"] - 1)
                 self._add_epoch(event)
             case "followed":
-                # Probabilities from before may be of other images.
-                self.followed = event
-                self.look = None
-                self.looked_before = None
+                self._follow(event)
             case "look":
-                self.looked_before = self.look
-                self.look = event
+                self._forget_looks_after(event["epoch"] - 1)
+                self.looks.append(event)
             case "kept":
                 self._enter("evaluate")
                 self.kept_epoch = event["epoch"]
@@ -261,6 +266,16 @@ class RunProgress:
         del self.epoch_seconds[epoch:]
         for values in self.history.values():
             del values[epoch:]
+        self._forget_looks_after(epoch)
+
+    def _follow(self, event: FollowedEvent) -> None:
+        """Follow these images; a resumed run follows the same ones again, and keeps what was said of them."""
+        if self.followed is None or _files(self.followed) != _files(event):
+            self.looks.clear()
+        self.followed = event
+
+    def _forget_looks_after(self, epoch: int) -> None:
+        self.looks = [look for look in self.looks if look["epoch"] <= epoch]
 
     def _add_steps(self, event: StepsEvent) -> None:
         self.steps = event
@@ -279,6 +294,11 @@ class RunProgress:
         self.epoch_seconds.append(event["seconds"])
         for name in event.keys() - _NO_METRICS:
             self.history.setdefault(name, []).append(event[name])
+
+
+def _files(followed: FollowedEvent) -> tuple[list[str], list[str]]:
+    """The files that are followed; the events of earlier versions do not say which bytes they had."""
+    return followed["paths"], followed.get("sha256s", [])
 
 
 def stopping_words(progress: RunProgress) -> str:

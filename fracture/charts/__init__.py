@@ -19,7 +19,7 @@ from fracture.charts.style import (
     colors,
     metric_range,
 )
-from fracture.charts.training import RunHistory, best_epoch, compared_curves, training_curves
+from fracture.charts.training import RunHistory, best_epoch, compared_curves, followed_curves, training_curves
 from fracture.charts.vega import (
     OUTCOMES,
     VegaChart,
@@ -58,6 +58,7 @@ __all__ = [
     "confusion",
     "crossed_out",
     "distribution",
+    "followed_curves",
     "heat_overlay",
     "icon_array",
     "leakage_gaps",

@@ -7,8 +7,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from fracture.charts.style import ACCENT, TRAINING, VALIDATION, apply_theme, colors, metric_range
+from fracture.charts.style import (
+    ACCENT,
+    NEGATIVE_COLOR,
+    POSITIVE_COLOR,
+    TRAINING,
+    VALIDATION,
+    apply_theme,
+    colors,
+    metric_range,
+)
 from fracture.registry.metric_names import metric_title
+
+HEIGHT = 300
+"""Of the curves of one run, in px: the page shows two of them beside each other without scrolling."""
+
+_STAR = {"symbol": "star", "size": 14, "color": ACCENT}
+"""The best epoch, in every chart."""
 
 
 def training_curves(
@@ -17,6 +32,8 @@ def training_curves(
     epochs: int,
     kept_epoch: int | None,
     steps: Sequence[tuple[float, float]] = (),
+    *,
+    scale: Mapping[str, Sequence[float]] | None = None,
 ) -> Any:
     """One metric over the epochs, training and validation.
 
@@ -27,6 +44,7 @@ def training_curves(
         kept_epoch: 1-based epoch to mark; None marks none.
         steps: (epochs from 0, metric) within the epochs: a faint line beneath, which is cut off where it leaves the
             range of the epochs.
+        scale: a history that the axis has room for, where ``history`` is only the beginning of it.
     """
     figure = go.Figure()
     if steps:
@@ -45,11 +63,48 @@ def training_curves(
             y=[validation[kept_epoch - 1]],
             name=f"Best epoch ({kept_epoch})",
             mode="markers",
-            marker={"symbol": "star", "size": 14, "color": ACCENT},
+            marker=_STAR,
         )
     _set_epoch_axis(figure, epochs, 0 if steps else 0.5)
-    _set_metric_axis(figure, metric, [*training, *validation])
-    return apply_theme(figure)
+    whole = history if scale is None else scale
+    _set_metric_axis(figure, metric, [*whole.get(metric, []), *whole.get(f"val_{metric}", [])])
+    return apply_theme(figure, HEIGHT)
+
+
+def followed_curves(
+    probabilities: Mapping[int, Sequence[float]], labels: Sequence[int], title: str, epochs: int
+) -> Any:
+    """The probabilities of a few images over the epochs, each line in the color of the true label.
+
+    Args:
+        probabilities: by epoch (1-based), one for each image.
+        labels: 0 or 1, one for each image.
+        title: of the axis, which names the label whose probability it is.
+        epochs: planned for the whole run.
+    """
+    figure = go.Figure()
+    for place, label in enumerate(labels):
+        values = {epoch: each[place] for epoch, each in probabilities.items()}
+        _add_followed_line(figure, f"Image {place + 1}", values, label)
+    figure.add_hline(0.5, line={"color": TRAINING, "width": 1, "dash": "dot"})
+    _set_epoch_axis(figure, epochs, 0.5)
+    figure.update_yaxes(title=title, tickformat=".0%", range=(-0.02, 1.02))
+    figure.update_layout(title=title, hovermode="x unified")
+    return apply_theme(figure, HEIGHT, legend_rows=0)
+
+
+def _add_followed_line(figure: Any, name: str, values: Mapping[int, float], label: int) -> None:
+    color, dash = (POSITIVE_COLOR, "solid") if label else (NEGATIVE_COLOR, "dash")
+    figure.add_scatter(
+        x=list(values),
+        y=list(values.values()),
+        name=name,
+        mode="lines" if len(values) > 1 else "markers",
+        line={"color": color, "width": 2, "dash": dash},
+        marker={"color": color},
+        showlegend=False,
+        hovertemplate=f"%{{y:.0%}}<extra>{name}</extra>",
+    )
 
 
 class RunHistory(NamedTuple):
@@ -64,7 +119,8 @@ class RunHistory(NamedTuple):
 def compared_curves(runs: Mapping[str, RunHistory], metric: str, epochs: int) -> Any:
     """One metric over the epochs of several runs by their names.
 
-    Each run has a color: validation as a line with a star at the epoch whose weights the model keeps, training dotted.
+    Each run has a color: validation as a line with a green star at the epoch whose weights the model keeps, training
+    dotted.
 
     Args:
         runs: as far as each has come; one without the metric has no line.
@@ -81,7 +137,7 @@ def compared_curves(runs: Mapping[str, RunHistory], metric: str, epochs: int) ->
         _add_line(figure, name, validation, color, "solid")
         values += [*training, *validation]
         if kept and len(validation) >= kept:
-            star = {"symbol": "star", "size": 14, "color": color}
+            star = {**_STAR, "line": {"color": color, "width": 1.5}}
             figure.add_scatter(
                 x=[kept], y=[validation[kept - 1]], mode="markers", marker=star, showlegend=False, hoverinfo="skip"
             )

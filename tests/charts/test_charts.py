@@ -33,6 +33,25 @@ def test_training_curves_before_the_first_epoch_are_empty():
     assert [list(line.y) for line in charts.training_curves({}, "loss", 30, None).data] == [[], []]
 
 
+def test_training_curves_of_a_replay_keep_the_axes_of_the_whole_run():
+    """Nothing moves while the curves grow again."""
+    whole = {"loss": [2.0, 0.5], "val_loss": [1.9, 0.6]}
+    late = {"loss": [0.5], "val_loss": [0.6]}
+    scaled = charts.training_curves(late, "loss", 2, None, scale=whole)
+    assert scaled.layout.yaxis.range == charts.training_curves(whole, "loss", 2, None).layout.yaxis.range
+    assert scaled.layout.yaxis.range != charts.training_curves(late, "loss", 2, None).layout.yaxis.range
+
+
+def test_followed_curves_draw_each_image_in_the_color_of_its_label():
+    """Orange and solid for the positive label, blue and dashed for the negative one; a missing epoch has no point."""
+    figure = charts.followed_curves({1: [0.4, 0.6], 3: [0.1, 0.9]}, [0, 1], "Probability of fractured", 3)
+    negative, positive = figure.data
+    assert (negative.line.color, negative.line.dash) == (charts.NEGATIVE_COLOR, "dash")
+    assert (positive.line.color, positive.line.dash) == (charts.POSITIVE_COLOR, "solid")
+    assert (list(positive.x), list(positive.y)) == ([1, 3], [0.6, 0.9])
+    assert list(figure.layout.xaxis.range) == [0.5, 3.5]
+
+
 @pytest.mark.parametrize(
     ("metric", "values", "expected"),
     [
@@ -89,11 +108,12 @@ def test_charts_without_color_stay_readable():
 
 
 def test_compared_curves_of_two_runs_have_a_color_each():
-    """Training and validation of a run share a color, with a star at the kept epoch; a run without one has no star."""
+    """Training and validation share a color; the kept epoch has the green star of all charts, outlined in it."""
     trainings = {"a": charts.RunHistory(HISTORY, 2), "b": charts.RunHistory({"loss": [0.9]}, None)}
     figure = charts.compared_curves(trainings, "loss", 30)
     training, validation, star, other, *_ = figure.data
-    assert training.line.color == validation.line.color == star.marker.color == charts.colors("ab")["a"]
+    assert training.line.color == validation.line.color == star.marker.line.color == charts.colors("ab")["a"]
+    assert (star.marker.symbol, star.marker.color) == ("star", charts.ACCENT)
     assert other.line.color == charts.colors("ab")["b"]
     assert (training.line.dash, validation.line.dash) == ("dot", "solid")
     assert (star.x[0], star.y[0]) == (2, HISTORY["val_loss"][1])

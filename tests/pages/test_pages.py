@@ -37,6 +37,13 @@ def routed(page: str) -> AppTest:
     return app.switch_page(f"pages/{page}.py")
 
 
+def watching(name: str) -> AppTest:
+    """The page *Train* as a link to a run opens it."""
+    app = alone("train")
+    app.query_params["run"] = name
+    return app.run()
+
+
 def words(app: AppTest) -> str:
     parts = [*app.title, *app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.header]
     return "\n".join(str(part.value) for part in parts)
@@ -109,9 +116,9 @@ def test_train_refuses_a_choice_in_words(home_with_data):
 def test_train_shows_an_earlier_run(homes, make_model):
     """A run that ended is found again with its curves, its network and its figures."""
     make_model("first")
-    app = healthy(alone("train").run())
+    app = healthy(watching("first"))
     assert app.selectbox(key="run").value == "first"
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("plotly_chart")) == 3
     assert re.search(r"validation images of \*.+\*: AUC \d\.\d+ .*\. At the balanced threshold of", words(app))
     assert "2,049 trainable" in "".join(expander.label for expander in app.expander)
 
@@ -122,16 +129,16 @@ def test_train_shows_only_the_very_images_that_a_run_followed(homes, make_model)
     data = json.loads(folder.card.read_text())["config"]["data"]
     copy = Path(shutil.copytree(data, homes / "data" / "followed"))
     folder.events.write_text(folder.events.read_text().replace(data, str(copy)))
-    before = len(healthy(alone("train").run()).get("image"))
+    before = len(healthy(watching("first")).get("image"))
     followed = next(json.loads(line) for line in folder.events.read_text().splitlines() if '"followed"' in line)
     shutil.copy(followed["paths"][1], followed["paths"][0])
-    assert len(healthy(alone("train").run()).get("image")) == before - 1
+    assert len(healthy(watching("first")).get("image")) == before - 1
 
 
 def test_train_shows_a_training_as_code(homes, make_model):
     """Once it is asked for, with both downloads; where the data have changed, it is said why one of them is missing."""
     folder = make_model("first")
-    app = healthy(alone("train").run())
+    app = healthy(watching("first"))
     assert not app.code
     app.session_state["code first"] = True
     compile(healthy(app.run()).code[0].value, "first.py", "exec")
@@ -161,8 +168,7 @@ def test_train_shows_who_waits_and_goes_on_with_what_was_stopped(homes, drawn, m
     assert "Waits for 3 runs in the queue" in words(app)
     app.button(key="stop later").click().run()
     assert queue.find_run(folder).state == "stopped"
-    app = healthy(alone("train").run())
-    app.selectbox(key="run").set_value("later").run()
+    app = healthy(watching("later"))
     app.button(key="resume later").click().run()
     status = json.loads(folder.status.read_text())
     assert (status["state"], status["resume"]) == ("queued", True)

@@ -11,7 +11,7 @@ from fracture.phantoms.job import find_phantom_job
 from fracture.registry.model_folder import model_folder
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
-from tests.pages.test_pages import PAGES, alone, healthy, words
+from tests.pages.test_pages import PAGES, alone, healthy, watching, words
 from tests.support.waiting import wait
 from tests.support.widgets import by_key, keys_of
 
@@ -66,7 +66,9 @@ def test_form_in_the_demo_offers_what_is_allowed(demo):
     """The form offers the head only, named weights and data sets and limited numbers, and says why."""
     app = healthy(alone("train").run())
     assert "trains the head only" in words(app) and "deletes the model after 24 hours" in words(app)
-    assert not app.segmented_control and not keys_of(app.selectbox, "pixel range")
+    assert keys_of(app.button, "preset") == ["preset reference", "preset custom"]
+    healthy(app.button(key="preset custom").click().run())
+    assert not keys_of(app.segmented_control, "mode") and not keys_of(app.selectbox, "pixel range")
     assert app.selectbox(key="weights").options == list(public_demo.LIMITS.min_memory_mb)
     assert app.number_input(key="reference epochs").max == public_demo.LIMITS.max_values["epochs"]
     assert app.number_input(key="reference image_size").max == public_demo.LIMITS.max_values["image_size"]
@@ -146,17 +148,18 @@ def test_run_in_the_demo_is_controlled_by_its_visitor_only(demo, nothing_spawned
     by_key(app.text_input, "name").set_value("mine")
     by_key(app.button, "start").click().run()
     assert keys_of(healthy(app).button, "stop") and "Yours, as long as" in words(app)
+    by_key(app.segmented_control, "train view").set_value("New").run()
     by_key(app.text_input, "name").set_value("second")
     by_key(app.button, "start").click().run()
     assert "one run at a time" in app.error[0].value
-    other = healthy(alone("train").run())
-    assert other.selectbox(key="run").value == "mine"
+    other = healthy(watching("mine"))
     assert not keys_of(other.button, "stop") and "Made by another visitor" in words(other)
+    other = healthy(alone("train").run())
     by_key(other.text_input, "name").set_value("theirs")
     by_key(other.button, "start").click().run()
     assert queue.find_run(model_folder("theirs")).state == "queued"
     assert keys_of(healthy(other).button, "stop")
-    app.run()
+    by_key(app.segmented_control, "train view").set_value("Live").run()
     by_key(app.button, "stop").click().run()
     assert model_folder("mine").stop_request.exists()
 

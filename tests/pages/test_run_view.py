@@ -1,5 +1,6 @@
 """The page of a run, from what lies in the run's folder."""
 
+import json
 import re
 import time
 
@@ -12,7 +13,8 @@ from fracture.registry.model_folder import ModelFolder, model_folder, read_objec
 from fracture.training.config import TrainConfig
 from fracture.training.events import EventLog
 from fracture.training.runs import queue
-from tests.pages.test_pages import alone, healthy, words
+from tests.pages.test_pages import alone, healthy, watching, words
+from tests.support.widgets import by_key, keys_of
 
 DATA = {"images": 20, "training": 12, "validation": 8, "positives": 9, "label_names": ["normal", "abnormal"]}
 
@@ -81,7 +83,7 @@ def test_run_with_a_stop_request_is_shown_as_stopping(running):
     home = healthy(alone("home").run())
     assert home.get("progress")[0].proto.text.startswith("Training: Stopping: saving the best epoch")
     write_json(running.status, {**read_object(running.status), "state": "stopped"})
-    assert badge(healthy(alone("train").run())) == "stopped"
+    assert badge(healthy(watching("first"))) == "stopped"
 
 
 @pytest.mark.parametrize("ended", [[{"kind": "end", "state": "stopped", "seconds": 4.0}], []])
@@ -90,7 +92,7 @@ def test_resumed_run_before_its_first_event_shows_the_first_stage(running, monke
     monkeypatch.setattr(queue, "_spawn", lambda _: None)
     say(running, {"kind": "data", **DATA, "problems": []}, KEPT, *SAVING, *ended)
     write_json(running.status, {**read_object(running.status), "state": "stopped", "pid": 0})
-    app = healthy(alone("train").run())
+    app = healthy(watching("first"))
     healthy(app.button(key="resume first").click().run())
     [bar] = app.get("progress")
     assert badge(app) == "running" and bar.proto.text.startswith("0% of the run")
@@ -117,13 +119,116 @@ def test_active_run_in_the_middle_shows_its_stages_and_one_bar(running):
     app = healthy(alone("train").run())
     said = words(app)
     assert "Running the model on all images: 512 of 1,593" in said
-    stages = re.findall(r":material/(check_circle|arrow_circle_right|circle):\]? \**(\w+)", said)
-    assert stages == [
-        ("check_circle", "Read"),
-        ("check_circle", "Features"),
+    assert steps(said) == [
+        ("check_circle", "Read images"),
+        ("check_circle", "Extract features"),
         ("check_circle", "Train"),
         ("arrow_circle_right", "Evaluate"),
-        ("circle", "Save"),
+        ("circle", "Export"),
     ]
     bars = app.get("progress")
     assert len(bars) == 1 and re.match(r"\d+% of the run", bars[0].proto.text)
+
+
+def steps(said: str) -> list[tuple[str, str]]:
+    """The icon and the title of each step of a run."""
+    said = said.replace("\u00a0", " ")
+    return re.findall(r":material/(check_circle|arrow_circle_right|circle|cancel):\]? \**(\w+(?: \w+)?)", said)
+
+
+def test_fine_tuning_warms_up_in_its_first_epoch(running):
+    """Where augmentation leaves no features to extract, the step before *Train* is the warm-up."""
+    status = read_object(running.status)
+    config = {**status["config"], "mode": "fine-tune", "augmentation": "full"}
+    write_json(running.status, {**status, "config": config})
+    say(running, {"kind": "data", **DATA, "problems": []}, {"kind": "step", "stage": "train", "text": "Preparing"})
+    app = healthy(alone("train").run())
+    assert ("arrow_circle_right", "Warm up") in steps(words(app))
+    assert not [title for _, title in steps(words(app)) if title == "Extract features"]
+    say(running, EPOCH)
+    assert ("arrow_circle_right", "Train") in steps(words(healthy(app.run())))
+
+
+def test_run_that_failed_marks_the_step_it_reached(running):
+    """The steps before it are done, those after it are not."""
+    say(running, {"kind": "data", **DATA, "problems": []}, EPOCH)
+    write_json(running.status, {**read_object(running.status), "state": "failed", "error": "No space left."})
+    app = watching("first")
+    assert not app.exception and [error.value for error in app.error] == ["No space left."]
+    assert ("cancel", "Train") in steps(words(app)) and ("circle", "Evaluate") in steps(words(app))
+
+
+def test_live_run_before_its_first_epoch_has_both_charts(running):
+    """Empty axes hold the place of the curves, so that nothing moves when they come."""
+    app = healthy(alone("train").run())
+    assert len(app.get("plotly_chart")) == 2
+    say(running, {"kind": "data", **DATA, "problems": []}, EPOCH)
+    assert len(healthy(app.run()).get("plotly_chart")) == 2
+
+
+@pytest.fixture
+def ended(running, drawn) -> ModelFolder:
+    """A run of three epochs that was stopped after them; two of its images are followed."""
+    paths = [str(path) for path in sorted(drawn.rglob("*.png"))[:2]]
+    followed = {"kind": "followed", "image_ids": ["a", "b"], "paths": paths, "labels": [0, 1]}
+    say(running, {"kind": "data", **DATA, "problems": []}, followed)
+    for number, loss in ((1, 0.6), (2, 0.4), (3, 0.5)):
+        epoch = {**EPOCH, "epoch": number, "loss": loss, "val_loss": loss, "accuracy": 0.5, "val_accuracy": 0.5}
+        say(running, epoch, look(number, loss, 0.9))
+    say(running, {"kind": "kept", "epoch": 2})
+    write_json(running.status, {**read_object(running.status), "state": "stopped"})
+    return running
+
+
+def lines(app: AppTest) -> dict[str, int]:
+    """The lines of the chart of the loss, and how many epochs each has."""
+    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
+    return {line["name"]: len(line["x"]) for line in chart["data"]}
+
+
+def test_replay_slider_shows_the_run_as_it_was_after_an_epoch(ended):
+    """Curves, the best epoch, the followed images and their confusion matrix are those of the chosen epoch."""
+    app = healthy(watching("first"))
+    assert lines(app) == {"Training": 3, "Validation": 3, "Best epoch (2)": 1}
+    assert "abnormal **50%**" in words(app) and "after epoch 3" in words(app)
+    healthy(by_key(app.slider, "replayed epoch").set_value(1).run())
+    assert lines(app) == {"Training": 1, "Validation": 1, "Best epoch (1)": 1}
+    assert "abnormal **60%**" in words(app) and "after epoch 1" in words(app)
+
+
+def test_replay_plays_from_the_first_epoch_to_the_last_and_ends(ended):
+    """Each repetition of the page shows a further epoch; after the last one the page no longer repeats itself."""
+    app = healthy(watching("first"))
+    healthy(by_key(app.button, "play").click().run())
+    seen = [len_of_curve(app)]
+    while app.session_state["replayed run"]:
+        healthy(app.run())
+        seen.append(len_of_curve(app))
+    assert seen == [1, 2, 3]
+    assert keys_of(healthy(app.run()).button, "play") and len_of_curve(app) == 3
+
+
+def len_of_curve(app: AppTest) -> int:
+    return lines(app)["Validation"]
+
+
+def test_replay_that_is_paused_stays_and_goes_on_from_there(ended):
+    """Pause keeps the epoch; Replay goes on with the next one."""
+    app = healthy(watching("first"))
+    healthy(by_key(app.button, "play").click().run())
+    assert len_of_curve(app) == 1
+    healthy(by_key(app.button, "pause").click().run())
+    assert len_of_curve(healthy(app.run())) == 1
+    healthy(by_key(app.button, "play").click().run())
+    assert len_of_curve(app) == 2
+
+
+def test_log_of_a_run_has_its_epochs_and_the_lines_of_its_process(ended):
+    """The table marks the kept epoch; both are read when the log is opened."""
+    ended.log.write_text("INFO: a line of the process")
+    app = healthy(watching("first"))
+    assert not app.dataframe
+    app.session_state["log first"] = True
+    table = healthy(app.run()).dataframe[0].value
+    assert list(table["Best"]) == ["", "★", ""] and list(table["Loss, validation"]) == [0.6, 0.4, 0.5]
+    assert app.code[0].value == "INFO: a line of the process"

@@ -36,16 +36,27 @@ def progress(run: Run) -> RunProgress:
     return found
 
 
-def curves(run: Run, progress: RunProgress, metric: str, epochs: int, kept: int | None) -> Any:
-    """The figure of :func:`fracture.charts.training_curves`, redrawn only when there are new events."""
+def curves(run: Run, progress: RunProgress, metric: str, whole: RunProgress) -> Any:
+    """The figure of :func:`fracture.charts.training_curves`, redrawn only when there are new events.
+
+    Args:
+        run: as it stands.
+        progress: up to the epoch that is shown.
+        metric: ``loss``, ``accuracy`` or ``auc``.
+        whole: of the run as it stands, which the axes have room for.
+    """
+    epochs = whole.epochs if run.active else whole.epoch
+    kept = progress.kept_epoch or charts.best_epoch(progress.history)
     steps: list[Any] = []
     # Epochs tell more about an ended run; and version 0.1.0 included the loss of the boxes in its steps.
     if metric == "loss" and run.active:
         complete = len(progress.step_losses) // STEPS_PER_REDRAW * STEPS_PER_REDRAW
         steps = progress.step_losses[:complete]
     latest = progress.history.get(metric, [])[-1:]
-    key = f"{[run.name, run.started, metric, epochs, kept, progress.epoch, latest]} {steps[-1:]}"
-    return _figure(key, lambda: charts.training_curves(progress.history, metric, epochs, kept, steps))
+    key = f"{[run.name, run.started, metric, epochs, kept, progress.epoch, whole.epoch, latest]} {steps[-1:]}"
+    return _figure(
+        key, lambda: charts.training_curves(progress.history, metric, epochs, kept, steps, scale=whole.history)
+    )
 
 
 def overlaid(histories: Mapping[str, charts.RunHistory], metric: str, epochs: int) -> Any:
@@ -56,6 +67,7 @@ def overlaid(histories: Mapping[str, charts.RunHistory], metric: str, epochs: in
     return _figure(f"overlaid {metric} {epochs} {seen}", lambda: charts.compared_curves(histories, metric, epochs))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+# A replay of 60 frames and two charts, which a class may watch again.
+@st.cache_resource(max_entries=128, show_spinner=False)
 def _figure(key: str, _draw: Callable[[], Any]) -> Any:  # noqa: ARG001  all that the figure depends on
     return _draw()

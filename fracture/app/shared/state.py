@@ -76,6 +76,12 @@ ALSO_ASKED = Entry[list[str] | None]("also asked", None)
 
 RUN = Entry[str | None]("run", None)
 """The name of the run on the page Train; also the key of its picker."""
+REPLAYED_RUN = Entry("replayed run", "")
+"""The name of the run whose replay is playing; empty where none is."""
+WEIGHTS = Entry[str | None]("weights", None)
+"""The pre-trained weights of a new run; also the key of their picker."""
+PRESET = Entry("preset", "reference")
+"""The card that is chosen for a new run: a preset, or *custom*."""
 CHOSEN_RUNS = Entry[list[str] | None]("runs", None)
 """The names of the runs and models that are chosen on the page Models; also the key of its picker."""
 RUN_ROWS = Entry[Any]("table of runs", None)
@@ -173,9 +179,23 @@ def proposed_name(form: str, propose: Callable[[], str]) -> str:
     return get_or_create(f"{form}, proposed", propose)
 
 
-def was_active(run: Run) -> Entry[bool]:
-    """Whether a run was active when the page showed it last."""
-    return Entry(f"was active {run.name} {run.started}", False)
+def train_view(form: int) -> Entry[str | None]:
+    """New or Live, on the page Train; also the key of its control.
+
+    The number is that of the form: after each start it is another control, which a late click on the form that was
+    submitted cannot change.
+    """
+    return Entry(f"train view {form}", None)
+
+
+def replayed_epoch(run: Run, epochs: int) -> Entry[int | None]:
+    """The epoch of a run of so many epochs that its replay shows; also the key of its slider."""
+    return Entry(f"replayed epoch {run.name} {run.started} {epochs}", None)
+
+
+def next_frame(run: Run, epochs: int) -> Entry[int]:
+    """The epoch that the replay of a run shows next."""
+    return Entry(f"next frame {run.name} {run.started} {epochs}", 1)
 
 
 def saved_note(note: str) -> Entry[str | None]:

@@ -1,16 +1,18 @@
-"""How long the run of the form will take on this machine, and how much memory: a line beside the button."""
+"""How long the run of the form will take on this machine, and how much memory: on the cards and beside the button."""
 
 import logging
 from contextlib import suppress
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fracture import demo
 from fracture.app.shared import dataset_cache
 from fracture.data.dataset import Dataset
 from fracture.data.decisions import apply_decisions
 from fracture.errors import FractureError, RunError
+from fracture.formatting import format_rough_duration
 from fracture.training.config import TrainConfig
 from fracture.training.cost import Cost, Speed, estimate_cost, machine_speed
 from fracture.training.weights import find_weights
@@ -20,26 +22,59 @@ _log = logging.getLogger(__name__)
 
 def show_cost(dataset: Dataset, config: TrainConfig) -> None:
     """The line; nothing where the machine can't be measured, or where the run's start will say what is wrong."""
-    speed = _speed()
-    if speed is None:
-        return
-    with suppress(FractureError):
-        cost = _estimate(dataset, f"{dataset.version} {dataset_cache.decided_at(dataset.root)}", config, speed)
-        if demo.is_public():
-            cost = replace(cost, seconds=min(cost.seconds, demo.LIMITS.max_run_seconds))
+    if cost := _cost(dataset, config):
         warning = cost.warning(demo.machine_memory_mb() * 2**20)
         icon = ":material/warning:" if warning else ":material/timer:"
         st.caption(f"{icon} {cost.sentence} {warning}")
 
 
-@st.cache_resource(show_spinner="Estimating")
+def show_time(dataset: Dataset, config: TrainConfig) -> None:
+    """The time alone, on a card; a dash where it can't be estimated, so that the cards keep their height."""
+    cost = _cost(dataset, config)
+    words = f"About {format_rough_duration(cost.seconds)} here" if cost else "—"
+    st.markdown(f":material/timer: **{words}**")
+
+
+def time_place() -> DeltaGenerator:
+    """A place for an estimate that comes at the end of the page; it says so while the machine is measured.
+
+    Once the machine is known it is a plain container: a placeholder would blink in each run of the page.
+    """
+    if _measured():
+        return st.container()
+    place = st.empty()
+    place.caption("Estimating …")
+    return place.container()
+
+
+def _cost(dataset: Dataset, config: TrainConfig) -> Cost | None:
+    speed = _speed()
+    if speed is None:
+        return None
+    with suppress(FractureError):
+        cost = _estimate(dataset, f"{dataset.version} {dataset_cache.decided_at(dataset.root)}", config, speed)
+        if demo.is_public():
+            cost = replace(cost, seconds=min(cost.seconds, demo.LIMITS.max_run_seconds))
+        return cost
+    return None
+
+
+@st.cache_resource
+def _measured() -> list[Speed | None]:
+    """Empty until the machine was measured."""
+    return []
+
+
+@st.cache_resource(show_spinner=False)
 def _speed() -> Speed | None:
     """The machine's speed; None where it can't be measured, which is not tried again."""
+    speed = None
     try:
-        return machine_speed()
+        speed = machine_speed()
     except RunError as error:
         _log.warning("%s", error)
-        return None
+    _measured().append(speed)
+    return speed
 
 
 # Counted again after a while, since runs add to the cache of features.

@@ -1,18 +1,20 @@
-"""The form of a new run: the settings that everybody chooses, and the advanced ones folded away."""
+"""The form of a new run: a card for what trains, a name, the weights, and the button that starts it."""
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import Field, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fracture import demo
-from fracture.app.shared import dataset_cache, job_status
+from fracture.app.shared import dataset_cache, job_status, state
 from fracture.app.shared.state import policy, press_lock, proposed_name, submissions
-from fracture.app.shared.widgets import escape_markdown, left_out
-from fracture.app.train.cost import show_cost
+from fracture.app.shared.widgets import escape_markdown
+from fracture.app.train.cost import show_cost, show_time, time_place
+from fracture.app.train.presets import CUSTOM, choose_card
+from fracture.app.train.settings import choose_mode, choose_settings
 from fracture.data.checks.table import groups_unknown
 from fracture.data.dataset import Dataset
 from fracture.data.labels.choice import ANSWERS
@@ -20,30 +22,31 @@ from fracture.errors import ConfigError, PublicError
 from fracture.files import JsonObject
 from fracture.registry.model_folder import free_name
 from fracture.training import imagenet
-from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig, field_title, used_in
+from fracture.training.config import LITE, PRESETS, WEIGHT_SOURCES, TrainConfig
 from fracture.training.runs import queue
 
-PIXEL_RANGES = {"As the weights specify": None, "0 to 1": (0.0, 1.0), "-1 to 1": (-1.0, 1.0)}
-INPUT_STEPS = {
-    "learning_rate": 1e-4,
-    "weight_decay": 1e-5,
-    "l2": 1e-5,
-    "dropout": 0.05,
-    "averaging": 0.001,
-    "selection": 0.05,
-}
 NO_IMAGENET = (
     ":material/cloud_off: The ImageNet weights are not on this machine, and their server does not answer: "
     "the form proposes bundled instead."
 )
-PRESET_LABELS = {
-    "reference": "Head only: about a minute",
-    "fine-tune": "Fine-tuning: minutes to hours",
-}
 
 
-def training_form(data: str) -> None:
-    """The settings of a run on a data set, and the button that starts it."""
+@dataclass(frozen=True)
+class _FirstChoices:
+    """What every run needs, beside the button that starts it."""
+
+    name: str
+    proposed: bool
+    """Whether the name is the one that the form proposed."""
+    preset: str
+    """That gives mode and defaults."""
+    weights: str
+    pressed: bool
+    """Whether the run is to start."""
+
+
+def training_form(data: str, beside: DeltaGenerator) -> None:
+    """The settings of a run on a data set, and the button that starts it. ``beside``: the place of a line on the data."""
     job = job_status.follow_job(data)
     if not job_status.images_ready(job):
         return
@@ -51,29 +54,71 @@ def training_form(data: str) -> None:
     if not offered:
         return
     dataset = dataset_cache.cached_dataset(data, job_status.version(job))
-    parts = sorted(dataset.table["body_part"].unique())
+    with beside:
+        settings: JsonObject = {"data": data, "body_part": _choose_data_part(dataset, data)}
+    card, times = choose_card()
+    first = _choose_first(data, card, offered, waiting=job is not None and job.active)
+    settings["weights"] = first.weights
+    cost = time_place()
+    _show_hints(dataset, offered, first)
+    chosen = choose_settings(first.preset) if card == CUSTOM else {}
+    if first.pressed:
+        config = TrainConfig(name=first.name, **settings, **PRESETS[first.preset] | chosen)
+        _start(submissions().number, config, unique_name=first.proposed)
+    with cost, suppress(ConfigError):  # the start will say what is wrong
+        show_cost(dataset, TrainConfig(name="estimate", **settings, **PRESETS[first.preset] | chosen))
+    for preset, place in times.items():
+        with place, suppress(ConfigError):
+            show_time(dataset, _preset_config(preset, settings))
+
+
+def _preset_config(preset: str, settings: JsonObject) -> TrainConfig:
+    """A preset as it would run here; fine-tuning not with weights that are for heads alone."""
+    if PRESETS[preset].get("mode") == "fine-tune" and settings["weights"] == LITE:
+        settings = {**settings, "weights": "bundled"}
+    return TrainConfig(name="estimate", **settings, **PRESETS[preset])
+
+
+def _choose_data_part(dataset: Dataset, data: str) -> str | None:
+    """What the data set has, in a line, and the body part to train on where there are several."""
+    table = dataset.table
+    share = (table["label"] == 1).mean()
+    label = escape_markdown(dataset.label_names[1])
+    st.caption(f"{len(table):,} images · {table['study'].nunique():,} studies · {share:.0%} {label}")
+    parts = sorted(table["body_part"].unique())
+    if len(parts) < 2:
+        return None
+    chosen: str | None = st.selectbox(
+        "Body part", parts, index=None, placeholder="All", key=f"body part {data}", persist_state="session"
+    )
+    return chosen
+
+
+def _choose_first(data: str, card: str, offered: Sequence[str], *, waiting: bool) -> _FirstChoices:
+    """Name, weights and the button in one row; with the card *Custom* what trains, too."""
     form = submissions().number
-    preset = _choose_preset()
-    with st.container(border=True):
-        left, right = st.columns(2)
-        with left:
-            name, proposed = _choose_name(data, form)
-        with right:
-            weights = _choose_weights(offered, preset)
-        advanced = st.expander("Advanced settings", icon=":material/tune:", key=f"advanced {form}")
-        with advanced, st.grid(3):
-            chosen = _choose_advanced(data, parts, preset)
-        _show_doubts(dataset)
-        settings = {"data": data, "weights": weights, **PRESETS[preset], **chosen}
-        # Aligned at the top, so that the button stays where it is when the line beside it comes.
-        with st.container(horizontal=True, vertical_alignment="top"):
-            pressed = _start_button(form, waiting=job is not None and job.active)
-            estimate = st.empty()
-        _explain_limits()
-        if pressed:
-            _start(form, TrainConfig(name=name, **settings), unique_name=proposed)
-        with estimate.container(), suppress(ConfigError):  # the start will say what is wrong
-            show_cost(dataset, TrainConfig(name="estimate", **settings))
+    widths = (3, 2, 3, 2) if card == CUSTOM else (3, 3, 2)
+    places = iter(st.columns(widths, vertical_alignment="bottom"))
+    with next(places):
+        name, proposed = _choose_name(data, form)
+    preset = card
+    if card == CUSTOM:
+        with next(places):
+            preset = choose_mode()
+    with next(places):
+        weights = _choose_weights(offered, preset)
+    with next(places):
+        pressed = _start_button(form, waiting=waiting)
+    return _FirstChoices(name, proposed, preset, weights, pressed)
+
+
+def _show_hints(dataset: Dataset, offered: Sequence[str], first: _FirstChoices) -> None:
+    """Which weights are missing, doubts on the data, and the limits of a public demo."""
+    default = _default_weights(_offered_for(offered, first.preset))
+    if default not in offered[:1] and first.weights in ("imagenet", default):
+        st.caption(NO_IMAGENET)
+    _show_doubts(dataset)
+    _explain_limits()
 
 
 def _start(form: int, config: TrainConfig, *, unique_name: bool) -> None:
@@ -125,22 +170,6 @@ def _offered_weights() -> Sequence[str]:
         return ()
 
 
-def _choose_preset() -> str:
-    if left_out("fine-tuning"):
-        return "reference"
-    preset = st.segmented_control(
-        "Training mode",
-        list(PRESET_LABELS),
-        default="reference",
-        required=True,
-        format_func=PRESET_LABELS.__getitem__,
-        key="preset",
-        persist_state="session",
-        help="Head only: the backbone stays frozen. Fine-tuning: the upper blocks of the backbone train, too.",
-    )
-    return str(preset)
-
-
 def _choose_name(data: str, form: int) -> tuple[str, bool]:
     """The name, and whether it is the one that the form proposed.
 
@@ -154,81 +183,35 @@ def _choose_name(data: str, form: int) -> tuple[str, bool]:
 
 
 def _choose_weights(offered: Sequence[str], preset: str) -> str:
-    if preset == "fine-tune":
-        offered = [each for each in offered if each != LITE]
-    default = offered[0]
-    missing = default == "imagenet" and not imagenet.available()
-    if missing:
-        default = "bundled"
+    offered = _offered_for(offered, preset)
+    default = _default_weights(offered)
+    # Chosen for a head before: a picker that takes typed paths would keep it.
+    unusable = LITE not in offered and state.WEIGHTS.get() == LITE
+    if unusable:
+        state.WEIGHTS.set(default)
     file = "" if demo.is_public() else " Or type the path of a .weights.h5 file."
     chosen = st.selectbox(
         "Pre-trained weights",
         offered,
-        offered.index(default),
+        0 if unusable else offered.index(default),
         accept_new_options=not demo.is_public(),
-        key="weights",
+        key=state.WEIGHTS.key,
         persist_state="session",
         help="imagenet: downloaded once from the internet. bundled: the model that comes with the project. "
         "bundled-8bit: the same in 8 bits, for head-only runs; needs no TensorFlow and a quarter of the memory. "
         f"none: random weights.{file}",
     )
-    if missing and chosen in ("imagenet", default):
-        st.caption(NO_IMAGENET)
     return chosen or ""
 
 
-def _choose_advanced(data: str, parts: list[str], preset: str) -> JsonObject:
-    """The other settings, by their names in a :class:`TrainConfig`."""
-    body_part = st.selectbox(
-        "Body part", parts, index=None, placeholder="All", key=f"body part {data}", persist_state="session"
-    )
-    pixel_range = None if demo.is_public() else _choose_pixel_range()
-    chosen = {field.name: _choose(field, preset) for field in _fields_of(preset)}
-    return {"body_part": body_part, "input_range": pixel_range, **chosen}
+def _offered_for(offered: Sequence[str], preset: str) -> Sequence[str]:
+    """Without the weights that are for heads alone, where more than the head trains."""
+    return [each for each in offered if each != LITE] if preset == "fine-tune" else offered
 
 
-def _choose_pixel_range() -> tuple[float, float] | None:
-    chosen = st.selectbox(
-        "Pixel range of the weights",
-        PIXEL_RANGES,
-        key="pixel range",
-        persist_state="session",
-        help="The range of pixel values that the weights were trained on. Only needed for a file without a JSON file "
-        "beside it.",
-    )
-    return PIXEL_RANGES[chosen]
-
-
-def _fields_of(preset: str) -> list[Field[Any]]:
-    """The fields that the preset's mode uses; the preset itself sets the mode."""
-    mode = PRESETS[preset].get("mode", "head")
-    shown_elsewhere = ("weights", "mode")
-    settings = [field for field in fields(TrainConfig) if field.metadata and field.name not in shown_elsewhere]
-    return [field for field in settings if used_in(field, mode)]
-
-
-def _choose(field: Field[Any], preset: str) -> Any:
-    """The widget of one field, with its range and its help text."""
-    title = field_title(field.name)
-    key = f"{preset} {field.name}"
-    limits = field.metadata
-    why = f"{limits['why'][0].upper()}{limits['why'][1:]}."
-    default = PRESETS[preset].get(field.name, field.default)
-    if options := limits["among"]:
-        return st.selectbox(title, options, options.index(default), help=why, key=key, persist_state="session")
-    # All in the type of the field: st.number_input refuses a mix of whole and other numbers.
-    number: Any = field.type
-    return st.number_input(
-        title,
-        number(limits["low"]),
-        number(demo.max_value(field.name, limits["high"])),
-        default,
-        step=INPUT_STEPS.get(field.name),
-        format="%g" if number is float else None,
-        help=why,
-        key=key,
-        persist_state="session",
-    )
+def _default_weights(offered: Sequence[str]) -> str:
+    missing = offered[0] == "imagenet" and not imagenet.available()
+    return "bundled" if missing else offered[0]
 
 
 def _start_button(form: int, *, waiting: bool) -> bool:
@@ -239,6 +222,7 @@ def _start_button(form: int, *, waiting: bool) -> bool:
         icon=":material/play_arrow:",
         disabled=waiting,
         key=f"start {form}",
+        width="stretch",
         help="Training can start when all phantoms are generated." if waiting else None,
     )
 

@@ -1,11 +1,11 @@
 """One run, live and after its end."""
 
+from contextlib import suppress
 from typing import Literal
 
 import streamlit as st
 
-from fracture import charts
-from fracture.app.shared import run_cache, state
+from fracture.app.shared import run_cache
 from fracture.app.shared.metrics import selection_sentence
 from fracture.app.shared.script import show_code
 from fracture.app.shared.state import policy
@@ -14,21 +14,24 @@ from fracture.app.shared.widgets import (
     link,
     may_change,
     offer_delete,
-    show_chart,
     show_errors,
     show_retention,
 )
+from fracture.app.train.curves import show_curves, show_fit
 from fracture.app.train.epoch import show_epoch
 from fracture.app.train.form import offer_other_weights
+from fracture.app.train.log import show_log
+from fracture.app.train.replay import SECONDS_PER_FRAME, choose_epoch, is_playing
+from fracture.app.train.stepper import show_steps
+from fracture.errors import ModelError
 from fracture.estimate import format_number, format_percent
 from fracture.formatting import format_duration
-from fracture.registry.metric_names import metric_name
 from fracture.registry.model_folder import ModelFolder, read_card
 from fracture.registry.validation import validation_results
 from fracture.training.runs import queue
-from fracture.training.runs.diagnosis import diagnose_fit
 from fracture.training.runs.progress import RunProgress, stopping_words
 from fracture.training.runs.queue import Run
+from fracture.training.runs.replay import replay
 
 _COLORS: dict[str, Literal["gray", "violet", "green", "red"]] = {
     "queued": "gray",
@@ -39,25 +42,31 @@ _COLORS: dict[str, Literal["gray", "violet", "green", "red"]] = {
     "failed": "red",
 }
 
-_DONE = ":green[:material/check_circle:] {}"
-_CURRENT = ":violet[:material/arrow_circle_right:] **{}**"
-_PENDING = ":gray[:material/circle: {}]"
+LIVE_SECONDS = 1.0
+"""Between two looks at a run that is queued or at work."""
 
 
-def show_run(folder: ModelFolder) -> None:
-    """Show a run in its current state. Meant as a fragment that reruns every second while the run is active."""
+def seconds_between_looks(run: Run) -> float | None:
+    """How often the fragment of a run repeats itself; None where nothing changes by itself."""
+    if run.active:
+        return LIVE_SECONDS
+    return SECONDS_PER_FRAME if is_playing(run) else None
+
+
+def show_run(folder: ModelFolder, seconds: float | None) -> None:
+    """Show a run in its current state. Meant as a fragment that repeats itself every so many ``seconds``."""
     run = queue.find_run(folder)
     if run is None:
         st.info("This run has been deleted.", icon=":material/delete:")
         return
+    if seconds_between_looks(run) != seconds:
+        with show_errors():
+            queue.advance()  # a process that was killed cannot start the next one
+        st.rerun()  # the whole page, which makes this fragment anew
     with show_errors():
         if run.state == "queued":
             queue.advance()
         _show(run)
-    if _has_just_ended(run):
-        with show_errors():
-            queue.advance()  # a process that was killed cannot start the next one
-        st.rerun()  # the whole page, so that this fragment stops to rerun
 
 
 def _show(run: Run) -> None:
@@ -66,41 +75,42 @@ def _show(run: Run) -> None:
     show_retention(run.folder.path)
     if run.error:
         st.error(escape_markdown(run.error), icon=":material/error:")
-    _show_data(run, progress)
-    _show_curves(run, progress)
-    show_epoch(progress)
-    _show_network(progress, run.name)
-    _show_summary(run)
-
-
-def _has_just_ended(run: Run) -> bool:
-    was_active = state.was_active(run)
-    before = was_active.get()
-    was_active.set(run.active)
-    return before and not run.active
+    show_steps(run, progress)
+    # In one place: a run that has ended has the slider of its replay where the bar was.
+    with st.container(key="run progress"):
+        epoch = _show_bar(progress) if run.active else choose_epoch(run, progress)
+    shown = replay(progress, epoch)
+    with st.container(key="run curves"):
+        show_curves(run, shown, progress)
+    with st.container(key="run fit"):
+        show_fit(run, shown)
+    with st.container(key="run images"):
+        show_epoch(run, shown, progress)
+    with st.container(key="run results"):
+        _show_summary(run)
+        _show_data(run, progress)
+    with st.container(key="run details"):
+        _show_network(progress, run.name)
+        show_log(run, progress)
+        if run.folder.usable and not run.active:
+            show_code(run.folder)
 
 
 def _show_headline(run: Run, progress: RunProgress) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="run state"):
         st.badge(run.shown_state, color=_COLORS.get(run.shown_state, "gray"))
         st.markdown(_describe_state(run, progress))
         _show_buttons(run)
-    if run.state == "running":
-        _show_stages(progress)
+        if run.folder.usable and not run.active:
+            link("classify", "Classify an X-ray", ":material/radiology:", run.name)
+            link("models", "Open model", ":material/inventory_2:", run.name)
 
 
-def _show_stages(progress: RunProgress) -> None:
-    """The stages of the run, and one bar over all of them."""
-    current = progress.stages.index(progress.stage)
-    steps = []
-    for place, stage in enumerate(progress.stages):
-        pattern = _DONE if place < current else _PENDING
-        if place == current:
-            pattern = _CURRENT
-        steps.append(pattern.format(stage.capitalize()))
-    st.markdown("&emsp;".join(steps))
+def _show_bar(progress: RunProgress) -> int:
+    """One bar over all steps; returns the epochs that are done."""
     left = f" · about {format_duration(progress.seconds_left)} left in this step" if progress.seconds_left else ""
     st.progress(progress.share, text=f"{progress.share:.0%} of the run{left}")
+    return progress.epoch
 
 
 def _show_buttons(run: Run) -> None:
@@ -143,7 +153,16 @@ def _describe_state(run: Run, progress: RunProgress) -> str:
     if run.active:
         return progress.doing
     took = f" in {format_duration(progress.end['seconds'])}" if progress.end else ""
-    return f"{progress.epoch} of {progress.epochs or '?'} epochs done{took}"
+    return f"{progress.epoch} of {progress.epochs or '?'} epochs done{took}{_describe_auc(run)}"
+
+
+def _describe_auc(run: Run) -> str:
+    """That of the model, which the whole results below explain."""
+    if not run.folder.usable:
+        return ""
+    with suppress(ModelError):  # a damaged card: the results below say so
+        return f" · AUC {format_number(read_card(run.folder).metrics['image']['auc'])}"
+    return ""
 
 
 def _show_data(run: Run, progress: RunProgress) -> None:
@@ -165,48 +184,6 @@ def _show_data(run: Run, progress: RunProgress) -> None:
     st.caption(f"{sentence}.")
     for problem in data["problems"]:
         st.caption(f":material/warning: {problem}")
-
-
-def _show_curves(run: Run, progress: RunProgress) -> None:
-    if not (progress.history or progress.step_losses):
-        return
-    fine_tuning = run.config.get("mode") == "fine-tune"
-    epochs = progress.epochs if run.active else progress.epoch
-    kept = progress.kept_epoch or charts.best_epoch(progress.history)
-    metrics = ("loss", "auc" if fine_tuning else "accuracy")
-    for metric, place in zip(metrics, st.columns(2), strict=True):
-        with place:
-            figure = run_cache.curves(run, progress, metric, epochs, kept)
-            show_chart(figure, f"{metric} {run.name}", f"{metric_name(metric)} by epoch, training and validation")
-    part = "selection" if progress.selection_images else "validation"
-    criterion = f"highest {part} AUC" if fine_tuning else f"lowest {part} loss"
-    rate = f" Learning rate: {progress.learning_rate:.2g}." if run.active and progress.learning_rate else ""
-    best = f"The model keeps the weights of the best epoch, by {criterion}."
-    st.caption(f"{best}{_describe_part(progress)}{rate}{_describe_losses(run)}")
-    if diagnosis := diagnose_fit(progress.history):
-        st.markdown(diagnosis)
-
-
-def _describe_part(progress: RunProgress) -> str:
-    """Of which images the validation curves are, where these are not the validation images."""
-    if not progress.selection_images:
-        return ""
-    return (
-        " The validation curves are of the held-out selection images; the validation images are evaluated once, at the "
-        "end."
-    )
-
-
-def _describe_losses(run: Run) -> str:
-    """What the loss of a fine-tuning run contains."""
-    if run.config.get("mode") != "fine-tune":
-        return ""
-    labels = "smoothed labels" if run.config.get("label_smoothing") else "labels"
-    faint = " The faint line is the mean of a few batches." if run.active else ""
-    return (
-        f" The losses are those of the {labels}, without the box loss; the training loss includes dropout and "
-        f"augmentation.{faint}"
-    )
 
 
 def _show_network(progress: RunProgress, name: str) -> None:
@@ -249,10 +226,6 @@ def _show_summary(run: Run) -> None:
         f"{format_percent(point['sensitivity'])}, specificity {format_percent(point['specificity'])}. 95% intervals "
         f"in brackets. {selection_sentence(card)}"
     )
-    with st.container(horizontal=True):
-        link("classify", "Classify an X-ray", ":material/radiology:", run.name)
-        link("models", "Open model", ":material/inventory_2:", run.name)
-    show_code(run.folder)
 
 
 def _offer_cleanup(run: Run) -> None:

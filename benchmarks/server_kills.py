@@ -28,7 +28,7 @@ from fracture.paths import PROJECT
 from fracture.phantoms.job import find_phantom_job
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.queue import find_run
-from tests.browser.chromium import chromium, new_page, unfold
+from tests.browser.chromium import chromium, new_page
 from tests.browser.widgets import button, keyed, keyed_from, menu_link
 from tests.importers.test_fracatlas import picture, rows_of
 from tests.support.drawing import draw_mura
@@ -149,7 +149,6 @@ def bring(page: Page, base: Path) -> None:
 def train(page: Page, base: Path) -> None:
     """A head, until its process is at work."""
     page.goto(f"{page.url.rstrip('/')}/train?data=drawn")
-    unfold(page, "new run")
     fill(keyed_from(page, "name").get_by_role("textbox"), "drawn-1")
     box = keyed(page, "weights").get_by_role("combobox")
     box.fill("bundled-8bit")

@@ -22,7 +22,8 @@ from playwright.sync_api import Page
 from fracture.data.dataset import scan
 from fracture.registry.model_folder import bundled_model
 from fracture.training.runs import queue
-from tests.browser.chromium import chromium, new_page, unfold
+from tests.browser.chromium import chromium, new_page
+from tests.browser.places import open_settings
 from tests.browser.widgets import keyed, keyed_from
 from tests.support.serving import served
 
@@ -94,8 +95,8 @@ def classify(page: Page, address: str, image: str) -> None:
 def train(page: Page, address: str, size: int) -> None:
     """Start what the form proposes, at a size."""
     page.goto(f"{address}/train?data=images")
-    unfold(page, "new run")
-    unfold(page, "advanced")
+    open_settings(page)
+    page.get_by_role("tab", name="Images").click()
     field = keyed(page, "reference image_size").get_by_role("spinbutton")
     field.fill(str(size))
     field.press("Tab")

@@ -39,7 +39,7 @@ def main() -> None:
             page = new_page(browser)
             page.goto(f"{app.address}/train?run=watched")
             wait(lambda: len(events(run, "epoch")) > 1, LONG)
-            page.get_by_text("at a probability of one half").first.wait_for(timeout=60_000)
+            page.get_by_text("at a threshold of 50%").first.wait_for(timeout=60_000)
             page.wait_for_timeout(2000)
             share, epochs = watched(app.process, args.seconds), len(events(run, "epoch"))
             print(

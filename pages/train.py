@@ -1,7 +1,6 @@
 """Train InceptionV3 on a data set and watch it learn."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from fracture.app.shared import state
 from fracture.app.shared.dataset_picker import choose_dataset
@@ -45,10 +44,10 @@ def choose_view(known: dict[str, queue.Run]) -> str:
     return str(chosen)
 
 
-def show_form(data: str | None, beside: DeltaGenerator) -> None:
-    """The form of a new run on a data set. ``beside``: the place beside the view's control."""
+def show_form(data: str | None) -> None:
+    """The form of a new run on a data set."""
     if data:
-        training_form(data, beside)
+        training_form(data)
     else:
         no_dataset_hint()
 
@@ -60,18 +59,18 @@ def choose_run(known: dict[str, queue.Run]) -> str | None:
 
 
 ensure_routed("train")
-picker = page_head("Train")
+# The view and the picker stand in one row, beside the title.
+picker = page_head("Train").container(horizontal=True, vertical_alignment="bottom")
 with show_errors():
     queue.advance()  # where the process that should have started the next run was killed
 known = {run.name: run for run in sorted(queue.runs(), key=lambda run: not run.active)}
-with st.container(horizontal=True, vertical_alignment="center"):
+with picker:
     view = choose_view(known)
-    beside_view = st.container()
 if view == NEW:
     with picker:
         data = choose_dataset()
     with st.container(key="new run"), show_errors():
-        show_form(data, beside_view)
+        show_form(data)
 elif known:
     with picker:
         chosen = choose_run(known)

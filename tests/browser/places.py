@@ -82,8 +82,14 @@ def _open_card(page: Page) -> None:
 
 
 def _set_up(page: Page) -> None:
-    unfold(page, "new run")
-    unfold(page, "advanced")
+    open_settings(page)
+
+
+def open_settings(page: Page) -> None:
+    """On the page *Train*: all settings of a new run."""
+    button(page, "preset custom").click()
+    page.get_by_role("tab").first.wait_for()
+    settle(page)
 
 
 def ask_about_a_sample(page: Page) -> None:

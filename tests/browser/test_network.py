@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Page, Response, WebSocket, expect
 
 from fracture.jobs.process import identity
-from tests.browser.chromium import new_page, settle, unfold
+from tests.browser.chromium import new_page, settle
 from tests.browser.network import line_to
+from tests.browser.places import open_settings
 from tests.browser.widgets import keyed, keyed_from
 
 
@@ -42,8 +43,7 @@ def test_typed_text_when_the_line_is_cut_stays(far, page):
     line, app = far
     page.goto(f"{app}/train")
     settle(page)
-    unfold(page, "new run")
-    unfold(page, "advanced")
+    open_settings(page)
     epochs = keyed(page, "reference epochs").get_by_role("spinbutton")
     epochs.fill("7")
     epochs.press("Tab")

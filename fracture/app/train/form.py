@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from fracture import demo
 from fracture.app.shared import dataset_cache, job_status, state
@@ -45,8 +44,8 @@ class _FirstChoices:
     """Whether the run is to start."""
 
 
-def training_form(data: str, beside: DeltaGenerator) -> None:
-    """The settings of a run on a data set, and the button that starts it. ``beside``: the place of a line on the data."""
+def training_form(data: str) -> None:
+    """The settings of a run on a data set, and the button that starts it."""
     job = job_status.follow_job(data)
     if not job_status.images_ready(job):
         return
@@ -54,8 +53,7 @@ def training_form(data: str, beside: DeltaGenerator) -> None:
     if not offered:
         return
     dataset = dataset_cache.cached_dataset(data, job_status.version(job))
-    with beside:
-        settings: JsonObject = {"data": data, "body_part": _choose_data_part(dataset, data)}
+    settings: JsonObject = {"data": data, "body_part": _choose_data_part(dataset, data)}
     card, times = choose_card()
     first = _choose_first(data, card, offered, waiting=job is not None and job.active)
     settings["weights"] = first.weights

@@ -21,11 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 def show_cost(dataset: Dataset, config: TrainConfig) -> None:
-    """The line; nothing where the machine can't be measured, or where the run's start will say what is wrong."""
-    if cost := _cost(dataset, config):
-        warning = cost.warning(demo.machine_memory_mb() * 2**20)
-        icon = ":material/warning:" if warning else ":material/timer:"
-        st.caption(f"{icon} {cost.sentence} {warning}")
+    """The line; empty where the machine can't be measured, or where the run's start will say what is wrong."""
+    cost = _cost(dataset, config)
+    if cost is None:
+        st.empty()  # in the place of the word that it is being estimated
+        return
+    warning = cost.warning(demo.machine_memory_mb() * 2**20)
+    icon = ":material/warning:" if warning else ":material/timer:"
+    st.caption(f"{icon} {cost.sentence} {warning}")
 
 
 def show_time(dataset: Dataset, config: TrainConfig) -> None:
@@ -44,7 +47,7 @@ def time_place() -> DeltaGenerator:
         return st.container()
     place = st.empty()
     place.caption("Estimating …")
-    return place.container()
+    return place
 
 
 def _cost(dataset: Dataset, config: TrainConfig) -> Cost | None:

@@ -17,7 +17,7 @@ CARDS = {
     ),
     "fine-tune": (
         "Fine-tune",
-        "Trains the upper blocks of the network, too. The model gets better, and it takes longer.",
+        "Trains the upper blocks of the network, too. Usually the better model, and the longer run.",
     ),
     CUSTOM: ("Custom", "Opens every setting, in four groups, from either of the two presets."),
 }

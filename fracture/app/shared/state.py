@@ -189,8 +189,13 @@ def train_view(form: int) -> Entry[str | None]:
 
 
 def replayed_epoch(run: Run, epochs: int) -> Entry[int | None]:
-    """The epoch of a run of so many epochs that its replay shows; also the key of its slider."""
+    """The epoch of a run of so many epochs that the visitor chose to see again; also the key of its slider."""
     return Entry(f"replayed epoch {run.name} {run.started} {epochs}", None)
+
+
+def shown_frame(run: Run, epochs: int) -> Entry[int | None]:
+    """The epoch that a replay shows while it plays; also the key of its slider."""
+    return Entry(f"shown frame {run.name} {run.started} {epochs}", None)
 
 
 def next_frame(run: Run, epochs: int) -> Entry[int]:

@@ -25,35 +25,54 @@ def choose_epoch(run: Run, progress: RunProgress) -> int:
     last = progress.epoch
     if last < 2:
         return last
-    shown = state.replayed_epoch(run, last)
-    if is_playing(run):
-        _show_next(run, last)
-    elif shown.get() is None:
-        shown.set(last)
+    # Before the button is drawn: the last frame ends the replay.
+    frame = _next_frame(run, last) if is_playing(run) else last
     with st.container(horizontal=True, vertical_alignment="center", key="replay"):
         _show_button(run, last)
-        st.slider(
-            "Epoch",
-            1,
-            last,
-            key=shown.key,
-            format=f"Epoch %d of {last}",
-            on_change=state.REPLAYED_RUN.set,
-            args=("",),
-            label_visibility="collapsed",
-        )
-    return shown.get() or last
+        return _show_frame(run, frame, last) if is_playing(run) else _choose(run, last)
 
 
-def _show_next(run: Run, last: int) -> None:
-    """Move the slider on by a frame; after the last one the replay is over."""
+def _next_frame(run: Run, last: int) -> int:
+    """The epoch of the next frame; after the last one the replay is over."""
     upcoming = state.next_frame(run, last)
     epoch = min(last, upcoming.get())
-    # Set before the slider is drawn: afterwards Streamlit refuses to change the value of its key.
-    state.replayed_epoch(run, last).set(epoch)
-    upcoming.set(epoch + ceil(last / MAX_FRAMES))
+    upcoming.set(epoch + _step(last))
     if epoch == last:
+        state.replayed_epoch(run, last).set(last)
         state.REPLAYED_RUN.set("")
+    return epoch
+
+
+def _step(last: int) -> int:
+    """Epochs from one frame to the next."""
+    return ceil(last / MAX_FRAMES)
+
+
+def _show_frame(run: Run, epoch: int, last: int) -> int:
+    """The slider while it moves by itself.
+
+    Another one than the slider of the visitor, and none to drag: the browser may ask for the next frame before it has
+    drawn this one, and sends the value of the one before, which must not count as a choice.
+    """
+    moving = state.shown_frame(run, last)
+    # Set before the slider is drawn: afterwards Streamlit refuses to change the value of its key.
+    moving.set(epoch)
+    _slider(moving.key, last, disabled=True)
+    return epoch
+
+
+def _choose(run: Run, last: int) -> int:
+    chosen = state.replayed_epoch(run, last)
+    if chosen.get() is None:
+        chosen.set(last)
+    return _slider(chosen.key, last, disabled=False)
+
+
+def _slider(key: str, last: int, *, disabled: bool) -> int:
+    epoch: int = st.slider(
+        "Epoch", 1, last, key=key, format=f"Epoch %d of {last}", disabled=disabled, label_visibility="collapsed"
+    )
+    return epoch
 
 
 def _show_button(run: Run, last: int) -> None:
@@ -65,10 +84,13 @@ def _show_button(run: Run, last: int) -> None:
 
 
 def _toggle(run: Run, last: int) -> None:
-    """Pause, or play on from the chosen epoch, at the last one from the first."""
+    """Pause at the epoch that is shown, or play on from the chosen one, at the last one from the first."""
+    chosen = state.replayed_epoch(run, last)
+    upcoming = state.next_frame(run, last)
     if is_playing(run):
+        chosen.set(max(1, upcoming.get() - _step(last)))
         state.REPLAYED_RUN.set("")
         return
-    chosen = state.replayed_epoch(run, last).get() or last
-    state.next_frame(run, last).set(chosen + 1 if chosen < last else 1)
+    epoch = chosen.get() or last
+    upcoming.set(epoch + 1 if epoch < last else 1)
     state.REPLAYED_RUN.set(run.name)

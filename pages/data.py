@@ -1,61 +1,67 @@
-"""Look at a data set: its content, its problems, its patients and views; decide about images, and export."""
+"""Look at a data set: its images, its statistics, its problems; decide about images, and export."""
 
 from pathlib import Path
 
 import streamlit as st
 
 from fracture.app.dataset import import_dialog, phantom_dialog
-from fracture.app.dataset.checks import show_checks
+from fracture.app.dataset.browse.gallery import show_gallery
+from fracture.app.dataset.checks import analyze_few, show_checks
 from fracture.app.dataset.columns import show_columns
-from fracture.app.dataset.decisions import describe_decisions
 from fracture.app.dataset.export import show_decisions, show_export
 from fracture.app.dataset.folder_dialog import offer_folder_dialog
-from fracture.app.dataset.gallery import show_gallery
 from fracture.app.dataset.labels import confirm_labels, show_labels
 from fracture.app.dataset.patients import show_patients
 from fracture.app.dataset.question import dataset_or_question
-from fracture.app.shared import dataset_cache, job_status
+from fracture.app.dataset.statistics import describe_counts, show_statistics
+from fracture.app.shared import dataset_cache, job_status, state
 from fracture.app.shared.dataset_picker import choose_dataset
-from fracture.app.shared.widgets import (
-    ensure_routed,
-    no_dataset_hint,
-    page_head,
-    show_chart,
-    show_errors,
-    show_retention,
-)
-from fracture.data.catalog import rows_after_decisions
+from fracture.app.shared.widgets import ensure_routed, head_columns, no_dataset_hint, show_errors, show_retention
 from fracture.data.dataset import Dataset
 
+TABS = ("Images", "Statistics", "Checks", "Decisions and export")
 
-def show_overview(data: Dataset) -> None:
-    """Counts and charts of the images that a model would be trained on."""
-    catalog = dataset_cache.catalog(data)
-    table = rows_after_decisions(catalog)
-    if table.empty:
-        st.info(f"All {len(catalog):,} images are excluded.", icon=":material/block:")
-        return
-    positive = data.label_names[1].capitalize()
-    with st.container(horizontal=True):
-        st.metric("Images", f"{len(table):,}", border=True, width=160)
-        st.metric("Studies", f"{table['study'].nunique():,}", border=True, width=160)
-        st.metric("Patients or groups", f"{table['group'].nunique():,}", border=True, width=160)
-        st.metric(positive, f"{table['label'].mean():.1%}", border=True, width=160)
-    # The container is there without words, too: what follows stays where it is, and keeps the focus.
-    with st.container():
-        if description := describe_decisions(catalog, table):
-            st.caption(f":material/gavel: {description}")
-    charts = dataset_cache.cached_overview(data)
-    for tab, (name, chart) in zip(st.tabs(list(charts), key="charts"), charts.items(), strict=True):
-        with tab:
-            show_chart(chart.figure, f"chart of {name}", chart.alt)
+
+def show_tabs(data: Dataset, job: job_status.Job | None) -> None:
+    """The parts of the page; only the open one is computed."""
+    complete = not (job and job.active)
+    images, statistics, checks, decisions = st.tabs(TABS, key=state.DATASET_TAB.key, on_change="rerun")
+    with images:
+        if images.open:
+            show_gallery(data)
+    with statistics:
+        if statistics.open:
+            show_statistics(data, job_status.origin(job))
+    with checks:
+        if checks.open:
+            show_checks(data, complete)
+    with decisions:
+        if decisions.open:
+            show_changes(data)
+    if complete:
+        analyze_few(data)
+
+
+def show_changes(data: Dataset) -> None:
+    """Decisions and export side by side; below them how the folder was read."""
+    left, right = st.columns(2)
+    with left:
+        show_decisions(data)
+    with right:
+        show_export(data)
+    show_labels(data)
+    show_columns(data)
+    show_patients(data)
 
 
 ensure_routed("data")
-with page_head("Data"):
+left, right = head_columns()
+with right:
     root = choose_dataset()
-if root:
-    with st.container(horizontal=True):
+with left, st.container(horizontal=True, vertical_alignment="center", key="dataset header"):
+    st.title("Data", width="content")
+    if root:
+        counts = st.skeleton(24, width=280)
         import_dialog.offer_import()
         phantom_dialog.offer_phantoms()
         offer_folder_dialog(root)
@@ -69,19 +75,15 @@ if not root:
 show_retention(Path(root))
 job = job_status.follow_job(root, browsing=True)
 if not job_status.images_ready(job):
+    counts.empty()
     st.stop()
 with show_errors():
     if data := dataset_or_question(root, job_status.version(job)):
+        counts.markdown(describe_counts(data), width="content")
         confirm_labels(data)
-        show_overview(data)
-        show_columns(data)
-        show_labels(data)
-        show_patients(data)
-        show_checks(data, complete=not (job and job.active))
-        st.header("Images")
-        show_gallery(data)
-        show_decisions(data)
-        show_export(data)
+        show_tabs(data, job)
+    else:
+        counts.empty()
 st.button(
     "Reload folder",
     icon=":material/refresh:",

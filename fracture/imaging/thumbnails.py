@@ -13,18 +13,20 @@ MAX_CACHED = 2000
 """Thumbnails in memory: about 10 kB each at 256 px."""
 
 
-def thumbnail(path: str, size: int) -> bytes:
+def thumbnail(path: str, size: int, *, square: bool = False) -> bytes:
     """A JPEG of an image file, its longer side ``size`` px at most; computed again when the file has changed.
+
+    ``square``: letterboxed in black to ``size`` x ``size`` px, so that all have the same height.
 
     Raises RadiographError where it is missing or cannot be read.
     """
-    return _thumbnail(path, size, changed(path))
+    return _thumbnail(path, size, changed(path), square)
 
 
-def thumbnails(paths: Sequence[str], size: int) -> list[bytes | RadiographError]:
+def thumbnails(paths: Sequence[str], size: int, *, square: bool = False) -> list[bytes | RadiographError]:
     """:func:`thumbnail` of each, on all cores: decoding runs outside Python's lock; an error where there is none."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda path: _or_error(path, size), paths))
+        return list(pool.map(lambda path: _or_error(path, size, square), paths))
 
 
 def changed(path: str) -> int:
@@ -35,13 +37,16 @@ def changed(path: str) -> int:
         return 0
 
 
-def _or_error(path: str, size: int) -> bytes | RadiographError:
+def _or_error(path: str, size: int, square: bool) -> bytes | RadiographError:
     try:
-        return thumbnail(path, size)
+        return thumbnail(path, size, square=square)
     except RadiographError as error:
         return error
 
 
 @lru_cache(MAX_CACHED)
-def _thumbnail(path: str, size: int, changed_at: int) -> bytes:  # noqa: ARG001  part of the key
-    return radiograph.encode_thumbnail(radiograph.load(Path(path)), size)
+def _thumbnail(path: str, size: int, changed_at: int, square: bool) -> bytes:  # noqa: ARG001  part of the key
+    pixels = radiograph.load(Path(path)).pixels
+    if square:
+        pixels = radiograph.fit(pixels, size, "letterbox")
+    return radiograph.encode_thumbnail(pixels, size)

@@ -20,9 +20,9 @@ from skimage import data
 
 from fracture.paths import PROJECT
 from fracture.phantoms.samples import generate_sample
-from tests.browser.chromium import chromium, listen, new_page, settle, unfold
+from tests.browser.chromium import chromium, listen, new_page, settle
 from tests.browser.furnished import BUNDLED, TRAINED, furnish
-from tests.browser.places import Place, ask_about_a_sample, cover
+from tests.browser.places import Place, ask_about_a_sample, cover, open_tab
 from tests.browser.widgets import keyed, keyed_from
 from tests.hostile.dicoms import dicom
 from tests.support.serving import homes_in, served
@@ -145,7 +145,7 @@ def _turn_a_dial(page: Page) -> None:
 
 
 def _show_properties(page: Page) -> None:
-    unfold(page, "checks")
+    open_tab("Checks")(page)
     _to_the_top(page, page.get_by_text("alone predicts the label").first)
 
 

@@ -34,7 +34,9 @@ def full(first: str, second: str) -> tuple[Place, ...]:
         Place("study", "data", _open_a_study),
         Place("import", "data", _open_dialog("import dialog")),
         Place("draw", "data", _open_dialog("phantom dialog")),
-        Place("checks", "data", _open("checks")),
+        Place("statistics", "data", open_tab("Statistics")),
+        Place("checks", "data", open_tab("Checks")),
+        Place("decisions", "data", open_tab("Decisions and export")),
         Place("setup", "train", _set_up),
         Place("trained", f"train?run={first}", _open("network")),
         Place("compare", f"models?runs={first}&runs={second}"),
@@ -70,6 +72,11 @@ def _open_dialog(key: str) -> Callable[[Page], None]:
         page.get_by_role("dialog").wait_for()
 
     return press
+
+
+def open_tab(name: str) -> Callable[[Page], None]:
+    """Open a tab of the page *Data*."""
+    return lambda page: page.get_by_role("tab", name=name).click()
 
 
 def _open(key: str) -> Callable[[Page], None]:

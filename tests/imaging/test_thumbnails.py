@@ -26,6 +26,16 @@ def test_thumbnail_of_a_changed_file_is_new(tmp_path):
     assert np.asarray(Image.open(BytesIO(thumbnail(path, 20)))).mean() > 200
 
 
+def test_thumbnail_that_is_square_has_black_bars(tmp_path):
+    """All squares have one height, also beside the thumbnail of the same file that keeps its shape."""
+    path = draw(tmp_path / "a.png", 250, 10**18)
+    pixels = np.asarray(Image.open(BytesIO(thumbnail(path, 20, square=True))))
+    assert pixels.shape == (20, 20)
+    assert pixels[:3].max() < 30
+    assert pixels[9:11].min() > 200
+    assert Image.open(BytesIO(thumbnail(path, 20))).size == (20, 10)
+
+
 def test_thumbnails_of_a_missing_file_are_an_error_in_its_place(tmp_path):
     """The others are there."""
     path = draw(tmp_path / "a.png", 9, 10**18)

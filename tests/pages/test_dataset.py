@@ -22,6 +22,7 @@ from fracture.registry.model_folder import model_folder, read_card, read_predict
 from tests.pages.test_pages import alone, healthy, routed, words
 from tests.pages.test_viewer import viewers
 from tests.support.drawing import draw_mura
+from tests.support.widgets import header_counts, open_tab
 
 
 @pytest.fixture
@@ -49,12 +50,13 @@ def seen(app):
     return int(shown), int(total)
 
 
-def folded(app):
-    """What is written on what can be folded away."""
-    return [each.label for each in app.expander]
+def chips(app, data):
+    """The findings that can be chosen."""
+    return app.button_group(key=f"findings of {data}")
 
 
 def images(app):
+    """The images in the gallery."""
     return [each.key.removeprefix("open ") for each in app.button if str(each.key).startswith("open ")]
 
 
@@ -62,9 +64,9 @@ def images(app):
 def test_page_with_filters_counts_the_images_that_pass(data):
     """The page shows counts and charts, and says how many images pass the filters, or that none does."""
     app = healthy(alone("data").run())
-    assert len(app.get("plotly_chart")) == 6
     shown, total = seen(app)
-    assert shown == total == int(app.metric[0].value) == len(scan(data).table)
+    assert shown == total == header_counts(app)[0] == len(scan(data).table)
+    assert not app.get("plotly_chart")
     app.multiselect(key=f"label of {data}").set_value([1]).run()
     assert 0 < seen(app)[0] < total
     app.text_input(key=f"text of {data}").set_value("no such patient").run()
@@ -82,28 +84,84 @@ def test_gallery_sorted_by_brightness_begins_with_the_darkest(data):
 
 
 @pytest.mark.slow
-def test_checks_after_the_analysis_stay_open(data, monkeypatch):
-    """The label of the checks counts the findings, and its change does not close them."""
-    monkeypatch.setattr(
-        "fracture.app.dataset.checks.MAX_ANALYZED_UNASKED", 0
-    )  # so that images are checked only when asked for
-    app = healthy(alone("data").run())
-    app.session_state["checks"] = True
-    before = folded(app)
+def test_checks_after_the_analysis_count_the_findings(data, monkeypatch):
+    """The tab of the checks counts the findings, and stays open when an analysis adds some."""
+    # So that images are checked only when asked for.
+    monkeypatch.setattr("fracture.app.dataset.checks.MAX_ANALYZED_UNASKED", 0)
+    app = healthy(open_tab(alone("data"), "Checks"))
+    assert "images not analyzed yet" in words(app)
     button(app, "analyze images").click().run()
-    assert folded(healthy(app)) != before and app.session_state["checks"] is True
+    assert f"**{len(check(scan(data)))} findings**" in words(healthy(app))
+
+
+@pytest.mark.slow
+def test_statistics_draw_their_charts_only_when_open(data):
+    """The charts are drawn in their tab alone, and the gallery only in its own."""
+    app = healthy(open_tab(alone("data"), "Statistics"))
+    assert len(app.get("plotly_chart")) == 5 and not images(app)
+    assert not open_tab(app, "Images").get("plotly_chart") and images(app)
 
 
 @pytest.mark.slow
 def test_finding_when_shown_filters_the_gallery(data):
     """A finding's button shows exactly its images in the gallery, and another button shows all again."""
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Checks"))
     finding = next(problem for problem in check(scan(data)) if problem.kind == "copies")
     assert finding.message in said(app) and finding.why in said(app)
     button(app, "show copies").click().run()
     assert sorted(images(healthy(app))) == sorted(finding.images)
+    assert chips(app, data).value == "copies"
     button(app, "clear finding").click().run()
     assert seen(app)[0] == seen(app)[1]
+
+
+@pytest.mark.slow
+def test_chip_filters_the_gallery_and_a_second_click_clears_it(data):
+    """A chip with a count shows exactly the images of its finding, also after another tab was open."""
+    app = healthy(alone("data").run())
+    finding = next(problem for problem in check(scan(data)) if problem.kind == "copies")
+    assert f"{len(finding.images)} copies in both splits" in [each.content for each in chips(app, data).options]
+    chips(app, data).set_value("copies").run()
+    assert sorted(images(healthy(app))) == sorted(finding.images)
+    open_tab(app, "Statistics")
+    assert sorted(images(open_tab(app, "Images"))) == sorted(finding.images)
+    chips(app, data).set_value(None).run()
+    assert seen(app)[0] == seen(app)[1]
+
+
+@pytest.mark.slow
+def test_study_hides_its_label_until_asked(data):
+    """A study names neither its label nor a path with it; a click reveals both, for this study alone."""
+    app = healthy(alone("data").run())
+    button(app, f"open {images(app)[0]}").click().run()
+    assert "**Label**" not in words(app) and "**Study**" not in words(app)
+    assert not {"positive", "negative"} & set(viewers(app)[0][0]["name"].replace("/", "_").split("_"))
+    button(app, "reveal").click().run()
+    assert "**Label**" in words(healthy(app)) and "**Study**" in words(app)
+    button(app, "next study").click().run()
+    assert "**Label**" not in words(healthy(app))
+
+
+@pytest.mark.slow
+def test_tile_leads_its_image_to_classify(data):
+    """A click hands the file of the image to Classify, under a name without its folders, in place of other uploads."""
+    app = healthy(routed("data").run())
+    first = images(app)[0]
+    button(app, f"classify {first}").click().run()
+    path = Path(scan(data).table.set_index("image_id").loc[first, "path"])
+    (upload,) = app.session_state["kept uploads"]
+    assert (upload.name, upload.data) == (path.name, path.read_bytes())
+    assert app.session_state["page"] == "classify"
+
+
+def test_file_that_is_gone_is_not_classified(data):
+    """An image whose file was deleted since is one sentence, and the page stays."""
+    app = healthy(alone("data").run())
+    first = images(app)[0]
+    Path(scan(data).table.set_index("image_id").loc[first, "path"]).unlink()
+    button(app, f"classify {first}").click().run()
+    assert not app.exception and "cannot be opened" in words(app)
+    assert "kept uploads" not in app.session_state
 
 
 @pytest.mark.slow
@@ -132,13 +190,10 @@ def test_selected_images_when_excluded_can_be_restored_by_undo(data):
     held = decided(data)
     assert sorted(held.index) == sorted(chosen) and set(held["decision"]) == {"exclude"}
     assert set(held["reason"]) == {"a cast hides the bone"}
-    assert (
-        ":orange-badge[excluded]" in words(healthy(app))
-        and "Decisions: 2" in folded(app)
-        and "**0 selected**" in words(app)
-    )
-    button(app, "undo").click().run()
-    assert decided(data).empty and ":orange-badge" not in words(healthy(app))
+    assert ":gray-badge[excluded]" in words(healthy(app)) and "**0 selected**" in words(app)
+    assert "Decisions: 2" in words(open_tab(app, "Decisions and export"))
+    button(open_tab(app, "Images"), "undo").click().run()
+    assert decided(data).empty and ":gray-badge" not in words(healthy(app))
 
 
 @pytest.mark.slow
@@ -198,7 +253,7 @@ def test_page_with_damaged_decisions_shows_a_sentence(data):
 @pytest.mark.parametrize("way", ["Copies", "One zip"])
 def test_export_in_each_format_writes_all_images(data, homes, way):
     """An export writes the images after decisions as class folders, or as a zip file of them."""
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Decisions and export"))
     app.selectbox(key="export format").set_value(way).run()
     button(app, "export").click().run()
     assert not app.exception and "Exported" in "".join(each.value for each in app.success)
@@ -212,7 +267,7 @@ def test_export_in_each_format_writes_all_images(data, homes, way):
 @pytest.mark.slow
 def test_export_to_a_typed_target_goes_there(data, homes):
     """A typed target is used after an earlier export, too; a name without a folder lies in the data home."""
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Decisions and export"))
     button(app, "export").click().run()
     for typed, found in (("mine", "mine"), (str(homes / "elsewhere"), "../elsewhere")):
         app.text_input(key=f"export to {data}").set_value(typed)
@@ -352,9 +407,10 @@ def test_images_behind_a_dialog_are_analyzed_when_it_closes(data):
     """The analysis of the images waits until a dialog that was opened meanwhile is closed."""
     app = alone("data")
     app.session_state["page"], app.session_state["open dialog"] = "data", "import"
-    assert has(healthy(app.run()), "kaggle part") and "not analyzed yet" in " ".join(folded(app))
+    app.session_state["data set tab"] = "Checks"
+    assert has(healthy(app.run()), "kaggle part") and "not analyzed yet" in words(app)
     del app.session_state["open dialog"]
-    assert "not analyzed yet" not in " ".join(folded(healthy(app.run())))
+    assert "not analyzed yet" not in words(healthy(app.run()))
 
 
 def test_dialog_when_an_import_ends_keeps_its_text(homes):
@@ -392,7 +448,7 @@ def test_decisions_of_somebody_else_are_merged(data):
     """Decisions in an uploaded file are merged, and a file with other columns is an error."""
     first = scan(data).table["image_id"].iloc[0]
     theirs = f"time,image_id,decision,reason\n2026-01-01T00:00:00Z,{first},exclude,theirs\n"
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Decisions and export"))
     app.file_uploader(key="decisions to merge").set_value([("curation.csv", theirs.encode(), "text/csv")]).run()
     button(app, "merge decisions").click().run()
     assert decided(data)["reason"].to_dict() == {first: "theirs"} and not app.error
@@ -422,6 +478,8 @@ def test_probabilities_of_a_validated_model_are_shown_with_its_name(validated):
     shown = images(healthy(app))
     assert list(told[shown[: len(told)]]) == sorted(told, reverse=True)
     button(app, f"open {shown[0]}").click().run()
+    assert "**Probability of" not in said(app)
+    button(app, "ask model").click().run()
     assert f"**Probability of abnormal by first** {told[shown[0]]:.1%}" in said(healthy(app))
 
 
@@ -469,5 +527,5 @@ def test_probabilities_before_the_analysis_are_hidden(validated, monkeypatch):
     app = healthy(alone("data").run())
     assert "Analyze the images" in said(app)
     assert not any("likely" in order for order in orders(app, validated))
-    button(app, "analyze images").click().run()
-    assert "model *first*'s probability" in said(healthy(app))
+    button(open_tab(app, "Checks"), "analyze images").click().run()
+    assert "model *first*'s probability" in said(healthy(open_tab(app, "Images")))

@@ -7,6 +7,7 @@ from fracture.data.dataset import scan
 from fracture.data.decisions import apply_decisions, decide
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.drawing import draw_mura
+from tests.support.widgets import open_tab
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_counters_after_decisions_leave_out_excluded_images(data):
     relabeled = table.loc[(table["patient"] != patient) & (table["label"] == 0), "image_id"].iloc[0]
     decide(data, theirs, "exclude")
     decide(data, [relabeled], "positive")
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Statistics"))
     kept = apply_decisions(scan(data)).table
     assert counted(app) == {
         "Images": str(len(kept)),
@@ -68,4 +69,6 @@ def test_page_with_all_images_excluded_still_shows_them(data):
     """Excluding all images is a finding, and the gallery still shows them."""
     decide(data, scan(data).table["image_id"], "exclude")
     app = healthy(alone("data").run())
-    assert "must be left" in words(app) and ":orange-badge" in words(app)
+    assert ":gray-badge[excluded]" in words(app)
+    assert "must be left" in words(healthy(open_tab(app, "Checks")))
+    assert "images are excluded" in words(healthy(open_tab(app, "Statistics")))

@@ -7,6 +7,7 @@ from fracture.data.labels.labels_file import read_choices
 from fracture.data.labels.store import choose_labels
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.drawing import draw_classes
+from tests.support.widgets import header_counts, open_tab
 
 
 def class_widget(app, name):
@@ -17,7 +18,7 @@ def class_widget(app, name):
 def test_page_asks_which_class_is_which_and_stores_the_answer(homes):
     """Classes of unknown names are listed with their counts; the answer is stored, and the images are shown."""
     root = draw_classes(homes / "data" / "set", "A", "B", "C", images=4)
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Decisions and export"))
     assert "Which is which?" in words(app)
     assert class_widget(app, "A").label == "A (4 images)"
     class_widget(app, "A").set_value("negative")
@@ -25,8 +26,9 @@ def test_page_asks_which_class_is_which_and_stores_the_answer(homes):
     healthy(app.button(key="save labels").click().run())
     (choice,) = read_choices(root)
     assert (choice.negative, choice.positive, choice.ignore) == (["A"], ["B"], ["C"])
-    assert {metric.label: metric.value for metric in app.metric}["Images"] == "8"
-    assert "4 images are left out" in words(app)
+    assert header_counts(app)[0] == 8
+    assert "4 images are left out" in words(open_tab(app, "Checks"))
+    open_tab(app, "Decisions and export")
     app.button(key="undo labels").click().run()
     assert "Which is which?" in words(app) and not read_choices(root)
 
@@ -34,7 +36,7 @@ def test_page_asks_which_class_is_which_and_stores_the_answer(homes):
 def test_page_without_a_positive_class_says_what_is_missing(homes):
     """An answer that names no positive class is refused in a sentence, and nothing is stored."""
     root = draw_classes(homes / "data" / "set", "A", "B")
-    app = alone("data").run()
+    app = open_tab(alone("data"), "Decisions and export")
     class_widget(app, "A").set_value("negative")
     app.button(key="save labels").click().run()
     assert [error.value for error in app.error if "none that is positive" in error.value]
@@ -44,7 +46,7 @@ def test_page_without_a_positive_class_says_what_is_missing(homes):
 def test_page_says_that_0_is_negative_and_swaps_with_one_click(homes):
     """Digits are said to be read as negative and positive; a click stores the opposite, and the form shows it."""
     root = draw_classes(homes / "data" / "set", "0", "1")
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Decisions and export"))
     assert "'0' is read as negative and '1' as positive" in words(app)
     healthy(app.button(key="swap labels").click().run())
     assert "By choice, '1' is negative and '0' positive" in words(app)
@@ -56,7 +58,7 @@ def test_page_in_a_public_demo_asks_nobody(homes, monkeypatch):
     """A visitor sees what is missing, and no form."""
     draw_classes(homes / "data" / "set", "A", "B")
     monkeypatch.setenv("FRACTURE_PUBLIC", "1")
-    app = alone("data").run()
+    app = open_tab(alone("data"), "Decisions and export")
     assert "it must be known which folders are negative" in words(app)
     assert "save labels" not in [button.key for button in app.button]
 
@@ -74,7 +76,7 @@ def test_train_page_warns_before_a_run(homes, folders, warned):
 def test_page_after_a_choice_elsewhere_shows_it(homes):
     """A choice that the command line stored counts on the page at once."""
     root = draw_classes(homes / "data" / "set", "0", "1")
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Decisions and export"))
     choose_labels(root, scan(root).label_mappings[0].swapped())
     assert "By choice, '1' is negative" in words(healthy(app.run()))
 
@@ -82,10 +84,11 @@ def test_page_after_a_choice_elsewhere_shows_it(homes):
 def test_page_previews_and_stores_a_pattern_for_patients(homes):
     """What a pattern finds is shown before it is stored; then each patient is one group."""
     root = draw_classes(homes / "data" / "set", "normal", "fractured", images=4)
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Decisions and export"))
     healthy(app.text_input(key=f"patient pattern of {root}").set_value("image{patient}").run())
     assert "4 patients in 8 of 8 images" in words(app)
     healthy(app.button(key="save patients").click().run())
-    assert {metric.label: metric.value for metric in app.metric}["Patients or groups"] == "4"
+    assert {metric.label: metric.value for metric in open_tab(app, "Statistics").metric}["Patients or groups"] == "4"
+    open_tab(app, "Decisions and export")
     healthy(app.button(key="undo patients").click().run())
-    assert {metric.label: metric.value for metric in app.metric}["Patients or groups"] == "8"
+    assert {metric.label: metric.value for metric in open_tab(app, "Statistics").metric}["Patients or groups"] == "8"

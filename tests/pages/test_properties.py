@@ -8,6 +8,7 @@ from fracture.data.measurements import measure
 from fracture.evaluation.properties.associations import find_associations
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.drawing import draw_tall
+from tests.support.widgets import open_tab
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def data(homes):
 
 def test_page_shows_the_property_that_predicts_the_label(data):
     """The strongest one in a sentence, and all of them in a chart."""
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Checks"))
     assert "alone predicts the label with AUC" in words(app)
     assert "chart of properties" in [chart.proto.id.split("-")[-1] for chart in app.get("plotly_chart")]
 

@@ -13,7 +13,7 @@ from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.pages.test_pages import PAGES, alone, healthy, watching, words
 from tests.support.waiting import wait
-from tests.support.widgets import by_key, keys_of
+from tests.support.widgets import by_key, keys_of, open_tab
 
 OTHER = public_demo.Policy("another visitor's word")
 
@@ -111,8 +111,9 @@ def test_choice_outside_the_options_is_refused(demo, typed):
 @pytest.mark.slow
 def test_data_set_in_the_demo_is_read_only(demo):
     """There is no decision, no export, no zip and no token, and the page says why."""
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Decisions and export"))
     assert public_demo.NOT_OFFERED["decisions"] in words(app) and public_demo.NOT_OFFERED["export"] in words(app)
+    open_tab(app, "Images")
     assert not app.checkbox and not {"Export", "Exclude", "Undo"} & labels(app)
     healthy(app.button(key="phantom dialog").click().run())
     assert app.number_input(key="phantom patients").max == public_demo.LIMITS.max_patients

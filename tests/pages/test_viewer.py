@@ -8,7 +8,7 @@ import pytest
 
 from fracture.app.viewer import component
 from fracture.app.viewer.component import show_viewer
-from fracture.app.viewer.payload import MAX_SIDE, pack
+from fracture.app.viewer.payload import DARK, MAX_SIDE, pack
 from fracture.imaging.viewing.changes import PictureChanges
 from fracture.imaging.viewing.full_depth import FullDepth, Spacing, of_gray, read_full_depth
 from fracture.phantoms.samples import generate_sample
@@ -64,6 +64,24 @@ def test_pack_of_a_large_image_sends_a_copy_and_says_so():
     assert pixels.shape == (24, MAX_SIDE)
     assert (head["imageWidth"], head["imageHeight"]) == (4100, 50)
     assert head["notes"] == ["Seen.", "Shown from a copy of 2000 × 24 px; the image has 4100 × 50 px."]
+
+
+def test_pack_offers_another_window_for_a_dark_image():
+    """The window of the image's own values goes along; a note offers it where nearly all of the image is dark."""
+    gray = np.tile(np.arange(101, dtype=np.uint8), (50, 1))
+    dark, _ = unpack(pack(of_gray(gray // 2), "x"))
+    assert dark["autoWindow"] == pytest.approx([25, 50], abs=1)
+    assert dark["notes"] == [DARK]
+    bright, _ = unpack(pack(of_gray(gray + 100), "x"))
+    assert bright["autoWindow"] == pytest.approx([150, 98])
+    assert bright["notes"] == []
+
+
+def test_pack_offers_no_window_for_white_on_black_that_is_bright():
+    """Where the lowest value is white, a picture of low values is bright."""
+    low = np.tile(np.arange(50, dtype=np.uint8), (50, 1))
+    head, _ = unpack(pack(FullDepth(low, 0, 255, 50, 50, inverted=True), "x"))
+    assert head["notes"] == []
 
 
 def test_pack_id_is_that_of_the_image():

@@ -1,5 +1,6 @@
 """Find the widgets of a page that runs in AppTest."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,3 +21,15 @@ def by_key(widgets: Iterable[Any], name: str) -> Any:
     found = [each for each in widgets if keys_of([each], name)]
     assert len(found) == 1, f"{len(found)} widgets have the key {name!r}: {[each.key for each in widgets]}"
     return found[0]
+
+
+def open_tab(app: Any, name: str) -> Any:
+    """Open a tab of the page of a data set, and run the page."""
+    app.session_state["data set tab"] = name
+    return app.run()
+
+
+def header_counts(app: Any) -> tuple[int, ...]:
+    """Images, studies and the percentage of the positive label, in the header of the page of a data set."""
+    header = next(each.value for each in app.markdown if "** images · " in each.value)
+    return tuple(int(number.replace(",", "")) for number in re.findall(r"\*\*([\d,]+)%?\*\*", header))

@@ -8,7 +8,7 @@ import streamlit as st
 from fracture.app.dataset.properties import show_properties
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import any_open
-from fracture.app.shared.widgets import choose_model, escape_markdown, expander, show_errors
+from fracture.app.shared.widgets import choose_model, escape_markdown, show_errors
 from fracture.data import measurements
 from fracture.data.checks import Problem, by_severity
 from fracture.data.dataset import Dataset
@@ -29,6 +29,28 @@ PREDICTION_SECONDS = 0.03
 """For the features and the prediction of an image."""
 
 
+def found(data: Dataset) -> list[Problem]:
+    """All findings that are known by now, errors first: of the checks, of a property, and of a model that was asked."""
+    problems = list(dataset_cache.problems(data))
+    if shortcut := properties.problem(dataset_cache.associations(data), data.label_names[1]):
+        problems.append(shortcut)
+    if issues := state.label_issues(data.root).get():
+        problems.append(issues)
+    return by_severity(problems)
+
+
+def analyze_few(data: Dataset) -> None:
+    """Analyze the images without a click where that takes a few seconds, and run the page again.
+
+    To be called last, once the images are seen: nothing that is drawn later waits for it.
+    """
+    missing = _count_missing(data)
+    # Only once: an image that cannot be opened is missing after the analysis, too.
+    analyzed = state.analyzed(data.root, data.version).get()
+    if 0 < missing <= MAX_ANALYZED_UNASKED and not analyzed and not any_open():
+        _analyze(data)
+
+
 def show_checks(data: Dataset, complete: bool = True) -> None:
     """Each finding with its count, why it matters, and a button that shows exactly its images.
 
@@ -36,41 +58,41 @@ def show_checks(data: Dataset, complete: bool = True) -> None:
         data: the data set.
         complete: no more images will come, so that the present ones may be analyzed.
     """
-    missing = len(data.table) - len(dataset_cache.cached_measurements(data))
-    # Only once: an image that cannot be opened is missing after the analysis, too.
-    analyzed = state.analyzed(data.root, data.version).get()
-    if complete and 0 < missing <= MAX_ANALYZED_UNASKED and not analyzed and not any_open():
-        _analyze(data)
-    found = list(dataset_cache.problems(data))
-    if shortcut := properties.problem(dataset_cache.associations(data), data.label_names[1]):
-        found = by_severity([*found, shortcut])
-    if issues := state.label_issues(data.root).get():
-        found = by_severity([*found, issues])
-    with expander(_title(len(found), missing), "checks", ":material/rule:"):
-        for problem in found:
-            _show_finding(problem, data)
-        show_properties(data)
-        if not found:
-            st.markdown("Every file can be found, and no patient or group is in both splits.")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+    missing = _count_missing(data)
+    problems = found(data)
+    left, right = st.columns((3, 2), gap="medium")
+    with left:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{_title(len(problems), missing)}**", width="stretch")
             if missing and complete:
                 _offer_analysis(data, missing)
+        for problem in problems:
+            _show_finding(problem, data)
+        if not problems:
+            st.markdown("Every file can be found, and no patient or group is in both splits.")
+    with right:
+        with st.container(border=True):
             _offer_label_issues(data)
+        show_properties(data)
+
+
+def _count_missing(data: Dataset) -> int:
+    """How many images have not been analyzed."""
+    return len(data.table) - len(dataset_cache.cached_measurements(data))
 
 
 def _title(findings: int, missing: int) -> str:
-    count = "no findings"
+    count = "No findings"
     if findings:
         count = f"{findings} finding{'' if findings == 1 else 's'}"
     rest = f"; {missing:,} images not analyzed yet" if missing else ""
-    return f"Checks: {count}{rest}"
+    return f"{count}{rest}"
 
 
 def _show_finding(problem: Problem, data: Dataset) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        with st.container(gap="small", width="stretch"):
-            st.markdown(f"{ICONS[problem.severity]} {escape_markdown(problem.message)}")
-            st.caption(escape_markdown(problem.why))
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+        message = f"{ICONS[problem.severity]} {escape_markdown(problem.message)}"
+        st.markdown(f"{message}  \n:small[{escape_markdown(problem.why)}]", width="stretch")
         if problem.images:
             st.button(
                 f"Show {len(problem.images):,}",
@@ -82,9 +104,9 @@ def _show_finding(problem: Problem, data: Dataset) -> None:
 
 
 def _show_images(problem: Problem, data: Dataset) -> None:
-    """Show a finding's images in the gallery below, and close the list of findings, so that they are in sight."""
+    """Show a finding's images in the gallery, and open its tab."""
     state.finding(data.root).set(problem)
-    state.CHECKS_OPEN.set(False)
+    state.DATASET_TAB.set("Images")
 
 
 def _offer_analysis(data: Dataset, missing: int) -> None:
@@ -104,8 +126,10 @@ def _analyze(data: Dataset) -> None:
 
 
 def _offer_label_issues(data: Dataset) -> None:
+    st.markdown("A model can find images whose label it contradicts.")
     model = choose_model()
     if model is None:
+        st.caption("There is no model yet.")
         return
     images = len(data.table)
     longest = format_duration(images * PREDICTION_SECONDS)

@@ -41,16 +41,15 @@ def decide_bar(data: Dataset, page: Sequence[str], shown: "pd.Series[str]") -> N
     if demo.is_public():
         return
     selected = state.selected_images(data.root)
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{len(selected):,} selected**", width=100)
-            _select_button("page", "Select page", page, data)
-            _select_button("all", f"Select all {len(shown):,}", shown, data)
-            _select_button("none", "Clear selection", [], data)
-            _undo_button(data)
-        # No popover: from its button, Tab leads past its content to the whole gallery.
-        with st.expander("Decide", icon=":material/gavel:", key="decide", on_change="rerun"):
-            decision_buttons(data, selected, "selected")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{len(selected):,} selected**", width=100)
+        _select_button("page", "Select page", page, data)
+        _select_button("all", f"Select all {len(shown):,}", shown, data)
+        _select_button("none", "Clear selection", [], data)
+    # No popover: from its button, Tab leads past its content to the whole gallery.
+    with st.expander("Decide", icon=":material/gavel:", key="decide", on_change="rerun"):
+        decision_buttons(data, selected, "selected")
+    _undo_button(data)
     show_failure()
 
 

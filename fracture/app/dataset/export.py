@@ -6,7 +6,7 @@ import streamlit as st
 
 from fracture import demo, paths
 from fracture.app.shared import state
-from fracture.app.shared.widgets import escape_markdown, expander, left_out, show_errors
+from fracture.app.shared.widgets import escape_markdown, left_out, show_errors
 from fracture.data import decisions
 from fracture.data.dataset import Dataset
 from fracture.data.decisions import apply_decisions
@@ -22,8 +22,9 @@ def show_decisions(data: Dataset) -> None:
     """All decisions as a table and a file, and a form that adds somebody else's."""
     with show_errors():
         made = decisions.read_decisions(data.root)
-        with expander(f"Decisions: {len(made):,}", "decisions made", ":material/gavel:"):
-            st.caption(
+        with st.container(border=True, key="decisions made"):
+            st.header(f"Decisions: {len(made):,}", anchor=False)
+            st.markdown(
                 f"Decisions are stored in `{decisions.DECISIONS_FILE}` beside the data, and applied in "
                 "training, evaluation and "
                 "export; the latest about an image wins. The images never change."
@@ -58,8 +59,9 @@ def show_export(data: Dataset) -> None:
     """The format and the target of an export, and the button that starts it."""
     if left_out("decisions", "export"):
         return
-    with st.expander("Export", icon=":material/drive_file_move:", key="export settings"):
-        st.caption("Writes `{train,valid}/{negative,positive}`, without excluded images and with the decided labels.")
+    with st.container(border=True, key="export settings"):
+        st.header("Export", anchor=False)
+        st.markdown("Writes `{train,valid}/{negative,positive}`, without excluded images and with the decided labels.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             chosen = FORMATS[st.selectbox("Format", list(FORMATS), width=240, key="export format")]
             target = _choose_target(data, ".zip" if chosen == "zip" else "")

@@ -17,9 +17,7 @@ from fracture.registry.model_folder import free_name
 
 def offer_phantoms() -> None:
     """A button that opens the form of :func:`phantom_form` as a dialog."""
-    st.button(
-        "Generate phantoms", icon=":material/draw:", key="phantom dialog", on_click=open_dialog, args=("phantoms",)
-    )
+    st.button("Generate", icon=":material/draw:", key="phantom dialog", on_click=open_dialog, args=("phantoms",))
     if is_open("phantoms"):
         _show_dialog()
 

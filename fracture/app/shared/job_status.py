@@ -33,11 +33,13 @@ def find_job(root: Path) -> Job | None:
 def follow_job(root: str, browsing: bool = False) -> Job | None:
     """Show how the job of a data set stands, live while it works, and return it; None for other data sets.
 
-    With ``browsing`` the page shows the images, and offers to show those that have come since.
+    With ``browsing`` the page shows the images, and offers to show those that have come since; of a job that is
+    complete it says nothing, since the images are seen.
     """
     with suppress(ValueError):  # no path at all: reading the data set will say so
         job = find_job(typed_path(root))
-        if job is not None and not (isinstance(job, Import) and job.state == "complete"):
+        is_known = job is not None and job.state == "complete" and (browsing or isinstance(job, Import))
+        if job is not None and not is_known:
             # Made here and not by a decorator: how often it repeats itself depends on the job.
             st.fragment(_live, run_every=_seconds_between_looks(job))(job, browsing)
         return job
@@ -137,6 +139,13 @@ def _complete_words(job: Job) -> str:
     words = f"Synthetic: {plan.patients:,} patients, seed {plan.seed}, difficulty {plan.difficulty:g}"
     # Plans from before the share have none.
     return words if plan.hardware_share is None else f"{words}, hardware share {plan.hardware_share:.0%}"
+
+
+def origin(job: Job | None) -> str:
+    """The plan of phantoms that are complete; empty for all other images."""
+    if isinstance(job, PhantomJob) and job.state == "complete":
+        return _complete_words(job)
+    return ""
 
 
 def _interrupted_words(job: Job) -> str:

@@ -108,7 +108,9 @@ HOME_SAMPLE = Entry[str | None]("home sample", None)
 VIEWED_IMAGE = Entry("viewed", "")
 """The image that the dialog of a study shows."""
 REVEALED_STUDY = Entry[str | None]("revealed study", None)
-"""The study whose truth is shown."""
+"""The study whose label and truth are shown."""
+ANSWERED_STUDY = Entry[str | None]("answered study", None)
+"""The study for whose views the model's answer is shown."""
 
 UPLOADERS_CLEARED = Entry("uploaders cleared", 0)
 """How often this visitor has cleared the uploads: after each time, the uploaders are empty again."""
@@ -120,8 +122,8 @@ KAGGLE_CREDENTIALS: Entry[Credentials | None] = Entry("kaggle credentials", None
 ZIPS_UNPACKED = Entry("zips unpacked", 0)
 """How many zip files this visitor has unpacked: after each, the form is empty again."""
 
-CHECKS_OPEN = Entry("checks", False)
-"""Whether the list of findings is open; also the key of its expander."""
+DATASET_TAB = Entry("data set tab", "Images")
+"""The open tab of the page of a data set; also the key of its tabs."""
 DECIDE_OPEN = Entry("decide", False)
 """Whether the buttons for decisions are open; also the key of their expander."""
 DECIDED = Entry("decided", False)

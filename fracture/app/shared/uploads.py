@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -13,7 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
 from fracture.imaging.codecs.formats import READ
-from fracture.imaging.radiograph import Radiograph, count_frames, read
+from fracture.imaging.radiograph import Radiograph, cannot_open, count_frames, read
 from fracture.imaging.viewing.changes import PictureChanges, change
 from fracture.paths import sanitize_name
 
@@ -68,6 +69,26 @@ def offer_upload() -> None:
     if not state.UPLOADS.get():
         st.warning(f"These files are larger than {MAX_KEPT_BYTES // 2**20} MB together; choose them on Classify.")
         return
+    _open_classify()
+
+
+def classify_file(path: Path) -> None:
+    """Classify a file of a data set on the page *Classify*, as the only upload there.
+
+    Its folders are left out of its name: they may name its label.
+
+    Raises RadiographError where the file cannot be opened.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise cannot_open(path, error) from error
+    state.picture_changes().clear()
+    _keep_uploads([Upload(path.name, content)])
+    _open_classify()
+
+
+def _open_classify() -> None:
     with suppress(StreamlitAPIException):  # a page that is run alone can't open another one
         st.switch_page("pages/classify.py")
 
@@ -183,12 +204,17 @@ def _read(files: Iterable[Any], most: int = MAX_UPLOADS) -> list[Upload]:
 
 
 def _keep() -> None:
-    """Keep the files of the uploader, and clear the sample. Studies are joined anew: they may be another patient's."""
+    """Keep the files of the uploaders."""
     files = [file for key in _uploader_keys() for file in st.session_state.get(key, [])]
-    uploads = _read(files)
+    _keep_uploads(_read(files))
+    state.UPLOADS_CHOSEN.set(len(files))
+
+
+def _keep_uploads(uploads: list[Upload]) -> None:
+    """Keep uploads, and clear the sample. Studies are joined anew: they may be another patient's."""
     fits = sum(len(each.data) for each in uploads) <= MAX_KEPT_BYTES
     state.UPLOADS.set(tuple(uploads) if fits else ())
-    state.UPLOADS_CHOSEN.set(len(files))
+    state.UPLOADS_CHOSEN.set(len(uploads))
     state.SAMPLE.set(None)
     state.JOINED_STUDIES.set(False)
 

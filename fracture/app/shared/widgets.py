@@ -226,9 +226,15 @@ def page_head(title: str) -> DeltaGenerator:
 
     On a phone the picker stands below the title.
     """
-    left, right = st.columns([3, 2])  # aligned at the top: the title stays in place when the right side grows
+    left, right = head_columns()
     left.title(title)
     return right
+
+
+def head_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The places of a page's title, with what may stand beside it, and of the picker."""
+    left, right = st.columns([3, 2])  # aligned at the top: the title stays in place when the right side grows
+    return left, right
 
 
 def lead_to(page: str, without: Collection[str] = ()) -> None:

@@ -4,7 +4,7 @@ const PAN_PX = 40; // that an arrow key moves the image
 const DRAG_RANGE_PX = 400; // of a drag that changes the window by all of the image's values
 const CLICK_PX = 4; // a shorter drag is a click, and no crop
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const KEYS = { "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", i: "invert", r: "rotate", 0: "reset" };
+const KEYS = { "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", a: "autoWindow", i: "invert", r: "rotate", 0: "reset" };
 
 function listen(viewer) {
   const { root, canvas } = viewer;

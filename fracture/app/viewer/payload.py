@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fracture.data.checks.quality import DARKEST_HIGH
 from fracture.files import JsonObject
 from fracture.imaging.annotations import Box
 from fracture.imaging.viewing.changes import PictureChanges
 from fracture.imaging.viewing.full_depth import FullDepth
+
+DARK = "This image is dark; Auto window spreads its gray levels."
 
 MAX_SIDE = 2000
 """px of the longer side that is sent: twice what a laptop's screen shows, in at most 8 MB."""
@@ -51,7 +54,7 @@ def pack(
         "changing": changes is not None,
         "changes": asdict(changes or PictureChanges()),
         "boxes": [list(box) for box in boxes],
-        "notes": [*notes, *_describe_copy(full, shown)],
+        "notes": [*notes, *_describe_copy(full, shown), *_describe_dark(shown)],
     }
     head["id"] = hashlib.sha256(content).hexdigest() + _digest(head)
     encoded = json.dumps(head).encode()
@@ -73,8 +76,21 @@ def _describe_pixels(full: FullDepth, pixels: NDArray[Any]) -> JsonObject:
         "lowest": lowest,
         "highest": highest,
         "window": full.window,
+        "autoWindow": auto_window(full),
         "inverted": full.inverted,
     }
+
+
+def auto_window(full: FullDepth) -> tuple[float, float]:
+    """Center and width of the window that shows the values from the 1st to the 99th percentile."""
+    stored = np.percentile(full.pixels, (1, 99))
+    low, high = sorted(full.slope * float(value) + full.intercept for value in stored)
+    return (low + high) / 2, max(high - low, abs(full.slope))
+
+
+def _describe_dark(full: FullDepth) -> list[str]:
+    """The offer of another window, where nearly all of the image is dark in its own."""
+    return [DARK] if np.percentile(full.gray(), 99) < DARKEST_HIGH else []
 
 
 def _digest(head: JsonObject) -> str:

@@ -121,6 +121,7 @@ class Viewer {
         this.inverted = !this.inverted;
         this.repaint();
       },
+      autoWindow: () => this.setWindow(...this.image.autoWindow),
       reset: () => {
         this.reset();
         this.repaint();

@@ -1,0 +1,75 @@
+"""The findings about single images as chips with counts: a chip shows exactly its images."""
+
+import streamlit as st
+
+from fracture.app.dataset import checks
+from fracture.app.shared import state
+from fracture.app.shared.widgets import escape_markdown
+from fracture.data.checks import Problem
+from fracture.data.dataset import Dataset
+
+NOUNS = {
+    "contradiction": "copies, other label",
+    "copies": "copies in both splits",
+    "label doubts": "doubtful labels",
+    "leak": "of patients in both splits",
+    "light border": "light borders",
+    "marks": "with marks",
+    "near contradiction": "look-alikes, other label",
+    "near copies": "look-alikes in both splits",
+    "near repeated": "look-alikes",
+    "odd aspect": "odd shapes",
+    "odd size": "odd sizes",
+    "repeated": "copies",
+    "several views": "with several views",
+    "some patients": "without a patient",
+}
+"""What a chip says behind its count; of other findings it is their kind, such as ``64 inverted``."""
+
+
+def choose_finding(data: Dataset) -> None:
+    """A chip for each finding that is about some of the images; nothing where there are none.
+
+    The finding that the gallery shows may also have been chosen among the checks.
+    """
+    with_images = {problem.kind: problem for problem in checks.found(data) if problem.images}
+    shown = state.finding(data.root).get()
+    if shown is not None:
+        with_images.setdefault(shown.kind, shown)
+    if not with_images:
+        return
+    # Set before the chips are drawn: afterwards Streamlit refuses to change the value of their key.
+    key = f"findings of {data.root}"
+    st.session_state[key] = None if shown is None else shown.kind
+    st.pills(
+        "Findings",
+        list(with_images),
+        format_func=lambda kind: describe(with_images[kind]),
+        key=key,
+        on_change=_show,
+        args=(with_images, key, data),
+    )
+    if shown is not None:
+        st.caption(escape_markdown(shown.message))
+        st.button(
+            "Show all images",
+            icon=":material/close:",
+            key="clear finding",
+            on_click=_clear,
+            args=(data,),
+            width="stretch",
+        )
+
+
+def describe(problem: Problem) -> str:
+    """A finding in two words, such as ``64 inverted``."""
+    return f"{len(problem.images):,} {NOUNS.get(problem.kind, problem.kind)}"
+
+
+def _show(with_images: dict[str, Problem], key: str, data: Dataset) -> None:
+    chosen = st.session_state[key]
+    state.finding(data.root).set(with_images.get(chosen))
+
+
+def _clear(data: Dataset) -> None:
+    state.finding(data.root).set(None)

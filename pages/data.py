@@ -56,15 +56,16 @@ def show_changes(data: Dataset) -> None:
 
 ensure_routed("data")
 left, right = head_columns()
-with right:
+with right, st.container(horizontal=True, vertical_alignment="bottom"):
     root = choose_dataset()
+    if root:
+        offer_folder_dialog(root)
 with left, st.container(horizontal=True, vertical_alignment="center", key="dataset header"):
     st.title("Data", width="content")
     if root:
         counts = st.skeleton(24, width=280)
         import_dialog.offer_import()
         phantom_dialog.offer_phantoms()
-        offer_folder_dialog(root)
 if not root:
     no_dataset_hint()
     with st.container(border=True):
@@ -77,13 +78,15 @@ job = job_status.follow_job(root, browsing=True)
 if not job_status.images_ready(job):
     counts.empty()
     st.stop()
+counted = False
 with show_errors():
     if data := dataset_or_question(root, job_status.version(job)):
         counts.markdown(describe_counts(data), width="content")
+        counted = True
         confirm_labels(data)
         show_tabs(data, job)
-    else:
-        counts.empty()
+if not counted:
+    counts.empty()
 st.button(
     "Reload folder",
     icon=":material/refresh:",

@@ -37,7 +37,7 @@ def tiles(page: Page) -> Locator:
 def test_first_row_of_tiles_is_seen_without_scrolling(app, page, height):
     """Whole tiles with their labels and buttons stand in the first window, in rows of one height."""
     page.set_viewport_size({"width": 1366 if height == 768 else 1280, "height": height})
-    page.goto(f"{app}/dataset")
+    page.goto(f"{app}/data")
     settle(page)
     opener = keyed_from(page, "open").first.get_by_role("button")
     assert bottom(tiles(page).first) < bottom(opener) < height
@@ -50,7 +50,7 @@ def test_first_row_of_tiles_is_seen_without_scrolling(app, page, height):
 def test_study_fills_the_window_and_hides_its_label(app, page):
     """The canvas takes the window but for 200 px; the label comes when it is asked for, and the model's answer, too."""
     page.set_viewport_size({"width": 1366, "height": 768})
-    page.goto(f"{app}/dataset")
+    page.goto(f"{app}/data")
     settle(page)
     keyed_from(page, "open").first.get_by_role("button").click()
     dialog = page.get_by_role("dialog")
@@ -74,7 +74,7 @@ def test_study_fills_the_window_and_hides_its_label(app, page):
 
 def test_classify_this_image_leads_to_its_answer(app, page):
     """A click in a study opens Classify with the image as the upload there."""
-    page.goto(f"{app}/dataset")
+    page.goto(f"{app}/data")
     settle(page)
     keyed_from(page, "open").first.get_by_role("button").click()
     button(page.get_by_role("dialog"), "classify viewed").click()
@@ -85,7 +85,7 @@ def test_classify_this_image_leads_to_its_answer(app, page):
 def test_tabs_fit_a_phone_and_have_no_serious_fault(app, browser):
     """Every tab fits, and axe-core finds nothing serious; the tiles come before the filters are unfolded."""
     page = new_page(browser, "phone", "dark")
-    page.goto(f"{app}/dataset")
+    page.goto(f"{app}/data")
     settle(page)
     assert bottom(tiles(page).first) < 844
     for tab in page.get_by_role("tab").all():

@@ -130,6 +130,13 @@ def test_chip_filters_the_gallery_and_a_second_click_clears_it(data):
     assert seen(app)[0] == seen(app)[1]
 
 
+def test_gallery_leads_to_the_search_for_doubtful_labels(data):
+    """A click beside the findings opens the checks, where a model can be asked."""
+    app = healthy(alone("data").run())
+    button(app, "to label issues").click().run()
+    assert app.session_state["data set tab"] == "Checks" and "findings**" in words(healthy(app))
+
+
 @pytest.mark.slow
 def test_study_hides_its_label_until_asked(data):
     """A study names neither its label nor a path with it; a click reveals both, for this study alone."""

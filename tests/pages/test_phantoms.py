@@ -62,7 +62,8 @@ def test_form_on_the_empty_page_generates_and_selects_phantoms(homes):
     assert find_phantom_job(root).plan == Plan(2, 1, hardware_share=0.6)
     state = wait(lambda: (found := find_phantom_job(root)).state == "complete" and found)
     assert header_counts(app.run())[0] == state.images
-    assert "Synthetic: 2 patients, seed 1, difficulty 0.2, hardware share 60%" in words(healthy(open_tab(app, "Statistics")))
+    origin = "Synthetic: 2 patients, seed 1, difficulty 0.2, hardware share 60%"
+    assert origin in words(healthy(open_tab(app, "Statistics")))
 
 
 @pytest.mark.slow

@@ -46,10 +46,10 @@ def decide_bar(data: Dataset, page: Sequence[str], shown: "pd.Series[str]") -> N
         _select_button("page", "Select page", page, data)
         _select_button("all", f"Select all {len(shown):,}", shown, data)
         _select_button("none", "Clear selection", [], data)
+        _undo_button(data)
     # No popover: from its button, Tab leads past its content to the whole gallery.
     with st.expander("Decide", icon=":material/gavel:", key="decide", on_change="rerun"):
         decision_buttons(data, selected, "selected")
-    _undo_button(data)
     show_failure()
 
 
@@ -155,19 +155,24 @@ def _decide(data: Dataset, images: list[str], decision: str, key: str) -> None:
 
 
 def _undo_button(data: Dataset) -> None:
+    """Disabled where nothing can be undone: what stands below it must not move when there is a decision."""
     with show_errors():
         last = decisions.last_decision(data.root)
-        if last is None:
-            return
-        images = f"{last.images:,} image{'' if last.images == 1 else 's'} {describe_decision(last.decision, data)}"
         st.button(
             "Undo",
             icon=":material/undo:",
+            type="tertiary",
+            disabled=last is None,
             key="undo",
-            help=f"The latest decision: {escape_markdown(images)}, {last.time[:16].replace('T', ' ')} UTC.",
+            help=None if last is None else _describe_last(last, data),
             on_click=_undo,
-            args=(data, last.time),
+            args=(data, "" if last is None else last.time),
         )
+
+
+def _describe_last(last: decisions.LastDecision, data: Dataset) -> str:
+    images = f"{last.images:,} image{'' if last.images == 1 else 's'} {describe_decision(last.decision, data)}"
+    return f"The latest decision: {escape_markdown(images)}, {last.time[:16].replace('T', ' ')} UTC."
 
 
 def _undo(data: Dataset, time: str) -> None:

@@ -28,7 +28,7 @@ NOUNS = {
 
 
 def choose_finding(data: Dataset) -> None:
-    """A chip for each finding that is about some of the images; nothing where there are none.
+    """A chip for each finding that is about some of the images.
 
     The finding that the gallery shows may also have been chosen among the checks.
     """
@@ -36,8 +36,13 @@ def choose_finding(data: Dataset) -> None:
     shown = state.finding(data.root).get()
     if shown is not None:
         with_images.setdefault(shown.kind, shown)
-    if not with_images:
-        return
+    if with_images:
+        _show_chips(with_images, shown, data)
+    if "label doubts" not in with_images:
+        _offer_label_issues()
+
+
+def _show_chips(with_images: dict[str, Problem], shown: Problem | None, data: Dataset) -> None:
     # Set before the chips are drawn: afterwards Streamlit refuses to change the value of their key.
     key = f"findings of {data.root}"
     st.session_state[key] = None if shown is None else shown.kind
@@ -59,6 +64,21 @@ def choose_finding(data: Dataset) -> None:
             args=(data,),
             width="stretch",
         )
+
+
+def _offer_label_issues() -> None:
+    """The way to the question which labels a model contradicts, which takes longer than a chip may."""
+    asked = st.button(
+        "Find doubtful labels",
+        icon=":material/psychology_alt:",
+        type="tertiary",
+        key="to label issues",
+        on_click=state.DATASET_TAB.set,
+        args=("Checks",),
+        help="Opens the checks, where a model is asked which labels it contradicts.",
+    )
+    if asked:
+        st.rerun()  # the whole page: its tabs stand outside the gallery
 
 
 def describe(problem: Problem) -> str:

@@ -69,7 +69,7 @@ def _choose_page(shown: pd.DataFrame, total: int, data: Dataset, choice: Choice)
         st.caption(f"{len(shown):,} of {total:,} images", width="content")
         page = 1
         if pages > 1:
-            page = st.pagination(pages, key=f"gallery page {data.root} {hash(str(choice))}")
+            page = st.pagination(pages, key=f"gallery page {data.root} {hash(str(choice))}", persist_state="session")
     first = (min(page, max(pages, 1)) - 1) * PER_PAGE
     return shown.iloc[first : first + PER_PAGE]
 

@@ -62,9 +62,9 @@ def test_study_fills_the_window_and_hides_its_label(app, page):
     assert box["height"] == 768 - 200
     assert bottom(canvas) <= 768
     assert bottom(button(dialog, "classify viewed")) < 768
-    expect(dialog.get_by_text("Label")).to_have_count(0)
+    expect(dialog.get_by_text("Label", exact=True)).to_have_count(0)
     button(dialog, "reveal").click()
-    expect(dialog.get_by_text("Label")).to_be_visible()
+    expect(dialog.get_by_text("Label", exact=True)).to_be_visible()
     before = dialog.locator("[data-out=state]").inner_text()
     dialog.get_by_role("button", name="Auto window").click()
     expect(dialog.locator("[data-out=state]")).not_to_have_text(before)

@@ -1,6 +1,7 @@
 """How fast phantoms are drawn, how soon the first can be seen, and how well the reference preset learns them.
 
-    python -m benchmarks.phantom_speed --weights FILE.weights.h5 [--patients 200] [--seeds 1 2 3]
+    python -m benchmarks.phantom_speed --weights FILE.weights.h5 [--patients 200] [--seeds 1 2 3] \
+        [--hardware-share 0.3]
 
 For each seed a data set of default difficulty is drawn by the command line on all cores and then trained on. Printed
 are images a second from the start of the process to its end, seconds until the first image is listed, seconds of the
@@ -17,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fracture.phantoms.plan import HARDWARE_SHARE
+
 
 def main() -> None:
     """Draw, train, print."""
@@ -24,10 +27,11 @@ def main() -> None:
     parser.add_argument("--weights", default="imagenet")
     parser.add_argument("--patients", type=int, default=200)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--hardware-share", default=str(HARDWARE_SHARE), help="as of fracture phantom")
     args = parser.parse_args()
     for seed in args.seeds:
         with tempfile.TemporaryDirectory() as place:
-            first, seconds = draw(Path(place) / "phantoms", args.patients, seed)
+            first, seconds = draw(Path(place) / "phantoms", args.patients, seed, args.hardware_share)
             images = len(list(Path(place).rglob("*.png")))
             print(f"seed {seed}: {images} images in {seconds:.1f} s, {images / seconds:.1f} a second; ", end="")
             print(f"the first after {first:.1f} s", flush=True)
@@ -36,9 +40,10 @@ def main() -> None:
             print(f"  trained in {time.perf_counter() - started:.1f} s; {summary(card)}", flush=True)
 
 
-def draw(out: Path, patients: int, seed: int) -> tuple[float, float]:
+def draw(out: Path, patients: int, seed: int, hardware_share: str) -> tuple[float, float]:
     """Seconds until the first image is listed, and until all are drawn."""
     command = [sys.executable, "-m", "fracture", "phantom", str(out), "--patients", str(patients), "--seed", str(seed)]
+    command += ["--hardware-share", hardware_share]
     started, first = time.perf_counter(), 0.0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:

@@ -7,8 +7,8 @@ the cache.
 import argparse
 from dataclasses import replace
 
-from fracture.app.experiments.leakage import OVERFITTING
 from fracture.experiments.leakage import SPLIT_KINDS, compare_splits, gap
+from fracture.experiments.presets import OVERFITTING
 from fracture.experiments.shortcut import compare_trainings, due_to_hardware
 from fracture.experiments.workbench import open_bench
 from fracture.registry.model_folder import model_folder

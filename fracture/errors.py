@@ -12,6 +12,7 @@
     ├── WeightsError      pre-trained weights are not available
     ├── ModelError        a model folder is missing, unfinished or damaged
     ├── RunError          a run cannot be started, or has failed
+    │   └── FeaturesError the features that a run has computed are no longer in the cache
     └── PublicError       the public demo does not allow it, or not this visitor
 
 A message says what was allowed, what came, and what to do. Pages and the command line catch
@@ -67,6 +68,10 @@ class ModelError(FractureError):
 
 class RunError(FractureError):
     """A run cannot be started, or has failed."""
+
+
+class FeaturesError(RunError):
+    """The features that a run has computed are no longer in the cache: they can be computed again."""
 
 
 class PublicError(FractureError):

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from fracture.app.experiments.leakage import show_leakage
-from fracture.app.experiments.material import choose_bench
+from fracture.app.experiments.material import choose_material
 from fracture.app.shared.widgets import ensure_routed, page_head
 from fracture.inference.classifier import NOTICE
 
 ensure_routed("leakage")
 with page_head("Leakage"):
-    run = choose_bench()
-show_leakage(run)
+    material = choose_material()
+show_leakage(material)
 st.caption(NOTICE)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fracture.app.experiments.material import choose_bench
+from fracture.app.experiments.material import choose_material
 from fracture.app.experiments.occlusion import show_occlusion
 from fracture.app.experiments.shortcut import show_ablation
 from fracture.app.shared.widgets import ensure_routed, page_head
@@ -10,7 +10,7 @@ from fracture.inference.classifier import NOTICE
 
 ensure_routed("shortcuts")
 with page_head("Shortcuts"):
-    run = choose_bench()
+    material = choose_material()
 show_occlusion()
-show_ablation(run)
+show_ablation(material)
 st.caption(NOTICE)

@@ -16,6 +16,7 @@ from fracture.charts.style import (
     metric_range,
 )
 from fracture.charts.vega import HEIGHT, VegaChart
+from fracture.estimate import Estimate
 from fracture.files import JsonObject
 from fracture.registry.metric_names import metric_title
 
@@ -175,7 +176,7 @@ def leakage_gaps(outcomes: pd.DataFrame) -> Any:
             hoverinfo="skip",
             name=f"Split {seed}",
         )
-    for way, color in (("group", ACCENT), ("image", MODEL)):
+    for way, color in (("group", TRAINING), ("image", MODEL)):
         points = outcomes[outcomes["way"] == way]
         figure.add_scatter(
             x=[names[way]] * len(points),
@@ -191,3 +192,31 @@ def leakage_gaps(outcomes: pd.DataFrame) -> Any:
     figure.update_xaxes(range=[-0.4, 1.4])
     figure.update_layout(title="Held-out AUC by kind of split")
     return apply_theme(figure)
+
+
+def auc_intervals(aucs: Mapping[str, Estimate], title: str) -> Any:
+    """AUCs with their 95 % intervals, one above the other, the first at the top.
+
+    Args:
+        aucs: by the words beside each.
+        title: what they are AUCs of.
+    """
+    known = {name: each for name, each in aucs.items() if each["value"] is not None}
+    values = [each["value"] or 0.0 for each in known.values()]
+    above = [(each["high"] or value) - value for each, value in zip(known.values(), values, strict=True)]
+    below = [value - (each["low"] or value) for each, value in zip(known.values(), values, strict=True)]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=values,
+        y=list(known),
+        mode="markers",
+        marker={"color": MODEL, "size": 11},
+        error_x={"type": "data", "array": above, "arrayminus": below, "thickness": 2, "width": 0},
+        showlegend=False,
+        hovertemplate="%{y}: AUC %{x:.3f}<extra></extra>",
+    )
+    lowest = [value - under for value, under in zip(values, below, strict=True)]
+    figure.update_xaxes(title="AUC", range=metric_range("auc", lowest))
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_layout(title=title)
+    return apply_theme(figure, height=300)

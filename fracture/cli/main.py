@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_code(commands)
     _add_rename(commands)
     _add_note(commands)
+    _add_features(commands)
     return parser
 
 
@@ -347,3 +348,10 @@ def _add_note(commands: Any) -> None:
     parser = _add(commands, "note", "runs.note_command", "print or replace the note about a model or a run")
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("text", metavar="TEXT", nargs="?", help="the new note; an empty text deletes it")
+
+
+def _add_features(commands: Any) -> None:
+    parser = _add(
+        commands, "features", "runs.features", "compute the features of a run again where the cache lost them"
+    )
+    parser.add_argument("--model", required=True, metavar="NAME", help="a run with a frozen backbone")

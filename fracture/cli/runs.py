@@ -1,9 +1,10 @@
-"""Commands about one run or model: rename it, note something, print a script that trains it again."""
+"""Commands about one run or model: rename it, note something, compute its features, print a script that trains it."""
 
 import sys
 from argparse import Namespace
 
-from fracture.errors import FractureError, ModelError
+from fracture.cli.terminal import progress_bar
+from fracture.errors import Cancelled, FractureError, ModelError, RunError
 from fracture.files import JsonObject, atomic_write
 from fracture.registry.edit import read_note
 from fracture.registry.model_folder import ModelFolder, model_folder, model_folders
@@ -28,6 +29,27 @@ def note_command(args: Namespace) -> JsonObject:
     if not args.json:
         print(found or f"There is no note about {folder.name!r}.")
     return {"name": folder.name, "note": found}
+
+
+def features(args: Namespace) -> JsonObject:
+    """Compute the features of a run's images that are no longer in the cache."""
+    from fracture.experiments.extraction import extract_features
+    from fracture.experiments.workbench import runs_with_features
+
+    run = queue.find_run(_known(args.model))
+    if run is None or not runs_with_features([run]):
+        raise RunError(
+            f"Only a run with a frozen backbone that has ended has features to compute. Received: {args.model!r}; "
+            "choose another one."
+        )
+    try:
+        with progress_bar("Extracting features", quiet=args.json) as on_progress:
+            images = extract_features(run, on_progress)
+    except Cancelled as error:
+        raise RunError("The extraction was stopped. Start it again to go on from there.") from error
+    if not args.json:
+        print(f"The features of {images:,} images of {run.name!r} are in the cache.")
+    return {"model": run.name, "images": images}
 
 
 def code(args: Namespace) -> JsonObject:

@@ -1,11 +1,14 @@
 """The learning curve: the AUC of a head by the number of patients that it is trained on."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fracture.errors import RunError
+from fracture.estimate import Estimate
+from fracture.evaluation.metrics import auc_difference
 from fracture.experiments.workbench import Bench, Rows
 
 MAX_EPOCHS = 1000
@@ -28,6 +31,8 @@ class Point:
     """Which of several random subsets of that many groups."""
     auc: float
     """On the validation part, in the best epoch."""
+    probability: NDArray[np.float64] = field(repr=False)
+    """(N,), of the validation images."""
 
 
 def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
@@ -49,7 +54,18 @@ def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
             config = bench.config.changed(seed=bench.config.seed + draw, epochs=min(epochs, MAX_EPOCHS))
             head = bench.fit(rows, bench.validation, config)
             auc = head.history["val_auc"][head.kept_epoch - 1]
-            yield Point(groups, int(rows.sum()), draw, auc)
+            features, _ = bench.part(bench.validation)
+            yield Point(groups, int(rows.sum()), draw, auc, head(features))
+
+
+def gain_from_more(bench: Bench, points: Sequence[Point]) -> Estimate:
+    """The AUC of the heads on all groups minus that of the heads on the fewest, with a 95 % interval."""
+    counts = sorted({point.groups for point in points})
+    fewest = np.stack([point.probability for point in points if point.groups == counts[0]])
+    most = np.stack([point.probability for point in points if point.groups == counts[-1]])
+    _, label = bench.part(bench.validation)
+    # Heads on all groups differ by their seed alone: their mean is one of them, only steadier.
+    return auc_difference(label, fewest, most.mean(axis=0), bench.table["group"][bench.validation])
 
 
 def random_group_subset(bench: Bench, groups: int, draw: int = 0) -> Rows:

@@ -4,14 +4,16 @@ Random search finds hyperparameters as good with fewer trials: Bergstra and Beng
 Optimization", JMLR 13:281 (2012).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fracture.data.splits import split_by_group
-from fracture.evaluation.metrics import ranking
+from fracture.estimate import Estimate
+from fracture.evaluation.metrics import auc_difference, ranking
 from fracture.experiments.workbench import Bench, Rows
 from fracture.training.head.numpy_head import Head
 
@@ -36,6 +38,8 @@ class Try:
     """AUC on the half of the validation groups that chooses the best trial."""
     other: float
     """AUC on the other half, which has no influence on the choice."""
+    probability: NDArray[np.float64] = field(repr=False)
+    """(N,), of the images of the other half."""
 
 
 def grid() -> list[dict[str, float]]:
@@ -64,7 +68,17 @@ def search(bench: Bench, tries: list[dict[str, float]]) -> Iterator[Try]:
     for choices in tries:
         config = bench.config.changed(**choices)
         head = bench.fit(bench.training, half, config)
-        yield Try(choices, chosen_by=_auc(bench, half, head), other=_auc(bench, other_half, head))
+        features, _ = bench.part(other_half)
+        yield Try(choices, _auc(bench, half, head), _auc(bench, other_half, head), head(features))
+
+
+def lead_of_best(bench: Bench, tries: Sequence[Try]) -> Estimate:
+    """The AUC of the chosen trial minus the mean of the other trials, on the other half, with a 95 % interval."""
+    ordered = sorted(tries, key=lambda each: each.chosen_by)
+    others = np.stack([each.probability for each in ordered[:-1]])
+    other_half = bench.validation & ~_choosing_half(bench)
+    _, label = bench.part(other_half)
+    return auc_difference(label, others, ordered[-1].probability, bench.table["group"][other_half])
 
 
 def _choosing_half(bench: Bench) -> Rows:

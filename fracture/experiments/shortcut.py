@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.estimate import Estimate
-from fracture.evaluation.metrics import area, auc_difference
+from fracture.evaluation.metrics import area, auc_difference, over_groups, ranking
 from fracture.experiments.workbench import Bench, Rows
 
 MIN_IMAGES_PER_LABEL = 5
@@ -74,6 +74,28 @@ def due_to_hardware(bench: Bench, without: AblationHead, fewer: list[AblationHea
     of_subsets = np.stack([each.probability[rows] for each in fewer])  # (RANDOM_SUBSETS, N)
     of_without = without.probability[rows]  # (N,)
     return auc_difference(label, of_subsets, of_without, bench.table["group"][rows])
+
+
+def hardware_gap(bench: Bench, head: AblationHead) -> Estimate | None:
+    """How much better a head finds positive images with hardware than those without, as a difference in AUC.
+
+    Both are ranked against the same negative images. With a 95 % interval over groups of the validation part; None
+    where there are too few images.
+    """
+    if head.plain is None or head.metal is None:
+        return None
+    rows = bench.validation & known(bench)
+    _, label = bench.part(rows)
+    probability = head.probability[rows]
+    metal = hardware(bench)[rows]
+    with_metal = metal | (label == 0)
+
+    def difference(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        found, _ = ranking(label[with_metal], probability[with_metal], times[:, with_metal])
+        without, _ = ranking(label[~metal], probability[~metal], times[:, ~metal])
+        return found - without
+
+    return over_groups(difference, bench.table["group"][rows])
 
 
 def matched_random_subset(bench: Bench, shown: Rows, draw: int) -> Rows:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fracture import demo
 from fracture.data.combine import load_combined
 from fracture.data.measurements import digests
-from fracture.errors import RunError
+from fracture.errors import FeaturesError, RunError
 from fracture.training.backbone.features import Features, Preparation, feature_cache
 from fracture.training.config import TrainConfig
 from fracture.training.head.numpy_head import FeaturesAndLabels, Head, train_head
@@ -88,6 +88,12 @@ def runs_with_features(runs: Iterable[Run]) -> list[Run]:
     return [run for run in runs if run.config.get("mode") == "head" and run.folder.card.exists()]
 
 
+def config_of(run: Run) -> TrainConfig:
+    """The settings of a run. Raises ConfigError where they are damaged."""
+    # The folder's own name counts: a model that was copied may have recorded another one.
+    return TrainConfig.from_json({**run.config, "name": run.name})
+
+
 def open_bench(run: Run) -> Bench:
     """The images of a run with their features.
 
@@ -95,10 +101,9 @@ def open_bench(run: Run) -> Bench:
         ConfigError: the config of the run is damaged.
         DatasetError: the data set is gone, or can't be read.
         WeightsError: the weights file is gone, or another one.
-        RunError: features are no longer in the cache.
+        FeaturesError: the features are no longer in the cache.
     """
-    # The folder's own name counts: a model that was copied may have recorded another one.
-    config = TrainConfig.from_json({**run.config, "name": run.name})
+    config = config_of(run)
     weights = find_weights(config)
     data = load_combined(config.data, config.also, config.body_part)
     images = digests(data.table["path"].tolist())
@@ -108,7 +113,10 @@ def open_bench(run: Run) -> Bench:
         known = cache.get(sorted({image for image in images if image}))
     is_known = np.array([image in known for image in images], np.bool_)
     if not is_known.any():
-        raise RunError(f"The features that {run.name!r} has computed are no longer in the cache. Train a head again.")
+        raise FeaturesError(
+            f"The features that {run.name!r} has computed are no longer in the cache. Compute them again: fracture "
+            f"features --model {run.name}"
+        )
     # Copies of an image share a row of the cache.
     features = np.stack([known[image] for image in images if image in known])  # (N, 2048)
     return Bench(

@@ -1,6 +1,6 @@
 """What the pipeline asks of a learner, be it Keras's network or a head alone, and what a learner returns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fracture.files import JsonObject
 from fracture.registry.model_folder import ModelFolder
-from fracture.training.backbone.features import Features
+from fracture.training.backbone.features import Features, Preparation
 from fracture.training.checkpoint import Checkpointer
 from fracture.training.epoch_tracker import Fit
 from fracture.training.events import Emit, Usable
@@ -62,6 +62,9 @@ class Learner(Protocol):
         Raises:
             Cancelled: ``should_stop`` said so before the first epoch was done.
         """
+
+    def forward(self, missing: dict[str, str], preparation: Preparation) -> Iterator[tuple[list[str], Features]]:
+        """Features of the backbone; see :data:`fracture.training.backbone.features.Forward`."""
 
     def served(self) -> bytes:
         """The graph of the trained network, for ``model.tflite``."""

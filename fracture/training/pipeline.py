@@ -80,7 +80,7 @@ def run(
     watch.lap("data")
 
     emit("step", stage="read", text="Building the network")
-    learner = _learner(config, weights)
+    learner = make_learner(config, weights)
     emit("network", **learner.describe())
     watch.lap("network")
 
@@ -165,7 +165,7 @@ def _measure_heat_maps(
     return measured
 
 
-def _learner(config: TrainConfig, weights: Weights) -> Learner:
+def make_learner(config: TrainConfig, weights: Weights) -> Learner:
     """A learner by the weights; only one that needs TensorFlow imports it."""
     if weights.without_keras:
         from fracture.training.learners.litert_learner import LiteLearner

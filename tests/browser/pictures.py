@@ -152,7 +152,7 @@ def _show_properties(page: Page) -> None:
 def _cover(page: Page) -> None:
     cover(page)
     page.mouse.move(640, 20)  # off the button, whose help would stay
-    _to_the_top(page, page.get_by_text("Fill of the mask"))
+    _to_the_top(page, page.get_by_text("Mask the hardware").first)
 
 
 def _ask(page: Page) -> None:

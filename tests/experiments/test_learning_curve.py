@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fracture.experiments.learning_curve import MIN_GROUPS, learning_curve, random_group_subset
-from fracture.experiments.search import GRID, grid, sample_hyperparameters, search
+from fracture.experiments.learning_curve import MIN_GROUPS, gain_from_more, learning_curve, random_group_subset
+from fracture.experiments.search import GRID, grid, lead_of_best, sample_hyperparameters, search
 from tests.experiments.workbenches import draw_bench
 
 
@@ -66,3 +66,21 @@ def test_search_on_noise_is_at_chance_on_the_other_half():
     found = list(search(draw_bench(patients=400, views=1), sample_hyperparameters(12, seed=0)))
     best = max(found, key=lambda each: each.chosen_by)
     assert best.other == pytest.approx(0.5, abs=0.15)
+
+
+def test_gain_from_more_patients_of_a_clear_finding_is_positive():
+    """The heads on all patients against those on the fewest, with an interval."""
+    bench = draw_bench(patients=240, finding=1.0)
+    points = list(learning_curve(bench, draws=1))
+    found = gain_from_more(bench, points)
+    assert found["low"] > 0
+
+
+def test_lead_of_best_is_of_the_other_half():
+    """The chosen trial against the mean of the others."""
+    bench = draw_bench(patients=120, finding=1.0)
+    tries = list(search(bench, sample_hyperparameters(3, seed=0)))
+    found = lead_of_best(bench, tries)
+    best = max(tries, key=lambda each: each.chosen_by)
+    others = [each.other for each in tries if each is not best]
+    assert found["value"] == pytest.approx(best.other - np.mean(others))

@@ -9,6 +9,7 @@ from fracture.experiments.shortcut import (
     compare_trainings,
     due_to_hardware,
     hardware,
+    hardware_gap,
     matched_random_subset,
 )
 from tests.experiments.workbenches import draw_bench
@@ -73,3 +74,18 @@ def test_compare_trainings_with_hardware_in_all_positives_is_refused():
     bench.table["findings"] = np.where(bench.table["label"] == 1, "hardware", "none")
     with pytest.raises(RunError, match="0 abnormal"):
         trained(bench)
+
+
+def test_hardware_gap_of_plain_hardware_is_positive():
+    """Where metal is clear and the finding faint, images with metal are found much better."""
+    bench = draw_bench(patients=200, finding=0.8, metal=6.0)
+    everything, *_ = trained(bench)
+    found = hardware_gap(bench, everything)
+    assert found["low"] > 0
+    assert found["value"] == pytest.approx(everything.metal["value"] - everything.plain["value"])
+
+
+def test_hardware_gap_with_few_images_is_none():
+    """Without both kinds of positive images there is nothing to compare."""
+    bench = draw_bench(patients=40, views=1)
+    assert hardware_gap(bench, trained(bench)[0]) is None

@@ -71,9 +71,9 @@ def test_page_without_data_and_models_shows_the_next_step(homes, page, start):
         "home": "Generate phantoms, or import a data set",
         "data": "No data set selected",
         "train": "No data set selected",
-        "playground": "Train a head first",
-        "leakage": "Train a head first",
-        "shortcuts": "Train a head first",
+        "playground": "faint lines are earlier trials",
+        "leakage": "The split by image leaks",
+        "shortcuts": "There is no trained model yet",
         "classify": "There is no trained model yet",
         "models": "There is no trained model yet",
     }

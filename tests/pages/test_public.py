@@ -47,7 +47,9 @@ def labels(app):
 @pytest.mark.parametrize("page", PAGES)
 def test_page_with_data_and_model_draws(demo, page):
     """Each page draws; the playground refuses data that are not the demo's own."""
-    app = alone(page).run()
+    app = alone(page)
+    app.session_state["features"] = "came"
+    app.run()
     if page in ("playground", "leakage", "shortcuts"):
         assert not app.exception
         assert "only its own data sets" in words(app)

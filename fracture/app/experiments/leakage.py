@@ -1,30 +1,34 @@
 """The leakage lab: the same images split by image and by patient, and a head trained on each split."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 
 import pandas as pd
 import streamlit as st
 
 from fracture import charts
-from fracture.app.experiments.material import with_bench
+from fracture.app.experiments.material import Material, with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
-from fracture.app.shared.widgets import learn_more, show_chart, show_errors
+from fracture.app.shared.metrics import verdict
+from fracture.app.shared.widgets import expander, learn_more, show_chart, show_errors
+from fracture.experiments import presets
 from fracture.experiments.leakage import SPLIT_KINDS, Outcome, compare_splits, gap
+from fracture.experiments.presets import LEAKAGE_SPLITS, OVERFITTING
+from fracture.experiments.shipped.results import shipped_results
 from fracture.experiments.workbench import Bench
-from fracture.training.runs.queue import Run
 
-OVERFITTING = {"learning_rate": 0.03, "dropout": 0.0, "l2": 0.0, "epochs": 100, "batch_size": 64}
-"""Settings with which a head memorizes its training images."""
+Found = tuple[list[Outcome], bool]
+"""The heads, and whether labels were shuffled."""
 
 
-def show_leakage(run: Run | None) -> None:
+def show_leakage(material: Material | None) -> None:
     """Train heads on both kinds of splits, then show the gap with its interval."""
-    st.header("Data leakage")
     st.caption(
-        "Views of one patient look alike. A split by image puts some of them on both sides, and the held-out AUC "
-        "becomes too optimistic."
+        "Views of one patient look alike: a split by image puts some of them on both sides, and a head that has "
+        "learned nothing about findings still seems to know something."
     )
+    with_bench(material, _show_experiment)
     learn_more(
         "learn leakage",
         "- The lab splits the same images by image and by patient, and trains the same head on each split.\n"
@@ -34,43 +38,65 @@ def show_leakage(run: Run | None) -> None:
         "leakage (after Zhang et al., ICLR 2017).\n"
         "- The interval of the gap allows for the overlap of the splits (Nadeau and Bengio, 2003).",
     )
-    with_bench(run, _show_experiment)
 
 
 @st.fragment
-def _show_experiment(run: Run, bench: Bench) -> None:
-    splits = st.slider("Splits of each kind", 2, 20, 5, key="splits", persist_state="session")
-    overfitting = st.toggle(
-        "Allow overfitting",
-        key="overfitting",
-        persist_state="session",
-        help="A high learning rate, many epochs, no dropout, no L2. A head that memorizes its training set leaks more.",
-    )
-    shuffled = st.toggle(
-        "Shuffle labels",
-        key="shuffled labels",
-        persist_state="session",
-        help="Each patient gets the label of another one. An honest split then shows an AUC of about 0.5.",
-    )
-    entry = state.experiment("leakage", run)
-    with show_errors():
-        if st.button("Start experiment", type="primary", icon=":material/call_split:", key="run leakage"):
-            tried = replace(bench, config=bench.config.changed(**OVERFITTING)) if overfitting else bench
-            outcomes = compare_splits(tried, splits, shuffle_labels=shuffled)
-            results = list(with_progress(outcomes, splits * len(SPLIT_KINDS), "Training heads"))
-            entry.set((results, shuffled))
-    found = entry.get()
-    if found is not None:
-        _show_outcomes(*found)
-
-
-def _show_outcomes(outcomes: list[Outcome], shuffled: bool) -> None:
-    rows = pd.DataFrame([{**asdict(each), "auc": each.auc} for each in outcomes])
-    left, right = st.columns(2)
+def _show_experiment(material: Material, bench: Bench) -> None:
+    entry = state.experiment("leakage", material.key)
+    left, right = st.columns((3, 2), gap="large")
+    with right, show_errors():
+        started = _start(bench)
+        if started is not None:
+            outcomes, total, shuffled = started
+            entry.set((list(with_progress(outcomes, total, "Training heads")), shuffled))
+    found: Found | None = entry.get() or _shipped(material)
+    if found is None:
+        left.info("*Show me* trains heads on both kinds of splits.", icon=":material/call_split:")
+        return
+    rows = pd.DataFrame([{**asdict(each), "auc": each.auc} for each in found[0]])
     with left:
         show_chart(charts.leakage_gaps(rows), "leakage gaps", "AUC by image and by patient, a line for each split")
     with right:
-        _explain_gap(rows, outcomes, shuffled)
+        _explain_gap(rows, *found)
+
+
+def _start(bench: Bench) -> tuple[Iterator[Outcome], int, bool] | None:
+    """The buttons and the settings; the heads to train and how many, where a visitor has pressed one."""
+    show_me = st.button(
+        "Show me",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="show leakage",
+        help=f"{LEAKAGE_SPLITS} splits of each kind, shuffled labels, and settings that allow overfitting.",
+    )
+    with expander("Settings", "leakage settings", ":material/tune:"):
+        splits = st.slider("Splits of each kind", 2, 20, 5, key="splits", persist_state="session")
+        overfitting = st.toggle(
+            "Allow overfitting",
+            key="overfitting",
+            persist_state="session",
+            help="A high learning rate, many epochs, no dropout, no L2. A head that memorizes its training set leaks "
+            "more.",
+        )
+        shuffled = st.toggle(
+            "Shuffle labels",
+            key="shuffled labels",
+            persist_state="session",
+            help="Each patient gets the label of another one. An honest split then shows an AUC of about 0.5.",
+        )
+        chosen = st.button("Start experiment", icon=":material/call_split:", key="run leakage")
+    if show_me:
+        return presets.show_leakage(bench), LEAKAGE_SPLITS * len(SPLIT_KINDS), True
+    if not chosen:
+        return None
+    tried = replace(bench, config=bench.config.changed(**OVERFITTING)) if overfitting else bench
+    return compare_splits(tried, splits, shuffle_labels=shuffled), splits * len(SPLIT_KINDS), shuffled
+
+
+def _shipped(material: Material) -> Found | None:
+    """What *Show me* gave on the shipped features, which a visitor sees first."""
+    results = shipped_results() if material.run is None else None
+    return None if results is None else (results.outcomes(), True)
 
 
 def _explain_gap(rows: pd.DataFrame, outcomes: list[Outcome], shuffled: bool) -> None:
@@ -81,22 +107,26 @@ def _explain_gap(rows: pd.DataFrame, outcomes: list[Outcome], shuffled: bool) ->
     low = float(found["low"] or 0.0)
     high = float(found["high"] or 0.0)
     with st.container(horizontal=True):
-        st.metric("Split by image", f"{means['image']:.3f}", width=150)
-        st.metric("Split by patient", f"{means['group']:.3f}", width=150)
-        st.metric("Gap", f"{value:+.3f}", width=120)
+        st.metric("Split by image", f"{means['image']:.3f}", width=120)
+        st.metric("Split by patient", f"{means['group']:.3f}", width=120)
+        st.metric("Gap", f"{value:+.3f}", width=110)
+    labels = "Labels shuffled. " if shuffled else ""
     st.markdown(
-        f"Mean AUC on held-out images. Split by image, {shared['image']:.0%} of the held-out images belong to patients "
-        f"(or groups) of the training set; split by patient, none. 95% interval of the gap: {low:+.3f} to {high:+.3f}."
+        f"{labels}Mean AUC on held-out images. Split by image, {shared['image']:.0%} of them belong to patients (or "
+        f"groups) of the training set; split by patient, none. 95% interval of the gap: {low:+.3f} to {high:+.3f}. "
+        f"{verdict(found)}"
     )
-    if not shared["image"]:
-        st.markdown("**This data set names no patients**: each image is a group, so that both splits are the same.")
-    elif low > 0 and shuffled:
-        st.markdown("**The split by image leaks.** With shuffled labels, the head can only recognize patients.")
-    elif low > 0:
-        st.markdown("**The split by image leaks.** The gap is what the head knows about patients, not about findings.")
-    else:
-        st.markdown(
-            "**The gap is not significant: its interval includes zero.** These frozen features may identify patients "
-            "poorly, or there are too few splits. Split by patient all the same: a split by image cannot show whether "
-            "it leaks."
-        )
+    st.markdown(_conclusion(shared_by_image=float(shared["image"]), leaks=low > 0, shuffled=shuffled))
+
+
+def _conclusion(*, shared_by_image: float, leaks: bool, shuffled: bool) -> str:
+    if not shared_by_image:
+        return "**This data set names no patients**: each image is a group, so that both splits are the same."
+    if leaks and shuffled:
+        return "**The split by image leaks.** With shuffled labels, the head can only recognize patients."
+    if leaks:
+        return "**The split by image leaks.** The gap is what the head knows about patients, not about findings."
+    return (
+        "These frozen features may identify patients poorly, or there are too few splits. Split by patient all the "
+        "same: a split by image cannot show whether it leaks."
+    )

@@ -1,63 +1,112 @@
-"""The cached features of a run, on which heads are trained: chosen by a visitor, opened once."""
+"""The features on which heads are trained, shipped ones or those of a run: chosen by a visitor, opened once."""
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from fracture.app.experiments.missing import offer_features
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.widgets import link, show_errors
+from fracture.errors import FeaturesError
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import area, rates
 from fracture.experiments.learning_curve import random_group_subset
-from fracture.experiments.workbench import Bench, open_bench, runs_with_features
+from fracture.experiments.shipped.features import is_shipped, shipped_bench
+from fracture.experiments.workbench import Bench, config_of, open_bench, runs_with_features
 from fracture.registry.validation import OperatingPoint
 from fracture.training.config import TrainConfig
 from fracture.training.head.numpy_head import Head
 from fracture.training.runs import queue
 from fracture.training.runs.queue import Run
 
+SHIPPED = ""
+"""In the place of a run's name: the features that ship with the app."""
 
-def with_bench(run: Run | None, experiment: Callable[[Run, Bench], None]) -> None:
-    """Do an experiment on the features of a run; a hint where there is no run, a message where it is not possible."""
-    if run is None:
+
+@dataclass(frozen=True)
+class Material:
+    """The features that a visitor has chosen."""
+
+    run: Run | None
+    """The run that has extracted them; None for the shipped ones."""
+
+    @property
+    def key(self) -> str:
+        """Different for other features; another run may get the name of one that was deleted."""
+        return f"{self.run.name} {self.run.started}" if self.run else "shipped"
+
+    def bench(self) -> Bench:
+        """The images with their features.
+
+        Raises:
+            FeaturesError: the features are no longer in the cache.
+            FractureError: the data, the weights or the shipped files are gone.
+        """
+        return _shipped_bench() if self.run is None else bench_of(self.run)
+
+
+def with_bench(material: Material | None, experiment: Callable[[Material, Bench], None]) -> None:
+    """Do an experiment on the chosen features; a hint where there are none, an offer where the cache has lost them."""
+    if material is None:
         st.info(
-            "Experiments need the cached features of a head-only run, and there is none yet. Train a head first; it "
-            "takes about a minute.",
+            "Experiments need the features of a head-only run, and there is none yet. Train a head first; it takes "
+            "about a minute.",
             icon=":material/model_training:",
         )
         link("train", "Train a head", ":material/arrow_forward:")
         return
     with show_errors():
-        experiment(run, bench_of(run))
+        try:
+            bench = material.bench()
+        except FeaturesError as missing:
+            if material.run is not None:
+                offer_features(material.run, str(missing))
+            return
+        experiment(material, bench)
 
 
-def choose_bench() -> Run | None:
-    """A picker for the runs whose features can be used again; None where there is none."""
-    known = {run.name: run for run in runs_with_features(queue.runs())}
+def choose_material() -> Material | None:
+    """A picker for the shipped features and for runs whose features can be used again; None where there are none."""
+    known: dict[str, Run | None] = {SHIPPED: None} if is_shipped() else {}
+    known.update({run.name: run for run in runs_with_features(queue.runs())})
     if not known:
         return None
     name = st.selectbox(
-        "Features of run",
+        "Features",
         list(known),
+        format_func=_describe,
         key="features",
         persist_state="session",
-        help="The run that extracted the features. It determines the data set, the image size and the backbone.",
+        help="The shipped features, or those of a run. They determine the data set, the image size and the backbone.",
     )
-    return known.get(name)
+    return Material(known[name]) if name in known else None
+
+
+def _describe(name: str) -> str:
+    if name != SHIPPED:
+        return name
+    return f"Shipped: {len(_shipped_bench().table):,} synthetic X-rays"
+
+
+@st.cache_resource(show_spinner=False)
+def _shipped_bench() -> Bench:
+    return shipped_bench()
 
 
 def bench_of(run: Run) -> Bench:
     """The images and cached features of a run.
 
     Raises:
-        FractureError: the data, the weights or the features are gone.
+        FeaturesError: the features are no longer in the cache.
+        FractureError: the data or the weights are gone.
     """
-    config = TrainConfig.from_json({**run.config, "name": run.name})
-    return replace(_bench(_features_of(run), run), config=config)
+    return replace(_bench(_features_of(run), run), config=config_of(run))
 
 
 def _features_of(run: Run) -> str:
@@ -92,6 +141,8 @@ class Trial:
     """accuracy, sensitivity and specificity at a threshold of one half."""
     seconds: float
     """Duration of its training."""
+    probability: NDArray[np.float64] = field(repr=False)
+    """(N,), of the validation images."""
 
     @property
     def settings(self) -> dict[str, object]:
@@ -101,9 +152,10 @@ class Trial:
         return {**chosen, "patients": self.groups, "seed": self.config.seed}
 
 
-def trial_of(run: Run, bench: Bench, config: TrainConfig, groups: int) -> Trial:
+def trial_of(material: Material, bench: Bench, config: TrainConfig, groups: int) -> Trial:
     """The head of these settings, trained when it is needed for the first time. Raises RunError."""
-    return _trial(_features_of(run), config, groups, bench)
+    key = SHIPPED if material.run is None else _features_of(material.run)
+    return _trial(key, config, groups, bench)
 
 
 @st.cache_resource(max_entries=300, show_spinner=False)
@@ -114,6 +166,7 @@ def _trial(key: str, config: TrainConfig, groups: int, _bench: Bench) -> Trial: 
     head = _bench.fit(rows, validation, config)
     seconds = perf_counter() - started
     features, label = _bench.part(validation)
-    predictions = _bench.table[validation].assign(probability=head(features))
-    auc = area(label, predictions["probability"].to_numpy(), predictions["group"])
-    return Trial(config, groups, int(rows.sum()), head, auc, rates(predictions, 0.5), seconds)
+    probability = head(features)
+    predictions = _bench.table[validation].assign(probability=probability)
+    auc = area(label, probability, predictions["group"])
+    return Trial(config, groups, int(rows.sum()), head, auc, rates(predictions, 0.5), seconds, probability)

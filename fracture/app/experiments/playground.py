@@ -1,28 +1,24 @@
 """The settings of the playground, and the head that trains with them at once."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
-from fracture import charts, demo
-from fracture.app.experiments.material import Trial, trial_of
+from fracture import charts
+from fracture.app.experiments.dials import choose_settings
+from fracture.app.experiments.material import Material, Trial, trial_of
 from fracture.app.shared import state
+from fracture.app.shared.metrics import verdict
 from fracture.app.shared.state import Entry, policy, press_lock, runs_of_trials
 from fracture.app.shared.widgets import escape_markdown, expander, link, show_errors
 from fracture.estimate import format_number, format_percent
-from fracture.experiments.learning_curve import MIN_GROUPS
+from fracture.evaluation.metrics import auc_difference
 from fracture.experiments.workbench import Bench
 from fracture.registry.metric_names import RATES, metric_name, metric_title
 from fracture.registry.model_folder import free_name, model_folder
-from fracture.training.config import TrainConfig, field_title
+from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from fracture.training.runs.diagnosis import diagnose_fit
-from fracture.training.runs.queue import Run
-
-LEARNING_RATES = tuple(lead * 10.0**power for power in range(-5, 0) for lead in (1, 2, 5))
-PENALTIES = (0.0, *(10.0**power for power in range(-6, 0)))
-MAX_SLIDER_EPOCHS = 200
 
 MANY_TRIALS = 10
 """From this many trials on, a warning says that the best one looks better than it is."""
@@ -33,92 +29,26 @@ MIN_AUC_CHANGE = 5e-4
 
 # A fragment: each move of a slider trains a head, and draws neither the learning curve nor the search again.
 @st.fragment
-def play(run: Run, bench: Bench) -> None:
+def play(material: Material, bench: Bench) -> None:
     """The settings, and beside them the head that trains with each change."""
-    left, right = st.columns((1, 3), gap="large")
+    left, right = st.columns((1, 3), gap="medium")
     with left:
-        config, groups = _choose_settings(bench, f"{run.name} {run.started}")
-        state.playground_settings(run).set(config)
+        config, groups = choose_settings(bench, material.key)
+        state.playground_settings(material.key).set(config)
     with right, show_errors():
-        trial = trial_of(run, bench, config, groups)
-        trials = _remember(state.playground_trials(run), trial)
+        trial = trial_of(material, bench, config, groups)
+        trials = _remember(state.playground_trials(material.key), trial)
         _show_metrics(trial, trials)
         _show_curves(trials)
+        _explain_change(bench, trials)
         _show_details(trial, bench, len(trials))
         _show_trials(trials)
-        _offer_training(trial, bench)
+        _offer_training(material, trial, bench)
 
 
-def with_settings(run: Run, bench: Bench) -> Bench:
+def with_settings(material: Material, bench: Bench) -> Bench:
     """The bench with the current settings of the playground."""
-    return replace(bench, config=state.playground_settings(run).get() or bench.config)
-
-
-def _choose_settings(bench: Bench, name: str) -> tuple[TrainConfig, int]:
-    """The settings, beginning with those of the run, and the number of training patients or groups."""
-    given = bench.config
-    learning_rate = _choose_from(
-        field_title("learning_rate"), LEARNING_RATES, given.learning_rate, f"learning rate {name}"
-    )
-    dropout = st.slider(
-        field_title("dropout"), 0.0, 0.95, given.dropout, 0.05, key=f"dropout {name}", persist_state="session"
-    )
-    l2 = _choose_from(field_title("l2"), PENALTIES, given.l2, f"l2 {name}")
-    class_weight = st.segmented_control(
-        field_title("class_weight"),
-        ["none", "balanced"],
-        default=given.class_weight,
-        required=True,
-        key=f"class weight {name}",
-        persist_state="session",
-    )
-    most = int(demo.max_value("epochs", max(MAX_SLIDER_EPOCHS, given.epochs)))
-    epochs = st.slider(
-        field_title("epochs"), 1, most, min(given.epochs, most), key=f"epochs {name}", persist_state="session"
-    )
-    groups = _choose_patients(bench, name)
-    seed = st.number_input("Seed", 0, 2**31, given.seed, key=f"seed {name}", persist_state="session")
-    config = given.changed(
-        learning_rate=learning_rate,
-        dropout=dropout,
-        l2=l2,
-        class_weight=class_weight,
-        epochs=epochs,
-        seed=int(seed),
-    )
-    return config, groups
-
-
-def _choose_patients(bench: Bench, name: str) -> int:
-    """The number of training patients or groups; all where they are few."""
-    total = int(bench.table.loc[bench.training, "group"].nunique())
-    if total <= MIN_GROUPS:
-        return total
-    chosen: int = st.slider(
-        "Training patients",
-        MIN_GROUPS,
-        total,
-        total,
-        key=f"patients {name}",
-        persist_state="session",
-        help="A random subset of the patients, or of the groups where the data set names no patients. A smaller "
-        "subset is part of each larger one.",
-    )
-    return chosen
-
-
-def _choose_from(title: str, scale: Sequence[float], given: float, key: str) -> float:
-    """A slider over the values of a scale, with the run's own value among them."""
-    options = sorted({float(f"{value:.6g}") for value in (*scale, given)})
-    chosen: float = st.select_slider(
-        title,
-        options,
-        float(f"{given:.6g}"),
-        format_func=lambda value: f"{value:g}",
-        key=key,
-        persist_state="session",
-    )
-    return chosen
+    return replace(bench, config=state.playground_settings(material.key).get() or bench.config)
 
 
 def _remember(entry: Entry[list[Trial] | None], trial: Trial) -> list[Trial]:
@@ -164,6 +94,16 @@ def _show_curves(trials: list[Trial]) -> None:
         alt = f"Validation {metric_name(metrics[-1])} by epoch"
         with place:
             st.vega_lite_chart(chart.data, chart.spec, key=f"trials {metrics[-1]}", alt=alt)
+
+
+def _explain_change(bench: Bench, trials: list[Trial]) -> None:
+    """The change of the AUC against the trial before, with its interval."""
+    if len(trials) < 2:
+        return
+    _, label = bench.part(bench.validation)
+    before, after = (trial.probability for trial in trials[-2:])
+    change = auc_difference(label, before, after, bench.table["group"][bench.validation])
+    st.markdown(f"Against the trial before, the AUC changes by **{format_number(change)}**. {verdict(change)}")
 
 
 def _show_details(trial: Trial, bench: Bench, count: int) -> None:
@@ -212,8 +152,11 @@ def _show_trials(trials: list[Trial]) -> None:
         )
 
 
-def _offer_training(trial: Trial, bench: Bench) -> None:
+def _offer_training(material: Material, trial: Trial, bench: Bench) -> None:
     """Start a run with these settings, whose model can be used on the other pages."""
+    if material.run is None:
+        link("train", "Train a model on images", ":material/model_training:")
+        return
     started = runs_of_trials()
     reason = _why_not(trial, bench, started)
     pressed = st.button(

@@ -1,24 +1,24 @@
 """Many heads in a row: the learning curve over the number of patients, and the hyperparameter search."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
 
 from fracture import charts
+from fracture.app.experiments.material import Material
 from fracture.app.experiments.playground import with_settings
 from fracture.app.shared import state
-from fracture.app.shared.widgets import learn_more, show_chart, show_errors
-from fracture.experiments.learning_curve import GROUP_SHARES, Point, learning_curve
-from fracture.experiments.search import GRID, Try, grid, sample_hyperparameters, search
+from fracture.app.shared.metrics import verdict
+from fracture.app.shared.widgets import expander, learn_more, show_chart, show_errors
+from fracture.estimate import Estimate, format_number
+from fracture.experiments.learning_curve import GROUP_SHARES, Point, gain_from_more, learning_curve
+from fracture.experiments.presets import SUBSETS, TRIALS
+from fracture.experiments.search import GRID, Try, grid, lead_of_best, sample_hyperparameters, search
+from fracture.experiments.shipped.results import PointResult, TryResult, shipped_results
 from fracture.experiments.workbench import Bench
 from fracture.training.config import field_title
-from fracture.training.runs.queue import Run
-
-SUBSETS = 3
-"""Heads for each number of patients."""
 
 MIN_TRIALS = 8
 MAX_TRIALS = 64
@@ -36,28 +36,52 @@ def with_progress(each: Iterable[_Item], total: int, words: str) -> Iterator[_It
     bar.empty()
 
 
+Found = tuple[pd.DataFrame, Estimate | None]
+"""A row a head, and the effect."""
+
+
 @st.fragment
-def show_learning_curve(run: Run, bench: Bench) -> None:
-    """A button, and then the learning curve: the validation AUC over the number of training patients."""
-    st.header("Learning curve")
+def show_learning_curve(material: Material, bench: Bench) -> None:
+    """A button, and the learning curve: the validation AUC over the number of training patients."""
+    st.subheader("Learning curve")
     st.caption(
         "Would more patients help? The head trains on random subsets of the training patients, with the settings above."
     )
+    entry = state.experiment("learning curve", material.key)
+    left, right = st.columns((3, 2), gap="large")
+    with right, show_errors():
+        if st.button("Show me", type="primary", icon=":material/show_chart:", key="run learning curve"):
+            tried = with_settings(material, bench)
+            heads = with_progress(learning_curve(tried, SUBSETS), SUBSETS * len(GROUP_SHARES), "Training heads")
+            points = list(heads)
+            entry.set((_table(points), gain_from_more(tried, points)))
+    found: Found | None = entry.get() or _shipped_curve(material)
+    if found is not None:
+        table, gain = found
+        with left:
+            show_chart(charts.learning_curve(table), "learning curve", "Validation AUC by number of training patients")
+        with right:
+            _show_effect("Gain from all patients", gain)
+            st.markdown(_describe_trend(table))
     learn_more(
         "learn learning curve",
         f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
         "each size. A head on few patients trains for as many steps as a head on all: otherwise it would also be "
         "worse because it trained for less.",
     )
-    entry = state.experiment("learning curve", run)
-    with show_errors():
-        if st.button("Compute learning curve", icon=":material/show_chart:", key="run learning curve"):
-            points = learning_curve(with_settings(run, bench), SUBSETS)
-            entry.set(_table(with_progress(points, SUBSETS * len(GROUP_SHARES), "Training heads")))
-    table = entry.get()
-    if table is not None:
-        show_chart(charts.learning_curve(table), "learning curve", "Validation AUC by number of training patients")
-        st.markdown(_describe_trend(table))
+
+
+def _shipped_curve(material: Material) -> Found | None:
+    results = shipped_results() if material.run is None else None
+    return None if results is None else (_table(results.learning_curve), results.more_patients)
+
+
+def _show_effect(title: str, effect: Estimate | None) -> None:
+    """An effect as a number, and whether it is significant."""
+    if effect is None or effect["value"] is None:
+        return
+    st.metric(title, f"{effect['value']:+.3f}")
+    st.markdown(f"AUC {format_number(effect)}. {verdict(effect)}")
 
 
 def _describe_trend(points: pd.DataFrame) -> str:
@@ -78,38 +102,63 @@ def _describe_trend(points: pd.DataFrame) -> str:
 
 
 @st.fragment
-def show_search(run: Run, bench: Bench) -> None:
+def show_search(material: Material, bench: Bench) -> None:
     """A search over learning rate, dropout and L2, as parallel coordinates."""
-    st.header("Hyperparameter search")
-    st.caption("Searches learning rate, dropout and L2; the other settings are those above.")
-    entry = state.experiment("search", run)
-    left, right = st.columns(2)
-    method = left.segmented_control(
-        "Method",
-        ["random", "grid"],
-        default="random",
-        required=True,
-        key="search method",
-        persist_state="session",
-        format_func=lambda each: "Random search" if each == "random" else f"Grid of {len(grid())}",
-    )
-    count = right.slider(
-        "Trials", MIN_TRIALS, MAX_TRIALS, 16, key="search size", disabled=method == "grid", persist_state="session"
-    )
-    with show_errors():
-        if st.button("Start search", icon=":material/search:", key="run search"):
-            choices = grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)
-            found = search(with_settings(run, bench), choices)
-            entry.set(_table(with_progress(found, len(choices), "Training heads")))
-    table = entry.get()
-    if table is not None:
-        alt = "Hyperparameters and the resulting AUCs, a line a trial"
-        show_chart(charts.parallel_coordinates(table), "search", alt)
-        st.caption(
-            "A line a trial. Selection and Other half: the AUC on the half of the validation patients that selects the "
-            "best trial, and on the other half."
+    st.subheader("Hyperparameter search")
+    st.caption("How much is the best of many trials worth? The other settings are those above.")
+    entry = state.experiment("search", material.key)
+    left, right = st.columns((3, 2), gap="large")
+    with right, show_errors():
+        choices = _choose_trials(bench)
+        if choices is not None:
+            tried = with_settings(material, bench)
+            tries = list(with_progress(search(tried, choices), len(choices), "Training heads"))
+            entry.set((_table(tries), lead_of_best(tried, tries)))
+    found: Found | None = entry.get() or _shipped_search(material)
+    if found is not None:
+        table, lead = found
+        with left:
+            alt = "Hyperparameters and the resulting AUCs, a line a trial"
+            show_chart(charts.parallel_coordinates(table), "search", alt)
+            st.caption(
+                "A line a trial. Selection and Other half: the AUC on the half of the validation patients that selects "
+                "the best trial, and on the other half."
+            )
+        with right:
+            _show_effect("Best trial against the others", lead)
+            st.markdown(_describe_best(table))
+
+
+def _choose_trials(bench: Bench) -> list[dict[str, float]] | None:
+    """The button and the settings; the hyperparameters to try where it was pressed."""
+    pressed = st.button("Show me", type="primary", icon=":material/search:", key="run search")
+    with expander("Settings", "search settings", ":material/tune:"):
+        method = st.segmented_control(
+            "Method",
+            ["random", "grid"],
+            default="random",
+            required=True,
+            key="search method",
+            persist_state="session",
+            format_func=lambda each: "Random search" if each == "random" else f"Grid of {len(grid())}",
         )
-        st.markdown(_describe_best(table))
+        count = st.slider(
+            "Trials",
+            MIN_TRIALS,
+            MAX_TRIALS,
+            TRIALS,
+            key="search size",
+            disabled=method == "grid",
+            persist_state="session",
+        )
+    if not pressed:
+        return None
+    return grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)
+
+
+def _shipped_search(material: Material) -> Found | None:
+    results = shipped_results() if material.run is None else None
+    return None if results is None else (_table(results.search), results.best_trial)
 
 
 def _describe_best(found: pd.DataFrame) -> str:
@@ -125,7 +174,11 @@ def _describe_best(found: pd.DataFrame) -> str:
     )
 
 
-def _table(results: Iterable[Point | Try]) -> pd.DataFrame:
-    """A row each; the hyperparameters of a result become columns."""
-    rows = [asdict(each) for each in results]
-    return pd.DataFrame([{**row.pop("choices", {}), **row} for row in rows])
+def _table(results: Sequence[Point | Try | PointResult | TryResult]) -> pd.DataFrame:
+    """A row a head, without its probabilities; the hyperparameters become columns."""
+    rows = []
+    for each in results:
+        values = vars(each)
+        known = {name: value for name, value in values.items() if name not in ("choices", "probability")}
+        rows.append({**values.get("choices", {}), **known})
+    return pd.DataFrame(rows)

@@ -210,14 +210,14 @@ def saved_note(note: str) -> Entry[str | None]:
     return Entry(f"{note}, saved", None)
 
 
-def playground_settings(run: Run) -> Entry[TrainConfig | None]:
-    """The settings of the playground, on the features of a run."""
-    return Entry(f"settings of {run.name} {run.started}", None)
+def playground_settings(features: str) -> Entry[TrainConfig | None]:
+    """The settings of the playground, on the features with this key."""
+    return Entry(f"settings of {features}", None)
 
 
-def playground_trials(run: Run) -> Entry[list[Any] | None]:
-    """The trials of this visit, on the features of a run."""
-    return Entry(f"trials of {run.name} {run.started}", None)
+def playground_trials(features: str) -> Entry[list[Any] | None]:
+    """The trials of this visit, on the features with this key."""
+    return Entry(f"trials of {features}", None)
 
 
 def runs_of_trials() -> dict[TrainConfig, str]:
@@ -225,9 +225,9 @@ def runs_of_trials() -> dict[TrainConfig, str]:
     return get_or_create("runs of trials", dict)
 
 
-def experiment(name: str, run: Run) -> Entry[Any]:
-    """The results of an experiment on the features of a run; None where it was not done yet."""
-    return Entry(f"{name} of {run.name} {run.started}", None)
+def experiment(name: str, features: str) -> Entry[Any]:
+    """The results of an experiment on the features with this key; None where it was not done yet."""
+    return Entry(f"{name} of {features}", None)
 
 
 def finding(root: Path) -> Entry[Problem | None]:

@@ -1,6 +1,6 @@
 """Training with Keras and TensorFlow: a head on features that are computed once, or the upper blocks as well."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from math import ceil
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fracture.data.splits import choosing_rows
 from fracture.files import JsonObject, atomic_write
 from fracture.registry.model_folder import ModelFolder
-from fracture.training.backbone.features import BATCH, Preparation
+from fracture.training.backbone.features import BATCH, Features, Preparation
 from fracture.training.backbone.keras_features import forward
 from fracture.training.backbone.network import Network, build_network, describe_network, save_backbone, shuffled_head
 from fracture.training.checkpoint import Checkpointer
@@ -74,6 +74,10 @@ class KerasLearner:
         if self._config.mode == "fine-tune":  # a frozen backbone has its own file
             atomic_write(folder.backbone, lambda part: save_backbone(self._network, part))
 
+    def forward(self, missing: dict[str, str], preparation: Preparation) -> Iterator[tuple[list[str], Features]]:
+        """A :data:`fracture.training.backbone.features.Forward`."""
+        return forward(self._network.backbone, missing, preparation)
+
     def _train_head(
         self,
         table: pd.DataFrame,
@@ -83,9 +87,8 @@ class KerasLearner:
         checkpointer: Checkpointer,
     ) -> Trained:
         """Train the head on the features of the images, each computed once."""
-        backbone = partial(forward, self._network.backbone)
         data = prepare_head_data(
-            backbone, self._weights, table, self._config, check, emit=emit, should_stop=should_stop
+            self.forward, self._weights, table, self._config, check, emit=emit, should_stop=should_stop
         )
         fit = train_keras_head(
             self._network.head,

@@ -1,0 +1,119 @@
+"""The radiograph that a visitor masks parts of: a synthetic one, one of the model's validation images, or an upload."""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from fracture.app.shared import dataset_cache, prediction_cache
+from fracture.app.shared.prediction_cache import GALLERY_PX
+from fracture.experiments.masking import masked_images
+from fracture.experiments.shipped.features import is_shipped, shipped_plan
+from fracture.experiments.shipped.phantoms import shipped_image
+from fracture.imaging import radiograph
+from fracture.imaging.annotations import boxes_to_mask, parse_boxes, scale_boxes
+from fracture.inference.occlusion import Mask
+from fracture.paths import sanitize_name
+from fracture.registry.model_folder import ModelFolder
+
+SYNTHETIC = "Synthetic"
+
+XRAY_SOURCES = (SYNTHETIC, "Model's data", "Upload")
+
+
+@dataclass(frozen=True)
+class LabImage:
+    """A radiograph to mask parts of."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+    """(H, W), as shown and as the model gets it."""
+    known: Mask | None
+    """The pixels of known findings and hardware; None where the data set has no boxes."""
+    synthetic: bool = False
+
+    @property
+    def identity(self) -> str:
+        """Different for other pixels: two uploads may have the same name."""
+        return f"{self.name} {self.pixels.shape} {zlib.crc32(self.pixels.tobytes())}"
+
+
+def choose_image(folder: ModelFolder) -> LabImage | None:
+    """Pickers of a source and of an image; None where none is chosen, with a hint where there is none."""
+    sources = XRAY_SOURCES if is_shipped() else XRAY_SOURCES[1:]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        source = st.segmented_control(
+            "X-ray", sources, default=sources[0], required=True, key="xray source", persist_state="session"
+        )
+        if source == SYNTHETIC:
+            names = masked_images()
+            number = st.selectbox(
+                "Synthetic study with hardware",
+                range(len(names)),
+                format_func=_synthetic_name,
+                key="synthetic study",
+                persist_state="session",
+                width=240,
+            )
+            return _generate(names[number], _synthetic_name(number))
+    return _choose_upload() if source == "Upload" else _choose_validation_image(folder)
+
+
+def _synthetic_name(number: int) -> str:
+    return f"Synthetic {ascii_uppercase[number]}"
+
+
+@st.cache_data(max_entries=8, show_spinner="Generating the study")
+def _generate(image_id: str, name: str) -> LabImage:
+    image = shipped_image(shipped_plan(), image_id)
+    return LabImage(name, image.pixels, image.mask, synthetic=True)
+
+
+def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
+    """One of the validation images; images with hardware come first."""
+    table = dataset_cache.training_images(prediction_cache.classifier(folder).card)
+    table = table[table["split"] == "valid"] if len(table) else table
+    if table.empty:
+        st.info("The model's data set is not on this machine.", icon=":material/folder_off:")
+        return None
+    metal = table["findings"].str.contains("hardware")
+    details = dict(zip(table["image_id"], np.where(metal, "hardware, ", "") + table["word"], strict=True))
+    name = st.selectbox(
+        "Validation image",
+        [*table.loc[metal, "image_id"], *table.loc[~metal, "image_id"]],
+        key=f"validation image {folder.name}",
+        format_func=lambda each: f"{each} ({details[each]})",
+    )
+    row = table.set_index("image_id").loc[name]
+    if _was_replaced(folder, row):
+        st.info("This file was replaced since the validation: choose another image.", icon=":material/help:")
+        return None
+    pixels = dataset_cache.large(Path(row["path"]), GALLERY_PX)
+    height, width = pixels.shape
+    across = width / max(row["width"], 1)
+    down = height / max(row["height"], 1)
+    boxes = scale_boxes(parse_boxes(row["boxes"]), across, down)
+    return LabImage(name, pixels, boxes_to_mask(boxes, width, height) if boxes else None)
+
+
+def _was_replaced(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
+    """Whether the model's predictions record another file for this image; older ones record none."""
+    predictions = prediction_cache.scored(folder, "image")
+    recorded = predictions.loc[predictions["image_id"] == row.name, "sha256"]
+    if recorded.empty or not recorded.iloc[0]:
+        return False
+    return [recorded.iloc[0]] != dataset_cache.digests_of([Path(row["path"])])
+
+
+def _choose_upload() -> LabImage | None:
+    file = st.file_uploader("X-ray file", key="xray upload", max_upload_size=50)
+    if file is None:
+        return None
+    image = radiograph.read(file.getvalue(), file.name)
+    return LabImage(sanitize_name(file.name), radiograph.shrink(image.pixels, GALLERY_PX), None, image.synthetic)

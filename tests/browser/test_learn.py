@@ -1,0 +1,35 @@
+"""The pages under *Learn* on a fresh clone: a chart without a click, within the first screen."""
+
+import pytest
+
+from tests.browser.chromium import settle
+from tests.support.serving import homes_in, served
+
+CHARTS = "[data-testid=stPlotlyChart], [data-testid=stVegaLiteChart]"
+
+LAPTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """The app with the models that come with it, and nothing else."""
+    place = tmp_path_factory.mktemp("fresh")
+    homes = homes_in(place)
+    homes.pop("FRACTURE_SHIPPED", None)
+    with served(place / "server.log", homes=homes) as app:
+        yield app.address
+
+
+@pytest.mark.parametrize("address", ["playground", "leakage", "shortcuts"])
+def test_learn_page_on_a_fresh_clone_shows_a_chart_at_once(fresh, page, address):
+    """The first chart is within a laptop's first screen, and nothing is wider than a phone."""
+    page.set_viewport_size(LAPTOP)
+    page.goto(f"{fresh}/{address}")
+    page.locator(CHARTS).first.wait_for()
+    settle(page)
+    box = page.locator(CHARTS).first.bounding_box()
+    assert box["y"] + box["height"] <= LAPTOP["height"]
+    page.set_viewport_size(PHONE)
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -155,11 +155,6 @@ def _cover(page: Page) -> None:
     _to_the_top(page, page.get_by_text("Mask the hardware").first)
 
 
-def _ask(page: Page) -> None:
-    ask_about_a_sample(page)
-    _to_the_top(page, keyed_from(page, "truth of"))
-
-
 def _to_the_top(page: Page, target: Locator) -> None:
     settle(page)
     target.evaluate("each => each.scrollIntoView()")
@@ -174,7 +169,7 @@ SHOWN = (
     Place("comparison", f"models?runs={TRAINED}&runs={BUNDLED}"),
     Place("playground", "playground", _turn_a_dial),
     Place("shortcuts", "shortcuts", _cover),
-    Place("classify", f"classify?model={BUNDLED}", _ask),
+    Place("classify", f"classify?model={BUNDLED}", ask_about_a_sample),
     Place("models", f"models?model={BUNDLED}"),
 )
 """Where each picture is taken; it has the place's name."""

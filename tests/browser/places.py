@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from tests.browser.chromium import settle, unfold
-from tests.browser.widgets import button, keyed_from
+from tests.browser.widgets import button, keyed, keyed_from
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ def open_settings(page: Page) -> None:
 
 def ask_about_a_sample(page: Page) -> None:
     """On the page *Classify*: the first of the drawn studies, and the truth about it."""
-    keyed_from(page, "sample").first.get_by_role("button").click()
+    keyed(page, "sample strip").get_by_role("button", name="Synthetic A").click()
     keyed_from(page, "truth of").locator("label").click()
-    page.get_by_role("img", name="with its heat map").last.wait_for()
+    keyed(page, "classify_image").get_by_role("img").last.wait_for()
 
 
 def cover(page: Page) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fracture.app.shared import prediction_cache
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Radiograph
-from tests.pages.test_pages import alone, healthy, routed, words
+from tests.pages.test_pages import alone, choose_sample, healthy, routed, words
 from tests.support.widgets import keys_of
 
 PICKER = ("classify", "data")
@@ -105,7 +105,7 @@ def test_automatic_also_asks_the_models_that_were_chosen(automatic):
     app = healthy(routed("classify").run())
     assert app.selectbox(key="model").value == "automatic" and app.multiselect(key="also asked").value == []
     app.multiselect(key="also asked").set_value(["a", "b"]).run()
-    app.button(key="sample 123456").click().run()
+    choose_sample(app, "123456")
     assert re.search(r"limit: fracatlas \S+, mura\\-humerus \S+, a \S+, b \S+\.", words(healthy(app)))
     app.switch_page("pages/models.py").run()
     app.switch_page("pages/classify.py").run()

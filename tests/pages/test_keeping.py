@@ -3,8 +3,7 @@
 import pytest
 import streamlit as st
 
-from tests.pages.test_pages import alone, healthy
-from tests.support.widgets import by_key
+from tests.pages.test_pages import alone, choose_sample, healthy
 
 
 @pytest.fixture
@@ -25,10 +24,9 @@ def offered(monkeypatch):
 def test_answer_can_be_kept_as_pdf_and_html(as_cloned, offered):
     """Both are of the answer that the page shows; they are made when they are asked for."""
     app = alone("classify").run()
-    by_key(app.button, "sample 123456").click()
-    healthy(app.run())
+    healthy(choose_sample(app, "123456"))
     page = offered["report html synthetic 123456"]()
-    shown = next(each.value for each in app.metric if each.label.startswith("Probability of"))
+    shown = next(each.value.split(" · ")[1] for each in app.metric if each.label.startswith("Probability of"))
     assert f"Probability of abnormal: {shown}" in page or f"Probability of fractured: {shown}" in page
     assert page.count("<img") == 2 * page.count("with its heat map</figcaption>")
     assert offered["report pdf synthetic 123456"]().startswith(b"%PDF-")

@@ -44,6 +44,12 @@ def watching(name: str) -> AppTest:
     return app.run()
 
 
+def choose_sample(app: AppTest, identity: str) -> AppTest:
+    """Choose a sample by the name of its file or by its number, as a click on the strip does."""
+    app.session_state["sample"] = identity
+    return app.run()
+
+
 def words(app: AppTest) -> str:
     parts = [*app.title, *app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.header]
     return "\n".join(str(part.value) for part in parts)

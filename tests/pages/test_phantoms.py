@@ -14,7 +14,7 @@ from fracture.phantoms.generate import write
 from fracture.phantoms.job import find_phantom_job
 from fracture.phantoms.plan import Plan
 from fracture.phantoms.samples import generate_sample, sample_numbers
-from tests.pages.test_pages import alone, healthy, words
+from tests.pages.test_pages import alone, choose_sample, healthy, words
 from tests.pages.test_viewer import viewers
 from tests.support.waiting import wait
 from tests.support.widgets import by_key, header_counts, open_tab
@@ -182,7 +182,7 @@ def test_sample_is_classified_until_cleared(homes, make_model, drawn):
     make_model("first").familiarity.unlink()  # it has seen bars, and would take an arm for no X-ray
     app = healthy(alone("classify").run())
     assert not app.metric
-    press(app, "sample 123456")
+    choose_sample(app, "123456")
     views = generate_sample(123456)
     assert [metric.label for metric in healthy(app).metric] == ["Probability of abnormal"]
     assert f"Mean of {len(views)} views" in words(app)
@@ -192,12 +192,12 @@ def test_sample_is_classified_until_cleared(homes, make_model, drawn):
     assert truth in words(healthy(app))
     picture = next(Path(drawn).rglob("*.png"))
     app.file_uploader(key="uploads").set_value([("mine.png", picture.read_bytes(), "image/png")]).run()
-    assert "Synthetic study" not in words(healthy(app))
+    assert "**Synthetic" not in words(healthy(app))
     assert len(app.metric) == 1
-    press(app, "sample 123457")
-    assert "Synthetic study 123457" in words(app)
+    choose_sample(app, "123457")
+    assert "**Synthetic B**" in words(app)
     press(app, "clear sample")
-    assert "Synthetic study" not in words(healthy(app))
+    assert "**Synthetic" not in words(healthy(app))
     assert len(app.metric) == 1
 
 
@@ -205,7 +205,7 @@ def test_sample_out_of_distribution_gets_no_answer(homes, make_model):
     """A model that was trained on bars gives no answer for a synthetic arm."""
     make_model("first")
     app = healthy(alone("classify").run())
-    press(app, "sample 123456")
+    choose_sample(app, "123456")
     assert not healthy(app).metric
     assert "out of distribution" in words(app)
 
@@ -214,7 +214,7 @@ def test_sample_out_of_distribution_is_answered_after_one_click(homes, make_mode
     """The answer is marked as not validated, and goes again by a second click."""
     make_model("first")
     app = healthy(alone("classify").run())
-    press(app, "sample 123456")
+    choose_sample(app, "123456")
     anyway = by_key(app.toggle, "answer unlike")
     anyway.set_value(True).run()
     assert [metric.label for metric in healthy(app).metric] == ["Probability of abnormal"]
@@ -242,6 +242,6 @@ def test_upload_of_a_phantom_is_marked_synthetic(root, make_model):
     app = alone("classify").run()
     phantom = next(root.rglob("image1.png"))
     app.file_uploader(key="uploads").set_value([("renamed.png", phantom.read_bytes(), "image/png")]).run()
-    caption = healthy(app).get("image")[-1].captions[0]
+    caption = healthy(app).get("image")[0].captions[0]
     assert caption.startswith("renamed.png")
     assert caption.endswith("· synthetic")

@@ -13,7 +13,7 @@ from fracture.imaging.viewing.changes import PictureChanges
 from fracture.imaging.viewing.full_depth import FullDepth, Spacing, of_gray, read_full_depth
 from fracture.phantoms.samples import generate_sample
 from tests.imaging.test_radiograph import dicom
-from tests.pages.test_pages import alone, as_png, healthy, words
+from tests.pages.test_pages import alone, as_png, choose_sample, healthy, words
 from tests.support.widgets import by_key, keys_of
 
 DEEP = np.tile(np.linspace(100, 4000, 96).astype(np.uint16), (80, 1))
@@ -177,7 +177,7 @@ def test_classify_shows_a_sample_in_the_viewer_without_changes(homes, make_model
     """A synthetic view can be looked at; there is no file of it that could be changed."""
     make_model("m")
     app = alone("classify").run()
-    app.button(key="sample 123456").click().run()
+    choose_sample(app, "123456")
     app.button(key=keys_of(app.button, "open viewer")[0]).click().run()
     [(head, pixels)] = viewers(healthy(app))
     assert head["changing"] is False

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from fracture.app.classify.keeping import offer_csv
-from fracture.app.classify.result import Truths, show_answers
+from fracture.app.classify.result import Presentation, Stage, Study, make_stage, show_answers
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown
 from fracture.files import JsonObject
@@ -28,30 +28,41 @@ class Asked(NamedTuple):
 
 
 def show_best_answers(
-    asked: Sequence[Asked], studies: Mapping[str, ByModel], uploaded: Mapping[str, int], truths: Truths
+    asked: Sequence[Asked],
+    studies: Mapping[str, ByModel],
+    uploaded: Mapping[str, int],
+    presentation: Presentation,
+    stage: Stage,
 ) -> None:
     """For each study by its name the answer of the model that knows it best, or of two; all of them as a file.
 
-    ``uploaded`` and ``truths``: as for :func:`fracture.app.classify.result.show_answers`.
+    ``uploaded``: of how many views each study is; some of them may not have been readable.
+    ``stage``: where the first of them is shown; the others follow it.
     """
-    shares: dict[str, dict[str, list[Examined]]] = {}  # by the name of the model that answers
-    for study, by_model in studies.items():
+    shares: dict[str, list[Study]] = {}  # by the name of the model that answers
+    why = ""
+    for name, by_model in studies.items():
         matches = _match_all(asked, by_model)
         chosen = choose_models(matches)
         if len(asked) > 1 and len(studies) == 1 and chosen[0].radiograph:
-            st.markdown(_explain(chosen, matches))
+            why = _explain(chosen, matches)
         for match in chosen:
-            shares.setdefault(match.model.name, {})[study] = by_model[match.model.name]
+            study = Study(name, by_model[match.model.name], uploaded[name], titled=len(studies) > 1)
+            shares.setdefault(match.model.name, []).append(study)
+    with stage.reasons:
+        if why:
+            st.caption(why)
     models = {each.classifier.name: each for each in asked}
+    free = [stage]
     lines: list[JsonObject] = []
     for name, its_studies in shares.items():
-        suffix = ""
-        if len(shares) > 1:
-            st.header(escape_markdown(name))
-            suffix = f" {name}"  # the same widgets are drawn for each model
-        classifier = models[name].classifier
-        lines += show_answers(classifier, models[name].folder, its_studies, uploaded, truths, suffix=suffix)
-    offer_csv(lines)
+        suffix = f" {name}" if len(shares) > 1 else ""  # the same widgets are drawn for each model
+        staged = [(study, free.pop() if free else make_stage(f"{study.name}{suffix}")) for study in its_studies]
+        answering = models[name]
+        lines += show_answers(answering.classifier, answering.folder, staged, presentation, suffix=suffix)
+    if lines:
+        with stage.reasons if len(studies) == len(shares) == 1 else st.container():
+            offer_csv(lines)
 
 
 def _match_all(asked: Sequence[Asked], by_model: ByModel) -> list[Match]:

@@ -1,46 +1,130 @@
-"""Synthetic X-rays to try a model on, for a visitor who has none."""
+"""X-rays to try a model on, for a visitor who has none: real ones of FracAtlas, and synthetic ones."""
+
+from collections.abc import Sequence
+from string import ascii_uppercase
+from typing import NamedTuple
 
 import streamlit as st
 
+from fracture import sample_radiographs
+from fracture.app.classify.pictures import Revealed
+from fracture.app.classify.strip import Tile, show_strip
 from fracture.app.shared import prediction_cache, state
-from fracture.app.shared.images import show_picture
+from fracture.app.shared.prediction_cache import Examined
+from fracture.app.shared.widgets import linked_name
+from fracture.errors import FractureError
+from fracture.imaging.annotations import scale_boxes
+from fracture.imaging.thumbnails import thumbnail
+from fracture.inference.classifier import Classifier
 from fracture.phantoms.samples import sample_numbers
+from fracture.sample_radiographs import CREDIT, FIRST, SampleRadiograph
+
+TILE_PX = 152
+"""Longer side of a thumbnail: twice that of a large tile."""
 
 
-def choose_sample(expanded: bool) -> int | None:
-    """A row of synthetic studies, others on request; the number of the selected one."""
-    numbers = state.SAMPLES.get() or _first_samples()
+class Sample(NamedTuple):
+    """A sample that is classified."""
+
+    study: str
+    """Its name in a file of answers, and a part of the widgets' keys."""
+    title: str
+    source: str
+    """Where it comes from, with the credit that its license asks for."""
+    by_model: dict[str, list[Examined]]
+    """Its views, by the name of the model that examined them."""
+    truths: dict[str, Revealed]
+    """By the name of the view."""
+
+
+def follow_link() -> None:
+    """Select the real sample that the address names, once each time that the page is entered."""
+    linked = linked_name("sample")
+    if linked and linked in [each.name for each in _real()]:
+        _choose(linked)
+
+
+def choose_sample(*, wide: bool) -> None:
+    """A strip of real and synthetic X-rays; in several rows with their names where ``wide``."""
+    numbers = _numbers()
     pictures = prediction_cache.sample_thumbnails(tuple(numbers))
-    # Another key folds it when an upload comes: under the same key the browser would keep it open, above the answer.
-    key = "samples offered" if expanded else "samples folded"
-    with st.expander("Try a synthetic X-ray", expanded=expanded, icon=":material/draw:", key=key):
-        with st.grid(6, min_column_width=90):
-            for number, picture in zip(numbers, pictures, strict=True):
-                with st.container():
-                    _offer(number, picture)
-        st.button(
-            "Show other samples",
-            icon=":material/refresh:",
-            type="tertiary",
-            key="other samples",
-            on_click=_generate_others,
-        )
-    return state.SAMPLE.get()
+    real = [Tile(each.name, _title(each), _thumbnail(each)) for each in _real()]
+    synthetic = [Tile(str(number), _name(number), picture) for number, picture in zip(numbers, pictures, strict=True)]
+    show_strip([*real, *synthetic], state.SAMPLE.get(), _choose, wide=wide)
 
 
-def _offer(number: int, picture: bytes) -> None:
-    """A synthetic study and the button that selects it."""
-    show_picture(picture, f"Synthetic radiograph {number}", width=120)
-    selected = number == state.SAMPLE.get()
+def offer_other_samples() -> None:
+    """A button that generates other synthetic X-rays."""
     st.button(
-        str(number),
-        key=f"sample {number}",
-        width="stretch",
-        type="primary" if selected else "secondary",
-        on_click=state.SAMPLE.set,
-        args=(number,),
-        help=f"Classify synthetic study {number}",
+        "Show other samples",
+        icon=":material/refresh:",
+        type="tertiary",
+        key="other samples",
+        help="Other synthetic X-rays",
+        on_click=_generate_others,
     )
+
+
+def read_sample(models: Sequence[Classifier]) -> Sample | None:
+    """The selected sample as models see it; None where none is selected."""
+    identity = state.SAMPLE.get()
+    if identity.isdecimal():
+        return _read_synthetic(int(identity), models)
+    for each in _real():
+        if each.name == identity:
+            return _read_real(each, models)
+    return None
+
+
+def _read_synthetic(number: int, models: Sequence[Classifier]) -> Sample:
+    found = {model.name: prediction_cache.sample(number, model) for model in models}
+    by_model = {name: [each for each, _ in views] for name, views in found.items()}
+    views = next(iter(found.values()))
+    truths = {each.seen.name: Revealed(truth.words, truth.boxes) for each, truth in views}
+    return Sample(f"synthetic {number}", _name(number), "not from a patient", by_model, truths)
+
+
+def _read_real(sample: SampleRadiograph, models: Sequence[Classifier]) -> Sample:
+    by_model = {model.name: [prediction_cache.sample_radiograph(sample.path, model)] for model in models}
+    [each] = next(iter(by_model.values()))
+    height, width = each.pixels.shape
+    words = f"{sample.label}, as FracAtlas's readers decided"
+    truth = Revealed(words, tuple(scale_boxes(sample.boxes, width, height)))
+    return Sample(sample.name, _title(sample), f"X-ray: {CREDIT}", by_model, {each.seen.name: truth})
+
+
+def _real() -> tuple[SampleRadiograph, ...]:
+    """The clearest one first; none where a deployment has left them out, or where they can't be read."""
+    try:
+        found = sample_radiographs.sample_radiographs()
+    except FractureError:
+        return ()
+    return tuple(sorted(found, key=lambda each: each.name != FIRST))
+
+
+def _title(sample: SampleRadiograph) -> str:
+    return "Several parts" if sample.body_part == "mixed" else sample.body_part.capitalize()
+
+
+def _choose(identity: str) -> None:
+    """Select a sample, whose answer is hidden again where answers are."""
+    state.SAMPLE.set(identity)
+    state.SHOWN_ANSWER.set("")
+
+
+def _thumbnail(sample: SampleRadiograph) -> bytes:
+    return thumbnail(str(sample.path), TILE_PX)
+
+
+def _name(number: int) -> str:
+    """By its place in the row; a number would say nothing."""
+    numbers = _numbers()
+    letter = ascii_uppercase[numbers.index(number)] if number in numbers else ""
+    return f"Synthetic {letter}".strip()
+
+
+def _numbers() -> list[int]:
+    return state.SAMPLES.get() or _first_samples()
 
 
 @st.cache_data(show_spinner=False)
@@ -50,5 +134,6 @@ def _first_samples() -> list[int]:
 
 
 def _generate_others() -> None:
-    state.SAMPLE.set(None)
+    if state.SAMPLE.get().isdecimal():
+        state.SAMPLE.set("")
     state.SAMPLES.set(sample_numbers())

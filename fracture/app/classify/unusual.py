@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
+from fracture.app.classify.viewing import open_viewer
 from fracture.app.shared import state
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import change_upload
@@ -15,7 +17,7 @@ from fracture.inference.prediction import Answer, Status
 from fracture.inference.suggestions import Suggestion, suggest
 from fracture.inference.unusual import Explanation
 
-_ICONS = {"invert": ":material/invert_colors:"}
+_ICONS = {"invert": ":material/invert_colors:", "rotate": ":material/rotate_right:"}
 
 
 def warn_of_unusual(answer: Answer, explained: list[Explanation]) -> None:
@@ -44,22 +46,40 @@ def describe_unlike(classifier: Classifier, explained: list[Explanation]) -> str
 
 
 def offer_changes(views: Sequence[Examined], study: str) -> None:
-    """A button for each change that an upload suggests: it is then classified again. Nothing for other images.
+    """Buttons that change an upload, which is then classified again: what it suggests, or all for what is no X-ray.
 
-    ``study``: a part of the buttons' keys.
+    Nothing for a sample, which can't be changed. ``study``: a part of the buttons' keys.
     """
     for number, each in enumerate(views):
-        # Nothing is said of what is no radiograph, and a sample can't be changed.
-        if not each.source or each.view.status is Status.NO_RADIOGRAPH:
+        if not each.source:
             continue
         made = state.picture_changes().get(each.source, PictureChanges())
-        suggestions = suggest(each.pixels, each.size, made)
-        if suggestions:
-            _show_buttons(each, suggestions, f"{study} {number}", named=len(views) > 1)
+        place = f"{study} {number}"
+        if each.view.status is Status.NO_RADIOGRAPH:
+            _offer_all_changes(each, made, place, named=len(views) > 1)
+        elif suggestions := suggest(each.pixels, each.size, made):
+            _show_buttons(each, suggestions, place, named=len(views) > 1)
+
+
+def _offer_all_changes(each: Examined, made: PictureChanges, place: str, *, named: bool) -> None:
+    """What makes an X-ray of a photo of a film."""
+    st.markdown("Is it a photo of a film? Crop it to the X-ray, rotate it, or invert it: it is then classified again.")
+    turned = replace(made, quarter_turns=made.quarter_turns + 1)
+    inverted = replace(made, invert=not made.invert)
+    changes = (Suggestion("rotate", "Rotate picture", turned), Suggestion("invert", "Invert picture", inverted))
+    with st.container(horizontal=True):
+        st.button(
+            "Crop picture",
+            icon=":material/crop:",
+            key=f"crop {place}",
+            on_click=open_viewer,
+            args=(each.source,),
+        )
+        _show_buttons(each, changes, place, named=named)
 
 
 def _show_buttons(each: Examined, suggestions: Sequence[Suggestion], place: str, *, named: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", width="content"):
         if named:
             st.markdown(escape_markdown(each.view.name), width="content")
         for suggestion in suggestions:

@@ -28,13 +28,13 @@ def offer_undo(uploads: list[Upload]) -> None:
 
 
 def _offer(identity: str, place: str, *, changed: bool) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, width="content"):
         st.button(
             "Open viewer",
             icon=":material/contrast:",
             key=f"open viewer {place}",
             help="Window, zoom and rotate it; crop, rotate or invert an upload to classify the changed picture",
-            on_click=_open,
+            on_click=open_viewer,
             args=(identity,),
         )
         if changed:
@@ -70,7 +70,8 @@ def _identify(each: Examined) -> str:
     return each.source or each.seen.name
 
 
-def _open(identity: str) -> None:
+def open_viewer(identity: str) -> None:
+    """Open the viewer for an upload, by its source, or a sample; as the callback of a button."""
     state.VIEWED_UPLOAD.set(identity)
     open_dialog("viewer")
 

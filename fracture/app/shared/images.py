@@ -13,13 +13,16 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from fracture.app.shared.widgets import show_errors
+from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.charts.verdict import verdict_bar
 from fracture.imaging.thumbnails import thumbnail
-from fracture.inference.prediction import Answer
+from fracture.inference.prediction import DOUBT, Answer
 
 MAX_WIDTH_PX = 1460
 """Of a picture that is sent: twice the width of a page, for screens with two dots a pixel."""
+
+_COLORS = {"positive": "orange", "negative": "blue", DOUBT: "gray"}
+"""Of an outcome."""
 
 
 def show_picture(
@@ -28,6 +31,14 @@ def show_picture(
     """Show a JPEG file, or an image as one. ``caption``: Markdown."""
     jpeg = picture if isinstance(picture, bytes) else _jpeg(picture)
     st.image(f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}", caption or None, width, alt=alt)
+
+
+def show_verdict(answer: Answer) -> None:
+    """The outcome of an answer in one strong line, with the probability, and the scale on which it lies."""
+    outcome = "In doubt" if answer.outcome == DOUBT else answer.label.capitalize()
+    line = f":{_COLORS[answer.outcome]}[{escape_markdown(outcome)}] · {answer.probability:.1%}"
+    st.metric(f"Probability of {escape_markdown(answer.labels[1])}", line)
+    show_verdict_bar(answer)
 
 
 def show_verdict_bar(answer: Answer, width: int | Literal["stretch"] = "stretch") -> None:

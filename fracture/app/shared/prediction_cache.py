@@ -229,12 +229,23 @@ def _examined(image: Radiograph, seen: View | FirstPass, size: int) -> Examined:
     return Examined(seen, shown, image.format, image.steps, image.synthetic, size=(image.width, image.height))
 
 
+@st.cache_resource(max_entries=12, show_spinner="Classifying the image", hash_funcs={**BY_FILE, **_BY_CLASSIFIER})
+def sample_radiograph(path: Path, model: Classifier) -> Examined:
+    """A model's first pass over a real radiograph that comes with the app; shared by all visitors.
+
+    Raises:
+        RadiographError: the file cannot be read.
+    """
+    image = radiographs.load(path)
+    return _examined(image, model.first_pass(path.name, image), VIEW_PX)
+
+
 @st.cache_resource(max_entries=8, show_spinner="Generating the study", hash_funcs=_BY_CLASSIFIER)
 def sample(number: int, model: Classifier) -> list[tuple[Examined, Truth]]:
     """A synthetic study: a model's first pass over each view, and the truth about it."""
     views = []
     for each in samples.generate_sample(number):
-        first = model.first_pass(f"synthetic {number} {each.view}", Radiograph(each.pixels, "PNG"))
+        first = model.first_pass(f"synthetic, {each.view}", Radiograph(each.pixels, "PNG"))
         views.append((Examined(first, each.pixels, "PNG", (), True), each.truth))
     return views
 

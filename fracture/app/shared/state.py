@@ -97,10 +97,17 @@ UPLOADS_CHOSEN = Entry("uploads chosen", 0)
 """Of how many files these are the first."""
 VIEWED_UPLOAD = Entry("viewed upload", "")
 """The upload that the viewer shows, by its source, or the synthetic view, by its name."""
-SAMPLE = Entry[int | None]("sample", None)
-"""The number of the synthetic study that is classified."""
+SAMPLE = Entry("sample", "")
+"""The sample that is classified: the name of a real one's file, or the number of a synthetic study."""
 SAMPLES = Entry[list[int] | None]("samples", None)
 """The numbers of the synthetic studies that are offered."""
+
+GUESSING = Entry("hide answer", False)
+"""Whether the answers are hidden until the visitor asks for each; also the key of the switch."""
+SHOWN_ANSWER = Entry("shown answer", "")
+"""The study whose answer was asked for meanwhile."""
+HEAT_OFF = Entry("heat map off", False)
+"""Whether the heat maps on *Classify* are switched off."""
 
 HOME_SAMPLE = Entry[str | None]("home sample", None)
 """The name of the real radiograph that the start page shows; None for the first one."""

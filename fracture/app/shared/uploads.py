@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -24,6 +25,12 @@ MAX_KEPT_BYTES = 100 * 2**20
 
 MAX_UPLOADS = 100
 """Files that are read at once."""
+
+UPLOADER_WIDTH_PX = 376
+"""Of the uploader in a bar: narrower than 368 px, Streamlit stacks its parts."""
+
+UPLOADER_HEIGHT_PX = 74
+"""Of a row of the uploader, in which a list of many files scrolls."""
 
 
 class Upload(NamedTuple):
@@ -93,34 +100,35 @@ def _open_classify() -> None:
         st.switch_page("pages/classify.py")
 
 
-def choose_uploads(most: int = MAX_UPLOADS) -> list[Upload]:
+def choose_uploads(most: int, beside: DeltaGenerator) -> list[Upload]:
     """The first ``most`` files in the uploader, or of those in it before the visitor opened another page.
 
-    The uploader takes files of any name: DICOM files often have no ending.
+    The uploader takes files of any name: DICOM files often have no ending. It takes one row however many files there
+    are, so that the answer below stays where it is; what belongs to it stands in ``beside``.
     """
     most = min(most, MAX_UPLOADS)
     chosen_key, folder_key = _uploader_keys()
-    files = st.file_uploader(
-        f"X-rays ({READ})",
-        accept_multiple_files=True,
-        max_upload_size=50,
-        key=chosen_key,
-        on_change=_keep,
-        help="They stay in memory, and only you see them. They are deleted when you remove all of them or close this "
-        "tab.",
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(height=UPLOADER_HEIGHT_PX, border=False, key="upload row"):
+        files = st.file_uploader(
+            f"X-rays ({READ})",
+            accept_multiple_files=True,
+            max_upload_size=50,
+            key=chosen_key,
+            on_change=_keep,
+            label_visibility="collapsed",
+        )
+    with beside:
         files += _upload_folder(folder_key, most)
         if files:
             _offer_clearing(len(files), most)
-    kept: list[Upload] = list(state.UPLOADS.get())
-    if files:
-        if not kept:
-            st.caption(f"More than {MAX_KEPT_BYTES // 2**20} MB: these files are removed when you open another page.")
-        return _changed(_choose_frames(_read(files, most)))
-    if kept:
-        _show_kept(kept, most)
-    return _changed(_choose_frames(kept[:most]))
+            if not state.UPLOADS.get():
+                size = f"{MAX_KEPT_BYTES // 2**20} MB"
+                st.caption(f"More than {size}: these files are removed when you open another page.")
+            return _changed(_choose_frames(_read(files, most)))
+        kept: list[Upload] = list(state.UPLOADS.get())
+        if kept:
+            _show_kept(kept, most)
+        return _changed(_choose_frames(kept[:most]))
 
 
 def _changed(uploads: list[Upload]) -> list[Upload]:
@@ -157,9 +165,8 @@ def _choose_frame(number: int, upload: Upload) -> Upload:
 
 def _show_kept(kept: list[Upload], most: int) -> None:
     names = ", ".join(each.name for each in kept)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Uploaded earlier:** {escape_markdown(names)}", width="stretch")
-        st.button("Remove", icon=":material/close:", type="tertiary", key="remove uploads", on_click=_forget)
+    st.markdown(f"**Uploaded earlier:** {escape_markdown(names)}", width="content")
+    st.button("Remove", icon=":material/close:", type="tertiary", key="remove uploads", on_click=_forget)
     _say_most(max(len(kept), state.UPLOADS_CHOSEN.get()), most)
 
 
@@ -215,7 +222,8 @@ def _keep_uploads(uploads: list[Upload]) -> None:
     fits = sum(len(each.data) for each in uploads) <= MAX_KEPT_BYTES
     state.UPLOADS.set(tuple(uploads) if fits else ())
     state.UPLOADS_CHOSEN.set(len(uploads))
-    state.SAMPLE.set(None)
+    state.SAMPLE.set("")
+    state.SHOWN_ANSWER.set("")
     state.JOINED_STUDIES.set(False)
 
 

@@ -26,6 +26,9 @@ from fracture.training.runs.cleanup import delete_outdated
 AUTOMATIC = "automatic"
 """In the place of a model's name: the model that knows an X-ray best, of those that come with the project."""
 
+COMPACT_PX = 190
+"""Width of a picker in a bar."""
+
 
 def may_change(folder: Path) -> bool:
     """Whether this visitor may stop, resume, rename or delete the run, model or data set in a folder."""
@@ -64,20 +67,18 @@ def choose_model() -> ModelFolder | None:
 def choose_models() -> list[ModelFolder]:
     """A picker of a model that also offers *Automatic*: all models that come with the project, where there are several.
 
-    To these a visitor may add a few others, outside of a public demo. Empty where there is no model.
+    It is narrow and one row high, to stand in a bar. To these models a visitor may add a few others, outside of a
+    public demo. Empty where there is no model.
     """
     models = _models()
     shipped = shipped_models()
-    if len(shipped) < 2:
-        folder = choose_model()
-        return [folder] if folder else []
-    automatic = {AUTOMATIC: "Automatic: the model that knows the X-ray best"}
-    names = " and ".join(folder.name for folder in shipped)
-    with st.container(horizontal=True):
-        name = _choose_name(models, automatic, f"Automatic asks {names} how well each knows the X-ray.")
-        if name != AUTOMATIC:
-            return [models[name]]
-        return [*shipped, *_choose_also_asked(models, shipped)]
+    automatic = {AUTOMATIC: "Automatic"} if len(shipped) > 1 else {}
+    if not models:
+        return []
+    name = _choose_name(models, automatic, "", compact=True)
+    if name != AUTOMATIC:
+        return [models[name]]
+    return [*shipped, *_choose_also_asked(models, shipped)]
 
 
 def _choose_also_asked(models: dict[str, ModelFolder], shipped: list[ModelFolder]) -> list[ModelFolder]:
@@ -89,7 +90,8 @@ def _choose_also_asked(models: dict[str, ModelFolder], shipped: list[ModelFolder
         return []
     # A model that was deleted since must not be among the picker's values.
     state.ALSO_ASKED.set([name for name in state.ALSO_ASKED.get() or [] if name in others])
-    names: list[str] = st.multiselect(
+    menu = st.popover("Also ask", type="tertiary", key="also ask")
+    names: list[str] = menu.multiselect(
         "Also ask",
         list(others),
         format_func=lambda name: describe_model(others[name]),
@@ -102,8 +104,13 @@ def _choose_also_asked(models: dict[str, ModelFolder], shipped: list[ModelFolder
     return [others[name] for name in names]
 
 
-def _choose_name(models: dict[str, ModelFolder], first: dict[str, str], help_text: str) -> str:
-    """The name that is chosen: a model's, or one of ``first``, which holds the titles of other choices."""
+def _choose_name(
+    models: dict[str, ModelFolder], first: dict[str, str], help_text: str, *, compact: bool = False
+) -> str:
+    """The name that is chosen: a model's, or one of ``first``, which holds the titles of other choices.
+
+    ``compact``: narrow, and with a label for screen readers alone.
+    """
     options = [*first, *models]
     wanted = linked_name("model") or state.CHOSEN_MODEL.get()
     # Set before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
@@ -116,7 +123,9 @@ def _choose_name(models: dict[str, ModelFolder], first: dict[str, str], help_tex
         format_func=lambda name: labels.get(name, name),
         key=state.MODEL.key,
         on_change=_keep_model,
-        help=help_text,
+        help=None if compact else help_text,
+        label_visibility="collapsed" if compact else "visible",
+        width=COMPACT_PX if compact else "stretch",
     )
     if wanted and wanted not in (*options, AUTOMATIC):
         missing = escape_markdown(wanted[:80])

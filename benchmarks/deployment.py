@@ -3,11 +3,11 @@
     python -m benchmarks.deployment
 
 What git knows of the project is copied, its requirements are installed into a new virtual environment, and the app is
-started there as a public demo, told so by its secrets. Chromium opens the first page, uploads a drawn X-ray to
-*Classify*, draws patients and trains a head on them. Printed are seconds to the first page, memory of the server and
-of all its processes together, and whether TensorFlow is in any of them. The app is then started again, not as a demo,
-with copies of the shipped models beside them, which *Automatic* also asks. The exit status is 1 where a promise of
-:data:`PROMISED` is not kept. Memory is the proportional set size: what processes share is counted once.
+started there as a public demo, told so by its secrets. Chromium opens the first page, waits for its answer, uploads a
+drawn X-ray to *Classify*, draws patients and trains a head on them. Printed are seconds to the first page, memory of
+the server and of all its processes together, and whether TensorFlow is in any of them. The app is then started again,
+not as a demo, with copies of the shipped models beside them, which *Automatic* also asks. The exit status is 1 where a
+promise of :data:`PROMISED` is not kept. Memory is the proportional set size: what processes share is counted once.
 """
 
 import argparse
@@ -34,7 +34,12 @@ from tests.browser.chromium import chromium, new_page
 from tests.browser.widgets import button, keyed, keyed_from, menu_link
 from tests.support.serving import served
 
-PROMISED = {"first page, s": 5.0, "after one classification, MB": 450.0, "with a head training beside it, MB": 1000.0}
+PROMISED = {
+    "first page, s": 5.0,
+    "first visit to the answer, s": 5.0,
+    "after one classification, MB": 450.0,
+    "with a head training beside it, MB": 1000.0,
+}
 STARTS = 3
 
 
@@ -81,9 +86,12 @@ def measure(app: Path, python: str, patients: int) -> dict[str, float]:
     """Start it a few times, then use it; figures by the names of :data:`PROMISED`."""
     with chromium() as browser:
         starts = []
+        answers = []
         for _ in range(STARTS):
             with first_page(app, python, browser) as (page, process, seconds):
                 starts.append(seconds)
+                answers.append(first_answer(page))
+        print(f"an X-ray with its answer {', '.join(f'{each:.1f}' for each in answers)} s after the first visit")
         print(f"first page after {', '.join(f'{each:.1f}' for each in starts)} s")
         with first_page(app, python, browser) as (page, process, _):
             print(f"server at rest: {memory(process):.0f} MB")
@@ -91,7 +99,7 @@ def measure(app: Path, python: str, patients: int) -> dict[str, float]:
             classified = memory(process)
             print(f"after one classification: {classified:.0f} MB, TensorFlow {tensorflow(process)}")
             peak, _ = train(page, process, patients)
-    return dict(zip(PROMISED, (min(starts), classified, peak), strict=True))
+    return dict(zip(PROMISED, (min(starts), min(answers), classified, peak), strict=True))
 
 
 def measure_also_asked(app: Path, python: str) -> None:
@@ -104,6 +112,8 @@ def measure_also_asked(app: Path, python: str) -> None:
         print(f"not as a demo, after one classification: {memory(process):.0f} MB")
         for name in SHIPPED_MODELS:
             began = time.perf_counter()
+            if not keyed(page, "also asked").count():
+                button(page, "also ask").click()
             keyed(page, "also asked").locator("input").fill(f"own-{name}")
             page.get_by_role("option").first.click()
             page.get_by_text(re.compile(rf"limit: .*own-{name} \d")).wait_for()
@@ -124,6 +134,13 @@ def first_page(app: Path, python: str, browser: Browser) -> Iterator[tuple[Page,
         page.get_by_role("heading", name="Bone X-ray lab").wait_for()
         yield page, server.process, time.perf_counter() - began
     page.context.close()
+
+
+def first_answer(page: Page) -> float:
+    """Seconds from the visit to the first page until its X-ray has an answer, without a click."""
+    keyed(page, "home_image").get_by_role("img").wait_for()
+    keyed(page, "home_verdict").get_by_test_id("stMetricValue").wait_for()
+    return float(page.evaluate("performance.now()")) / 1000
 
 
 def classify(page: Page, file: Path) -> None:

@@ -94,7 +94,7 @@ def test_home_shows_an_xray_with_its_answer(as_cloned):
     """Without a click: a real radiograph, the bundled model's answer, and a bar; another one on request."""
     app = healthy(alone("home").run())
     assert "home sample" not in app.session_state
-    assert app.header[0].value.startswith(":orange[Fractured] · ")
+    assert app.metric[0].value.startswith(":orange[Fractured] · ")
     by_key(app.button, "another sample").click()
     following = healthy(app.run())
     assert following.session_state["home sample"] != sample_radiographs.FIRST
@@ -130,10 +130,10 @@ def test_home_with_unreadable_samples_shows_a_sentence(as_cloned, monkeypatch):
     monkeypatch.setattr(sample_radiographs, "sample_radiographs", refuse)
     app = alone("home").run()
     assert not app.exception and "dataset.csv has no column image" in app.error[0].value.replace("\\", "")
-    assert "Next step" in [each.value for each in app.header]
+    assert "**1 · Explore data.**" in words(app)
 
 
 def test_home_without_the_bundled_model_has_no_xray(homes):
-    """A deployment may leave the model out: the page then begins with the next step."""
+    """A deployment may leave the model out: the page then begins with the three steps."""
     app = healthy(alone("home").run())
-    assert app.header[0].value == "Next step"
+    assert not app.metric and "There is no model yet" in words(app)

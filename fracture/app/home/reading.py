@@ -1,23 +1,26 @@
 """A real radiograph with the bundled model's answer: what a visitor sees first."""
 
+from contextlib import suppress
+
 import streamlit as st
 from PIL import Image
+from streamlit.errors import StreamlitAPIException
 
 from fracture import charts, sample_radiographs
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.heatmap_overlay import heated, marked_regions
-from fracture.app.shared.images import show_picture, show_verdict_bar
+from fracture.app.shared.images import show_picture, show_verdict
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import offer_upload
-from fracture.app.shared.widgets import link, show_errors
+from fracture.app.shared.widgets import show_errors
 from fracture.formatting import format_threshold
 from fracture.imaging.annotations import scale_boxes
 from fracture.inference.classifier import Classifier
-from fracture.inference.prediction import DOUBT, STATUS_SENTENCES, Answer
+from fracture.inference.prediction import STATUS_SENTENCES, Answer
 from fracture.registry.model_folder import SHIPPED_MODELS, shipped_models
 from fracture.sample_radiographs import SampleRadiograph
 
-HEIGHT_PX = 400
+HEIGHT_PX = 420
 """Of the picture: with its title and its answer it is seen at once on a screen of 768 px."""
 
 OPACITY = 0.4
@@ -25,8 +28,6 @@ OPACITY = 0.4
 
 READER = SHIPPED_MODELS[0]
 """The model that was validated on these samples."""
-
-_COLORS = {"positive": "orange", "negative": "blue", DOUBT: "gray"}
 
 
 def show_reading() -> None:
@@ -47,13 +48,31 @@ def show_reading() -> None:
         with st.container(horizontal=True, gap="large"):
             with st.container(key="home_image", width=max(260, round(HEIGHT_PX * sample.aspect))):
                 _show_picture(sample, model, examined, answer)
-            with st.container(key="home_verdict"):
-                _show_answer(answer)
-                st.caption(f"X-ray: {sample_radiographs.CREDIT}. The model was not trained on it.")
-                with st.container(horizontal=True):
-                    _offer_next(following)
-                    link("train", "Train your own model", ":material/model_training:")
-                offer_upload()
+            with st.container():
+                with st.container(key="home_verdict"):
+                    _show_answer(answer)
+                _offer_ways(sample, following)
+
+
+def _offer_ways(sample: SampleRadiograph, following: SampleRadiograph) -> None:
+    """What this app is for, in a sentence and three buttons; an uploader, and the next sample."""
+    st.markdown("Explore bone X-rays, train **InceptionV3** on them, and see where a model looks.")
+    with st.container(horizontal=True):
+        _offer_page("Read an X-ray", ":material/radiology:", "classify", sample=sample.name)
+        # Another one: the answer to this one has been seen.
+        _offer_page("Beat the model", ":material/psychology:", "classify", sample=following.name, hide="1")
+        _offer_page("Train your own", ":material/model_training:", "train")
+    offer_upload()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _offer_next(following)
+        st.caption(f"X-ray: {sample_radiographs.CREDIT}. The model was not trained on it.", width="content")
+
+
+def _offer_page(label: str, icon: str, page: str, **query: str) -> None:
+    """A button that opens another page; a page that is run alone can't open one."""
+    if st.button(label, icon=icon, key=f"way {label}", type="primary"):
+        with suppress(StreamlitAPIException):
+            st.switch_page(f"pages/{page}.py", query_params=query)
 
 
 def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examined, answer: Answer) -> None:
@@ -92,9 +111,7 @@ def _show_answer(answer: Answer) -> None:
     if not answer.answered:
         st.info(STATUS_SENTENCES[answer.status], icon=":material/help:")
         return
-    outcome = "In doubt" if answer.outcome == DOUBT else answer.label.capitalize()
-    st.header(f":{_COLORS[answer.outcome]}[{outcome}] · {answer.probability:.1%}", anchor=False)
-    show_verdict_bar(answer, 420)
+    show_verdict(answer)
     low, high = answer.limits
     st.markdown(
         f"The bundled model's probability of *{answer.labels[1]}*. Below {format_threshold(low)} it answers "

@@ -3,6 +3,8 @@
 import streamlit as st
 
 from fracture.app.shared import state
+from fracture.app.shared.frame import presenting, resume
+from fracture.app.shared.frame.frame import framed, menu_position, turn_page
 from fracture.app.shared.widgets import address
 from fracture.logs import configure_logs
 
@@ -11,28 +13,31 @@ configure_logs()
 st.set_page_config(page_icon="assets/icon.png", layout="wide")
 
 state.ROUTED.set(True)
-page = st.navigation(
-    {
-        "": [
-            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-            st.Page("pages/data.py", title="Data", icon=":material/photo_library:"),
-            st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
-            st.Page("pages/classify.py", title="Classify", icon=":material/radiology:"),
-            st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
-            # Not in the menu: the addresses of earlier versions, which lead to today's pages.
-            st.Page("pages/dataset.py", title="Data", visibility="hidden"),
-            st.Page("pages/runs.py", title="Models", visibility="hidden"),
-            st.Page("pages/labs.py", title="Leakage", visibility="hidden"),
-        ],
-        "Learn": [
-            st.Page("pages/playground.py", title="Playground", icon=":material/tune:"),
-            st.Page("pages/leakage.py", title="Leakage", icon=":material/call_split:"),
-            st.Page("pages/shortcuts.py", title="Shortcuts", icon=":material/hide_image:"),
-        ],
-    },
-    position="top",
-)
+resume.arrive()
+presenting.follow_address()
+menu = {
+    "": [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/data.py", title="Data", icon=":material/photo_library:"),
+        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/classify.py", title="Classify", icon=":material/radiology:"),
+        st.Page("pages/models.py", title="Models", icon=":material/inventory_2:"),
+        # Not in the menu: the addresses of earlier versions, which lead to today's pages.
+        st.Page("pages/dataset.py", title="Data", visibility="hidden"),
+        st.Page("pages/runs.py", title="Models", visibility="hidden"),
+        st.Page("pages/labs.py", title="Leakage", visibility="hidden"),
+    ],
+    "Learn": [
+        st.Page("pages/playground.py", title="Playground", icon=":material/tune:"),
+        st.Page("pages/leakage.py", title="Leakage", icon=":material/call_split:"),
+        st.Page("pages/shortcuts.py", title="Shortcuts", icon=":material/hide_image:"),
+    ],
+}
+page = st.navigation(menu, position=menu_position())
 st.set_page_config(page_title=f"{page.title} · Bone X-ray lab")
 if asked := state.REQUESTED_PAGE.pop():
     st.switch_page(f"pages/{asked}.py", query_params=address())
-page.run()
+pages = [each for section in menu.values() for each in section if each.visibility == "visible"]
+turn_page(pages)
+with framed(page, pages):
+    page.run()

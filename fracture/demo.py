@@ -2,7 +2,8 @@
 
 ``FRACTURE_PUBLIC=1`` turns the demo on: strangers share one small machine. A *visitor* is a random word that the
 browser's session holds. A run or a data set that a visitor makes is signed in its folder with the hash of that word:
-only this visitor may change it, and it is deleted after :attr:`Limits.retention_seconds`. A folder without a signature
+only this visitor may change it, and it is deleted after :attr:`Limits.retention_seconds`. A resume link holds the
+word, so that another session becomes the same visitor. A folder without a signature
 belongs to the host of the demo, and no visitor may change it.
 
 A page makes the :class:`Policy` of its visitor and passes it to the services that start, change or delete something.
@@ -23,7 +24,7 @@ import psutil
 from fracture.documents import Document, Moment
 from fracture.errors import PublicError
 from fracture.files import read_json, write_json
-from fracture.paths import data_home
+from fracture.paths import data_home, models_home
 
 VARIABLE = "FRACTURE_PUBLIC"
 
@@ -190,8 +191,8 @@ class Policy:
         """Raises PublicError where :meth:`may_change` says no."""
         if not self.may_change(folder):
             raise PublicError(
-                f"In the public demo only the visitor who made {folder.name!r} may change it, in the same browser tab. "
-                "Received: another visitor; make one of your own."
+                f"In the public demo only the visitor who made {folder.name!r} may change it. "
+                "Received: another visitor; open your resume link, or make one of your own."
             )
 
     def check_new_dataset(self, root: Path) -> bool:
@@ -205,6 +206,12 @@ class Policy:
             self.check_owner(root)
             return False
         return True
+
+
+def made_by(policy: Policy) -> bool:
+    """Whether a visitor of a public demo has made a run, a model or a data set that is still there."""
+    folders = [*models_home().glob("*/"), *data_home().glob("*/")]
+    return is_public() and any(policy.may_change(folder) for folder in folders)
 
 
 NOBODY = Policy()

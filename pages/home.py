@@ -6,6 +6,7 @@ from fracture import demo
 from fracture.app.home.activity import show_activities
 from fracture.app.home.reading import show_reading
 from fracture.app.home.steps import show_steps
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.widgets import ensure_routed, link
 from fracture.inference.classifier import NOTICE
 
@@ -20,20 +21,27 @@ EXPERIMENTS = (
     ("shortcuts", "Shortcuts", ":material/hide_image:", "**Shortcuts.** What the model really looks at."),
 )
 
+
+def show_more() -> None:
+    """What this machine has, what is running, and the ways on."""
+    if demo.is_public():
+        st.caption(
+            ":material/public: This is a public demo: other visitors see what you make here, and it is deleted after "
+            f"{demo.LIMITS.retention_seconds / 3600:.0f} hours. Only you see the X-rays that you upload to classify."
+        )
+    busy = show_activities()
+    show_steps(busy=busy)
+    st.header("Learn")
+    with st.grid(3, border=True):
+        for page, title, icon, description in EXPERIMENTS:
+            with st.container(key=f"to {page}"):
+                st.markdown(description)
+                link(page, title, icon)
+
+
 ensure_routed("home")
 st.title("Bone X-ray lab")
 show_reading()
-if demo.is_public():
-    st.caption(
-        ":material/public: This is a public demo: other visitors see what you make here, and it is deleted after "
-        f"{demo.LIMITS.retention_seconds / 3600:.0f} hours. Only you see the X-rays that you upload to classify."
-    )
-busy = show_activities()
-show_steps(busy=busy)
-st.header("Learn")
-with st.grid(3, border=True):
-    for page, title, icon, description in EXPERIMENTS:
-        with st.container(key=f"to {page}"):
-            st.markdown(description)
-            link(page, title, icon)
+if not presenting.is_on():  # one thing at a time
+    show_more()
 st.caption(NOTICE)

@@ -8,6 +8,7 @@ from fracture.charts.dataset import Drawn, class_balance, distribution, overview
 from fracture.charts.experiments import auc_intervals, leakage_gaps, learning_curve, parallel_coordinates, trial_curves
 from fracture.charts.interval import auc_bar
 from fracture.charts.metrics import precision_recall_curves, reliability, roc_curves
+from fracture.charts.numbers import to_table
 from fracture.charts.overlays import AGAINST, FOR, TRUTH, LabeledBox, boxed, crossed_out, heat_overlay, outlined, ringed
 from fracture.charts.style import (
     ACCENT,
@@ -17,6 +18,7 @@ from fracture.charts.style import (
     TRAINING,
     VALIDATION,
     colors,
+    enlarge,
     metric_range,
 )
 from fracture.charts.training import RunHistory, best_epoch, compared_curves, followed_curves, training_curves
@@ -59,6 +61,7 @@ __all__ = [
     "confusion",
     "crossed_out",
     "distribution",
+    "enlarge",
     "followed_curves",
     "heat_overlay",
     "icon_array",
@@ -78,6 +81,7 @@ __all__ = [
     "roc_curves",
     "score_histogram",
     "still",
+    "to_table",
     "training_curves",
     "trial_curves",
     "verdict_bar",

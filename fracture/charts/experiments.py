@@ -155,7 +155,8 @@ def parallel_coordinates(found: pd.DataFrame) -> Any:
 def _log_dimension(found: pd.DataFrame, name: str, title: str) -> JsonObject:
     values = np.log10(found[name])
     ticks = list(range(int(np.floor(values.min())), int(np.ceil(values.max())) + 1))
-    return {"label": title, "values": values, "tickvals": ticks, "ticktext": [f"1e{tick}" for tick in ticks]}
+    texts = [f"1e{tick}" for tick in ticks]
+    return {"label": title, "name": f"log10 {name}", "values": values, "tickvals": ticks, "ticktext": texts}
 
 
 def leakage_gaps(outcomes: pd.DataFrame) -> Any:

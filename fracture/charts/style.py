@@ -1,5 +1,6 @@
 """What all figures share: their colors and their plain look."""
 
+import copy
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -50,6 +51,44 @@ def apply_theme(figure: Any, height: int = 340, legend_rows: int = 1) -> Any:
         title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
+        modebar={"bgcolor": "rgba(0,0,0,0)"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return figure
+
+
+def enlarge(figure: Any) -> Any:
+    """A copy of a figure for the last row of a classroom: large labels, thick lines and large points."""
+    larger = copy.deepcopy(figure)
+    layout = larger.layout
+    layout.update(
+        font_size=_LABEL_PX, title_font_size=_TITLE_PX, legend_font_size=_LABEL_PX, hoverlabel_font_size=_LABEL_PX
+    )
+    layout.update(height=round((layout.height or 450) * _TALLER))
+    layout.margin.t = round((layout.margin.t or 60) * _TALLER)
+    for update_axes in (larger.update_xaxes, larger.update_yaxes):
+        update_axes(tickfont_size=_LABEL_PX, title_font_size=_LABEL_PX)
+    larger.update_annotations(font_size=_LABEL_PX)
+    for trace in larger.data:
+        _thicken(trace)
+    return larger
+
+
+_LABEL_PX = 20
+_TITLE_PX = 26
+_TALLER = 1.3
+_THICKER = 1.8
+_LINE_PX = 2
+"""Plotly's own width of a line."""
+_POINT_PX = 6
+"""Plotly's own diameter of a point."""
+
+
+def _thicken(trace: Any) -> None:
+    if trace.type == "parcoords":
+        trace.update(labelfont_size=_LABEL_PX, tickfont_size=_LABEL_PX)
+    elif trace.type == "scatter":
+        trace.line.width = (trace.line.width or _LINE_PX) * _THICKER
+        size = trace.marker.size
+        if size is None or isinstance(size, (int, float)):
+            trace.marker.size = (size or _POINT_PX) * _THICKER

@@ -291,3 +291,23 @@ def test_score_histogram_counts_each_label_on_its_side():
     assert counted["cases"].tolist() == [1, 1, 1, 1]
     assert counted.loc[counted["label"] == "yes", "begin"].round(2).tolist() == [0.4, 0.9]
     assert data.loc[data["part"] == "threshold", "begin"].tolist() == [0.3]
+
+
+def test_enlarge_makes_lines_and_labels_larger_and_keeps_the_figure():
+    """A presentation's chart has thicker lines and larger type; the figure itself may be cached, and stays."""
+    figure = charts.training_curves({"loss": [0.7, 0.5], "val_loss": [0.6, 0.5]}, "loss", 2, 2)
+    before = figure.to_json()
+    larger = charts.enlarge(figure)
+    assert figure.to_json() == before
+    assert larger.layout.xaxis.tickfont.size >= 20 and larger.layout.legend.font.size >= 20
+    for old, new in zip(figure.data, larger.data, strict=True):
+        assert new.name == old.name and list(new.y) == list(old.y)
+        assert new.line.width > (old.line.width or 2)
+    assert larger.data[-1].marker.size > figure.data[-1].marker.size
+
+
+def test_enlarge_of_parallel_coordinates_has_larger_labels():
+    """It has fonts of its own."""
+    trials = pd.DataFrame({"learning_rate": [0.01], "dropout": [0.1], "l2": [1e-4], "chosen_by": [0.7], "other": [0.6]})
+    larger = charts.enlarge(charts.parallel_coordinates(trials))
+    assert larger.data[0].labelfont.size >= 20 and larger.data[0].tickfont.size >= 20

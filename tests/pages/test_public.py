@@ -136,7 +136,7 @@ def test_phantoms_in_the_demo_belong_to_their_visitor(demo):
     healthy(app.button(key="generate phantoms").click().run())
     root = demo / "data" / "phantoms-1"
     assert wait(lambda: find_phantom_job(root).state == "complete")
-    assert "Yours, as long as this browser tab is open. The demo deletes it within 24 hours" in words(
+    assert "Yours, in this browser tab and by your resume link. The demo deletes it within 24 hours" in words(
         healthy(app.run())
     )
     other = alone("data")
@@ -150,7 +150,7 @@ def test_run_in_the_demo_is_controlled_by_its_visitor_only(demo, nothing_spawned
     app = healthy(alone("train").run())
     by_key(app.text_input, "name").set_value("mine")
     by_key(app.button, "start").click().run()
-    assert keys_of(healthy(app).button, "stop") and "Yours, as long as" in words(app)
+    assert keys_of(healthy(app).button, "stop") and "Yours, in this browser tab" in words(app)
     by_key(app.segmented_control, "train view").set_value("New").run()
     by_key(app.text_input, "name").set_value("second")
     by_key(app.button, "start").click().run()

@@ -8,6 +8,7 @@ from streamlit.errors import StreamlitAPIException
 
 from fracture import charts, sample_radiographs
 from fracture.app.shared import prediction_cache, state
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.heatmap_overlay import heated, marked_regions
 from fracture.app.shared.images import show_picture, show_verdict
 from fracture.app.shared.prediction_cache import Examined
@@ -22,6 +23,9 @@ from fracture.sample_radiographs import SampleRadiograph
 
 HEIGHT_PX = 420
 """Of the picture: with its title and its answer it is seen at once on a screen of 768 px."""
+
+PRESENTED_HEIGHT_PX = 500
+"""Of the picture in a presentation, with its title on a screen of 720 px."""
 
 OPACITY = 0.4
 """Of the heat map."""
@@ -40,18 +44,23 @@ def show_reading() -> None:
         return
     name = state.HOME_SAMPLE.get() or sample_radiographs.FIRST
     sample = next((each for each in samples if each.name == name), samples[0])
-    following = samples[(samples.index(sample) + 1) % len(samples)]
+    place = samples.index(sample)
+    following = samples[(place + 1) % len(samples)]
+    presenting.offer_steps("X-ray", place, len(samples), lambda to: state.HOME_SAMPLE.set(samples[to].name))
     with show_errors():
         model = prediction_cache.classifier(readers[0])
         examined = prediction_cache.examined_file(sample.path, model)
         answer = model.answer([examined.view])
         with st.container(horizontal=True, gap="large"):
-            with st.container(key="home_image", width=max(260, round(HEIGHT_PX * sample.aspect))):
+            with st.container(key="home_image", width=max(260, _width(sample))):
                 _show_picture(sample, model, examined, answer)
             with st.container():
                 with st.container(key="home_verdict"):
                     _show_answer(answer)
-                _offer_ways(sample, following)
+                if presenting.is_on():  # one thing at a time
+                    st.caption(_credit())
+                else:
+                    _offer_ways(sample, following)
 
 
 def _offer_ways(sample: SampleRadiograph, following: SampleRadiograph) -> None:
@@ -65,7 +74,11 @@ def _offer_ways(sample: SampleRadiograph, following: SampleRadiograph) -> None:
     offer_upload()
     with st.container(horizontal=True, vertical_alignment="center"):
         _offer_next(following)
-        st.caption(f"X-ray: {sample_radiographs.CREDIT}. The model was not trained on it.", width="content")
+        st.caption(_credit(), width="content")
+
+
+def _credit() -> str:
+    return f"X-ray: {sample_radiographs.CREDIT}. The model was not trained on it."
 
 
 def _offer_page(label: str, icon: str, page: str, **query: str) -> None:
@@ -91,7 +104,7 @@ def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examine
     if with_truth:
         picture = charts.outlined(picture, scale_boxes(sample.boxes, picture.width, picture.height))
     with place:
-        show_picture(picture, f"X-ray of the {sample.body_part}", width=round(HEIGHT_PX * sample.aspect))
+        show_picture(picture, f"X-ray of the {sample.body_part}", width=_width(sample))
     if regions:
         st.caption(_describe_boxes(model))
     if with_truth:
@@ -117,6 +130,12 @@ def _show_answer(answer: Answer) -> None:
         f"The bundled model's probability of *{answer.labels[1]}*. Below {format_threshold(low)} it answers "
         f"*{answer.labels[0]}*, from {format_threshold(high)} *{answer.labels[1]}*; between the two it does not decide."
     )
+
+
+def _width(sample: SampleRadiograph) -> int:
+    """The width of the picture in px."""
+    height = PRESENTED_HEIGHT_PX if presenting.is_on() else HEIGHT_PX
+    return round(height * sample.aspect)
 
 
 def _offer_next(sample: SampleRadiograph) -> None:

@@ -17,6 +17,7 @@ import streamlit as st
 from fracture.demo import Policy
 
 if TYPE_CHECKING:  # every page imports this module, and few need these
+    from fracture.app.shared.frame.presenting import Steps
     from fracture.data.checks import Problem
     from fracture.imaging.viewing.changes import PictureChanges
     from fracture.importers.kaggle_credentials import Credentials
@@ -59,6 +60,18 @@ REQUESTED_PAGE = Entry[str | None]("asked for", None)
 """The page that was called by its address before the router had run."""
 CURRENT_PAGE = Entry[str | None]("page", None)
 """The page that the visitor is on."""
+NEXT_PAGE = Entry[str | None]("next page", None)
+"""The address of the page that a presentation goes on to."""
+PRESENTING = Entry[bool | None]("presenting", None)
+"""Whether the visitor presents; None until the address was read."""
+STEPS: Entry[Steps | None] = Entry("steps", None)
+"""What the arrow keys step through on this page; None where they lead to the next page."""
+
+VISITOR = Entry("visitor", "")
+"""The word that identifies the visitor in a public demo; see :func:`policy`."""
+RESUME = Entry("resume", "")
+"""How far the resume link is: "" before it was shown, ``resumed``, ``unknown``, ``known``."""
+
 OPEN_DIALOG = Entry[str | None]("open dialog", None)
 
 DATA = Entry[str | None]("data", None)
@@ -269,7 +282,7 @@ def proposed_export(root: Path) -> Entry[str | None]:
 
 def policy() -> Policy:
     """What the visitor in this browser tab may do; the word that identifies the visitor stays in the session."""
-    return Policy(get_or_create("visitor", lambda: secrets.token_urlsafe(32)))
+    return Policy(get_or_create(VISITOR.key, lambda: secrets.token_urlsafe(32)))
 
 
 def selected_images(root: Path) -> set[str]:

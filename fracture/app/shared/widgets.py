@@ -16,6 +16,7 @@ from streamlit.errors import StreamlitAPIException
 from fracture import demo, paths
 from fracture.app.shared import state
 from fracture.app.shared.dialogs import close_dialog
+from fracture.app.shared.frame import chart
 from fracture.app.shared.state import policy
 from fracture.errors import FractureError
 from fracture.registry.default_model import RULE, by_preference, describe_model, why_default
@@ -48,7 +49,7 @@ def show_retention(folder: Path) -> None:
     mark = demo.owner_of(folder) if demo.is_public() else None
     if mark is None:
         return
-    owner = "Yours, as long as this browser tab is open" if may_change(folder) else "Made by another visitor"
+    owner = "Yours, in this browser tab and by your resume link" if may_change(folder) else "Made by another visitor"
     seconds = mark.since + demo.LIMITS.retention_seconds - time.time()
     hours = min(max(0, seconds), demo.LIMITS.retention_seconds) / 3600  # also where the clock was set back
     when = f"within {hours:.0f} hours" if hours >= 2 else "soon"
@@ -346,5 +347,5 @@ def learn_more(key: str, text: str) -> None:
 
 
 def show_chart(figure: Any, key: str, alt: str) -> None:
-    """A Plotly figure as wide as its container, without the tool bar that covers small charts."""
-    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
+    """See :func:`fracture.app.shared.frame.chart.show_chart`."""
+    chart.show_chart(figure, key, alt)

@@ -1,0 +1,52 @@
+"""A chart with its downloads: the picture from Plotly's own bar, the numbers below; larger in a presentation."""
+
+import re
+from typing import Any
+
+import streamlit as st
+
+from fracture.app.shared.frame import presenting
+
+_BAR = [["toImage"]]
+"""The buttons of Plotly's bar, which the pointer or the focus brings up: only the one that saves the picture."""
+
+
+def show_chart(figure: Any, key: str, alt: str) -> None:
+    """A Plotly figure as wide as its container. It downloads as a PNG file, its numbers as a CSV file."""
+    if presenting.is_on():
+        from fracture import charts  # a page without a chart doesn't wait for Plotly
+
+        st.plotly_chart(charts.enlarge(figure), key=key, alt=alt, config={"displayModeBar": False})
+        return
+    name = _file_name(alt)
+    picture = {"format": "png", "filename": name, "scale": 2}
+    config = {"displaylogo": False, "modeBarButtons": _BAR, "toImageButtonOptions": picture}
+    with st.container(gap=None, horizontal_alignment="right"):
+        st.plotly_chart(figure, key=key, alt=alt, config=config)
+        if figure.data:  # else it shows an image
+            _offer_numbers(figure, key, name)
+
+
+def _offer_numbers(figure: Any, key: str, name: str) -> None:
+    st.download_button(
+        "CSV",
+        lambda: _to_csv(figure),
+        f"{name}.csv",
+        "text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        key=f"csv {key}",
+        help="Download the numbers of this chart",
+    )
+
+
+def _to_csv(figure: Any) -> bytes:
+    from fracture import charts
+
+    return charts.to_table(figure).to_csv(index=False).encode()
+
+
+def _file_name(alt: str) -> str:
+    """What a chart shows, as the name of a file without its ending: ``loss-by-epoch``."""
+    return re.sub(r"[^\w]+", "-", alt.lower()).strip("-")[:60] or "chart"

@@ -1,0 +1,107 @@
+"""Presenting, the terms and the downloads that all pages have."""
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fracture import charts, glossary
+from fracture.app.shared.frame import chart, terms
+from fracture.paths import PROJECT
+from fracture.sample_radiographs import FIRST, sample_radiographs
+from tests.pages.test_pages import healthy
+from tests.support.widgets import keys_of
+
+SOURCES = {
+    "home": ("app/home", "inference/classifier.py"),
+    "data": ("app/dataset", "charts/dataset.py", "data/checks"),
+    "train": ("app/train", "training/config.py", "charts"),
+    "classify": ("app/classify", "inference/classifier.py"),
+    "models": ("app/models", "registry/metric_names.py", "evaluation/metrics.py", "app/shared/metrics.py", "charts"),
+    "playground": ("app/experiments",),
+    "leakage": ("app/experiments/leakage.py", "app/experiments/material.py"),
+    "shortcuts": ("app/experiments/occlusion.py", "app/experiments/shortcut.py", "app/experiments/material.py"),
+}
+"""What writes the words of a page."""
+
+
+def arrive(address=(), **session):
+    """The start page through the router, with these parameters of its address and values of its session.
+
+    In one run: AppTest forgets the router after it, and runs a page alone.
+    """
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
+    for name in address:
+        app.query_params[name] = "1"
+    for name, value in session.items():
+        app.session_state[name] = value
+    return healthy(app.run())
+
+
+def test_present_parameter_on_arrival_begins_presenting(homes):
+    """The bar is there and the switch is not; without the parameter it is the other way round."""
+    app = arrive(["present"])
+    assert app.session_state["presenting"] and keys_of(app.button, "next_page") and not keys_of(app.button, "present")
+    app = arrive()
+    assert not app.session_state["presenting"] and keys_of(app.button, "present")
+    assert not keys_of(app.button, "next_page")
+
+
+def test_presenting_stands_in_the_address(homes):
+    """The menu drops the parameters of an address, and the session knows it still; after the end it is gone."""
+    assert arrive(presenting=True).query_params.get("present") == "1"
+    assert "present" not in arrive(["present"], presenting=False).query_params
+
+
+def test_home_without_samples_has_no_steps(homes):
+    """Where there is nothing to step through, the buttons lead to pages alone."""
+    app = arrive(["present"])
+    assert not keys_of(app.button, "next_step") and keys_of(app.button, "previous_page")
+
+
+def test_steps_on_home_are_the_radiographs(as_cloned):
+    """The samples come one after another, and nothing else is on the page."""
+    app = arrive(["present"])
+    assert keys_of(app.button, "next_step") and keys_of(app.button, "previous_step")
+    assert "Workflow" not in [each.value for each in app.header] and not app.file_uploader
+    steps = app.session_state["steps"]
+    names = [sample.name for sample in sample_radiographs()]
+    assert (names[steps.position], steps.count) == (FIRST, len(names))
+
+
+@pytest.mark.parametrize("page", terms.PAGE_TERMS)
+def test_terms_of_a_page_stand_in_its_words(page):
+    """The popover explains what the page says, and nothing else; each term is in the glossary."""
+    files = [PROJECT / "pages" / f"{page}.py"]
+    for source in SOURCES[page]:
+        path = PROJECT / "fracture" / source
+        files += [path] if path.suffix else sorted(path.glob("*.py"))
+    said = "\n".join(file.read_text(encoding="utf-8") for file in files if file.exists()).casefold()
+    for term in terms.PAGE_TERMS[page]:
+        assert glossary.meaning(term)
+        names = re.split(r", | \(|\)", term.casefold())
+        assert any(name.split()[-1] in said for name in names if name), term
+
+
+def test_terms_explain_every_page_of_the_menu(homes):
+    """No page is without its terms."""
+    app = arrive()
+    assert "**Heat map** ·" in "\n".join(str(each.value) for each in app.markdown)
+    addresses = re.findall(r'"pages/(\w+)\.py"', Path(PROJECT / "streamlit_app.py").read_text(encoding="utf-8"))
+    shown = {each for each in addresses if each not in ("dataset", "runs", "labs")}
+    assert shown <= set(terms.PAGE_TERMS)
+
+
+def test_chart_offers_its_picture_and_its_numbers(monkeypatch):
+    """Plotly's bar saves a PNG file twice as large, and a button the numbers; both have a name."""
+    shown = {}
+    monkeypatch.setattr(chart.st, "plotly_chart", lambda *_, **given: shown.update(given))
+    monkeypatch.setattr(chart.st, "download_button", lambda *given, **_: shown.update(csv=given[1:3]))
+    figure = charts.training_curves({"loss": [0.7, 0.5], "val_loss": [0.6, 0.5]}, "loss", 2, None)
+    chart.show_chart(figure, "a chart", "Loss by epoch, training and validation")
+    saved = shown["config"]["toImageButtonOptions"]
+    assert saved == {"format": "png", "filename": "loss-by-epoch-training-and-validation", "scale": 2}
+    data, name = shown["csv"]
+    assert name == "loss-by-epoch-training-and-validation.csv"
+    assert data().decode().splitlines()[:2] == ["series,Epoch,Loss", "Training,1,0.7"]

@@ -18,6 +18,11 @@ MODEL = VALIDATION
 SEVERAL = (MODEL, ACCENT, "#CC79A7", "#A6761D", "#1F9AA8", TRAINING)
 """For charts with one line a model."""
 
+LABEL_PX = 20
+"""Of labels in a presentation."""
+TITLE_PX = 26
+"""Of titles in a presentation."""
+
 
 def colors(names: Iterable[str]) -> dict[str, str]:
     """A color a name, in their order; there are ``len(SEVERAL)``, and names beyond that have none."""
@@ -62,20 +67,18 @@ def enlarge(figure: Any) -> Any:
     larger = copy.deepcopy(figure)
     layout = larger.layout
     layout.update(
-        font_size=_LABEL_PX, title_font_size=_TITLE_PX, legend_font_size=_LABEL_PX, hoverlabel_font_size=_LABEL_PX
+        font_size=LABEL_PX, title_font_size=TITLE_PX, legend_font_size=LABEL_PX, hoverlabel_font_size=LABEL_PX
     )
     layout.update(height=round((layout.height or 450) * _TALLER))
     layout.margin.t = round((layout.margin.t or 60) * _TALLER)
     for update_axes in (larger.update_xaxes, larger.update_yaxes):
-        update_axes(tickfont_size=_LABEL_PX, title_font_size=_LABEL_PX)
-    larger.update_annotations(font_size=_LABEL_PX)
+        update_axes(tickfont_size=LABEL_PX, title_font_size=LABEL_PX)
+    larger.update_annotations(font_size=LABEL_PX)
     for trace in larger.data:
         _thicken(trace)
     return larger
 
 
-_LABEL_PX = 20
-_TITLE_PX = 26
 _TALLER = 1.3
 _THICKER = 1.8
 _LINE_PX = 2
@@ -86,7 +89,7 @@ _POINT_PX = 6
 
 def _thicken(trace: Any) -> None:
     if trace.type == "parcoords":
-        trace.update(labelfont_size=_LABEL_PX, tickfont_size=_LABEL_PX)
+        trace.update(labelfont_size=LABEL_PX, tickfont_size=LABEL_PX)
     elif trace.type == "scatter":
         trace.line.width = (trace.line.width or _LINE_PX) * _THICKER
         size = trace.marker.size

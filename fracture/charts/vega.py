@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.charts.style import ACCENT, MODEL, NEGATIVE_COLOR, POSITIVE_COLOR
+from fracture.charts.style import ACCENT, LABEL_PX, MODEL, NEGATIVE_COLOR, POSITIVE_COLOR, TITLE_PX
 from fracture.files import JsonObject
 
 HEIGHT = 300
@@ -37,6 +37,13 @@ class VegaChart(NamedTuple):
 
     data: pd.DataFrame
     spec: JsonObject
+
+
+def enlarge_spec(chart: VegaChart) -> VegaChart:
+    """A chart for the last row of a classroom: large labels and thick lines."""
+    text = {"labelFontSize": LABEL_PX, "titleFontSize": LABEL_PX}
+    config = {"axis": text, "legend": text, "title": {"fontSize": TITLE_PX}, "line": {"strokeWidth": 4}}
+    return VegaChart(chart.data, {**chart.spec, "config": {**chart.spec.get("config", {}), **config}})
 
 
 def roc(label: NDArray[Any], probability: NDArray[Any], threshold: float) -> VegaChart:

@@ -311,3 +311,12 @@ def test_enlarge_of_parallel_coordinates_has_larger_labels():
     trials = pd.DataFrame({"learning_rate": [0.01], "dropout": [0.1], "l2": [1e-4], "chosen_by": [0.7], "other": [0.6]})
     larger = charts.enlarge(charts.parallel_coordinates(trials))
     assert larger.data[0].labelfont.size >= 20 and larger.data[0].tickfont.size >= 20
+
+
+def test_enlarge_spec_makes_labels_larger_and_keeps_the_data():
+    """The chart itself may be cached, and stays."""
+    label = np.array([0, 1, 0, 1])
+    chart = charts.roc(label, np.array([0.1, 0.9, 0.4, 0.6]), 0.5)
+    larger = charts.enlarge_spec(chart)
+    assert larger.data is chart.data and larger.spec["config"]["axis"]["labelFontSize"] >= 20
+    assert "labelFontSize" not in str(chart.spec.get("config"))

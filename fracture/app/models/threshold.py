@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fracture import charts
 from fracture.app.models.results import named_points
 from fracture.app.shared import prediction_cache
+from fracture.app.shared.frame.chart import show_vega_chart
 from fracture.app.shared.prediction_cache import PredictivePoint
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.estimate import format_percent
@@ -158,4 +159,4 @@ def describe_hundred(counts: dict[str, int], positive: str) -> str:
 
 
 def _show_chart(chart: charts.VegaChart, alt: str) -> None:
-    st.vega_lite_chart(chart.data, chart.spec, alt=alt)
+    show_vega_chart(chart, alt)

@@ -1,11 +1,16 @@
 """A chart with its downloads: the picture from Plotly's own bar, the numbers below; larger in a presentation."""
 
+from __future__ import annotations
+
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from fracture.app.shared.frame import presenting
+
+if TYPE_CHECKING:  # a page without a chart doesn't wait for Plotly
+    from fracture.charts import VegaChart
 
 _BAR = [["toImage"]]
 """The buttons of Plotly's bar, which the pointer or the focus brings up: only the one that saves the picture."""
@@ -14,7 +19,7 @@ _BAR = [["toImage"]]
 def show_chart(figure: Any, key: str, alt: str) -> None:
     """A Plotly figure as wide as its container. It downloads as a PNG file, its numbers as a CSV file."""
     if presenting.is_on():
-        from fracture import charts  # a page without a chart doesn't wait for Plotly
+        from fracture import charts
 
         st.plotly_chart(charts.enlarge(figure), key=key, alt=alt, config={"displayModeBar": False})
         return
@@ -25,6 +30,15 @@ def show_chart(figure: Any, key: str, alt: str) -> None:
         st.plotly_chart(figure, key=key, alt=alt, config=config)
         if figure.data:  # else it shows an image
             _offer_numbers(figure, key, name)
+
+
+def show_vega_chart(shown: VegaChart, alt: str, key: str | None = None) -> None:
+    """A chart that follows a slider without flicker, see :mod:`fracture.charts.vega`; larger in a presentation."""
+    if presenting.is_on():
+        from fracture import charts
+
+        shown = charts.enlarge_spec(shown)
+    st.vega_lite_chart(shown.data, shown.spec, key=key, alt=alt)
 
 
 def _offer_numbers(figure: Any, key: str, name: str) -> None:

@@ -2,7 +2,7 @@
 
 const FORWARD = ["ArrowRight", "PageDown"];
 const BACK = ["ArrowLeft", "PageUp"];
-const OWN_ARROWS = "input, textarea, select, [contenteditable], [role=slider], [role=tablist], [role=radiogroup], canvas";
+const OWN_ARROWS = "input:not([type=checkbox]), textarea, select, [contenteditable], [role=slider], [role=tablist], [role=radiogroup], canvas";
 const EDGE_PX = 12; // a heading so near to the upper edge is the one that is shown
 
 /** Press a button of the bar; false where the page has none. */

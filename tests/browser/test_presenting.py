@@ -1,0 +1,121 @@
+"""What stands around every page: a presentation by keys, the terms, and a chart's downloads."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chromium import new_page, settle
+from tests.browser.faults import overflow
+from tests.browser.widgets import button, keyed, keyed_from, menu_link
+from tests.support.serving import homes_in, served
+
+BEAMER = {"width": 1280, "height": 720}
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    """The app as it is cloned: with the models and the samples that come with it."""
+    place = tmp_path_factory.mktemp("cloned")
+    homes = {name: folder for name, folder in homes_in(place).items() if name != "FRACTURE_SHIPPED"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("FRACTURE_SHIPPED", raising=False)
+        with served(place / "server.log", homes=homes) as app:
+            yield app.address
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_presentation_by_keys_leads_from_sample_to_sample_and_on(shipped, browser, theme):
+    """Arrow and page keys show the next and the previous X-ray, also after a click; the whole picture is seen."""
+    page = new_page(browser, theme=theme)
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/?present=1")
+    bar = keyed(page, "presenting")
+    place = bar.get_by_text(re.compile(r"\d+ of \d+"))
+    expect(place).to_be_visible()
+    settle(page)
+    expect(page.get_by_test_id("stHeader")).not_to_be_visible()
+    assert overflow(page) == 0
+    picture = keyed(page, "home_image").get_by_role("img").first
+    bottom = picture.bounding_box()["y"] + picture.bounding_box()["height"]
+    assert bottom <= bar.bounding_box()["y"]
+    first = place.inner_text()
+    count = int(first.split()[-1])
+    for key, step in (("ArrowRight", 1), ("PageDown", 2), ("ArrowLeft", 1)):
+        page.keyboard.press(key)
+        expect(place).to_have_text(f"{(int(first.split()[0]) + step - 1) % count + 1} of {count}")
+        settle(page)
+    keyed(page, "home heat map").locator("label").first.click()
+    settle(page)
+    page.keyboard.press("PageUp")
+    expect(place).to_have_text(first)
+
+
+def test_presentation_holds_on_the_next_page_until_its_end(shipped, page):
+    """Where nothing is to step through, the keys lead on; the address presents until the end, and then does not."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/train?present=1")
+    expect(page.get_by_role("heading", name="Train", level=1)).to_be_visible()
+    settle(page)
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("heading", name="Classify", level=1)).to_be_visible()
+    settle(page)
+    assert "present=1" in page.url
+    page.reload()
+    expect(button(page, "end_presenting")).to_be_visible()
+    settle(page)
+    button(page, "end_presenting").click()
+    expect(button(page, "present")).to_be_visible()
+    settle(page)
+    assert "present" not in page.url
+    menu_link(page, "train").click()
+    expect(page.get_by_role("heading", name="Train", level=1)).to_be_visible()
+    expect(button(page, "present")).to_be_visible()
+
+
+def test_keys_of_a_widget_stay_with_it(shipped, page):
+    """Arrow keys in a text field move the cursor, not the presentation."""
+    page.goto(f"{shipped}/train?present=1")
+    settle(page)
+    field = page.get_by_role("combobox").first
+    field.focus()
+    page.keyboard.press("ArrowLeft")
+    settle(page)
+    expect(page.get_by_role("heading", name="Train", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_terms_open_by_keyboard_beside_the_menu(shipped, browser, size):
+    """The button stands in the line of the menu, covers none of its links, and explains the page's terms."""
+    page = new_page(browser, size)
+    page.goto(shipped)
+    settle(page)
+    tools = keyed(page, "page_tools").bounding_box()
+    links = page.get_by_test_id("stTopNavLink")
+    ends = [box["x"] + box["width"] for box in (each.bounding_box() for each in links.all()) if box]
+    assert all(end <= tools["x"] for end in ends)
+    assert tools["y"] + tools["height"] <= 60 and overflow(page) == 0
+    button(page, "terms").first.focus()
+    page.keyboard.press("Enter")
+    meaning = page.get_by_text("A picture of where the model looked").first
+    expect(meaning).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(meaning).not_to_be_visible()
+
+
+def test_chart_gives_its_picture_and_its_numbers(lab, page):
+    """Plotly's bar comes by the keyboard's focus, too, and saves a PNG file; the button below saves a CSV file."""
+    page.goto(f"{lab}/train?run=trained")
+    chart = page.locator(".js-plotly-plot").first
+    expect(chart).to_be_visible()
+    settle(page)
+    saves = chart.locator(".modebar-btn")
+    saves.focus()
+    expect(chart.locator(".modebar-group")).to_have_css("opacity", "1")
+    with page.expect_download() as picture:
+        page.keyboard.press("Enter")
+    assert picture.value.suggested_filename.endswith(".png")
+    with page.expect_download() as numbers:
+        keyed_from(page, "csv").first.get_by_role("button").click()
+    assert numbers.value.suggested_filename.endswith(".csv")
+    assert numbers.value.path().read_text().startswith("series,Epoch,")

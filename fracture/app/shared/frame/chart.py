@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,17 @@ def show_chart(figure: Any, key: str, alt: str) -> None:
     picture = {"format": "png", "filename": name, "scale": 2}
     config = {"displaylogo": False, "modeBarButtons": _BAR, "toImageButtonOptions": picture}
     with st.container(gap=None, horizontal_alignment="right"):
-        st.plotly_chart(figure, key=key, alt=alt, config=config)
+        st.plotly_chart(_on_the_page(figure), key=key, alt=alt, config=config)
         if figure.data:  # else it shows an image
             _offer_numbers(figure, key, name)
+
+
+def _on_the_page(figure: Any) -> Any:
+    """A copy whose ground is the page's, not transparent: a picture saved by night is light on dark everywhere."""
+    copied = copy.copy(figure)
+    if copied.data:  # an image has a ground of its own
+        copied.layout.paper_bgcolor = None
+    return copied
 
 
 def show_vega_chart(shown: VegaChart, alt: str, key: str | None = None) -> None:

@@ -13,6 +13,7 @@
     ├── ModelError        a model folder is missing, unfinished or damaged
     ├── RunError          a run cannot be started, or has failed
     │   └── FeaturesError the features that a run has computed are no longer in the cache
+    ├── WorkerError       a worker lacks something, or was killed; a cluster does not answer
     └── PublicError       the public demo does not allow it, or not this visitor
 
 A message says what was allowed, what came, and what to do. Pages and the command line catch
@@ -72,6 +73,10 @@ class RunError(FractureError):
 
 class FeaturesError(RunError):
     """The features that a run has computed are no longer in the cache: they can be computed again."""
+
+
+class WorkerError(FractureError):
+    """A worker lacks what its tasks need, or was killed at the same task again; a cluster does not answer."""
 
 
 class PublicError(FractureError):

@@ -277,8 +277,14 @@ def _add_calibrate(commands: Any) -> None:
 
 
 def _add_classify(commands: Any) -> None:
-    parser = _add(commands, "classify", "models.classify", "classify radiographs with a model")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=f"files in {READ}, or folders of them")
+    parser = _add(commands, "classify", "classify.classify", "classify radiographs with a model")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=_place,
+        metavar="FILE",
+        help=f"files in {READ}, folders of them of any size, or their URLs (s3://, gs://, abfs://, https://, zip://)",
+    )
     parser.add_argument(
         "--frame", type=int, default=1, metavar="N", help="of DICOM files with several, from 1; default: the first"
     )
@@ -316,7 +322,40 @@ def _add_classify(commands: Any) -> None:
         action="store_true",
         help="also answer radiographs unlike the model's training images, outside of what it was validated on",
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a CSV file with a line per image and study")
+    parser.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="write a CSV file with a line per image and study as answers come; a name in .parquet is a folder of "
+        "Parquet files. Interrupted, the same command resumes it",
+    )
+    _add_workers(parser)
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="processes of this machine (default: one a core where the work is worth starting them)",
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="the workers of a Dask cluster, by its scheduler's address (default: FRACTURE_CLUSTER)",
+    )
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {text}")
+    return count
+
+
+def _place(text: str) -> str:
+    """A path as :class:`Path` writes it, or a URL as it is."""
+    return text if "://" in text else str(Path(text))
 
 
 def _share(text: str) -> float:

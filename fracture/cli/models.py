@@ -1,32 +1,17 @@
-"""Models: train one, evaluate it, classify radiographs with it, list all."""
+"""Models: train one, evaluate it, list all."""
 
-import itertools
 import sys
 from argparse import Namespace
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from tqdm import tqdm
 
 from fracture import demo
 from fracture.cli.terminal import comparison, follow, progress_bar, store_labels, summary
 from fracture.data.combine import load_combined
-from fracture.data.layouts import ENDINGS, walk
-from fracture.errors import Cancelled, FractureError, ModelError, RadiographError, RunError
+from fracture.errors import Cancelled, ModelError, RunError
 from fracture.files import JsonObject
-from fracture.imaging.radiograph import Radiograph, check_visible, load
-from fracture.imaging.viewing.changes import PictureChanges, change
-from fracture.inference.automatic import MAX_ALSO_ASKED, choose_models, match_model
-from fracture.inference.classifier import NOTICE, Classifier, FirstPass
-from fracture.inference.prediction import STATUS_SENTENCES, OutcomeLimits, Status, View
-from fracture.inference.radiograph_check import RadiographScreen, load_screen
-from fracture.inference.report import rows, write_csv
-from fracture.inference.unusual import Explanation, explain
-from fracture.paths import sanitize_name
-from fracture.registry.adjustments import find_adjustments
-from fracture.registry.default_model import auc_in_words, by_preference, describe_model, why_default
-from fracture.registry.model_folder import ModelFolder, model_folder, read_card, shipped_models, usable_models
+from fracture.registry.default_model import auc_in_words
+from fracture.registry.model_folder import model_folder, read_card, usable_models
 from fracture.registry.selection import chosen_on, selection_sentence
 from fracture.training.config import PRESETS, TrainConfig
 from fracture.training.runs import queue
@@ -34,9 +19,6 @@ from fracture.training.weights import check_available, find_weights
 
 if TYPE_CHECKING:
     from fracture.evaluation.external.job import Evaluated
-
-AUTOMATIC = "automatic"
-"""In the place of a model's name: the one that knows an image best, of those that come with the project."""
 
 
 def train(args: Namespace) -> JsonObject:
@@ -161,192 +143,6 @@ def evaluate_command(args: Namespace) -> JsonObject:
         print("\n".join(explanation))
     comparison_json = {level: [asdict(metric) for metric in metrics] for level, metrics in compared.items()}
     return {**evaluation.to_json(), "comparison": comparison_json, "explanation": explanation}
-
-
-def classify(args: Namespace) -> JsonObject:
-    """Classify files, each on its own or as views of one study, with a model or with the one that knows each best."""
-    models = _models_to_ask(args)
-    if args.csv and not args.csv.parent.is_dir():
-        raise FractureError(f"There is no folder {args.csv.parent} to write {args.csv.name} into.")
-    folders = [path for path in args.files if path.is_dir()]
-    errors = [
-        f"{folder} holds no image: {', '.join(ENDINGS)}, or DICOM without ending."
-        for folder in folders
-        if not _images(folder)
-    ]
-    studies = _studies(args.files, args.study)
-    screen = load_screen(models)
-    lines: list[JsonObject] = []
-    contested = 0
-    quiet = len(studies) < 5 or args.json or not sys.stderr.isatty()
-    for study, paths in tqdm(studies, desc="Classifying", disable=quiet):
-        images = _readable(paths, args.frame, PictureChanges(invert=args.invert), errors)
-        if images:
-            answered = _answers(images, models, screen)
-            contested += len(answered) > 1
-            for model, passes in answered if args.all_models else answered[:1]:
-                views = [model.complete(each, args.threshold) for each in passes]
-                answer = model.answer(views, args.threshold, answer_unlike=args.answer_unlike)
-                lines += rows(study, answer, model.name, _explain(model, views, images))
-    if args.csv:
-        write_csv(args.csv, lines)
-    if not args.json:
-        _print_predictions(models, lines)
-    if contested and not args.all_models:
-        print(
-            f"For {contested:,} of {len(studies):,} it can't be told which model knows them best; their answers are by "
-            "the closer one. --all-models prints both.",
-            file=sys.stderr,
-        )
-    for sentence in errors:
-        print(sentence, file=sys.stderr)
-    runtimes = {model.name: model.runtime for model in models}
-    found: JsonObject = {"results": lines, "errors": errors, "runtimes": runtimes}
-    adjusted = {model.name: model.adjusted for model in models if model.adjusted}
-    if adjusted:
-        found["adjusted"] = adjusted
-    if len(models) == 1:
-        return {"model": models[0].name, "labels": list(models[0].labels), **found}
-    return {"model": AUTOMATIC, "models": {model.name: list(model.labels) for model in models}, **found}
-
-
-def _models_to_ask(args: Namespace) -> list[Classifier]:
-    """The model that was named; else all that come with the project and those to ask, too: the best match answers."""
-    also_asked: list[str] = args.also_ask or []
-    if len(also_asked) > MAX_ALSO_ASKED:
-        raise ModelError(f"--also-ask takes at most {MAX_ALSO_ASKED} models. Received: {', '.join(also_asked)}.")
-    if args.model not in (None, AUTOMATIC):
-        if also_asked:
-            raise ModelError(f"--also-ask adds models to {AUTOMATIC!r}. Received: --model {args.model}; leave one out.")
-        return [_load(model_folder(args.model), args.unadjusted)]
-    shipped = shipped_models()
-    if len(shipped) > 1 or also_asked:
-        folders = dict.fromkeys([*shipped, *(model_folder(name) for name in also_asked)])
-        return [_load(folder, args.unadjusted) for folder in folders]
-    return [_load(model_folder(_default_model(quiet=args.json)), args.unadjusted)]
-
-
-def _load(folder: ModelFolder, unadjusted: bool) -> Classifier:
-    """A model with its adjustments; where they can't be used, a sentence on stderr says why, and it answers without."""
-    if unadjusted:
-        return Classifier(folder)
-    card = read_card(folder)
-    try:
-        adjustments = find_adjustments(folder, card)
-    except ModelError as error:
-        print(error, file=sys.stderr)
-        adjustments = None
-    return Classifier(folder, adjustments)
-
-
-def _answers(
-    images: list[tuple[str, Radiograph]], models: list[Classifier], screen: RadiographScreen | None
-) -> list[tuple[Classifier, list[FirstPass]]]:
-    """The models that answer for a study, the best match first, each with its first passes over the images."""
-    seen = [{model.name: model.first_pass(name, image) for model in models} for name, image in images]
-    if screen is not None:
-        seen = [screen.mark(passes, image) for (_, image), passes in zip(images, seen, strict=True)]
-    by_model = {model.name: [passes[model.name] for passes in seen] for model in models}
-    chosen = choose_models([match_model(model, by_model[model.name]) for model in models])
-    return [(match.model, by_model[match.model.name]) for match in chosen]
-
-
-def _explain(model: Classifier, views: list[View], images: list[tuple[str, Radiograph]]) -> list[Explanation]:
-    """What is unusual about the images."""
-    return [explain(view, model.ood_detector, image.pixels) for view, (_, image) in zip(views, images, strict=True)]
-
-
-def _readable(
-    paths: list[Path], frame: int, changes: PictureChanges, errors: list[str]
-) -> list[tuple[str, Radiograph]]:
-    """The changed images that can be read and show something, by name; ``errors`` gets a sentence for each other."""
-    images = []
-    for path in paths:
-        try:
-            image = change(load(path, frame), changes)
-            check_visible(image, sanitize_name(path.name))
-        except RadiographError as error:
-            errors.append(str(error))
-        else:
-            images.append((str(path), image))
-    return images
-
-
-def _print_predictions(models: list[Classifier], lines: list[JsonObject]) -> None:
-    positives = {model.name: model.labels[1] for model in models}
-    width = max(map(len, positives.values())) + 25
-    for line in lines:
-        subject = line["image"] if line["kind"] == "image" else f"study {line['study']}"
-        by_model = f"  {line['model']}" if len(models) > 1 else ""
-        print(f"{line['answer']:>14}  {_probability(line, positives[line['model']]):{width}}  {subject}{by_model}")
-        if said := _explanation(line):
-            print(f"{'':>14}  {said}")
-    if not lines:
-        return
-    print()
-    limits = {line["model"]: OutcomeLimits(line["doubt_from"], line["doubt_to"]) for line in lines}
-    for name, its_limits in limits.items():
-        positive = positives[name]
-        print(f"Probability of {positive!r} by model {name!r}; {_format_limits(its_limits, positive)}.")
-    if len(models) > 1:
-        print(f"Each answer is by the model that knows the image best, of {', '.join(positives)}.")
-    for status, sentence in STATUS_SENTENCES.items():
-        if any(line["status"] == status for line in lines):
-            print(f"{status}: {sentence}")
-    if any(line["status"] == Status.UNLIKE and line["probability"] is None for line in lines):
-        print("--answer-unlike answers it nevertheless, outside of what the model was validated on.")
-    for model in models:
-        if model.adjusted:
-            print(f"{model.name}: {model.adjusted}")
-    print(NOTICE)
-
-
-def _explanation(line: JsonObject) -> str:
-    """The training images that an image is nearest to, and what is unusual about it; empty where nothing is said."""
-    nearest = f"nearest training images: {line['nearest_parts']}" if line["nearest_parts"] else ""
-    unusual = f"unusual: {line['unusual']}" if line["unusual"] else ""
-    return "; ".join(words for words in (nearest, unusual) if words)
-
-
-def _format_limits(limits: OutcomeLimits, positive: str) -> str:
-    if limits.leave_doubt:
-        return f"in doubt from {limits.low:g} to {limits.high:g}"
-    return f"{positive!r} from {limits.high:g} on"
-
-
-def _probability(line: JsonObject, positive: str) -> str:
-    if line["probability"] is None:
-        return "no prediction"
-    return f"{positive} {line['probability']:.3f} ({line['lowest']:.3f} to {line['highest']:.3f})"
-
-
-def _studies(files: list[Path], together: bool) -> list[tuple[str, list[Path]]]:
-    """Studies by name: each file is one; with ``together`` all named files are one, and those of each folder."""
-    named = [path for path in files if not path.is_dir()]
-    found = [image for path in files if path.is_dir() for image in _images(path)]
-    if not together:
-        return [(str(path), [path]) for path in [*named, *found]]
-    by_folder = itertools.groupby(found, key=lambda image: image.parent)
-    studies = [(str(folder), list(images)) for folder, images in by_folder]
-    if named:
-        studies.insert(0, (str(named[0].parent), named))
-    return studies
-
-
-def _images(folder: Path) -> list[Path]:
-    """All images below a folder, those of one folder side by side."""
-    return sorted((folder / name for name in walk(folder)), key=lambda path: (path.parent, path.name))
-
-
-def _default_model(quiet: bool) -> str:
-    """The name of the model to use where none is named; which one and why is printed on stderr."""
-    found = by_preference(usable_models())
-    if not found:
-        raise ModelError("There is no model yet. Train one: python -m fracture train --data PATH --name NAME")
-    default = found[0]
-    if not quiet:
-        print(f"Using {describe_model(default)}: {why_default(default)}. Another one: --model NAME", file=sys.stderr)
-    return default.name
 
 
 def models(args: Namespace) -> list[Any]:

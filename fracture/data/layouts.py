@@ -198,7 +198,7 @@ def files_below(root: Path, refused: list[str] | None = None) -> Iterator["os.Di
         if not folders:
             # After all real folders, and by name: which of two links to one folder counts must not be chance.
             links.sort(reverse=True)
-            folders += _follow(links.pop(), followed, refused)
+            folders += follow_link(links.pop(), followed, refused)
             continue
         for entry in _entries(folders.pop()):
             if entry.is_dir(follow_symlinks=False):
@@ -209,7 +209,7 @@ def files_below(root: Path, refused: list[str] | None = None) -> Iterator["os.Di
                 yield entry
 
 
-def _follow(link: str, followed: list[str], refused: list[str] | None) -> list[str]:
+def follow_link(link: str, followed: list[str], refused: list[str] | None) -> list[str]:
     """The link, to be read as a folder; nothing where it must not be followed."""
     target = os.path.realpath(link)
     overlaps = any(_contains(each, target) or _contains(target, each) for each in followed)

@@ -12,6 +12,7 @@ from fracture.errors import ModelError
 from fracture.inference.runtimes.choice import choose_runtime
 from fracture.inference.runtimes.litert import LITERT
 from fracture.inference.runtimes.runner import Runner, Runtime
+from fracture.parallel import worker_threads
 
 THREADS_PER_INTERPRETER = 2
 """On the two-core reference machine more were no faster."""
@@ -109,12 +110,17 @@ class Graph:
 def fastest_graph(content: bytes) -> Graph:
     """The graph on the runtime that :func:`fracture.inference.runtimes.choice.choose_runtime` chooses.
 
+    In a worker of :mod:`fracture.parallel` it is one interpreter, with as many threads as the worker.
+
     Raises:
         ModelError: the bytes are no served graph.
         FractureError: ``FRACTURE_RUNTIME`` asks for what is not there.
     """
+    worker = worker_threads()
+    threads = worker or THREADS_PER_INTERPRETER
     try:
-        runtime = choose_runtime(content, THREADS_PER_INTERPRETER)
+        runtime = choose_runtime(content, threads)
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"The served graph cannot be loaded: {error}") from error
-    return Graph(content, runtime=runtime)
+    # Of several workers on a machine, each has a part of its cores.
+    return Graph(content, 1 if worker else INTERPRETERS, threads, runtime)

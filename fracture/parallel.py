@@ -37,6 +37,20 @@ _threads: int | None = None
 
 
 @dataclass(frozen=True)
+class Workplace:
+    """Where somebody wants tasks to run."""
+
+    processes: int = 1
+    """Of this machine; 1 starts none."""
+    cluster: str | None = None
+    """The address of a Dask scheduler, whose workers run the tasks instead."""
+
+
+HERE = Workplace()
+"""In this process."""
+
+
+@dataclass(frozen=True)
 class Workers:
     """Where tasks run."""
 

@@ -2,6 +2,7 @@
 
 import builtins
 import os
+import tomllib
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ import fracture
 from fracture import cluster
 from fracture.errors import RadiographError, WorkerError
 from fracture.parallel import open_workers, run_tasks
+from fracture.paths import PROJECT
 from tests.support import tasks
 from tests.support.clusters import start_cluster
 
@@ -92,3 +94,11 @@ def test_connect_without_dask_names_the_extra(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without_dask)
     with pytest.raises(WorkerError, match=r"pip install 'fracture\[cluster\]'"):
         cluster.connect("tcp://127.0.0.1:8786")
+
+
+def test_extra_names_what_its_requirements_do():
+    """``pip install fracture[cluster]`` and ``pip install -r requirements-cluster.txt`` give the same."""
+    with (PROJECT / "pyproject.toml").open("rb") as file:
+        extra = tomllib.load(file)["project"]["optional-dependencies"]["cluster"]
+    lines = (PROJECT / "requirements-cluster.txt").read_text().splitlines()
+    assert extra == [line.partition("#")[0].strip() for line in lines if not line.startswith("#")]

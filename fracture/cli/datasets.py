@@ -21,6 +21,7 @@ from fracture.estimate import format_number
 from fracture.evaluation import label_issues
 from fracture.evaluation.properties import associations as properties
 from fracture.files import JsonObject
+from fracture.parallel import Workplace, cluster_address
 from fracture.paths import data_home, is_name
 from fracture.phantoms.generate import write
 from fracture.phantoms.job import PhantomJob, find_phantom_job
@@ -105,7 +106,8 @@ def _measured(found: Dataset, args: Namespace) -> pd.DataFrame | None:
     if args.quick:
         return None
     with progress_bar("Measuring images", quiet=args.json) as on_progress:
-        return measurements.measure(found.table, on_progress)
+        by = Workplace(args.workers or 1, cluster_address(args.cluster))
+        return measurements.measure(found.table, on_progress, by=by)
 
 
 def _label_issues(found: Dataset, args: Namespace) -> pd.DataFrame:

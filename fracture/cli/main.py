@@ -105,6 +105,7 @@ def _add_dataset(commands: Any) -> None:
     change.add_argument("--rename", metavar="NEW", help="only rename its folder, also in the runs that use it")
     change.add_argument("--delete", action="store_true", help="only delete its folder with all images")
     parser.add_argument("--yes", action="store_true", help="delete without asking")
+    _add_workers(parser, "1, with a thread for each core")
 
 
 def _add_labels(parser: argparse.ArgumentParser, where: str = "the data set") -> None:
@@ -244,6 +245,7 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument("--split", default="valid", help="train, valid, test, or all (default: valid)")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
     _add_labels(parser)
+    _add_workers(parser, "1")
 
 
 def _add_recalibrate(commands: Any) -> None:
@@ -260,6 +262,7 @@ def _add_recalibrate(commands: Any) -> None:
     parser.add_argument("--split", default="valid", help="train, valid, test, or all (default: valid)")
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
     _add_labels(parser)
+    _add_workers(parser, "1")
 
 
 def _add_calibrate(commands: Any) -> None:
@@ -329,15 +332,15 @@ def _add_classify(commands: Any) -> None:
         help="write a CSV file with a line per image and study as answers come; a name in .parquet is a folder of "
         "Parquet files. Interrupted, the same command resumes it",
     )
-    _add_workers(parser)
+    _add_workers(parser, "one a core from 64 files on")
 
 
-def _add_workers(parser: argparse.ArgumentParser) -> None:
+def _add_workers(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--workers",
         type=_count,
         metavar="N",
-        help="processes of this machine (default: one a core where the work is worth starting them)",
+        help=f"processes of this machine (default: {default})",
     )
     parser.add_argument(
         "--cluster",

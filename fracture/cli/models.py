@@ -10,6 +10,7 @@ from fracture.cli.terminal import comparison, follow, progress_bar, store_labels
 from fracture.data.combine import load_combined
 from fracture.errors import Cancelled, ModelError, RunError
 from fracture.files import JsonObject
+from fracture.parallel import Workplace, cluster_address
 from fracture.registry.default_model import auc_in_words
 from fracture.registry.model_folder import model_folder, read_card, usable_models
 from fracture.registry.selection import chosen_on, selection_sentence
@@ -115,7 +116,8 @@ def carry_out_evaluation(args: Namespace) -> "Evaluated":
     request = request_evaluation(args.model, args.data, args.split, args.body_part)
     try:
         with progress_bar("Evaluating", quiet=args.json) as on_progress:
-            return carry_out(request, on_progress)
+            by = Workplace(args.workers or 1, cluster_address(args.cluster))
+            return carry_out(request, on_progress, by)
     except Cancelled as error:
         raise ModelError("The evaluation was stopped. Start it again.") from error
 

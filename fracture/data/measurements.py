@@ -13,18 +13,21 @@ its size or the time of its last change is another.
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from fracture.cache import find_rows, open_cache, write_rows
+from fracture.cluster import lacks_path
 from fracture.errors import RadiographError
 from fracture.files import file_sha256, open_file
 from fracture.imaging.radiograph import PREPROCESSING_VERSION, read
 from fracture.imaging.statistics import Measures, measure_pixels
+from fracture.parallel import HERE, Workplace, open_workers, run_tasks
 
 MEASUREMENTS_VERSION = 3
 """To be raised whenever :func:`fracture.imaging.statistics.measure_pixels` gives other values for the same pixels, or
@@ -72,6 +75,7 @@ def measure(
     table: pd.DataFrame,
     on_progress: Callable[[int, int], None] = _no_progress,
     should_stop: Callable[[], bool] = _never,
+    by: Workplace = HERE,
 ) -> pd.DataFrame:
     """Measurements of all images, computed on all cores where they are not cached.
 
@@ -80,27 +84,49 @@ def measure(
         on_progress: called with the number of images that are done, and of all: at once, and after each
             :data:`FILES_PER_CHUNK`.
         should_stop: asked before each chunk; the rows until then are cached and returned.
+        by: which processes measure; in this one, threads do.
 
     Returns:
         A table with :data:`MEASUREMENT_COLUMNS`, and the order and index of ``table``; rows are missing after a stop.
     """
-    with open_cache("measurements/images", _SCHEMA, _version()) as cache, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with open_cache("measurements/images", _SCHEMA, _version()) as cache:
         states, known = _look_up(cache, table)
         missing = [state for state in states if state.path not in known]
         done = len(states) - len(missing)
         on_progress(done, len(states))
-        for start in range(0, len(missing), FILES_PER_CHUNK):
-            if should_stop():
-                break
-            chunk = missing[start : start + FILES_PER_CHUNK]
-            paths = [state.path for state in chunk]
-            found = dict(zip(paths, pool.map(_measure, chunk), strict=True))
+        for chunk, values in _measured_chunks(missing, by, should_stop):
+            found = dict(zip((state.path for state in chunk), values, strict=True))
             # In this thread alone: SQLite refuses a connection that another thread has opened.
             _write(cache, chunk, found)
             known.update(found)
             done += len(chunk)
             on_progress(done, len(states))
     return _frame(table, known)
+
+
+def _measured_chunks(
+    missing: list[FileState], by: Workplace, should_stop: Callable[[], bool]
+) -> Iterator[tuple[list[FileState], list[_Values]]]:
+    """The missing measurements, chunk by chunk."""
+
+    def chunks() -> Iterator[list[FileState]]:
+        for start in range(0, len(missing), FILES_PER_CHUNK):
+            if should_stop():
+                return
+            yield missing[start : start + FILES_PER_CHUNK]
+
+    if by == HERE:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield from ((chunk, list(pool.map(_measure, chunk))) for chunk in chunks())
+        return
+    needs = [partial(lacks_path, state.path) for state in missing[:1]]
+    with open_workers(by.processes, by.cluster, needs) as workers:
+        yield from run_tasks(_measure_all, chunks(), workers)
+
+
+def _measure_all(states: list[FileState]) -> list[_Values]:
+    """Run by a worker."""
+    return [_measure(state) for state in states]
 
 
 def measured(table: pd.DataFrame) -> pd.DataFrame:

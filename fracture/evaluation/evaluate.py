@@ -7,13 +7,15 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fracture.cluster import lacks_path
 from fracture.data.combine import with_labels
 from fracture.data.dataset import Dataset, scan
 from fracture.data.decisions import apply_decisions
@@ -24,9 +26,14 @@ from fracture.evaluation.metrics import evaluate
 from fracture.evaluation.recorded_files import record_files
 from fracture.files import JsonObject
 from fracture.imaging.radiograph import Radiograph, load
-from fracture.inference.classifier import Classifier, load_classifier
+from fracture.inference.batch.answering import AskedModel, ask, lacks_model
+from fracture.inference.classifier import Classifier
+from fracture.parallel import HERE, Workplace, open_workers, run_tasks
 from fracture.registry.model_folder import model_folder
 from fracture.registry.validation import Level, Localization
+
+CHUNK = 8
+"""Images that a worker gets at once."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,8 @@ def evaluate_model(
     split: str = "valid",
     body_part: str | None = None,
     on_progress: Callable[[int, int], None] = _ignore,
+    *,
+    by: Workplace = HERE,
 ) -> Evaluation:
     """Run a model on the images of a split, and measure its predictions with the model's own thresholds.
 
@@ -94,17 +103,20 @@ def evaluate_model(
         split: ``train``, ``valid``, ``test`` or ``all``.
         body_part: only images of this one.
         on_progress: called with the number of images done, and of all.
+        by: which processes run the model.
 
     Raises:
         ModelError: the model is missing or damaged.
+        WorkerError: the cluster does not answer, or a worker lacks something.
         DatasetError: the data set can't be read, the split is empty, or none of its images can be read.
     """
-    classifier = load_classifier(model)
+    asked = ask(model_folder(model), None)
+    classifier = _classifier(asked, asked.folder.version)
     dataset = _with_labels_of(classifier, apply_decisions(scan(data, body_part)))
     table = _select_split(dataset, split)
     table = table.assign(sha256=digests(table["path"].tolist()))
     table = table.assign(trained_on=_trained_on(classifier, table))
-    predictions, errors = _predict(classifier, table, on_progress)
+    predictions, errors = _predict(asked, dataset, table, on_progress, by)
     if predictions.empty:
         raise DatasetError(f"No image of split {split} of {dataset.root} can be read. The first one: {errors[0]}")
     trained_on = int(table["trained_on"].sum())
@@ -145,34 +157,56 @@ def _select_split(dataset: Dataset, split: str) -> pd.DataFrame:
     return table
 
 
+class _Prediction(NamedTuple):
+    """What a model says about one image."""
+
+    logit: float
+    probability: float
+    in_distribution: bool
+
+
 def _predict(
-    classifier: Classifier, table: pd.DataFrame, on_progress: Callable[[int, int], None]
+    asked: AskedModel, dataset: Dataset, table: pd.DataFrame, on_progress: Callable[[int, int], None], by: Workplace
 ) -> tuple[pd.DataFrame, list[str]]:
     """The readable rows with ``logit, probability, in_distribution``, and a sentence for each other row."""
-    readable = []
-    logits = []
-    probabilities = []
-    in_distribution = []
-    errors = []
-    for done, path in enumerate(table["path"], start=1):
-        try:
-            view = classifier.view(path, load(Path(path)))
-        except RadiographError as error:
-            readable.append(False)
-            errors.append(str(error))
-        else:
-            readable.append(True)
-            # The classifier averages the logits of the image and its mirror image, too.
-            logits.append(float(np.mean(view.logits)))
-            probabilities.append(view.probability)
-            in_distribution.append(view.known is not False)  # None: the model has no check
-        on_progress(done, len(table))
-    predictions = table[readable].assign(
-        logit=np.array(logits, np.float64),
-        probability=np.array(probabilities, np.float64),
-        in_distribution=np.array(in_distribution, np.bool_),
-    )
-    return predictions, errors
+    paths = table["path"].tolist()
+    size = 1 if by == HERE else CHUNK
+    chunks = [range(start, min(start + size, len(paths))) for start in range(0, len(paths), size)]
+    items = [(chunk, paths[chunk.start : chunk.stop]) for chunk in chunks]
+    found: list[_Prediction | str] = [""] * len(paths)
+    done = 0
+    needs = [partial(lacks_path, str(dataset.root)), partial(lacks_model, asked)]
+    with open_workers(by.processes, by.cluster, needs) as workers:
+        for (chunk, _), predicted in run_tasks(partial(_predict_chunk, asked), items, workers):
+            found[chunk.start : chunk.stop] = predicted
+            done += len(chunk)
+            on_progress(done, len(paths))
+    readable = [each for each in found if isinstance(each, _Prediction)]
+    rows = table[[isinstance(each, _Prediction) for each in found]]
+    columns = pd.DataFrame(readable, rows.index, list(_Prediction._fields))
+    kinds = {"logit": np.float64, "probability": np.float64, "in_distribution": np.bool_}
+    return rows.assign(**columns.astype(kinds)), [each for each in found if isinstance(each, str)]
+
+
+def _predict_chunk(asked: AskedModel, chunk: tuple[range, list[str]]) -> list[_Prediction | str]:
+    """Run by a worker: a prediction for each image, or the sentence that says why there is none."""
+    classifier = _classifier(asked, asked.folder.version)
+    return [_predict_image(classifier, path) for path in chunk[1]]
+
+
+def _predict_image(classifier: Classifier, path: str) -> _Prediction | str:
+    try:
+        view = classifier.view(path, load(Path(path)))
+    except RadiographError as error:
+        return str(error)
+    # The classifier averages the logits of the image and its mirror image, too. None: the model has no check.
+    return _Prediction(float(np.mean(view.logits)), view.probability, view.known is not False)
+
+
+@lru_cache(maxsize=1)
+def _classifier(asked: AskedModel, _version: str) -> Classifier:
+    """The model, loaded once in a process, and again when its files change."""
+    return Classifier(asked.folder)
 
 
 def _heat(classifier: Classifier, image: Radiograph, width: int, height: int) -> NDArray[np.float32]:

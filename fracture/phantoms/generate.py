@@ -12,19 +12,14 @@ hold their truth as well: whatever happens to the process, the next one resumes 
 """
 
 import contextlib
-import itertools
 import logging
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +27,7 @@ import numpy as np
 from fracture.data.ground_truth import TRUTH_FILE
 from fracture.errors import DatasetError
 from fracture.jobs import process
+from fracture.parallel import open_workers, run_tasks
 from fracture.phantoms.job import PHANTOM, STATUS, PhantomJob, claim, save, stop_request
 from fracture.phantoms.plan import Plan
 from fracture.phantoms.records import Row, png, read_png, read_rows, row_of, write_truth_rows
@@ -179,30 +175,21 @@ def _generate(ledger: _Ledger, on_progress: OnGenerated, processes: int) -> None
     plan = ledger.before.plan
     stop = stop_request(root)
     done = ledger.done()
-    todo = iter([patient for patient in order_of(plan.patients) if patient not in done])
-    running: set[Future[list[Row]]] = set()
-    with ProcessPoolExecutor(processes, initializer=_follow_parent) as pool:
-        while True:
-            if not stop.exists():
-                # Two for each process: none waits for this loop.
-                next_patients = itertools.islice(todo, 2 * processes - len(running))
-                running |= {pool.submit(_draw_patient, root, plan, patient) for patient in next_patients}
-            if not running:
-                break
-            ended, running = wait(running, timeout=SAVED_EVERY, return_when=FIRST_COMPLETED)
-            for future in ended:
-                ledger.add(_result(future))
+
+    def todo() -> Iterator[int]:
+        for patient in order_of(plan.patients):
+            if stop.exists():
+                return
+            if patient not in done:
+                yield patient
+
+    with open_workers(processes) as workers:
+        for _, rows in run_tasks(partial(_draw_patient, root, plan), todo(), workers):
+            ledger.add(rows)
             if time.monotonic() >= ledger.next_save:
                 ledger.save()
                 on_progress(ledger.job())
     stop.unlink(missing_ok=True)
-
-
-def _result(future: Future[list[Row]]) -> list[Row]:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise DatasetError("A process that drew images was killed; there may be too little memory.") from error
 
 
 def _draw_patient(root: Path, plan: Plan, patient: int) -> list[Row]:
@@ -223,7 +210,8 @@ def _draw_study(root: Path, plan: Plan, patient: int, study: int, folder: Path) 
     label = "positive" if views[0].truth.abnormal else "negative"
     place = folder / f"study{study}_{label}"
     beside = folder / f".part{study}"
-    shutil.rmtree(beside, ignore_errors=True)  # left by a process that was killed
+    for left in (beside, _hidden(place)):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
     beside.mkdir()
     rows = []
     for number, phantom in enumerate(views, 1):
@@ -265,17 +253,3 @@ def _rows_of_study(root: Path, folder: Path, listed: dict[str, Row]) -> list[Row
         image = path.relative_to(root).as_posix()
         rows.append(listed.get(image) or read_png(path, image))
     return rows
-
-
-def _follow_parent() -> None:
-    """Leave Ctrl-C to the parent, and end when it ends, however it does."""
-    # The parent stops after whole patients; and where it is killed, it cannot tell its children.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

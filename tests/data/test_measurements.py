@@ -11,6 +11,7 @@ from fracture.data.dataset import scan
 from fracture.data.measurements import MEASUREMENT_COLUMNS, digests, known_digests, measure, measured
 from fracture.files import file_sha256
 from fracture.imaging.radiograph import PREPROCESSING_VERSION
+from fracture.parallel import Workplace
 from tests.support.drawing import draw_mura
 
 
@@ -186,3 +187,15 @@ def test_digests_of_measured_images_are_known(homes, drawn):
     paths = [str(path) for path in sorted(drawn.rglob("*.png"))[:3]]
     measure(pd.DataFrame({"image_id": paths, "path": paths}))
     assert known_digests(paths) == {path: file_sha256(drawn / path) for path in paths}
+
+
+@pytest.mark.slow
+def test_measure_by_processes_gives_the_same(table, homes, monkeypatch):
+    """Two processes measure as the threads of this one do."""
+    alone = measure(table)
+    cache(homes).unlink()
+    monkeypatch.setattr(measurements, "FILES_PER_CHUNK", 4)
+    told = []
+    again = measure(table, lambda done, _: told.append(done), by=Workplace(processes=2))
+    pd.testing.assert_frame_equal(alone, again)
+    assert told[0] == 0 and told[-1] == len(table)

@@ -1,10 +1,12 @@
 """A model on one split of a data set."""
 
+import pandas as pd
 import pytest
 
 from fracture.data.dataset import scan
 from fracture.errors import DatasetError
 from fracture.evaluation.evaluate import evaluate_model
+from fracture.parallel import Workplace
 from fracture.registry.model_folder import read_card
 from tests.support.drawing import draw_mura
 
@@ -46,3 +48,13 @@ def test_evaluate_model_refuses_a_split_that_is_not_there(homes, make_model, dra
     make_model("m")
     with pytest.raises(DatasetError, match="split must be one of train, valid, or all"):
         evaluate_model("m", str(drawn), "test")
+
+
+@pytest.mark.slow
+def test_evaluate_model_by_processes_gives_the_same(homes, make_model, drawn):
+    """Two processes predict as this one does, in the order of the table."""
+    make_model("m")
+    alone = evaluate_model("m", str(drawn))
+    by_two = evaluate_model("m", str(drawn), by=Workplace(processes=2))
+    pd.testing.assert_frame_equal(alone.predictions, by_two.predictions)
+    assert alone.metrics == by_two.metrics

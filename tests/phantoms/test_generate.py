@@ -122,6 +122,24 @@ def test_write_into_an_interrupted_set_draws_only_what_is_missing(copied):
     assert (copied / "truth.csv").read_bytes() == truth
 
 
+@pytest.mark.slow
+def test_write_with_a_killed_process_draws_the_same_bytes(drawn, tmp_path):
+    """The patients of a process that was killed with ``kill -9`` are drawn by another one."""
+    killed = []
+
+    def kill_one(state):
+        if state.images and not killed:
+            processes = psutil.Process().children(recursive=True)
+            workers = [each for each in processes if "popen_loky" in " ".join(each.cmdline())]
+            killed.append(workers[0].pid)
+            workers[0].kill()
+
+    write(tmp_path, PLAN, kill_one, processes=2)
+    again = {name: path.read_bytes() for name, path in images(tmp_path).items()}
+    assert killed and again == {name: path.read_bytes() for name, path in images(drawn).items()}
+    assert (tmp_path / "truth.csv").read_bytes() == (drawn / "truth.csv").read_bytes()
+
+
 def test_write_into_a_complete_set_changes_nothing(copied):
     """The same command again draws nothing."""
     before = written(copied)

@@ -23,6 +23,7 @@ from fracture.jobs.progress import (
     report_in,
     write_status,
 )
+from fracture.parallel import HERE, Workplace
 from fracture.registry.model_folder import model_folder, read_card
 
 _log = logging.getLogger(__name__)
@@ -104,8 +105,8 @@ def request_stop(request: Request, policy: Policy = NOBODY) -> None:
     EVALUATION.request_stop(request.folder, policy)
 
 
-def carry_out(request: Request, on_progress: OnProgress = ignore_progress) -> Evaluated:
-    """Evaluate a model in this process, and store the result; a data home that is read-only stores none.
+def carry_out(request: Request, on_progress: OnProgress = ignore_progress, by: Workplace = HERE) -> Evaluated:
+    """Evaluate a model, and store the result; a data home that is read-only stores none.
 
     Raises:
         Cancelled: somebody asked it to stop.
@@ -118,7 +119,7 @@ def carry_out(request: Request, on_progress: OnProgress = ignore_progress) -> Ev
     place = claim_folder(EVALUATION, request.folder, wanted)
     with recording_failure(EVALUATION, place, wanted):
         report = report_in(EVALUATION, place, wanted, on_progress)
-        evaluation = evaluate_model(request.model, str(request.data), request.split, request.body_part, report)
+        evaluation = evaluate_model(request.model, str(request.data), request.split, request.body_part, report, by=by)
         result = summarize(evaluation, folder, request.body_part)
     stored = place is not None and _store(place, result, evaluation)
     ended = EvaluationStatus.of(request, complete=stored, ended=True, **_all_done(evaluation))

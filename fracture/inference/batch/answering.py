@@ -139,12 +139,16 @@ def answer_studies(request: Request, studies: Sequence[Study]) -> list[StudyAnsw
 
 
 def _loaded(asked: tuple[AskedModel, ...]) -> tuple[tuple[Classifier, ...], RadiographScreen | None]:
+    versions = tuple(each.folder.version for each in asked)
     with _loading:  # the threads of a worker share the models
-        return _load(asked)
+        return _load(asked, versions, paths.shipped_home())
 
 
 @lru_cache(maxsize=1)
-def _load(asked: tuple[AskedModel, ...]) -> tuple[tuple[Classifier, ...], RadiographScreen | None]:
+def _load(
+    asked: tuple[AskedModel, ...], _versions: tuple[str, ...], _shipped: Path
+) -> tuple[tuple[Classifier, ...], RadiographScreen | None]:
+    """The models, and the check whether images are radiographs; loaded again when their files change."""
     models = []
     for each in asked:
         adjustments = Adjustments.model_validate_json(each.adjustments) if each.adjustments else None

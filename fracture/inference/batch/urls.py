@@ -37,7 +37,7 @@ def list_url(url: str) -> Iterator[tuple[str, list[str]]]:
         return f"{found}::{beyond}" if beyond else found
 
     try:
-        for folder, _, found in files.walk(path, detail=True):
+        for folder, _, found in files.walk(path, detail=True, on_error="raise"):
             names = sorted(str(info["name"]) for info in found.values())
             yield full(folder), [full(name) for name in names]
     except Exception as error:

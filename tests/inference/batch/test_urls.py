@@ -60,14 +60,23 @@ def test_a_server_is_listed_and_read(fsspec, site):
         read_url(f"{site}/none.png")
 
 
-def test_a_zip_file_on_a_server_is_listed_and_read(fsspec, site, tmp_path):
-    """An archive within a URL."""
-    with zipfile.ZipFile(tmp_path / "site" / "all.zip", "w") as archive:
+def test_a_zip_file_is_listed_and_read(fsspec, tmp_path):
+    """An archive at another URL; that one comes after two colons."""
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("scans/a.png", b"packed")
         archive.writestr("scans/b.txt", b"no")
-    found = studies(f"zip://::{site}/all.zip")
-    assert found == [f"zip://scans/a.png::{site}/all.zip"]
+    beyond = f"file://{tmp_path}/all.zip"
+    found = studies(f"zip://::{beyond}")
+    assert found == [f"zip://scans/a.png::{beyond}"]
     assert read_url(found[0]) == b"packed"
+
+
+def test_a_zip_file_of_a_server_without_ranges_is_a_sentence(fsspec, site, tmp_path):
+    """It would have to be fetched whole for each image."""
+    with zipfile.ZipFile(tmp_path / "site" / "all.zip", "w") as archive:
+        archive.writestr("a.png", b"packed")
+    with pytest.raises(FractureError, match="support range requests"):
+        studies(f"zip://::{site}/all.zip")
 
 
 def test_what_cannot_be_listed_is_a_sentence(fsspec):

@@ -10,8 +10,10 @@ joblib is imported when the first task runs, and Dask where a cluster is named: 
 
 import os
 import signal
+import sys
 import threading
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -92,7 +94,10 @@ def open_workers(processes: int, cluster: str | None = None, needs: Iterable[Nee
         WorkerError: Dask is not installed, the cluster does not answer, or a worker lacks something.
     """
     if cluster is None:
-        yield Workers(processes)
+        try:
+            yield Workers(processes)
+        finally:
+            _end_processes()
         return
     client = connect(cluster)
     try:
@@ -139,6 +144,14 @@ def run_tasks(
             rounds.count_kills()
             if workers.client is not None and not answers(workers.client):
                 raise WorkerError("The Dask scheduler no longer answers. Start the same command again.") from error
+
+
+def _end_processes() -> None:
+    """End the processes of this machine now: joblib keeps them for five minutes, with all that they have loaded."""
+    if "joblib.externals.loky" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 class _Rounds(Generic[Item]):
@@ -218,6 +231,8 @@ def _parallel(workers: Workers, *, careful: bool) -> Any:
     """Joblib's Parallel, which gives results in the order of completion."""
     from joblib import Parallel, parallel_config
 
+    # An interruption cancels tasks; nobody needs advice on that.
+    warnings.filterwarnings("ignore", r"\d+ tasks which were still being processed", module="joblib")
     backend: Any = "loky"
     if workers.client is not None:
         backend = dask_backend(workers.client, workers.count)

@@ -54,7 +54,7 @@ def test_classify_studies_with_a_killed_process_gives_the_same(asked, studies):
     alone = rows(classify_studies(asked, studies))
     answers = classify_studies(asked, studies, processes=2)
     found = [next(answers)]
-    workers = [each for each in psutil.Process().children(recursive=True) if "loky" in " ".join(each.cmdline())]
+    workers = [each for each in psutil.Process().children(recursive=True) if "popen_loky" in " ".join(each.cmdline())]
     os.kill(workers[0].pid, signal.SIGKILL)
     assert rows([*found, *answers]) == alone
 

@@ -22,7 +22,7 @@ from fracture.evaluation.region_fit import mapped, needs_places
 from fracture.imaging.radiograph import fit, load
 from fracture.inference.heatmap import MIXED7
 from fracture.inference.litert import Graph
-from fracture.inference.regions import find_peaks, mean_places
+from fracture.inference.regions.candidates import find_peaks, mean_places
 from fracture.registry.model_folder import ModelFolder, bundled_model, read_card
 
 BATCH = 8

@@ -41,7 +41,15 @@ from fracture.evaluation.free_response import (
 )
 from fracture.evaluation.region_fit import mapped, mark, needs_places
 from fracture.inference.heatmap import MIXED7
-from fracture.inference.regions import MAX_OVERLAP, Region, _on_image, center_inside, find_peaks, overlap, predict_boxes
+from fracture.inference.regions.candidates import (
+    MAX_OVERLAP,
+    Region,
+    center_inside,
+    find_peaks,
+    on_image,
+    overlap,
+    predict_boxes,
+)
 from fracture.registry.card import BoxFit
 from fracture.registry.model_folder import bundled_model, read_card
 
@@ -201,7 +209,7 @@ def cross_fitted(inputs: Floats, hit: NDArray[np.bool_], group: NDArray[np.objec
 
 
 def _hits(image: Mapped, square_box: Floats) -> bool:
-    box = _on_image(square_box, image.framed)
+    box = on_image(square_box, image.framed)
     return any(center_inside(box, true) for true in image.boxes)
 
 
@@ -210,7 +218,7 @@ def marked_by(valid: pd.DataFrame, images: Sequence[Mapped], at: Candidates, box
     regions: list[list[Region]] = [[] for _ in images]
     for each in np.argsort(-logits, kind="stable"):
         own = regions[at.image[each]]
-        box = _on_image(boxes[each], images[at.image[each]].framed)
+        box = on_image(boxes[each], images[at.image[each]].framed)
         if box[2] > 0 and box[3] > 0 and all(overlap(box, other.box) < MAX_OVERLAP for other in own):
             own.append(Region(box, float(expit(logits[each]))))
     return Marked(regions, [image.boxes for image in images], valid["group"])

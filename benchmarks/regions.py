@@ -39,7 +39,7 @@ from fracture.files import write_json
 from fracture.imaging.radiograph import fit, load
 from fracture.inference.heatmap import MIXED7, SIDE, on_square
 from fracture.inference.litert import Graph
-from fracture.inference.regions import MAX_OVERLAP, Region, center_inside, find_peaks, mean_places, overlap
+from fracture.inference.regions.candidates import MAX_OVERLAP, Region, center_inside, find_peaks, mean_places, overlap
 from fracture.registry.card import BoxFit, Regions
 from fracture.registry.model_folder import ModelFolder, model_folder, read_card
 

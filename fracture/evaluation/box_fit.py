@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fracture.imaging.annotations import Box
 from fracture.imaging.radiograph import Frame
 from fracture.inference.heatmap import MIXED7
-from fracture.inference.regions import find_peaks, offset_terms, size_terms
+from fracture.inference.regions.candidates import find_peaks, offset_terms, size_terms
 from fracture.registry.card import BoxFit
 
 CLIP = 6.0
@@ -32,7 +32,7 @@ class Mapped(NamedTuple):
     """An image: its place map, where it lies on its square, and its true boxes."""
 
     places: Floats
-    """(h, w), of :func:`fracture.inference.regions.mean_places`."""
+    """(h, w), of :func:`fracture.inference.regions.candidates.mean_places`."""
     framed: Frame
     boxes: Sequence[Box]
     """In shares of the image's width and height, 0 to 1."""

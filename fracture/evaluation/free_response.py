@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import over_groups
 from fracture.imaging.annotations import Box
-from fracture.inference.regions import Region, center_inside, overlap
+from fracture.inference.regions.candidates import Region, center_inside, overlap
 from fracture.registry.validation import FreeResponse, RegionPoint
 
 MIN_OVERLAP = 0.5

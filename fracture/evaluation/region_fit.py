@@ -19,8 +19,8 @@ from fracture.evaluation.free_response import (
 )
 from fracture.imaging.annotations import parse_boxes, scale_boxes
 from fracture.imaging.radiograph import frame
-from fracture.inference.regions import UNCALIBRATED, center_inside, find_regions
-from fracture.registry.card import BoxFit, PlaceThresholds, Regions
+from fracture.inference.regions.candidates import UNCALIBRATED, center_inside, find_regions
+from fracture.registry.card import BoxFit, PlaceThresholds, RegionFinder, Regions
 
 
 def needs_places(table: pd.DataFrame) -> "pd.Series[bool]":
@@ -56,7 +56,13 @@ def fit_regions(table: pd.DataFrame, places: Mapping[int, Floats], size: int, ho
     calibration = _calibrate(mark(images, valid["group"], fitted))
     if calibration is None:
         return None
-    marked = mark(images, valid["group"], fitted, calibration)
+    return measure_regions(mark(images, valid["group"], fitted, calibration), fitted, calibration)
+
+
+def measure_regions(
+    marked: Marked, fitted: BoxFit, calibration: tuple[float, float], finder: RegionFinder | None = None
+) -> Regions | None:
+    """The thresholds of regions and the figures at them; None where no threshold has so few false boxes."""
     thresholds = {name: place_threshold(marked, most) for name, most in TARGET_FALSE_BOXES.items()}
     sensitive = thresholds["high_sensitivity"]
     specific = thresholds["high_specificity"]
@@ -71,6 +77,7 @@ def fit_regions(table: pd.DataFrame, places: Mapping[int, Floats], size: int, ho
             "high_sensitivity": measure_point(marked, sensitive),
             "high_specificity": measure_point(marked, specific),
         },
+        **({} if finder is None else {"finder": finder}),
     )
 
 

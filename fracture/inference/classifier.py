@@ -5,8 +5,10 @@
 >>> answer = load_classifier("first").classify([("view.png", read(data))])  # doctest: +SKIP
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +21,16 @@ from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph, Output, fastest_graph
 from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, OutcomeLimits, View, probability_of
-from fracture.inference.regions import Region, find_regions, mean_places
+from fracture.inference.regions.candidates import Region, find_regions, mean_places
+from fracture.inference.regions.finder import RegionFinder, regions_of
 from fracture.paths import sanitize_name
 from fracture.registry.adjustments import Adjustments, Recalibration
 from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
 
 _EQUAL = 1e-9
 """Probabilities that differ by less are the same threshold, stored as a logit and as a probability."""
+
+_log = logging.getLogger(__name__)
 
 NOTICE = "A tool for teaching and research. It is no medical device: its answers must not guide the care of a person."
 
@@ -103,6 +108,7 @@ class Classifier:
         """What runs the graph."""
         self.labels = self.card.labels
         self._fit = self.card.input.fit
+        self._finder_file = folder.region_finder
         self._temperature = self.card.temperature
         self.ood_detector: OodDetector | None = None
         self.domain_head: DomainHead | None = None
@@ -210,20 +216,38 @@ class Classifier:
             embedding=straight.embedding,
             known=None if detector is None else detector.in_distribution(straight.embedding),
             radiograph=first.radiograph,
-            regions=self._regions(straight, mirrored, first.framed),
+            find_regions=cache(partial(self._regions, first, mirrored)),
         )
 
     def embedding(self, image: Radiograph) -> NDArray[np.float32]:
         """What the image is compared by with the training images (F,): one pass, where :meth:`view` takes two."""
         return self._load_graph()(self._fitted(image)).embedding
 
-    def _regions(self, straight: Output, mirrored: Output | None, framed: Frame) -> tuple[Region, ...]:
+    def _regions(self, first: FirstPass, mirrored: Output | None) -> tuple[Region, ...]:
         """The candidate regions, where the card says how their boxes are made."""
         recorded = self.card.regions
         if recorded is None or not self.shows_places:
             return ()
-        places = mean_places(straight, mirrored, framed.size)
-        return find_regions(places, framed, recorded.fit, recorded.calibration)
+        places = mean_places(first.straight, mirrored, first.framed.size)
+        if recorded.finder is None:
+            return find_regions(places, first.framed, recorded.fit, recorded.calibration)
+        # An image without its mirror image is clearly negative: no box in it would be worth the time.
+        if mirrored is None or self._finder is None:
+            return ()
+        return regions_of(self._finder.find(first.pixels), places, first.framed, recorded.finder.weights)
+
+    @cached_property
+    def _finder(self) -> RegionFinder | None:
+        """The region finder, loaded when boxes are asked for; None where it is missing or damaged."""
+        recorded = self.card.regions
+        if recorded is None or recorded.finder is None:
+            return None
+        try:
+            content = self._finder_file.read_bytes()
+            return RegionFinder(content, recorded.finder.enlarged)
+        except (OSError, ModelError) as error:
+            _log.warning("Model %s shows no candidate regions: %s", self.name, error)
+            return None
 
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:
         """The heat map of a view over its image drawn at any size in px: (height, width), in the view's units."""

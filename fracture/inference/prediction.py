@@ -1,8 +1,8 @@
 """The answer of a model for a study: a calibrated probability, and one of three outcomes."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fracture.imaging.radiograph import Frame
-from fracture.inference.regions import Region
+from fracture.inference.regions.candidates import Region
 
 DOUBT = "doubt"
 
@@ -108,8 +108,13 @@ class View:
     """Whether the image is in distribution, like the training images; None where the model can't tell."""
     radiograph: bool | None = None
     """Whether the image is a radiograph at all; None where it was not checked."""
-    regions: tuple[Region, ...] = ()
-    """Candidate regions, the likeliest first; none where the card says nothing about them."""
+    find_regions: Callable[[], tuple[Region, ...]] = field(default=tuple, repr=False, compare=False)
+    """Gives the regions: a network of its own may have to run for them."""
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Candidate regions, the likeliest first; none where the card says nothing about them."""
+        return self.find_regions()
 
     @property
     def status(self) -> Status:

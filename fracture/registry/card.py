@@ -139,7 +139,7 @@ class Served(Document):
 class BoxFit(Document):
     """How the box of a candidate region follows from the logits around its likeliest cell.
 
-    :mod:`fracture.inference.regions` has the terms. Middles and logarithms of sides are in cells.
+    :mod:`fracture.inference.regions.candidates` has the terms. Middles and logarithms of sides are in cells.
     """
 
     clip: Annotated[Finite, Field(gt=0)]
@@ -157,6 +157,26 @@ class PlaceThresholds(Document):
     high_specificity: Finite
 
 
+class BoxScore(Document):
+    """How the logit of a region finder's box follows from its score and from the place map at its middle."""
+
+    score: Finite
+    place: Finite
+    intercept: Finite
+
+
+class RegionFinder(Document):
+    """A network of its own that draws the boxes in place of :class:`BoxFit`: its file lies beside the card."""
+
+    sha256: str
+    enlarged: Whole
+    """Side in px to which it enlarges the fitted image."""
+    weights: BoxScore
+    """Fitted on validation images."""
+    training: str
+    """What it was trained on, in a sentence."""
+
+
 class Regions(Document):
     """Candidate regions: how their boxes are made, from which probability on they are shown, and how good they are."""
 
@@ -167,6 +187,8 @@ class Regions(Document):
     free_response: FreeResponse
     points: dict[str, RegionPoint]
     """The figures at the two thresholds, by their names."""
+    finder: Annotated[RegionFinder | None, _NotNull] = None
+    """Missing where the boxes follow from the place map."""
 
 
 class LabelNote(Document):

@@ -101,6 +101,11 @@ class ModelFolder:
         return self.path / "radiograph_check.npz"
 
     @property
+    def region_finder(self) -> Path:
+        """The network that draws boxes, where the card names one."""
+        return self.path / "regions.tflite"
+
+    @property
     def dynamic_range(self) -> Path:
         """What differs of the graph on whose features heads train; only the bundled model's folder has it."""
         return self.path / "dynamic_range.npz"

@@ -22,7 +22,7 @@ from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import heat_map
 from fracture.inference.litert import Graph
 from fracture.inference.ood import OodDetector
-from fracture.inference.regions import mean_places
+from fracture.inference.regions.candidates import mean_places
 from fracture.registry.card import Regions, Served
 from fracture.registry.validation import Level
 from fracture.training.config import TrainConfig

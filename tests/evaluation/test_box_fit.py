@@ -5,7 +5,7 @@ import pytest
 
 from fracture.evaluation.box_fit import MIN_BOXES, Mapped, fit_boxes
 from fracture.imaging.radiograph import frame
-from fracture.inference.regions import find_regions, overlap
+from fracture.inference.regions.candidates import find_regions, overlap
 from fracture.registry.card import BoxFit
 
 SIZE = 427

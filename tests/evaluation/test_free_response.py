@@ -15,7 +15,7 @@ from fracture.evaluation.free_response import (
     place_threshold,
     sensitivity_at,
 )
-from fracture.inference.regions import Region
+from fracture.inference.regions.candidates import Region
 
 A = (0.1, 0.1, 0.2, 0.2)
 B = (0.6, 0.6, 0.2, 0.2)

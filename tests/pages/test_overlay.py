@@ -14,7 +14,7 @@ from fracture.evaluation.localization import localize
 from fracture.imaging.radiograph import Radiograph, fit, frame, unfit
 from fracture.inference.heatmap import SIDE
 from fracture.inference.prediction import View
-from fracture.inference.regions import Region
+from fracture.inference.regions.candidates import Region
 
 SIZES = ((373, 454), (454, 373), (300, 300), (900, 60), (60, 900))
 

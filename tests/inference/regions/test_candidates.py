@@ -6,7 +6,7 @@ from scipy.special import expit
 
 from fracture.imaging.radiograph import frame
 from fracture.inference.litert import Output
-from fracture.inference.regions import (
+from fracture.inference.regions.candidates import (
     MAX_REGIONS,
     Region,
     center_inside,

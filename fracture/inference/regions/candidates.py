@@ -140,7 +140,7 @@ def find_regions(
     probabilities = expit(slope * peaks.patches[:, 1, 1] + intercept)
     regions: list[Region] = []
     for square_box, probability in zip(boxes, probabilities, strict=True):
-        box = _on_image(square_box, framed)
+        box = on_image(square_box, framed)
         apart = all(overlap(box, other.box) < MAX_OVERLAP for other in regions)
         if box[2] > 0 and box[3] > 0 and apart:
             regions.append(Region(box, float(probability)))
@@ -178,8 +178,8 @@ def _size_terms(patches: Floats) -> Floats:
     return np.stack([np.ones(len(patches)), patches[:, 1, 1], along, across, corners], axis=1)
 
 
-def _on_image(square_box: Floats, framed: Frame) -> Box:
-    """A box in px of the square -> in shares of the image, cut off at its edges."""
+def on_image(square_box: Floats, framed: Frame) -> Box:
+    """A box ``x, y, width, height`` in px of the square -> in shares of the image, cut off at its edges."""
     x, y, width, height = map(float, square_box)
     left = float(np.clip((x - framed.left) / framed.width, 0, 1))
     right = float(np.clip((x + width - framed.left) / framed.width, 0, 1))

@@ -13,7 +13,7 @@ from tests.browser.widgets import summary
 CHROMIUM = Path("/usr/bin/chromium")
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-SIZES = {"laptop": (1366, 900), "phone": (390, 844)}
+SIZES = {"laptop": (1366, 768), "beamer": (1280, 720), "phone": (390, 844)}
 """Width and height in px."""
 
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36"

@@ -43,6 +43,15 @@ ALLOWED = (
         "The word NULL in a card shown as JSON, by a component with its own colors.",
     ),
     Allowed(
+        "list", "ul[data-testid=stSidebarNavItems]",
+        "A phone's menu with sections: Streamlit's own markup puts a div for each section between the list and its "
+        "items, and no setting changes that. The links are reached and named all the same.",
+    ),
+    Allowed(
+        "listitem", "ul[data-testid=stSidebarNavItems] > div > li",
+        "The items of that menu.",
+    ),
+    Allowed(
         "scrollable-region-focusable", "[data-testid=stTable] > div",
         "A wide table on a phone. Chromium and Firefox let Tab stop at what scrolls, so that the arrows move it.",
     ),

@@ -1,10 +1,11 @@
 """The places of the app that tests look at: an address, and the clicks that lead on from there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from fracture.sample_radiographs import sample_radiographs
 from tests.browser.chromium import settle, unfold
 from tests.browser.widgets import button, keyed, keyed_from
 
@@ -41,9 +42,25 @@ def full(first: str, second: str) -> tuple[Place, ...]:
         Place("trained", f"train?run={first}", _open("network")),
         Place("compare", f"models?runs={first}&runs={second}"),
         Place("sample", f"classify?model={first}", ask_about_a_sample),
+        Place("upload", f"classify?model={second}", _upload),
         Place("judged", f"models?model={second}", _open_card),
+        *(Place(name, f"models?model={second}", open_tab(tab)) for name, tab in MODEL_TABS.items()),
         Place("covered", "shortcuts", cover),
+        *_presenting(first),
     )
+
+
+MODEL_TABS = {
+    "threshold": "Threshold",
+    "results": "Results",
+    "curves": "Curves",
+    "errors": "Errors",
+    "calibration": "Calibration",
+    "heatmaps": "Heat maps",
+    "external": "External validation",
+    "code": "Code",
+}
+"""The tabs of a model on the page *Models* by the names of their places; the card has a place of its own."""
 
 
 PAGES = (
@@ -57,6 +74,22 @@ PAGES = (
     Place("models", "models"),
 )
 """Every page; an empty app has no other places."""
+
+
+def _presenting(model: str) -> Iterator[Place]:
+    """Every page as it is presented, and an answer, a run and a model."""
+    for place in PAGES:
+        yield Place(f"{place.name}!", f"{place.address}?present=1")
+    yield Place("sample!", f"classify?present=1&model={model}", ask_about_a_sample)
+    yield Place("trained!", f"train?present=1&run={model}")
+    yield Place("judged!", f"models?present=1&model={model}")
+
+
+def _upload(page: Page) -> None:
+    """On the page *Classify*: upload the first of the radiographs that come with the app."""
+    file = sample_radiographs()[0].path
+    keyed(page, "uploads").locator("input[type=file]").set_input_files(file)
+    keyed(page, "classify_image").get_by_role("img", name=file.name).first.wait_for()
 
 
 def _open_a_study(page: Page) -> None:
@@ -75,7 +108,7 @@ def _open_dialog(key: str) -> Callable[[Page], None]:
 
 
 def open_tab(name: str) -> Callable[[Page], None]:
-    """Open a tab of the page *Data*."""
+    """Open a tab of the page *Data*, or of a model."""
     return lambda page: page.get_by_role("tab", name=name).click()
 
 

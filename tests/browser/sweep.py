@@ -1,7 +1,8 @@
-"""Find the faults of every place of the app, empty and full, on a laptop and on a phone, in the light and dark theme.
+"""Find the faults of every place of the app, empty and full, on three screens, in the light and dark theme.
 
     python -m tests.browser.sweep                                  # draws data, trains, serves, looks; some minutes
     python -m tests.browser.sweep --pictures /tmp/pictures         # and keeps a picture of each
+    python -m tests.browser.sweep --size phone --only home         # only some of it
     python -m tests.browser.sweep --full URL --empty URL           # two apps that are already served
 
 Prints a line for each place: the errors on its console, its grave faults by axe-core, by how much it is too wide, and
@@ -26,8 +27,11 @@ from tests.browser.keyboard import unseen_stops
 from tests.browser.places import PAGES, Place, full
 from tests.support.serving import homes_in, served
 
+Look = tuple[str, Theme]
+"""A size and a theme."""
+
 TALLEST = 9000
-"""px of a picture."""
+"""px of a page that is brought into view as a whole."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,29 +41,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--empty", metavar="URL", help="an app with nothing in it")
     parser.add_argument("--pictures", metavar="DIR", type=Path, help="where a picture of each place is kept")
     parser.add_argument("--only", metavar="WORD", default="", help="only the places whose names contain this")
+    parser.add_argument("--size", choices=SIZES, action="append", help="only this size, and each that is named so")
     parser.add_argument("--weights", default="bundled", help="what the model is trained from, where there is no --full")
     chosen = parser.parse_args(arguments)
     faults, seen = 0, set[Allowed]()
     with ExitStack() as stack:
         urls = _serve(chosen, Path(stack.enter_context(tempfile.TemporaryDirectory())), stack)
         browser = stack.enter_context(chromium())
-        for state, place, size, theme in _all(chosen.only):
-            wrong, allowed = look(browser, urls[state], place, size, theme, _picture(chosen.pictures, state))
-            print(f"{state:5} {place.name:10} {size:6} {theme:5} {'; '.join(wrong) or 'well'}", flush=True)
-            faults, seen = faults + len(wrong), seen | allowed
-    for rotten in () if chosen.only else set(ALLOWED) - seen:
+        for state, place, looks in _all(chosen.only, chosen.size or list(SIZES)):
+            for view, wrong, allowed in visit(browser, urls[state], place, looks, _picture(chosen.pictures, state)):
+                print(f"{state:5} {place.name:12} {view:12} {'; '.join(wrong) or 'well'}", flush=True)
+                faults, seen = faults + len(wrong), seen | allowed
+    for rotten in () if chosen.only or chosen.size else set(ALLOWED) - seen:
         print(f"allowed, but not there any more: {rotten.rule} of {rotten.selector}")
         faults += 1
     print(f"{faults} faults")
     return 1 if faults else 0
 
 
-def _all(only: str) -> Iterator[tuple[str, Place, str, Theme]]:
+def _all(only: str, sizes: Sequence[str]) -> Iterator[tuple[str, Place, list[Look]]]:
+    """Every place with the looks that one visit takes in: a phone is a device of its own."""
     places = {"full": full(TRAINED, BUNDLED), "empty": PAGES}
-    for state, size, theme in itertools.product(places, SIZES, THEMES):
+    devices = (["phone"], [size for size in SIZES if size != "phone"])
+    for device, state in itertools.product(devices, places):
+        looks = list(itertools.product([size for size in device if size in sizes], THEMES))
         for place in places[state]:
-            if only in place.name:
-                yield state, place, size, theme
+            if looks and only in place.name:
+                yield state, place, looks
 
 
 def _serve(chosen: argparse.Namespace, place: Path, stack: ExitStack) -> dict[str, str]:
@@ -79,27 +87,30 @@ def _picture(folder: Path | None, state: str) -> Path | None:
     return folder / state if folder else None
 
 
-def look(
-    browser: Browser, app: str, place: Place, size: str, theme: Theme, pictures: Path | None
-) -> tuple[list[str], set[Allowed]]:
-    """The faults of one place on a fresh page, and those that are allowed."""
-    page = new_page(browser, size, theme)
+def visit(
+    browser: Browser, app: str, place: Place, looks: Sequence[Look], pictures: Path | None
+) -> Iterator[tuple[str, list[str], set[Allowed]]]:
+    """The faults of one place on a fresh page, and those that are allowed, by its size and theme."""
+    page = new_page(browser, *looks[0])
     errors = listen(page)
     place.visit(page, app)
-    found, allowed = accessibility(page)
-    errors += [f"broken: {each}" for each in broken_pictures(page)]
-    wide = overflow(page)
-    stretch(page)
-    if pictures:
-        page.screenshot(path=pictures / f"{place.name}-{size}-{theme}.png")
-    unseen = unseen_stops(page) if size == "laptop" and theme == "light" else []
+    for size, theme in looks:
+        width, height = SIZES[size]
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=theme)
+        settle(page)
+        found, allowed = accessibility(page)
+        wrong = [*errors, *map(str, found), *(f"broken: {each}" for each in broken_pictures(page))]
+        errors.clear()
+        if wide := overflow(page):
+            wrong.append(f"{wide} px too wide")
+        if pictures:
+            page.screenshot(path=pictures / f"{place.name}-{size}-{theme}.png")
+        if (size, theme) == ("laptop", "light"):
+            stretch(page)
+            wrong += [f"no focus is seen at {stop}" for stop in unseen_stops(page)]
+        yield f"{size} {theme}", wrong, allowed
     page.context.close()
-    return [
-        *errors,
-        *map(str, found),
-        *([f"{wide} px too wide"] if wide else []),
-        *(f"no focus is seen at {stop}" for stop in unseen),
-    ], allowed
 
 
 def stretch(page: Page) -> None:

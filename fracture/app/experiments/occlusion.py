@@ -42,7 +42,7 @@ FILL_LABELS = {"surroundings": "Surroundings", "mean": "Mean gray", "black": "Bl
 
 def show_occlusion() -> None:
     """Choose a model and an image, mask parts of it, and see the prediction before and after."""
-    st.subheader("Occlusion")
+    st.header("Occlusion")
     st.caption("Mask the hardware, a marker or the border, and see whether the prediction depends on it.")
     left, right = st.columns(2)
     with left:

@@ -43,7 +43,7 @@ Found = tuple[pd.DataFrame, Estimate | None]
 @st.fragment
 def show_learning_curve(material: Material, bench: Bench) -> None:
     """A button, and the learning curve: the validation AUC over the number of training patients."""
-    st.subheader("Learning curve")
+    st.header("Learning curve")
     st.caption(
         "Would more patients help? The head trains on random subsets of the training patients, with the settings above."
     )
@@ -104,7 +104,7 @@ def _describe_trend(points: pd.DataFrame) -> str:
 @st.fragment
 def show_search(material: Material, bench: Bench) -> None:
     """A search over learning rate, dropout and L2, as parallel coordinates."""
-    st.subheader("Hyperparameter search")
+    st.header("Hyperparameter search")
     st.caption("How much is the best of many trials worth? The other settings are those above.")
     entry = state.experiment("search", material.key)
     left, right = st.columns((3, 2), gap="large")

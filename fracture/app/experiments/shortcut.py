@@ -28,7 +28,7 @@ Found = tuple[list[AblationHead], Estimate | None, Estimate | None]
 
 def show_ablation(material: Material | None) -> None:
     """Heads with hardware, without it, and on random subsets of the same size, validated on the same images."""
-    st.subheader("Hardware ablation")
+    st.header("Hardware ablation")
     st.caption("What does a head learn from plates and nails? It trains with and without the images that show them.")
     with_bench(material, _show_experiment)
     learn_more(

@@ -22,7 +22,8 @@ def show_code(folder: ModelFolder) -> None:
 def show_script(folder: ModelFolder) -> None:
     """The script with its downloads. Raises FractureError where the card says too little."""
     script = as_code(found_here(folder))
-    st.caption(
+    # Not as a caption, whose paler text leaves the code in it too little contrast.
+    st.markdown(
         "This run in plain Keras, without the app. Put both files into one folder and run "
         f"`python {folder.name}.py` there; the first lines of the script say how closely it reproduces the curves."
     )

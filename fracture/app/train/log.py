@@ -27,7 +27,7 @@ def _show(run: Run, progress: RunProgress) -> None:
         st.caption("No epoch is done yet.")
     lines = "" if demo.is_public() else _last_lines(run)  # strangers do not see paths of this machine
     if lines:
-        st.caption(f"The end of `{run.folder.log.name}`, which the run's process writes:")
+        st.markdown(f"The end of `{run.folder.log.name}`, which the run's process writes:")
         st.code(lines, language=None, height=240)
 
 

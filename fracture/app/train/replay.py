@@ -80,7 +80,7 @@ def _show_button(run: Run, last: int) -> None:
     label, icon = ("Pause", ":material/pause:") if playing else ("Replay", ":material/play_arrow:")
     # A key of its own for each: a second click on Replay would otherwise pause what the first one has started.
     action = "pause" if playing else "play"
-    st.button(label, icon=icon, key=f"{action} {run.name}", on_click=_toggle, args=(run, last), width=110)
+    st.button(label, icon=icon, key=f"{action} {run.name}", on_click=_toggle, args=(run, last), width=140)
 
 
 def _toggle(run: Run, last: int) -> None:

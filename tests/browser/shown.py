@@ -41,6 +41,7 @@ def _reveal_sample(page: Page) -> None:
     keyed(page, "sample strip").get_by_role("button", name="Leg").first.click()
     keyed_from(page, "truth of").locator("label").click()
     keyed(page, "classify_image").get_by_role("img").last.wait_for()
+    page.get_by_test_id("stMain").evaluate("each => each.scrollTo(0, 0)")  # a phone has scrolled to the click
 
 
 def _viewer(page: Page) -> None:

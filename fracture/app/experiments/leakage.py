@@ -109,7 +109,7 @@ def _explain_gap(rows: pd.DataFrame, outcomes: list[Outcome], shuffled: bool) ->
     with st.container(horizontal=True):
         st.metric("Split by image", f"{means['image']:.3f}", width=120)
         st.metric("Split by patient", f"{means['group']:.3f}", width=120)
-        st.metric("Gap", f"{value:+.3f}", width=110)
+        st.metric("Gap", f"{value:+.3f}", width=150)
     labels = "Labels shuffled. " if shuffled else ""
     st.markdown(
         f"{labels}Mean AUC on held-out images. Split by image, {shared['image']:.0%} of them belong to patients (or "

@@ -26,7 +26,7 @@ MAX_KEPT_BYTES = 100 * 2**20
 MAX_UPLOADS = 100
 """Files that are read at once."""
 
-UPLOADER_WIDTH_PX = 376
+UPLOADER_WIDTH_PX = 400
 """Of the uploader in a bar: narrower than 368 px, Streamlit stacks its parts."""
 
 UPLOADER_HEIGHT_PX = 74

@@ -22,6 +22,13 @@ def excludes_zero(difference: Estimate) -> bool:
     return low is not None and high is not None and (low > 0 or high < 0)
 
 
+def format_interval(estimate: Estimate, digits: int = 3) -> str:
+    """The interval alone: ``0.780 to 0.840``; ``digits`` as below."""
+    if estimate["low"] is None or estimate["high"] is None:
+        return "no interval"
+    return f"{estimate['low']:.{digits}f} to {estimate['high']:.{digits}f}"
+
+
 def format_percent(estimate: Estimate | None, digits: int = 0) -> str:
     """A share with its interval: ``81% (76 to 86%)``; ``digits`` after the point. None: an earlier version's card."""
     if estimate is None:
@@ -41,6 +48,4 @@ def format_number(estimate: Estimate | None, digits: int = 3) -> str:
     if estimate["value"] is None:
         return "not defined"
     value = f"{estimate['value']:.{digits}f}"
-    if estimate["low"] is None or estimate["high"] is None:
-        return f"{value} (no interval)"
-    return f"{value} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f})"
+    return f"{value} ({format_interval(estimate, digits)})"

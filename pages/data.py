@@ -16,7 +16,7 @@ from fracture.app.dataset.question import dataset_or_question
 from fracture.app.dataset.statistics import describe_counts, show_statistics
 from fracture.app.shared import dataset_cache, job_status, state
 from fracture.app.shared.dataset_picker import choose_dataset
-from fracture.app.shared.widgets import ensure_routed, head_columns, no_dataset_hint, show_errors, show_retention
+from fracture.app.shared.widgets import describe_layouts, ensure_routed, head_columns, show_errors, show_retention
 from fracture.data.dataset import Dataset
 
 TABS = ("Images", "Statistics", "Checks", "Decisions and export")
@@ -54,6 +54,17 @@ def show_changes(data: Dataset) -> None:
     show_patients(data)
 
 
+def show_first_steps() -> None:
+    """The two ways to a first data set side by side, both on the first screen."""
+    st.markdown("No data set selected: generate phantoms, or import X-rays.")
+    left, right = st.columns(2, border=True)
+    with left:
+        phantom_dialog.phantom_form()
+    with right:
+        import_dialog.import_form()
+    describe_layouts()
+
+
 ensure_routed("data")
 left, right = head_columns()
 with right, st.container(horizontal=True, vertical_alignment="bottom"):
@@ -67,11 +78,7 @@ with left, st.container(horizontal=True, vertical_alignment="center", key="datas
         import_dialog.offer_import()
         phantom_dialog.offer_phantoms()
 if not root:
-    no_dataset_hint()
-    with st.container(border=True):
-        phantom_dialog.phantom_form()
-    with st.container(border=True):
-        import_dialog.import_form()
+    show_first_steps()
     st.stop()
 show_retention(Path(root))
 job = job_status.follow_job(root, browsing=True)

@@ -40,7 +40,7 @@ def show_more() -> None:
 
 
 ensure_routed("home")
-st.title("Bone X-ray lab")
+st.container(horizontal=True).title("Bone X-ray lab")  # a title in a row has no room above it
 show_reading()
 if not presenting.is_on():  # one thing at a time
     show_more()

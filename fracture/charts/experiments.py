@@ -15,7 +15,7 @@ from fracture.charts.style import (
     apply_theme,
     metric_range,
 )
-from fracture.charts.vega import HEIGHT, VegaChart
+from fracture.charts.vega import HEIGHT, STAR, VegaChart
 from fracture.estimate import Estimate
 from fracture.files import JsonObject
 from fracture.registry.metric_names import metric_title
@@ -92,7 +92,7 @@ def _trials_spec(metrics: Sequence[str], up: tuple[float, float]) -> JsonObject:
             },
             {
                 "transform": [{"filter": "datum.kept"}],
-                "mark": {"type": "point", "filled": True, "size": 160, "opacity": 1, "shape": "diamond"},
+                "mark": {"type": "point", "filled": True, "size": 320, "opacity": 1, "shape": STAR},
                 "encoding": {"color": {"value": ACCENT}, "tooltip": tooltip},
             },
         ],

@@ -26,8 +26,8 @@ BINS = 20
 OUTCOMES = ("Found", "Missed", "False alarm", "Correctly cleared")
 
 # SVG paths within -1 to 1, as Vega-Lite takes the shape of a mark.
-_STAR = "M0,-1L.235,-.324L.951,-.309L.38,.124L.588,.809L0,.4L-.588,.809L-.38,.124L-.951,-.309L-.235,-.324Z"
-_POINT = {"type": "point", "shape": _STAR, "size": 320, "filled": True, "opacity": 1}
+STAR = "M0,-1L.235,-.324L.951,-.309L.38,.124L.588,.809L0,.4L-.588,.809L-.38,.124L-.951,-.309L-.235,-.324Z"
+_POINT = {"type": "point", "shape": STAR, "size": 320, "filled": True, "opacity": 1}
 _CROSSED_SQUARE = "M-1,-1L1,-1L1,1L-1,1ZM-1,-1L1,1M1,-1L-1,1"
 _CROSSED_CIRCLE = "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0M-.7,-.7L.7,.7M-.7,.7L.7,-.7"
 

@@ -70,6 +70,35 @@ def test_steps_on_home_are_the_radiographs(as_cloned):
     assert (names[steps.position], steps.count) == (FIRST, len(names))
 
 
+def stepping_page():
+    """A page that steps through three things, of which none is shown at first."""
+    import streamlit as st
+
+    from fracture.app.shared.frame import presenting
+
+    def show(to):
+        st.session_state["place"] = to
+
+    presenting.draw_steps("page", st.session_state.get("place", -1), 3, show)
+
+
+def test_steps_of_a_fragment_go_around_and_begin_at_either_end():
+    """The next one after the last is the first; from none the buttons lead to the first and to the last."""
+    app = AppTest.from_function(stepping_page)
+    app.session_state["presenting"] = True
+    for button, place in (("next_step", 0), ("previous_step", 2), ("next_step", 0)):
+        healthy(app.run()).button(key=button).click().run()
+        assert app.session_state["place"] == place
+    del app.session_state["place"]
+    healthy(app.run()).button(key="previous_step").click().run()
+    assert app.session_state["place"] == 2
+
+
+def test_steps_without_a_presentation_are_not_drawn():
+    """A page that nobody presents has its own controls alone."""
+    assert not keys_of(healthy(AppTest.from_function(stepping_page).run()).button, "next_step")
+
+
 @pytest.mark.parametrize("page", terms.PAGE_TERMS)
 def test_terms_of_a_page_stand_in_its_words(page):
     """The popover explains what the page says, and nothing else; each term is in the glossary."""

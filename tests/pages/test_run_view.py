@@ -223,6 +223,17 @@ def test_replay_that_is_paused_stays_and_goes_on_from_there(ended):
     assert len_of_curve(app) == 2
 
 
+def test_replay_in_a_presentation_goes_by_steps_and_pauses_at_each(ended):
+    """The next epoch after the last is the first; a step while the replay plays ends the playing."""
+    app = watching("first")
+    app.session_state["presenting"] = True
+    healthy(app.run()).button(key="next_step").click().run()
+    assert len_of_curve(healthy(app)) == 1
+    healthy(by_key(app.button, "play").click().run())
+    healthy(app.button(key="next_step").click().run())
+    assert app.session_state["replayed run"] == "" and len_of_curve(app) == 3
+
+
 def test_log_of_a_run_has_its_epochs_and_the_lines_of_its_process(ended):
     """The table marks the kept epoch; both are read when the log is opened."""
     ended.log.write_text("INFO: a line of the process")

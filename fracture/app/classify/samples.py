@@ -10,6 +10,7 @@ from fracture import sample_radiographs
 from fracture.app.classify.pictures import Revealed
 from fracture.app.classify.strip import Tile, show_strip
 from fracture.app.shared import prediction_cache, state
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import linked_name
 from fracture.errors import FractureError
@@ -50,7 +51,17 @@ def choose_sample(*, wide: bool) -> None:
     pictures = prediction_cache.sample_thumbnails(tuple(numbers))
     real = [Tile(each.name, _title(each), _thumbnail(each)) for each in _real()]
     synthetic = [Tile(str(number), _name(number), picture) for number, picture in zip(numbers, pictures, strict=True)]
-    show_strip([*real, *synthetic], state.SAMPLE.get(), _choose, wide=wide)
+    tiles = [*real, *synthetic]
+    show_strip(tiles, state.SAMPLE.get(), _choose, wide=wide)
+    if wide or state.SAMPLE.get():  # else uploads are shown
+        _offer_steps([tile.identity for tile in tiles])
+
+
+def _offer_steps(identities: Sequence[str]) -> None:
+    """Let the keys of a presentation lead from sample to sample, from none to the first one."""
+    shown = state.SAMPLE.get()
+    place = identities.index(shown) if shown in identities else -1
+    presenting.offer_steps("sample", place, len(identities), lambda to: _choose(identities[to]))
 
 
 def offer_other_samples() -> None:

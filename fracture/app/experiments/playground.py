@@ -8,6 +8,7 @@ from fracture import charts
 from fracture.app.experiments.dials import choose_settings
 from fracture.app.experiments.material import Material, Trial, trial_of
 from fracture.app.shared import state
+from fracture.app.shared.frame.chart import show_vega_chart
 from fracture.app.shared.metrics import verdict
 from fracture.app.shared.state import Entry, policy, press_lock, runs_of_trials
 from fracture.app.shared.widgets import escape_markdown, expander, link, show_errors
@@ -93,7 +94,7 @@ def _show_curves(trials: list[Trial]) -> None:
         chart = charts.trial_curves(histories, kept, metrics)
         alt = f"Validation {metric_name(metrics[-1])} by epoch"
         with place:
-            st.vega_lite_chart(chart.data, chart.spec, key=f"trials {metrics[-1]}", alt=alt)
+            show_vega_chart(chart, alt, f"trials {metrics[-1]}")
 
 
 def _explain_change(bench: Bench, trials: list[Trial]) -> None:
@@ -113,8 +114,8 @@ def _show_details(trial: Trial, bench: Bench, count: int) -> None:
     rates = ", ".join(f"{metric_name(name)} {format_percent(trial.half[name])}" for name in RATES)
     st.caption(
         f"{trial.images:,} training images of {trial.groups:,} patients or groups, {len(validation):,} validation "
-        f"images of {validation['group'].nunique():,}; trained in {trial.seconds:.2f} s. Diamond: the epoch with the "
-        f"lowest validation loss ({trial.head.kept_epoch}), whose weights the head keeps. 95% intervals: AUC "
+        f"images of {validation['group'].nunique():,}; trained in {trial.seconds:.2f} s. :green[★] The best epoch "
+        f"({trial.head.kept_epoch}), by lowest validation loss, whose weights the head keeps. 95% intervals: AUC "
         f"{format_number(trial.auc)}; at a threshold of 50% {rates}.{missing}"
     )
     if diagnosis := diagnose_fit(trial.head.history):

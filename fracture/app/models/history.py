@@ -67,7 +67,7 @@ def _show_curves(runs: list[Run]) -> None:
     without = [escape_markdown(name) for name, each in histories.items() if not each.history]
     missing = f" No epoch is done yet: {', '.join(without)}." if without else ""
     st.caption(
-        "Solid: validation, or the selection images of runs that hold some out. Dotted: training. Star: the epoch "
+        "Solid: validation, or the selection images of runs that hold some out. Dotted: training. ★: the epoch "
         f"whose weights the model keeps.{missing} Losses are comparable only between runs with the same label "
         "smoothing, L2 and box loss weight."
     )

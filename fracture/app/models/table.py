@@ -11,7 +11,7 @@ from fracture.app.models.choice import MAX_COMPARED, keep_model
 from fracture.app.models.history import REFRESH_SECONDS, card_or_error, history_of
 from fracture.app.shared import state
 from fracture.errors import ModelError
-from fracture.estimate import format_number, format_percent
+from fracture.estimate import format_interval, format_percent
 from fracture.files import JsonObject
 from fracture.registry.card import Card
 from fracture.registry.edit import read_note
@@ -55,10 +55,10 @@ def _show_table(runs: list[Run]) -> None:
         alt="All runs and models: tick one to open it, several to compare them",
         column_config={
             "Name": st.column_config.TextColumn(pinned=True),
-            "AUC": st.column_config.TextColumn(
-                width=210,
-                help="On the validation data, with its 95% interval: by study where the card has it, else by image.",
+            "AUC": st.column_config.NumberColumn(
+                format="%.3f", help="On the validation data: by study where the card has it, else by image."
             ),
+            "95% interval": st.column_config.TextColumn(help="Of the AUC."),
             "Started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Learning rate": st.column_config.NumberColumn(format="%g"),
             "Size": st.column_config.NumberColumn(format="%d px", help="Side of the model's input."),
@@ -118,12 +118,14 @@ def _row(run: Run) -> dict[str, object]:
 def _metrics(card: Card | None) -> dict[str, object]:
     """AUC and accuracy by study, or by image where the card has no other."""
     if card is None:
-        return {"AUC": "", "Accuracy": ""}
+        return {"AUC": None, "95% interval": "", "Accuracy": ""}
     by_study = "study" in card.metrics
     level = card.metrics["study" if by_study else "image"]
+    auc = level["auc"]
     point = level["points"].get("balanced")
     return {
-        "AUC": format_number(level["auc"]) + ("" if by_study else ", by image"),
+        "AUC": auc["value"],  # a number, by which the table sorts
+        "95% interval": ("" if auc["value"] is None else format_interval(auc)) + ("" if by_study else ", by image"),
         "Accuracy": format_percent(point["accuracy"]) if point else "",
     }
 

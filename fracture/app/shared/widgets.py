@@ -237,7 +237,7 @@ def page_head(title: str) -> DeltaGenerator:
     On a phone the picker stands below the title.
     """
     left, right = head_columns()
-    left.title(title)
+    left.container(horizontal=True).title(title)  # a title in a row has no room above it
     return right
 
 
@@ -285,20 +285,23 @@ def address() -> dict[str, list[str]]:
 
 
 def no_dataset_hint() -> None:
-    """The ways to a first data set."""
-    if demo.is_public():
-        st.info(
-            "No data set selected. Generate phantoms or import a sample on the page *Data*.", icon=":material/draw:"
-        )
-        return
+    """The way to a first data set, from a page that needs one."""
     st.info(
-        "No data set selected. Generate phantoms or import a data set on the page *Data*, put a folder into "
-        f"`{paths.data_home()}`, or type a path above.",
+        "No data set selected. Generate synthetic X-rays, or import a data set, on the page *Data*.",
         icon=":material/folder_open:",
     )
+    if st.button("Generate phantoms", icon=":material/draw:", type="primary", key="to phantoms"):
+        with suppress(StreamlitAPIException):  # a page that is run alone can't open another one
+            st.switch_page("pages/data.py")
+
+
+def describe_layouts() -> None:
+    """The folders that a data set may be, other than those that the app makes."""
+    if demo.is_public():
+        return  # it reads no folder of a visitor
     learn_more(
         "folder layouts",
-        "The app reads these layouts:\n"
+        f"Put a folder into `{paths.data_home()}`, or type a path above. The app reads these layouts:\n"
         "- a **MURA** tree: `train/XR_HUMERUS/patient00001/study1_positive/image1.png`\n"
         "- **class folders**: `train/negative/…`, `train/positive/…`\n"
         "- a **`dataset.csv`** beside `images/`, as in FracAtlas, or any **CSV** file with a row for each image\n"

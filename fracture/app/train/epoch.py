@@ -9,6 +9,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.shared import dataset_cache
+from fracture.app.shared.frame.chart import show_vega_chart
 from fracture.app.shared.images import show_picture
 from fracture.app.shared.widgets import escape_markdown, show_chart
 from fracture.app.train.curves import show_curve
@@ -62,7 +63,7 @@ def _show_confusion(look: LookEvent, progress: RunProgress, names: tuple[str, st
     epoch = look["epoch"]
     cells = dict(zip(CONFUSION, look["confusion"], strict=True))
     chart = charts.confusion(cells, names)
-    st.vega_lite_chart(chart.data, chart.spec, key="confusion of epoch", alt=f"Confusion matrix after epoch {epoch}")
+    show_vega_chart(chart, f"Confusion matrix after epoch {epoch}", "confusion of epoch")
     st.caption(f"All {_part(progress)} images after epoch {epoch}, at a threshold of 50%.")
 
 

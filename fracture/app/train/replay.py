@@ -5,6 +5,7 @@ from math import ceil
 import streamlit as st
 
 from fracture.app.shared import state
+from fracture.app.shared.frame import presenting
 from fracture.training.runs.progress import RunProgress
 from fracture.training.runs.queue import Run
 
@@ -29,7 +30,9 @@ def choose_epoch(run: Run, progress: RunProgress) -> int:
     frame = _next_frame(run, last) if is_playing(run) else last
     with st.container(horizontal=True, vertical_alignment="center", key="replay"):
         _show_button(run, last)
-        return _show_frame(run, frame, last) if is_playing(run) else _choose(run, last)
+        epoch = _show_frame(run, frame, last) if is_playing(run) else _choose(run, last)
+        presenting.draw_steps("epoch", epoch - 1, last, lambda to: _pause_at(run, to + 1, last))
+    return epoch
 
 
 def _next_frame(run: Run, last: int) -> int:
@@ -83,13 +86,18 @@ def _show_button(run: Run, last: int) -> None:
     st.button(label, icon=icon, key=f"{action} {run.name}", on_click=_toggle, args=(run, last), width=140)
 
 
+def _pause_at(run: Run, epoch: int, last: int) -> None:
+    """Show one epoch, without going on to the next."""
+    state.replayed_epoch(run, last).set(epoch)
+    state.REPLAYED_RUN.set("")
+
+
 def _toggle(run: Run, last: int) -> None:
     """Pause at the epoch that is shown, or play on from the chosen one, at the last one from the first."""
     chosen = state.replayed_epoch(run, last)
     upcoming = state.next_frame(run, last)
     if is_playing(run):
-        chosen.set(max(1, upcoming.get() - _step(last)))
-        state.REPLAYED_RUN.set("")
+        _pause_at(run, max(1, upcoming.get() - _step(last)), last)
         return
     epoch = chosen.get() or last
     upcoming.set(epoch + 1 if epoch < last else 1)

@@ -12,6 +12,7 @@ from fracture.app.dataset.browse.study_dialog import show_open_study
 from fracture.app.dataset.browse.tiles import show_tiles
 from fracture.app.dataset.decisions import decide_bar, decided_just_now
 from fracture.app.shared import dataset_cache
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.data.dataset import Dataset
 
@@ -65,11 +66,13 @@ def _rail() -> DeltaGenerator:
 def _choose_page(shown: pd.DataFrame, total: int, data: Dataset, choice: Choice) -> pd.DataFrame:
     """How many images pass, and the rows of one page of them; other filters begin at the first page."""
     pages = math.ceil(len(shown) / PER_PAGE)
+    key = f"gallery page {data.root} {hash(str(choice))}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{len(shown):,} of {total:,} images", width="content")
         page = 1
         if pages > 1:
-            page = st.pagination(pages, key=f"gallery page {data.root} {hash(str(choice))}", persist_state="session")
+            page = st.pagination(pages, key=key, persist_state="session")
+            presenting.draw_steps("page", page - 1, pages, lambda to: st.session_state.update({key: to + 1}))
     first = (min(page, max(pages, 1)) - 1) * PER_PAGE
     return shown.iloc[first : first + PER_PAGE]
 

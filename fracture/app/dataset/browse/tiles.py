@@ -44,7 +44,7 @@ def show_tiles(rows: pd.DataFrame, data: Dataset) -> None:
     pictures = thumbnails(list(rows["path"]), THUMBNAIL_PX, square=True)
     with st.grid("auto", min_column_width=MIN_WIDTH_PX, key="tiles"):
         for (_, row), picture in zip(rows.iterrows(), pictures, strict=True):
-            tile = st.container(gap="xsmall")
+            tile = st.container(gap="xsmall", key=f"tile {row['image_id']}")
             with tile:
                 _show_image(row, picture)
                 _show_caption(row, data)

@@ -27,7 +27,7 @@ class Steps:
     noun: str
     """Of one of them, such as ``sample``."""
     position: int
-    """Of the one that is shown, from 0."""
+    """Of the one that is shown, from 0; -1 where none is shown yet."""
     count: int
     show: Callable[[int], None]
     """Shows the one at a position: the callback of a button."""
@@ -86,13 +86,22 @@ def draw_page_buttons(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> No
 
 def draw_step_buttons() -> None:
     """The buttons of what the page steps through; the arrow keys press these where they are."""
-    steps = state.STEPS.get()
-    if steps is None:
-        return
-    around = {"previous": (steps.position - 1) % steps.count, "next": (steps.position + 1) % steps.count}
+    if steps := state.STEPS.get():
+        _draw_steps(steps)
+
+
+def draw_steps(noun: str, position: int, count: int, show: Callable[[int], None]) -> None:
+    """What :func:`offer_steps` offers, drawn at this place: for a fragment, which repeats itself without the bar."""
+    if is_on() and count > 1:
+        _draw_steps(Steps(noun, position, count, show))
+
+
+def _draw_steps(steps: Steps) -> None:
+    around = {"previous": (max(steps.position, 0) - 1) % steps.count, "next": (steps.position + 1) % steps.count}
     for direction, target in around.items():
         _draw_button(direction, "step", f"{direction.capitalize()} {steps.noun}", steps.show, target)
-    st.caption(f"{steps.position + 1:,} of {steps.count:,}", width="content")
+    if steps.position >= 0:
+        st.caption(f"{steps.position + 1:,} of {steps.count:,}", width="content")
 
 
 def _draw_button(direction: str, kind: str, label: str, callback: Callable[..., None], argument: object) -> None:

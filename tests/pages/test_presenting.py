@@ -14,7 +14,7 @@ from tests.pages.test_pages import healthy
 from tests.support.widgets import keys_of
 
 SOURCES = {
-    "home": ("app/home", "inference/classifier.py"),
+    "home": ("app/home", "inference/classifier.py", "registry/default_model.py"),
     "data": ("app/dataset", "charts/dataset.py", "data/checks"),
     "train": ("app/train", "training/config.py", "charts"),
     "classify": ("app/classify", "inference/classifier.py"),

@@ -7,7 +7,7 @@ import streamlit as st
 from fracture import glossary
 
 PAGE_TERMS: Mapping[str, Sequence[str]] = {
-    "home": ("AUC (AUROC)", "Heat map", "Probability", "Radiograph", "Run", "Threshold", "Transfer learning"),
+    "home": ("AUC (AUROC)", "Heat map", "Probability", "Radiograph", "Run", "Threshold"),
     "data": ("Decision", "DICOM", "Group", "Label", "Near-duplicate", "Phantom", "Split", "Study", "View"),
     "train": (
         "AUC (AUROC)",

@@ -3,8 +3,8 @@
 ``FRACTURE_PUBLIC=1`` turns the demo on: strangers share one small machine. A *visitor* is a random word that the
 browser's session holds. A run or a data set that a visitor makes is signed in its folder with the hash of that word:
 only this visitor may change it, and it is deleted after :attr:`Limits.retention_seconds`. A resume link holds the
-word, so that another session becomes the same visitor. A folder without a signature
-belongs to the host of the demo, and no visitor may change it.
+word, so that another session becomes the same visitor; the log of a proxy and the browser's history may keep it. A
+folder without a signature belongs to the host of the demo, and no visitor may change it.
 
 A page makes the :class:`Policy` of its visitor and passes it to the services that start, change or delete something.
 They enforce it, so that no page can forget to; a page asks it as well, to leave out what is not offered.
@@ -209,7 +209,10 @@ class Policy:
 
 
 def made_by(policy: Policy) -> bool:
-    """Whether a visitor of a public demo has made a run, a model or a data set that is still there."""
+    """Whether a visitor of a public demo has made a run, a model or a data set that is still there.
+
+    Raises FractureError where the folders can't be read.
+    """
     folders = [*models_home().glob("*/"), *data_home().glob("*/")]
     return is_public() and any(policy.may_change(folder) for folder in folders)
 

@@ -70,7 +70,9 @@ STEPS: Entry[Steps | None] = Entry("steps", None)
 VISITOR = Entry("visitor", "")
 """The word that identifies the visitor in a public demo; see :func:`policy`."""
 RESUME = Entry("resume", "")
-"""How far the resume link is: "" before it was shown, ``resumed``, ``unknown``, ``known``."""
+"""How far the resume link is: "" before it was shown, ``asked``, ``resumed``, ``unknown``, ``known``."""
+RESUME_WORD = Entry("resume word", "")
+"""The word of the resume link that was opened, until the visitor answers whether to resume."""
 
 OPEN_DIALOG = Entry[str | None]("open dialog", None)
 

@@ -29,8 +29,8 @@ def show_more() -> None:
             ":material/public: This is a public demo: other visitors see what you make here, and it is deleted after "
             f"{demo.LIMITS.retention_seconds / 3600:.0f} hours. Only you see the X-rays that you upload to classify."
         )
-    busy = show_activities()
-    show_steps(busy=busy)
+    show_activities()
+    show_steps()
     st.header("Learn")
     with st.grid(3, border=True):
         for page, title, icon, description in EXPERIMENTS:

@@ -79,6 +79,14 @@ def test_home_does_not_list_what_was_interrupted(homes):
     assert not bars(app) and "Running now" not in [each.value for each in app.header]
 
 
+def test_home_speaks_of_a_first_run_only_where_there_is_one(homes):
+    """Phantoms that are being generated are none."""
+    generate("phantoms")
+    assert "No run has finished yet." in words(healthy(alone("home").run()))
+    train("first")
+    assert "The first run is not finished yet." in words(healthy(alone("home").run()))
+
+
 def test_home_follows_what_ends(homes):
     """The list is read anew with each run of its fragment, and goes with the last thing in it."""
     current = generate("phantoms")

@@ -28,14 +28,13 @@ class Activity:
     """The page that shows it in full and can stop it."""
 
 
-def show_activities() -> bool:
-    """A live list under a heading; nothing where nothing is being made. Returns whether there is a list."""
+def show_activities() -> None:
+    """A live list under a heading; nothing where nothing is being made."""
     found = activities()
     if found:
         st.header("Running now")
     # Made here and not by a decorator: whether it repeats itself depends on the list.
     st.fragment(_list, run_every=REFRESH_SECONDS if found else None)([each.name for each in found])
-    return bool(found)
 
 
 def activities() -> list[Activity]:

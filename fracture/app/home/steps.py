@@ -10,8 +10,8 @@ from fracture.registry.model_folder import ModelFolder, shipped_models
 from fracture.training.runs import queue
 
 
-def show_steps(*, busy: bool) -> None:
-    """A card for each step: what is there, and the way on. ``busy``: a job is running."""
+def show_steps() -> None:
+    """A card for each step: what is there, and the way on."""
     datasets = list_datasets()
     model = default_model()
     next_step = "classify" if model else "train" if datasets else "data"
@@ -19,7 +19,7 @@ def show_steps(*, busy: bool) -> None:
         with st.container(key="to data"):
             _show_data(len(datasets), next_step)
         with st.container(key="to train"):
-            _show_runs(next_step, busy=busy)
+            _show_runs(next_step)
         with st.container(key="to classify"):
             _show_model(model, next_step)
 
@@ -33,12 +33,15 @@ def _show_data(datasets: int, next_step: str) -> None:
         link("data", "Explore data" if datasets else "Add data", ":material/photo_library:")
 
 
-def _show_runs(next_step: str, *, busy: bool) -> None:
+def _show_runs(next_step: str) -> None:
     shipped = {folder.path for folder in shipped_models()}
-    finished = sum(run.state == "finished" for run in queue.runs() if run.folder.path not in shipped)
+    runs = [run for run in queue.runs() if run.folder.path not in shipped]
+    finished = sum(run.state == "finished" for run in runs)
     there = "One run has finished." if finished == 1 else f"{finished:,} runs have finished."
     if not finished:
-        there = "The first run is not finished yet." if busy else "No run has finished yet."
+        there = "No run has finished yet."
+        if any(run.active for run in runs):
+            there = "The first run is not finished yet."
     st.markdown(f"**2 · Train.** {there}")
     with _place("train", next_step):
         link("train", "Train a model", ":material/model_training:")

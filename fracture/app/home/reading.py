@@ -48,7 +48,7 @@ def show_reading() -> None:
     following = samples[(place + 1) % len(samples)]
     presenting.offer_steps("X-ray", place, len(samples), lambda to: state.HOME_SAMPLE.set(samples[to].name))
     with show_errors():
-        model = prediction_cache.classifier(readers[0])
+        model = prediction_cache.adjusted_classifier(readers[0])
         examined = prediction_cache.examined_file(sample.path, model)
         answer = model.answer([examined.view])
         with st.container(horizontal=True, gap="large"):
@@ -67,7 +67,7 @@ def _offer_ways(sample: SampleRadiograph, following: SampleRadiograph) -> None:
     """What this app is for, in a sentence and three buttons; an uploader, and the next sample."""
     st.markdown("Explore bone X-rays, train **InceptionV3** on them, and see where a model looks.")
     with st.container(horizontal=True):
-        _offer_page("Read an X-ray", ":material/radiology:", "classify", sample=sample.name)
+        _offer_page("Read an X-ray", ":material/radiology:", "classify", sample=sample.name, hide="0")
         # Another one: the answer to this one has been seen.
         _offer_page("Beat the model", ":material/psychology:", "classify", sample=following.name, hide="1")
         _offer_page("Train your own", ":material/model_training:", "train")

@@ -34,7 +34,7 @@ def show_model_answer(path: Path) -> None:
         st.caption("There is no model yet.")
         return
     with show_errors():
-        model = prediction_cache.classifier(chosen[0])
+        model = prediction_cache.adjusted_classifier(chosen[0])
         answer = model.answer([prediction_cache.examined_file(path, model).view])
         _show_answer(answer, chosen[0].name)
 

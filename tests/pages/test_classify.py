@@ -56,9 +56,18 @@ def test_link_opens_a_sample_with_its_answer_hidden(app):
     app.query_params["sample"] = FIRST
     app.query_params["hide"] = "1"
     assert not healthy(app.run()).metric and keys_of(app.button, "show answer")
+    assert not {"sample", "hide"} & set(app.query_params)
     other = alone("classify")
     other.query_params["sample"] = "../secret.jpg"
     assert "Choose a sample" in words(healthy(other.run()))
+
+
+def test_link_shows_an_answer_where_the_last_one_was_hidden(app):
+    """Read an X-ray means its answer, also after Beat the model."""
+    app.session_state["hide answer"] = True
+    app.query_params["sample"] = FIRST
+    app.query_params["hide"] = "0"
+    assert healthy(app.run()).metric
 
 
 def test_heat_map_is_switched_off_for_all_pictures(app):

@@ -1,13 +1,17 @@
 """Uploads on *Classify*: which are used, what is forgotten with them, and changes that leave nothing to see."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from fracture.app.shared import prediction_cache
+from fracture.app.classify import result, verdict
+from fracture.app.shared import prediction_cache, uploads
 from fracture.app.shared.uploads import Upload
 from fracture.app.viewer import component
+from fracture.errors import RadiographError
 from fracture.inference.classifier import Classifier
 from tests.hostile.dicoms import dicom
 from tests.pages.test_pages import alone, as_png, healthy, words
@@ -55,6 +59,64 @@ def change_first(app, monkeypatch, changes):
 
 def cropped(left, top, width, height):
     return {"crop": [left, top, width, height], "quarter_turns": 0, "invert": False}
+
+
+def test_hidden_answers_are_shown_one_by_one(app, drawn, monkeypatch):
+    """A shown answer stays when another is asked for, and similar images of a hidden one are not shown."""
+    similar: list[list[str]] = []
+
+    def record(_model, examined, _suffix):
+        similar.append([each.view.name for each in examined])
+
+    monkeypatch.setattr(result, "show_similar_images", record)
+    app.session_state["hide answer"] = True
+    first, *_, last = sorted(drawn.rglob("*.png"))
+    upload(app, ("a.png", first.read_bytes()), ("b.png", last.read_bytes()))
+    assert not healthy(app).metric and not similar
+    by_key(app.button, "show answer study 2").click().run()
+    assert len(healthy(app).metric) == 1 and similar[-1] == ["b.png"]
+    by_key(app.button, "show answer study 1").click().run()
+    assert len(healthy(app).metric) == 2 and similar[-1] == ["a.png", "b.png"]
+
+
+def test_shown_answer_is_that_of_a_model_and_its_pictures():
+    """Another model, another file or another frame of it has an answer of its own, which stays hidden."""
+
+    def identity(model, source, embedding):
+        seen = SimpleNamespace(name="a.dcm", embedding=np.array([embedding]))
+        return verdict.identify(SimpleNamespace(name=model), [SimpleNamespace(source=source, seen=seen)])
+
+    others = [identity("n", "x 1", 1.0), identity("m", "x 2", 1.0), identity("m", "x 1", 2.0)]
+    assert identity("m", "x 1", 1.0) == identity("m", "x 1", 1.0)
+    assert identity("m", "x 1", 1.0) not in others
+
+
+def test_too_large_file_of_a_data_set_is_refused_and_the_uploads_stay(tmp_path, monkeypatch):
+    """The sentence names the limit."""
+    session = {"kept uploads": ("before",)}
+    monkeypatch.setattr(uploads.st, "session_state", session)
+    large = tmp_path / "large.dcm"
+    with large.open("wb") as file:
+        file.truncate(51 * 2**20)
+    with pytest.raises(RadiographError, match=r"may have 50 MB. Received: 51 MB"):
+        uploads.classify_file(large)
+    assert session == {"kept uploads": ("before",)}
+
+
+def test_file_of_a_data_set_is_answered_although_others_were_hidden(tmp_path, monkeypatch):
+    """It replaces the uploads, whose bytes are given back."""
+    session = {"kept uploads": ("before",), "hide answer": True}
+    monkeypatch.setattr(uploads.st, "session_state", session)
+    removed = []
+    manager = SimpleNamespace(remove_session_files=removed.append)
+    context = SimpleNamespace(uploaded_file_mgr=manager, session_id="me")
+    monkeypatch.setattr(uploads, "get_script_run_ctx", lambda: context)
+    monkeypatch.setattr(uploads.st, "switch_page", lambda _: None)
+    image = tmp_path / "a.png"
+    image.write_bytes(b"x")
+    uploads.classify_file(image)
+    assert [each.name for each in session["kept uploads"]] == ["a.png"]
+    assert session["hide answer"] is False and removed == ["me"]
 
 
 def test_crop_that_shows_nothing_can_be_undone(app, arm, monkeypatch):

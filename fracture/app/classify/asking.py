@@ -22,10 +22,17 @@ Examinations = dict[str, Examined]
 
 
 def read_links() -> None:
-    """The sample that a link names, and whether it wants the answers hidden (``?hide=1``)."""
+    """The sample that a link names, and whether it wants the answers hidden (``?hide=1``) or not (``?hide=0``).
+
+    Both leave the address: what the visitor chooses later would make it wrong, and a reload would undo the choice.
+    """
     follow_link()
-    if linked_name("hide") == "1":
-        state.GUESSING.set(True)
+    wanted = linked_name("hide")
+    if wanted in ("0", "1"):
+        state.GUESSING.set(wanted == "1")
+    for parameter in ("sample", "hide"):
+        if parameter in st.query_params:
+            del st.query_params[parameter]
 
 
 def show_sample(sample: Sample, asked: Sequence[Asked], stage: Stage, *, back: bool) -> None:
@@ -120,8 +127,8 @@ def _choose_guessing() -> bool:
         "Hide answer",
         key=state.GUESSING.key,
         persist_state="session",
-        on_change=state.SHOWN_ANSWER.set,
-        args=("",),
+        on_change=state.SHOWN_ANSWERS.set,
+        args=((),),
         help="Guess first: each answer is hidden until you ask for it.",
     )
     return guessing

@@ -11,9 +11,8 @@ from fracture.app.classify.meaning import describe_meaning
 from fracture.app.classify.pictures import HEIGHT_PX, HeatControls, Shown, Truths, describe_view, show_view
 from fracture.app.classify.similar import show_similar_images
 from fracture.app.classify.unusual import offer_changes, warn_of_unusual
-from fracture.app.classify.verdict import ask, show_answer, show_hidden
+from fracture.app.classify.verdict import ask, identify, is_shown, show_answer, show_hidden
 from fracture.app.classify.viewing import offer_viewer
-from fracture.app.shared import state
 from fracture.app.shared.heatmap_overlay import full_heat
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown, learn_more
@@ -82,14 +81,18 @@ def show_answers(
     ``suffix``: of the widgets' keys, where another model's answers stand on the same page.
     """
     lines: list[JsonObject] = []
+    shown: list[Examined] = []  # the labels of similar images would tell a hidden answer
     for study, stage in studies:
-        lines += _show_study(classifier, study, stage, presentation, suffix)
+        rows = _show_study(classifier, study, stage, presentation, suffix)
+        if rows:
+            lines += rows
+            shown += study.views
     if not lines:
         return []
     # Beside a single answer there is room for what follows from it.
     place = studies[0][1].reasons if len(studies) == 1 else st.container()
     with place:
-        show_similar_images(classifier, [each for study, _ in studies for each in study.views], suffix)
+        show_similar_images(classifier, shown, suffix)
         learn_more(f"meaning{suffix}", describe_meaning(classifier, folder))
     return lines
 
@@ -117,9 +120,10 @@ def _show_study(
     with stage.verdict:
         _name(classifier, study, by_model=bool(suffix))
         answer = ask(classifier, study.views, explained, key)
-        hidden = presentation.guessing and answer.answered and state.SHOWN_ANSWER.get() != key
+        identity = identify(classifier, study.views)
+        hidden = presentation.guessing and answer.answered and not is_shown(identity)
         if hidden:
-            show_hidden(answer, key)
+            show_hidden(answer, identity, key)
         else:
             show_answer(answer, study.uploaded)
     answered = _Answered(classifier, study, answer, explained, hidden, key)

@@ -120,7 +120,7 @@ def _title(sample: SampleRadiograph) -> str:
 def _choose(identity: str) -> None:
     """Select a sample, whose answer is hidden again where answers are."""
     state.SAMPLE.set(identity)
-    state.SHOWN_ANSWER.set("")
+    state.SHOWN_ANSWERS.set(())
 
 
 def _thumbnail(sample: SampleRadiograph) -> bytes:

@@ -48,8 +48,26 @@ def show_answer(answer: Answer, uploaded: int) -> None:
     st.markdown(f"{_basis(answer, uploaded)}{_reason(answer)}")
 
 
-def show_hidden(answer: Answer, study: str) -> None:
-    """The two answers to guess from, and a button that shows the model's. ``study``: a part of its key."""
+def identify(classifier: Classifier, views: Sequence[Examined]) -> str:
+    """Another one for each model and for whatever it sees: other files, frames, changes, or views joined."""
+    embeddings = np.stack([each.seen.embedding for each in views])
+    files = [f"{each.source} {each.seen.name}" for each in views]
+    return f"{classifier.name} {files} {zlib.crc32(embeddings.tobytes())}"
+
+
+def is_shown(answer: str) -> bool:
+    """Whether the visitor has asked for an answer, named by :func:`identify`, while answers are hidden."""
+    return answer in state.SHOWN_ANSWERS.get()
+
+
+def show_hidden(answer: Answer, identity: str, study: str) -> None:
+    """The two answers to guess from, and a button that shows the model's.
+
+    Args:
+        answer: the hidden one.
+        identity: what names it, by :func:`identify`.
+        study: a part of the button's key.
+    """
     negative, positive = answer.labels
     st.markdown(f"*{positive.capitalize()}* or *{negative}*? Decide, then see the model's answer.")
     st.button(
@@ -57,9 +75,13 @@ def show_hidden(answer: Answer, study: str) -> None:
         icon=":material/visibility:",
         type="primary",
         key=f"show answer {study}",
-        on_click=state.SHOWN_ANSWER.set,
-        args=(study,),
+        on_click=_show,
+        args=(identity,),
     )
+
+
+def _show(identity: str) -> None:
+    state.SHOWN_ANSWERS.set((*state.SHOWN_ANSWERS.get(), identity))
 
 
 def _basis(answer: Answer, uploaded: int) -> str:

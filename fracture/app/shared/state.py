@@ -119,8 +119,8 @@ SAMPLES = Entry[list[int] | None]("samples", None)
 
 GUESSING = Entry("hide answer", False)
 """Whether the answers are hidden until the visitor asks for each; also the key of the switch."""
-SHOWN_ANSWER = Entry("shown answer", "")
-"""The study whose answer was asked for meanwhile."""
+SHOWN_ANSWERS = Entry[tuple[str, ...]]("shown answers", ())
+"""The answers that were asked for meanwhile, each by its model and the pictures that it is for."""
 HEAT_OFF = Entry("heat map off", False)
 """Whether the heat maps on *Classify* are switched off."""
 

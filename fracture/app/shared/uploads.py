@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
+from fracture.errors import RadiographError
 from fracture.imaging.codecs.formats import READ
 from fracture.imaging.radiograph import Radiograph, cannot_open, count_frames, read
 from fracture.imaging.viewing.changes import PictureChanges, change
@@ -22,6 +23,8 @@ from fracture.paths import sanitize_name
 MAX_KEPT_BYTES = 100 * 2**20
 """Of one visitor's uploads: larger ones do not stay."""
 
+MAX_FILE_MB = 50
+"""Of one file."""
 
 MAX_UPLOADS = 100
 """Files that are read at once."""
@@ -69,7 +72,7 @@ def offer_upload() -> None:
     """An uploader on another page: what is chosen there is classified on the page *Classify*."""
     key, _ = _uploader_keys()
     files = st.file_uploader(
-        "Read your own X-rays", accept_multiple_files=True, max_upload_size=50, key=key, on_change=_keep
+        "Read your own X-rays", accept_multiple_files=True, max_upload_size=MAX_FILE_MB, key=key, on_change=_keep
     )
     if not files:
         return
@@ -84,18 +87,23 @@ def classify_file(path: Path) -> None:
 
     Its folders are left out of its name: they may name its label.
 
-    Raises RadiographError where the file cannot be opened.
+    Raises RadiographError where the file cannot be opened, or is too large; the uploads then stay.
     """
     try:
+        size = path.stat().st_size / 2**20
+        if size > MAX_FILE_MB:
+            raise RadiographError(f"A file may have {MAX_FILE_MB} MB. Received: {size:,.0f} MB; use fracture classify.")
         content = path.read_bytes()
     except OSError as error:
         raise cannot_open(path, error) from error
     state.picture_changes().clear()
+    _forget()
     _keep_uploads([Upload(path.name, content)])
     _open_classify()
 
 
 def _open_classify() -> None:
+    state.GUESSING.set(False)  # the answers to other X-rays were hidden
     with suppress(StreamlitAPIException):  # a page that is run alone can't open another one
         st.switch_page("pages/classify.py")
 
@@ -112,7 +120,7 @@ def choose_uploads(most: int, beside: DeltaGenerator) -> list[Upload]:
         files = st.file_uploader(
             f"X-rays ({READ})",
             accept_multiple_files=True,
-            max_upload_size=50,
+            max_upload_size=MAX_FILE_MB,
             key=chosen_key,
             on_change=_keep,
             label_visibility="collapsed",
@@ -122,8 +130,7 @@ def choose_uploads(most: int, beside: DeltaGenerator) -> list[Upload]:
         if files:
             _offer_clearing(len(files), most)
             if not state.UPLOADS.get():
-                size = f"{MAX_KEPT_BYTES // 2**20} MB"
-                st.caption(f"More than {size}: these files are removed when you open another page.")
+                st.caption(f"More than {MAX_KEPT_BYTES // 2**20} MB: another page that you open removes these files.")
             return _changed(_choose_frames(_read(files, most)))
         kept: list[Upload] = list(state.UPLOADS.get())
         if kept:
@@ -183,7 +190,7 @@ def _upload_folder(key: str, most: int) -> list[Any]:
         files: list[Any] = st.file_uploader(
             "Folder of X-rays",
             accept_multiple_files="directory",
-            max_upload_size=50,
+            max_upload_size=MAX_FILE_MB,
             key=key,
             on_change=_keep,
             help=f"With its subfolders; at most {most} files are classified.",
@@ -223,7 +230,7 @@ def _keep_uploads(uploads: list[Upload]) -> None:
     state.UPLOADS.set(tuple(uploads) if fits else ())
     state.UPLOADS_CHOSEN.set(len(uploads))
     state.SAMPLE.set("")
-    state.SHOWN_ANSWER.set("")
+    state.SHOWN_ANSWERS.set(())
     state.JOINED_STUDIES.set(False)
 
 

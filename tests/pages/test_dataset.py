@@ -3,11 +3,14 @@
 import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture.app.dataset import checks
+from fracture.app.dataset.browse import classify as browse_classify
 from fracture.cli.main import main
 from fracture.data.checks import check
 from fracture.data.dataset import scan
@@ -504,6 +507,32 @@ def test_probabilities_with_a_chosen_model_are_its_own(validated, make_model):
 
 
 @pytest.mark.slow
+def test_finding_follows_the_decisions(monkeypatch, tmp_path):
+    """The gallery shows what the chip counts: the finding as it is now, or all images once it is gone."""
+    data = SimpleNamespace(root=tmp_path)
+    monkeypatch.setattr(checks.state.st, "session_state", {f"finding of {tmp_path}": "inverted"})
+    current = SimpleNamespace(kind="inverted", images=["a"])
+    monkeypatch.setattr(checks, "found", lambda _: [SimpleNamespace(kind="blank", images=["b"]), current])
+    assert checks.shown_finding(data) is current
+    monkeypatch.setattr(checks, "found", lambda _: [])
+    assert checks.shown_finding(data) is None
+
+
+def test_data_set_asks_the_adjusted_model(monkeypatch, tmp_path):
+    """As Classify does: one X-ray has one answer."""
+    folder = SimpleNamespace(name="m")
+    adjusted = SimpleNamespace(answer=lambda views: f"adjusted: {views}")
+    shown = []
+    monkeypatch.setattr(browse_classify, "default_model", lambda: (folder, ""))
+    monkeypatch.setattr(browse_classify.prediction_cache, "adjusted_classifier", lambda given: given and adjusted)
+    monkeypatch.setattr(
+        browse_classify.prediction_cache, "examined_file", lambda path, _: SimpleNamespace(view=path.name)
+    )
+    monkeypatch.setattr(browse_classify, "_show_answer", lambda *given: shown.append(given))
+    browse_classify.show_model_answer(tmp_path / "a.png")
+    assert shown == [("adjusted: ['a.png']", "m")]
+
+
 def test_probabilities_of_other_files_of_the_same_names_are_hidden(homes, make_model):
     """A data set of another seed, with the same names and other files, gets no probabilities."""
     make_model("first")

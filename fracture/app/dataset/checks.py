@@ -39,6 +39,12 @@ def found(data: Dataset) -> list[Problem]:
     return by_severity(problems)
 
 
+def shown_finding(data: Dataset) -> Problem | None:
+    """The finding whose images the gallery shows, as it is after the latest decisions; None where it shows all."""
+    kind = state.finding(data.root).get()
+    return next((problem for problem in found(data) if problem.kind == kind), None) if kind else None
+
+
 def analyze_few(data: Dataset) -> None:
     """Analyze the images without a click where that takes a few seconds, and run the page again.
 
@@ -105,7 +111,7 @@ def _show_finding(problem: Problem, data: Dataset) -> None:
 
 def _show_images(problem: Problem, data: Dataset) -> None:
     """Show a finding's images in the gallery, and open its tab."""
-    state.finding(data.root).set(problem)
+    state.finding(data.root).set(problem.kind)
     state.DATASET_TAB.set("Images")
 
 

@@ -252,8 +252,8 @@ def experiment(name: str, features: str) -> Entry[Any]:
     return Entry(f"{name} of {features}", None)
 
 
-def finding(root: Path) -> Entry[Problem | None]:
-    """The finding whose images the gallery of a data set shows; None where it shows all."""
+def finding(root: Path) -> Entry[str | None]:
+    """The kind of the finding whose images the gallery of a data set shows; None where it shows all."""
     return Entry(f"finding of {root}", None)
 
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import streamlit as st
 
+from fracture.app.dataset import checks
 from fracture.app.dataset.decisions import describe_decision
-from fracture.app.shared import state
 from fracture.data.catalog import ImageFilter, filter_images
 from fracture.data.checks import Problem
 from fracture.data.dataset import Dataset
@@ -34,7 +34,7 @@ class Choice(NamedTuple):
 
 def choose_images(catalog: pd.DataFrame, data: Dataset, model: str) -> Choice:
     """The widgets of all filters. ``model``: the model whose probabilities the catalog has."""
-    finding = state.finding(data.root).get()
+    finding = checks.shown_finding(data)
     split = _choose_values("split", catalog, data)
     label = _choose_values("label", catalog, data)
     body_part = _choose_values("body_part", catalog, data)

@@ -12,7 +12,7 @@ NOUNS = {
     "contradiction": "copies, other label",
     "copies": "copies in both splits",
     "label doubts": "doubtful labels",
-    "leak": "of patients in both splits",
+    "leak": "from patients in both splits",
     "light border": "light borders",
     "marks": "with marks",
     "near contradiction": "look-alikes, other label",
@@ -33,7 +33,7 @@ def choose_finding(data: Dataset) -> None:
     The finding that the gallery shows may also have been chosen among the checks.
     """
     with_images = {problem.kind: problem for problem in checks.found(data) if problem.images}
-    shown = state.finding(data.root).get()
+    shown = checks.shown_finding(data)
     if shown is not None:
         with_images.setdefault(shown.kind, shown)
     if with_images:
@@ -52,7 +52,7 @@ def _show_chips(with_images: dict[str, Problem], shown: Problem | None, data: Da
         format_func=lambda kind: describe(with_images[kind]),
         key=key,
         on_change=_show,
-        args=(with_images, key, data),
+        args=(key, data),
     )
     if shown is not None:
         st.caption(escape_markdown(shown.message))
@@ -86,9 +86,8 @@ def describe(problem: Problem) -> str:
     return f"{len(problem.images):,} {NOUNS.get(problem.kind, problem.kind)}"
 
 
-def _show(with_images: dict[str, Problem], key: str, data: Dataset) -> None:
-    chosen = st.session_state[key]
-    state.finding(data.root).set(with_images.get(chosen))
+def _show(key: str, data: Dataset) -> None:
+    state.finding(data.root).set(st.session_state[key])
 
 
 def _clear(data: Dataset) -> None:

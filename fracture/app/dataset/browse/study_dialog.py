@@ -126,7 +126,7 @@ def _study_buttons(row: "pd.Series[Any]", data: Dataset, *, revealed: bool) -> N
     answered = state.ANSWERED_STUDY.get() == row["study"]
     with st.grid(2, min_column_width=150, gap="xsmall"):
         _switch(f"{'Hide' if revealed else 'Reveal'} {noun}", "reveal", revealed, state.REVEALED_STUDY, row["study"])
-        _switch(f"{'Hide' if answered else 'Ask'} model", "ask model", answered, state.ANSWERED_STUDY, row["study"])
+        _switch("Hide answer" if answered else "Ask model", "ask model", answered, state.ANSWERED_STUDY, row["study"])
     offer_classify(row, "classify viewed", width="stretch")
 
 

@@ -57,7 +57,7 @@ def show_tiles(rows: pd.DataFrame, data: Dataset) -> None:
 
 def _show_image(row: "pd.Series[Any]", picture: bytes | Exception) -> None:
     if isinstance(picture, Exception):
-        st.warning(str(picture), icon=":material/broken_image:")
+        st.warning(escape_markdown(str(picture)), icon=":material/broken_image:")
     elif row["decision"] == "exclude":
         show_picture(charts.crossed_out(Image.open(BytesIO(picture))), f"Excluded radiograph {row['image_id']}")
     else:

@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture import sample_radiographs
-from fracture.app.classify import strip
+from fracture.app.classify import samples, strip
+from fracture.errors import RadiographError
 from fracture.imaging.viewing.changes import PictureChanges
 from tests.pages.test_pages import alone, as_png, choose_sample, healthy, words
 from tests.support.not_radiographs import pictures
@@ -92,6 +93,19 @@ def test_refused_picture_can_be_changed(app):
     assert made == PictureChanges(quarter_turns=1)
     by_key(app.button, "undo changes").click().run()
     assert not keys_of(healthy(app).button, "undo changes")
+
+
+def test_damaged_sample_is_left_out_of_the_strip(monkeypatch):
+    """The other samples and the uploads stay."""
+
+    def fail(*_):
+        raise RadiographError("The file can't be read.")
+
+    damaged = sample_radiographs.sample_radiographs()[0]
+    tile = samples._real_tile(damaged)
+    assert tile is not None and tile.identity == damaged.name
+    monkeypatch.setattr(samples, "thumbnail", fail)
+    assert samples._real_tile(damaged) is None
 
 
 def test_strip_takes_only_what_it_offers(monkeypatch):

@@ -87,6 +87,8 @@ def describe_choice(asked: Sequence[Asked], stage: Stage) -> None:
     answers = [f"{each.classifier.name} answers {_format_labels(each.classifier)}" for each in asked]
     with stage.verdict:
         st.markdown(f"Choose a sample, or upload one or more X-rays. {', '.join(answers)}.")
+        if len(asked) > 1:
+            st.caption("*Automatic* asks these models. The one that knows the X-ray best answers; two, if it is close.")
         st.caption(
             "Uploads stay in memory, and only you see them. They are deleted when you remove all of them or close "
             "this tab."

@@ -1,5 +1,6 @@
 """X-rays to try a model on, for a visitor who has none: real ones of FracAtlas, and synthetic ones."""
 
+import logging
 from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import NamedTuple
@@ -49,7 +50,7 @@ def choose_sample(*, wide: bool) -> None:
     """A strip of real and synthetic X-rays; in several rows with their names where ``wide``."""
     numbers = _numbers()
     pictures = prediction_cache.sample_thumbnails(tuple(numbers))
-    real = [Tile(each.name, _title(each), _thumbnail(each)) for each in _real()]
+    real = [tile for tile in map(_real_tile, _real()) if tile is not None]
     synthetic = [Tile(str(number), _name(number), picture) for number, picture in zip(numbers, pictures, strict=True)]
     tiles = [*real, *synthetic]
     show_strip(tiles, state.SAMPLE.get(), _choose, wide=wide)
@@ -123,8 +124,13 @@ def _choose(identity: str) -> None:
     state.SHOWN_ANSWERS.set(())
 
 
-def _thumbnail(sample: SampleRadiograph) -> bytes:
-    return thumbnail(str(sample.path), TILE_PX)
+def _real_tile(sample: SampleRadiograph) -> Tile | None:
+    """The tile of a real sample; None where its file is damaged, which must not keep anybody from an upload."""
+    try:
+        return Tile(sample.name, _title(sample), thumbnail(str(sample.path), TILE_PX))
+    except FractureError as error:
+        logging.getLogger(__name__).warning("Sample %s is left out: %s", sample.name, error)
+        return None
 
 
 def _name(number: int) -> str:

@@ -1,5 +1,7 @@
 // Pictures to choose from, in one row or in several: each is a button, so that keys reach it, too.
 
+let chosenByKey = null; // the strip is mounted anew once a tile is chosen, and the focus would be lost
+
 function makeTile({ id, name, picture }) {
   const tile = document.createElement("button");
   const image = document.createElement("img");
@@ -30,8 +32,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   strip.onclick = (event) => {
     const tile = event.target.closest("button");
     if (!tile) return;
+    chosenByKey = event.detail === 0 ? tile.dataset.id : null; // a click without a pointer
     mark(strip, tile.dataset.id); // at once: the answer takes a moment
     setTriggerValue("choose", tile.dataset.id);
   };
   mark(strip, data.chosen);
+  if (chosenByKey !== null && chosenByKey === data.chosen) {
+    chosenByKey = null;
+    strip.querySelector("[aria-pressed=true]")?.focus();
+  }
 }

@@ -88,8 +88,11 @@ def show_view(classifier: Classifier, answer: Answer, each: Examined, shown: Sho
     truth = shown.truths.get(each.view.name)
     if truth:
         picture = charts.outlined(picture, truth.boxes)
-    caption = _describe(answer, each, hidden=shown.hidden)
-    alt = f"{caption}, with its heat map" if _opacity(answer, each, shown) else caption
+    parts = _describe(answer, each, hidden=shown.hidden)
+    caption = " · ".join(map(escape_markdown, parts))
+    alt = " · ".join(parts)  # no Markdown: a screen reader would read its backslashes
+    if _opacity(answer, each, shown):
+        alt += ", with its heat map"
     rows, columns = each.pixels.shape
     with st.container(width=max(1, round(height * columns / rows))):  # narrower where the screen is
         show_picture(picture, alt, caption)
@@ -146,17 +149,17 @@ def _describe_marks(answer: Answer, ring: Place | None, regions: list[charts.Lab
     return f"Candidate regions, with the probability that each is *{positive}*: {'; '.join(kinds)}."
 
 
-def _describe(answer: Answer, each: Examined, *, hidden: bool) -> str:
-    """The name of a view, with the probability in it or why there is none."""
+def _describe(answer: Answer, each: Examined, *, hidden: bool) -> list[str]:
+    """The name of a view, with the probability in it or why there is none: parts of a line, not escaped."""
     outcome = _STATUS_WORDS.get(each.view.status, "")
     if answer.answers(each.view):
-        outcome = f"{escape_markdown(answer.labels[1])} {each.view.probability:.1%}"
-    parts = [escape_markdown(each.view.name)]
+        outcome = f"{answer.labels[1]} {each.view.probability:.1%}"
+    parts = [each.view.name]
     if not hidden:
         parts.append(outcome)
     if each.synthetic and not each.view.name.startswith("synthetic"):
         parts.append("synthetic")
-    return " · ".join(parts)
+    return parts
 
 
 def _describe_answer(answer: Answer, each: Examined) -> list[str]:

@@ -93,7 +93,7 @@ def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examine
     place = st.container()
     with st.container(horizontal=True):
         with_heat = st.toggle("Heat map", value=True, key="home heat map", disabled=not answer.answered)
-        with_truth = st.toggle("Truth", key="home truth")
+        with_truth = st.toggle("Truth", key=f"home truth of {sample.name}")
     picture = Image.fromarray(examined.pixels)
     regions: list[charts.LabeledBox] = []
     if with_heat and answer.answered:
@@ -104,11 +104,15 @@ def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examine
     if with_truth:
         picture = charts.outlined(picture, scale_boxes(sample.boxes, picture.width, picture.height))
     with place:
-        show_picture(picture, f"X-ray of the {sample.body_part}", width=_width(sample))
+        show_picture(picture, _describe_picture(sample), width=_width(sample))
     if regions:
         st.caption(_describe_boxes(model))
     if with_truth:
         st.caption(f"FracAtlas's readers: {sample.label}{', in the yellow boxes' if sample.boxes else ''}.")
+
+
+def _describe_picture(sample: SampleRadiograph) -> str:
+    return "X-ray of several body parts" if sample.body_part == "mixed" else f"X-ray of the {sample.body_part}"
 
 
 def _describe_boxes(model: Classifier) -> str:

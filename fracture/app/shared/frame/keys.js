@@ -31,6 +31,8 @@ function scrollOn(forward) {
 
 export default function () {
   const listen = (event) => {
+    // After the end of a presentation Streamlit may leave this listener behind.
+    if (!document.querySelector(".st-key-presenting")) return;
     const forward = FORWARD.includes(event.key);
     if (!forward && !BACK.includes(event.key)) return;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;

@@ -22,11 +22,7 @@ def show_code(folder: ModelFolder) -> None:
 def show_script(folder: ModelFolder) -> None:
     """The script with its downloads. Raises FractureError where the card says too little."""
     script = as_code(found_here(folder))
-    # Not as a caption, whose paler text leaves the code in it too little contrast.
-    st.markdown(
-        "This run in plain Keras, without the app. Put both files into one folder and run "
-        f"`python {folder.name}.py` there; the first lines of the script say how closely it reproduces the curves."
-    )
+    explanation = st.empty()
     with st.container(horizontal=True):
         st.download_button(
             "Download script",
@@ -37,17 +33,24 @@ def show_script(folder: ModelFolder) -> None:
             on_click="ignore",
             key=f"script {folder.name}",
         )
-        _offer_table(folder)
+        with_table = _offer_table(folder)
+    files = "both files into one folder" if with_table else f"it into a folder with its {TABLE}"
+    # Not a caption, whose paler text leaves the code in it too little contrast.
+    explanation.markdown(
+        f"This run in plain Keras, without the app. Put {files} and run `python {folder.name}.py` there; the first "
+        "lines of the script say how closely it reproduces the curves."
+    )
     st.code(script, height=480)
 
 
-def _offer_table(folder: ModelFolder) -> None:
+def _offer_table(folder: ModelFolder) -> bool:
+    """The table of the images to download; False and why, where it is not available."""
     try:
         table = _images(folder)
     except DatasetError as error:
         reason = "" if demo.is_public() else f" {escape_markdown(str(error))}"  # it names a path of the host
         st.caption(f":material/warning: The file {TABLE} is not available.{reason}")
-        return
+        return False
     st.download_button(
         f"Download {TABLE} ({len(table):,} images)",
         lambda: table.to_csv(index=False),
@@ -57,6 +60,7 @@ def _offer_table(folder: ModelFolder) -> None:
         on_click="ignore",
         key=f"images {folder.name}",
     )
+    return True
 
 
 @st.cache_data(max_entries=4, ttl="1h", show_spinner="Reading the data set", hash_funcs=BY_FOLDER)

@@ -389,6 +389,21 @@ def test_localization_in_the_card_is_shown_beside_chance(homes, make_model):
     assert "heat maps are constant" not in words(app)
 
 
+def test_localization_beside_another_result_names_the_data_it_was_measured_on(judged):
+    """Where the visitor looks at the results on the second data set, the heat maps are still those of the first."""
+    table = pd.read_csv(judged.predictions)
+    half = len(table) // 2
+    table["data"] = ["one"] * half + ["two"] * (len(table) - half)
+    table.to_csv(judged.predictions, index=False)
+    share = {"value": 0.4, "low": 0.3, "high": 0.5, "chance": 0.06, "centre": 0.1}
+    located = {"images": 84, "known": 90, "groups": 30, "pointing": share, "mass": share, "flat": 0, "silent": 0}
+    apart = {name: evaluate(part, THRESHOLDS) for name, part in table.groupby("data")}
+    edit_card(judged, metrics_by_data=apart, localisation=located)
+    app = healthy(models("Heat maps").run())
+    app.selectbox(key="validation data").set_value("two").run()
+    assert "validation images of *one* with known boxes" in words(healthy(app))
+
+
 def test_localization_without_boxes_has_no_figures(homes, make_model):
     """Data without boxes and older cards have no such metrics, and the tab says so; a map without heat has no share."""
     folder = make_model("first")

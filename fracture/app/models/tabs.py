@@ -17,7 +17,7 @@ from fracture.app.shared.script import show_script
 from fracture.app.shared.widgets import escape_markdown, link, show_errors
 from fracture.estimate import Estimate, format_number
 from fracture.registry.card import Card
-from fracture.registry.validation import ValidationResult
+from fracture.registry.validation import ValidationResult, validation_results
 from fracture.training.runs.queue import Run
 
 Tabs = dict[str, Callable[[], None]]
@@ -31,7 +31,8 @@ def show_one(run: Run) -> None:
         _show_unfinished(run, error)
         return
     result, level = _show_head(run, card)
-    first_data = result.data
+    # Of the data set of its training alone, whichever result is chosen.
+    located_on = validation_results(card)[0].data
 
     def show_result() -> None:
         show_results(card, result, level)
@@ -52,7 +53,7 @@ def show_one(run: Run) -> None:
             "Curves": lambda: show_curves([run]),
             "Errors": lambda: show_misclassified(run.folder, card, result),
             "Calibration": show_reliability,
-            "Heat maps": lambda: show_localization(card, first_data),
+            "Heat maps": lambda: show_localization(card, located_on),
             "External validation": lambda: show_external_validation(run.folder, card),
             "Card": show_record,
             "Code": lambda: show_script(run.folder),

@@ -273,6 +273,23 @@ def test_unfinished_run_shows_its_state_and_the_way_to_train(homes, monkeypatch)
     assert "No epoch is done yet" in words(healthy(app.run()))
 
 
+def test_run_without_a_model_when_opened_is_not_the_model_of_other_pages(two, monkeypatch):
+    """Other pages keep their model; this page shows the run again until a model is chosen."""
+    monkeypatch.setattr(queue, "advance", lambda: None)
+    not_trained("broken", "failed")
+    app = healthy(runs("second").run())
+    healthy(app.multiselect(key="runs").set_value(["broken"]).run())
+    assert app.session_state["chosen model"] == "second"
+    assert app.session_state["opened run"] == "broken"
+    again = runs()
+    again.session_state["chosen model"] = "second"
+    again.session_state["opened run"] = "broken"
+    assert healthy(again.run()).multiselect(key="runs").value == ["broken"]
+    healthy(again.multiselect(key="runs").set_value(["first"]).run())
+    assert again.session_state["chosen model"] == "first"
+    assert again.session_state["opened run"] == ""
+
+
 def test_former_address_of_runs_shows_their_comparison(two):
     """An old link names several runs, and all of them arrive."""
     app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()

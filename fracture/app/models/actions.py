@@ -118,4 +118,6 @@ def _follow_rename(old: str, new: str) -> None:
         state.RUN.set(new)
     if state.CHOSEN_MODEL.get() == old:
         state.CHOSEN_MODEL.set(new)
+    if state.OPENED_RUN.get() == old:
+        state.OPENED_RUN.set(new)
     state.RENAMED_RUN.set({old: new})

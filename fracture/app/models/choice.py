@@ -7,6 +7,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared import state
 from fracture.app.shared.widgets import AUTOMATIC, default_model, escape_markdown, linked_names
+from fracture.registry.model_folder import model_folder
 from fracture.training.runs.queue import Run
 
 MAX_COMPARED = len(charts.SEVERAL)
@@ -35,10 +36,15 @@ def choose_runs(known: Mapping[str, Run]) -> list[Run]:
 
 
 def keep_model() -> None:
-    """Keep the choice of a single model for the other pages."""
+    """Keep the choice of a single model for the other pages; that of a run without a model for this page alone."""
     names = state.CHOSEN_RUNS.get() or []
-    if len(names) == 1:
+    if len(names) != 1:
+        return
+    if model_folder(names[0]).usable:
         state.CHOSEN_MODEL.set(names[0])
+        state.OPENED_RUN.set("")
+    else:
+        state.OPENED_RUN.set(names[0])
 
 
 def _select(known: Mapping[str, Run]) -> None:
@@ -50,7 +56,9 @@ def _select(known: Mapping[str, Run]) -> None:
         _warn_of_missing(linked, known)
         chosen = linked
     if not any(name in known for name in chosen) and (linked or state.CHOSEN_RUNS.get() is None):
-        chosen = [state.CHOSEN_MODEL.get()]  # the page is entered without a link to something that is here
+        # The page is entered without a link to something that is here.
+        opened = state.OPENED_RUN.get()
+        chosen = [opened if opened in known else state.CHOSEN_MODEL.get()]
     kept = [name for name in dict.fromkeys(chosen) if name in known]
     state.CHOSEN_RUNS.set(kept[:MAX_COMPARED])
     if linked:

@@ -85,6 +85,8 @@ MODEL = Entry[str | None]("model", None)
 """The name of the model in the picker of this page; also the picker's key."""
 CHOSEN_MODEL = Entry("chosen model", "")
 """The name of the model that the visitor chose on any page."""
+OPENED_RUN = Entry("opened run", "")
+"""The name of the run without a model that the page Models shows again; empty once a model was chosen on any page."""
 
 ALSO_ASKED = Entry[list[str] | None]("also asked", None)
 """The names of the models that *Automatic* asks besides those that come with the project; also the picker's key."""

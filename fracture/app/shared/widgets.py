@@ -158,6 +158,7 @@ def _models() -> dict[str, ModelFolder]:
 def _keep_model() -> None:
     """Keep the choice for the other pages, each of which has a picker of its own."""
     state.CHOSEN_MODEL.set(state.MODEL.get() or "")
+    state.OPENED_RUN.set("")
 
 
 def _of_another_visitor(folder: ModelFolder) -> bool:

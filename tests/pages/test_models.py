@@ -111,6 +111,18 @@ def test_threshold_when_moved_updates_all_metrics_and_charts(judged):
     assert moving(app, "Confusion matrix")["text"].iloc[1].startswith(f"{alarms}\n")
 
 
+def test_threshold_after_another_tab_is_kept(judged):
+    """The sliders and the kind of error keep their values while another tab is open."""
+    app = healthy(models().run())
+    by_key(app.slider, "threshold").set_value(0.7).run()
+    by_key(app.slider, "prevalence").set_value(3).run()
+    app.session_state["model tab"] = "Results"
+    healthy(app.run())
+    app.session_state["model tab"] = "Threshold"
+    healthy(app.run())
+    assert (by_key(app.slider, "threshold").value, by_key(app.slider, "prevalence").value) == (0.7, 3)
+
+
 def test_named_point_when_pressed_moves_the_slider(judged):
     """Each named point sets the slider, which can then be moved away from it."""
     app = healthy(models().run())

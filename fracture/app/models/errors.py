@@ -61,6 +61,7 @@ def show_misclassified(folder: ModelFolder, card: Card, result: ValidationResult
         required=True,
         label_visibility="collapsed",
         key=f"error kind {folder.version} {result.only}",
+        persist_state="session",
         format_func=lambda kind: f"{ERROR_KINDS[kind]} ({len(errors[kind]):,})",
     )
     shown = _choose_page(errors[kind], f"error page {kind} {folder.version} {result.only}")
@@ -108,7 +109,7 @@ def _describe_unrecorded(shown: pd.DataFrame, folder: ModelFolder, card: Card) -
 
 def _choose_page(errors: pd.DataFrame, key: str) -> pd.DataFrame:
     pages = math.ceil(len(errors) / ERRORS_PER_PAGE)
-    page = st.pagination(pages, key=key) if pages > 1 else 1
+    page = st.pagination(pages, key=key, persist_state="session") if pages > 1 else 1
     first = (page - 1) * ERRORS_PER_PAGE
     return errors.iloc[first : first + ERRORS_PER_PAGE]
 

@@ -69,7 +69,13 @@ def _choose_threshold(thresholds: dict[str, float], key: str, positive: str) -> 
                 help=f"Threshold {format_threshold(value)}",
             )
     threshold: float = left.slider(
-        f"Threshold for {escape_markdown(positive)}", 0.0, 1.0, step=0.001, format="percent", key=key
+        f"Threshold for {escape_markdown(positive)}",
+        0.0,
+        1.0,
+        step=0.001,
+        format="percent",
+        key=key,
+        persist_state="session",
     )
     return threshold
 
@@ -136,6 +142,7 @@ def _show_hundred(place: DeltaGenerator, point: PredictivePoint, positive: str, 
         max(50, as_measured),
         as_measured,
         key=key,
+        persist_state="session",
         help="It starts at the share among the validation images. In an emergency room the prevalence is lower than in "
         "most data sets, so that more of the positive results are false alarms.",
     )

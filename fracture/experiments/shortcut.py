@@ -88,11 +88,13 @@ def hardware_gap(bench: Bench, head: AblationHead) -> Estimate | None:
     _, label = bench.part(rows)
     probability = head.probability[rows]
     metal = hardware(bench)[rows]
-    with_metal = metal | (label == 0)
+    negative = label == 0
+    with_metal = negative | metal
+    plain = negative | ~metal
 
     def difference(times: NDArray[np.float64]) -> NDArray[np.float64]:
         found, _ = ranking(label[with_metal], probability[with_metal], times[:, with_metal])
-        without, _ = ranking(label[~metal], probability[~metal], times[:, ~metal])
+        without, _ = ranking(label[plain], probability[plain], times[:, plain])
         return found - without
 
     return over_groups(difference, bench.table["group"][rows])

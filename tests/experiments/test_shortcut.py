@@ -6,6 +6,7 @@ import pytest
 from fracture.errors import RunError
 from fracture.experiments.shortcut import (
     RANDOM_SUBSETS,
+    AblationHead,
     compare_trainings,
     due_to_hardware,
     hardware,
@@ -13,6 +14,9 @@ from fracture.experiments.shortcut import (
     matched_random_subset,
 )
 from tests.experiments.workbenches import draw_bench
+
+
+SOME = {"value": 0.5, "low": 0.4, "high": 0.6}
 
 
 def trained(bench):
@@ -89,3 +93,18 @@ def test_hardware_gap_with_few_images_is_none():
     """Without both kinds of positive images there is nothing to compare."""
     bench = draw_bench(patients=40, views=1)
     assert hardware_gap(bench, trained(bench)[0]) is None
+
+
+def test_hardware_gap_with_hardware_in_negatives_ranks_both_against_all_of_them():
+    """Negatives with hardware count on both sides: a head that calls all hardware abnormal has no other negatives."""
+    bench = draw_bench(patients=80)
+    label = bench.table["label"].to_numpy()
+    # Half of either label shows hardware; the probability is that of hardware alone.
+    bench.table["findings"] = np.where(np.arange(len(label)) // 2 % 2, "hardware", "none")
+    shown = hardware(bench)
+    head = AblationHead(0, shown.astype(float), None, SOME, SOME)
+    negative = bench.validation & (label == 0)
+    share = shown[negative].mean()
+    # A positive with hardware ties with negatives that show it and wins against the others; one without the reverse.
+    expected = (share / 2 + 1 - share) - (1 - share) / 2
+    assert hardware_gap(bench, head)["value"] == pytest.approx(expected)

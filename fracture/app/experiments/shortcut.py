@@ -59,7 +59,7 @@ def _show_experiment(material: Material, bench: Bench) -> None:
         with left:
             _show_heads(bench, heads)
         with right:
-            _show_gap(metal)
+            _show_gap(metal, escape_markdown(bench.label_names[1]))
             st.markdown(_explain_difference(heads[1], heads[2:], difference))
     with right:
         st.caption(_describe_training(bench, everything, with_hardware))
@@ -82,13 +82,13 @@ def _shipped(material: Material) -> Found | None:
     return None if results is None else (results.heads(), results.hardware, results.hardware_gap)
 
 
-def _show_gap(gap: Estimate | None) -> None:
+def _show_gap(gap: Estimate | None, positive: str) -> None:
     """How much better the head on all images finds hardware than broken bones."""
     if gap is None or gap["value"] is None:
         return
     st.metric("AUC with hardware, against without", f"{gap['value']:+.3f}")
     st.markdown(
-        "How much better the head on all images ranks abnormal images with hardware than those without: "
+        f"How much better the head on all images ranks {positive} images with hardware than those without: "
         f"**{format_number(gap)}**. {verdict(gap)}"
     )
 

@@ -73,7 +73,7 @@ def _compare(first: Side, other: Side, level: str) -> str:
     if first.data != other.data:
         return f"{names}: no paired comparison, since they were validated on different images."
     try:
-        paired = _paired(first.folder, other.folder, level, first.result.only)
+        paired = _paired(first.folder, other.folder, level, (first.result.only, other.result.only))
     except ModelError as error:
         return f"{names}: {escape_markdown(str(error))}"
     return f"{names}: {describe_difference(paired, COUNTED[level])}"
@@ -93,6 +93,10 @@ def describe_difference(paired: Paired, counted: str) -> str:
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_FOLDER)
-def _paired(first: ModelFolder, other: ModelFolder, level: str, data: str) -> Paired:
-    check_same_files(prediction_cache.scored(first, "image", data), prediction_cache.scored(other, "image", data))
-    return pair(prediction_cache.scored(first, level, data), prediction_cache.scored(other, level, data))
+def _paired(first: ModelFolder, other: ModelFolder, level: str, only: tuple[str, str]) -> Paired:
+    """``only``: of each model the data set to compare on, empty where its predictions are of one alone."""
+    of_first, of_other = only
+    check_same_files(
+        prediction_cache.scored(first, "image", of_first), prediction_cache.scored(other, "image", of_other)
+    )
+    return pair(prediction_cache.scored(first, level, of_first), prediction_cache.scored(other, level, of_other))

@@ -87,7 +87,8 @@ def _show_unfinished(run: Run, error: str) -> None:
         st.error(escape_markdown(error), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(escape_markdown(run.name), anchor=False)
-        st.markdown(f"No model yet: this run is **{run.shown_state}**.")
+        if not error:
+            st.markdown(f"No model yet: this run is **{run.shown_state}**.")
         if run.resumable:
             link("train", "Resume run", ":material/resume:", run=run.name)
         elif run.config:

@@ -204,8 +204,11 @@ def auc_intervals(aucs: Mapping[str, Estimate], title: str) -> Any:
     """
     known = {name: each for name, each in aucs.items() if each["value"] is not None}
     values = [each["value"] or 0.0 for each in known.values()]
-    above = [(each["high"] or value) - value for each, value in zip(known.values(), values, strict=True)]
-    below = [value - (each["low"] or value) for each, value in zip(known.values(), values, strict=True)]
+    # A bound of 0 is a bound, and none is no interval.
+    high = [value if each["high"] is None else each["high"] for each, value in zip(known.values(), values, strict=True)]
+    low = [value if each["low"] is None else each["low"] for each, value in zip(known.values(), values, strict=True)]
+    above = [bound - value for bound, value in zip(high, values, strict=True)]
+    below = [value - bound for bound, value in zip(low, values, strict=True)]
     figure = go.Figure()
     figure.add_scatter(
         x=values,

@@ -1,5 +1,6 @@
 """The material of experiments: the images of a data set, and their features, which a run has left in the cache."""
 
+import hashlib
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,6 +40,13 @@ class Bench:
     """The name of the data set whose validation part is used."""
     missing: int = 0
     """Images without features: they could not be read, or are no longer in the cache."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Different where the images, their order, their parts or their labels differ, as after a decision."""
+        columns = self.table[["data", "image_id", "group", "split", "label"]]
+        rows = pd.util.hash_pandas_object(columns, index=False).to_numpy()
+        return hashlib.sha256(rows.tobytes()).hexdigest()[:16]
 
     @property
     def training(self) -> Rows:

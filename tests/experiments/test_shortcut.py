@@ -15,7 +15,6 @@ from fracture.experiments.shortcut import (
 )
 from tests.experiments.workbenches import draw_bench
 
-
 SOME = {"value": 0.5, "low": 0.4, "high": 0.6}
 
 

@@ -1,6 +1,7 @@
 """The features that a run leaves in the cache, for experiments."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from fracture.errors import RunError
 from fracture.experiments.workbench import open_bench, runs_with_features
 from fracture.training.config import TrainConfig
 from fracture.training.runs.queue import find_run
+from tests.experiments.workbenches import draw_bench
 
 
 @pytest.fixture
@@ -58,3 +60,13 @@ def test_fit_with_balanced_weights_gives_another_head(run):
     )
     assert balanced(bench.features).mean() > plain(bench.features).mean()
     assert isinstance(bench.config, TrainConfig)
+
+
+def test_fingerprint_after_a_decision_differs():
+    """Results on other images, or on other labels, are not comparable."""
+    bench = draw_bench()
+    fewer = replace(bench, table=bench.table.iloc[:-1])
+    other = replace(bench, table=bench.table.assign(label=1 - bench.table["label"]))
+    again = replace(bench, table=bench.table.copy())
+    assert bench.fingerprint == again.fingerprint
+    assert len({each.fingerprint for each in (bench, fewer, other)}) == 3

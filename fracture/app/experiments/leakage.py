@@ -42,7 +42,7 @@ def show_leakage(material: Material | None) -> None:
 
 @st.fragment
 def _show_experiment(material: Material, bench: Bench) -> None:
-    entry = state.experiment("leakage", material.key)
+    entry = state.experiment("leakage", material.results_key(bench))
     left, right = st.columns((3, 2), gap="large")
     with right, show_errors():
         started = _start(bench)

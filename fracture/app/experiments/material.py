@@ -41,6 +41,10 @@ class Material:
         """Different for other features; another run may get the name of one that was deleted."""
         return f"{self.run.name} {self.run.started}" if self.run else "shipped"
 
+    def results_key(self, bench: Bench) -> str:
+        """Different also where a decision has changed the images: results on others are not comparable."""
+        return f"{self.key} {bench.fingerprint}"
+
     def bench(self) -> Bench:
         """The images with their features.
 
@@ -155,7 +159,7 @@ class Trial:
 def trial_of(material: Material, bench: Bench, config: TrainConfig, groups: int) -> Trial:
     """The head of these settings, trained when it is needed for the first time. Raises RunError."""
     key = SHIPPED if material.run is None else _features_of(material.run)
-    return _trial(key, config, groups, bench)
+    return _trial(f"{key} {bench.fingerprint}", config, groups, bench)
 
 
 @st.cache_resource(max_entries=300, show_spinner=False)

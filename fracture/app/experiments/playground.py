@@ -38,7 +38,7 @@ def play(material: Material, bench: Bench) -> None:
         state.playground_settings(material.key).set(config)
     with right, show_errors():
         trial = trial_of(material, bench, config, groups)
-        trials = _remember(state.playground_trials(material.key), trial)
+        trials = _remember(state.playground_trials(material.results_key(bench)), trial)
         _show_metrics(trial, trials)
         _show_curves(trials)
         _explain_change(bench, trials)

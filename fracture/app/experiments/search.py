@@ -47,7 +47,7 @@ def show_learning_curve(material: Material, bench: Bench) -> None:
     st.caption(
         "Would more patients help? The head trains on random subsets of the training patients, with the settings above."
     )
-    entry = state.experiment("learning curve", material.key)
+    entry = state.experiment("learning curve", material.results_key(bench))
     left, right = st.columns((3, 2), gap="large")
     with right, show_errors():
         if st.button("Show me", type="primary", icon=":material/show_chart:", key="run learning curve"):
@@ -106,7 +106,7 @@ def show_search(material: Material, bench: Bench) -> None:
     """A search over learning rate, dropout and L2, as parallel coordinates."""
     st.header("Hyperparameter search")
     st.caption("How much is the best of many trials worth? The other settings are those above.")
-    entry = state.experiment("search", material.key)
+    entry = state.experiment("search", material.results_key(bench))
     left, right = st.columns((3, 2), gap="large")
     with right, show_errors():
         choices = _choose_trials(bench)

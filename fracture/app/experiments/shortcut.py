@@ -47,7 +47,7 @@ def _show_experiment(material: Material, bench: Bench) -> None:
     if not with_hardware.any():
         st.info("This data set does not say which images show hardware.", icon=":material/help:")
         return
-    entry = state.experiment("hardware", material.key)
+    entry = state.experiment("hardware", material.results_key(bench))
     left, right = st.columns((3, 2), gap="large")
     with right, show_errors():
         if st.button("Show me", type="primary", icon=":material/play_arrow:", key="run hardware"):

@@ -14,7 +14,7 @@ from fracture.imaging.radiograph import Radiograph
 from tests.pages.test_pages import alone, choose_sample, healthy, routed, words
 from tests.support.widgets import keys_of
 
-PICKER = ("classify", "data")
+PICKER = ("classify",)
 
 
 @pytest.fixture
@@ -82,13 +82,13 @@ def test_address_of_a_missing_model_is_corrected(two, asked):
 def test_home_with_several_models_names_the_default_and_why(two, homes, make_model, monkeypatch):
     """Home names the finished model, the bundled one, or the one that the visitor chose, with the reason."""
     app = healthy(alone("home").run())
-    assert "**a · AUC" in words(app) and "the newest one whose run finished" in words(app)
+    assert "Model a · AUC" in words(app) and "the newest one whose run finished" in words(app)
     monkeypatch.setenv("FRACTURE_SHIPPED", str(homes / "models"))
     make_model("fracatlas")
     app = healthy(alone("home").run())
-    assert "**fracatlas · AUC" in words(app) and "it comes with the project" in words(app)
+    assert "Model fracatlas · AUC" in words(app) and "it comes with the project" in words(app)
     app.session_state["chosen model"] = "b"
-    assert "**b · AUC" in words(app.run()) and "the one that you chose" in words(app)
+    assert "Model b · AUC" in words(app.run()) and "the one that you chose" in words(app)
 
 
 @pytest.fixture

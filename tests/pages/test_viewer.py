@@ -32,7 +32,7 @@ def unpack(data: bytes) -> tuple[dict, np.ndarray]:
 
 def viewers(app) -> list[tuple[dict, np.ndarray]]:
     """What the page sends to viewers."""
-    return [unpack(each.proto.bytes) for each in app.get("bidi_component")]
+    return [unpack(each.proto.bytes) for each in app.get("bidi_component") if each.proto.bytes]
 
 
 def deep_dicom() -> bytes:

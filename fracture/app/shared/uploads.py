@@ -116,7 +116,9 @@ def choose_uploads(most: int, beside: DeltaGenerator) -> list[Upload]:
     """
     most = min(most, MAX_UPLOADS)
     chosen_key, folder_key = _uploader_keys()
-    with st.container(height=UPLOADER_HEIGHT_PX, border=False, key="upload row"):
+    # One file or none is one row on a laptop, and as high as it needs to be on a phone.
+    many = len(st.session_state.get(chosen_key) or ()) > 1
+    with st.container(height=UPLOADER_HEIGHT_PX if many else "content", border=False, key="upload row"):
         files = st.file_uploader(
             f"X-rays ({READ})",
             accept_multiple_files=True,

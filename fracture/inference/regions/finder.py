@@ -19,7 +19,7 @@ from scipy.special import expit
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Frame
 from fracture.inference.heatmap import MIXED7, Cells
-from fracture.inference.regions.candidates import MAX_REGIONS, Floats, Region, on_image
+from fracture.inference.regions.candidates import MAX_OVERLAP, MAX_REGIONS, Floats, Region, on_image, overlap
 from fracture.inference.runtimes.litert import LITERT
 from fracture.registry.card import BoxScore
 
@@ -141,7 +141,7 @@ def place_at(places: Floats, corners: Floats) -> Floats:
 
 
 def regions_of(boxes: Boxes, places: Floats, framed: Frame, score: BoxScore) -> tuple[Region, ...]:
-    """The candidate regions of an image, the likeliest first.
+    """The candidate regions of an image, the likeliest first; of those that overlap, the likeliest alone.
 
     Args:
         boxes: of :meth:`RegionFinder.find`.
@@ -150,9 +150,11 @@ def regions_of(boxes: Boxes, places: Floats, framed: Frame, score: BoxScore) -> 
         score: how a box's logit follows from its score and its place.
     """
     logits = score.score * boxes.scores + score.place * place_at(places, boxes.corners) + score.intercept
-    regions = []
-    for corners, probability in zip(boxes.corners, expit(logits), strict=True):
-        box = on_image(np.concatenate([corners[:2], corners[2:] - corners[:2]]), framed)
-        if box[2] > 0 and box[3] > 0:
-            regions.append(Region(box, float(probability)))
-    return tuple(sorted(regions, key=lambda region: -region.probability))
+    regions: list[Region] = []
+    for number in np.argsort(-logits, kind="stable"):
+        left, top, right, bottom = boxes.corners[number]
+        box = on_image(np.array([left, top, right - left, bottom - top]), framed)
+        apart = all(overlap(box, other.box) < MAX_OVERLAP for other in regions)
+        if box[2] > 0 and box[3] > 0 and apart:
+            regions.append(Region(box, float(expit(logits[number]))))
+    return tuple(regions)

@@ -80,6 +80,7 @@ NOT_OFFERED = {
     "export": "The public demo writes no exports to its disk.",
     "decisions": "The public demo doesn't change its data sets: your decisions would apply to everyone.",
     "evaluations": "The public demo evaluates no model on a whole data set: that takes minutes of a small machine.",
+    "features": "The public demo computes no lost features again: that takes minutes of a small machine.",
     "adjustments": "The public demo recalibrates no model: its answers would change for everyone.",
 }
 """What no visitor can do, each with the sentence that says so."""

@@ -6,6 +6,7 @@ from argparse import Namespace
 from fracture.cli.terminal import progress_bar
 from fracture.errors import Cancelled, FractureError, ModelError, RunError
 from fracture.files import JsonObject, atomic_write
+from fracture.jobs.process import lower_priority
 from fracture.registry.edit import read_note
 from fracture.registry.model_folder import ModelFolder, model_folder, model_folders
 from fracture.training.runs import queue
@@ -42,6 +43,8 @@ def features(args: Namespace) -> JsonObject:
             f"Only a run with a frozen backbone that has ended has features to compute. Received: {args.model!r}; "
             "choose another one."
         )
+    if args.json:  # the process that a page has started
+        lower_priority()
     try:
         with progress_bar("Extracting features", quiet=args.json) as on_progress:
             images = extract_features(run, on_progress)

@@ -28,7 +28,7 @@ def extract_features(run: Run, on_progress: OnProgress = ignore_progress) -> int
         FractureError: data set or weights are gone, or the same job is running.
     """
     wanted = FeaturesStatus(run=run.name)
-    place = claim_folder(FEATURES_JOB, job_folder(run.name), wanted)
+    place = claim_folder(FEATURES_JOB, job_folder(run), wanted)
     with recording_failure(FEATURES_JOB, place, wanted):
         report = report_in(FEATURES_JOB, place, wanted, on_progress)
         total, readable = _compute(run, report)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from fracture.data.combine import load_combined
-from fracture.demo import NOBODY, Policy
+from fracture.demo import NOBODY, Policy, refuse
 from fracture.errors import RunError
 from fracture.experiments.workbench import config_of
 from fracture.jobs import process
@@ -37,14 +37,17 @@ FEATURES_JOB = FolderJob(
 )
 
 
-def job_folder(name: str) -> Path:
-    """The folder of a run's job, which holds its status alone: the features are in the cache of all runs."""
-    return cache_home() / "feature-jobs" / name
+def job_folder(run: Run) -> Path:
+    """The folder of a run's job, which holds its status alone: the features are in the cache of all runs.
+
+    Another run may get the name of one that was deleted: the job of that one says nothing about it.
+    """
+    return cache_home() / "feature-jobs" / f"{run.name}-{run.started:.0f}"
 
 
-def find_features_job(name: str) -> FeaturesStatus | None:
+def find_features_job(run: Run) -> FeaturesStatus | None:
     """How the job of a run stands; None where there is none."""
-    return FEATURES_JOB.find(job_folder(name))
+    return FEATURES_JOB.find(job_folder(run))
 
 
 def start(run: Run, policy: Policy = NOBODY) -> None:
@@ -53,22 +56,23 @@ def start(run: Run, policy: Policy = NOBODY) -> None:
     Raises:
         RunError: the features of a run are being computed, or the cache cannot be written to.
         DatasetError: the data set is gone, or can't be read.
-        PublicError: a public demo computes no features of so many or so large images.
+        PublicError: a public demo computes none: the job would run beside the one run that a small machine can bear.
     """
-    policy.check_visitor()
+    refuse("features")
     config = config_of(run)
-    images = load_combined(config.data, config.also, config.body_part).table
-    policy.check_run(config.to_json(), len(images))
-    root = job_folder(run.name)
+    load_combined(config.data, config.also, config.body_part)  # what is gone is said at once, and not by the process
+    root = job_folder(run)
     with FEATURES_JOB.disk_errors(root):
         busy = FEATURES_JOB.active_in(root.parent)
         if busy is not None:
-            raise RunError(f"The features of {busy.name!r} are being computed. Wait until they are, or stop that.")
+            status = FEATURES_JOB.find(busy)
+            name = status.run if status else busy.name
+            raise RunError(f"The features of {name!r} are being computed. Wait until that ends, or stop it.")
         FEATURES_JOB.claim(root, FeaturesStatus(run=run.name), starting=True)
         policy.sign(root)
         process.spawn(["-m", "fracture", "features", "--model", run.name, "--json"], FEATURES_JOB.log(root))
 
 
-def request_stop(name: str, policy: Policy = NOBODY) -> None:
+def request_stop(run: Run, policy: Policy = NOBODY) -> None:
     """Ask the job of a run to stop after the images that it is at."""
-    FEATURES_JOB.request_stop(job_folder(name), policy)
+    FEATURES_JOB.request_stop(job_folder(run), policy)

@@ -21,7 +21,7 @@ def test_extract_features_fills_the_cache_and_reports(run):
     images = extract_features(run, lambda done, total: reported.append((done, total)))
     assert open_bench(run).features.shape == (images, 2048)
     assert reported[-1] == (images, images)
-    status = find_features_job("first")
+    status = find_features_job(run)
     assert status.complete and status.ended and status.share == 1.0
 
 
@@ -29,12 +29,12 @@ def test_extract_features_when_stopped_says_so(run):
     """The request is obeyed, and the next job does not find it."""
 
     def stop(done, total):
-        FEATURES_JOB.stop_request(job_folder("first")).touch()
+        FEATURES_JOB.stop_request(job_folder(run)).touch()
 
     with pytest.raises(Cancelled):
         extract_features(run, stop)
-    assert not FEATURES_JOB.stop_request(job_folder("first")).exists()
-    assert find_features_job("first").ended and not find_features_job("first").complete
+    assert not FEATURES_JOB.stop_request(job_folder(run)).exists()
+    assert find_features_job(run).ended and not find_features_job(run).complete
 
 
 def test_extract_features_without_the_data_records_why(run):
@@ -42,4 +42,4 @@ def test_extract_features_without_the_data_records_why(run):
     run.config["data"] = "/nowhere"
     with pytest.raises(FractureError):
         extract_features(run)
-    assert find_features_job("first").error
+    assert find_features_job(run).error

@@ -1,6 +1,7 @@
 """Features that are missing in the cache, computed again by a process of its own."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -22,47 +23,46 @@ def run(homes, make_model):
 def test_start_computes_the_features(run):
     """A process computes them; then the bench opens."""
     features_job.start(run)
-    wait(lambda: find_features_job("first").ended)
-    assert find_features_job("first").complete
+    wait(lambda: find_features_job(run).ended)
+    assert find_features_job(run).complete
     assert open_bench(run).missing == 0
 
 
 def test_start_beside_another_job_is_refused(run, monkeypatch):
     """Two would share the cores."""
-    job_folder("other").mkdir(parents=True)
-    status = FeaturesStatus(run="other", **process.identity())
-    FEATURES_JOB.write(job_folder("other"), status)
+    root = job_folder(run).with_name("other")
+    root.mkdir(parents=True)
+    FEATURES_JOB.write(root, FeaturesStatus(run="other", **process.identity()))
     with pytest.raises(RunError, match="'other' are being computed"):
         features_job.start(run)
 
 
-def test_start_in_a_public_demo_keeps_its_limits(run, monkeypatch):
-    """More images than a run of the demo may have are refused."""
+def test_start_in_a_public_demo_is_refused(run, monkeypatch):
+    """It would load TensorFlow beside a run, without a limit of its time."""
     monkeypatch.setenv("FRACTURE_PUBLIC", "1")
-    monkeypatch.setattr(features_job, "load_combined", lambda *_: Many())
-    with pytest.raises(PublicError, match="images must be at most"):
+    with pytest.raises(PublicError, match="computes no lost features"):
         features_job.start(run, features_job.Policy("somebody"))
-    with pytest.raises(PublicError, match="visitors"):
-        features_job.start(run)
-    assert find_features_job("first") is None
+    assert find_features_job(run) is None
 
 
-class Many:
-    table = range(100_000)
+def test_job_of_a_deleted_run_is_not_that_of_another_with_its_name(run):
+    """A run of the same name that began at another time has a job of its own."""
+    assert job_folder(run) != job_folder(replace(run, started=run.started + 60))
 
 
 def test_start_without_the_data_is_one_sentence(run):
     """The folder of the run's data set was deleted."""
     from fracture.errors import DatasetError
 
-    run.config["data"] = str(job_folder("gone"))
-    shutil.rmtree(job_folder("gone"), ignore_errors=True)
+    gone = job_folder(run).with_name("gone")
+    run.config["data"] = str(gone)
+    shutil.rmtree(gone, ignore_errors=True)
     with pytest.raises(DatasetError):
         features_job.start(run)
 
 
 def test_request_stop_leaves_a_file(run):
     """The process looks for it after each batch."""
-    job_folder("first").mkdir(parents=True)
-    features_job.request_stop("first")
-    assert FEATURES_JOB.stop_request(job_folder("first")).exists()
+    job_folder(run).mkdir(parents=True)
+    features_job.request_stop(run)
+    assert FEATURES_JOB.stop_request(job_folder(run)).exists()

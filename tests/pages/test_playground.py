@@ -1,6 +1,7 @@
 """The pages of heads that train at once: the playground, leakage and shortcuts."""
 
 import json
+from dataclasses import replace
 
 import pyarrow
 import pytest
@@ -153,13 +154,25 @@ def test_train_as_model_with_few_patients_is_disabled_with_a_reason(tried_on):
 
 def test_features_missing_from_the_cache_are_computed_again(homes, make_model):
     """The page offers to compute them, and shows the experiment once the job has ended."""
-    make_model("first")
+    run = queue.find_run(make_model("first"))
     app = healthy(of_run("playground"))
     assert "no longer in the cache" in words(app)
     healthy(app.button(key="compute features").click().run())
-    wait(lambda: find_features_job("first").ended)
-    assert find_features_job("first").complete
+    wait(lambda: find_features_job(run).ended)
+    assert find_features_job(run).complete
     assert len(moving(healthy(app.run()), "Validation AUC")) == 3
+
+
+def test_features_of_some_images_alone_are_not_used_silently(tried_on, monkeypatch):
+    """The page says how many are missing and offers to compute them; the bench is read again afterwards."""
+    bench = material.bench_of(queue.find_run(tried_on))
+    material._bench.clear()
+    monkeypatch.setattr(material, "open_bench", lambda _: replace(bench, missing=2))
+    app = healthy(of_run("playground"))
+    assert "The features of 2 images" in words(app)
+    assert app.button(key="compute features")
+    monkeypatch.setattr(material, "open_bench", lambda _: bench)
+    assert "no longer in the cache" not in words(healthy(app.run()))
 
 
 def test_features_job_that_cannot_start_says_why(homes, make_model, monkeypatch):

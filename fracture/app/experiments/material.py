@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fracture.app.experiments.missing import offer_features
+from fracture.app.experiments.missing import has_computed, is_computing, offer_features
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.widgets import link, show_errors
 from fracture.errors import FeaturesError
@@ -66,13 +66,24 @@ def with_bench(material: Material | None, experiment: Callable[[Material, Bench]
         link("train", "Train a head", ":material/arrow_forward:")
         return
     with show_errors():
+        # Asked first: a job writes after each batch, and an experiment on some of the images would say so of all.
+        if material.run is not None and is_computing(material.run):
+            offer_features(material.run, "")
+            return
         try:
             bench = material.bench()
         except FeaturesError as missing:
             if material.run is not None:
                 offer_features(material.run, str(missing))
             return
+        if material.run is not None and not _is_complete(material.run, bench):
+            offer_features(material.run, "", bench.missing)
         experiment(material, bench)
+
+
+def _is_complete(run: Run, bench: Bench) -> bool:
+    """Whether all images have features, or a job has tried all of them: the others can't be read."""
+    return not bench.missing or has_computed(run)
 
 
 def choose_material() -> Material | None:
@@ -93,9 +104,8 @@ def choose_material() -> Material | None:
 
 
 def _describe(name: str) -> str:
-    if name != SHIPPED:
-        return name
-    return f"Shipped: {len(_shipped_bench().table):,} synthetic X-rays"
+    # Reads no file: a damaged one would fail here, where no error is shown.
+    return name if name != SHIPPED else "Shipped: synthetic X-rays"
 
 
 @st.cache_resource(show_spinner=False)
@@ -110,7 +120,11 @@ def bench_of(run: Run) -> Bench:
         FeaturesError: the features are no longer in the cache.
         FractureError: the data or the weights are gone.
     """
-    return replace(_bench(_features_of(run), run), config=config_of(run))
+    key = _features_of(run)
+    bench = _bench(key, run)
+    if not _is_complete(run, bench):
+        _bench.clear(key, run)  # a job may add features, which the next page must see
+    return replace(bench, config=config_of(run))
 
 
 def _features_of(run: Run) -> str:

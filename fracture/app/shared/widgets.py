@@ -171,10 +171,12 @@ def show_errors() -> Iterator[None]:
     try:
         yield
     except FractureError as error:
-        said = str(error)
-        if demo.is_public():  # where the host keeps its data is nobody's business
-            said = said.replace(f"{paths.data_home()}{os.sep}", "")
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(escape_markdown(without_host_paths(str(error))), icon=":material/error:")
+
+
+def without_host_paths(words: str) -> str:
+    """An error message; in a public demo without the place of the host's data, which is nobody's business."""
+    return words.replace(f"{paths.data_home()}{os.sep}", "") if demo.is_public() else words
 
 
 def offer_delete(folder: ModelFolder) -> None:

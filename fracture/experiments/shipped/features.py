@@ -91,5 +91,6 @@ def save(folder: Path, plan: ShippedPlan, table: pd.DataFrame, features: Feature
 
 def _damaged(error: Exception) -> RunError:
     return RunError(
-        f"The features in {FOLDER.relative_to(PROJECT)} are missing or damaged ({error}). Restore it, or choose a run."
+        f"The features in {FOLDER.relative_to(PROJECT)} are missing or damaged ({error}). "
+        "Restore them, or choose a run."
     )

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from fracture import charts
-from fracture.app.experiments.material import Material, with_bench
+from fracture.app.experiments.material import Material, note_choice, with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
 from fracture.app.shared.metrics import verdict
@@ -58,6 +58,7 @@ def _show_experiment(material: Material, bench: Bench) -> None:
         show_chart(charts.leakage_gaps(rows), "leakage gaps", "AUC by image and by patient, a line for each split")
     with right:
         _explain_gap(rows, *found)
+        note_choice(material)
 
 
 def _start(bench: Bench) -> tuple[Iterator[Outcome], int, bool] | None:

@@ -25,6 +25,10 @@ from fracture.training.head.numpy_head import Head
 from fracture.training.runs import queue
 from fracture.training.runs.queue import Run
 
+CHOSEN_FOR_EFFECT = (
+    "The synthetic set was chosen so that this effect shows; its interval does not allow for that choice."
+)
+
 SHIPPED = ""
 """In the place of a run's name: the features that ship with the app."""
 
@@ -168,6 +172,12 @@ class Trial:
         names = ("learning_rate", "dropout", "l2", "class_weight", "epochs")
         chosen = {name: getattr(self.config, name) for name in names}
         return {**chosen, "patients": self.groups, "seed": self.config.seed}
+
+
+def note_choice(material: Material) -> None:
+    """Of the shipped features: the set was made for the effect."""
+    if material.run is None:
+        st.caption(CHOSEN_FOR_EFFECT)
 
 
 def trial_of(material: Material, bench: Bench, config: TrainConfig, groups: int) -> Trial:

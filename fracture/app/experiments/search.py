@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from fracture import charts
-from fracture.app.experiments.material import Material
+from fracture.app.experiments.material import Material, note_choice
 from fracture.app.experiments.playground import with_settings
 from fracture.app.shared import state
 from fracture.app.shared.metrics import verdict
@@ -61,8 +61,13 @@ def show_learning_curve(material: Material, bench: Bench) -> None:
         with left:
             show_chart(charts.learning_curve(table), "learning curve", "Validation AUC by number of training patients")
         with right:
-            _show_effect("Gain from all patients", gain)
+            counts = table["groups"]
+            _show_effect(f"Gain: {counts.max()} patients against {counts.min()}", gain)
+            st.caption(
+                "The AUC of the mean probability of the heads on all patients, minus the mean AUC of the heads on few."
+            )
             st.markdown(_describe_trend(table))
+            note_choice(material)
     learn_more(
         "learn learning curve",
         f"The subsets contain {GROUP_SHARES[0]:.0%} to 100% of the training patients, {SUBSETS} random subsets of "
@@ -93,12 +98,12 @@ def _describe_trend(points: pd.DataFrame) -> str:
     fewer = points.loc[points["groups"] == before, "auc"]
     more = points.loc[points["groups"] == last, "auc"]
     words = (
-        f"With {before} patients the AUC is {fewer.min():.3f} to {fewer.max():.3f}, with all {last} it is "
+        f"The last step: with {before} patients the AUC is {fewer.min():.3f} to {fewer.max():.3f}, with all {last} it is "
         f"{more.min():.3f} to {more.max():.3f}, on the same validation images. "
     )
     if fewer.max() < more.min():
         return words + "**Every head on all patients is better**: more patients may help further."
-    return words + "The ranges overlap: there is no clear gain."
+    return words + "The ranges overlap: this last step shows no clear gain."
 
 
 @st.fragment
@@ -127,6 +132,7 @@ def show_search(material: Material, bench: Bench) -> None:
         with right:
             _show_effect("Best trial against the others", lead)
             st.markdown(_describe_best(table))
+            note_choice(material)
 
 
 def _choose_trials(bench: Bench) -> list[dict[str, float]] | None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fracture import charts
-from fracture.app.experiments.material import Material, with_bench
+from fracture.app.experiments.material import Material, note_choice, with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
 from fracture.app.shared.metrics import show_table, verdict
@@ -61,6 +61,7 @@ def _show_experiment(material: Material, bench: Bench) -> None:
         with right:
             _show_gap(metal, escape_markdown(bench.label_names[1]))
             st.markdown(_explain_difference(heads[1], heads[2:], difference))
+            note_choice(material)
     with right:
         st.caption(_describe_training(bench, everything, with_hardware))
 

@@ -38,11 +38,13 @@ def play(material: Material, bench: Bench) -> None:
         state.playground_settings(material.key).set(config)
     with right, show_errors():
         trial = trial_of(material, bench, config, groups)
-        trials = _remember(state.playground_trials(material.results_key(bench)), trial)
+        key = material.results_key(bench)
+        tried = state.settings_tried(key)
+        trials = _remember(state.playground_trials(key), trial, tried)
         _show_metrics(trial, trials)
         _show_curves(trials)
         _explain_change(bench, trials)
-        _show_details(trial, bench, len(trials))
+        _show_details(trial, bench, len(tried))
         _show_trials(trials)
         _offer_training(material, trial, bench)
 
@@ -52,11 +54,12 @@ def with_settings(material: Material, bench: Bench) -> Bench:
     return replace(bench, config=state.playground_settings(material.key).get() or bench.config)
 
 
-def _remember(entry: Entry[list[Trial] | None], trial: Trial) -> list[Trial]:
+def _remember(entry: Entry[list[Trial] | None], trial: Trial, tried: set[tuple[object, ...]]) -> list[Trial]:
     """The different trials of this visit, the current one last.
 
     Consecutive changes of one setting are one trial: each replaces the one before, until another setting changes. With
-    the arrow keys a slider passes through values that the visitor does not want to try.
+    the arrow keys a slider passes through values that the visitor does not want to try. They were validated all the
+    same, and so ``tried`` has the settings of all of them.
     """
     before = entry.get() or []
     if len(before) > 1:
@@ -66,6 +69,7 @@ def _remember(entry: Entry[list[Trial] | None], trial: Trial) -> list[Trial]:
     others = [each for each in before if each.settings != trial.settings]
     trials = [*others, trial]
     entry.set(trials)
+    tried.add(tuple(trial.settings.values()))
     return trials
 
 
@@ -122,7 +126,7 @@ def _show_details(trial: Trial, bench: Bench, count: int) -> None:
         st.markdown(diagnosis)
     if count >= MANY_TRIALS:
         st.caption(
-            f":material/warning: You have validated {count} trials on the same images: the best of many looks better "
+            f":material/warning: You have validated {count} settings on the same images: the best of many looks better "
             "than it is. The hyperparameter search below measures by how much."
         )
 

@@ -98,8 +98,8 @@ def _describe_trend(points: pd.DataFrame) -> str:
     fewer = points.loc[points["groups"] == before, "auc"]
     more = points.loc[points["groups"] == last, "auc"]
     words = (
-        f"The last step: with {before} patients the AUC is {fewer.min():.3f} to {fewer.max():.3f}, with all {last} it is "
-        f"{more.min():.3f} to {more.max():.3f}, on the same validation images. "
+        f"The last step: with {before} patients the AUC is {fewer.min():.3f} to {fewer.max():.3f}, with all {last} it "
+        f"is {more.min():.3f} to {more.max():.3f}, on the same validation images. "
     )
     if fewer.max() < more.min():
         return words + "**Every head on all patients is better**: more patients may help further."

@@ -244,6 +244,11 @@ def playground_trials(features: str) -> Entry[list[Any] | None]:
     return Entry(f"trials of {features}", None)
 
 
+def settings_tried(features: str) -> set[tuple[object, ...]]:
+    """All settings that were validated in the playground, those too that are no longer listed."""
+    return get_or_create(f"settings tried on {features}", set)
+
+
 def runs_of_trials() -> dict[TrainConfig, str]:
     """The runs that the playground has started, by their settings; the dictionary itself, to be changed."""
     return get_or_create("runs of trials", dict)

@@ -45,7 +45,7 @@ def _show_card(card: str, chosen: str) -> None:
     title, sentence = CARDS[card]
     is_chosen = card == chosen
     st.button(
-        f"**{title}**" if is_chosen else title,
+        f"**{title}** (chosen)" if is_chosen else title,
         type="secondary" if is_chosen else "tertiary",
         icon=":material/radio_button_checked:" if is_chosen else ":material/radio_button_unchecked:",
         key=f"preset {card}",

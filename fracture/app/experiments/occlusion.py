@@ -232,6 +232,6 @@ def _explain_change(original: float, masked: float, moved: list[float]) -> str:
     if as_much:
         return words + f"at {as_much} of them the prediction changes as much. So the masked part explains little."
     return words + (
-        "at none of them the prediction changes as much. So the model depends on the masked part, or reacts to the "
+        "at none of them does the prediction change as much. So the model depends on the masked part, or reacts to the "
         "gap that the mask leaves there."
     )

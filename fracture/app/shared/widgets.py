@@ -187,7 +187,8 @@ def offer_delete(folder: ModelFolder) -> None:
         st.markdown(
             f"Delete **{escape_markdown(folder.name)}**, its curves and its predictions. This cannot be undone."
         )
-        if st.button("Delete model", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
+        what = "model" if folder.usable else "run"
+        if st.button(f"Delete {what}", type="primary", icon=":material/delete:", key=f"delete {folder.name}"):
             with show_errors():
                 queue.delete(folder, policy())
                 st.rerun(scope="app")

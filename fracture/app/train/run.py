@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from fracture.app.shared import run_cache
+from fracture.app.shared import run_cache, state
 from fracture.app.shared.metrics import selection_sentence
 from fracture.app.shared.script import show_code
 from fracture.app.shared.state import policy
@@ -139,6 +139,7 @@ def _offer_resume(run: Run) -> None:
     # Without weights a resumed run fails again: only a checkpoint makes the attempt worthwhile.
     worthwhile = run.folder.checkpoint.exists() or not run.lacks_weights
     if run.resumable and worthwhile and st.button("Resume", icon=":material/resume:", key=f"resume {run.name}"):
+        state.REPLAYED_RUN.set("")  # else its end would begin to play
         queue.resume(run, policy())
         st.rerun()
 
@@ -171,7 +172,7 @@ def _show_data(run: Run, progress: RunProgress) -> None:
     data = progress.data
     sentence = (
         f"{data['training']:,} training and {data['validation']:,} validation images; "
-        f"{data['positives']:,} of {data['images']:,} are {data['label_names'][1]}"
+        f"{data['positives']:,} of {data['images']:,} are {escape_markdown(data['label_names'][1])}"
     )
     if progress.selection_images:
         sentence += (
@@ -183,7 +184,7 @@ def _show_data(run: Run, progress: RunProgress) -> None:
         sentence += "; all data sets together"
     st.caption(f"{sentence}.")
     for problem in data["problems"]:
-        st.caption(f":material/warning: {problem}")
+        st.caption(f":material/warning: {escape_markdown(problem)}")
 
 
 def _show_network(progress: RunProgress, name: str) -> None:

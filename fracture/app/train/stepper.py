@@ -23,14 +23,14 @@ _PENDING = ":gray[:material/circle:\u00a0{}]"
 
 
 def show_steps(run: Run, progress: RunProgress) -> None:
-    """All steps in one line."""
+    """All steps in one line; a queued run is at none of them."""
     steps = _steps(progress)
     # The run of an earlier version, or one that came as a model, may have no events.
     reached = len(steps) if run.folder.usable and not run.active else steps.index(_step(progress))
     words = []
     for place, step in enumerate(steps):
         pattern = _DONE if place < reached else _PENDING
-        if place == reached:
+        if place == reached and run.state != "queued":
             pattern = _CURRENT if run.active else _ENDED
         words.append(pattern.format(TITLES[step].replace(" ", "\u00a0")))
     st.markdown("&emsp; ".join(words))

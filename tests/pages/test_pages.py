@@ -19,7 +19,6 @@ from fracture.files import write_json
 from fracture.paths import PROJECT
 from fracture.phantoms.samples import generate_sample
 from fracture.registry.model_folder import model_folder
-from fracture.sample_radiographs import FIRST, sample_radiographs
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.hostile.dicoms import dicom as hostile_dicom
@@ -406,7 +405,9 @@ def test_classify_where_two_models_are_equally_close_shows_both_answers(as_clone
 
 def test_classify_marks_candidate_regions_where_the_answer_is_not_negative(as_cloned):
     """Solid and dashed boxes have their probabilities below the view; a negative view or hidden heat map has none."""
-    positive = next(each for each in sample_radiographs() if each.name == FIRST).path.read_bytes()
+    positive = next(
+        each for each in sample_radiographs.sample_radiographs() if each.name == sample_radiographs.FIRST
+    ).path.read_bytes()
     negative = as_png(generate_sample(123456)[0].pixels)
     app = healthy(alone("classify").run())
     app.selectbox(key="model").set_value("fracatlas").run()

@@ -31,7 +31,7 @@ MIXED2 = Cells(13, 8)
 MAX_CELLS = 150
 """The most cells of a pass that are looked at, those of the highest scores."""
 
-SAME_BOX = 0.4
+SAME_BOX = 0.35
 """The intersection over union from which on two boxes are taken for one."""
 
 _UNSEEN = -6.0

@@ -33,7 +33,7 @@ from fracture.evaluation.region_fit import mapped, measure_regions, needs_places
 from fracture.files import write_json
 from fracture.imaging.radiograph import fit, load
 from fracture.inference.regions.candidates import center_inside
-from fracture.inference.regions.finder import Boxes, RegionFinder, place_at, regions_of
+from fracture.inference.regions.finder import Boxes, find_boxes, place_at, regions_of
 from fracture.registry import card as cards
 from fracture.registry.model_folder import ModelFolder, bundled_model, read_card
 
@@ -56,7 +56,7 @@ def main() -> None:
     square = read_card(folder).input
     places = place_maps(folder, table, Square(square.size, square.fit), args.maps)
     images = mapped(table, places, square.size, square.fit)
-    boxes = find_boxes(folder, table, square)
+    boxes = boxes_of(folder, table, square)
     measure(folder, images, boxes, table["group"], write=args.write)
 
 
@@ -78,12 +78,11 @@ def export(weights: Path, size: int, target: Path) -> None:
     print(f"{target.name}: {target.stat().st_size / 2**20:.1f} MiB")
 
 
-def find_boxes(folder: ModelFolder, table: pd.DataFrame, square: cards.Input) -> list[Boxes]:
+def boxes_of(folder: ModelFolder, table: pd.DataFrame, square: cards.Input) -> list[Boxes]:
     """The boxes of each image of the table."""
-    finder = RegionFinder(folder.region_finder.read_bytes(), LONGER_SIDE)
     fitted = [fit(load(Path(path)).pixels, square.size, square.fit) for path in table["path"]]
     started = time.process_time()
-    boxes = [finder.find(pixels) for pixels in fitted]
+    boxes = [find_boxes(folder.region_finder, LONGER_SIDE, pixels) for pixels in fitted]
     print(f"{(time.process_time() - started) / len(boxes):.2f} s of processor time an image, both passes")
     return boxes
 

@@ -8,7 +8,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from fracture.inference.litert import Graph, Output, fastest_graph
 from fracture.inference.ood import OodDetector, load_ood_detector
 from fracture.inference.prediction import Answer, OutcomeLimits, View, probability_of
 from fracture.inference.regions.candidates import Region, find_regions, mean_places
-from fracture.inference.regions.finder import RegionFinder, regions_of
+from fracture.inference.regions.finder import find_boxes, regions_of
 from fracture.paths import sanitize_name
 from fracture.registry.adjustments import Adjustments, Recalibration
 from fracture.registry.model_folder import ModelFolder, check_files, model_folder, read_card
@@ -232,22 +232,14 @@ class Classifier:
         if recorded.finder is None:
             return find_regions(places, first.framed, recorded.fit, recorded.calibration)
         # An image without its mirror image is clearly negative: no box in it would be worth the time.
-        if mirrored is None or self._finder is None:
+        if mirrored is None:
             return ()
-        return regions_of(self._finder.find(first.pixels), places, first.framed, recorded.finder.weights)
-
-    @cached_property
-    def _finder(self) -> RegionFinder | None:
-        """The region finder, loaded when boxes are asked for; None where it is missing or damaged."""
-        recorded = self.card.regions
-        if recorded is None or recorded.finder is None:
-            return None
         try:
-            content = self._finder_file.read_bytes()
-            return RegionFinder(content, recorded.finder.enlarged)
-        except (OSError, ModelError) as error:
+            boxes = find_boxes(self._finder_file, recorded.finder.enlarged, first.pixels)
+        except ModelError as error:
             _log.warning("Model %s shows no candidate regions: %s", self.name, error)
-            return None
+            return ()
+        return regions_of(boxes, places, first.framed, recorded.finder.weights)
 
     def heat(self, view: View, width: int, height: int) -> NDArray[np.float32]:
         """The heat map of a view over its image drawn at any size in px: (height, width), in the view's units."""

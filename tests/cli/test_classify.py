@@ -134,7 +134,8 @@ def test_memory_url_is_classified(folder, capsys):
     fsspec.filesystem("memory").pipe("/hospital/00.png", (folder / "00.png").read_bytes())
     assert main(["classify", "memory://hospital", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert [row["image"] for row in document["results"]] == ["memory://hospital/00.png"]
+    # Versions of fsspec differ in the slashes of a path in memory.
+    assert [row["image"].replace(":///", "://") for row in document["results"]] == ["memory://hospital/00.png"]
 
 
 def test_results_module_names_every_column():

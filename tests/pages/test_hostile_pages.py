@@ -46,8 +46,9 @@ FILES = {
 
 
 def everything(app) -> str:
-    """Every word that the server has sent to this browser."""
-    return "\n".join(str(getattr(node, "proto", "")) for node in app.main) + words(app)
+    """Every word that the server has sent to this browser; pictures in base64 hold any three letters."""
+    sent = "\n".join(str(getattr(node, "proto", "")) for node in app.main)
+    return re.sub(r"base64,[A-Za-z0-9+/=]+", "", sent) + words(app)
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ than 25 px of 427. Boxes of neighboring cells and of the mirror image are averag
 The probability of a box also uses the model's place map at the box: the two networks were trained apart, and err apart.
 """
 
+import ctypes
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -21,6 +24,7 @@ from fracture.imaging.radiograph import Frame
 from fracture.inference.heatmap import MIXED7, Cells
 from fracture.inference.regions.candidates import MAX_OVERLAP, MAX_REGIONS, Floats, Region, on_image, overlap
 from fracture.inference.runtimes.litert import LITERT
+from fracture.inference.runtimes.runner import Runner
 from fracture.registry.card import BoxScore
 
 THREADS = 2
@@ -38,6 +42,10 @@ _UNSEEN = -6.0
 """The score of a box in a pass none of whose cells gives it."""
 
 
+_one_at_a_time = Lock()
+"""A graph that several visitors ran at once would take its memory several times."""
+
+
 class Boxes(NamedTuple):
     """The boxes of one pass, or of several together."""
 
@@ -47,51 +55,65 @@ class Boxes(NamedTuple):
     """(B,), logits."""
 
 
-class RegionFinder:
-    """The graph of a region finder. It may be shared between threads, which take turns.
+def find_boxes(file: Path, enlarged: int, pixels: NDArray[np.uint8]) -> Boxes:
+    """The boxes of a fitted image (S, S), seen as it is and mirrored, the likeliest first.
+
+    The graph is loaded for each image and let go again: it takes 200 MB, and few images are asked for their regions.
 
     Args:
-        content: a graph with the served graph's input, and the outputs ``scores`` (1, h, w), logits, and
-            ``sides`` (1, h, w, 4), the distances to left, top, right and bottom in px of the enlarged image.
+        file: a graph with the served graph's input, and the outputs ``scores`` (1, h, w), logits, and ``sides``
+            (1, h, w, 4), the distances to left, top, right and bottom in px of the enlarged image.
         enlarged: side in px of the enlarged image.
+        pixels: the fitted image.
 
     Raises:
-        ModelError: the bytes are no such graph.
+        ModelError: the file is missing or is no such graph.
     """
+    with _one_at_a_time:
+        straight, mirrored = _run(file, enlarged, pixels, pixels[:, ::-1])
+        _give_memory_back()
+    left, top, right, bottom = mirrored.corners.T
+    back = np.stack([len(pixels) - right, top, len(pixels) - left, bottom], axis=1)
+    return fuse([straight, Boxes(back, mirrored.scores)])
 
-    def __init__(self, content: bytes, enlarged: int) -> None:
-        try:
-            self._run = LITERT.load(content, 1, THREADS)()
-            outputs = set(self._run.get_output_details())
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(f"The region finder cannot be loaded: {error}") from error
-        if not {"scores", "sides"} <= outputs:
-            raise ModelError(f"A region finder must give scores and sides. Received: {sorted(outputs)}")
-        self._enlarged = enlarged
-        self._turn = Lock()
 
-    def boxes(self, pixels: NDArray[np.uint8]) -> Boxes:
-        """The boxes that one pass over a fitted image (S, S) gives, one a cell, the likeliest cells first."""
-        with self._turn:  # an interpreter is not thread-safe, and its outputs are overwritten by the next call
-            outputs = self._run(image=np.ascontiguousarray(pixels)[None, :, :, None])
-            scores = outputs["scores"][0].astype(np.float64)
-            sides = outputs["sides"][0].astype(np.float64)
-        middles = MIXED2.first + 0.5 + MIXED2.apart * np.arange(len(scores))
-        across, down = np.meshgrid(middles, middles)
-        corners = np.stack(
-            [across - sides[..., 0], down - sides[..., 1], across + sides[..., 2], down + sides[..., 3]], axis=-1
-        )
-        likeliest = np.argsort(-scores.ravel(), kind="stable")[:MAX_CELLS]
-        scale = len(pixels) / self._enlarged
-        return Boxes(corners.reshape(-1, 4)[likeliest] * scale, scores.ravel()[likeliest])
+def _run(file: Path, enlarged: int, *images: NDArray[np.uint8]) -> list[Boxes]:
+    graph = _load(file)
+    return [_boxes(graph, pixels, enlarged) for pixels in images]
 
-    def find(self, pixels: NDArray[np.uint8]) -> Boxes:
-        """The boxes of a fitted image (S, S), seen as it is and mirrored, the likeliest first."""
-        straight = self.boxes(pixels)
-        mirrored = self.boxes(pixels[:, ::-1])
-        left, top, right, bottom = mirrored.corners.T
-        back = np.stack([len(pixels) - right, top, len(pixels) - left, bottom], axis=1)
-        return fuse([straight, Boxes(back, mirrored.scores)])
+
+def _give_memory_back() -> None:
+    """Return what the graph has freed to the operating system: glibc keeps 100 MB of it otherwise."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries than glibc have none
+        if trim is not None:
+            trim(0)
+
+
+def _load(file: Path) -> Runner:
+    try:
+        run = LITERT.load(file.read_bytes(), 1, THREADS)()
+        outputs = set(run.get_output_details())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"The region finder {file.name} cannot be loaded: {error}") from error
+    if not {"scores", "sides"} <= outputs:
+        raise ModelError(f"A region finder must give scores and sides. Received: {sorted(outputs)}")
+    return run
+
+
+def _boxes(run: Runner, pixels: NDArray[np.uint8], enlarged: int) -> Boxes:
+    """The boxes that one pass gives, one a cell, those of the likeliest cells."""
+    outputs = run(image=np.ascontiguousarray(pixels)[None, :, :, None])
+    # Copies: the next pass overwrites the outputs.
+    scores = outputs["scores"][0].astype(np.float64)
+    sides = outputs["sides"][0].astype(np.float64)
+    middles = MIXED2.first + 0.5 + MIXED2.apart * np.arange(len(scores))
+    across, down = np.meshgrid(middles, middles)
+    at = np.stack([across, down], axis=-1)
+    corners = np.concatenate([at - sides[..., :2], at + sides[..., 2:]], axis=-1)
+    likeliest = np.argsort(-scores.ravel(), kind="stable")[:MAX_CELLS]
+    scale = len(pixels) / enlarged
+    return Boxes(corners.reshape(-1, 4)[likeliest] * scale, scores.ravel()[likeliest])
 
 
 def fuse(passes: Sequence[Boxes]) -> Boxes:
@@ -144,7 +166,7 @@ def regions_of(boxes: Boxes, places: Floats, framed: Frame, score: BoxScore) -> 
     """The candidate regions of an image, the likeliest first; of those that overlap, the likeliest alone.
 
     Args:
-        boxes: of :meth:`RegionFinder.find`.
+        boxes: of :func:`find_boxes`.
         places: the mean place map, of :func:`fracture.inference.regions.candidates.mean_places`.
         framed: where the image lies on its fitted square; boxes are cut off at the image's edges.
         score: how a box's logit follows from its score and its place.

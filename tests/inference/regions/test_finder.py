@@ -9,7 +9,7 @@ from fracture.errors import ModelError
 from fracture.imaging.radiograph import Frame, load
 from fracture.inference.classifier import Classifier, load_classifier
 from fracture.inference.regions.candidates import center_inside
-from fracture.inference.regions.finder import Boxes, RegionFinder, fuse, overlaps, place_at, regions_of
+from fracture.inference.regions.finder import Boxes, find_boxes, fuse, overlaps, place_at, regions_of
 from fracture.registry.card import BoxScore
 from fracture.registry.model_folder import ModelFolder, bundled_model
 from fracture.sample_radiographs import sample_radiographs
@@ -66,10 +66,11 @@ def test_regions_are_cut_off_at_the_image_and_come_likeliest_first():
     ]
 
 
-def test_finder_of_other_bytes_is_a_model_error():
+def test_finder_of_other_bytes_is_a_model_error(tmp_path):
     """What is no graph is refused in a sentence."""
-    with pytest.raises(ModelError, match="region finder cannot be loaded"):
-        RegionFinder(b"no graph", 640)
+    (tmp_path / "regions.tflite").write_bytes(b"no graph")
+    with pytest.raises(ModelError, match=r"region finder regions\.tflite cannot be loaded"):
+        find_boxes(tmp_path / "regions.tflite", 640, np.zeros((8, 8), np.uint8))
 
 
 def test_shipped_finder_finds_what_readers_marked():

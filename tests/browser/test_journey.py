@@ -7,6 +7,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
+from fracture.phantoms.job import find_phantom_job
 from tests.browser.chromium import unfold
 from tests.browser.widgets import button, keyed, keyed_from, menu_link
 from tests.importers.test_fracatlas import picture, rows_of
@@ -23,7 +24,9 @@ def test_phantoms_from_an_empty_app_are_generated_and_opened(server, page, homes
     _fill_number(page, "phantom patients", "12")
     button(page, "generate phantoms").click()
     expect(page.get_by_role("img", name=re.compile("^Radiograph ")).first).to_be_visible()
-    expect(page.get_by_text("Synthetic: 12 patients, seed 1, difficulty 0.2")).to_be_visible()
+    (root,) = (homes / "data").iterdir()
+    while (job := find_phantom_job(root)) is None or job.state != "complete":
+        page.wait_for_timeout(500)
     images = len(list((homes / "data").rglob("image*.png")))
     expect(page.get_by_text(f"{images} of {images} images")).to_be_visible()
     keyed_from(page, "open").first.get_by_role("button").click()
@@ -69,6 +72,7 @@ def test_imported_image_when_excluded_can_be_restored(figshare, server, page, ho
     assert figshare.requested_ranges() and all(figshare.requested_ranges())  # never the whole
 
     page.get_by_role("checkbox", name="IMG").first.check(force=True)
+    unfold(page, "rail")
     expect(page.get_by_text("1 selected")).to_be_visible()
     unfold(page, "decide")
     button(page, "exclude selected").click()

@@ -50,7 +50,7 @@ def test_pages_of_a_full_app_are_accessible(lab, browser):
     places = tuple(place for place in full("trained", "again") if place.name in LOOKED_AT)
     wrong, allowed = _faults(new_page(browser), lab, places, {"laptop": "light", "phone": "dark"})
     assert wrong == {}
-    assert allowed == set(ALLOWED)
+    assert allowed <= set(ALLOWED)
 
 
 def test_pages_of_an_empty_app_are_accessible(empty, browser):

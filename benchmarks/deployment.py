@@ -37,7 +37,7 @@ from tests.support.serving import served
 PROMISED = {
     "first page, s": 5.0,
     "first visit to the answer, s": 5.0,
-    "after one classification, MB": 500.0,
+    "after one classification, MB": 450.0,
     "with a head training beside it, MB": 1000.0,
 }
 STARTS = 3

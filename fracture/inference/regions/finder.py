@@ -8,9 +8,10 @@ than 25 px of 427. Boxes of neighboring cells and of the mirror image are averag
 The probability of a box also uses the model's place map at the box: the two networks were trained apart, and err apart.
 """
 
-import ctypes
+import subprocess
 import sys
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from fracture import paths
 from fracture.errors import ModelError
 from fracture.imaging.radiograph import Frame
 from fracture.inference.heatmap import MIXED7, Cells
@@ -58,7 +60,7 @@ class Boxes(NamedTuple):
 def find_boxes(file: Path, enlarged: int, pixels: NDArray[np.uint8]) -> Boxes:
     """The boxes of a fitted image (S, S), seen as it is and mirrored, the likeliest first.
 
-    The graph is loaded for each image and let go again: it takes 200 MB, and few images are asked for their regions.
+    A process of its own does it, one at a time: it takes 200 MB, and few images are asked for their regions.
 
     Args:
         file: a graph with the served graph's input, and the outputs ``scores`` (1, h, w), logits, and ``sides``
@@ -70,24 +72,43 @@ def find_boxes(file: Path, enlarged: int, pixels: NDArray[np.uint8]) -> Boxes:
         ModelError: the file is missing or is no such graph.
     """
     with _one_at_a_time:
-        straight, mirrored = _run(file, enlarged, pixels, pixels[:, ::-1])
-        _give_memory_back()
+        straight, mirrored = _run(file, enlarged, pixels)
     left, top, right, bottom = mirrored.corners.T
     back = np.stack([len(pixels) - right, top, len(pixels) - left, bottom], axis=1)
     return fuse([straight, Boxes(back, mirrored.scores)])
 
 
-def _run(file: Path, enlarged: int, *images: NDArray[np.uint8]) -> list[Boxes]:
-    graph = _load(file)
-    return [_boxes(graph, pixels, enlarged) for pixels in images]
+def _run(file: Path, enlarged: int, pixels: NDArray[np.uint8]) -> tuple[Boxes, Boxes]:
+    """Both passes, in a process of its own: 200 MB of this one would not all be returned to the operating system."""
+    sent = BytesIO()
+    np.savez(sent, graph=str(file), enlarged=enlarged, pixels=pixels)
+    command = [sys.executable, "-m", "fracture.inference.regions.finder"]
+    done = subprocess.run(command, input=sent.getvalue(), capture_output=True, cwd=paths.PROJECT, check=False)  # noqa: S603
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise ModelError(f"The region finder {file.name} cannot be run: {' '.join(reason)}")
+    received = np.load(BytesIO(done.stdout))
+    straight = Boxes(received["straight_corners"], received["straight_scores"])
+    return straight, Boxes(received["mirrored_corners"], received["mirrored_scores"])
 
 
-def _give_memory_back() -> None:
-    """Return what the graph has freed to the operating system: glibc keeps 100 MB of it otherwise."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries than glibc have none
-        if trim is not None:
-            trim(0)
+def _work() -> None:
+    """The process: reads one image from standard input, and writes the boxes of both passes to standard output."""
+    received = np.load(BytesIO(sys.stdin.buffer.read()))
+    graph = _load(Path(str(received["graph"])))
+    pixels = received["pixels"]
+    enlarged = int(received["enlarged"])
+    straight = _boxes(graph, pixels, enlarged)
+    mirrored = _boxes(graph, pixels[:, ::-1], enlarged)
+    answer = BytesIO()
+    np.savez(
+        answer,
+        straight_corners=straight.corners,
+        straight_scores=straight.scores,
+        mirrored_corners=mirrored.corners,
+        mirrored_scores=mirrored.scores,
+    )
+    sys.stdout.buffer.write(answer.getvalue())
 
 
 def _load(file: Path) -> Runner:
@@ -180,3 +201,7 @@ def regions_of(boxes: Boxes, places: Floats, framed: Frame, score: BoxScore) -> 
         if box[2] > 0 and box[3] > 0 and apart:
             regions.append(Region(box, float(expit(logits[number]))))
     return tuple(regions)
+
+
+if __name__ == "__main__":
+    _work()

@@ -164,8 +164,9 @@ def train(page: Page, process: psutil.Process, patients: int) -> tuple[float, st
     count.fill(str(patients))
     count.press("Tab")
     button(page, "generate phantoms").click()
-    page.get_by_text(f"Synthetic: {patients} patients").first.wait_for()
+    page.get_by_role("img", name=re.compile("^Radiograph")).first.wait_for()
     menu_link(page, "train").click()
+    page.get_by_text(f"Synthetic: {patients} patients").first.wait_for()
     keyed_from(page, "start").get_by_role("button").click()
     began = time.perf_counter()
     with watched(process) as seen:

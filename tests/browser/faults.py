@@ -39,10 +39,6 @@ class Allowed:
 
 ALLOWED = (
     Allowed(
-        "color-contrast", "[data-testid=stJson] div",
-        "The word NULL in a card shown as JSON, by a component with its own colors.",
-    ),
-    Allowed(
         "list", "ul[data-testid=stSidebarNavItems]",
         "A phone's menu with sections: Streamlit's own markup puts a div for each section between the list and its "
         "items, and no setting changes that. The links are reached and named all the same.",

@@ -119,6 +119,7 @@ def _open(key: str) -> Callable[[Page], None]:
 def _open_card(page: Page) -> None:
     page.get_by_role("tab", name="Card").click()
     unfold(page, "card")
+    page.get_by_test_id("stJson").get_by_text("NULL").first.wait_for()
 
 
 def _set_up(page: Page) -> None:

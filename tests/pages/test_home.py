@@ -121,7 +121,7 @@ def test_home_tells_the_truth_on_request(as_cloned):
 def test_home_draws_no_heat_map_and_no_boxes_without_an_answer(as_cloned, monkeypatch):
     """An X-ray that the model doesn't know is shown as it is; an answered one has boxes, and a caption on them."""
     app = healthy(alone("home").run())
-    assert "Boxes are candidate regions: solid from a probability of 14.6% on, dashed from 1.0%." in words(app)
+    assert "Boxes are candidate regions: solid from a probability of 25.6% on, dashed from 3.6%." in words(app)
     monkeypatch.setattr("fracture.app.home.reading.heated", lambda *_: pytest.fail("a heat map without an answer"))
     app.session_state["home sample"] = "IMG0000215.jpg"
     said = words(healthy(app.run()))

@@ -20,6 +20,7 @@ from fracture.phantoms.generate import order_of, split_of, studies_of, write
 from fracture.phantoms.job import PhantomJob, find_phantom_job
 from fracture.phantoms.plan import HARDWARE_SHARE, Plan
 from fracture.phantoms.records import read_rows, truth_words
+from tests.support.clusters import kill_a_worker
 
 PLAN = Plan(patients=4, seed=7, difficulty=0.25)
 
@@ -129,10 +130,7 @@ def test_write_with_a_killed_process_draws_the_same_bytes(drawn, tmp_path):
 
     def kill_one(state):
         if state.images and not killed:
-            processes = psutil.Process().children(recursive=True)
-            workers = [each for each in processes if "popen_loky" in " ".join(each.cmdline())]
-            killed.append(workers[0].pid)
-            workers[0].kill()
+            killed.append(kill_a_worker())
 
     write(tmp_path, PLAN, kill_one, processes=2)
     again = {name: path.read_bytes() for name, path in images(tmp_path).items()}

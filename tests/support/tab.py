@@ -100,12 +100,15 @@ class Tab:
         answer.raise_for_status()
         return answer.content
 
+    def images(self) -> list[Any]:
+        """All images of the page, with their addresses and captions; drawn scales (SVG) are none."""
+        images = [each for shown in self.all("imgs") for each in shown.content.imgs]
+        return [each for each in images if not each.url.startswith("data:image/svg+xml")]
+
     def pictures(self) -> list[bytes]:
-        """All pictures of the page, which came along with it; drawn scales (SVG) are none."""
-        urls = [each.url for shown in self.all("imgs") for each in shown.content.imgs]
+        """The contents of all images of the page, which came along with it."""
         start = "data:image/jpeg;base64,"
-        pictures = [url for url in urls if not url.startswith("data:image/svg+xml")]
-        return [base64.b64decode(url.removeprefix(start), validate=True) for url in pictures]
+        return [base64.b64decode(each.url.removeprefix(start), validate=True) for each in self.images()]
 
     def all(self, kind: str) -> list[Shown]:
         """The elements of a kind, such as ``metric``, from the top of the page to its end."""

@@ -176,7 +176,7 @@ def _check(tab: Tab, upload: Upload, picture: bytes, record: Record) -> None:
     _look(tab)
     (offered,) = [each for each in tab.all("download_button") if "CSV" in each.content.label]
     (line,) = csv.DictReader(io.StringIO(tab.fetch(offered.content.url).decode()))
-    caption = tab.all("imgs")[-1].content.imgs[0].caption
+    caption = tab.images()[-1].caption
     width = Image.open(io.BytesIO(upload.content)).width
     share = f"{float(upload.answer['probability']):.1%}" if upload.answer["probability"] != "None" else ""
     said = _as_read(line)

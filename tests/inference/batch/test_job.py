@@ -1,10 +1,6 @@
 """Many studies, answered by this process or by workers."""
 
-import os
-import signal
-
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
 
@@ -12,7 +8,7 @@ from fracture.errors import WorkerError
 from fracture.inference.batch import job
 from fracture.inference.batch.answering import Request, Study, StudyAnswer, ask
 from fracture.inference.batch.job import classify_studies
-from tests.support.clusters import start_cluster
+from tests.support.clusters import kill_a_worker, start_cluster
 
 
 @pytest.fixture
@@ -54,8 +50,7 @@ def test_classify_studies_with_a_killed_process_gives_the_same(asked, studies):
     alone = rows(classify_studies(asked, studies))
     answers = classify_studies(asked, studies, processes=2)
     found = [next(answers)]
-    workers = [each for each in psutil.Process().children(recursive=True) if "popen_loky" in " ".join(each.cmdline())]
-    os.kill(workers[0].pid, signal.SIGKILL)
+    kill_a_worker()
     assert rows([*found, *answers]) == alone
 
 

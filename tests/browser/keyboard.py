@@ -22,7 +22,8 @@ def has_focus(target: Locator) -> bool:
 
 
 _STOP = """() => {
-    const at = document.activeElement;
+    let at = document.activeElement;
+    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;  // a component has stops of its own
     if (!at || at === document.body) return null;
     const {x, y, width, height} = (at.closest('label') ?? at).getBoundingClientRect();
     const name = (at.getAttribute('aria-label') || at.innerText || at.tagName).replace(/\\s+/g, ' ').slice(0, 60);

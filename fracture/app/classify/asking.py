@@ -50,7 +50,7 @@ def show_sample(sample: Sample, asked: Sequence[Asked], stage: Stage, *, back: b
             on_click=state.SAMPLE.set,
             args=("",),
         )
-    presentation = Presentation(HeatControls(), sample.truths if revealed else {}, guessing)
+    presentation = Presentation(HeatControls(), sample.truths if revealed else {}, guessing, sample.finding)
     show_best_answers(asked, {sample.study: sample.by_model}, {sample.study: len(views)}, presentation, stage)
     show_open_sample(views)
 

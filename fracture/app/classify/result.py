@@ -9,9 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 from fracture.app.classify.keeping import offer_report
 from fracture.app.classify.meaning import describe_meaning
 from fracture.app.classify.pictures import HEIGHT_PX, HeatControls, Shown, Truths, describe_view, show_view
+from fracture.app.classify.quiz.guess import Finding, is_shown, show_guess, show_hidden
 from fracture.app.classify.similar import show_similar_images
 from fracture.app.classify.unusual import offer_changes, warn_of_unusual
-from fracture.app.classify.verdict import ask, identify, is_shown, show_answer, show_hidden
+from fracture.app.classify.verdict import ask, identify, show_answer
 from fracture.app.classify.viewing import offer_viewer
 from fracture.app.shared.heatmap_overlay import full_heat
 from fracture.app.shared.prediction_cache import Examined
@@ -65,7 +66,9 @@ class Presentation(NamedTuple):
     heat: HeatControls
     truths: Truths
     guessing: bool = False
-    """The answers are hidden until they are asked for, one by one."""
+    """The answers are hidden until they are guessed or asked for, one by one."""
+    finding: Finding | None = None
+    """What is really in the study; None where it is not known."""
 
 
 def show_answers(
@@ -123,9 +126,11 @@ def _show_study(
         identity = identify(classifier, study.views)
         hidden = presentation.guessing and answer.answered and not is_shown(identity)
         if hidden:
-            show_hidden(answer, identity, key)
+            show_hidden(answer, identity, key, presentation.finding, revealed=bool(presentation.truths))
         else:
             show_answer(answer, study.uploaded)
+            if presentation.guessing:
+                show_guess(answer, identity)
     answered = _Answered(classifier, study, answer, explained, hidden, key)
     shown = _show_pictures(answered, stage, presentation)
     with stage.reasons:

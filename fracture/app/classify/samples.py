@@ -9,6 +9,7 @@ import streamlit as st
 
 from fracture import sample_radiographs
 from fracture.app.classify.pictures import Revealed
+from fracture.app.classify.quiz.guess import Finding
 from fracture.app.classify.strip import Tile, show_strip
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.frame import presenting
@@ -37,6 +38,8 @@ class Sample(NamedTuple):
     """Its views, by the name of the model that examined them."""
     truths: dict[str, Revealed]
     """By the name of the view."""
+    finding: Finding
+    """What is really there."""
 
 
 def follow_link() -> None:
@@ -93,7 +96,10 @@ def _read_synthetic(number: int, models: Sequence[Classifier]) -> Sample:
     by_model = {name: [each for each, _ in views] for name, views in found.items()}
     views = next(iter(found.values()))
     truths = {each.seen.name: Revealed(truth.words, truth.boxes) for each, truth in views}
-    return Sample(f"synthetic {number}", _name(number), "not from a patient", by_model, truths)
+    fractured = any(truth.fracture for _, truth in views)
+    abnormal = any(truth.abnormal for _, truth in views)
+    finding = Finding(fractured, abnormal)
+    return Sample(f"synthetic {number}", _name(number), "not from a patient", by_model, truths, finding)
 
 
 def _read_real(sample: SampleRadiograph, models: Sequence[Classifier]) -> Sample:
@@ -102,7 +108,10 @@ def _read_real(sample: SampleRadiograph, models: Sequence[Classifier]) -> Sample
     height, width = each.pixels.shape
     words = f"{sample.label}, as FracAtlas's readers decided"
     truth = Revealed(words, tuple(scale_boxes(sample.boxes, width, height)))
-    return Sample(sample.name, _title(sample), f"X-ray: {CREDIT}", by_model, {each.seen.name: truth})
+    fractured = bool(sample.boxes)
+    # FracAtlas's readers looked for fractures: what they call not fractured may be abnormal in another way.
+    finding = Finding(fractured, abnormal=True if fractured else None)
+    return Sample(sample.name, _title(sample), f"X-ray: {CREDIT}", by_model, {each.seen.name: truth}, finding)
 
 
 def _real() -> tuple[SampleRadiograph, ...]:

@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from fracture.app.classify.unusual import describe_unlike
-from fracture.app.shared import state
 from fracture.app.shared.images import show_verdict
 from fracture.app.shared.prediction_cache import Examined
 from fracture.formatting import format_threshold
@@ -53,35 +52,6 @@ def identify(classifier: Classifier, views: Sequence[Examined]) -> str:
     embeddings = np.stack([each.seen.embedding for each in views])
     files = [f"{each.source} {each.seen.name}" for each in views]
     return f"{classifier.name} {files} {zlib.crc32(embeddings.tobytes())}"
-
-
-def is_shown(answer: str) -> bool:
-    """Whether the visitor has asked for an answer, named by :func:`identify`, while answers are hidden."""
-    return answer in state.SHOWN_ANSWERS.get()
-
-
-def show_hidden(answer: Answer, identity: str, study: str) -> None:
-    """The two answers to guess from, and a button that shows the model's.
-
-    Args:
-        answer: the hidden one.
-        identity: what names it, by :func:`identify`.
-        study: a part of the button's key.
-    """
-    negative, positive = answer.labels
-    st.markdown(f"*{positive.capitalize()}* or *{negative}*? Decide, then see the model's answer.")
-    st.button(
-        "Show answer",
-        icon=":material/visibility:",
-        type="primary",
-        key=f"show answer {study}",
-        on_click=_show,
-        args=(identity,),
-    )
-
-
-def _show(identity: str) -> None:
-    state.SHOWN_ANSWERS.set((*state.SHOWN_ANSWERS.get(), identity))
 
 
 def _basis(answer: Answer, uploaded: int) -> str:

@@ -156,6 +156,11 @@ SELECTION_NUMBER = Entry("selection number", 0)
 """A part of the keys of the gallery's checkboxes: another number resets them."""
 
 
+def guesses() -> dict[str, Any]:
+    """The visitor's guesses in this session, by the answers that they are for; the dictionary itself, to be changed."""
+    return get_or_create("guesses", dict)
+
+
 def picture_changes() -> dict[str, PictureChanges]:
     """How the visitor has changed the pictures of uploads, by their sources; the dictionary itself, to be changed."""
     return get_or_create("picture changes", dict)

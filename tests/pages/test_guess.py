@@ -1,0 +1,78 @@
+"""Guessing on *Classify*: two buttons, the truth where it is known, and who was right so far."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fracture import sample_radiographs
+from fracture.app.classify.quiz.guess import Finding, Guess, count_right
+from tests.pages.test_pages import alone, choose_sample, healthy, words
+from tests.support.widgets import by_key, keys_of
+
+FIRST = sample_radiographs.FIRST
+
+
+@pytest.fixture
+def app(as_cloned) -> AppTest:
+    """*Classify* as cloned, asking the model that was validated on the samples, with its answers hidden."""
+    page = alone("classify")
+    page.session_state["chosen model"] = "fracatlas"
+    page.session_state["hide answer"] = True
+    return page
+
+
+def test_guess_shows_answer_and_truth_and_counts(app):
+    """The tally goes on from sample to sample, and a study counts once."""
+    choose_sample(app, FIRST)
+    by_key(app.button, "guess positive").click().run()
+    assert healthy(app).metric
+    assert "You decided *fractured*: right. The truth is *fractured*." in words(app)
+    assert "**You 1 of 1 · model 1 of 1**" in words(app)
+    other = next(each for each in sample_radiographs.sample_radiographs() if each.label == "not fractured")
+    choose_sample(app, other.name)
+    assert not healthy(app).metric and "You decided" not in words(app)
+    by_key(app.button, "guess positive").click().run()
+    assert "You decided *fractured*: wrong. The truth is *not fractured*." in words(healthy(app))
+    assert "**You 1 of 2 · " in words(app)
+    choose_sample(app, FIRST)
+    assert not keys_of(healthy(app).button, "guess positive") and "**You 1 of 2 · " in words(app)
+
+
+def test_asking_for_the_answer_counts_nothing(app):
+    """A visitor who only looks has not guessed."""
+    choose_sample(app, FIRST)
+    by_key(app.button, "show answer").click().run()
+    assert healthy(app).metric
+    assert "You decided" not in words(app) and not keys_of(app.button, "guess positive")
+
+
+def test_revealed_truth_leaves_nothing_to_guess(app):
+    """Such a guess would not count."""
+    choose_sample(app, FIRST)
+    app.toggle(key=f"truth of {FIRST}").set_value(True).run()
+    assert not keys_of(healthy(app).button, "guess") and keys_of(app.button, "show answer")
+
+
+def test_samples_have_boxes_exactly_where_they_are_fractured():
+    """By the boxes a sample's truth is known."""
+    for each in sample_radiographs.sample_radiographs():
+        assert bool(each.boxes) == (each.label == "fractured")
+
+
+@pytest.mark.parametrize(
+    ("positive", "finding", "expected"),
+    [
+        ("fractured", Finding(fractured=False, abnormal=True), False),
+        ("abnormal", Finding(fractured=False, abnormal=True), True),
+        ("abnormal", Finding(fractured=False, abnormal=None), None),
+        ("Fracture", Finding(fractured=True, abnormal=True), True),
+    ],
+)
+def test_truth_is_that_of_the_model_s_words(positive, finding, expected):
+    """Hardware without a fracture is abnormal and not fractured; whatever was not looked for is not known."""
+    assert finding.label_for(("normal", positive)) is expected
+
+
+def test_tally_leaves_out_unknown_truth_and_a_model_in_doubt_is_not_right():
+    """Both are judged on the same studies."""
+    guesses = [Guess(True, None, True), Guess(False, True, True), Guess(True, True, None)]
+    assert count_right(guesses) == (1, 1, 2)

@@ -86,7 +86,9 @@ def _sentences(answer: Answer) -> tuple[str, ...]:
     low, high = answer.limits
     negative, positive = answer.labels
     limits = f"Below {low:.1%} the answer is {negative}, from {high:.1%} {positive}"
-    between = "; between the two the model does not decide." if answer.limits.leave_doubt else "."
+    between = "."
+    if answer.limits.leave_doubt:
+        between = "; between the two, its points of high sensitivity and high specificity, the model does not decide."
     said = [f"Probability of {positive}: {answer.probability:.1%}. {limits}{between}"]
     if len(answer.views) > 1:
         said.append(f"The probability is the mean of {len(answer.counted)} of {len(answer.views)} views.")
@@ -101,6 +103,7 @@ def _describe_model(card: Card) -> list[Fact]:
     """The model's card in short."""
     result = validation_results(card)[0]
     metrics = result.metrics["image"]
+    name = "balanced" if metrics["points"].get("balanced") else "fixed"  # older cards lack it
     point = metrics["points"].get("balanced") or metrics["points"]["half"]
     facts = [Fact("Model", f"{card.name} ({card.backbone}): {card.labels[0]} or {card.labels[1]}")]
     if card.data is not None:
@@ -109,7 +112,7 @@ def _describe_model(card: Card) -> list[Fact]:
     facts += [
         Fact("Validated on", f"{result.data}, {metrics['count']:,} images: AUC {format_number(metrics['auc'])}"),
         Fact(
-            f"At the threshold of {point['threshold']:.1%}",
+            f"At the {name} threshold of {point['threshold']:.1%}",
             f"sensitivity {format_percent(point['sensitivity'])}, specificity {format_percent(point['specificity'])}",
         ),
     ]

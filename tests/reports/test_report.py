@@ -42,6 +42,8 @@ def test_report_of_an_answer_has_probability_limits_and_pictures():
     assert report.title == "Fractured"
     start = "Probability of fractured: 80.0%. Below 3.0% the answer is not fractured, from 35.0% fractured; between"
     assert report.sentences[0].startswith(start)
+    assert "its points of high sensitivity and high specificity" in report.sentences[0]
+    assert any(fact.name.startswith("At the balanced threshold of") for fact in report.facts)
     assert [picture.caption for picture in report.pictures] == ["film.png", "fractured 80.0%, with its heat map"]
 
 

@@ -72,7 +72,9 @@ def _reason(answer: Answer) -> str:
     """On which side of the limits the probability lies."""
     low, high = (format_threshold(limit) for limit in answer.limits)
     if answer.outcome == DOUBT:
-        return f"Between {low} and {high} the model does not decide."
+        return f"Between {low} (high sensitivity) and {high} (high specificity) the model does not decide."
     if answer.outcome == "positive":
-        return f"From {high} the answer is *{answer.labels[1]}*."
-    return f"Below {low} the answer is *{answer.labels[0]}*."
+        name = "high specificity" if answer.limits.leave_doubt else "balanced"
+        return f"From {high} ({name}) the answer is *{answer.labels[1]}*."
+    name = "high sensitivity" if answer.limits.leave_doubt else "balanced"
+    return f"Below {low} ({name}) the answer is *{answer.labels[0]}*."

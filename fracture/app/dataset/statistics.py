@@ -18,10 +18,14 @@ def describe_counts(data: Dataset) -> str:
     Raises DatasetError where the decisions beside the data cannot be read.
     """
     table = rows_after_decisions(dataset_cache.catalog(data))
-    parts = [f"**{len(table):,}** images", f"**{table['study'].nunique():,}** studies"]
+    parts = [_count(len(table), "image", "images"), _count(table["study"].nunique(), "study", "studies")]
     if len(table):
         parts.append(f"**{table['label'].mean():.0%}** {escape_markdown(data.label_names[1])}")
     return " · ".join(parts)
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"**{number:,}** {one if number == 1 else several}"
 
 
 def show_statistics(data: Dataset, origin: str = "") -> None:

@@ -123,6 +123,7 @@ def test_learning_curve_and_search_draw_and_explain(tried_on):
     """Both draw their chart and explain it with measured numbers."""
     app = healthy(of_run("playground"))
     healthy(app.button(key="run learning curve").click().run())
+    assert "an ensemble, minus the mean AUC of the single heads on few" in words(app)
     assert "on the same validation images" in words(app)
     by_key(app.slider, "search size").set_value(8).run()
     healthy(app.button(key="run search").click().run())

@@ -64,7 +64,8 @@ def show_learning_curve(material: Material, bench: Bench) -> None:
             counts = table["groups"]
             _show_effect(f"Gain: {counts.max()} patients against {counts.min()}", gain)
             st.caption(
-                "The AUC of the mean probability of the heads on all patients, minus the mean AUC of the heads on few."
+                "The AUC of the mean probability of the heads on all patients, an ensemble, minus the mean AUC of the "
+                "single heads on few. An ensemble is often a little better than its heads, whose AUCs the chart shows."
             )
             st.markdown(_describe_trend(table))
             note_choice(material)

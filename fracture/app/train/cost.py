@@ -68,16 +68,23 @@ def _measured() -> list[Speed | None]:
     return []
 
 
-@st.cache_resource(show_spinner=False)
-def _speed() -> Speed | None:
-    """The machine's speed; None where it can't be measured, which is not tried again."""
-    speed = None
+# Asked again after a while: a machine that was too busy to be measured may be idle then.
+@st.cache_data(ttl="5m", show_spinner=False)
+def _measure() -> Speed | None:
+    """The machine's speed; None where it can't be measured."""
     try:
-        speed = machine_speed()
+        return machine_speed()
     except RunError as error:
         _log.warning("%s", error)
-    _measured().append(speed)
-    return speed
+        return None
+
+
+def _speed() -> Speed | None:
+    """The machine's speed, which is kept; None where it can't be measured now."""
+    measured = _measured()
+    if not measured or measured[0] is None:
+        measured[:] = [_measure()]
+    return measured[0]
 
 
 # Counted again after a while, since runs add to the cache of features.

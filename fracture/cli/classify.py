@@ -13,10 +13,10 @@ from tqdm import tqdm
 import fracture
 from fracture.cli.answers import print_notes, print_rows
 from fracture.data.layouts import ENDINGS
-from fracture.errors import FractureError, ModelError
+from fracture.errors import FractureError
 from fracture.files import JsonObject
-from fracture.inference.automatic import MAX_ALSO_ASKED
-from fracture.inference.batch.answering import AskedModel, Request, Study, StudyAnswer, ask, load_models
+from fracture.inference.batch.answering import AskedModel, Request, Study, StudyAnswer, load_models
+from fracture.inference.batch.asking import answers_document, models_to_ask
 from fracture.inference.batch.done import DoneStudies
 from fracture.inference.batch.job import classify_studies
 from fracture.inference.batch.listing import is_folder, list_studies
@@ -24,12 +24,6 @@ from fracture.inference.batch.results import ResultFile, open_results
 from fracture.inference.batch.urls import is_url
 from fracture.inference.classifier import Classifier
 from fracture.parallel import cluster_address
-from fracture.registry.adjustments import Adjustments, find_adjustments
-from fracture.registry.default_model import by_preference, describe_model, why_default
-from fracture.registry.model_folder import ModelFolder, model_folder, read_card, shipped_models, usable_models
-
-AUTOMATIC = "automatic"
-"""In the place of a model's name: the one that knows an image best, of those that come with the project."""
 
 MAX_PRINTED = 1000
 """Rows and sentences that are printed or kept for it where a file gets them all; of more, the counts are printed."""
@@ -204,31 +198,18 @@ def _request(args: Namespace) -> Request:
 
 
 def _models_to_ask(args: Namespace) -> list[AskedModel]:
-    """The model that was named; else all that come with the project and those to ask, too: the best match answers."""
-    also_asked: list[str] = args.also_ask or []
-    if len(also_asked) > MAX_ALSO_ASKED:
-        raise ModelError(f"--also-ask takes at most {MAX_ALSO_ASKED} models. Received: {', '.join(also_asked)}.")
-    if args.model not in (None, AUTOMATIC):
-        if also_asked:
-            raise ModelError(f"--also-ask adds models to {AUTOMATIC!r}. Received: --model {args.model}; leave one out.")
-        return [_ask(model_folder(args.model), args.unadjusted)]
-    shipped = shipped_models()
-    if len(shipped) > 1 or also_asked:
-        folders = dict.fromkeys([*shipped, *(model_folder(name) for name in also_asked)])
-        return [_ask(folder, args.unadjusted, shipped=folder in shipped) for folder in folders]
-    return [_ask(model_folder(_default_model(quiet=args.json)), args.unadjusted)]
+    """The models that answer; sentences about them go to stderr."""
+    return models_to_ask(
+        args.model,
+        args.also_ask or [],
+        unadjusted=args.unadjusted,
+        on_problem=_say,
+        on_default=id if args.json else _say,
+    )
 
 
-def _ask(folder: ModelFolder, unadjusted: bool, *, shipped: bool = False) -> AskedModel:
-    """A model with its adjustments; where they can't be used, a sentence on stderr says why, and it answers without."""
-    adjustments: Adjustments | None = None
-    if not unadjusted:
-        card = read_card(folder)
-        try:
-            adjustments = find_adjustments(folder, card)
-        except ModelError as error:
-            print(error, file=sys.stderr)
-    return ask(folder, adjustments, shipped=shipped)
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def _print(args: Namespace, models: Sequence[Classifier], found: _Found) -> None:
@@ -259,24 +240,7 @@ def _print_problems(args: Namespace, found: _Found) -> None:
 
 
 def _document(models: Sequence[Classifier], found: _Found) -> JsonObject:
-    runtimes = {model.name: model.runtime for model in models}
-    document: JsonObject = {"results": found.rows, "errors": found.errors, "runtimes": runtimes}
-    adjusted = {model.name: model.adjusted for model in models if model.adjusted}
-    if adjusted:
-        document["adjusted"] = adjusted
+    document = answers_document(models, found.rows, found.errors)
     if found.known:
         document["answered_before"] = found.known
-    if len(models) == 1:
-        return {"model": models[0].name, "labels": list(models[0].labels), **document}
-    return {"model": AUTOMATIC, "models": {model.name: list(model.labels) for model in models}, **document}
-
-
-def _default_model(quiet: bool) -> str:
-    """The name of the model to use where none is named; which one and why is printed on stderr."""
-    found = by_preference(usable_models())
-    if not found:
-        raise ModelError("There is no model yet. Train one: python -m fracture train --data PATH --name NAME")
-    default = found[0]
-    if not quiet:
-        print(f"Using {describe_model(default)}: {why_default(default)}. Another one: --model NAME", file=sys.stderr)
-    return default.name
+    return document

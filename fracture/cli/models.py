@@ -12,10 +12,11 @@ from fracture.errors import Cancelled, ModelError, RunError
 from fracture.files import JsonObject
 from fracture.parallel import Workplace, cluster_address
 from fracture.registry.default_model import auc_in_words
-from fracture.registry.model_folder import model_folder, read_card, usable_models
+from fracture.registry.model_folder import model_folder, read_card
 from fracture.registry.selection import chosen_on, selection_sentence
 from fracture.training.config import PRESETS, TrainConfig
 from fracture.training.runs import queue
+from fracture.training.runs.listing import list_models
 from fracture.training.weights import check_available, find_weights
 
 if TYPE_CHECKING:
@@ -149,10 +150,9 @@ def evaluate_command(args: Namespace) -> JsonObject:
 
 def models(args: Namespace) -> list[Any]:
     """List all models and runs."""
-    runs = {run.name: run for run in queue.runs()}
-    names = dict.fromkeys([*runs, *(folder.name for folder in usable_models())])
-    found = [_model(name, runs.get(name)) for name in names]
+    found = list_models()
     if not args.json:
+        runs = {run.name: run for run in queue.runs()}
         for model in found:
             _print_model(model, runs.get(model["name"]))
         if not found:
@@ -167,20 +167,3 @@ def _print_model(model: JsonObject, run: queue.Run | None) -> None:
         folder = model_folder(model["name"])
         found = f"{auc_in_words(folder)}; epoch and thresholds chosen on {chosen_on(read_card(folder))}"
     print(f"{model['name']:24} {state:10} {found or ''}")
-
-
-def _model(name: str, run: queue.Run | None) -> JsonObject:
-    """One model or run; a damaged one is listed with what is wrong with it."""
-    folder = model_folder(name)
-    error = run.error if run else None
-    labels = None
-    auc = None
-    try:
-        if folder.usable:
-            card = read_card(folder)
-            labels = list(card.labels)
-            auc = card.metrics["image"]["auc"]["value"]
-    except ModelError as damage:
-        error = str(damage)
-    state = run.state if run else "finished"
-    return {"name": name, "state": state, "error": error, "usable": auc is not None, "labels": labels, "auc": auc}

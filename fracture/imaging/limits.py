@@ -20,6 +20,15 @@ MAX_SIDE = 65_535
 MAX_DECODING_BYTES = 150_000_000
 """Memory that decoding may take besides the file: enough for :data:`MAX_PIXELS` of 16 bits."""
 
+MAX_FILE_MB = 50
+"""Of one upload, on a page and through the REST interface."""
+
+MAX_UPLOADS = 100
+"""Uploads that are read at once; where several models are asked, so many fewer."""
+
+MAX_KEPT_BYTES = 100 * 2**20
+"""Of one visitor's uploads: larger ones do not stay. A request to the REST interface may have as many."""
+
 MAX_READS = 50_000
 """How often a file may be read from. Real ones have a few hundred parts; ten million take a minute to go through."""
 

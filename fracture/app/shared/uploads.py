@@ -16,18 +16,10 @@ from fracture.app.shared import state
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import RadiographError
 from fracture.imaging.codecs.formats import READ
+from fracture.imaging.limits import MAX_FILE_MB, MAX_KEPT_BYTES, MAX_UPLOADS
 from fracture.imaging.radiograph import Radiograph, cannot_open, count_frames, read
 from fracture.imaging.viewing.changes import PictureChanges, change
 from fracture.paths import sanitize_name
-
-MAX_KEPT_BYTES = 100 * 2**20
-"""Of one visitor's uploads: larger ones do not stay."""
-
-MAX_FILE_MB = 50
-"""Of one file."""
-
-MAX_UPLOADS = 100
-"""Files that are read at once."""
 
 UPLOADER_WIDTH_PX = 400
 """Of the uploader in a bar: narrower than 368 px, Streamlit stacks its parts."""

@@ -4,9 +4,9 @@ The same functions answer a single file in the process of the command line.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,9 @@ from fracture.registry.adjustments import Adjustments, graph_sha256
 from fracture.registry.model_folder import ModelFolder, model_folder, read_card
 
 _loading = threading.Lock()
+
+Opening = Callable[[], Radiograph]
+"""Reads and decodes a file. Raises RadiographError where it can't."""
 
 
 class Study(NamedTuple):
@@ -72,6 +75,13 @@ class Request:
     answer_unlike: bool = False
 
 
+class Upload(NamedTuple):
+    """A file in memory. Its name is shown, and never opened: it may look like a path or a URL."""
+
+    name: str
+    content: bytes
+
+
 class Failure(NamedTuple):
     """A file without an answer."""
 
@@ -116,9 +126,19 @@ def ask(folder: ModelFolder, adjustments: Adjustments | None, *, shipped: bool =
 
 def answer_study(request: Request, study: Study) -> StudyAnswer:
     """Answer a study from those of its files that can be read."""
+    return _answer(request, study, [(file, partial(_load_image, file, request.frame)) for file in study.files])
+
+
+def answer_uploads(request: Request, name: str, uploads: Sequence[Upload]) -> StudyAnswer:
+    """Answer a study from those of its files in memory that can be read, as :func:`answer_study` does."""
+    study = Study(name, tuple(upload.name for upload in uploads))
+    return _answer(request, study, [(upload.name, partial(_read_upload, upload, request.frame)) for upload in uploads])
+
+
+def _answer(request: Request, study: Study, files: Sequence[tuple[str, Opening]]) -> StudyAnswer:
     models, screen = _loaded(request.models)
     failures: list[Failure] = []
-    images = _readable(request, study.files, failures)
+    images = _readable(request, files, failures)
     if not images:
         return StudyAnswer(study, [], failures)
     answered = _answers(images, models, screen)
@@ -168,13 +188,15 @@ def _answers(
     return [(match.model, by_model[match.model.name]) for match in chosen]
 
 
-def _readable(request: Request, files: Sequence[str], failures: list[Failure]) -> list[tuple[str, Radiograph]]:
+def _readable(
+    request: Request, files: Sequence[tuple[str, Opening]], failures: list[Failure]
+) -> list[tuple[str, Radiograph]]:
     """The changed images that can be read and show something, by file; ``failures`` gets each other."""
     images = []
     changes = PictureChanges(invert=request.invert)
-    for file in files:
+    for file, opening in files:
         try:
-            image = change(_load_image(file, request.frame), changes)
+            image = change(opening(), changes)
             check_visible(image, sanitize_name(name_in(file)))
         except RadiographError as error:
             failures.append(Failure(file, str(error)))
@@ -187,3 +209,7 @@ def _load_image(file: str, frame: int) -> Radiograph:
     if is_url(file):
         return read(read_url(file), name_in(file), frame)
     return load(Path(file), frame)
+
+
+def _read_upload(upload: Upload, frame: int) -> Radiograph:
+    return read(upload.content, name_in(upload.name), frame)

@@ -177,7 +177,8 @@ def _show_canvas(picture: LabImage, pixels: NDArray[np.uint8], masks: list[Mask]
         alt=f"{picture.name}, to draw on",
         on_select=partial(_add_drawn, key, pixels.shape, masks),
         selection_mode=("box", "lasso"),
-        config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "lasso2d"]]},
+        # Each button in a group of its own: Plotly's are 22 px high, and need room around them on a touch screen.
+        config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d"], ["lasso2d"]]},
     )
     st.caption("Drag a box over the image, or choose the lasso above it and draw around a part.")
 

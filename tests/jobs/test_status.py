@@ -56,30 +56,6 @@ def test_end_kills_the_process_that_wrote_the_status():
     assert not status.working
 
 
-@pytest.mark.parametrize(("age", "working"), [(0, True), (500, True), (700, False), (-700, False)])
-def test_working_of_another_host_follows_the_heartbeat_alone(age, working):
-    """Whatever runs here under the same process id."""
-    written = {**process.identity(), "host": "another"}
-    status = JobStatus.model_validate({**written, "heartbeat": time.time() - age})
-    assert status.working == working == status.taken(starting=False)
-
-
-def test_working_without_a_host_asks_for_the_process():
-    """Versions before wrote none, and knew one host alone."""
-    written = {key: value for key, value in process.identity().items() if key != "host"}
-    status = JobStatus.model_validate(written)
-    assert status.working and not status.taken(starting=False)
-
-
-def test_end_kills_no_process_of_the_same_id_here(monkeypatch):
-    """A process id of another host means nothing here."""
-    monkeypatch.setenv(process.HOST_VARIABLE, "there")
-    status = JobStatus.model_validate(process.identity())
-    monkeypatch.setenv(process.HOST_VARIABLE, "here")
-    process.end(status)
-    assert status.elsewhere and not status.own and not process.alive(status)
-
-
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"pid": "7"}', '{"heartbeat": NaN}', '{"ended": 1}'])
 def test_read_of_a_damaged_file_returns_none(tmp_path, content):
     """Wrong types are damage as well."""

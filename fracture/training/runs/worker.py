@@ -6,7 +6,6 @@
 import contextlib
 import logging
 import math
-import os
 import shutil
 import sys
 import threading
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fracture import demo
-from fracture.errors import Cancelled, FractureError, RunError
+from fracture.errors import Cancelled, FractureError
 from fracture.jobs import process
 from fracture.logs import configure_logs
 from fracture.registry.model_folder import ModelFolder
@@ -26,7 +25,7 @@ from fracture.training.runs.queue import advance, alone
 from fracture.training.runs.run import RunStatus
 
 HEARTBEAT = 2.0
-"""Seconds between signs of life in ``status.json``, for other hosts, which can't ask this one about its processes."""
+"""Seconds between signs of life in ``status.json``, for readers that cannot ask this machine about its processes."""
 
 TRIES = 5
 """How often the worker tries to record the end of a run before it gives up."""
@@ -65,7 +64,7 @@ def _take_over(folder: ModelFolder) -> RunStatus | None:
         if status.pid is not None and status.alive:
             return None
         _remove_partial_files(folder)
-        status = status.model_copy(update={**process.identity(), "heartbeat": time.time()})
+        status = status.model_copy(update=process.identity())
         status.write(folder.status)
         return status
 
@@ -132,25 +131,8 @@ def _reason(failure: Exception) -> str:
 
 def _beat(folder: ModelFolder, status: RunStatus, done: threading.Event) -> None:
     while not done.wait(HEARTBEAT):
-        # A full disk must not end the run from here, nor a queue that others hold.
-        with contextlib.suppress(OSError, RunError), alone():
-            if _lost(folder):
-                _leave(folder)
+        with contextlib.suppress(OSError):  # a full disk must not end the run from here
             status.model_copy(update={"heartbeat": time.time()}).write(folder.status)
-
-
-def _lost(folder: ModelFolder) -> bool:
-    """Whether another host has aborted the run or deleted it, or has given this process up and resumed the run."""
-    found = RunStatus.read(folder.status)
-    if found is None:  # deleted, or damaged
-        return not folder.path.exists()
-    return not (found.own and found.state == "running")
-
-
-def _leave(folder: ModelFolder) -> None:
-    """End at once, before anything is written to the folder."""
-    _log.warning("The run %s is no longer this process's.", folder.name)
-    os._exit(1)
 
 
 if __name__ == "__main__":

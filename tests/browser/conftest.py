@@ -65,6 +65,16 @@ def empty(tmp_path_factory):
         yield app.address
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """The app with the models that come with it, and nothing else."""
+    place = tmp_path_factory.mktemp("fresh")
+    homes = homes_in(place)
+    homes.pop("FRACTURE_SHIPPED", None)
+    with served(place / "server.log", homes=homes) as app:
+        yield app.address
+
+
 def _copy(model: ModelFolder, target: Path) -> None:
     shutil.copytree(model.path, target, ignore=lambda *_: ["model.h5"])
     for path in (target / "card.json", target / "status.json"):

@@ -3,22 +3,11 @@
 import pytest
 
 from tests.browser.chromium import settle
-from tests.support.serving import homes_in, served
 
 CHARTS = "[data-testid=stPlotlyChart], [data-testid=stVegaLiteChart]"
 
 LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory):
-    """The app with the models that come with it, and nothing else."""
-    place = tmp_path_factory.mktemp("fresh")
-    homes = homes_in(place)
-    homes.pop("FRACTURE_SHIPPED", None)
-    with served(place / "server.log", homes=homes) as app:
-        yield app.address
 
 
 @pytest.mark.parametrize("address", ["playground", "leakage", "shortcuts"])

@@ -47,6 +47,7 @@ LOOKED_AT = (
     "draw",
     "setup",
     "compare",
+    "quiz",
     "playground",
     "leakage",
     "covered",

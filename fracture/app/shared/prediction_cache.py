@@ -60,7 +60,7 @@ def _upload_version(upload: Upload) -> str:
 BY_FOLDER: HashFuncs = {ModelFolder: folder_version}
 """``hash_funcs`` of a cached function that reads a model's files."""
 
-_BY_CLASSIFIER: HashFuncs = {Classifier: _classifier_version}
+BY_CLASSIFIER: HashFuncs = {Classifier: _classifier_version}
 
 
 @st.cache_resource(
@@ -163,7 +163,7 @@ class Examined:
     max_entries=MAX_EXAMINED,
     scope="session",
     show_spinner="Classifying the image",
-    hash_funcs={Upload: _upload_version, **_BY_CLASSIFIER},
+    hash_funcs={Upload: _upload_version, **BY_CLASSIFIER},
 )
 def examined(upload: Upload, model: Classifier) -> Examined:
     """A model's first pass over an upload, kept for this visitor alone, as long as the browser tab is open.
@@ -213,7 +213,7 @@ def forget_uploads() -> None:
     _is_radiograph.clear()
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **_BY_CLASSIFIER})
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={**BY_FILE, **BY_CLASSIFIER})
 def examined_file(path: Path, model: Classifier) -> Examined:
     """A model's prediction for an image file, as its validation had it, shown small.
 
@@ -229,7 +229,7 @@ def _examined(image: Radiograph, seen: View | FirstPass, size: int) -> Examined:
     return Examined(seen, shown, image.format, image.steps, image.synthetic, size=(image.width, image.height))
 
 
-@st.cache_resource(max_entries=12, show_spinner="Classifying the image", hash_funcs={**BY_FILE, **_BY_CLASSIFIER})
+@st.cache_resource(max_entries=12, show_spinner="Classifying the image", hash_funcs={**BY_FILE, **BY_CLASSIFIER})
 def sample_radiograph(path: Path, model: Classifier) -> Examined:
     """A model's first pass over a real radiograph that comes with the app; shared by all visitors.
 
@@ -240,7 +240,7 @@ def sample_radiograph(path: Path, model: Classifier) -> Examined:
     return _examined(image, model.first_pass(path.name, image), VIEW_PX)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Generating the study", hash_funcs=_BY_CLASSIFIER)
+@st.cache_resource(max_entries=8, show_spinner="Generating the study", hash_funcs=BY_CLASSIFIER)
 def sample(number: int, model: Classifier) -> list[tuple[Examined, Truth]]:
     """A synthetic study: a model's first pass over each view, and the truth about it."""
     views = []

@@ -126,6 +126,9 @@ SHOWN_ANSWERS = Entry[tuple[str, ...]]("shown answers", ())
 HEAT_OFF = Entry("heat map off", False)
 """Whether the heat maps on *Classify* are switched off."""
 
+QUIZ = Entry("quiz number", 0)
+"""The number of the visitor's present quiz; each is another choice of images."""
+
 HOME_SAMPLE = Entry[str | None]("home sample", None)
 """The name of the real radiograph that the start page shows; None for the first one."""
 

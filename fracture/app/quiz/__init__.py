@@ -1,0 +1,1 @@
+"""The quiz: a visitor reads twenty images, and compares with the model."""

@@ -1,0 +1,1 @@
+"""What a class does with the app: it reads images as the model does, and compares."""

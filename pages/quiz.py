@@ -1,0 +1,63 @@
+"""A quiz: read twenty X-rays, and compare with the model on the same images."""
+
+import streamlit as st
+
+from fracture import sample_radiographs
+from fracture.app.quiz.asking import show_question
+from fracture.app.quiz.choice import choose_images, questions_of
+from fracture.app.quiz.progress import progress_of
+from fracture.app.quiz.result import show_result
+from fracture.app.shared import prediction_cache, state
+from fracture.app.shared.dataset_cache import cached_dataset
+from fracture.app.shared.widgets import (
+    choose_model,
+    ensure_routed,
+    no_dataset_hint,
+    no_model_hint,
+    page_head,
+    show_errors,
+)
+from fracture.inference.classifier import NOTICE, Classifier
+
+
+def show_quiz(path: str, model: Classifier) -> None:
+    """The present question, or the result after the last one."""
+    data = cached_dataset(path)
+    version, questions = questions_of(data, model)
+    progress = progress_of(version, questions)
+    if progress.finished:
+        st.button(
+            "New quiz",
+            icon=":material/replay:",
+            type="primary",
+            key="new quiz",
+            on_click=state.QUIZ.set,
+            args=(state.QUIZ.get() + 1,),
+        )
+        show_result(progress, model, data.label_names)
+    else:
+        show_question(progress, model, data.label_names)
+    if data.label_names != model.labels:
+        st.caption(
+            f":material/warning: The model answers *{model.labels[1]}*, which is not the same as "
+            f"*{data.label_names[1]}*."
+        )
+    positives = sum(question.label for question in progress.questions)
+    st.caption(
+        f"{positives} of {len(progress.questions)} images are {data.label_names[1]}; the model was trained on none of "
+        "them."
+    )
+
+
+ensure_routed("quiz")
+with page_head("Quiz"), st.container(horizontal=True):
+    chosen = choose_images()
+    folder = choose_model()
+if folder is None:
+    no_model_hint()
+elif chosen is None:
+    no_dataset_hint()
+else:
+    with show_errors():
+        show_quiz(chosen, prediction_cache.adjusted_classifier(folder))
+st.caption(f"Real samples: {sample_radiographs.CREDIT}. {NOTICE}")

@@ -28,6 +28,7 @@ menu = {
         st.Page("pages/labs.py", title="Leakage", visibility="hidden"),
     ],
     "Learn": [
+        st.Page("pages/lesson.py", title="Lesson", icon=":material/school:"),
         st.Page("pages/quiz.py", title="Quiz", icon=":material/quiz:"),
         st.Page("pages/playground.py", title="Playground", icon=":material/tune:"),
         st.Page("pages/leakage.py", title="Leakage", icon=":material/call_split:"),

@@ -13,6 +13,7 @@
     ├── ModelError        a model folder is missing, unfinished or damaged
     ├── RunError          a run cannot be started, or has failed
     │   └── FeaturesError the features that a run has computed are no longer in the cache
+    ├── LessonError      a file of a lesson can't be read
     ├── WorkerError       a worker lacks something, or was killed; a cluster does not answer
     └── PublicError       the public demo does not allow it, or not this visitor
 
@@ -73,6 +74,10 @@ class RunError(FractureError):
 
 class FeaturesError(RunError):
     """The features that a run has computed are no longer in the cache: they can be computed again."""
+
+
+class LessonError(FractureError):
+    """A file of a lesson can't be read, or isn't what it must be."""
 
 
 class WorkerError(FractureError):

@@ -67,6 +67,7 @@ PAGES = (
     Place("home", ""),
     Place("data", "data"),
     Place("train", "train"),
+    Place("lesson", "lesson"),
     Place("quiz", "quiz"),
     Place("playground", "playground"),
     Place("leakage", "leakage"),

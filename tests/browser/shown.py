@@ -106,6 +106,7 @@ PAGES = (
     Place("classify-inverted", "classify", _inverted),
     Place("models", f"models?model={BUNDLED}"),
     Place("comparison", f"models?runs={TRAINED}&runs={BUNDLED}"),
+    Place("lesson", "lesson"),
     Place("quiz", f"quiz?model={BUNDLED}"),
     Place("playground", "playground"),
     Place("leakage", "leakage"),

@@ -47,6 +47,7 @@ LOOKED_AT = (
     "draw",
     "setup",
     "compare",
+    "lesson",
     "quiz",
     "playground",
     "leakage",

@@ -25,7 +25,7 @@ from tests.hostile.dicoms import dicom as hostile_dicom
 from tests.support.not_radiographs import LEGS, dicom, pictures
 from tests.support.widgets import by_key, keys_of
 
-PAGES = ("home", "data", "train", "quiz", "playground", "leakage", "shortcuts", "classify", "models")
+PAGES = ("home", "data", "train", "lesson", "quiz", "playground", "leakage", "shortcuts", "classify", "models")
 
 
 def alone(page: str) -> AppTest:
@@ -77,6 +77,7 @@ def test_page_without_data_and_models_shows_the_next_step(homes, page, start):
         "home": "Generate phantoms, or import a data set",
         "data": "No data set selected",
         "train": "No data set selected",
+        "lesson": "An X-ray is a shadow",
         "quiz": "There is no trained model yet",
         "playground": "faint lines are earlier trials",
         "leakage": "The split by image leaks",

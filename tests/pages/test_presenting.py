@@ -19,6 +19,7 @@ SOURCES = {
     "train": ("app/train", "training/config.py", "charts"),
     "classify": ("app/classify", "inference/classifier.py"),
     "models": ("app/models", "registry/metric_names.py", "evaluation/metrics.py", "app/shared/metrics.py", "charts"),
+    "lesson": ("app/lesson", "../lesson/en"),
     "quiz": ("app/quiz", "teaching"),
     "playground": ("app/experiments",),
     "leakage": ("app/experiments/leakage.py", "app/experiments/material.py"),

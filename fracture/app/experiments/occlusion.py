@@ -12,7 +12,7 @@ from fracture.app.experiments.lab_image import LabImage, choose_image
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.heatmap_overlay import full_heat, heat_in_words, heated, likeliest
 from fracture.app.shared.prediction_cache import Examined
-from fracture.app.shared.state import MASKS
+from fracture.app.shared.state import MASKED, MASKS
 from fracture.app.shared.widgets import (
     choose_model,
     escape_markdown,
@@ -209,6 +209,7 @@ def _show_comparison(
     """The probability before and after, and with the same mask elsewhere; ``share`` of the image is masked."""
     original = before.view.probability
     masked = after.view.probability
+    MASKED.set((original, masked))
     with st.container(horizontal=True):
         st.metric("Original", f"{original:.1%}", width=150)
         st.metric("Masked", f"{masked:.1%}", f"{(masked - original) * 100:+.1f} points", "off", width=150)

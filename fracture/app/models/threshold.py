@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fracture import charts
 from fracture.app.models.results import named_points
-from fracture.app.shared import prediction_cache
+from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.frame.chart import show_vega_chart
 from fracture.app.shared.prediction_cache import PredictivePoint
 from fracture.app.shared.widgets import escape_markdown, show_errors
@@ -40,6 +40,7 @@ def show_operating_point(folder: ModelFolder, card: Card, result: ValidationResu
     table = prediction_cache.scored(folder, level, result.only)
     threshold = _choose_threshold(card.thresholds, f"threshold {folder.version}", positive)
     point = prediction_cache.operating_point(folder, level, threshold, result.only)
+    state.CHOSEN_POINT.set(None if abs(threshold - card.thresholds["balanced"]) < HALF_A_STEP else point)
     label = table["label"].to_numpy()
     histogram, matrix, hundred = st.columns(3)
     with histogram:

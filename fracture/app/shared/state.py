@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # every page imports this module, and few need these
     from fracture.data.checks import Problem
     from fracture.imaging.viewing.changes import PictureChanges
     from fracture.importers.kaggle_credentials import Credentials
+    from fracture.registry.validation import OperatingPoint
     from fracture.training.config import TrainConfig
     from fracture.training.runs.queue import Run
 
@@ -129,6 +130,13 @@ HEAT_OFF = Entry("heat map off", False)
 QUIZ = Entry("quiz number", 0)
 """The number of the visitor's present quiz; each is another choice of images."""
 
+LESSON = Entry[int | None]("lesson step", None)
+"""The step of the lesson, from 0; None where no lesson was begun. Also the key of its picker."""
+MASKED = Entry[tuple[float, float] | None]("masked", None)
+"""The probability before and after the last mask in the occlusion lab."""
+CHOSEN_POINT: Entry[OperatingPoint | None] = Entry("chosen point", None)
+"""The metrics at the threshold that the visitor chose last on *Models*; None while that is the balanced one."""
+
 HOME_SAMPLE = Entry[str | None]("home sample", None)
 """The name of the real radiograph that the start page shows; None for the first one."""
 
@@ -157,6 +165,11 @@ DECIDED = Entry("decided", False)
 """Whether a decision was made or undone that the rest of the page has not shown yet."""
 SELECTION_NUMBER = Entry("selection number", 0)
 """A part of the keys of the gallery's checkboxes: another number resets them."""
+
+
+def predictions() -> dict[str, int]:
+    """The class's predictions, by the steps of the lesson; the dictionary itself, to be changed."""
+    return get_or_create("predictions", dict)
 
 
 def guesses() -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Everything around a page, drawn by the router once for all pages."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAPIException
 from streamlit.navigation.page import StreamlitPage
 
 from fracture.app.shared import state
@@ -51,11 +52,22 @@ def _draw_bar(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> DeltaGener
     bar = st.container(key="presenting", horizontal=True, vertical_alignment="center")
     with bar:
         presenting.draw_page_buttons(page, pages)
+        _offer_lesson(page)
     return bar
 
 
 def _draw_tools(page: StreamlitPage) -> None:
     """The terms and the switch, in the line of the menu."""
     with st.container(key="page_tools", horizontal=True):
+        _offer_lesson(page)
         terms.show_terms(page.url_path or "home")
         presenting.offer()
+
+
+def _offer_lesson(page: StreamlitPage) -> None:
+    """The way back to the lesson, once a step of it was begun."""
+    step = state.LESSON.get()
+    if step is None or not state.predictions() or page.url_path == "lesson":
+        return
+    with suppress(StreamlitAPIException):  # a page that is run alone can't open another one
+        st.page_link("pages/lesson.py", label=f"Lesson, step {step + 1}", icon=":material/school:", width="content")

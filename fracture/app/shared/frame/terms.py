@@ -56,6 +56,7 @@ PAGE_TERMS: Mapping[str, Sequence[str]] = {
         "Temperature",
         "Threshold",
     ),
+    "lesson": ("AUC (AUROC)", "Data leakage", "Head", "Learning rate", "Sensitivity", "Specificity", "Threshold"),
     "quiz": ("Cohen's kappa", "Heat map", "Label", "Probability", "Sensitivity", "Specificity", "Threshold"),
     "playground": ("Backbone", "Dropout", "Epoch", "Features", "Head", "Hyperparameter", "Learning curve", "Seed"),
     "leakage": ("AUC (AUROC)", "Data leakage", "Features", "Group", "Seed", "Split"),

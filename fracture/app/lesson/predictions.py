@@ -1,0 +1,39 @@
+"""What the class predicted, and what it did: kept in this browser tab."""
+
+from fracture.app.lesson.checks import Values, values_of
+from fracture.app.shared import state
+from fracture.teaching.handout import Entry
+from fracture.teaching.lesson import Lesson, Step
+
+
+def predicted(step: Step) -> int | None:
+    """The place of the choice that the class predicted; None before."""
+    made = state.predictions().get(step.name)
+    return made if made is not None and made < len(step.settings.choices) else None
+
+
+def predict(step: Step, choice: int) -> None:
+    """Keep a prediction, which is not changed any more."""
+    state.predictions().setdefault(step.name, choice)
+
+
+def outcome(step: Step) -> Values | None:
+    """What came out of a step; None until it was done after its prediction."""
+    return None if predicted(step) is None else values_of(step.settings.check)
+
+
+def entries(lesson: Lesson) -> list[Entry]:
+    """All steps for the hand-out, with what the class predicted and found."""
+    return [_entry(step) for step in lesson.steps]
+
+
+def _entry(step: Step) -> Entry:
+    choice = predicted(step)
+    values = outcome(step)
+    return Entry(
+        title=step.settings.title,
+        question=step.settings.question,
+        prediction="" if choice is None else step.settings.choices[choice],
+        figure="" if values is None else step.settings.figure.format_map(values),
+        result=step.result,
+    )

@@ -1,0 +1,71 @@
+"""The hand-out of a lesson as a PDF of A4 pages, by fpdf2: what the class predicted and found, step by step."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from fpdf import FPDF
+from fpdf.enums import Align, TextDirection, XPos, YPos
+
+from fracture.teaching.lesson import Lesson
+
+FONT = Path(__file__).parent / "fonts" / "DejaVuSans-subset.ttf"
+"""Latin, Greek, Cyrillic, Hebrew and Arabic letters of DejaVu Sans; its license is beside it."""
+
+_WIDTH = 190.0
+"""mm between the margins of the page."""
+
+
+class Entry(NamedTuple):
+    """A step, with what the class predicted and found; empty where it did not."""
+
+    title: str
+    question: str
+    prediction: str
+    figure: str
+    result: str
+    """Markdown."""
+
+
+def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str) -> bytes:
+    """The document.
+
+    Args:
+        lesson: its title and its direction of reading are used.
+        entries: in the order of the steps.
+        created: printed below.
+        notice: the last line.
+    """
+    pdf = FPDF(format="A4")
+    pdf.set_title(lesson.title)
+    pdf.set_creation_date(created)
+    pdf.add_font("lesson", fname=FONT)
+    right_to_left = lesson.direction == "rtl"
+    if right_to_left:
+        pdf.set_text_shaping(direction=TextDirection.RTL)
+    pdf.add_page()
+    align = Align.R if right_to_left else Align.L
+    _write(pdf, lesson.title, 18, align)
+    for number, entry in enumerate(entries, start=1):
+        pdf.ln(3)
+        _write(pdf, f"{number}. {entry.title}", 13, align)
+        _write(pdf, entry.question, 10, align)
+        _write(pdf, f"> {entry.prediction or '_' * 40}", 10, align)
+        if entry.figure:
+            _write(pdf, entry.figure, 10, align)
+        _write(pdf, _plain(entry.result), 10, align)
+    pdf.ln(3)
+    _write(pdf, f"{created:%Y-%m-%d}. {notice}", 8, Align.L)
+    return bytes(pdf.output())
+
+
+def _write(pdf: FPDF, text: str, size: int, align: Align) -> None:
+    pdf.set_font("lesson", size=size)
+    pdf.multi_cell(_WIDTH, size / 2, text, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _plain(markdown: str) -> str:
+    """Without the stars of Markdown, and each paragraph in one line."""
+    paragraphs = re.split(r"\n\s*\n", markdown.replace("*", ""))
+    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

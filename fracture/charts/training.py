@@ -162,7 +162,8 @@ def _add_line(
 
 def _set_metric_axis(figure: Any, metric: str, values: Sequence[float]) -> None:
     """Name the metric, on an axis that does not mislead."""
-    name = metric_title(metric)
+    # Keras computes it over the images of an epoch, also where the card's own is by study.
+    name = f"{metric_title(metric)} by image" if metric == "auc" else metric_title(metric)
     figure.update_yaxes(title=name, tickformat=".3~g", range=metric_range(metric, values))
     figure.update_layout(title=name, hovermode="x unified")
 

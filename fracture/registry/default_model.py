@@ -17,6 +17,8 @@ class _Summary(NamedTuple):
     state: str
     """``finished`` or ``stopped``, of its run; ``damaged`` where the card can't be read."""
     auc: float | None
+    level: str
+    """``study`` or ``image``, by which the AUC is."""
     data: str
     """The name of the data set that it was validated on."""
 
@@ -43,18 +45,18 @@ def why_default(folder: ModelFolder) -> str:
 
 
 def describe_model(folder: ModelFolder) -> str:
-    """A model's name, validation AUC and data set: ``fracatlas · AUC 0.94 on fracatlas``."""
+    """A model's name, validation AUC and data set: ``fracatlas · AUC 0.92 by image on fracatlas``."""
     state = _summary(folder).state
     parts = (folder.name, auc_in_words(folder), "" if state == "finished" else state)
     return " · ".join(part for part in parts if part)
 
 
 def auc_in_words(folder: ModelFolder) -> str:
-    """A model's validation AUC and data set; empty where its card has no AUC."""
+    """A model's validation AUC, by study where its card has it, and data set; empty where its card has no AUC."""
     summary = _summary(folder)
     if summary.auc is None:
         return ""
-    return f"AUC {summary.auc:.2f} on {summary.data}"
+    return f"AUC {summary.auc:.2f} by {summary.level} on {summary.data}"
 
 
 def _summary(folder: ModelFolder) -> _Summary:
@@ -66,6 +68,7 @@ def _read_summary(path: str, version: str) -> _Summary:  # noqa: ARG001  part of
     try:
         card = read_card(ModelFolder(Path(path)))
     except ModelError:
-        return _Summary("damaged", None, "")
+        return _Summary("damaged", None, "", "")
     first = validation_results(card)[0]
-    return _Summary(card.state, first.metrics["image"]["auc"]["value"], first.data)
+    auc = first.metrics[first.level]["auc"]["value"]
+    return _Summary(card.state, auc, first.level, first.data)

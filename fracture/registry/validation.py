@@ -3,6 +3,7 @@
 Everything here is as it stands in ``card.json``. :mod:`fracture.evaluation` computes it.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NotRequired
 
 from pydantic import AfterValidator, with_config
@@ -210,6 +211,20 @@ class ValidationResult(NamedTuple):
     """By ``image`` and, mostly, by ``study``."""
     only: str
     """The value of the predictions' column ``data`` to select; empty where all are of this data set."""
+
+    @property
+    def level(self) -> str:
+        """The level of the metrics that stand alone; see :func:`main_level`."""
+        return main_level(self.metrics)
+
+
+def main_level(metrics: Mapping[str, Level]) -> str:
+    """The level of metrics where a page or a command shows one alone: ``study`` where it was measured, else ``image``.
+
+    A diagnosis is made of a study, all views of one visit, and MURA's labels are those of studies (Rajpurkar et al.,
+    2018, arXiv:1712.06957).
+    """
+    return "study" if "study" in metrics else "image"
 
 
 def validation_results(card: "Card") -> list[ValidationResult]:

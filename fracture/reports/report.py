@@ -13,6 +13,7 @@ from fracture.imaging.radiograph import PREPROCESSING_VERSION
 from fracture.inference.classifier import NOTICE
 from fracture.inference.prediction import DOUBT, STATUS_SENTENCES, Answer
 from fracture.registry.card import Card
+from fracture.registry.metric_names import COUNTED
 from fracture.registry.validation import validation_results
 
 
@@ -102,7 +103,8 @@ def _sentences(answer: Answer) -> tuple[str, ...]:
 def _describe_model(card: Card) -> list[Fact]:
     """The model's card in short."""
     result = validation_results(card)[0]
-    metrics = result.metrics["image"]
+    level = result.level
+    metrics = result.metrics[level]
     name = "balanced" if metrics["points"].get("balanced") else "fixed"  # older cards lack it
     point = metrics["points"].get("balanced") or metrics["points"]["half"]
     facts = [Fact("Model", f"{card.name} ({card.backbone}): {card.labels[0]} or {card.labels[1]}")]
@@ -110,7 +112,10 @@ def _describe_model(card: Card) -> list[Fact]:
         facts.append(Fact("Trained on", f"{card.data.name}, {card.data.training_images:,} images"))
         facts += [Fact("Source", f"{source.citation}; {source.licence}") for source in card.data.sources]
     facts += [
-        Fact("Validated on", f"{result.data}, {metrics['count']:,} images: AUC {format_number(metrics['auc'])}"),
+        Fact(
+            "Validated on",
+            f"{result.data}, {metrics['count']:,} {COUNTED[level]}: AUC by {level} {format_number(metrics['auc'])}",
+        ),
         Fact(
             f"At the {name} threshold of {point['threshold']:.1%}",
             f"sensitivity {format_percent(point['sensitivity'])}, specificity {format_percent(point['specificity'])}",

@@ -270,7 +270,7 @@ def test_models_lists_what_is_here(homes, make_model, capsys):
     assert [model["name"] for model in json.loads(capsys.readouterr().out)] == ["m"]
     assert main(["models"]) == 0
     chosen = "; epoch and thresholds chosen on the validation images of MURA-v1.1"
-    line = rf"^m +finished +AUC [01]\.\d\d on MURA-v1\.1{re.escape(chosen)}$"
+    line = rf"^m +finished +AUC [01]\.\d\d by study on MURA-v1\.1{re.escape(chosen)}$"
     assert re.search(line, capsys.readouterr().out, re.MULTILINE)
 
 

@@ -18,7 +18,7 @@ from fracture.app.shared.widgets import escape_markdown
 from fracture.files import write_json
 from fracture.paths import PROJECT
 from fracture.phantoms.samples import generate_sample
-from fracture.registry.model_folder import model_folder
+from fracture.registry.model_folder import model_folder, read_card
 from fracture.training.config import TrainConfig
 from fracture.training.runs import queue
 from tests.hostile.dicoms import dicom as hostile_dicom
@@ -127,8 +127,22 @@ def test_train_shows_an_earlier_run(homes, make_model):
     app = healthy(watching("first"))
     assert app.selectbox(key="run").value == "first"
     assert len(app.get("plotly_chart")) == 3
-    assert re.search(r"validation images of \*.+\*: AUC \d\.\d+ .*\. At the balanced threshold of", words(app))
+    assert re.search(r"validation studies of \*.+\*: AUC \d\.\d+.*\. At the balanced threshold of", words(app))
     assert "2,049 trainable" in "".join(expander.label for expander in app.expander)
+
+
+def test_auc_of_a_run_is_the_same_on_train_and_models(homes, make_model):
+    """By study on both pages, with the word beside it, although the card has another one by image."""
+    folder = make_model("first")
+    metrics = read_card(folder).metrics
+    edited = {**metrics, "study": {**metrics["study"], "auc": {"value": 0.75, "low": 0.5, "high": 0.9}}}
+    folder.card.write_text(json.dumps({**json.loads(folder.card.read_text()), "metrics": edited}))
+    assert metrics["image"]["auc"]["value"] != 0.75
+    assert "AUC 0.750 (0.500 to 0.900) by study" in words(healthy(watching("first")))
+    app = healthy(alone("models").run())
+    assert "**AUC 0.750 (0.500 to 0.900)** by study" in words(app)
+    table = app.dataframe(key="table of runs").value
+    assert table[["AUC", "95% interval"]].to_numpy().tolist() == [[0.75, "0.500 to 0.900 by study"]]
 
 
 def test_train_shows_only_the_very_images_that_a_run_followed(homes, make_model):

@@ -67,7 +67,7 @@ def test_table_with_finished_failed_and_damaged_runs_lists_all(homes, make_model
     table = frame(app, "Name")
     assert set(table.index) == {"good", "bad", "broken"}
     assert table["AUC"].dtype == "float64" and table["AUC"].isna().tolist() == (table.index != "good").tolist()
-    assert table.loc["good", "95% interval"] == "no interval" and "%" in table.loc["good", "Accuracy"]
+    assert table.loc["good", "95% interval"] == "no interval by study" and "%" in table.loc["good", "Accuracy"]
     assert (table.loc["good", "Epochs"], table.loc["good", "Note"]) == ("3 of 3", "the best so far")
     assert "schema 2. Received: 99" in table.loc["bad", "Note"]
     assert (table.loc["broken", "State"], table.loc["broken", "Note"]) == ("failed", "The disk is full.")

@@ -51,10 +51,15 @@ def test_a_stopped_model_answers_where_there_is_no_other(make_model):
 
 
 def test_a_model_is_told_apart_by_what_it_is_worth(make_model):
-    """By its AUC and the data set of its validation; a damaged card leaves the name."""
+    """By its AUC, by study where that was measured, and its data set; a damaged card leaves the name."""
     folder = make_model("m")
-    auc = json.loads(folder.card.read_text())["metrics"]["image"]["auc"]["value"]
-    assert describe_model(folder) == f"m · AUC {auc:.2f} on MURA-v1.1"
+    auc = json.loads(folder.card.read_text())["metrics"]["study"]["auc"]["value"]
+    assert describe_model(folder) == f"m · AUC {auc:.2f} by study on MURA-v1.1"
     assert describe_model(stop(folder)).endswith(" on MURA-v1.1 · stopped")
+    card = json.loads(folder.card.read_text())
+    del card["metrics"]["study"]
+    folder.card.write_text(json.dumps(card))
+    by_image = card["metrics"]["image"]["auc"]["value"]
+    assert describe_model(folder).startswith(f"m · AUC {by_image:.2f} by image on")
     folder.card.write_text("{")
     assert describe_model(folder) == "m · damaged"

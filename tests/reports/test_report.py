@@ -9,7 +9,7 @@ from PIL import Image
 import fracture
 from fracture.imaging.radiograph import Frame
 from fracture.inference.prediction import Answer, OutcomeLimits, View
-from fracture.registry.model_folder import bundled_model, read_card
+from fracture.registry.model_folder import bundled_model, read_card, shipped_models
 from fracture.reports.report import Report, Shown, make_report
 
 CREATED = datetime(2026, 2, 3, 4, 5)
@@ -80,3 +80,14 @@ def test_report_of_a_study_names_the_views_that_count():
     report = report_of(view("a"), view("b", 0.6), view("c", radiograph=False))
     assert "The probability is the mean of 2 of 3 views." in report.sentences
     assert "70.0%" in report.sentences[0]
+
+
+def test_report_names_the_level_of_its_auc():
+    """By study where the model's card has it, else by image."""
+    said = {}
+    for folder in shipped_models():
+        answer = Answer(("normal", "abnormal"), OutcomeLimits(0.03, 0.35), [view()])
+        report = make_report(answer, read_card(folder), [shown()], CREATED)
+        said[folder.name] = facts(report)["Validated on"]
+    assert "653 images: AUC by image 0.920" in said["fracatlas"]
+    assert "135 studies: AUC by study 0.930" in said["mura-humerus"]

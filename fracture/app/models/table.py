@@ -16,6 +16,7 @@ from fracture.files import JsonObject
 from fracture.registry.card import Card
 from fracture.registry.edit import read_note
 from fracture.registry.selection import chosen_on
+from fracture.registry.validation import main_level
 from fracture.training.runs.compare import UNKNOWN, every_run, weights_name
 from fracture.training.runs.queue import Run
 
@@ -56,9 +57,11 @@ def _show_table(runs: list[Run]) -> None:
         column_config={
             "Name": st.column_config.TextColumn(pinned=True),
             "AUC": st.column_config.NumberColumn(
-                format="%.3f", help="On the validation data: by study where the card has it, else by image."
+                format="%.3f", help="On the validation data: by study where that was measured, else by image."
             ),
-            "95% interval": st.column_config.TextColumn(help="Of the AUC."),
+            "95% interval": st.column_config.TextColumn(
+                help="Of the AUC, and whether the AUC is by study or by image."
+            ),
             "Started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Learning rate": st.column_config.NumberColumn(format="%g"),
             "Size": st.column_config.NumberColumn(format="%d px", help="Side of the model's input."),
@@ -119,13 +122,13 @@ def _metrics(card: Card | None) -> dict[str, object]:
     """AUC and accuracy by study, or by image where the card has no other."""
     if card is None:
         return {"AUC": None, "95% interval": "", "Accuracy": ""}
-    by_study = "study" in card.metrics
-    level = card.metrics["study" if by_study else "image"]
-    auc = level["auc"]
-    point = level["points"].get("balanced")
+    level = main_level(card.metrics)
+    auc = card.metrics[level]["auc"]
+    point = card.metrics[level]["points"].get("balanced")
+    interval = "" if auc["value"] is None else f"{format_interval(auc)} "
     return {
         "AUC": auc["value"],  # a number, by which the table sorts
-        "95% interval": ("" if auc["value"] is None else format_interval(auc)) + ("" if by_study else ", by image"),
+        "95% interval": f"{interval}by {level}",
         "Accuracy": format_percent(point["accuracy"]) if point else "",
     }
 

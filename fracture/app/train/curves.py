@@ -38,7 +38,7 @@ def show_fit(run: Run, progress: RunProgress) -> None:
     # Always one, so that what is below stays in its place.
     st.markdown(diagnose_fit(progress.history) or "No sign of over- or underfitting so far.")
     part = "selection" if progress.selection_images else "validation"
-    criterion = f"highest {part} AUC" if _is_fine_tuning(run) else f"lowest {part} loss"
+    criterion = f"highest {part} AUC by image" if _is_fine_tuning(run) else f"lowest {part} loss"
     rate = f" Learning rate: {progress.learning_rate:.2g}." if run.active and progress.learning_rate else ""
     best = f":green[★] The model keeps the weights of the best epoch, by {criterion}."
     st.caption(f"{best}{_describe_part(progress)}{rate}{_describe_losses(run)}")

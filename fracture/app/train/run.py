@@ -26,8 +26,9 @@ from fracture.app.train.stepper import show_steps
 from fracture.errors import ModelError
 from fracture.estimate import format_number, format_percent
 from fracture.formatting import format_duration
+from fracture.registry.metric_names import COUNTED
 from fracture.registry.model_folder import ModelFolder, read_card
-from fracture.registry.validation import validation_results
+from fracture.registry.validation import main_level, validation_results
 from fracture.training.runs import queue
 from fracture.training.runs.progress import RunProgress, stopping_words
 from fracture.training.runs.queue import Run
@@ -162,7 +163,9 @@ def _describe_auc(run: Run) -> str:
     if not run.folder.usable:
         return ""
     with suppress(ModelError):  # a damaged card: the results below say so
-        return f" · AUC {format_number(read_card(run.folder).metrics['image']['auc'])}"
+        metrics = read_card(run.folder).metrics
+        level = main_level(metrics)
+        return f" · AUC {format_number(metrics[level]['auc'])} by {level}"
     return ""
 
 
@@ -218,12 +221,13 @@ def _show_summary(run: Run) -> None:
         _offer_cleanup(run)
         return
     card = read_card(run.folder)
-    metrics = card.metrics["image"]
+    result = validation_results(card)[0]
+    metrics = result.metrics[result.level]
     point = metrics["points"].get("balanced") or metrics["points"]["half"]
-    data = escape_markdown(validation_results(card)[0].data)
+    where = f"{metrics['count']:,} validation {COUNTED[result.level]} of *{escape_markdown(result.data)}*"
     st.markdown(
-        f"Results on {metrics['count']:,} validation images of *{data}*: AUC {format_number(metrics['auc'])}. At the "
-        f"balanced threshold of {point['threshold']:.1%}: accuracy {format_percent(point['accuracy'])}, sensitivity "
+        f"Results by {result.level} on {where}: AUC {format_number(metrics['auc'])}. At the balanced threshold of "
+        f"{point['threshold']:.1%}: accuracy {format_percent(point['accuracy'])}, sensitivity "
         f"{format_percent(point['sensitivity'])}, specificity {format_percent(point['specificity'])}. 95% intervals "
         f"in brackets. {selection_sentence(card)}"
     )

@@ -1,5 +1,6 @@
 """The list of models and runs."""
 
+from fracture.registry.model_folder import read_card
 from fracture.training.runs.listing import list_models
 
 
@@ -10,3 +11,11 @@ def test_damaged_model_is_listed_with_what_is_wrong(make_model):
     found = {model["name"]: model for model in list_models()}
     assert found[good.name]["usable"] and found[good.name]["error"] is None
     assert not found[bad.name]["usable"] and "bad" in found[bad.name]["error"]
+
+
+def test_listed_model_has_its_auc_by_image_and_by_study(make_model):
+    """Both are named, since earlier versions listed the one by image alone."""
+    metrics = read_card(make_model("m")).metrics
+    listed = list_models()[0]
+    assert listed["auc"] == metrics["image"]["auc"]["value"]
+    assert listed["auc_by_study"] == metrics["study"]["auc"]["value"]

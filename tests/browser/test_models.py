@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chromium import new_page, settle
+from tests.browser.faults import overflow
 from tests.browser.widgets import keyed
 
 ROW_PX = 35
@@ -29,6 +30,21 @@ def test_two_clicked_rows_are_compared(lab, browser):
     expect(page.get_by_role("heading", name="Significance")).to_be_visible()
     click_row(page, 1)
     expect(page.get_by_role("tab", name="Card")).to_be_visible()
+
+
+def test_two_models_on_a_phone_have_nothing_over_their_picker(lab, browser):
+    """The toolbar of a table with ticked rows stays away, and nothing is wider than the screen."""
+    page = new_page(browser, "phone")
+    page.goto(f"{lab}/models?runs=trained&runs=again")
+    expect(page.get_by_role("heading", name="Significance")).to_be_visible()
+    settle(page)
+    table = keyed(page, "table of runs")
+    expect(table.get_by_test_id("stElementToolbar")).to_have_count(1)
+    expect(table.get_by_test_id("stElementToolbar")).not_to_be_visible()
+    keyed(page, "runs").get_by_role("combobox").tap()
+    expect(page.get_by_role("listbox")).to_be_visible()
+    assert overflow(page) == 0
+    page.context.close()
 
 
 @pytest.mark.parametrize(

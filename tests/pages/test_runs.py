@@ -100,6 +100,16 @@ def test_link_with_two_runs_shows_their_comparison(two):
     assert "studies of 6 patients or groups" in words(healthy(app))
 
 
+def test_comparison_begins_with_its_significance(two):
+    """Whether one is better comes before the curves that explain it; the table begins with name and AUC."""
+    app = healthy(runs("first", "second").run())
+    assert [each.value for each in app.header][:3] == ["Significance", "Training curves", "Validation results"]
+    said = [str(each.value) for each in app.main if each.type in ("header", "markdown", "caption")]
+    sentence = next(place for place, each in enumerate(said) if "against **first**: AUC differs" in each)
+    assert sentence < said.index("Training curves")
+    assert frame(app, "Name").columns.tolist()[:2] == ["AUC", "95% interval"]
+
+
 def test_differences_with_equal_settings_or_another_seed_are_described(two):
     """The page says that nothing differs, or only the seed."""
     choose(two[1], learning_rate=0.1)

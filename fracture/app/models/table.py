@@ -10,6 +10,7 @@ from fracture import paths
 from fracture.app.models.choice import MAX_COMPARED, keep_model
 from fracture.app.models.history import REFRESH_SECONDS, card_or_error, history_of
 from fracture.app.shared import state
+from fracture.app.shared.widgets import on_phone
 from fracture.errors import ModelError
 from fracture.estimate import format_interval, format_percent
 from fracture.files import JsonObject
@@ -21,6 +22,8 @@ from fracture.training.runs.compare import UNKNOWN, every_run, weights_name
 from fracture.training.runs.queue import Run
 
 ROW_PX = 35
+PHONE_NAME_PX = 100
+"""Of the names on a phone, where AUC and interval stand beside them; longer ones are cut."""
 MAX_ROWS = 5
 """More of them scroll, so that the chosen model begins on the first screen."""
 
@@ -55,7 +58,7 @@ def _show_table(runs: list[Run]) -> None:
         key=state.RUN_ROWS.key,
         alt="All runs and models: tick one to open it, several to compare them",
         column_config={
-            "Name": st.column_config.TextColumn(pinned=True),
+            "Name": st.column_config.TextColumn(pinned=True, width=PHONE_NAME_PX if on_phone() else None),
             "AUC": st.column_config.NumberColumn(
                 format="%.3f", help="On the validation data: by study where that was measured, else by image."
             ),
@@ -104,8 +107,8 @@ def _row(run: Run) -> dict[str, object]:
     config = card.config if card and card.config else run.config
     return {
         "Name": run.name,
-        "State": run.shown_state,
         **_metrics(card),
+        "State": run.shown_state,
         "Data set": card.data.name if card and card.data else _folder_name(config),
         "Learning rate": config.get("learning_rate"),
         "Size": card.input.size if card else config.get("image_size"),
@@ -119,7 +122,7 @@ def _row(run: Run) -> dict[str, object]:
 
 
 def _metrics(card: Card | None) -> dict[str, object]:
-    """AUC and accuracy by study, or by image where the card has no other."""
+    """AUC and accuracy by study, or by image where the card has no other; first, for a phone shows few columns."""
     if card is None:
         return {"AUC": None, "95% interval": "", "Accuracy": ""}
     level = main_level(card.metrics)

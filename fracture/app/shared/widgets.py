@@ -44,6 +44,11 @@ def left_out(*features: str) -> bool:
     return demo.is_public()
 
 
+def on_phone() -> bool:
+    """Whether the visitor's browser introduces itself as that of a phone."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
 def show_retention(folder: Path) -> None:
     """The owner of a visitor's run, model or data set in a public demo, and when it will be deleted."""
     mark = demo.owner_of(folder) if demo.is_public() else None

@@ -13,7 +13,7 @@ from fracture.app.dataset.browse.tiles import show_tiles
 from fracture.app.dataset.decisions import decide_bar, decided_just_now
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.frame import presenting
-from fracture.app.shared.widgets import escape_markdown, show_errors
+from fracture.app.shared.widgets import escape_markdown, on_phone, show_errors
 from fracture.data.dataset import Dataset
 
 PER_PAGE = 48
@@ -57,8 +57,7 @@ def _show_gallery(data: Dataset) -> None:
 
 def _rail() -> DeltaGenerator:
     """The place of the filters; on a phone, where it stands above the tiles, it is folded away."""
-    agent = st.context.headers.get("User-Agent") or ""
-    if "Mobi" in agent:
+    if on_phone():
         return st.expander("Filters and decisions", icon=":material/tune:", key="rail")
     return st.container(key="rail")
 

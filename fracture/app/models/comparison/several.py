@@ -1,10 +1,12 @@
-"""Several runs side by side: settings, learning curves, results and significance; then their notes and files."""
+"""Several runs side by side: whether one is better, learning curves, results and settings; then notes and files."""
 
 import streamlit as st
 
+from fracture import charts
 from fracture.app.models.actions import show_actions
 from fracture.app.models.comparison.settings import show_differences
-from fracture.app.models.comparison.significance import compare_results
+from fracture.app.models.comparison.sides import show_sides
+from fracture.app.models.comparison.significance import show_significance
 from fracture.app.models.history import show_curves
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.training.runs.queue import Run
@@ -22,10 +24,13 @@ def show_several(runs: list[Run]) -> None:
 
 
 def _compare(runs: list[Run]) -> None:
+    # First of all, since it answers why one compares; the curves explain it.
+    sides, level = show_significance(runs)
     st.header("Training curves")
     show_curves(runs)
-    st.header("Validation results")
-    compare_results(runs)
+    if len(sides) > 1:
+        st.header("Validation results")
+        show_sides(sides, level, charts.colors(run.name for run in runs))
     st.header("Settings")
     show_differences(runs)
 

@@ -56,9 +56,7 @@ def side_of(folder: ModelFolder, data: str) -> Side | None:
 
 
 def show_sides(sides: list[Side], level: str, color_of: Mapping[str, str] | None = None) -> None:
-    """Warnings, a table of metrics and both curves, by a level that all sides have."""
-    for warning in warnings(sides):
-        st.warning(warning, icon=":material/warning:")
+    """A table of metrics and both curves, by a level that all sides have."""
     show_table(_rows(sides, level))
     st.caption(
         f"By {level}; sensitivity, specificity, accuracy and kappa at each model's balanced operating point. "

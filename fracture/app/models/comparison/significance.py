@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fracture import charts
-from fracture.app.models.comparison.sides import Side, show_sides, side_of
+from fracture.app.models.comparison.sides import Side, side_of, warnings
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.metrics import choose_level, verdict
 from fracture.app.shared.prediction_cache import BY_FOLDER
@@ -18,8 +17,14 @@ from fracture.training.runs.compare import Paired, check_same_files, pair
 from fracture.training.runs.queue import Run
 
 
-def compare_results(runs: Sequence[Run]) -> None:
-    """Metrics with intervals, curves and paired differences of the runs that have a model."""
+def show_significance(runs: Sequence[Run]) -> tuple[list[Side], str]:
+    """Whether one of the runs that have a model is better: paired differences with intervals, and warnings.
+
+    Returns:
+        The models that are compared, and by which level; fewer than two where there is nothing to compare.
+    """
+    heading, choice = st.columns([2, 3], vertical_alignment="center")
+    heading.header("Significance")
     with_card = [side_of(run.folder, "") for run in runs if run.folder.usable]
     sides = [side for side in with_card if side is not None]
     with_model = {side.name for side in sides}
@@ -29,10 +34,13 @@ def compare_results(runs: Sequence[Run]) -> None:
     if len(sides) == 1:
         st.markdown(f"Only {escape_markdown(sides[0].name)} has a model.")
     if len(sides) < 2:
-        return
-    sides, level = _choose_results(sides)
-    show_sides(sides, level, charts.colors(run.name for run in runs))
+        return sides, "image"
+    with choice:
+        sides, level = _choose_results(sides)
     _show_differences(sides, level)
+    for warning in warnings(sides):
+        st.warning(warning, icon=":material/warning:")
+    return sides, level
 
 
 def _choose_results(sides: list[Side]) -> tuple[list[Side], str]:
@@ -41,7 +49,7 @@ def _choose_results(sides: list[Side]) -> tuple[list[Side], str]:
     for other in sides[1:]:
         shared = [data for data in shared if data in _data_of(other)]
     level = "image"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
         if shared:
             data = st.selectbox("Validation data", shared, key="compared data") if len(shared) > 1 else shared[0]
             on_same_data = [side_of(side.folder, data) for side in sides]
@@ -57,7 +65,6 @@ def _data_of(side: Side) -> list[str]:
 
 def _show_differences(sides: list[Side], level: str) -> None:
     """Each model against the first one, on the images that both were validated on."""
-    st.header("Significance")
     first, *others = sides
     for other in others:
         st.markdown(f"- {_compare(first, other, level)}")

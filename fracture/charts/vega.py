@@ -23,6 +23,9 @@ ROW_HEIGHT = 310
 BINS = 20
 """Of the histogram of probabilities."""
 
+LABEL_LIMIT_PX = 220
+"""Of one line of a label in a presentation; Vega-Lite's own limit is that of small type."""
+
 OUTCOMES = ("Found", "Missed", "False alarm", "Correctly cleared")
 
 # SVG paths within -1 to 1, as Vega-Lite takes the shape of a mark.
@@ -41,8 +44,14 @@ class VegaChart(NamedTuple):
 
 def enlarge_spec(chart: VegaChart) -> VegaChart:
     """A chart for the last row of a classroom: large labels and thick lines."""
-    text = {"labelFontSize": LABEL_PX, "titleFontSize": LABEL_PX}
-    config = {"axis": text, "legend": text, "title": {"fontSize": TITLE_PX}, "line": {"strokeWidth": 4}}
+    text = {"labelFontSize": LABEL_PX, "titleFontSize": LABEL_PX, "labelLimit": LABEL_LIMIT_PX}
+    config = {
+        "axis": text,
+        "legend": text,
+        "text": {"fontSize": LABEL_PX},
+        "title": {"fontSize": TITLE_PX},
+        "line": {"strokeWidth": 4},
+    }
     return VegaChart(chart.data, {**chart.spec, "config": {**chart.spec.get("config", {}), **config}})
 
 
@@ -225,13 +234,16 @@ def _share(field: str, title: str) -> JsonObject:
     return {"field": field, "type": "quantitative", "title": title, "scale": {"domain": [0, 1]}, "axis": axis}
 
 
-_LEVEL = {"labelAngle": 0, "labelAlign": "center"}
+_WORD_BY_WORD = {"labelExpr": "split(datum.label, ' ')"}
+"""A line a word: three charts stand in a row, and a name such as *not fractured* is wider than a cell."""
+_LEVEL = {"labelAngle": 0, "labelAlign": "center", **_WORD_BY_WORD}
 _CONFUSION = {
     "title": "Confusion matrix",
     "height": ROW_HEIGHT,
+    "config": {"text": {"fontSize": 16}},  # here, where a presentation makes it larger
     "encoding": {
         "x": {"field": "prediction", "type": "nominal", "sort": None, "title": "Prediction", "axis": _LEVEL},
-        "y": {"field": "truth", "type": "nominal", "sort": None, "title": "Truth"},
+        "y": {"field": "truth", "type": "nominal", "sort": None, "title": "Truth", "axis": _WORD_BY_WORD},
     },
     "layer": [
         {
@@ -246,7 +258,7 @@ _CONFUSION = {
             },
         },
         {
-            "mark": {"type": "text", "fontSize": 16, "lineBreak": "\n", "baseline": "middle", "dy": -8},
+            "mark": {"type": "text", "lineBreak": "\n", "baseline": "middle", "dy": -8},
             "encoding": {
                 "text": {"field": "text"},
                 "color": {"condition": {"test": "datum.share > 0.67", "value": "white"}, "value": "black"},

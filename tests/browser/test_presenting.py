@@ -73,6 +73,51 @@ def test_presentation_holds_on_the_next_page_until_its_end(shipped, page):
     expect(button(page, "present")).to_be_visible()
 
 
+def test_menu_of_pages_closes_after_a_choice(shipped, page):
+    """The page that was chosen is seen, not the menu over it."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/train?present=1")
+    settle(page)
+    keyed_from(page, "present_pages").get_by_role("button").click()
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", name="Models", level=1)).to_be_visible()
+    settle(page)
+    expect(page.get_by_role("link", name="Models")).to_have_count(0)
+    expect(button(page, "end_presenting")).to_be_visible()
+
+
+def test_presented_table_of_models_shows_its_last_row(shipped, page):
+    """The larger type does not push rows out of the table."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/models?present=1")
+    scroller = keyed(page, "table of runs").locator(".dvn-scroller")
+    expect(scroller).to_be_visible()
+    settle(page)
+    assert scroller.evaluate("each => each.scrollHeight - each.clientHeight") <= 0
+
+
+def test_presented_study_leads_to_its_next_view_by_keys(lab, page):
+    """Arrow keys and a remote's page keys show the next image of an open study, also from within the viewer."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{lab}/data?present=1")
+    settle(page)
+    keyed_from(page, "open").get_by_role("button").first.click()
+    dialog = page.get_by_role("dialog")
+    place = dialog.get_by_text(re.compile(r"^[\d,]+ of [\d,]+ shown$"))
+    canvas = dialog.locator("canvas").first
+    expect(place).to_have_text(re.compile("^1 of"))
+    settle(page)
+    box = canvas.bounding_box()
+    assert box["y"] + box["height"] <= BEAMER["height"]
+    for key, shown in (("ArrowRight", "2"), ("PageDown", "3"), ("PageUp", "2"), ("ArrowLeft", "1")):
+        page.keyboard.press(key)
+        expect(place).to_have_text(re.compile(f"^{shown} of"))
+        settle(page)
+    canvas.click()
+    page.keyboard.press("PageDown")
+    expect(place).to_have_text(re.compile("^2 of"))
+
+
 def test_keys_of_a_widget_stay_with_it(shipped, page):
     """Arrow keys in a text field move the cursor, not the presentation."""
     page.goto(f"{shipped}/train?present=1")

@@ -320,3 +320,14 @@ def test_enlarge_spec_makes_labels_larger_and_keeps_the_data():
     larger = charts.enlarge_spec(chart)
     assert larger.data is chart.data and larger.spec["config"]["axis"]["labelFontSize"] >= 20
     assert "labelFontSize" not in str(chart.spec.get("config"))
+
+
+def test_presented_confusion_matrix_has_its_labels_whole():
+    """A line a word on both axes, with room for a long one; the counts grow, too."""
+    cells = {"true_negative": 5, "false_positive": 1, "false_negative": 2, "true_positive": 4}
+    chart = charts.confusion(cells, ("not fractured", "fractured"))
+    config = charts.enlarge_spec(chart).spec["config"]
+    assert config["axis"]["labelLimit"] >= 11 * config["axis"]["labelFontSize"]
+    assert config["text"]["fontSize"] > chart.spec["config"]["text"]["fontSize"]
+    for axis in ("x", "y"):
+        assert chart.spec["encoding"][axis]["axis"]["labelExpr"] == "split(datum.label, ' ')"

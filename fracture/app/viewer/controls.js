@@ -15,9 +15,10 @@ function listen(viewer) {
   });
   root.addEventListener("change", (event) => typed(viewer, event.target, event.target.dataset.field));
   root.addEventListener("input", (event) => typed(viewer, event.target, event.target.dataset.range));
-  // Streamlit's own shortcuts, and those of the page's buttons, are not meant by keys pressed here.
+  // Streamlit's own shortcuts, and those of the page's buttons, are not meant by keys pressed here; those of a
+  // presenter's remote are.
   root.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") event.stopPropagation();
+    if (!["Escape", "PageDown", "PageUp"].includes(event.key)) event.stopPropagation();
   });
   canvas.addEventListener("keydown", (event) => pressed(viewer, event));
   canvas.addEventListener("wheel", (event) => wheeled(viewer, event), { passive: false });

@@ -11,6 +11,7 @@ from fracture.app.dataset.browse.classify import offer_classify, show_model_answ
 from fracture.app.dataset.decisions import decision_buttons, describe_decision, show_failure
 from fracture.app.shared import dataset_cache, state
 from fracture.app.shared.dialogs import close_dialog, is_open, open_dialog
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.widgets import escape_markdown, expander, show_errors
 from fracture.app.viewer.component import show_viewer
 from fracture.app.viewer.payload import MAX_SIDE
@@ -85,7 +86,8 @@ def _navigation(row: "pd.Series[Any]", catalog: pd.DataFrame, ids: list[str]) ->
         ("next study", to.study_after, "Next study", "Shift+Right"),
     )
     st.caption(f"{place + 1:,} of {len(seen):,} shown")
-    with st.grid(2, min_column_width=150, gap="xsmall"):
+    # In a presentation one below the other: the larger words would be cut.
+    with st.grid(2, min_column_width=260 if presenting.is_on() else 150, gap="xsmall"):
         for key, target, label, shortcut in buttons:
             st.button(
                 label,

@@ -1,13 +1,14 @@
 // The arrow keys of a presentation, and the page keys, which a presenter's remote sends.
 
+const PAGE_KEYS = ["PageDown", "PageUp"];
 const FORWARD = ["ArrowRight", "PageDown"];
 const BACK = ["ArrowLeft", "PageUp"];
 const OWN_ARROWS = "input:not([type=checkbox]), textarea, select, [contenteditable], [role=slider], [role=tablist], [role=radiogroup], canvas";
 const EDGE_PX = 12; // a heading so near to the upper edge is the one that is shown
 
-/** Press a button of the bar; false where the page has none. */
-function press(key) {
-  const button = document.querySelector(`.st-key-${key} button`);
+/** Press a button of the bar, or of a dialog; false where there is none. */
+function press(key, within = document) {
+  const button = within.querySelector(`.st-key-${key} button`);
   button?.click();
   return Boolean(button);
 }
@@ -36,10 +37,16 @@ export default function () {
     const forward = FORWARD.includes(event.key);
     if (!forward && !BACK.includes(event.key)) return;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    // A widget that has the focus keeps its arrow keys, and a dialog its own.
-    if (event.target.closest?.(OWN_ARROWS) || document.querySelector("[role=dialog]")) return;
-    event.preventDefault();
     const direction = forward ? "next" : "previous";
+    const dialog = document.querySelector("[role=dialog]");
+    if (dialog) {
+      // The arrow keys are the shortcuts of its own buttons; a remote presses the same ones.
+      if (PAGE_KEYS.includes(event.key) && press(`${direction}-view`, dialog)) event.preventDefault();
+      return;
+    }
+    // A widget that has the focus keeps its arrow keys.
+    if (event.target.closest?.(OWN_ARROWS)) return;
+    event.preventDefault();
     if (!press(`${direction}_step`) && !scrollOn(forward)) press(`${direction}_page`);
   };
   document.addEventListener("keydown", listen);

@@ -77,7 +77,8 @@ def draw_page_buttons(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> No
     for direction, offset in (("previous", -1), ("next", 1)):
         target = pages[(place + offset) % len(pages)]
         _draw_button(direction, "page", target.title, state.NEXT_PAGE.set, target.url_path)
-    with st.popover("Pages", icon=":material/menu:", type="tertiary", key="present_pages"):
+    # A key for each page: the menu of another page is another one, and closed.
+    with st.popover("Pages", icon=":material/menu:", type="tertiary", key=f"present_pages {page.url_path}"):
         for each in pages:
             st.page_link(each, query_params={PARAMETER: "1"})
     st.button("End", icon=":material/close:", type="tertiary", key="end_presenting", on_click=_end)

@@ -16,7 +16,7 @@ from fracture.app.train.form import training_form
 from fracture.app.train.run import seconds_between_looks, show_run
 from fracture.training.runs import queue
 
-NEW, LIVE = "New", "Live"
+NEW, RUNS = "New", "Runs"
 
 
 def choose_view(known: dict[str, queue.Run]) -> str:
@@ -27,17 +27,17 @@ def choose_view(known: dict[str, queue.Run]) -> str:
     # Selected before the pickers are drawn: afterwards Streamlit refuses to change the values of their keys.
     if submitted.newest in known:
         state.RUN.set(submitted.newest)
-        view.set(LIVE)
+        view.set(RUNS)
         submitted.newest = ""
     elif view.get() is None:
         at_work = any(run.active and may_change(run.folder.path) for run in known.values())
-        view.set(LIVE if linked or at_work else NEW)
+        view.set(RUNS if linked or at_work else NEW)
         state.REPLAYED_RUN.set("")
     chosen = st.segmented_control(
         "View",
-        [NEW, LIVE],
+        [NEW, RUNS],
         required=True,
-        format_func={NEW: ":material/add: New run", LIVE: ":material/monitoring: Live"}.__getitem__,
+        format_func={NEW: ":material/add: New run", RUNS: ":material/monitoring: Runs"}.__getitem__,
         key=view.key,
         label_visibility="collapsed",
     )

@@ -162,7 +162,7 @@ def test_run_in_the_demo_is_controlled_by_its_visitor_only(demo, nothing_spawned
     by_key(other.button, "start").click().run()
     assert queue.find_run(model_folder("theirs")).state == "queued"
     assert keys_of(healthy(other).button, "stop")
-    by_key(app.segmented_control, "train view").set_value("Live").run()
+    by_key(app.segmented_control, "train view").set_value("Runs").run()
     by_key(app.button, "stop").click().run()
     assert model_folder("mine").stop_request.exists()
 

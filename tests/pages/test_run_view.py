@@ -2,11 +2,14 @@
 
 import json
 import re
+import shutil
 import time
+from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture.app.train import replay
 from fracture.files import write_json
 from fracture.jobs import process
 from fracture.registry.model_folder import ModelFolder, model_folder, read_object
@@ -158,6 +161,19 @@ def test_run_that_failed_marks_the_step_it_reached(running):
     assert ("cancel", "Train") in steps(words(app)) and ("circle", "Evaluate") in steps(words(app))
 
 
+@pytest.mark.parametrize("usable", [False, True])
+def test_resumed_run_that_fails_at_once_is_at_its_first_stage(running, make_model, usable):
+    """Its last events are of the time before; a model that it made when it was stopped does not hide the failure."""
+    say(running, {"kind": "data", **DATA, "problems": []}, EPOCH, KEPT, *SAVING)
+    if usable:
+        shutil.copy(make_model("other").card, running.card)
+        shutil.copy(model_folder("other").served_model, running.served_model)
+    failed = {"state": "failed", "error": "No space left.", "queued": time.time() + 60}
+    write_json(running.status, {**read_object(running.status), **failed})
+    found = steps(words(watching("first")))
+    assert found[0] == ("cancel", "Read images") and {icon for icon, _ in found[1:]} == {"circle"}
+
+
 def test_live_run_before_its_first_epoch_has_both_charts(running):
     """Empty axes hold the place of the curves, so that nothing moves when they come."""
     app = healthy(alone("train").run())
@@ -196,12 +212,21 @@ def test_replay_slider_shows_the_run_as_it_was_after_an_epoch(ended):
     assert "abnormal **60%**" in words(app) and "after epoch 1" in words(app)
 
 
-def test_replay_plays_from_the_first_epoch_to_the_last_and_ends(ended):
-    """Each repetition of the page shows a further epoch; after the last one the page no longer repeats itself."""
+@pytest.fixture
+def pass_seconds(monkeypatch) -> Callable[[float], None]:
+    """Moves the clock of a replay, which stands still otherwise."""
+    now = [1000.0]
+    monkeypatch.setattr(replay, "monotonic", lambda: now[0])
+    return lambda seconds: now.__setitem__(0, now[0] + seconds)
+
+
+def test_replay_plays_from_the_first_epoch_to_the_last_and_ends(ended, pass_seconds):
+    """After its time each epoch gives way to the next; after the last one the page no longer repeats itself."""
     app = healthy(watching("first"))
     healthy(by_key(app.button, "play").click().run())
     seen = [len_of_curve(app)]
     while app.session_state["replayed run"]:
+        pass_seconds(replay.SECONDS_PER_FRAME)
         healthy(app.run())
         seen.append(len_of_curve(app))
     assert seen == [1, 2, 3]
@@ -212,6 +237,18 @@ def len_of_curve(app: AppTest) -> int:
     return lines(app)["Validation"]
 
 
+def test_replay_moves_on_by_time_and_not_by_a_click_elsewhere(ended, pass_seconds):
+    """A page that is drawn anew within a frame's time shows the same epoch; one that is late skips none."""
+    app = healthy(watching("first"))
+    healthy(by_key(app.button, "play").click().run())
+    for _ in range(3):
+        pass_seconds(0.1)
+        assert len_of_curve(healthy(app.run())) == 1
+    pass_seconds(10 * replay.SECONDS_PER_FRAME)
+    assert len_of_curve(healthy(app.run())) == 2
+
+
+@pytest.mark.usefixtures("pass_seconds")
 def test_replay_that_is_paused_stays_and_goes_on_from_there(ended):
     """Pause keeps the epoch; Replay goes on with the next one."""
     app = healthy(watching("first"))
@@ -223,6 +260,7 @@ def test_replay_that_is_paused_stays_and_goes_on_from_there(ended):
     assert len_of_curve(app) == 2
 
 
+@pytest.mark.usefixtures("pass_seconds")
 def test_replay_in_a_presentation_goes_by_steps_and_pauses_at_each(ended):
     """The next epoch after the last is the first; a step while the replay plays ends the playing."""
     app = watching("first")

@@ -231,7 +231,7 @@ def test_restart_of_a_run_without_weights_starts_one_run_with_bundled(home_with_
     lacking("drawn-1")
     app = healthy_but_for(watching("drawn-1"), "No weights.")
     assert not keys_of(app.button, "resume")
-    by_key(app.segmented_control, "train view").set_value("Live")  # which the second press sends as it was drawn
+    by_key(app.segmented_control, "train view").set_value("Runs")  # which the second press sends as it was drawn
     app.selectbox(key="run").set_value("drawn-1")
     again = app.button(key="restart drawn-1 0").click()
     assert healthy(again.run()).selectbox(key="run").value == "drawn-2"

@@ -31,7 +31,8 @@ def progress(run: Run) -> RunProgress:
     events, read.offset = read_events(run.folder.events, read.offset)
     read.progress.add(events)
     found = read.progress
-    if run.active and 0 < found.said < run.queued:  # resumed, and its process has not emitted an event yet
+    # Resumed, and its process has emitted no event since, or failed before it could.
+    if (run.active or run.state == "failed") and 0 < found.said < run.queued:
         found.begin()
     return found
 

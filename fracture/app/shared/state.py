@@ -227,7 +227,7 @@ def proposed_name(form: str, propose: Callable[[], str]) -> str:
 
 
 def train_view(form: int) -> Entry[str | None]:
-    """New or Live, on the page Train; also the key of its control.
+    """The form or the runs, on the page Train; also the key of its control.
 
     The number is that of the form: after each start it is another control, which a late click on the form that was
     submitted cannot change.
@@ -245,9 +245,9 @@ def shown_frame(run: Run, epochs: int) -> Entry[int | None]:
     return Entry(f"shown frame {run.name} {run.started} {epochs}", None)
 
 
-def next_frame(run: Run, epochs: int) -> Entry[int]:
-    """The epoch that the replay of a run shows next."""
-    return Entry(f"next frame {run.name} {run.started} {epochs}", 1)
+def frame(run: Run, epochs: int) -> Entry[tuple[int, float]]:
+    """The epoch that the replay of a run shows while it plays, and since when, on the monotonic clock in seconds."""
+    return Entry(f"frame {run.name} {run.started} {epochs}", (1, 0.0))
 
 
 def saved_note(note: str) -> Entry[str | None]:

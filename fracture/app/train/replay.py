@@ -1,6 +1,7 @@
 """Replay of a run that has ended: a slider over its epochs, and a button that moves it on."""
 
 from math import ceil
+from time import monotonic
 
 import streamlit as st
 
@@ -11,6 +12,9 @@ from fracture.training.runs.queue import Run
 
 SECONDS_PER_FRAME = 0.7
 """A class reads two curves and eight images in this time; a run of 30 epochs takes 21 seconds."""
+
+EARLY_SECONDS = 0.2
+"""So much before its time a frame may come: the page repeats itself about as often as frames change, not exactly."""
 
 MAX_FRAMES = 60
 """Of one replay: of a run of more epochs each frame is several epochs."""
@@ -27,7 +31,7 @@ def choose_epoch(run: Run, progress: RunProgress) -> int:
     if last < 2:
         return last
     # Before the button is drawn: the last frame ends the replay.
-    frame = _next_frame(run, last) if is_playing(run) else last
+    frame = _current_frame(run, last) if is_playing(run) else last
     with st.container(horizontal=True, vertical_alignment="center", key="replay"):
         _show_button(run, last)
         epoch = _show_frame(run, frame, last) if is_playing(run) else _choose(run, last)
@@ -35,11 +39,18 @@ def choose_epoch(run: Run, progress: RunProgress) -> int:
     return epoch
 
 
-def _next_frame(run: Run, last: int) -> int:
-    """The epoch of the next frame; after the last one the replay is over."""
-    upcoming = state.next_frame(run, last)
-    epoch = min(last, upcoming.get())
-    upcoming.set(epoch + _step(last))
+def _current_frame(run: Run, last: int) -> int:
+    """The epoch of the frame that is due; after the last one the replay is over.
+
+    The page is also drawn anew by a click elsewhere, which must not move the replay on. A machine that is late skips no
+    frame.
+    """
+    frame = state.frame(run, last)
+    epoch, since = frame.get()
+    now = monotonic()
+    if now - since >= SECONDS_PER_FRAME - EARLY_SECONDS:
+        epoch = min(last, epoch + _step(last))
+        frame.set((epoch, now))
     if epoch == last:
         state.replayed_epoch(run, last).set(last)
         state.REPLAYED_RUN.set("")
@@ -94,11 +105,10 @@ def _pause_at(run: Run, epoch: int, last: int) -> None:
 
 def _toggle(run: Run, last: int) -> None:
     """Pause at the epoch that is shown, or play on from the chosen one, at the last one from the first."""
-    chosen = state.replayed_epoch(run, last)
-    upcoming = state.next_frame(run, last)
+    frame = state.frame(run, last)
     if is_playing(run):
-        _pause_at(run, max(1, upcoming.get() - _step(last)), last)
+        _pause_at(run, frame.get()[0], last)
         return
-    epoch = chosen.get() or last
-    upcoming.set(epoch + 1 if epoch < last else 1)
+    epoch = state.replayed_epoch(run, last).get() or last
+    frame.set((epoch + 1 if epoch < last else 1, monotonic()))
     state.REPLAYED_RUN.set(run.name)

@@ -26,7 +26,9 @@ def show_steps(run: Run, progress: RunProgress) -> None:
     """All steps in one line; a queued run is at none of them."""
     steps = _steps(progress)
     # The run of an earlier version, or one that came as a model, may have no events.
-    reached = len(steps) if run.folder.usable and not run.active else steps.index(_step(progress))
+    # A resumed run may fail beside the model that it made when it was stopped.
+    complete = run.folder.usable and run.state in ("finished", "stopped")
+    reached = len(steps) if complete else steps.index(_step(progress))
     words = []
     for place, step in enumerate(steps):
         pattern = _DONE if place < reached else _PENDING

@@ -1,8 +1,10 @@
 """The pages under *Learn* on a fresh clone: a chart without a click, within the first screen."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.chromium import settle
+from tests.browser.widgets import button
 
 CHARTS = "[data-testid=stPlotlyChart], [data-testid=stVegaLiteChart]"
 
@@ -22,3 +24,15 @@ def test_learn_page_on_a_fresh_clone_shows_a_chart_at_once(fresh, page, address)
     page.set_viewport_size(PHONE)
     settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_dials_mark_a_result_further_down_as_outdated(fresh, page):
+    """The sections below draw themselves without the dials, and follow them all the same."""
+    page.set_viewport_size(LAPTOP)
+    page.goto(f"{fresh}/playground")
+    marks = page.get_by_text("Changed since: learning rate")
+    button(page, "show low rate").click()
+    expect(marks).to_have_count(1)
+    settle(page)
+    button(page, "show low rate").click()
+    expect(marks).to_have_count(0)

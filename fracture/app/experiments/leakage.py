@@ -1,12 +1,13 @@
 """The leakage lab: the same images split by image and by patient, and a head trained on each split."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 import streamlit as st
 
 from fracture import charts
+from fracture.app.experiments.computed_with import Settings, changed_settings, head_settings, show_settings
 from fracture.app.experiments.material import Material, note_choice, with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
@@ -18,8 +19,31 @@ from fracture.experiments.presets import LEAKAGE_SPLITS, OVERFITTING
 from fracture.experiments.shipped.results import shipped_results
 from fracture.experiments.workbench import Bench
 
-Found = tuple[list[Outcome], bool]
-"""The heads, and whether labels were shuffled."""
+SPLITS = 5
+"""Of each kind, unless a visitor chooses another number."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The heads of an experiment, and what they were trained with."""
+
+    outcomes: list[Outcome]
+    shuffled: bool
+    """Whether labels were shuffled."""
+    used: Settings
+    dials: Settings
+    """The settings of the page at that time; *Show me* does not use them."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a visitor's press on a button asks for."""
+
+    outcomes: Iterator[Outcome]
+    splits: int
+    """Of each kind."""
+    shuffled: bool
+    used: Settings
 
 
 def show_leakage(material: Material | None) -> None:
@@ -45,24 +69,25 @@ def _show_experiment(material: Material, bench: Bench) -> None:
     entry = state.experiment("leakage", material.results_key(bench))
     left, right = st.columns((3, 2), gap="large")
     with right, show_errors():
-        started = _start(bench)
-        if started is not None:
-            outcomes, total, shuffled = started
-            entry.set((list(with_progress(outcomes, total, "Training heads")), shuffled))
-    found: Found | None = entry.get() or _shipped(material)
+        asked, dials = _start(bench)
+        if asked is not None:
+            heads = with_progress(asked.outcomes, asked.splits * len(SPLIT_KINDS), "Training heads")
+            entry.set(Found(list(heads), asked.shuffled, asked.used, dials))
+    found: Found | None = entry.get() or _shipped(material, bench)
     if found is None:
         left.info("*Show me* trains heads on both kinds of splits.", icon=":material/call_split:")
         return
-    rows = pd.DataFrame([{**asdict(each), "auc": each.auc} for each in found[0]])
+    rows = pd.DataFrame([{**asdict(each), "auc": each.auc} for each in found.outcomes])
     with left:
         show_chart(charts.leakage_gaps(rows), "leakage gaps", "AUC by image and by patient, a line for each split")
     with right:
-        _explain_gap(rows, *found)
+        _explain_gap(rows, found.outcomes, found.shuffled)
+        show_settings(found.used, changed_settings(found.dials, dials), "Start experiment")
         note_choice(material)
 
 
-def _start(bench: Bench) -> tuple[Iterator[Outcome], int, bool] | None:
-    """The buttons and the settings; the heads to train and how many, where a visitor has pressed one."""
+def _start(bench: Bench) -> tuple[_Asked | None, Settings]:
+    """The buttons and the settings; what to train, where a visitor has pressed a button, and the settings in words."""
     show_me = st.button(
         "Show me",
         type="primary",
@@ -71,7 +96,7 @@ def _start(bench: Bench) -> tuple[Iterator[Outcome], int, bool] | None:
         help=f"{LEAKAGE_SPLITS} splits of each kind, shuffled labels, and settings that allow overfitting.",
     )
     with expander("Settings", "leakage settings", ":material/tune:"):
-        splits = st.slider("Splits of each kind", 2, 20, 5, key="splits", persist_state="session")
+        splits = st.slider("Splits of each kind", 2, 20, SPLITS, key="splits", persist_state="session")
         overfitting = st.toggle(
             "Allow overfitting",
             key="overfitting",
@@ -86,18 +111,41 @@ def _start(bench: Bench) -> tuple[Iterator[Outcome], int, bool] | None:
             help="Each patient gets the label of another one. An honest split then shows an AUC of about 0.5.",
         )
         chosen = st.button("Start experiment", icon=":material/call_split:", key="run leakage")
+    dials = _in_words(splits, overfitting=overfitting, shuffled=shuffled)
     if show_me:
-        return presets.show_leakage(bench), LEAKAGE_SPLITS * len(SPLIT_KINDS), True
+        return _Asked(presets.show_leakage(bench), LEAKAGE_SPLITS, True, _of_preset(bench)), dials
     if not chosen:
-        return None
-    tried = replace(bench, config=bench.config.changed(**OVERFITTING)) if overfitting else bench
-    return compare_splits(tried, splits, shuffle_labels=shuffled), splits * len(SPLIT_KINDS), shuffled
+        return None, dials
+    tried = _tried(bench, overfitting=overfitting)
+    outcomes = compare_splits(tried, splits, shuffle_labels=shuffled)
+    return _Asked(outcomes, splits, shuffled, {**dials, **head_settings(tried.config)}), dials
 
 
-def _shipped(material: Material) -> Found | None:
+def _tried(bench: Bench, *, overfitting: bool) -> Bench:
+    return replace(bench, config=bench.config.changed(**OVERFITTING)) if overfitting else bench
+
+
+def _in_words(splits: int, *, overfitting: bool, shuffled: bool) -> Settings:
+    return {
+        "Splits of each kind": str(splits),
+        "Overfitting": "allowed" if overfitting else "not allowed",
+        "Labels": "shuffled" if shuffled else "as they are",
+    }
+
+
+def _of_preset(bench: Bench) -> Settings:
+    """What *Show me* trains with; see :func:`fracture.experiments.presets.show_leakage`."""
+    words = _in_words(LEAKAGE_SPLITS, overfitting=True, shuffled=True)
+    return {**words, **head_settings(_tried(bench, overfitting=True).config)}
+
+
+def _shipped(material: Material, bench: Bench) -> Found | None:
     """What *Show me* gave on the shipped features, which a visitor sees first."""
     results = shipped_results() if material.run is None else None
-    return None if results is None else (results.outcomes(), True)
+    if results is None:
+        return None
+    at_first = _in_words(SPLITS, overfitting=False, shuffled=False)
+    return Found(results.outcomes(), True, _of_preset(bench), at_first)
 
 
 def _explain_gap(rows: pd.DataFrame, outcomes: list[Outcome], shuffled: bool) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from fracture import charts
+from fracture.app.experiments.computed_with import sections_outdated
 from fracture.app.experiments.dials import choose_settings
 from fracture.app.experiments.material import Material, Trial, trial_of
 from fracture.app.shared import state
@@ -36,6 +37,8 @@ def play(material: Material, bench: Bench) -> None:
     with left:
         config, groups = choose_settings(bench, material.key)
         state.playground_settings(material.key).set(config)
+    if sections_outdated(material.results_key(bench), config):
+        st.rerun()  # the whole page: the sections below say that the dials have changed since, or no longer
     with right, show_errors():
         trial = trial_of(material, bench, config, groups)
         key = material.results_key(bench)
@@ -119,8 +122,8 @@ def _show_details(trial: Trial, bench: Bench, count: int) -> None:
     st.caption(
         f"{trial.images:,} training images of {trial.groups:,} patients or groups, {len(validation):,} validation "
         f"images of {validation['group'].nunique():,}; trained in {trial.seconds:.2f} s. :green[★] The best epoch "
-        f"({trial.head.kept_epoch}), by lowest validation loss, whose weights the head keeps. 95% intervals: AUC "
-        f"{format_number(trial.auc)}; at a threshold of 50% {rates}.{missing}"
+        f"({trial.head.kept_epoch}), by lowest validation loss, whose weights the head keeps. 95% intervals: AUC by "
+        f"image {format_number(trial.auc)}; at a threshold of 50% {rates}.{missing}"
     )
     if diagnosis := diagnose_fit(trial.head.history):
         st.markdown(diagnosis)

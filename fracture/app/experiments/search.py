@@ -7,6 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from fracture import charts
+from fracture.app.experiments.computed_with import (
+    Settings,
+    changed_settings,
+    head_settings,
+    note_section,
+    show_settings,
+)
 from fracture.app.experiments.material import Material, note_choice
 from fracture.app.experiments.playground import with_settings
 from fracture.app.shared import state
@@ -36,8 +43,8 @@ def with_progress(each: Iterable[_Item], total: int, words: str) -> Iterator[_It
     bar.empty()
 
 
-Found = tuple[pd.DataFrame, Estimate | None]
-"""A row a head, and the effect."""
+Found = tuple[pd.DataFrame, Estimate | None, Settings]
+"""A row a head, the effect, and the settings that it was computed with."""
 
 
 @st.fragment
@@ -54,15 +61,16 @@ def show_learning_curve(material: Material, bench: Bench) -> None:
             tried = with_settings(material, bench)
             heads = with_progress(learning_curve(tried, SUBSETS), SUBSETS * len(GROUP_SHARES), "Training heads")
             points = list(heads)
-            entry.set((_table(points), gain_from_more(tried, points)))
-    found: Found | None = entry.get() or _shipped_curve(material)
+            entry.set((_table(points), gain_from_more(tried, points), head_settings(tried.config)))
+    found: Found | None = entry.get() or _shipped_curve(material, bench)
     if found is not None:
-        table, gain = found
+        table, gain, used = found
         with left:
             show_chart(charts.learning_curve(table), "learning curve", "Validation AUC by number of training patients")
         with right:
             counts = table["groups"]
             _show_effect(f"Gain: {counts.max()} patients against {counts.min()}", gain)
+            _show_settings("learning curve", material, bench, used)
             st.caption(
                 "The AUC of the mean probability of the heads on all patients, an ensemble, minus the mean AUC of the "
                 "single heads on few. An ensemble is often a little better than its heads, whose AUCs the chart shows."
@@ -77,9 +85,20 @@ def show_learning_curve(material: Material, bench: Bench) -> None:
     )
 
 
-def _shipped_curve(material: Material) -> Found | None:
+def _shipped_curve(material: Material, bench: Bench) -> Found | None:
     results = shipped_results() if material.run is None else None
-    return None if results is None else (_table(results.learning_curve), results.more_patients)
+    if results is None:
+        return None
+    return _table(results.learning_curve), results.more_patients, head_settings(bench.config)
+
+
+def _show_settings(section: str, material: Material, bench: Bench, used: Settings, own: Settings | None = None) -> None:
+    """The settings behind a result; ``own``: those of its own widgets as they are now, beside the dials above."""
+    now = head_settings(with_settings(material, bench).config)
+    of_dials = {name: value for name, value in used.items() if name in now}
+    changed = changed_settings(of_dials, now)
+    note_section(section, material.results_key(bench), of_dials, changed)
+    show_settings(used, changed + changed_settings(used, own or {}), "Show me")
 
 
 def _show_effect(title: str, effect: Estimate | None) -> None:
@@ -115,14 +134,14 @@ def show_search(material: Material, bench: Bench) -> None:
     entry = state.experiment("search", material.results_key(bench))
     left, right = st.columns((3, 2), gap="large")
     with right, show_errors():
-        choices = _choose_trials(bench)
-        if choices is not None:
+        pressed, own, choices = _choose_trials(bench)
+        if pressed:
             tried = with_settings(material, bench)
             tries = list(with_progress(search(tried, choices), len(choices), "Training heads"))
-            entry.set((_table(tries), lead_of_best(tried, tries)))
-    found: Found | None = entry.get() or _shipped_search(material)
+            entry.set((_table(tries), lead_of_best(tried, tries), {**own, **head_settings(tried.config, GRID)}))
+    found: Found | None = entry.get() or _shipped_search(material, bench)
     if found is not None:
-        table, lead = found
+        table, lead, used = found
         with left:
             alt = "Hyperparameters and the resulting AUCs, a line a trial"
             show_chart(charts.parallel_coordinates(table), "search", alt)
@@ -132,12 +151,13 @@ def show_search(material: Material, bench: Bench) -> None:
             )
         with right:
             _show_effect("Best trial against the others", lead)
+            _show_settings("search", material, bench, used, own)
             st.markdown(_describe_best(table))
             note_choice(material)
 
 
-def _choose_trials(bench: Bench) -> list[dict[str, float]] | None:
-    """The button and the settings; the hyperparameters to try where it was pressed."""
+def _choose_trials(bench: Bench) -> tuple[bool, Settings, list[dict[str, float]]]:
+    """The button and the settings: whether it was pressed, the settings in words, and the hyperparameters to try."""
     pressed = st.button("Show me", type="primary", icon=":material/search:", key="run search")
     with expander("Settings", "search settings", ":material/tune:"):
         method = st.segmented_control(
@@ -158,14 +178,20 @@ def _choose_trials(bench: Bench) -> list[dict[str, float]] | None:
             disabled=method == "grid",
             persist_state="session",
         )
-    if not pressed:
-        return None
-    return grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)
+    choices = grid() if method == "grid" else sample_hyperparameters(count, bench.config.seed)
+    return pressed, _own_settings(method, len(choices)), choices
 
 
-def _shipped_search(material: Material) -> Found | None:
+def _own_settings(method: str, trials: int) -> Settings:
+    return {"Method": method, "Trials": str(trials)}
+
+
+def _shipped_search(material: Material, bench: Bench) -> Found | None:
     results = shipped_results() if material.run is None else None
-    return None if results is None else (_table(results.search), results.best_trial)
+    if results is None:
+        return None
+    used = {**_own_settings("random", TRIALS), **head_settings(bench.config, GRID)}
+    return _table(results.search), results.best_trial, used
 
 
 def _describe_best(found: pd.DataFrame) -> str:

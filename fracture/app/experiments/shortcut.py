@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fracture import charts
+from fracture.app.experiments.computed_with import head_settings, show_settings
 from fracture.app.experiments.material import Material, note_choice, with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
@@ -61,6 +62,8 @@ def _show_experiment(material: Material, bench: Bench) -> None:
         with right:
             _show_gap(metal, escape_markdown(bench.label_names[1]))
             st.markdown(_explain_difference(heads[1], heads[2:], difference))
+            # There is no dial for them: they are those of the run with these features.
+            show_settings(head_settings(bench.config), [], "Show me")
             note_choice(material)
     with right:
         st.caption(_describe_training(bench, everything, with_hardware))

@@ -6,7 +6,7 @@ A widget's own key stands where the widget is drawn; here it is repeated only wh
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -278,6 +278,11 @@ def runs_of_trials() -> dict[TrainConfig, str]:
 def experiment(name: str, features: str) -> Entry[Any]:
     """The results of an experiment on the features with this key; None where it was not done yet."""
     return Entry(f"{name} of {features}", None)
+
+
+def section_settings(section: str, features: str) -> Entry[tuple[Mapping[str, str], list[str]] | None]:
+    """The dials that a section of the playground was computed with, and which of them it calls changed since."""
+    return Entry(f"settings of {section} of {features}", None)
 
 
 def finding(root: Path) -> Entry[str | None]:

@@ -76,3 +76,61 @@ def test_tally_leaves_out_unknown_truth_and_a_model_in_doubt_is_not_right():
     """Both are judged on the same studies."""
     guesses = [Guess(True, None, True), Guess(False, True, True), Guess(True, True, None)]
     assert count_right(guesses) == (1, 1, 2)
+
+
+def test_guess_after_the_answer_was_shown_is_not_offered(app):
+    """Neither after the button, nor after the truth, nor after an answer that was not hidden: none of them counts."""
+    first, second, third = (each.name for each in sample_radiographs.sample_radiographs()[:3])
+    choose_sample(app, first)
+    by_key(app.button, "show answer").click().run()
+    choose_sample(app, second)
+    app.toggle(key=f"truth of {second}").set_value(True).run()
+    app.toggle(key=f"truth of {second}").set_value(False).run()
+    app.toggle(key="hide answer").set_value(False).run()
+    choose_sample(app, third)
+    app.toggle(key="hide answer").set_value(True).run()
+    for name in (first, second, third):
+        app.session_state["shown answers"] = ()  # as after a click on the strip
+        choose_sample(app, name)
+        assert not healthy(app).metric and not keys_of(app.button, "guess"), name
+        assert "another guess does not count" in words(app)
+
+
+def test_guess_for_another_model_on_the_same_sample_is_not_offered(app):
+    """The truth is known by then."""
+    choose_sample(app, FIRST)
+    by_key(app.button, "guess positive").click().run()
+    app.selectbox(key="model").set_value("mura-humerus").run()
+    assert not healthy(app).metric and not keys_of(app.button, "guess")
+    assert "another guess does not count" in words(app)
+
+
+def test_next_x_ray_is_the_next_one_that_was_not_seen(app):
+    """It appears with the answer, skips samples that were seen, and hides the answer again."""
+    names = sorted((each.name for each in sample_radiographs.sample_radiographs()), key=lambda each: each != FIRST)
+    app.session_state["seen answers"] = {names[1]}
+    choose_sample(app, names[0])
+    assert not keys_of(healthy(app).button, "next unseen")
+    by_key(app.button, "guess positive").click().run()
+    by_key(app.button, "next unseen").click().run()
+    assert app.session_state["sample"] == names[2]
+    assert not healthy(app).metric and keys_of(app.button, "guess positive")
+
+
+def test_next_x_ray_after_the_last_one_is_one_that_was_left_out(app):
+    """Then there is none left, and the page says so."""
+    names = {each.name for each in sample_radiographs.sample_radiographs()}
+    app.session_state["seen answers"] = {*names - {FIRST}, "123456"}
+    choose_sample(app, "123457")
+    by_key(app.button, "show answer").click().run()
+    by_key(app.button, "next unseen").click().run()
+    assert app.session_state["sample"] == FIRST
+    by_key(app.button, "guess positive").click().run()
+    assert not keys_of(healthy(app).button, "next unseen")
+    assert "You have seen the answers for all samples." in words(app)
+
+
+def test_answer_on_home_was_seen(as_cloned):
+    """*Home* shows it unasked, so that a guess on it does not count."""
+    home = alone("home").run()
+    assert healthy(home).session_state["seen answers"] == {FIRST}

@@ -8,7 +8,7 @@ from fracture.app.classify.answering import Asked, ByModel, show_best_answers
 from fracture.app.classify.pictures import HeatControls
 from fracture.app.classify.privacy import propose_studies, warn_of_text
 from fracture.app.classify.result import Presentation, Stage
-from fracture.app.classify.samples import Sample, follow_link, offer_other_samples
+from fracture.app.classify.samples import Sample, follow_link, offer_next_unseen, offer_other_samples
 from fracture.app.classify.viewing import offer_undo, show_open_sample
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.prediction_cache import Examined
@@ -50,8 +50,12 @@ def show_sample(sample: Sample, asked: Sequence[Asked], stage: Stage, *, back: b
             on_click=state.SAMPLE.set,
             args=("",),
         )
-    presentation = Presentation(HeatControls(), sample.truths if revealed else {}, guessing, sample.finding)
+    truths = sample.truths if revealed else {}
+    presentation = Presentation(HeatControls(), truths, guessing, sample.finding, state.SAMPLE.get())
     show_best_answers(asked, {sample.study: sample.by_model}, {sample.study: len(views)}, presentation, stage)
+    if guessing:
+        with stage.verdict:
+            offer_next_unseen()
     show_open_sample(views)
 
 

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fracture.app.classify.keeping import offer_report
 from fracture.app.classify.meaning import describe_meaning
 from fracture.app.classify.pictures import HEIGHT_PX, HeatControls, Shown, Truths, describe_view, show_view
-from fracture.app.classify.quiz.guess import Finding, is_shown, show_guess, show_hidden
+from fracture.app.classify.quiz.guess import Finding, is_shown, note_seen, show_guess, show_hidden
 from fracture.app.classify.similar import show_similar_images
 from fracture.app.classify.unusual import offer_changes, warn_of_unusual
 from fracture.app.classify.verdict import ask, identify, show_answer
@@ -69,6 +69,8 @@ class Presentation(NamedTuple):
     """The answers are hidden until they are guessed or asked for, one by one."""
     finding: Finding | None = None
     """What is really in the study; None where it is not known."""
+    sample: str = ""
+    """The sample that is shown; empty for uploads."""
 
 
 def show_answers(
@@ -125,8 +127,10 @@ def _show_study(
         answer = ask(classifier, study.views, explained, key)
         identity = identify(classifier, study.views)
         hidden = presentation.guessing and answer.answered and not is_shown(identity)
+        if presentation.truths or (answer.answered and not hidden):
+            note_seen(presentation.sample)
         if hidden:
-            show_hidden(answer, identity, key, presentation.finding, revealed=bool(presentation.truths))
+            show_hidden(answer, identity, key, presentation.finding, presentation.sample)
         else:
             show_answer(answer, study.uploaded)
             if presentation.guessing:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fracture import sample_radiographs
 from fracture.app.classify.pictures import Revealed
-from fracture.app.classify.quiz.guess import Finding
+from fracture.app.classify.quiz.guess import Finding, next_unseen
 from fracture.app.classify.strip import Tile, show_strip
 from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.frame import presenting
@@ -51,11 +51,7 @@ def follow_link() -> None:
 
 def choose_sample(*, wide: bool) -> None:
     """A strip of real and synthetic X-rays; in several rows with their names where ``wide``."""
-    numbers = _numbers()
-    pictures = prediction_cache.sample_thumbnails(tuple(numbers))
-    real = [tile for tile in map(_real_tile, _real()) if tile is not None]
-    synthetic = [Tile(str(number), _name(number), picture) for number, picture in zip(numbers, pictures, strict=True)]
-    tiles = [*real, *synthetic]
+    tiles = _tiles()
     show_strip(tiles, state.SAMPLE.get(), _choose, wide=wide)
     if wide or state.SAMPLE.get():  # else uploads are shown
         _offer_steps([tile.identity for tile in tiles])
@@ -66,6 +62,25 @@ def _offer_steps(identities: Sequence[str]) -> None:
     shown = state.SAMPLE.get()
     place = identities.index(shown) if shown in identities else -1
     presenting.offer_steps("sample", place, len(identities), lambda to: _choose(identities[to]))
+
+
+def offer_next_unseen() -> None:
+    """Once the answer for the selected sample has been seen: a button for the next one to guess."""
+    shown = state.SAMPLE.get()
+    if shown not in state.seen_answers():
+        return
+    following = next_unseen([tile.identity for tile in _tiles()], shown)
+    if following is None:
+        st.caption("You have seen the answers for all samples.")
+        return
+    st.button(
+        "Next X-ray",
+        icon=":material/arrow_forward:",
+        key="next unseen",
+        help="The next sample whose answer you have not seen",
+        on_click=_choose,
+        args=(following,),
+    )
 
 
 def offer_other_samples() -> None:
@@ -112,6 +127,14 @@ def _read_real(sample: SampleRadiograph, models: Sequence[Classifier]) -> Sample
     # FracAtlas's readers looked for fractures: what they call not fractured may be abnormal in another way.
     finding = Finding(fractured, abnormal=True if fractured else None)
     return Sample(sample.name, _title(sample), f"X-ray: {CREDIT}", by_model, {each.seen.name: truth}, finding)
+
+
+def _tiles() -> list[Tile]:
+    """All samples in the order of the strip, the real ones first."""
+    numbers = _numbers()
+    pictures = prediction_cache.sample_thumbnails(tuple(numbers))
+    real = [tile for tile in map(_real_tile, _real()) if tile is not None]
+    return [*real, *(Tile(str(number), _name(number), each) for number, each in zip(numbers, pictures, strict=True))]
 
 
 def _real() -> tuple[SampleRadiograph, ...]:

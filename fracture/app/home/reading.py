@@ -57,6 +57,7 @@ def show_reading() -> None:
             with st.container():
                 with st.container(key="home_verdict"):
                     _show_answer(answer)
+                    state.seen_answers().add(sample.name)  # a guess on *Classify* would not count
                 if presenting.is_on():  # one thing at a time
                     st.caption(_credit())
                 else:

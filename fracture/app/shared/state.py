@@ -177,6 +177,11 @@ def guesses() -> dict[str, Any]:
     return get_or_create("guesses", dict)
 
 
+def seen_answers() -> set[str]:
+    """The samples whose answer or truth the visitor has seen in this session; the set itself, to be changed."""
+    return get_or_create("seen answers", set)
+
+
 def picture_changes() -> dict[str, PictureChanges]:
     """How the visitor has changed the pictures of uploads, by their sources; the dictionary itself, to be changed."""
     return get_or_create("picture changes", dict)

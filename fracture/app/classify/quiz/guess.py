@@ -1,6 +1,7 @@
 """A visitor's guess before the model's answer is shown, and a tally of who was right in this session."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import streamlit as st
@@ -49,7 +50,21 @@ def is_shown(identity: str) -> bool:
     return identity in state.SHOWN_ANSWERS.get() or identity in state.guesses()
 
 
-def show_hidden(answer: Answer, identity: str, study: str, finding: Finding | None, *, revealed: bool) -> None:
+def note_seen(sample: str) -> None:
+    """Remember that the answer for a sample, or its truth, has been shown; an upload, named ``""``, has no truth."""
+    if sample:
+        state.seen_answers().add(sample)
+
+
+def next_unseen(samples: Sequence[str], sample: str) -> str | None:
+    """The sample after this one whose answer has not been seen, in a circle; None where all have been seen."""
+    after = samples.index(sample) + 1 if sample in samples else 0
+    seen = state.seen_answers()
+    in_order = chain(samples[after:], samples[:after])
+    return next((each for each in in_order if each not in seen), None)
+
+
+def show_hidden(answer: Answer, identity: str, study: str, finding: Finding | None, sample: str) -> None:
     """A button for each label, to guess, and one that shows the model's answer without a guess.
 
     Args:
@@ -57,22 +72,19 @@ def show_hidden(answer: Answer, identity: str, study: str, finding: Finding | No
         identity: what names it.
         study: a part of the buttons' keys.
         finding: what is really there; None where it is not known.
-        revealed: the visitor has seen it, so that a guess would not count.
+        sample: the one that is shown; empty for an upload.
     """
-    negative, positive = answer.labels
-    if not revealed:
-        st.markdown(f"*{positive.capitalize()}* or *{negative}*? Decide, then see the model's answer.")
-        truth = finding.label_for(answer.labels) if finding else None
-        with st.container(horizontal=True):
-            _offer_guess(positive, f"guess positive {study}", identity, Guess(True, _called(answer), truth))
-            _offer_guess(negative, f"guess negative {study}", identity, Guess(False, _called(answer), truth))
+    if sample in state.seen_answers():
+        st.markdown("You have seen the answer or the truth: another guess does not count.")
+    else:
+        _offer_guesses(answer, identity, study, finding, sample)
     st.button(
         "Show answer",
         icon=":material/visibility:",
         type="tertiary",
         key=f"show answer {study}",
         on_click=_show,
-        args=(identity,),
+        args=(identity, sample),
     )
 
 
@@ -102,17 +114,26 @@ def count_right(guesses: Iterable[Guess]) -> Tally:
     return Tally(right, model_right, len(known))
 
 
-def _offer_guess(label: str, key: str, identity: str, guess: Guess) -> None:
-    st.button(label.capitalize(), key=key, on_click=_guess, args=(identity, guess))
+def _offer_guesses(answer: Answer, identity: str, study: str, finding: Finding | None, sample: str) -> None:
+    negative, positive = answer.labels
+    st.markdown(f"*{positive.capitalize()}* or *{negative}*? Decide, then see the model's answer.")
+    truth = finding.label_for(answer.labels) if finding else None
+    guesses = {"positive": Guess(True, _called(answer), truth), "negative": Guess(False, _called(answer), truth)}
+    with st.container(horizontal=True):
+        for name, guess in guesses.items():
+            label = _word(answer, guess.positive).capitalize()
+            st.button(label, key=f"guess {name} {study}", on_click=_guess, args=(identity, guess, sample))
 
 
-def _guess(identity: str, guess: Guess) -> None:
+def _guess(identity: str, guess: Guess, sample: str) -> None:
     state.guesses()[identity] = guess
-    _show(identity)
+    _show(identity, sample)
 
 
-def _show(identity: str) -> None:
+def _show(identity: str, sample: str) -> None:
+    """Show the answer. The sample is seen at once: the other of two models that answer may be drawn before this one."""
     state.SHOWN_ANSWERS.set((*state.SHOWN_ANSWERS.get(), identity))
+    note_seen(sample)
 
 
 def _called(answer: Answer) -> bool | None:

@@ -9,8 +9,10 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fracture.formatting import format_threshold
 from fracture.imaging.radiograph import Frame
 from fracture.inference.regions.candidates import Region
+from fracture.registry.metric_names import POINT_NAMES
 
 DOUBT = "doubt"
 
@@ -85,6 +87,12 @@ class OutcomeLimits(NamedTuple):
     def leave_doubt(self) -> bool:
         """Whether there are probabilities for which the answer is in doubt."""
         return self.low < self.high
+
+    def describe(self) -> tuple[str, str]:
+        """Both limits with the operating points that they are: ``("3.0% (high sensitivity)", ...)``."""
+        names = ("high_sensitivity", "high_specificity") if self.leave_doubt else ("balanced", "balanced")
+        low, high = (f"{format_threshold(at)} ({POINT_NAMES[name]})" for at, name in zip(self, names, strict=True))
+        return low, high
 
 
 @dataclass(frozen=True)

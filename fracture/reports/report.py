@@ -84,13 +84,11 @@ def _title(answer: Answer) -> str:
 def _sentences(answer: Answer) -> tuple[str, ...]:
     if not answer.answered:
         return (STATUS_SENTENCES[answer.status],)
-    low, high = answer.limits
+    low, high = answer.limits.describe()
     negative, positive = answer.labels
-    limits = f"Below {low:.1%} the answer is {negative}, from {high:.1%} {positive}"
-    between = "."
-    if answer.limits.leave_doubt:
-        between = "; between the two, its points of high sensitivity and high specificity, the model does not decide."
-    said = [f"Probability of {positive}: {answer.probability:.1%}. {limits}{between}"]
+    limits = f"Below {low} the answer is {negative}, from {high} {positive}"
+    between = "; between the two the model does not decide" if answer.limits.leave_doubt else ""
+    said = [f"Probability of {positive}: {answer.probability:.1%}. {limits}{between}."]
     if len(answer.views) > 1:
         said.append(f"The probability is the mean of {len(answer.counted)} of {len(answer.views)} views.")
     if answer.status in STATUS_SENTENCES:

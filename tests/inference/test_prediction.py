@@ -78,6 +78,12 @@ def test_limits_that_cross_leave_no_doubt():
     assert OutcomeLimits.from_thresholds(apart) == (0.1, 0.4)
 
 
+def test_limits_are_described_by_their_operating_points():
+    """One limit is the balanced threshold; of two, each has its own name."""
+    assert OutcomeLimits(0.025, 0.334).describe() == ("2.5% (high sensitivity)", "33.4% (high specificity)")
+    assert OutcomeLimits(0.31, 0.31).describe() == ("31.0% (balanced)", "31.0% (balanced)")
+
+
 @pytest.mark.parametrize(
     ("sensitive", "specific", "offered"),
     [

@@ -31,6 +31,7 @@ def test_real_sample_is_answered_and_its_truth_comes_on_request(app):
     assert healthy(app).metric[0].value.startswith(":orange[Fractured] · ")
     assert f"**Leg** · X-ray: {sample_radiographs.CREDIT}" in words(app)
     assert "From 33.4% (high specificity) the answer is *fractured*." in words(app)
+    assert "- From 33.4% (high specificity) the answer is *fractured*: sensitivity" in words(app)  # what this means
     truth = "**Truth:** fractured, as FracAtlas's readers decided."
     assert truth not in words(app)
     app.toggle(key=f"truth of {FIRST}").set_value(True).run()

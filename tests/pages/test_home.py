@@ -1,5 +1,6 @@
 """The page *Home*: what is being made at this moment, whoever began it."""
 
+import re
 import time
 
 import pytest
@@ -103,6 +104,7 @@ def test_home_shows_an_xray_with_its_answer(as_cloned):
     app = healthy(alone("home").run())
     assert "home sample" not in app.session_state
     assert app.metric[0].value.startswith(":orange[Fractured] · ")
+    assert re.search(r"Below [\d.]+% \(high sensitivity\) it answers .*, from [\d.]+% \(high specificity\)", words(app))
     by_key(app.button, "another sample").click()
     following = healthy(app.run())
     assert following.session_state["home sample"] != sample_radiographs.FIRST

@@ -342,7 +342,7 @@ def test_classify_with_one_limit_states_it_once(homes, make_model, drawn):
     app = alone("classify").run()
     app.file_uploader(key="uploads").set_value([("a.png", next(Path(drawn).rglob("*.png")).read_bytes(), "image/png")])
     said = words(healthy(app.run()))
-    assert "From 30.0% the answer is *abnormal*, below it *normal*: on each validation image" in said
+    assert "From 30.0% (balanced) the answer is *abnormal*, below it *normal*: on each validation image" in said
     assert "does not exclude" not in said and "46.6%" not in said
 
 

@@ -40,9 +40,10 @@ def test_report_of_an_answer_has_probability_limits_and_pictures():
     """The outcome is the title; the limits and the image with and without heat map follow."""
     report = report_of(view())
     assert report.title == "Fractured"
-    start = "Probability of fractured: 80.0%. Below 3.0% the answer is not fractured, from 35.0% fractured; between"
-    assert report.sentences[0].startswith(start)
-    assert "its points of high sensitivity and high specificity" in report.sentences[0]
+    assert report.sentences[0] == (
+        "Probability of fractured: 80.0%. Below 3.0% (high sensitivity) the answer is not fractured, from 35.0% (high "
+        "specificity) fractured; between the two the model does not decide."
+    )
     assert any(fact.name.startswith("At the balanced threshold of") for fact in report.facts)
     assert [picture.caption for picture in report.pictures] == ["film.png", "fractured 80.0%, with its heat map"]
 

@@ -6,7 +6,6 @@ from fracture.app.shared.metrics import chosen_on
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import ModelError
 from fracture.estimate import format_number, format_percent
-from fracture.formatting import format_threshold
 from fracture.inference.classifier import Classifier
 from fracture.registry.adjustments import Recalibration
 from fracture.registry.model_folder import ModelFolder
@@ -42,33 +41,33 @@ def _describe_limits(classifier: Classifier, folder: ModelFolder) -> str:
     if recalibration is not None:
         return _describe_recalibrated_limits(classifier, recalibration)
     negative, positive = classifier.labels
+    low_name, high_name = classifier.limits.describe()
     result = validation_results(classifier.card)[0]
     where = f"on each validation image of *{escape_markdown(result.data)}*,"
     if not classifier.limits.leave_doubt:
         return (
-            f"- From {format_threshold(high)} the answer is *{positive}*, below it *{negative}*: {where} "
+            f"- From {high_name} the answer is *{positive}*, below it *{negative}*: {where} "
             f"{_rates(folder, result, high)}"
         )
     return (
-        f"- From {format_threshold(low)} the model does not exclude *{positive}*: {where} "
-        f"{_rates(folder, result, low)}\n"
-        f"- From {format_threshold(high)} the answer is *{positive}*: {_rates(folder, result, high)}"
+        f"- From {low_name} the model does not exclude *{positive}*: {where} {_rates(folder, result, low)}\n"
+        f"- From {high_name} the answer is *{positive}*: {_rates(folder, result, high)}"
     )
 
 
 def _describe_recalibrated_limits(classifier: Classifier, recalibration: Recalibration) -> str:
     """The same for refitted limits: of images that were held out when those that judge them were fitted."""
-    low, high = classifier.limits
+    low_name, high_name = classifier.limits.describe()
     positive = classifier.labels[1]
     points = recalibration.after["image"]["points"]
     where = f"on images of *{escape_markdown(recalibration.data)}* that were held out from fitting,"
     if not classifier.limits.leave_doubt:
         rates = _format_rates(points["balanced"])
-        return f"- From {format_threshold(high)} the answer is *{positive}*, below it not: {where} {rates}"
+        return f"- From {high_name} the answer is *{positive}*, below it not: {where} {rates}"
     return (
-        f"- From {format_threshold(low)} the model does not exclude *{positive}*: {where} "
+        f"- From {low_name} the model does not exclude *{positive}*: {where} "
         f"{_format_rates(points['high_sensitivity'])}\n"
-        f"- From {format_threshold(high)} the answer is *{positive}*: {_format_rates(points['high_specificity'])}"
+        f"- From {high_name} the answer is *{positive}*: {_format_rates(points['high_specificity'])}"
     )
 
 

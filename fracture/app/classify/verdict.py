@@ -9,7 +9,6 @@ import streamlit as st
 from fracture.app.classify.unusual import describe_unlike
 from fracture.app.shared.images import show_verdict
 from fracture.app.shared.prediction_cache import Examined
-from fracture.formatting import format_threshold
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import DOUBT, STATUS_SENTENCES, Answer, Status
 from fracture.inference.unusual import Explanation
@@ -70,11 +69,9 @@ def _basis(answer: Answer, uploaded: int) -> str:
 
 def _reason(answer: Answer) -> str:
     """On which side of the limits the probability lies."""
-    low, high = (format_threshold(limit) for limit in answer.limits)
+    low, high = answer.limits.describe()
     if answer.outcome == DOUBT:
-        return f"Between {low} (high sensitivity) and {high} (high specificity) the model does not decide."
+        return f"Between {low} and {high} the model does not decide."
     if answer.outcome == "positive":
-        name = "high specificity" if answer.limits.leave_doubt else "balanced"
-        return f"From {high} ({name}) the answer is *{answer.labels[1]}*."
-    name = "high sensitivity" if answer.limits.leave_doubt else "balanced"
-    return f"Below {low} ({name}) the answer is *{answer.labels[0]}*."
+        return f"From {high} the answer is *{answer.labels[1]}*."
+    return f"Below {low} the answer is *{answer.labels[0]}*."

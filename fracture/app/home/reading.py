@@ -14,7 +14,6 @@ from fracture.app.shared.images import show_picture, show_verdict
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.uploads import offer_upload
 from fracture.app.shared.widgets import show_errors
-from fracture.formatting import format_threshold
 from fracture.imaging.annotations import scale_boxes
 from fracture.inference.classifier import Classifier
 from fracture.inference.prediction import STATUS_SENTENCES, Answer
@@ -130,10 +129,11 @@ def _show_answer(answer: Answer) -> None:
         st.info(STATUS_SENTENCES[answer.status], icon=":material/help:")
         return
     show_verdict(answer)
-    low, high = answer.limits
+    low, high = answer.limits.describe()
+    between = "; between the two it does not decide" if answer.limits.leave_doubt else ""
     st.markdown(
-        f"The bundled model's probability of *{answer.labels[1]}*. Below {format_threshold(low)} it answers "
-        f"*{answer.labels[0]}*, from {format_threshold(high)} *{answer.labels[1]}*; between the two it does not decide."
+        f"The bundled model's probability of *{answer.labels[1]}*. Below {low} it answers *{answer.labels[0]}*, from "
+        f"{high} *{answer.labels[1]}*{between}."
     )
 
 

@@ -293,10 +293,11 @@ def test_export_to_a_typed_target_goes_there(data, homes):
 def test_zip_on_this_machine_is_unpacked_and_selected(homes, drawn, tmp_path):
     """A zip file that is given by its path is unpacked, and its data set is selected."""
     shutil.make_archive(str(tmp_path / "mine"), "zip", drawn.parent, drawn.name)
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Checks"))
     app.text_input(key="zip path 0").set_value(str(tmp_path / "mine.zip")).run()
     button(app, "unpack").click().run()
     app.run()
+    assert app.session_state["data set tab"] == "Images"
     assert seen(healthy(app))[1] == len(scan(drawn).table)
     assert app.selectbox(key="data").value == str(homes / "data" / "mine")
 
@@ -343,9 +344,10 @@ def test_import_with_a_typed_token_passes_it_to_its_process_only(homes, monkeypa
         stand(root, order, Progress(12, 1560, 10**6, None, 75.0), **identity())
 
     monkeypatch.setattr(job, "start", start)
-    app = healthy(alone("data").run())
+    app = healthy(open_tab(alone("data"), "Checks"))
     app.text_input(key="kaggle token").set_value("KGAT_typed")
     button(app, "import mura").click().run()
+    assert app.session_state["data set tab"] == "Images"
     root, order, variables = started[0]
     assert order.choices["body_part"] == "XR_HUMERUS" and list(variables.values()) == ["KGAT_typed"]
     assert not any("KGAT_typed" in text for text in [*map(str, root.rglob("*")), str(order), words(app)])

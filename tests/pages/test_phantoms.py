@@ -89,6 +89,17 @@ def test_form_with_a_known_plan_shares_its_data_set(root, working):
         wait(lambda: find_phantom_job(other).state == "complete")
 
 
+def test_phantoms_just_generated_are_shown_by_their_images(root, homes):
+    """Whatever tab was open before."""
+    shutil.copytree(root, homes / "data" / "before")
+    app = healthy(open_tab(alone("data"), "Statistics"))
+    press(app, "phantom dialog")
+    app.number_input(key="phantom patients").set_value(PLAN.patients)
+    app.number_input(key="phantom seed").set_value(PLAN.seed)
+    healthy(press(app, "generate phantoms"))
+    assert app.session_state["data set tab"] == "Images"
+
+
 def test_form_in_a_read_only_folder_shows_a_sentence(homes, monkeypatch):
     """The form says why it could not generate anything."""
     (homes / "file").write_text("")

@@ -174,7 +174,7 @@ def _start_and_select(start: Callable[[], Path]) -> None:
     except FractureError as error:
         state.failure("import").set(str(error))
         return
-    state.DATA.set(str(root))
+    state.select_new_data(str(root))
     state.started("import").set(True)
 
 

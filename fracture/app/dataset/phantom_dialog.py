@@ -92,5 +92,5 @@ def _start() -> None:
     except FractureError as error:
         state.failure("phantoms").set(str(error))
         return
-    state.DATA.set(str(root))
+    state.select_new_data(str(root))
     state.started("phantoms").set(True)

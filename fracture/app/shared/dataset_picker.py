@@ -44,7 +44,7 @@ def choose_dataset() -> str | None:
 def _select_new_or_linked(known: list[str]) -> None:
     """Select the data set that was just made, or else the one that the address names."""
     if new := state.NEW_DATA.pop():
-        state.DATA.set(new)
+        state.select_new_data(new)
         return
     name = linked_name("data")
     if not name:

@@ -177,6 +177,12 @@ def guesses() -> dict[str, Any]:
     return get_or_create("guesses", dict)
 
 
+def select_new_data(path: str) -> None:
+    """Select a data set that was just made, and show its images, whatever tab was open for the one before."""
+    DATA.set(path)
+    DATASET_TAB.set(DATASET_TAB.default)
+
+
 def seen_answers() -> set[str]:
     """The samples whose answer or truth the visitor has seen in this session; the set itself, to be changed."""
     return get_or_create("seen answers", set)

@@ -11,6 +11,7 @@ from fracture.imaging.radiograph import read
 from fracture.paths import PROJECT
 from tests.browser.chromium import settle
 from tests.browser.faults import overflow
+from tests.browser.keyboard import has_focus, tab_to
 from tests.browser.widgets import button, keyed, keyed_from
 from tests.pages.test_pages import as_png
 from tests.support.not_radiographs import CHEST, dicom
@@ -95,6 +96,36 @@ def test_sample_shows_its_answer_on_the_first_screen(cloned, page):
     expect(keyed(page, "classify_image").get_by_role("img", name="with its heat map")).to_have_count(0)
     keyed_from(page, "truth of").locator("label").click()
     expect(page.get_by_text("fractured, as FracAtlas's readers decided")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", SCREENS)
+def test_strip_leads_by_keys_to_the_samples_beyond_its_end(cloned, page, size):
+    """A button says that there are more, as long as there are; Tab goes on to a sample that has come into view."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(f"{cloned}/classify?sample={sample_radiographs.FIRST}")
+    settle(page)
+    strip = keyed(page, "sample strip")
+    more = strip.get_by_role("button", name="More samples")
+    last = strip.get_by_role("button", name="Synthetic F")
+    before = strip.get_by_role("button", name="Samples before these")
+    expect(before).to_be_hidden()
+    expect(last).not_to_be_in_viewport()
+    tab_to(page, more)
+    for _ in range(30):  # as many as there are samples
+        if more.is_hidden():
+            break
+        page.keyboard.press("Enter")
+        settle(page)
+    expect(more).to_be_hidden()
+    expect(last).to_be_in_viewport(ratio=1)
+    tab_to(page, last, most=30)
+    page.keyboard.press("Enter")
+    expect(keyed(page, "classify_image").get_by_role("img", name="synthetic").first).to_be_visible()
+    settle(page)
+    assert has_focus(last)
+    expect(last).to_be_in_viewport(ratio=1)
+    before.click()
+    expect(more).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,13 @@ from typing import NamedTuple
 import streamlit as st
 
 _FOLDER = Path(__file__).parent
-_HTML = '<div class="strip" role="group" aria-label="Sample X-rays"></div>'
+_HTML = """
+<div class="row">
+  <button type="button" class="more" data-direction="-1" aria-label="Samples before these" hidden>‹</button>
+  <button type="button" class="more" data-direction="1" aria-label="More samples" hidden>›</button>
+  <div class="strip" role="group" aria-label="Sample X-rays"></div>
+</div>
+"""
 
 
 class Tile(NamedTuple):
@@ -30,6 +36,8 @@ def show_strip(
     tiles: Sequence[Tile], chosen: str, on_choose: Callable[[str], None], *, wide: bool, key: str = "sample strip"
 ) -> None:
     """Show pictures in one row that scrolls, or with their names in several rows where ``wide``.
+
+    Where the row has more than fits, it fades into a button that scrolls it.
 
     ``on_choose`` is called with the identity of a tile before the next run of the page. An identity that was not
     offered is ignored: no strip sends it.

@@ -21,6 +21,8 @@ class _Summary(NamedTuple):
     """``study`` or ``image``, by which the AUC is."""
     data: str
     """The name of the data set that it was validated on."""
+    labels: tuple[str, str]
+    """Negative and positive; empty words where the card can't be read."""
 
 
 def by_preference(models: Iterable[ModelFolder]) -> list[ModelFolder]:
@@ -33,6 +35,16 @@ def by_preference(models: Iterable[ModelFolder]) -> list[ModelFolder]:
 
 def _place_among_shipped(folder: ModelFolder) -> int:
     return SHIPPED_MODELS.index(folder.name) if folder.bundled else len(SHIPPED_MODELS)
+
+
+def has_labels(folder: ModelFolder, labels: tuple[str, str]) -> bool:
+    """Whether a model answers with these labels, the negative one first; capital letters make no difference."""
+    return [each.casefold() for each in labels_of(folder)] == [each.casefold() for each in labels]
+
+
+def labels_of(folder: ModelFolder) -> tuple[str, str]:
+    """The negative and the positive label of a model; empty words where its card can't be read."""
+    return _summary(folder).labels
 
 
 def why_default(folder: ModelFolder) -> str:
@@ -68,7 +80,7 @@ def _read_summary(path: str, version: str) -> _Summary:  # noqa: ARG001  part of
     try:
         card = read_card(ModelFolder(Path(path)))
     except ModelError:
-        return _Summary("damaged", None, "", "")
+        return _Summary("damaged", None, "", "", ("", ""))
     first = validation_results(card)[0]
     auc = first.metrics[first.level]["auc"]["value"]
-    return _Summary(card.state, auc, first.level, first.data)
+    return _Summary(card.state, auc, first.level, first.data, card.labels)

@@ -1,5 +1,6 @@
 """The page of a data set: browsing, findings, decisions, imports, export."""
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from fracture.data.checks import check
 from fracture.data.dataset import scan
 from fracture.data.decisions import decided
 from fracture.data.measurements import measure
+from fracture.files import write_json
 from fracture.imaging.radiograph import load
 from fracture.importers import job
 from fracture.importers.download import Progress
@@ -138,6 +140,32 @@ def test_gallery_leads_to_the_search_for_doubtful_labels(data):
     app = healthy(alone("data").run())
     button(app, "to label issues").click().run()
     assert app.session_state["data set tab"] == "Checks" and "findings**" in words(healthy(app))
+
+
+def test_doubtful_labels_are_found_at_one_click(data, make_model):
+    """The button beside the findings opens the checks and finds them; what was found stays."""
+    make_model("first")
+    app = healthy(alone("data").run())
+    button(app, "to label issues").click().run()
+    found = "By the features of *first*, no label is doubtful."
+    assert (found in said(healthy(app))) != ("may be wrong: with the features of model 'first'" in said(app))
+    before = said(app)
+    assert said(healthy(app.run())) == before
+
+
+def test_doubtful_labels_are_found_by_a_model_of_the_same_labels(data, make_model):
+    """Such a model is proposed before the default one; of one with other labels, the page says what it is asked for."""
+    make_model("fitting")
+    other = make_model("other").card
+    write_json(other, {**json.loads(other.read_text()), "labels": ["not fractured", "fractured"]})
+    labels = scan(data).label_names
+    app = healthy(open_tab(alone("data"), "Checks"))
+    assert app.selectbox(key="model").value == "fitting" and "Only its features count" not in words(app)
+    app.selectbox(key="model").set_value("other").run()
+    expected = (
+        f"This model answers *not fractured* or *fractured*; the images are labeled *{labels[0]}* or *{labels[1]}*."
+    )
+    assert expected in said(healthy(app))
 
 
 @pytest.mark.slow

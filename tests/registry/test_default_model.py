@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from fracture.registry.default_model import by_preference, describe_model, why_default
+from fracture.registry.default_model import by_preference, describe_model, has_labels, labels_of, why_default
 from fracture.registry.model_folder import usable_models
 
 
@@ -63,3 +63,12 @@ def test_a_model_is_told_apart_by_what_it_is_worth(make_model):
     assert describe_model(folder).startswith(f"m · AUC {by_image:.2f} by image on")
     folder.card.write_text("{")
     assert describe_model(folder) == "m · damaged"
+
+
+def test_model_has_the_labels_that_its_card_names(made):
+    """In their order, whatever their capital letters; a damaged card names none."""
+    negative, positive = labels_of(made[0])
+    assert has_labels(made[0], (negative.upper(), positive))
+    assert not has_labels(made[0], (positive, negative))
+    made[1].card.write_text("{")
+    assert not has_labels(made[1], (negative, positive))

@@ -16,6 +16,8 @@ from fracture.data.decisions import apply_decisions
 from fracture.evaluation import label_issues
 from fracture.evaluation.properties import associations as properties
 from fracture.formatting import format_duration
+from fracture.registry.default_model import has_labels, labels_of
+from fracture.registry.model_folder import ModelFolder
 
 ICONS = {"error": ":material/error:", "warning": ":material/warning:", "note": ":material/info:"}
 
@@ -77,9 +79,10 @@ def show_checks(data: Dataset, complete: bool = True) -> None:
         if not problems:
             st.markdown("Every file can be found, and no patient or group is in both splits.")
     with right:
-        with st.container(border=True):
-            _offer_label_issues(data)
+        labels = st.container(border=True)
         show_properties(data)
+        with labels:  # drawn last: a search takes its time
+            _offer_label_issues(data)
 
 
 def _count_missing(data: Dataset) -> int:
@@ -132,22 +135,52 @@ def _analyze(data: Dataset) -> None:
 
 
 def _offer_label_issues(data: Dataset) -> None:
-    st.markdown("A model can find images whose label it contradicts.")
-    model = choose_model()
+    asked_elsewhere = state.label_search(data.root).pop()
+    st.markdown("A model's features can show which labels are doubtful.")
+    model = choose_model(data.label_names)
     if model is None:
         st.caption("There is no model yet.")
         return
+    if not has_labels(model, data.label_names):
+        st.caption(_describe_other_labels(model, data))
+    asked = st.button(
+        "Find doubtful labels",
+        icon=":material/psychology_alt:",
+        key="find label issues",
+        help=label_search_time(data),
+    )
+    if asked or asked_elsewhere:
+        with show_errors():
+            _find_label_issues(data, model)
+    if state.contradicted_by_none(data.root).get() == model.name:
+        name = escape_markdown(model.name)
+        st.info(f"By the features of *{name}*, no label is doubtful.", icon=":material/check:")
+
+
+def label_search_time(data: Dataset) -> str:
+    """How long a model takes at most to find doubtful labels."""
     images = len(data.table)
     longest = format_duration(images * PREDICTION_SECONDS)
-    estimate = f"About {longest} for {images:,} images; less where features are cached."
-    if st.button("Find label issues", icon=":material/psychology_alt:", key="find label issues", help=estimate):
-        with show_errors():
-            found = label_issues.find_label_issues(apply_decisions(data), model, _progress_bar("Classifying images"))
-            issues = label_issues.problem(found, data.label_names, model.name)
-            state.label_issues(data.root).set(issues)
-            if issues is not None:
-                st.rerun()
-            st.info("The model contradicts none of the labels.", icon=":material/check:")
+    return f"About {longest} for {images:,} images; less where features are cached."
+
+
+def _describe_other_labels(model: ModelFolder, data: Dataset) -> str:
+    """Why a model with other labels than the data set's can be asked all the same."""
+    its_own = " or ".join(f"*{escape_markdown(label)}*" for label in labels_of(model))
+    of_data = " or ".join(f"*{escape_markdown(label)}*" for label in data.label_names)
+    return (
+        f"This model answers {its_own}; the images are labeled {of_data}. Only its features count here: a regression "
+        "on them learns the data set's own labels."
+    )
+
+
+def _find_label_issues(data: Dataset, model: ModelFolder) -> None:
+    """Look for doubtful labels, and show them among the findings."""
+    found = label_issues.find_label_issues(apply_decisions(data), model, _progress_bar("Classifying images"))
+    issues = label_issues.problem(found, data.label_names, model.name)
+    state.label_issues(data.root).set(issues)
+    state.contradicted_by_none(data.root).set("" if issues else model.name)
+    st.rerun()
 
 
 def _progress_bar(action: str) -> Callable[[int, int], None]:

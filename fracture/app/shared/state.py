@@ -306,6 +306,16 @@ def label_issues(root: Path) -> Entry[Problem | None]:
     return Entry(f"label issues of {root}", None)
 
 
+def label_search(root: Path) -> Entry[bool]:
+    """Whether the visitor has asked elsewhere for the doubtful labels of a data set, and *Checks* is to find them."""
+    return Entry(f"label search of {root}", False)
+
+
+def contradicted_by_none(root: Path) -> Entry[str]:
+    """The name of the model by whose features no label of a data set is doubtful, once it was asked."""
+    return Entry(f"no label issues of {root}", "")
+
+
 def analyzed(root: Path, version: str) -> Entry[bool]:
     """Whether the images of a data set were analyzed: what cannot be opened is not known afterwards either."""
     return Entry(f"analyzed {root} {version}", False)

@@ -19,7 +19,7 @@ from fracture.app.shared.dialogs import close_dialog
 from fracture.app.shared.frame import chart
 from fracture.app.shared.state import policy
 from fracture.errors import FractureError
-from fracture.registry.default_model import RULE, by_preference, describe_model, why_default
+from fracture.registry.default_model import RULE, by_preference, describe_model, has_labels, why_default
 from fracture.registry.model_folder import ModelFolder, shipped_models, usable_models, write_zip
 from fracture.training.runs import queue
 from fracture.training.runs.cleanup import delete_outdated
@@ -61,13 +61,21 @@ def show_retention(folder: Path) -> None:
     st.caption(f":material/schedule: {owner}. The demo deletes it {when}.")
 
 
-def choose_model() -> ModelFolder | None:
+def choose_model(labels: tuple[str, str] | None = None) -> ModelFolder | None:
     """A picker of a model. None where there is no model.
 
-    The choice holds on every page and stands in the address: a reload or a link shows the same model.
+    The choice holds on every page and stands in the address: a reload or a link shows the same model. Until there is
+    one, a model that answers with ``labels`` is proposed before others.
     """
     models = _models()
-    return models[_choose_name(models, {}, f"By default {RULE}.")] if models else None
+    if not models:
+        return None
+    rule = RULE
+    proposed = None
+    if labels is not None:
+        rule = f"one whose labels are those of the data set; without any, {RULE}"
+        proposed = next((name for name, folder in models.items() if has_labels(folder, labels)), None)
+    return models[_choose_name(models, {}, f"By default {rule}.", proposed=proposed)]
 
 
 def choose_models() -> list[ModelFolder]:
@@ -111,16 +119,22 @@ def _choose_also_asked(models: dict[str, ModelFolder], shipped: list[ModelFolder
 
 
 def _choose_name(
-    models: dict[str, ModelFolder], first: dict[str, str], help_text: str, *, compact: bool = False
+    models: dict[str, ModelFolder],
+    first: dict[str, str],
+    help_text: str,
+    *,
+    compact: bool = False,
+    proposed: str | None = None,
 ) -> str:
     """The name that is chosen: a model's, or one of ``first``, which holds the titles of other choices.
 
-    ``compact``: narrow, and with a label for screen readers alone.
+    ``compact``: narrow, and with a label for screen readers alone. ``proposed``: the name of the default where it is
+    not the first one.
     """
     options = [*first, *models]
     wanted = linked_name("model") or state.CHOSEN_MODEL.get()
     # Set before the picker is drawn: afterwards Streamlit refuses to change the value of its key.
-    candidates = (wanted, state.CHOSEN_MODEL.get(), *options)
+    candidates = (wanted, state.CHOSEN_MODEL.get(), proposed, *options)
     state.MODEL.set(next(name for name in candidates if name in options))
     labels = first | {name: describe_model(folder) for name, folder in models.items()}
     name: str = st.selectbox(

@@ -39,7 +39,7 @@ def choose_finding(data: Dataset) -> None:
     if with_images:
         _show_chips(with_images, shown, data)
     if "label doubts" not in with_images:
-        _offer_label_issues()
+        _offer_label_issues(data)
 
 
 def _show_chips(with_images: dict[str, Problem], shown: Problem | None, data: Dataset) -> None:
@@ -66,19 +66,24 @@ def _show_chips(with_images: dict[str, Problem], shown: Problem | None, data: Da
         )
 
 
-def _offer_label_issues() -> None:
-    """The way to the question which labels a model contradicts, which takes longer than a chip may."""
+def _offer_label_issues(data: Dataset) -> None:
+    """Find the labels that a model contradicts, among the checks: it takes longer than a chip may."""
     asked = st.button(
         "Find doubtful labels",
         icon=":material/psychology_alt:",
         type="tertiary",
         key="to label issues",
-        on_click=state.DATASET_TAB.set,
-        args=("Checks",),
-        help="Opens the checks, where a model is asked which labels it contradicts.",
+        on_click=_find_label_issues,
+        args=(data,),
+        help=f"Opens the checks, where a model finds them. {checks.label_search_time(data)}",
     )
     if asked:
         st.rerun()  # the whole page: its tabs stand outside the gallery
+
+
+def _find_label_issues(data: Dataset) -> None:
+    state.DATASET_TAB.set("Checks")
+    state.label_search(data.root).set(True)
 
 
 def describe(problem: Problem) -> str:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chromium import settle
-from tests.browser.widgets import button
+from tests.browser.widgets import button, keyed
 
 CHARTS = "[data-testid=stPlotlyChart], [data-testid=stVegaLiteChart]"
 
@@ -36,3 +36,13 @@ def test_dials_mark_a_result_further_down_as_outdated(fresh, page):
     settle(page)
     button(page, "show low rate").click()
     expect(marks).to_have_count(0)
+
+
+@pytest.mark.look("phone")
+def test_leakage_on_a_phone_goes_on_right_below_its_chart(fresh, page):
+    """The button that repeats the experiment follows the chart's own, with no gap that looks like the end."""
+    page.goto(f"{fresh}/leakage")
+    settle(page)
+    above = keyed(page, "csv leakage gaps").bounding_box()
+    below = keyed(page, "show leakage").bounding_box()
+    assert 0 <= below["y"] - (above["y"] + above["height"]) <= 32

@@ -67,7 +67,7 @@ def show_leakage(material: Material | None) -> None:
 @st.fragment
 def _show_experiment(material: Material, bench: Bench) -> None:
     entry = state.experiment("leakage", material.results_key(bench))
-    left, right = st.columns((3, 2), gap="large")
+    left, right = st.columns((3, 2), gap="medium")
     with right, show_errors():
         asked, dials = _start(bench)
         if asked is not None:

@@ -55,7 +55,7 @@ def show_learning_curve(material: Material, bench: Bench) -> None:
         "Would more patients help? The head trains on random subsets of the training patients, with the settings above."
     )
     entry = state.experiment("learning curve", material.results_key(bench))
-    left, right = st.columns((3, 2), gap="large")
+    left, right = st.columns((3, 2), gap="medium")
     with right, show_errors():
         if st.button("Show me", type="primary", icon=":material/show_chart:", key="run learning curve"):
             tried = with_settings(material, bench)
@@ -132,7 +132,7 @@ def show_search(material: Material, bench: Bench) -> None:
     st.header("Hyperparameter search")
     st.caption("How much is the best of many trials worth? The other settings are those above.")
     entry = state.experiment("search", material.results_key(bench))
-    left, right = st.columns((3, 2), gap="large")
+    left, right = st.columns((3, 2), gap="medium")
     with right, show_errors():
         pressed, own, choices = _choose_trials(bench)
         if pressed:

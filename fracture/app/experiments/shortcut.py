@@ -49,7 +49,7 @@ def _show_experiment(material: Material, bench: Bench) -> None:
         st.info("This data set does not say which images show hardware.", icon=":material/help:")
         return
     entry = state.experiment("hardware", material.results_key(bench))
-    left, right = st.columns((3, 2), gap="large")
+    left, right = st.columns((3, 2), gap="medium")
     with right, show_errors():
         if st.button("Show me", type="primary", icon=":material/play_arrow:", key="run hardware"):
             heads = list(with_progress(compare_trainings(bench), 2 + RANDOM_SUBSETS, "Training heads"))

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,9 @@ import psutil
 from fracture import paths
 from fracture.documents import Document, Moment, Whole
 from fracture.files import JsonObject
+
+HOST_VARIABLE = "FRACTURE_HOST"
+"""Names this host, where several have the same name."""
 
 _CLOCK_TOLERANCE = 2.0
 """Seconds by which two readings of when a process began may differ: the kernel counts in ticks."""
@@ -26,6 +30,23 @@ class Identity(Document):
     pid: Whole | None = None
     process_started: Moment | None = None
     booted: Moment | None = None
+    host: str | None = None
+    """Whose process it is; None in files of versions that knew one host alone."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is a process of another host, about which this one can't ask."""
+        return self.host not in (None, host())
+
+    @property
+    def own(self) -> bool:
+        """Whether it is this process."""
+        return self.pid == os.getpid() and not self.elsewhere
+
+
+def host() -> str:
+    """The name of this host."""
+    return os.environ.get(HOST_VARIABLE) or socket.gethostname()
 
 
 def spawn(arguments: Sequence[str], log: Path, variables: Mapping[str, str] | None = None) -> None:
@@ -59,7 +80,7 @@ def lower_priority() -> None:
 def identity() -> JsonObject:
     """The fields of an :class:`Identity` of this process."""
     this = psutil.Process()
-    return {"pid": this.pid, "process_started": this.create_time(), "booted": _booted()}
+    return {"pid": this.pid, "process_started": this.create_time(), "booted": _booted(), "host": host()}
 
 
 def _booted() -> float:
@@ -72,8 +93,8 @@ def _booted() -> float:
 
 
 def alive(writer: Identity) -> bool:
-    """Whether the process that wrote a document is running."""
-    if writer.pid is None or writer.process_started is None:
+    """Whether the process that wrote a document is running on this host."""
+    if writer.elsewhere or writer.pid is None or writer.process_started is None:
         return False
     try:
         process = psutil.Process(writer.pid)
@@ -88,7 +109,7 @@ def alive(writer: Identity) -> bool:
 
 
 def end(writer: Identity) -> None:
-    """Kill the process that wrote a document; does nothing where it has ended already."""
+    """Kill the process that wrote a document; does nothing where it has ended already, or is another host's."""
     if not alive(writer):
         return
     try:

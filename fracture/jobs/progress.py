@@ -5,6 +5,7 @@ A folder that can't be written to stops no job: nothing is reported there then.
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self, TypeVar
@@ -41,6 +42,9 @@ class ImageJobStatus(FolderStatus):
 
 S = TypeVar("S", bound=ImageJobStatus)
 
+REPORT_SECONDS = 60.0
+"""After which the status is written though little was done: other hosts would give the job up."""
+
 
 def ignore_progress(done: int, total: int) -> None:
     """Report no progress."""
@@ -64,17 +68,20 @@ def report_in(job: FolderJob[S], place: Path | None, wanted: S, on_progress: OnP
     identity = process.identity()
     stop = None if place is None else job.stop_request(place)
     written = 0
+    written_at = time.monotonic()
 
     def report(done: int, total: int) -> None:
-        nonlocal written
+        nonlocal written, written_at
         on_progress(done, total)
         if place is None or stop is None:
             return
         if stop.exists():
             raise Cancelled
+        now = time.monotonic()
         # A hundred times in all: each write waits for the disk.
-        if done - written >= total / 100:
+        if done - written >= total / 100 or now - written_at > REPORT_SECONDS:
             written = done
+            written_at = now
             write_status(job, place, wanted.model_copy(update={"done": done, "images": total, **identity}))
 
     return report

@@ -2,13 +2,13 @@
 
 import time
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import AliasChoices, AliasPath, Field
 
 from fracture.documents import Moment, Whole
 from fracture.files import read_json, write_json
-from fracture.jobs.process import Identity, alive, identity
+from fracture.jobs.process import Identity, alive
 
 SECONDS_TO_START = 30.0
 """After which a process that was started and has written nothing is given up."""
@@ -19,6 +19,10 @@ class JobStatus(Identity):
 
     A status without ``pid`` was written by the process that started the job, at the time of its ``heartbeat``.
     """
+
+    silent_seconds: ClassVar[float] = 600.0
+    """After which a process of another host is given up. Its job writes the status with its progress, not by a clock;
+    the clocks of two hosts may differ, too."""
 
     heartbeat: Moment | None = None
     ended: bool = False
@@ -36,17 +40,28 @@ class JobStatus(Identity):
 
     def write(self, path: Path) -> None:
         """Replace the file. Raises OSError."""
-        write_json(path, self.to_json())
+        document = self.to_json()
+        if self.over:
+            document.pop("host", None)
+        write_json(path, document)
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody asks about the process any more: the file then has the keys that all versions know."""
+        return self.ended
 
     @property
     def alive(self) -> bool:
         """Whether the job's process is running, or was started just now and has not written yet."""
-        if self.pid is not None:
-            return alive(self)
-        if self.heartbeat is None:
-            return False
+        if self.pid is None:
+            return self._heard_within(SECONDS_TO_START)
+        if self.elsewhere:
+            return self._heard_within(self.silent_seconds)
+        return alive(self)
+
+    def _heard_within(self, seconds: float) -> bool:
         # The clock may have been set back since: that must not prolong the wait.
-        return abs(time.time() - self.heartbeat) < SECONDS_TO_START
+        return self.heartbeat is not None and abs(time.time() - self.heartbeat) < seconds
 
     @property
     def working(self) -> bool:
@@ -63,7 +78,7 @@ class JobStatus(Identity):
 
         A process that was started and has not written yet may be this very one, unless this one is ``starting`` it.
         """
-        return self.working and (starting or self.pid not in (None, identity()["pid"]))
+        return self.working and (starting or not (self.pid is None or self.own))
 
 
 DATA_STATUS = ("import.json", "phantom.json")

@@ -9,7 +9,7 @@ import pytest
 
 from fracture.files import write_json
 from fracture.jobs import process
-from fracture.jobs.status import SECONDS_TO_START, JobStatus, data_job
+from fracture.jobs.status import DATA_STATUS, SECONDS_TO_START, JobStatus, data_job
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,43 @@ def test_end_kills_the_process_that_wrote_the_status():
         process.end(status)
         process.end(status)
     assert not status.working
+
+
+@pytest.mark.parametrize(("age", "working"), [(0, True), (500, True), (700, False), (-700, False)])
+def test_working_of_another_host_follows_the_heartbeat_alone(age, working):
+    """Whatever runs here under the same process id."""
+    written = {**process.identity(), "host": "another"}
+    status = JobStatus.model_validate({**written, "heartbeat": time.time() - age})
+    assert status.working == working == status.taken(starting=False)
+
+
+def test_working_without_a_host_asks_for_the_process():
+    """Versions before wrote none, and knew one host alone."""
+    written = {key: value for key, value in process.identity().items() if key != "host"}
+    status = JobStatus.model_validate(written)
+    assert status.working and not status.taken(starting=False)
+
+
+def test_end_kills_no_process_of_the_same_id_here(monkeypatch):
+    """A process id of another host means nothing here."""
+    monkeypatch.setenv(process.HOST_VARIABLE, "there")
+    status = JobStatus.model_validate(process.identity())
+    monkeypatch.setenv(process.HOST_VARIABLE, "here")
+    process.end(status)
+    assert status.elsewhere and not status.own and not process.alive(status)
+
+
+@pytest.mark.parametrize("name", DATA_STATUS)
+def test_status_names_the_host_until_the_job_has_ended(tmp_path, monkeypatch, name):
+    """The keys of a file whose job has ended are those that every version knows."""
+    monkeypatch.setenv(process.HOST_VARIABLE, "there")
+    written = JobStatus.model_validate({**process.identity(), "heartbeat": time.time()})
+    written.write(tmp_path / name)
+    monkeypatch.setenv(process.HOST_VARIABLE, "here")
+    assert data_job(tmp_path).elsewhere and data_job(tmp_path).working
+    written.model_copy(update={"ended": True}).write(tmp_path / name)
+    assert not data_job(tmp_path).working
+    assert json.loads((tmp_path / name).read_text()).keys() == written.to_json().keys() - {"host"} | {"ended"}
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"pid": "7"}', '{"heartbeat": NaN}', '{"ended": 1}'])

@@ -290,10 +290,11 @@ def abort(run: Run) -> None:
         if status is not None:
             process.end(status)
             # A process that has not written yet will find the run stopped, and leave.
-            unwritten = status.state == "running" and status.pid is None
+            # Likewise one of another host, at its next heartbeat.
+            leaving = status.state == "running" and (status.pid is None or status.elsewhere)
             found = find_run(run.folder)
             # A run that came to its end just before keeps its state.
-            if unwritten or (found is not None and found.state == "failed"):
+            if leaving or (found is not None and found.state == "failed"):
                 status.model_copy(update={"state": "stopped", "error": None}).write(run.folder.status)
         run.folder.stop_request.unlink(missing_ok=True)
     advance()

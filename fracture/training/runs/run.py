@@ -1,7 +1,7 @@
 """Runs as they stand on disk: what a run's folder says of it. Nothing is changed here."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, ValidationError
 
@@ -20,6 +20,9 @@ class RunStatus(JobStatus):
 
     model_config = ConfigDict(extra="allow")
 
+    silent_seconds: ClassVar[float] = 60.0
+    """A run writes each two seconds; the clocks of two hosts must not differ by more than this."""
+
     state: Literal["queued", "running", "finished", "stopped", "failed"]
     config: RecordedConfig
     started: Moment
@@ -30,6 +33,11 @@ class RunStatus(JobStatus):
     seconds: Finite | None = None
     """How long its process may train; None without a limit."""
     error_type: str | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended."""
+        return self.state in ENDED
 
 
 @dataclass(frozen=True)
@@ -111,12 +119,17 @@ def find_run(folder: ModelFolder) -> Run | None:
     run = Run(folder, status.state, config, status.started, status.error, queued, status.error_type)
     # A process that was killed could not write that it ended.
     if run.state == "running" and not status.alive:
-        words = (
-            "The run's process ended unexpectedly: it ran out of memory or disk space, was killed, or the machine was "
-            "switched off."
-        )
-        return replace(run, state="failed", error=words)
+        return replace(run, state="failed", error=_why_dead(status))
     return run
+
+
+def _why_dead(status: RunStatus) -> str:
+    if status.elsewhere:
+        return f"The host {status.host} has said nothing of the run for {status.silent_seconds:.0f} seconds."
+    return (
+        "The run's process ended unexpectedly: it ran out of memory or disk space, was killed, or the machine was "
+        "switched off."
+    )
 
 
 def _damaged(folder: ModelFolder, how: str) -> Run | None:

@@ -6,6 +6,7 @@
 import contextlib
 import logging
 import math
+import os
 import shutil
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fracture import demo
-from fracture.errors import Cancelled, FractureError
+from fracture.errors import Cancelled, FractureError, RunError
 from fracture.jobs import process
 from fracture.logs import configure_logs
 from fracture.registry.model_folder import ModelFolder
@@ -25,7 +26,7 @@ from fracture.training.runs.queue import advance, alone
 from fracture.training.runs.run import RunStatus
 
 HEARTBEAT = 2.0
-"""Seconds between signs of life in ``status.json``, for readers that cannot ask this machine about its processes."""
+"""Seconds between signs of life in ``status.json``, for other hosts, which can't ask this one about its processes."""
 
 TRIES = 5
 """How often the worker tries to record the end of a run before it gives up."""
@@ -64,7 +65,7 @@ def _take_over(folder: ModelFolder) -> RunStatus | None:
         if status.pid is not None and status.alive:
             return None
         _remove_partial_files(folder)
-        status = status.model_copy(update=process.identity())
+        status = status.model_copy(update={**process.identity(), "heartbeat": time.time()})
         status.write(folder.status)
         return status
 
@@ -131,8 +132,25 @@ def _reason(failure: Exception) -> str:
 
 def _beat(folder: ModelFolder, status: RunStatus, done: threading.Event) -> None:
     while not done.wait(HEARTBEAT):
-        with contextlib.suppress(OSError):  # a full disk must not end the run from here
+        # A full disk must not end the run from here, nor a queue that others hold.
+        with contextlib.suppress(OSError, RunError), alone():
+            if _lost(folder):
+                _leave(folder)
             status.model_copy(update={"heartbeat": time.time()}).write(folder.status)
+
+
+def _lost(folder: ModelFolder) -> bool:
+    """Whether another host has aborted the run or deleted it, or has given this process up and resumed the run."""
+    found = RunStatus.read(folder.status)
+    if found is None:  # deleted, or damaged
+        return not folder.path.exists()
+    return not (found.own and found.state == "running")
+
+
+def _leave(folder: ModelFolder) -> None:
+    """End at once, before anything is written to the folder."""
+    _log.warning("The run %s is no longer this process's.", folder.name)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -189,6 +190,77 @@ def test_find_run_with_the_process_id_of_another_process_is_failed(homes):
     status = {"state": "running", "config": chosen, "started": 1.0, "heartbeat": time.time(), "pid": os.getpid()}
     write_json(folder.status, {**status, "process_started": 1.0})
     assert queue.find_run(folder).state == "failed"
+
+
+def foreign(age=0.0):
+    """A run of another host, which has given a sign of life some seconds ago."""
+    folder = model_folder("foreign")
+    folder.path.mkdir(parents=True)
+    status = {"state": "running", "config": config("somewhere").to_json(), "started": 1.0, "host": "another"}
+    write_json(folder.status, {**status, "pid": 1, "process_started": 1.0, "heartbeat": time.time() - age})
+    return folder
+
+
+def test_find_run_of_another_host_follows_its_heartbeat(homes):
+    """Its process can't be asked for here."""
+    folder = foreign()
+    assert queue.find_run(folder).state == "running"
+    status = json.loads(folder.status.read_text())
+    write_json(folder.status, {**status, "heartbeat": time.time() - 100})
+    assert queue.find_run(folder).state == "failed"
+    assert "The host another has said nothing of the run" in queue.find_run(folder).error
+
+
+def test_advance_counts_the_runs_of_other_hosts(homes, drawn, spawned):
+    """One run at a time, wherever it trains."""
+    folder = foreign()
+    assert queue.start(config(drawn)).state == "queued" and not spawned
+    queue.end_now(queue.find_run(folder))
+    assert queue.find_run(folder).state == "stopped" and spawned == ["run"]
+
+
+@pytest.mark.parametrize("change", [{"state": "stopped"}, {"host": "another"}, {"pid": 1}, {}])
+def test_beat_ends_a_process_that_has_lost_its_run(homes, monkeypatch, change):
+    """Another host has aborted the run, or has given this process up and resumed the run."""
+    folder = foreign()
+    mine = {**json.loads(folder.status.read_text()), **queue.process.identity(), "heartbeat": 1.0}
+    write_json(folder.status, {**mine, **change})
+    done = threading.Event()
+    left = []
+    monkeypatch.setattr(worker, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(worker, "_leave", lambda folder: (left.append(folder), done.set()))
+    beating = threading.Thread(target=worker._beat, args=(folder, RunStatus.model_validate(mine), done))
+    beating.start()
+    wait(lambda: left or RunStatus.read(folder.status).heartbeat > 1.0)
+    done.set()
+    beating.join()
+    assert bool(left) == bool(change)
+
+
+@pytest.mark.slow
+def test_queue_of_two_hosts_starts_each_run_once(homes, drawn):
+    """Both put runs into it and look after it at the same time."""
+    code = """
+import json, os, sys, time
+from fracture.training.config import TrainConfig
+from fracture.training.runs import queue
+for number in range(3):
+    chosen = json.loads(sys.argv[1])
+    queue.start(TrainConfig.from_json({**chosen, "name": os.environ["FRACTURE_HOST"] + str(number)}))
+while any(run.active for run in queue.runs()):
+    queue.advance()
+    time.sleep(0.01)
+"""
+    chosen = json.dumps(config(drawn).to_json())
+    command = [sys.executable, "-c", code, chosen]
+    hosts = [subprocess.Popen(command, env={**os.environ, "FRACTURE_HOST": host}) for host in ("first", "second")]
+    assert [host.wait() for host in hosts] == [0, 0]
+    found = queue.runs()
+    assert sorted(run.name for run in found) == [f"{host}{n}" for host in ("first", "second") for n in range(3)]
+    assert {run.state for run in found} == {"finished"}
+    for run in found:
+        kinds = [event["kind"] for event in read_events(run.folder.events)[0]]
+        assert kinds.count("end") == 1 and epochs_of(run) == [1, 2]
 
 
 @pytest.mark.slow

@@ -35,19 +35,13 @@ def main() -> None:
 
 def features(weights: str, size: int, paths: dict[str, str]) -> tuple[dict[str, np.ndarray], float]:
     """The features (2048,) of each image, and the milliseconds that one took, decoding and start included."""
-    from fracture.training.backbone.keras_features import forward
-    from fracture.training.backbone.network import build_network
-    from fracture.training.learners.litert_learner import LiteLearner
+    from fracture.training.pipeline import make_learner
 
     config = TrainConfig(data="x", name="x", weights=weights, image_size=size)
     found = find_weights(config)
-    if found.without_keras:
-        through = LiteLearner(config, found).forward
-    else:
-        backbone = build_network(config, found).backbone
-        through = lambda images, view: forward(backbone, images, view)  # noqa: E731
+    learner = make_learner(config, found)
     started = time.perf_counter()
-    batches = list(through(paths, Preparation(size, config.fit, found.input_range)))
+    batches = list(learner.forward(paths, Preparation(size, config.fit, found.input_range)))
     seconds = time.perf_counter() - started
     seen = {name: vector for names, vectors in batches for name, vector in zip(names, vectors, strict=True)}
     return seen, seconds / len(seen) * 1000

@@ -228,6 +228,7 @@ def _add_train(commands: Any) -> None:
     )
     parser.add_argument("--body-part", help="only this body part, for example XR_HUMERUS")
     _add_labels(parser)
+    _add_cluster(parser)
     parser.add_argument("--input-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="pixel range of a FILE")
     for name, field in TrainConfig.__dataclass_fields__.items():
         if why := field.metadata.get("why"):
@@ -342,6 +343,10 @@ def _add_workers(parser: argparse.ArgumentParser, default: str) -> None:
         metavar="N",
         help=f"processes of this machine (default: {default})",
     )
+    _add_cluster(parser)
+
+
+def _add_cluster(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster",
         metavar="ADDRESS",
@@ -397,3 +402,4 @@ def _add_features(commands: Any) -> None:
         commands, "features", "runs.features", "compute the features of a run again where the cache lost them"
     )
     parser.add_argument("--model", required=True, metavar="NAME", help="a run with a frozen backbone")
+    _add_cluster(parser)

@@ -74,7 +74,7 @@ def _start(args: Namespace) -> queue.Run:
     store_labels(args.data, args)
     config = _config(args)
     check_available(find_weights(config))
-    return queue.start(config)
+    return queue.start(config, cluster=args.cluster)
 
 
 def _config(args: Namespace) -> TrainConfig:
@@ -105,7 +105,7 @@ def _resume(args: Namespace) -> tuple[queue.Run, int]:
         names = ", ".join(each.name for each in queue.runs() if each.resumable) or "none"
         raise RunError(f"There is no run called {args.name!r}. Runs that can be resumed: {names}.")
     since = run.folder.events.stat().st_size if run.folder.events.exists() else 0
-    return queue.resume(run), since
+    return queue.resume(run, cluster=args.cluster), since
 
 
 def carry_out_evaluation(args: Namespace) -> "Evaluated":

@@ -7,6 +7,7 @@ from fracture.cli.terminal import progress_bar
 from fracture.errors import Cancelled, FractureError, ModelError, RunError
 from fracture.files import JsonObject, atomic_write
 from fracture.jobs.process import lower_priority
+from fracture.parallel import cluster_address
 from fracture.registry.edit import read_note
 from fracture.registry.model_folder import ModelFolder, model_folder, model_folders
 from fracture.training.runs import queue
@@ -47,7 +48,7 @@ def features(args: Namespace) -> JsonObject:
         lower_priority()
     try:
         with progress_bar("Extracting features", quiet=args.json) as on_progress:
-            images = extract_features(run, on_progress)
+            images = extract_features(run, on_progress, cluster_address(args.cluster))
     except Cancelled as error:
         raise RunError("The extraction was stopped. Start it again to go on from there.") from error
     if not args.json:

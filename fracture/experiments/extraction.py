@@ -20,8 +20,10 @@ from fracture.training.runs.run import Run
 from fracture.training.weights import check_available, find_weights
 
 
-def extract_features(run: Run, on_progress: OnProgress = ignore_progress) -> int:
+def extract_features(run: Run, on_progress: OnProgress = ignore_progress, cluster: str | None = None) -> int:
     """Compute the features that are missing in the cache; returns how many images have features then.
+
+    ``cluster``: the address of a Dask scheduler, whose workers compute them.
 
     Raises:
         Cancelled: somebody asked it to stop; the features computed until then are in the cache.
@@ -31,13 +33,13 @@ def extract_features(run: Run, on_progress: OnProgress = ignore_progress) -> int
     place = claim_folder(FEATURES_JOB, job_folder(run), wanted)
     with recording_failure(FEATURES_JOB, place, wanted):
         report = report_in(FEATURES_JOB, place, wanted, on_progress)
-        total, readable = _compute(run, report)
+        total, readable = _compute(run, report, cluster)
     ended = wanted.model_copy(update={"done": total, "images": total, "complete": True, "ended": True})
     write_status(FEATURES_JOB, place, ended)
     return readable
 
 
-def _compute(run: Run, report: OnProgress) -> tuple[int, int]:
+def _compute(run: Run, report: OnProgress, cluster: str | None) -> tuple[int, int]:
     """The number of images, and of those with features."""
     config = config_of(run)
     weights = find_weights(config)
@@ -49,7 +51,7 @@ def _compute(run: Run, report: OnProgress) -> tuple[int, int]:
 
     _, readable = compute_features(
         paths,
-        make_learner(config, weights).forward,
+        make_learner(config, weights, cluster).forward,
         weights,
         Preparation(config.image_size, config.fit, weights.input_range),
         progress=FeatureProgress(emit, len(paths)),

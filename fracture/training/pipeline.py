@@ -48,7 +48,12 @@ def _never() -> bool:
 
 
 def run(
-    config: TrainConfig, emit: Emit, should_stop: Callable[[], bool] = _never, *, resume: bool = False
+    config: TrainConfig,
+    emit: Emit,
+    should_stop: Callable[[], bool] = _never,
+    *,
+    resume: bool = False,
+    cluster: str | None = None,
 ) -> JsonObject:
     """Train one model and save it in the models folder.
 
@@ -58,6 +63,7 @@ def run(
         should_stop: asked between batches and epochs. Once an epoch is done, stopping keeps the best model so far.
         resume: continue from the checkpoint of an interrupted or stopped run, if there is one; its model is replaced
             at the end.
+        cluster: the address of a Dask scheduler, whose workers compute the features of a frozen backbone.
 
     Returns:
         The model's card, as saved in ``card.json``.
@@ -80,7 +86,7 @@ def run(
     watch.lap("data")
 
     emit("step", stage="read", text="Building the network")
-    learner = make_learner(config, weights)
+    learner = make_learner(config, weights, cluster)
     emit("network", **learner.describe())
     watch.lap("network")
 
@@ -165,15 +171,18 @@ def _measure_heat_maps(
     return measured
 
 
-def make_learner(config: TrainConfig, weights: Weights) -> Learner:
-    """A learner by the weights; only one that needs TensorFlow imports it."""
+def make_learner(config: TrainConfig, weights: Weights, cluster: str | None = None) -> Learner:
+    """A learner by the weights; only one that needs TensorFlow imports it.
+
+    ``cluster``: the address of a Dask scheduler, whose workers compute features; None computes them in this process.
+    """
     if weights.without_keras:
         from fracture.training.learners.litert_learner import LiteLearner
 
-        return LiteLearner(config, weights)
+        return LiteLearner(config, weights, cluster)
     from fracture.training.learners.keras_learner import KerasLearner
 
-    return KerasLearner(config, weights)
+    return KerasLearner(config, weights, cluster)
 
 
 def _own_folder(name: str, *, resume: bool) -> ModelFolder:

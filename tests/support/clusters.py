@@ -1,6 +1,7 @@
-"""A Dask cluster in processes of this machine, and the death of joblib's processes."""
+"""A Dask cluster in processes of this machine, and the death of its workers and of joblib's processes."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,3 +66,13 @@ def kill_a_worker() -> int:
     worker = next(each for each in own if "popen_loky" in " ".join(each.info["cmdline"] or []))
     worker.kill()
     return worker.pid
+
+
+def kill_a_dask_worker(address: str) -> int:
+    """Kill a worker of a cluster, as ``kill -9`` does, and return its id. Its nanny starts another one."""
+    import distributed
+
+    with distributed.Client(address, timeout=LONGEST_SECONDS, set_as_default=False) as client:
+        found = sorted(client.run(os.getpid).values())
+    os.kill(found[0], signal.SIGKILL)
+    return int(found[0])

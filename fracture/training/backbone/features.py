@@ -31,9 +31,12 @@ BATCH = 32
 
 Features = NDArray[np.float32]
 
+Backbone = Callable[[NDArray[np.uint8]], Features]
+"""Images (B, S, S), fitted -> their features (B, 2048)."""
+
 Forward = Callable[[dict[str, str], "Preparation"], Iterator[tuple[list[str], Features]]]
-"""A backbone: (paths by the images' digests, their preparation) -> batches of at most :data:`BATCH` images: (digests,
-features (B, 2048)), without the images that can't be read."""
+"""Files through a backbone: (paths by the images' digests, their preparation) -> batches of at most :data:`BATCH`
+images: (digests, features (B, 2048)), without the images that can't be read."""
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS features (image BLOB PRIMARY KEY, vector BLOB NOT NULL)"
 
@@ -142,6 +145,20 @@ def _in_order(images: Sequence[str], known: dict[str, Features]) -> tuple[Featur
             features[row] = known[image]
             readable[row] = True
     return features, readable
+
+
+def forward(
+    backbone: Backbone, missing: dict[str, str], preparation: Preparation
+) -> Iterator[tuple[list[str], Features]]:
+    """Batches of digests and features, as :data:`Forward` describes; images are decoded while the backbone is at work.
+
+    Args:
+        backbone: for images of this preparation.
+        missing: paths by the images' digests.
+        preparation: of the images.
+    """
+    for images, pixels in decoded_batches(missing, preparation):
+        yield images, backbone(np.stack(pixels))
 
 
 def decoded_batches(

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from fracture.data.splits import choosing_rows
 from fracture.files import JsonObject, atomic_write
+from fracture.parallel import worker_threads
 from fracture.registry.model_folder import ModelFolder
-from fracture.training.backbone.features import BATCH, Features, Preparation
-from fracture.training.backbone.keras_features import forward
+from fracture.training.backbone.cluster_features import Source, compute_on_cluster
+from fracture.training.backbone.features import BATCH, Backbone, Features, Preparation, forward
+from fracture.training.backbone.keras_features import keras_backbone, limit_threads
 from fracture.training.backbone.network import Network, build_network, describe_network, save_backbone, shuffled_head
 from fracture.training.checkpoint import Checkpointer
 from fracture.training.config import TrainConfig
@@ -26,7 +28,7 @@ from fracture.training.finetune.pixel_store import fitted_pixels
 from fracture.training.head.head_data import choose_followed, prepare_head_data
 from fracture.training.head.keras_head import train_keras_head
 from fracture.training.learner import Trained
-from fracture.training.weights import Weights
+from fracture.training.weights import Weights, find_weights
 
 
 class KerasLearner:
@@ -36,9 +38,10 @@ class KerasLearner:
         WeightsError: the weights cannot be fetched or do not fit.
     """
 
-    def __init__(self, config: TrainConfig, weights: Weights) -> None:
+    def __init__(self, config: TrainConfig, weights: Weights, cluster: str | None = None) -> None:
         self._config = config
         self._weights = weights
+        self._cluster = cluster
         self._network = build_network(config, weights)
 
     def describe(self) -> JsonObject:
@@ -75,8 +78,12 @@ class KerasLearner:
             atomic_write(folder.backbone, lambda part: save_backbone(self._network, part))
 
     def forward(self, missing: dict[str, str], preparation: Preparation) -> Iterator[tuple[list[str], Features]]:
-        """A :data:`fracture.training.backbone.features.Forward`."""
-        return forward(self._network.backbone, missing, preparation)
+        """A :data:`fracture.training.backbone.features.Forward`, by the workers of a cluster where there is one."""
+        if self._cluster:
+            source = Source(load_backbone, self._config, self._weights.identity)
+            return compute_on_cluster(source, self._cluster, missing, preparation)
+        backbone = keras_backbone(self._network.backbone, preparation.input_range)
+        return forward(backbone, missing, preparation)
 
     def _train_head(
         self,
@@ -147,6 +154,15 @@ class KerasLearner:
         network = build_network(as_served, self._weights)
         network.whole.set_weights(self._network.whole.get_weights())
         return network
+
+
+def load_backbone(config: TrainConfig) -> Backbone:
+    """A run's frozen backbone in a worker: see :data:`fracture.training.backbone.cluster_features.Load`."""
+    if threads := worker_threads():
+        limit_threads(threads)
+    weights = find_weights(config)
+    network = build_network(replace(config, strategy="one"), weights)
+    return keras_backbone(network.backbone, weights.input_range)
 
 
 def _probabilities(network: Network, examples: Examples, rows: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fracture.files import JsonObject
-from fracture.inference.litert import Graph
+from fracture.inference.litert import THREADS_PER_INTERPRETER, Graph
+from fracture.parallel import worker_threads
 from fracture.registry.model_folder import ModelFolder
-from fracture.training.backbone.features import FEATURES, Features, Preparation, decoded_batches
+from fracture.training.backbone.cluster_features import Source, compute_on_cluster
+from fracture.training.backbone.features import FEATURES, Backbone, Features, Preparation, forward
 from fracture.training.checkpoint import Checkpointer
 from fracture.training.config import TrainConfig
 from fracture.training.events import Emit, Usable
@@ -23,9 +26,10 @@ from fracture.training.weights import Weights
 class LiteLearner:
     """Trains a head on the backbone of :mod:`fracture.training.export.bundled_backbone`; a ``Learner``."""
 
-    def __init__(self, config: TrainConfig, weights: Weights) -> None:
+    def __init__(self, config: TrainConfig, weights: Weights, cluster: str | None = None) -> None:
         self._config = config
         self._weights = weights
+        self._cluster = cluster
         self._backbone = bundled_graph(config.image_size)
         self._head = np.zeros(FEATURES + 1, np.float32)
 
@@ -72,7 +76,23 @@ class LiteLearner:
         """Nothing: there is no Keras model, and the backbone is the bundled model's."""
 
     def forward(self, missing: dict[str, str], preparation: Preparation) -> Iterator[tuple[list[str], Features]]:
-        """A :data:`fracture.training.backbone.features.Forward`; images are decoded while the backbone is at work."""
-        graph = Graph(self._backbone)
-        for images, pixels in decoded_batches(missing, preparation):
-            yield images, np.stack([graph(each).features for each in pixels])
+        """A :data:`fracture.training.backbone.features.Forward`, by the workers of a cluster where there is one."""
+        if self._cluster:
+            source = Source(load_backbone, self._config, self._weights.identity)
+            return compute_on_cluster(source, self._cluster, missing, preparation)
+        return forward(lite_backbone(Graph(self._backbone)), missing, preparation)
+
+
+def lite_backbone(graph: Graph) -> Backbone:
+    """The averaged features of a graph."""
+
+    def features(pixels: NDArray[np.uint8]) -> Features:
+        return np.stack([graph(each).features for each in pixels])
+
+    return features
+
+
+def load_backbone(config: TrainConfig) -> Backbone:
+    """The bundled backbone in a worker: see :data:`fracture.training.backbone.cluster_features.Load`."""
+    threads = worker_threads() or THREADS_PER_INTERPRETER
+    return lite_backbone(Graph(bundled_graph(config.image_size), interpreters=1, threads=threads))

@@ -22,6 +22,7 @@ from fracture import demo, paths
 from fracture.data.dataset import existing_folder, scan
 from fracture.demo import NOBODY, Policy
 from fracture.errors import RunError
+from fracture.files import JsonObject
 from fracture.jobs import process
 from fracture.registry import edit
 from fracture.registry import model_folder as registry_folder
@@ -47,10 +48,13 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 
-def start(config: TrainConfig, policy: Policy = NOBODY, *, unique_name: bool = False) -> Run:
+def start(
+    config: TrainConfig, policy: Policy = NOBODY, *, unique_name: bool = False, cluster: str | None = None
+) -> Run:
     """Put a run into the queue, and start it where none before it is waiting or running.
 
-    With ``unique_name``, a name that is taken is replaced by the next free one like it.
+    With ``unique_name``, a name that is taken is replaced by the next free one like it. The workers of ``cluster``
+    compute its features.
 
     Raises:
         RunError: the name is taken, or the models folder cannot be written to.
@@ -67,12 +71,12 @@ def start(config: TrainConfig, policy: Policy = NOBODY, *, unique_name: bool = F
         run = Run(model_folder(config.name), "queued", config.to_json(), time.time())
         _claim(run.folder, policy)
         policy.sign(run.folder.path)
-        _queue(run)
+        _queue(run, **_named(cluster))
     return _advanced(run)
 
 
-def resume(run: Run, policy: Policy = NOBODY) -> Run:
-    """Resume a run that was stopped or has failed, from its checkpoint.
+def resume(run: Run, policy: Policy = NOBODY, *, cluster: str | None = None) -> Run:
+    """Resume a run that was stopped or has failed, from its checkpoint. ``cluster``: see :func:`start`.
 
     Raises:
         RunError: it is queued or running, has no checkpoint, or the models folder cannot be written to.
@@ -89,9 +93,14 @@ def resume(run: Run, policy: Policy = NOBODY) -> Run:
         if found is None or not found.resumable:
             raise RunError(_why_not(run.name, found))
         _check_queue(policy)
-        _queue(found, queued=time.time(), resume=True)
+        _queue(found, queued=time.time(), resume=True, **_named(cluster))
         run.folder.stop_request.unlink(missing_ok=True)
     return _advanced(replace(found, state="queued", error=None))
+
+
+def _named(cluster: str | None) -> JsonObject:
+    """The key of the status; none where no cluster is named, so that the variable of the run's process counts."""
+    return {"cluster": cluster} if cluster else {}
 
 
 def _queue(run: Run, **more: Any) -> None:

@@ -33,6 +33,8 @@ class RunStatus(JobStatus):
     seconds: Finite | None = None
     """How long its process may train; None without a limit."""
     error_type: str | None = None
+    cluster: str | None = None
+    """The address of a Dask scheduler, whose workers compute its features; None where nobody has named one."""
 
     @property
     def over(self) -> bool:

@@ -19,6 +19,7 @@ from fracture import demo
 from fracture.errors import Cancelled, FractureError, RunError
 from fracture.jobs import process
 from fracture.logs import configure_logs
+from fracture.parallel import cluster_address
 from fracture.registry.model_folder import ModelFolder
 from fracture.training.config import TrainConfig
 from fracture.training.events import EventLog
@@ -103,7 +104,8 @@ def _train(folder: ModelFolder, status: RunStatus, emit: EventLog) -> dict[str, 
         from fracture.training.pipeline import run
 
         config = TrainConfig.from_json(status.config)
-        card = run(config, emit, should_stop, resume=status.resume)
+        cluster = cluster_address(status.cluster)
+        card = run(config, emit, should_stop, resume=status.resume, cluster=cluster)
         return _outcome(card["state"])
     except Cancelled:
         outcome = _outcome("stopped")

@@ -65,6 +65,25 @@ def test_start_with_unique_name_counts_on_from_a_taken_name(homes, drawn, monkey
         queue.start(config(drawn, name="mine"))
 
 
+@pytest.mark.parametrize("named", ["tcp://a:1", None])
+def test_run_computes_its_features_on_the_cluster_that_was_named(homes, drawn, monkeypatch, named):
+    """Whoever starts its process; without one, that of the process's environment."""
+    monkeypatch.setattr(queue, "_spawn", lambda _: None)
+    monkeypatch.setenv("FRACTURE_CLUSTER", "tcp://b:2")
+    asked = []
+
+    def run(*_, cluster, **__):
+        asked.append(cluster)
+        return {"state": "finished"}
+
+    monkeypatch.setattr("fracture.training.pipeline.run", run)
+    folder = queue.start(config(drawn), cluster=named).folder
+    status = RunStatus.read(folder.status)
+    assert ("cluster" in status.to_json()) == bool(named)
+    assert worker._train(folder, status, print)["state"] == "finished"
+    assert asked == [named or "tcp://b:2"]
+
+
 @pytest.mark.full
 @pytest.mark.usefixtures("graphs")
 def test_queue_of_three_runs_trains_one_at_a_time_and_resumes_a_stopped_one(homes, drawn):

@@ -151,7 +151,7 @@ def phantom(args: Namespace) -> JsonObject:
             images.append(job.images)
             on_progress(job.done, plan.patients)
 
-        ended = write(args.out.absolute(), plan, show)
+        ended = write(args.out.absolute(), plan, show, args.workers, cluster_address(args.cluster))
     generated = images[-1] - images[0]  # the first report counts what was there before
     rate = generated / max(time.monotonic() - started, 1e-9)
     if not args.json:

@@ -160,6 +160,7 @@ def _add_phantom(commands: Any) -> None:
         help="0 to 1: the share of the abnormal studies that show a plate or a nail, the others show fractures alone; "
         "former: as version 0.1.0 generated them, 0.9 × (1 - difficulty²) (default: that of an unfinished OUT, or 0.3)",
     )
+    _add_workers(parser, "one a core")
 
 
 def _hardware_share(text: str) -> float | str:

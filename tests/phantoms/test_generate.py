@@ -11,8 +11,9 @@ import psutil
 import pytest
 from PIL import Image
 
+from fracture import cluster
 from fracture.data.dataset import scan
-from fracture.errors import DatasetError
+from fracture.errors import DatasetError, WorkerError
 from fracture.imaging.radiograph import load
 from fracture.jobs import process
 from fracture.phantoms import generate, job
@@ -20,7 +21,7 @@ from fracture.phantoms.generate import order_of, split_of, studies_of, write
 from fracture.phantoms.job import PhantomJob, find_phantom_job
 from fracture.phantoms.plan import HARDWARE_SHARE, Plan
 from fracture.phantoms.records import read_rows, truth_words
-from tests.support.clusters import kill_a_worker
+from tests.support.clusters import kill_a_dask_worker, kill_a_worker, start_cluster
 
 PLAN = Plan(patients=4, seed=7, difficulty=0.25)
 
@@ -136,6 +137,32 @@ def test_write_with_a_killed_process_draws_the_same_bytes(drawn, tmp_path):
     again = {name: path.read_bytes() for name, path in images(tmp_path).items()}
     assert killed and again == {name: path.read_bytes() for name, path in images(drawn).items()}
     assert (tmp_path / "truth.csv").read_bytes() == (drawn / "truth.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_write_on_a_cluster_with_a_killed_worker_draws_the_same_bytes(drawn, tmp_path):
+    """Its patients are drawn by another worker."""
+    killed = []
+    root = tmp_path / "phantoms"
+    with start_cluster(tmp_path, workers=2) as address:
+
+        def kill_one(state):
+            if state.images and not killed:
+                killed.append(kill_a_dask_worker(address))
+
+        assert write(root, PLAN, kill_one, cluster=address).state == "complete"
+    again = {name: path.read_bytes() for name, path in images(root).items()}
+    assert killed and again == {name: path.read_bytes() for name, path in images(drawn).items()}
+    assert (root / "truth.csv").read_bytes() == (drawn / "truth.csv").read_bytes()
+
+
+def test_write_on_a_cluster_that_does_not_answer_is_a_sentence(tmp_path, monkeypatch):
+    """Which the folder's status has as well."""
+    pytest.importorskip("distributed", reason="needs the extra: pip install 'fracture[cluster]'")
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
+    with pytest.raises(WorkerError, match="must be the address of a Dask scheduler"):
+        write(tmp_path, PLAN, cluster="tcp://127.0.0.1:9")
+    assert "must be the address of a Dask scheduler" in find_phantom_job(tmp_path).error
 
 
 def test_write_into_a_complete_set_changes_nothing(copied):

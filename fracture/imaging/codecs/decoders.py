@@ -10,14 +10,19 @@ from typing import Any, NamedTuple
 
 import imagecodecs
 import numpy as np
+import pi_heif
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import AvifImagePlugin, Image, TiffImagePlugin
 
 from fracture.imaging.codecs.color import measure_color
 from fracture.imaging.limits import MAX_PIXELS, MAX_SIDE
 from fracture.imaging.png_jpeg import read_orientation, to_gray, undo_orientation
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's warning; check_pixels has its own limit
+
+# Each thread takes memory of its own: with one, what a file needs is the same on every machine.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+pi_heif.options.DECODE_THREADS = 1
 
 # ITU-T T.81, table B.1, and T.87: the second byte of the markers that begin a frame, and are followed by its size.
 _FRAME_HEADERS = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7)
@@ -108,8 +113,6 @@ def size(data: bytes, kind: str) -> Decoded:
         tags = _tiff_tags(data)
         width, height, orientation = tags[_WIDTH], tags[_HEIGHT], _tiff_orientation(tags)
     elif kind == "HEIC":
-        import pi_heif
-
         (width, height), orientation = pi_heif.open_heif(data).size, 1
     else:
         width, height, orientation = _pillow_size(data, kind)
@@ -180,8 +183,6 @@ def _decode_jpeg2000(data: bytes) -> _Picture:
 
 
 def _decode_heic(data: bytes) -> _Picture:
-    import pi_heif
-
     file = pi_heif.open_heif(data, convert_hdr_to_8bit=True)
     check_pixels(*file.size)
     # A copy: the library's own pixels go with the file. It has turned them as the file says.

@@ -39,8 +39,18 @@ START_SECONDS = 120.0
 MAX_WORKER_BYTES = 600_000_000
 """Resident memory of a worker, watched from here: for systems on which it can't limit itself."""
 
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
+"""Of a worker. Else glibc reserves 64 MB of address space for each thread that meets another one at an allocation: on a
+busy machine the worker would reach its limit with any file."""
+
+TOO_SLOW = "takes too long to decode with this compression; save it as a PNG."
+TOO_MUCH_MEMORY = "takes too much memory to decode with this compression; save it as a PNG."
+
 _MAX_ANSWER_LINE = 4096
 _WATCH_SECONDS = 0.05
+_SIGKILL = 9
+_END_SECONDS = 10.0
+"""By the clock, until a process whose pipes are closed has ended; a busy machine may take a while."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +65,7 @@ class DecodedPixels(NamedTuple):
 
 
 class _CrashError(Exception):
-    """The worker ended within a request; ``reason`` says what it was ended for, "" where it ended by itself."""
+    """The worker ended within a request; ``reason`` ends a sentence on the file, "" where the file has crashed it."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
@@ -98,15 +108,15 @@ def _request(task: str, kind: str, data: bytes, name: str) -> tuple[JsonObject, 
             "or save the file as a PNG."
         ) from failure
     except _CrashError as crash:
-        _log.warning("A decoder was ended: %s", crash.reason or "it crashed")
+        _log.warning("A decoder has ended: its file %s", crash.reason or "crashed it")
         if crash.reason:
-            raise _too_much(name) from crash
+            raise RadiographError(f"{name} {crash.reason}") from crash
         raise _damaged(name) from crash
     error = answer.get("error")
     if error == "large":
         check_size(answer["width"], answer["height"], name)
     if error == "memory":
-        raise _too_much(name)
+        raise RadiographError(f"{name} {TOO_MUCH_MEMORY}")
     if error == "refused":
         raise RadiographError(f"{name} {answer['words']}")
     if error:
@@ -116,10 +126,6 @@ def _request(task: str, kind: str, data: bytes, name: str) -> tuple[JsonObject, 
 
 def _damaged(name: str) -> RadiographError:
     return RadiographError(f"{name} cannot be read: this file is damaged or cut short.")
-
-
-def _too_much(name: str) -> RadiographError:
-    return RadiographError(f"{name} takes too much memory or time to decode with this compression; save it as a PNG.")
 
 
 def _ask(header: JsonObject, data: bytes) -> tuple[JsonObject, bytes]:
@@ -171,6 +177,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl+C on the terminal is for this process, which then closes the pipe
+            env={**os.environ, **ENVIRONMENT},
         )
 
     def ask(self, header: JsonObject, data: bytes) -> tuple[JsonObject, bytes]:
@@ -211,9 +218,12 @@ class _Worker:
         except (OSError, ValueError) as error:  # the pipe is closed, or holds half an answer
             done.set()
             watcher.join()
-            self._end()
-            raise _CrashError(self._reason) from error
+            alone = self._end()
+            # Linux kills a process by this signal where memory runs short, as a container does at its limit.
+            killed = alone and self._process.returncode == -_SIGKILL
+            raise _CrashError(self._reason or (TOO_MUCH_MEMORY if killed else "")) from error
         except BaseException:
+            self._process.kill()
             self._end()
             raise
         finally:
@@ -230,24 +240,30 @@ class _Worker:
             started = time.monotonic()
             used_before = _cpu_seconds(process)
             while not done.wait(_WATCH_SECONDS):
-                if time.monotonic() - started > seconds or _cpu_seconds(process) - used_before > cpu_seconds:
-                    self._reason = "it took too long"
+                if _cpu_seconds(process) - used_before > cpu_seconds:
+                    self._reason = TOO_SLOW
+                elif time.monotonic() - started > seconds:
+                    self._reason = f"was not decoded within {seconds:.0f} s; try again, or save it as a PNG."
                 elif process.memory_info().rss > MAX_WORKER_BYTES:
-                    self._reason = "it took too much memory"
+                    self._reason = TOO_MUCH_MEMORY
                 if self._reason:
                     self._process.kill()
                     return
 
-    def _end(self) -> None:
+    def _end(self) -> bool:
+        """Close the pipes of the process, and tell whether it has ended by itself."""
+        alone = True
         try:
             # Before the pipes are closed, for which it would end as well: its exit status tells a crash from idleness.
-            self._process.wait(1)
+            self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
+            alone = False
             self._process.kill()
             self._process.wait()
         with suppress(OSError):  # what is still in the buffer of a broken pipe
             self._requests.close()
         self._answers.close()
+        return alone
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

@@ -47,13 +47,18 @@ def main() -> None:
         idle.start()
         line = requests.readline()
         idle.cancel()
+        idle.join()  # on a busy machine threads that have not ended yet would pile up, each with memory of its own
         if not line:
             return
-        request = json.loads(line)
-        answer, content = _answer(request, requests.read(request["bytes"]))
-        answers.write(json.dumps(answer).encode() + b"\n")
-        answers.write(content)
-        answers.flush()
+        _exchange(json.loads(line), requests, answers)
+
+
+def _exchange(request: JsonObject, requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer one request. A function of its own: what it holds is free before the next one."""
+    answer, content = _answer(request, requests.read(request["bytes"]))
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.write(content)
+    answers.flush()
 
 
 def _answer(request: JsonObject, data: bytes) -> tuple[JsonObject, bytes | memoryview]:

@@ -1,6 +1,7 @@
 """The worker's own side: its answers in bytes, and its limits."""
 
 import json
+import os
 import subprocess
 import sys
 from io import BytesIO
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from fracture.imaging.codecs import worker
+from fracture.imaging.codecs.pool import ENVIRONMENT
+from tests.hostile.dicoms import resized_stream
 from tests.hostile.pictures import encoded
 
 GRAY = np.arange(48, dtype=np.uint8).reshape(6, 8)
@@ -22,7 +25,9 @@ def asked(*requests: tuple[str, str, bytes], setup: str = "") -> list[tuple[dict
         for task, kind, data in requests
     ]
     code = f"from fracture.imaging.codecs import worker\n{setup}\nworker.main()"
-    done = subprocess.run([sys.executable, "-c", code], input=b"".join(lines), capture_output=True, check=False)
+    command = [sys.executable, "-c", code]
+    environment = {**os.environ, **ENVIRONMENT}
+    done = subprocess.run(command, input=b"".join(lines), capture_output=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     answers = BytesIO(done.stdout)
     assert answers.readline() == b"{}\n"
@@ -69,6 +74,14 @@ def test_main_refuses_memory_beyond_its_limit():
     first, second = asked(("frame", "", b"x"), ("size", "BMP", encoded(GRAY, "BMP")), setup=greedy)
     assert first[0] == {"error": "memory"}
     assert second[0]["shape"] == [6, 8]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit the memory that a process maps")
+def test_main_keeps_nothing_of_the_image_before():
+    """Two images of a size that needs nearly all memory have the same answer, one after the other."""
+    large = resized_stream(7_000, 7_000)
+    (first, _), (second, _) = asked(("frame", "", large), ("frame", "", large))
+    assert first["shape"] == second["shape"] == [7000, 7000]
 
 
 def test_main_ends_when_it_is_idle():

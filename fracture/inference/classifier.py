@@ -154,7 +154,8 @@ class Classifier:
     def view(self, name: str, image: Radiograph) -> View:
         """The answer for one image, averaged with that for its mirror image, as the metrics of the card are measured.
 
-        :meth:`first_pass` and :meth:`complete` give the same outcome in less time.
+        :meth:`first_pass` and :meth:`complete`, by which pages, REST interface and command line answer, give the same
+        outcome in less time; the probability of a clearly negative image is then that of the image alone.
         Raises RadiographError where there is nothing to see in the image.
         """
         check_visible(image, sanitize_name(name))

@@ -1,9 +1,11 @@
 """Runs a served graph on LiteRT or another runtime: pixels in; logit, features and heat maps out. No TensorFlow."""
 
+import hashlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,12 @@ THREADS_PER_INTERPRETER = 2
 
 INTERPRETERS = min(4, os.cpu_count() or 1)
 """Interpreters of a graph that may run at once: one a core, at most 4, since each takes about 50 MB at 427 px."""
+
+
+_in_use: "WeakValueDictionary[tuple[int, str, str, int], Graph]" = WeakValueDictionary()
+"""By process, since a fork has none of its parent's threads, by hash, runtime and threads."""
+
+_loading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,8 @@ class Graph:
 def fastest_graph(content: bytes) -> Graph:
     """The graph on the runtime that :func:`fracture.inference.runtimes.choice.choose_runtime` chooses.
 
-    In a worker of :mod:`fracture.parallel` it is one interpreter, with as many threads as the worker.
+    In a worker of :mod:`fracture.parallel` it is one interpreter, with as many threads as the worker. Callers in one
+    process, such as the pages and the REST interface, share the graph as long as one of them keeps it.
 
     Raises:
         ModelError: the bytes are no served graph.
@@ -122,5 +131,11 @@ def fastest_graph(content: bytes) -> Graph:
         runtime = choose_runtime(content, threads)
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"The served graph cannot be loaded: {error}") from error
-    # Of several workers on a machine, each has a part of its cores.
-    return Graph(content, 1 if worker else INTERPRETERS, threads, runtime)
+    key = (os.getpid(), hashlib.sha256(content).hexdigest(), runtime.name, threads)
+    with _loading:
+        graph = _in_use.get(key)
+        if graph is None:
+            # Of several workers on a machine, each has a part of its cores.
+            graph = Graph(content, 1 if worker else INTERPRETERS, threads, runtime)
+            _in_use[key] = graph
+    return graph

@@ -3,12 +3,13 @@
 import gc
 import multiprocessing
 import threading
+import weakref
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from fracture.inference.litert import Graph
+from fracture.inference.litert import Graph, fastest_graph
 from tests.support.waiting import wait
 
 FEATURES = 4
@@ -120,6 +121,31 @@ def test_graph_deleted_leaves_no_thread_and_no_interpreter(content):
     del graph
     gc.collect()
     wait(lambda: not any(worker.is_alive() for worker in workers), 20)
+
+
+def test_fastest_graph_is_shared_while_somebody_keeps_it(content):
+    """The pages and the REST interface have one copy in memory; a graph that nobody keeps is deleted."""
+    graph = fastest_graph(content)
+    with ThreadPoolExecutor(4) as callers:
+        assert all(other is graph for other in callers.map(fastest_graph, [bytes(content)] * 4))
+    kept = weakref.ref(graph)
+    del graph
+    gc.collect()
+    assert kept() is None
+
+
+@pytest.mark.slow
+def test_fastest_graph_after_a_fork_is_another_one(content):
+    """A child has none of its parent's threads: it would wait for them for ever."""
+    graph = fastest_graph(content)
+    (image,) = images(1, graph.size)
+    expected = graph(image).logit
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as child:
+        assert child.submit(_asked_anew, content, image).result(60) == expected
+
+
+def _asked_anew(content, image):
+    return fastest_graph(content)(image).logit
 
 
 @pytest.mark.slow

@@ -10,11 +10,13 @@ import pytest
 from PIL import Image
 
 from benchmarks.many_visitors import homes_beside_the_bundled_model
+from benchmarks.rest_load import measure
 from fracture.inference.classifier import Classifier
 from fracture.phantoms.generate import write
 from fracture.phantoms.plan import Plan
 from fracture.registry.model_folder import bundled_model
 from tests.support.drawing import draw_mura
+from tests.support.rest_clients import BY_REST, ON_THE_PAGE
 from tests.support.serving import served
 from tests.support.tab import Tab
 from tests.support.visitors import mark, mark_of, uploads, visit_all
@@ -36,6 +38,16 @@ def test_visitors_at_the_same_time_each_get_their_own_answer(tmp_path, monkeypat
             visitor.join(90)
     assert record.errors == [] and record.mixed_up == []
     assert record.checked >= len(made)
+
+
+@pytest.mark.slow
+def test_rest_clients_beside_pages_each_get_their_own_answer(tmp_path, monkeypatch):
+    """The answers of this process, and no other, with no error; ``benchmarks.rest_load`` is the long one."""
+    monkeypatch.delenv("FRACTURE_MODELS", raising=False)
+    record, _ = measure(tmp_path, clients=4, pages=2, seconds=5, think=0)
+    assert record.errors == [] and record.mixed_up == []
+    assert record.checked >= 6
+    assert {action.partition(" ")[2] for action in record.seconds} >= {BY_REST, ON_THE_PAGE}
 
 
 def _held(address: str) -> dict[str, float]:

@@ -39,16 +39,17 @@ def served(
     environment: Mapping[str, str] = os.environ,
     homes: Mapping[str, str] | None = None,
     before: Sequence[str] = (),
+    script: str = "streamlit_app.py",
 ) -> Iterator[Server]:
     """The app, up and answering; what it says goes to the end of ``log``, and a traceback there is an error.
 
     ``homes``: the variables that name its folders, where they are not those of its ``environment``.
-    ``before``: a command that becomes the app.
+    ``before``: a command that becomes the app. ``script``: its entry file.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [*before, python, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+    command = [*before, python, "-m", "streamlit", "run", script, "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     with log.open("a") as out:
         process = psutil.Popen(command, cwd=project, stdout=out, stderr=out, env={**environment, **(homes or {})})

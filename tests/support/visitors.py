@@ -2,11 +2,12 @@
 
 import csv
 import io
+import itertools
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,8 +78,8 @@ def uploads(files: Sequence[Path], count: int, classifier: Classifier) -> list[U
         content = io.BytesIO()
         Image.fromarray(mark(read(files[number % len(files)].read_bytes()).pixels, number)).save(content, "PNG")
         name = "view.png" if number % 2 else f"view{number}.png"
-        view = classifier.view(name, read(content.getvalue(), name))
-        (line,) = rows("study 1", classifier.answer([view]), classifier.name)
+        first = classifier.first_pass(name, read(content.getvalue(), name))
+        (line,) = rows("study 1", classifier.answer([first.view]), classifier.name)
         made.append(Upload(number, name, content.getvalue(), _as_read(line)))
     return made
 
@@ -106,6 +107,29 @@ def visit(base: str, own: Sequence[Upload], think: Callable[[], None], end: floa
     finally:
         if tab:
             tab.close()
+
+
+def classify_in_new_tabs(
+    base: str,
+    own: Sequence[Upload],
+    think: Callable[[], None],
+    end: float,
+    record: Record,
+    action: Callable[[Upload], str],
+) -> None:
+    """Classify one upload after the other until ``end``, each in a tab of its own, whose session has cached nothing.
+
+    ``action``: the name under which the seconds of an upload are kept.
+    """
+    chance = random.Random(own[0].number)
+    try:
+        for upload in itertools.cycle(own):
+            with closing(Tab(base)) as tab:
+                _classify(tab, upload, chance, think, record, action(upload))
+            if time.monotonic() >= end:
+                return
+    except Exception as error:  # noqa: BLE001  whatever it is, it is what is looked for
+        record.errors.append(f"visitor {own[0].number}: {type(error).__name__}: {str(error)[:500]}")
 
 
 def visit_all(
@@ -154,13 +178,20 @@ def _browse(tab: Tab, chance: random.Random, think: Callable[[], None], record: 
         _look(tab)
 
 
-def _classify(tab: Tab, upload: Upload, chance: random.Random, think: Callable[[], None], record: Record) -> None:
+def _classify(
+    tab: Tab,
+    upload: Upload,
+    chance: random.Random,
+    think: Callable[[], None],
+    record: Record,
+    action: str = "classify",
+) -> None:
     """Send the image, and find its own name, mark and answer; after a broken connection, too."""
     think()
     with record.timed("open Classify"):
         tab.open("classify")
     think()
-    with record.timed("classify"):
+    with record.timed(action):
         tab.upload(tab.all("file_uploader")[0], upload.name, upload.content)
         picture = tab.pictures()[-1]
     _check(tab, upload, picture, record)

@@ -8,7 +8,7 @@ from fracture.charts.dataset import Drawn, class_balance, distribution, overview
 from fracture.charts.experiments import auc_intervals, leakage_gaps, learning_curve, parallel_coordinates, trial_curves
 from fracture.charts.interval import auc_bar
 from fracture.charts.metrics import precision_recall_curves, reliability, roc_curves
-from fracture.charts.numbers import to_table
+from fracture.charts.numbers import to_table, vega_to_table
 from fracture.charts.overlays import AGAINST, FOR, TRUTH, LabeledBox, boxed, crossed_out, heat_overlay, outlined, ringed
 from fracture.charts.style import (
     ACCENT,
@@ -86,6 +86,7 @@ __all__ = [
     "to_table",
     "training_curves",
     "trial_curves",
+    "vega_to_table",
     "verdict_bar",
     "views_per_study",
 ]

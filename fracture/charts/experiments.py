@@ -41,16 +41,26 @@ def trial_curves(
         for name in metrics:
             values = history[name]
             epochs = range(1, len(values) + 1)
-            parts.append(pd.DataFrame({"epoch": epochs, "value": values, "line": name, "age": age}))
+            title = f"{_line_title(name)}, {_describe_age(age)}"
+            lines = {"epoch": epochs, "value": values, "line": name, "age": age, "trial": title}
+            parts.append(pd.DataFrame(lines))
     data = pd.concat(parts, ignore_index=True)
     data["kept"] = (data["age"] == 0) & (data["epoch"] == kept_epoch) & (data["line"] == metrics[-1])
-    data["trial"] = data["line"] + " " + data["age"].astype(str)
     return VegaChart(data, _trials_spec(metrics, metric_range(metrics[0], data["value"])))
+
+
+def _line_title(name: str) -> str:
+    return "Validation" if name.startswith("val_") else "Training"
+
+
+def _describe_age(age: int) -> str:
+    """How many trials before the latest one."""
+    return ("latest trial", "trial before")[age] if age < 2 else f"{age} trials before"
 
 
 def _trials_spec(metrics: Sequence[str], up: tuple[float, float]) -> JsonObject:
     # One metric alone is that of validation: its name, color and dashes come last.
-    names = ["Training", "Validation"][-len(metrics) :]
+    names = [_line_title(name) for name in metrics]
     color = {
         "field": "line",
         "type": "nominal",
@@ -68,7 +78,8 @@ def _trials_spec(metrics: Sequence[str], up: tuple[float, float]) -> JsonObject:
     }
     dashes = {**color, "scale": {"domain": list(metrics), "range": [[2, 3], [1, 0]][-len(metrics) :]}}
     faded = {"condition": {"test": "datum.age == 0", "value": 1}, "value": 0.22}
-    tooltip = [{"field": "epoch", "title": "Epoch"}, {"field": "value", "title": "Value", "format": ".3f"}]
+    told = {"trial": {"title": "Line"}, "epoch": {"title": "Epoch"}, "value": {"title": "Value", "format": ".3f"}}
+    tooltip = [{"field": field, **given} for field, given in told.items()]
     line = {"field": "trial", "type": "nominal"}
     thick = {"condition": {"test": "datum.age == 0", "value": 2.5}, "value": 1.5}
     return {

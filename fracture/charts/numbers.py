@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fracture.charts.vega import VegaChart
+from fracture.files import JsonObject
+
 SERIES = "series"
 """The column with the name of a point's line."""
 
@@ -19,6 +22,35 @@ def to_table(figure: Any) -> pd.DataFrame:
     """
     parts = [_lines(each) if each.type == "parcoords" else _points(figure, each) for each in _shown(figure)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def vega_to_table(chart: VegaChart) -> pd.DataFrame:
+    """The numbers of a Vega-Lite chart, as the pointer tells them: a row for each mark that it names.
+
+    Marks of which the pointer tells a single word, such as icons, are counted.
+    """
+    layers = chart.spec.get("layer", [chart.spec])
+    told = [_told(chart, layer) for layer in layers]
+    table = pd.concat([each for each in told if not each.empty])
+    table = table[~table.index.duplicated()]  # a mark may be in several layers
+    if table.shape[1] == 1:
+        return table.value_counts(sort=False).rename("Count").reset_index()
+    return table.reset_index(drop=True)
+
+
+def _told(chart: VegaChart, layer: JsonObject) -> pd.DataFrame:
+    """What a layer's tooltips tell, with the series first; empty for a layer without them."""
+    encoding = {**chart.spec.get("encoding", {}), **layer.get("encoding", {})}
+    tooltip = encoding.get("tooltip", [])
+    titles = {each["field"]: each["title"] for each in (tooltip if isinstance(tooltip, list) else [tooltip])}
+    if not titles:
+        return pd.DataFrame()
+    rows = chart.data
+    for transform in layer.get("transform", []):
+        rows = rows.query(transform["filter"].replace("datum.", ""))
+    if "part" in rows:
+        titles = {"part": SERIES, **titles}
+    return rows[list(titles)].rename(columns=titles)
 
 
 def _shown(figure: Any) -> Iterator[Any]:

@@ -103,12 +103,14 @@ def score_histogram(
     parts = []
     for value, sign in ((1, 1), (0, -1)):
         counts, _ = np.histogram(probability[label == value], edges)
+        shares = counts / max(1, counts.sum())
         parts.append(
             pd.DataFrame(
                 {
                     "begin": edges[:-1],
                     "end": edges[1:],
-                    "height": sign * counts / max(1, counts.sum()),
+                    "height": sign * shares,
+                    "share": shares,
                     "cases": counts,
                     "label": label_names[value],
                     "part": ("negative", "positive")[value],
@@ -130,6 +132,7 @@ def confusion(cells: Mapping[str, int], label_names: tuple[str, str]) -> VegaCha
         {
             "truth": label_names[row],
             "prediction": label_names[column],
+            "count": matrix[row, column],
             "share": share[row, column],
             "text": f"{matrix[row, column]:,}\n{share[row, column]:.0%}",
         }
@@ -214,6 +217,7 @@ def _histogram_spec(label_names: tuple[str, str]) -> JsonObject:
                 {"field": "begin", "title": "From", "format": ".0%"},
                 {"field": "end", "title": "To", "format": ".0%"},
                 {"field": "cases", "title": "Cases"},
+                {"field": "share", "title": "Share of the label", "format": ".1%"},
             ],
         },
     }
@@ -244,6 +248,12 @@ _CONFUSION = {
     "encoding": {
         "x": {"field": "prediction", "type": "nominal", "sort": None, "title": "Prediction", "axis": _LEVEL},
         "y": {"field": "truth", "type": "nominal", "sort": None, "title": "Truth", "axis": _WORD_BY_WORD},
+        "tooltip": [
+            {"field": "truth", "title": "Truth"},
+            {"field": "prediction", "title": "Prediction"},
+            {"field": "count", "title": "Count"},
+            {"field": "share", "title": "Share of the row", "format": ".1%"},
+        ],
     },
     "layer": [
         {

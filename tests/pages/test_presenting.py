@@ -124,6 +124,18 @@ def test_terms_explain_every_page_of_the_menu(homes):
     assert shown <= set(terms.PAGE_TERMS)
 
 
+def test_vega_chart_offers_its_numbers(monkeypatch):
+    """The file has the name of the chart, whatever the slider is set to; its picture comes from Streamlit's bar."""
+    shown = {}
+    monkeypatch.setattr(chart.st, "vega_lite_chart", lambda *_, **given: shown.update(given))
+    monkeypatch.setattr(chart.st, "download_button", lambda *given, **_: shown.update(csv=given[1:3]))
+    counts = {"Found": 18, "Missed": 4, "False alarm": 8, "Correctly cleared": 70}
+    chart.show_vega_chart(charts.icon_array(counts), "22 of 100 are fractured", "hundred patients")
+    data, name = shown["csv"]
+    assert name == "hundred-patients.csv" and shown["alt"] == "22 of 100 are fractured"
+    assert data().decode().splitlines()[:2] == ["Outcome,Count", "Found,18"]
+
+
 def test_chart_offers_its_picture_and_its_numbers(monkeypatch):
     """Plotly's bar saves a PNG file twice as large, and a button the numbers; both have a name."""
     shown = {}

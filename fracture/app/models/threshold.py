@@ -45,9 +45,11 @@ def show_operating_point(folder: ModelFolder, card: Card, result: ValidationResu
     histogram, matrix, hundred = st.columns(3)
     with histogram:
         chart = charts.score_histogram(label, table["probability"].to_numpy(), threshold, card.labels)
-        _show_chart(chart, f"Probabilities of the validation {COUNTED[level]} by label, with the threshold")
+        alt = f"Probabilities of the validation {COUNTED[level]} by label, with the threshold"
+        show_vega_chart(chart, alt, "score histogram")
     with matrix:
-        _show_chart(charts.confusion(point["confusion"], card.labels), f"Confusion matrix by {level}")
+        chart = charts.confusion(point["confusion"], card.labels)
+        show_vega_chart(chart, f"Confusion matrix by {level}", "confusion matrix")
     _show_hundred(hundred, point, positive, float(label.mean()), f"prevalence {folder.version} {level} {result.only}")
     _show_metrics(point, positive, COUNTED[level])
     _show_curves(table, threshold)
@@ -120,10 +122,11 @@ def _show_curves(table: pd.DataFrame, threshold: float) -> None:
         return
     left, right = st.columns(2)
     with left:
-        _show_chart(charts.roc(label, probability, threshold), "ROC curve with the operating point")
+        curve = charts.roc(label, probability, threshold)
+        show_vega_chart(curve, "ROC curve with the operating point", "ROC curve")
     with right:
         curve = charts.precision_recall(label, probability, threshold)
-        _show_chart(curve, "Precision-recall curve with the operating point")
+        show_vega_chart(curve, "Precision-recall curve with the operating point", "precision-recall curve")
 
 
 def _show_hundred(place: DeltaGenerator, point: PredictivePoint, positive: str, share: float, key: str) -> None:
@@ -150,7 +153,7 @@ def _show_hundred(place: DeltaGenerator, point: PredictivePoint, positive: str, 
     counts = charts.natural_frequencies(sensitivity, specificity, percent / 100)
     words = describe_hundred(counts, positive)
     with place:
-        _show_chart(charts.icon_array(counts), words.replace("*", ""))
+        show_vega_chart(charts.icon_array(counts), words.replace("*", ""), "hundred patients")
     st.markdown(words)
 
 
@@ -164,7 +167,3 @@ def describe_hundred(counts: dict[str, int], positive: str) -> str:
         f"**{found + missed}** of 100 are {name}: **{found}** found, **{missed}** missed. "
         f"**{alarms + cleared}** are not: **{alarms}** false alarms, **{cleared}** correctly cleared.{correct}"
     )
-
-
-def _show_chart(chart: charts.VegaChart, alt: str) -> None:
-    show_vega_chart(chart, alt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -11,6 +12,8 @@ import streamlit as st
 from fracture.app.shared.frame import presenting
 
 if TYPE_CHECKING:  # a page without a chart doesn't wait for Plotly
+    import pandas as pd
+
     from fracture.charts import VegaChart
 
 _BAR = [["toImage"]]
@@ -30,7 +33,7 @@ def show_chart(figure: Any, key: str, alt: str) -> None:
     with st.container(gap=None, horizontal_alignment="right"):
         st.plotly_chart(_on_the_page(figure), key=key, alt=alt, config=config)
         if figure.data:  # else it shows an image
-            _offer_numbers(figure, key, name)
+            _offer_csv(lambda: _to_table(figure), key, name)
 
 
 def _on_the_page(figure: Any) -> Any:
@@ -41,19 +44,28 @@ def _on_the_page(figure: Any) -> Any:
     return copied
 
 
-def show_vega_chart(shown: VegaChart, alt: str, key: str | None = None) -> None:
-    """A chart that follows a slider without flicker, see :mod:`fracture.charts.vega`; larger in a presentation."""
+def show_vega_chart(shown: VegaChart, alt: str, key: str) -> None:
+    """A chart that follows a slider without flicker, see :mod:`fracture.charts.vega`; larger in a presentation.
+
+    Streamlit's own bar saves its picture, and the button below it its numbers.
+    """
+    from fracture import charts
+
     if presenting.is_on():
-        from fracture import charts
+        larger = charts.enlarge_spec(shown)
+        st.vega_lite_chart(larger.data, larger.spec, key=key, alt=alt)
+        return
+    with st.container(gap=None, horizontal_alignment="right"):
+        st.vega_lite_chart(shown.data, shown.spec, key=key, alt=alt)
+        # Named after the key: the alternative text may say what the slider is set to.
+        _offer_csv(lambda: charts.vega_to_table(shown), key, _file_name(key))
 
-        shown = charts.enlarge_spec(shown)
-    st.vega_lite_chart(shown.data, shown.spec, key=key, alt=alt)
 
-
-def _offer_numbers(figure: Any, key: str, name: str) -> None:
+def _offer_csv(make_table: Callable[[], pd.DataFrame], key: str, name: str) -> None:
+    """A button that downloads a table, which is made at the click."""
     st.download_button(
         "CSV",
-        lambda: _to_csv(figure),
+        lambda: make_table().to_csv(index=False).encode(),
         f"{name}.csv",
         "text/csv",
         icon=":material/download:",
@@ -64,10 +76,10 @@ def _offer_numbers(figure: Any, key: str, name: str) -> None:
     )
 
 
-def _to_csv(figure: Any) -> bytes:
+def _to_table(figure: Any) -> pd.DataFrame:
     from fracture import charts
 
-    return charts.to_table(figure).to_csv(index=False).encode()
+    return charts.to_table(figure)
 
 
 def _file_name(alt: str) -> str:

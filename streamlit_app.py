@@ -33,6 +33,7 @@ menu = {
         st.Page("pages/playground.py", title="Playground", icon=":material/tune:"),
         st.Page("pages/leakage.py", title="Leakage", icon=":material/call_split:"),
         st.Page("pages/shortcuts.py", title="Shortcuts", icon=":material/hide_image:"),
+        st.Page("pages/vote.py", title="Class vote", icon=":material/how_to_vote:"),
     ],
 }
 page = st.navigation(menu, position=menu_position())

@@ -68,6 +68,10 @@ class Limits:
     """Visitors' data sets that are kept at a time, 40 MB each; the oldest is deleted first."""
     max_cache_bytes: int = 500 * 2**20
     """Of graphs, and of features; the oldest are deleted first."""
+    max_rooms: int = 2
+    """Rooms of class votes at a time, of all teachers; each has up to 5 MB of pictures."""
+    max_students: int = 25
+    """In a room: all rooms together then have the fifty students that one server was measured with."""
 
 
 LIMITS = Limits()

@@ -15,6 +15,7 @@
     │   └── FeaturesError the features that a run has computed are no longer in the cache
     ├── LessonError      a file of a lesson can't be read
     ├── WorkerError       a worker lacks something, or was killed; a cluster does not answer
+    ├── RoomError         a room of a class vote is closed, full or not this teacher's
     └── PublicError       the public demo does not allow it, or not this visitor
 
 A message says what was allowed, what came, and what to do. Pages and the command line catch
@@ -82,6 +83,10 @@ class LessonError(FractureError):
 
 class WorkerError(FractureError):
     """A worker lacks what its tasks need, or was killed at the same task again; a cluster does not answer."""
+
+
+class RoomError(FractureError):
+    """A room of a class vote is closed, expired or full, or the action is not this visitor's."""
 
 
 class PublicError(FractureError):

@@ -35,6 +35,7 @@ from fracture.charts.vega import (
 )
 from fracture.charts.verdict import verdict_bar
 from fracture.charts.viewer import canvas, still
+from fracture.charts.votes import class_roc, vote_histogram
 
 __all__ = [
     "ACCENT",
@@ -57,6 +58,7 @@ __all__ = [
     "boxed",
     "canvas",
     "class_balance",
+    "class_roc",
     "colors",
     "compared_curves",
     "confusion",
@@ -89,4 +91,5 @@ __all__ = [
     "vega_to_table",
     "verdict_bar",
     "views_per_study",
+    "vote_histogram",
 ]

@@ -12,7 +12,8 @@ from fracture.charts.style import MODEL, apply_theme, colors
 Scored = tuple[NDArray[Any], NDArray[Any]]
 """Labels (N,), 0 or 1, both of them there, and probabilities (N,)."""
 
-_SHARE = {"range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.25, "zeroline": False}
+SHARE_AXIS = {"range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.25, "zeroline": False}
+"""What an axis of shares looks like."""
 
 
 def roc_curves(models: Mapping[str, Scored], color_of: Mapping[str, str] | None = None) -> Any:
@@ -20,7 +21,7 @@ def roc_curves(models: Mapping[str, Scored], color_of: Mapping[str, str] | None 
     from sklearn.metrics import roc_curve
 
     figure = go.Figure()
-    _add_chance(figure, [0, 1], at=(0.72, 0.72))
+    add_chance(figure, [0, 1], at=(0.72, 0.72))
     for name, color in (color_of or colors(models)).items():
         label, probability = models[name]
         false_positives, sensitivity, _ = roc_curve(label, probability)
@@ -40,7 +41,7 @@ def precision_recall_curves(models: Mapping[str, Scored], color_of: Mapping[str,
     figure = go.Figure()
     prevalences = {float(np.mean(label)) for label, _ in models.values()}
     for share in sorted(prevalences):
-        _add_chance(figure, [share, share], at=(0.12, share))
+        add_chance(figure, [share, share], at=(0.12, share))
     for name, color in (color_of or colors(models)).items():
         label, probability = models[name]
         precision, recall, _ = precision_recall_curve(label, probability, drop_intermediate=True)
@@ -119,7 +120,7 @@ def _line(name: str, color: str, hover: str) -> dict[str, Any]:
     return {"mode": "lines", "name": name, "line": line, "hovertemplate": f"{hover}<extra>{name}</extra>"}
 
 
-def _add_chance(figure: Any, up: list[float], at: tuple[float, float]) -> None:
+def add_chance(figure: Any, up: list[float], at: tuple[float, float]) -> None:
     """The line of guessing, named at a place of its own: a legend would cover the title."""
     figure.add_scatter(
         x=[0, 1],
@@ -135,6 +136,6 @@ def _add_chance(figure: Any, up: list[float], at: tuple[float, float]) -> None:
 
 def _set_share_axes(figure: Any, across: str, up: str, models: int = 1) -> Any:
     """Both axes are shares. Several models, whose names may be long, may take a row of the legend each."""
-    figure.update_xaxes(title=across, **_SHARE)
-    figure.update_yaxes(title=up, **_SHARE)
+    figure.update_xaxes(title=across, **SHARE_AXIS)
+    figure.update_yaxes(title=up, **SHARE_AXIS)
     return apply_theme(figure, height=300 + 20 * models, legend_rows=models)

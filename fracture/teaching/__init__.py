@@ -1,1 +1,1 @@
-"""What a class does with the app: it reads images as the model does, and compares."""
+"""What a class does with the app: it reads images as the model does, votes on them, and compares."""

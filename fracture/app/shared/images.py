@@ -29,7 +29,7 @@ def show_picture(
     picture: bytes | Image.Image, alt: str, caption: str = "", width: int | Literal["stretch"] = "stretch"
 ) -> None:
     """Show a JPEG file, or an image as one. ``caption``: Markdown."""
-    jpeg = picture if isinstance(picture, bytes) else _jpeg(picture)
+    jpeg = picture if isinstance(picture, bytes) else encode_jpeg(picture)
     st.image(f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}", caption or None, width, alt=alt)
 
 
@@ -54,7 +54,8 @@ def show_dataset_image(row: "pd.Series[Any]", size: int, caption: str) -> None:
         show_picture(thumbnail(row["path"], size), f"Radiograph {row['image_id']}", caption)
 
 
-def _jpeg(picture: Image.Image) -> bytes:
+def encode_jpeg(picture: Image.Image) -> bytes:
+    """A JPEG file of an image, at most :data:`MAX_WIDTH_PX` wide."""
     if picture.width > MAX_WIDTH_PX:
         picture = picture.resize(
             (MAX_WIDTH_PX, round(picture.height * MAX_WIDTH_PX / picture.width)), Image.Resampling.BILINEAR

@@ -166,6 +166,15 @@ DECIDED = Entry("decided", False)
 SELECTION_NUMBER = Entry("selection number", 0)
 """A part of the keys of the gallery's checkboxes: another number resets them."""
 
+TAUGHT_ROOM = Entry[tuple[str, str] | None]("taught room", None)
+"""The code of the room of a class vote that this visitor has opened, and its teacher's secret."""
+ROOM_LINK_CLOSED = Entry("room link closed", False)
+"""Whether the teacher has closed the link that leads back to the room."""
+JOINED_ROOM = Entry[tuple[str, str] | None]("joined room", None)
+"""The code of the room that this visitor has joined, and what identifies them as its student."""
+ROOM_EXPIRES = Entry("room expires", 0.0)
+"""When the joined room expires, in seconds since 1970; 0 before the room was seen."""
+
 
 def predictions() -> dict[str, int]:
     """The class's predictions, by the steps of the lesson; the dictionary itself, to be changed."""

@@ -1,0 +1,173 @@
+"""The teacher's page, on a projector: students arrive, vote on image after image, and see each revealed."""
+
+import streamlit as st
+
+from fracture import charts
+from fracture.app.shared import state
+from fracture.app.shared.frame import presenting
+from fracture.app.shared.frame.chart import show_vega_chart
+from fracture.app.shared.widgets import escape_markdown, show_errors
+from fracture.app.vote import address, arriving, results
+from fracture.app.vote.arriving import Seat
+from fracture.app.vote.pictures import image_title, revealed, show_image
+from fracture.app.vote.room_menu import show_menu
+from fracture.errors import FractureError
+from fracture.inference.classifier import NOTICE
+from fracture.teaching import rooms, scores, votes
+from fracture.teaching.rooms import Room
+from fracture.teaching.votes import CONFIDENCES
+
+POLL_SECONDS = 1.0
+"""Between two looks at the votes."""
+
+PICTURE_HEIGHT_PX = 500
+"""Of a picture, within the first screen of a projector of 720 px."""
+PICTURE_WIDTH_PX = 720
+
+CHART_HEIGHT_PX = 190
+LOBBY_QR_PX = 360
+"""Seen from the last row."""
+QR_PX = 120
+"""For those who come late."""
+
+
+def show_seat(seat: Seat) -> None:
+    """The room as its teacher, and the class on the projector, see it."""
+    room = rooms.find_room(seat.code)
+    if room is None:
+        st.container(horizontal=True).title("Class vote", anchor=False)
+        st.info(f"Room {seat.code} is closed: everything in it is deleted.", icon=":material/door_front:")
+        st.button("Open another room", key="leave room", icon=":material/add:", on_click=arriving.leave)
+        return
+    _draw_head(room, seat)
+    if error := state.failure("room").pop():
+        st.error(escape_markdown(error), icon=":material/error:")
+    if room.shows_image:
+        _show_image(room)
+    elif room.place == rooms.LOBBY:
+        _show_lobby(room)
+    else:
+        results.show_results(room)
+    presenting.offer_steps("image", room.place, room.images, lambda place: _act(rooms.show, seat, place))
+    st.caption(" ".join([room.credit, NOTICE]).strip())
+
+
+def _draw_head(room: Room, seat: Seat) -> None:
+    """The title, how far the vote is, the buttons and the menu, in one row."""
+    with st.container(horizontal=True, vertical_alignment="center", key="vote head"):
+        st.title("Class vote", anchor=False, width="content")
+        if room.shows_image:
+            image_title(room)
+        _draw_buttons(room, seat)
+        show_menu(room, seat)
+
+
+def _draw_buttons(room: Room, seat: Seat) -> None:
+    if room.place >= room.images:
+        return
+    if room.shows_image:
+        st.button(
+            "Reveal answer",
+            type="secondary" if room.revealed else "primary",
+            icon=":material/visibility:",
+            key="reveal",
+            disabled=room.revealed,
+            on_click=_act,
+            args=(rooms.reveal, seat, room.place),
+        )
+    words = {rooms.LOBBY: "Begin vote", room.images - 1: "Show results"}.get(room.place, "Next image")
+    st.button(
+        words,
+        type="primary" if room.revealed or room.place == rooms.LOBBY else "secondary",
+        icon=":material/arrow_forward:",
+        key="next image",
+        on_click=_act,
+        args=(rooms.show, seat, room.place + 1),
+    )
+
+
+def _act(action: results.Action, seat: Seat, place: int) -> None:
+    """The callback of a button: what goes wrong is said on the page."""
+    try:
+        action(seat.code, seat.secret, place)
+    except FractureError as error:
+        state.failure("room").set(str(error))
+
+
+def _show_lobby(room: Room) -> None:
+    left, right = st.columns([2, 3])
+    with right:
+        chosen = address.choose_address(room.code)
+        st.markdown(
+            "Scan the QR code with a phone, or open the address and enter the code. Then vote on each image, and say "
+            "how sure you are."
+        )
+        address.show_address(chosen)
+        st.fragment(_count_students, run_every=POLL_SECONDS)(room)
+    with left:
+        address.show_code(room.code, chosen, LOBBY_QR_PX)
+
+
+def _count_students(drawn: Room) -> None:
+    with show_errors():
+        room = _same_step(drawn)
+        st.metric("Students", f"{room.students:,}")
+        names = list(votes.nicknames(room.code).values())
+        st.markdown(" · ".join(escape_markdown(name) for name in names) or " ")
+
+
+def _show_image(room: Room) -> None:
+    left, right = st.columns([3, 2])
+    with right:
+        if room.revealed:
+            _show_truth(room)
+            heat = st.toggle("Heat map", value=True, key="vote heat map")
+        else:
+            heat = False
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.image(address.qr_code(address.current_address(room.code)), width=QR_PX, alt="QR code of this room")
+                st.markdown(f"### {' '.join(room.code)}", width="content")
+        st.fragment(_count_votes, run_every=POLL_SECONDS)(room)
+    with left:
+        show_image(room, PICTURE_HEIGHT_PX, PICTURE_WIDTH_PX, heat=heat)
+
+
+def _show_truth(room: Room) -> None:
+    reveal = revealed(room)
+    if reveal is None:
+        return
+    st.markdown(f"Truth: **{escape_markdown(reveal.truth)}**")
+    st.markdown(f"Model: **{escape_markdown(reveal.answer)}** · {reveal.probability:.0%} {_of_what(room)}")
+    given = votes.revealed_votes(room.code)
+    own = given[given["place"] == room.place]
+    if len(own):
+        called = bool(scores.class_answers(own)["called"].iloc[0])
+        word = room.labels[int(called)]
+        st.markdown(
+            f"Class: **{escape_markdown(word)}** · {own['positive'].mean():.0%} {escape_markdown(room.labels[1])}"
+        )
+    else:
+        st.markdown("Class: no votes")
+
+
+def _of_what(room: Room) -> str:
+    return escape_markdown(room.model.labels[1])
+
+
+def _count_votes(drawn: Room) -> None:
+    """The votes as they come in. The chart takes new votes in place."""
+    with show_errors():
+        room = _same_step(drawn)
+        st.metric("Votes", f"{room.votes:,} of {room.students:,}")
+        counts = votes.count_votes(room.code, room.place)
+        chart = charts.vote_histogram(counts, room.labels, CONFIDENCES, CHART_HEIGHT_PX)
+        alt = f"Votes of the class: {room.votes} of {room.students}"
+        show_vega_chart(chart, alt, key=f"votes {room.code} {room.place}")
+
+
+def _same_step(drawn: Room) -> Room:
+    """The room as it is now; where it has gone on in another tab, or was closed, the page is drawn anew."""
+    room = rooms.find_room(drawn.code)
+    if room is None or room.step != drawn.step:
+        st.rerun()
+    return room

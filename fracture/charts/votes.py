@@ -55,7 +55,8 @@ def _histogram_spec(labels: tuple[str, str], confidences: Sequence[str], height:
         "field": "place",
         "type": "ordinal",
         "title": None,
-        "axis": {"labelAngle": 0, "labelExpr": f"{words}[datum.value]", "labelLimit": 90},
+        # In several lines, so that large labels of a presentation stand side by side.
+        "axis": {"labelAngle": 0, "labelOverlap": False, "labelExpr": f"split({words}[datum.value], ' ')"},
     }
     up = {"field": "votes", "type": "quantitative", "title": "Votes", "axis": {"tickMinStep": 1, "tickCount": 5}}
     color = {
@@ -145,5 +146,6 @@ def _add_points(
         name=name,
         text=list(names),
         marker={"color": color, **marker},
+        cliponaxis=False,
         hovertemplate="%{text}: %{x:.0%} false positives, sensitivity %{y:.0%}<extra></extra>",
     )

@@ -6,6 +6,7 @@ import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 import requests
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -44,6 +45,8 @@ class Tab:
         self._widgets: dict[str, WidgetState] = {}
         self._shown: dict[tuple[int, ...], Shown] = {}
         self._run, self._fragments = "", set[str]()
+        self.repeating: dict[str, float] = {}
+        """The fragments that the page asks its browser to repeat, each with the seconds between."""
         self.session = ""
         self._line = ExitStack()
         self._socket = self._connected()
@@ -69,6 +72,37 @@ class Tab:
         """Give a widget a value, and wait until the page, or its fragment, has been drawn anew."""
         self._widgets[widget.content.id] = WidgetState(id=widget.content.id, **value)
         self._rerun(widget.fragment)
+
+    def press(self, button: Shown) -> None:
+        """Press a button, and wait until the page, or its fragment, has been drawn anew."""
+        try:
+            self.put(button, trigger_value=True)
+        finally:
+            self._widgets.pop(button.content.id)
+
+    def keyed(self, key: str) -> Shown | None:
+        """The widget with this key; None where the page has none."""
+        for shown in self._shown.values():
+            if getattr(shown.content, "id", "").endswith(f"-{key}"):
+                return shown
+        return None
+
+    def parameter(self, name: str) -> str:
+        """A parameter of the address; empty where it is missing."""
+        return parse_qs(self._query.lstrip("?")).get(name, [""])[0]
+
+    def repeat(self) -> None:
+        """Draw the repeating fragments anew, as a browser does each time their interval is over."""
+        for fragment in list(self.repeating):
+            if fragment in self.repeating:  # the one before may have had the whole page drawn anew
+                self._rerun(fragment)
+
+    def reload(self) -> None:
+        """Load the page again as a new session, by the address that it had."""
+        self._line.close()
+        self.session, self._widgets, self._shown = "", {}, {}
+        self._socket = self._connected()
+        self._rerun("")
 
     def upload(self, widget: Shown, name: str, content: bytes) -> None:
         """Put a file into a file uploader, in the place of what was there."""
@@ -159,6 +193,12 @@ class Tab:
             case "new_session":
                 self.session = message.new_session.initialize.session_id
                 self._run, self._fragments = message.metadata.run.script_run_id, set(message.metadata.run.fragment_ids)
+                if not self._fragments:
+                    self.repeating = {}
+            case "auto_rerun":
+                self.repeating[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+            case "page_info_changed":
+                self._query = message.page_info_changed.query_string
             case "navigation":
                 self._pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
             case "delta":

@@ -3,7 +3,6 @@
 import segno
 import streamlit as st
 
-from fracture.app.shared.widgets import escape_markdown
 from fracture.teaching import network
 
 _KEY = "vote address"
@@ -32,14 +31,14 @@ def current_address(code: str) -> str:
 
 
 def show_code(code: str, address: str, width: int) -> None:
-    """The QR code of a room's address, ``width`` px wide, with the room's code below it."""
+    """The QR code of a room's address, ``width`` px wide, and the room's code."""
     st.image(qr_code(address), width=width, alt=f"QR code of {address}")
-    st.markdown(f"## {' '.join(code)}")
+    st.header(" ".join(code), anchor=False, width="content")
 
 
 def show_address(address: str) -> None:
-    """The address in words, to be typed."""
-    st.caption(escape_markdown(address))
+    """The address of the page, to be typed; the code is entered there."""
+    st.code(address.split("?", maxsplit=1)[0], language=None)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

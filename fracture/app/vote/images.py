@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from fracture.imaging import radiograph as radiographs
 from fracture.imaging.annotations import Box, parse_boxes, scale_boxes
 from fracture.imaging.radiograph import Radiograph
 from fracture.inference.classifier import Classifier
-from fracture.phantoms.samples import generate_sample, sample_numbers
+from fracture.phantoms.samples import generate_sample, sample_kind, sample_numbers
 from fracture.sample_radiographs import CREDIT, sample_radiographs
 from fracture.teaching.rooms import NewImage
 
@@ -79,13 +80,19 @@ def phantoms(model: Classifier, count: int) -> Source:
     """New synthetic radiographs; their labels are those of the model."""
     fractures_alone = FRACTURE in model.labels[1].casefold()
     labels = ("not fractured", "fractured") if fractures_alone else ("normal", "abnormal")
-    chosen = []
-    for number in sample_numbers(2 * count):
-        [view] = generate_sample(number, views=1)
-        label = bool(view.truth.fracture) if fractures_alone else view.truth.abnormal
-        loaded = (Radiograph(view.pixels, "PNG"), view.truth.words, list(view.truth.boxes))
-        chosen.append(Candidate(f"synthetic {number}", int(label), lambda loaded=loaded: loaded))  # type: ignore[misc]
+    # Hardware may come with a fracture or without: where fractures alone are asked for, it would need a look first.
+    kinds = {number: sample_kind(number) for number in sample_numbers(2 * count)}
+    chosen = [
+        Candidate(f"synthetic {number}", int(kind != "normal"), partial(_generate, number))
+        for number, kind in kinds.items()
+        if not (fractures_alone and kind == "hardware")
+    ]
     return Source(labels, chosen, "")
+
+
+def _generate(number: int) -> tuple[Radiograph, str, list[Box]]:
+    [view] = generate_sample(number, views=1)
+    return Radiograph(view.pixels, "PNG"), view.truth.words, list(view.truth.boxes)
 
 
 def examine(source: Source, model: Classifier, count: int, seed: int | None = None) -> Iterator[NewImage]:

@@ -30,10 +30,10 @@ def show_start() -> None:
     """Both ways to a room, side by side."""
     with page_head("Class vote"):
         folder = choose_model()
-    left, right = st.columns([3, 2], border=True)
-    with right:
-        _offer_to_join()
+    left, right = st.columns([2, 3], border=True)  # a phone shows the left one first
     with left:
+        _offer_to_join()
+    with right:
         st.subheader("Open a room", anchor=False)
         if folder is None:
             no_model_hint()

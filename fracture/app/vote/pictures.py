@@ -6,6 +6,7 @@ import streamlit as st
 from PIL import Image
 
 from fracture.app.shared.images import show_picture
+from fracture.inference.classifier import NOTICE
 from fracture.teaching import rooms
 from fracture.teaching.rooms import Reveal, Room
 
@@ -28,6 +29,12 @@ def show_image(room: Room, max_height: int, max_width: int, *, heat: bool) -> No
 def revealed(room: Room) -> Reveal | None:
     """What is revealed of the image that a room shows; None before."""
     return rooms.reveal_of(room.code, room.place) if room.revealed else None
+
+
+def show_sources(room: Room) -> None:
+    """The credit that the images' license asks for, and what the app is not."""
+    credit = f"X-rays: {room.credit}. " if room.credit else ""
+    st.caption(f"{credit}{NOTICE}")
 
 
 def image_title(room: Room) -> None:

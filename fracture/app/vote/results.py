@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from fracture import charts
+from fracture.app.shared.metrics import show_table
 from fracture.app.shared.widgets import escape_markdown, learn_more, show_chart
 from fracture.app.vote.room_menu import offer_votes
 from fracture.estimate import format_percent
@@ -68,9 +69,9 @@ def _show_rates(room: Room, given: pd.DataFrame, images: pd.DataFrame) -> None:
         "Class, majority": scores.class_rates(given),
         f"Model {room.model.name}": scores.model_rates(images, room.model.threshold),
     }
-    st.table([_row(name, found) for name, found in rows.items()], border="horizontal")
+    show_table([_row(name, found) for name, found in rows.items()])
     students = scores.student_rates(given)
-    st.markdown(_describe_students(given, images, list(students.values())))
+    st.markdown(_describe_students(given, images, list(students.values()), escape_markdown(room.labels[1])))
     if room.model.labels != room.labels:
         st.caption(
             f"The model was trained to call {escape_markdown(room.model.labels[1])}, the class voted on "
@@ -88,9 +89,9 @@ def _row(name: str, found: Rates) -> dict[str, str]:
     }
 
 
-def _describe_students(given: pd.DataFrame, images: pd.DataFrame, students: list[Rates]) -> str:
+def _describe_students(given: pd.DataFrame, images: pd.DataFrame, students: list[Rates], positive: str) -> str:
     voters = given["student"].nunique()
-    counted = f"{voters:,} students voted on {len(images):,} images, {int(images['label'].sum())} of them positive."
+    counted = f"{voters:,} students voted on {len(images):,} images, {int(images['label'].sum())} of them {positive}."
     if not students:
         return f"{counted} None has {scores.MIN_VOTES} votes yet."
     median = float(np.median([found.correct / found.total for found in students]))

@@ -1,5 +1,7 @@
 """What a teacher needs seldom: the link back to the room, nicknames, the votes as a file, and closing the room."""
 
+import time
+
 import streamlit as st
 
 from fracture.app.shared import state
@@ -7,8 +9,12 @@ from fracture.app.shared.frame import presenting
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.app.vote import address, arriving
 from fracture.app.vote.arriving import Seat
+from fracture.formatting import format_duration
 from fracture.teaching import rooms, votes
 from fracture.teaching.rooms import Room
+
+VOTES_HIDDEN = state.Entry("hide votes", False)
+"""Whether the chart stays empty until the answer is revealed; also the key of the switch."""
 
 
 def show_menu(room: Room, seat: Seat) -> None:
@@ -18,6 +24,13 @@ def show_menu(room: Room, seat: Seat) -> None:
     menu = st.popover("Room", icon=":material/meeting_room:", key="room menu", on_change="rerun")
     if menu.open:
         with menu, show_errors():
+            st.caption(f"Room {room.code} expires in {format_duration(max(0, room.expires - time.time()))}.")
+            st.toggle(
+                "Hide votes until the reveal",
+                key=VOTES_HIDDEN.key,
+                persist_state="session",
+                help="The number of votes is shown. Students who see the others' votes follow them.",
+            )
             _list_nicknames(room, seat)
             offer_votes(room, "room menu")
             _offer_to_close(room, seat)

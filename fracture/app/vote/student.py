@@ -9,9 +9,8 @@ from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.app.vote import arriving
 from fracture.app.vote.arriving import Seat
 from fracture.app.vote.opening import ask_for_code
-from fracture.app.vote.pictures import image_title, revealed, show_image
+from fracture.app.vote.pictures import image_title, revealed, show_image, show_sources
 from fracture.errors import FractureError
-from fracture.inference.classifier import NOTICE
 from fracture.teaching import codes, rooms, scores, votes
 from fracture.teaching.rooms import Room
 from fracture.teaching.votes import CONFIDENCES, Vote
@@ -82,7 +81,7 @@ def _show_room(room: Room, student: str) -> None:
     else:
         _show_score(room, student)
     st.fragment(_follow, run_every=POLL_SECONDS)(room, student)
-    st.caption(" ".join([room.credit, NOTICE]).strip())
+    show_sources(room)
 
 
 def _follow(drawn: Room, student: str) -> None:
@@ -108,9 +107,8 @@ def _ask(room: Room, student: str) -> None:
         on_change=_reconsider,
         args=(room.code, student, room.place),
     )
-    with st.container(horizontal=True):
-        for positive in (True, False):
-            _offer_vote(room, student, positive, given)
+    for positive in (True, False):
+        _offer_vote(room, student, positive, given)
     if error := state.failure("vote").pop():
         st.error(escape_markdown(error), icon=":material/error:")
     st.markdown(_describe(room, given))
@@ -118,9 +116,10 @@ def _ask(room: Room, student: str) -> None:
 
 def _offer_vote(room: Room, student: str, positive: bool, given: Vote | None) -> None:
     chosen = given is not None and given.positive == positive
+    word = escape_markdown(room.labels[int(positive)].capitalize())
+    # Not the primary color, which is blue: the color of the negative label.
     st.button(
-        room.labels[int(positive)].capitalize(),
-        type="primary" if chosen else "secondary",
+        f"**{word}**" if chosen else word,
         icon=":material/check:" if chosen else None,
         key=f"vote {'positive' if positive else 'negative'}",
         width="stretch",
@@ -164,7 +163,11 @@ def _show_truth(room: Room, student: str) -> None:
         right = "right" if int(given.positive) == reveal.label else "wrong"
         own = f"You voted {_words(room, given)}: {right}."
     st.markdown(f"{own} The truth is **{escape_markdown(reveal.truth)}**.")
-    st.markdown(f"The model says *{escape_markdown(reveal.answer)}* ({reveal.probability:.0%}).")
+    positive = escape_markdown(room.model.labels[1])
+    st.markdown(
+        f"The model says *{escape_markdown(reveal.answer)}*, with a probability of {positive} of "
+        f"{reveal.probability:.0%}."
+    )
 
 
 def _show_score(room: Room, student: str) -> None:
@@ -172,6 +175,12 @@ def _show_score(room: Room, student: str) -> None:
     own = given[given["student"] == student]
     right = int((own["positive"] == own["label"]).sum())
     st.markdown(f"**You were right on {right} of the {len(own)} images that you voted on.**")
-    found = scores.student_rates(given).get(student)
-    if found is None:
+    if len(given):
+        others = scores.class_rates(given)
+        model = scores.model_rates(votes.revealed_images(room.code), room.model.threshold)
+        st.markdown(
+            f"The majority of the class was right on {others.correct} of {others.total}, the model on {model.correct} "
+            f"of {model.total}."
+        )
+    if len(own) < scores.MIN_VOTES:
         st.caption(f"From {scores.MIN_VOTES} votes on you have a point in the chart that your teacher shows.")

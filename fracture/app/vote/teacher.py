@@ -9,10 +9,9 @@ from fracture.app.shared.frame.chart import show_vega_chart
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.app.vote import address, arriving, results
 from fracture.app.vote.arriving import Seat
-from fracture.app.vote.pictures import image_title, revealed, show_image
-from fracture.app.vote.room_menu import show_menu
+from fracture.app.vote.pictures import image_title, revealed, show_image, show_sources
+from fracture.app.vote.room_menu import VOTES_HIDDEN, show_menu
 from fracture.errors import FractureError
-from fracture.inference.classifier import NOTICE
 from fracture.teaching import rooms, scores, votes
 from fracture.teaching.rooms import Room
 from fracture.teaching.votes import CONFIDENCES
@@ -24,7 +23,8 @@ PICTURE_HEIGHT_PX = 500
 """Of a picture, within the first screen of a projector of 720 px."""
 PICTURE_WIDTH_PX = 720
 
-CHART_HEIGHT_PX = 190
+CHART_HEIGHT_PX = 200
+PRESENTED_CHART_HEIGHT_PX = 250
 LOBBY_QR_PX = 360
 """Seen from the last row."""
 QR_PX = 120
@@ -48,8 +48,16 @@ def show_seat(seat: Seat) -> None:
         _show_lobby(room)
     else:
         results.show_results(room)
-    presenting.offer_steps("image", room.place, room.images, lambda place: _act(rooms.show, seat, place))
-    st.caption(" ".join([room.credit, NOTICE]).strip())
+    shown = room.place if room.shows_image else -1
+    presenting.offer_steps("image", shown, room.images, lambda to: _act(rooms.show, seat, _step(room, to)))
+    show_sources(room)
+
+
+def _step(room: Room, to: int) -> int:
+    """Where an arrow key of a presentation leads, which goes round: from the last image on to the results."""
+    if room.place == rooms.LOBBY:
+        return 0
+    return room.images if room.place == room.images - 1 and to == 0 else to
 
 
 def _draw_head(room: Room, seat: Seat) -> None:
@@ -119,39 +127,41 @@ def _count_students(drawn: Room) -> None:
 def _show_image(room: Room) -> None:
     left, right = st.columns([3, 2])
     with right:
-        if room.revealed:
-            _show_truth(room)
-            heat = st.toggle("Heat map", value=True, key="vote heat map")
-        else:
-            heat = False
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.image(address.qr_code(address.current_address(room.code)), width=QR_PX, alt="QR code of this room")
-                st.markdown(f"### {' '.join(room.code)}", width="content")
         st.fragment(_count_votes, run_every=POLL_SECONDS)(room)
+        heat = _show_truth(room) if room.revealed else False
+        if not room.revealed:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                address.show_code(room.code, address.current_address(room.code), QR_PX)
     with left:
         show_image(room, PICTURE_HEIGHT_PX, PICTURE_WIDTH_PX, heat=heat)
 
 
-def _show_truth(room: Room) -> None:
+def _show_truth(room: Room) -> bool:
+    """The truth, the model's answer and the class's. Returns whether the heat map is to be shown."""
     reveal = revealed(room)
     if reveal is None:
-        return
-    st.markdown(f"Truth: **{escape_markdown(reveal.truth)}**")
-    st.markdown(f"Model: **{escape_markdown(reveal.answer)}** · {reveal.probability:.0%} {_of_what(room)}")
+        return False
+    positive = escape_markdown(room.model.labels[1])
+    st.markdown(
+        f"Truth: **{escape_markdown(reveal.truth)}**  \nModel: **{escape_markdown(reveal.answer)}**, probability of "
+        f"{positive} {reveal.probability:.0%}  \n{_describe_class(room)}"
+    )
+    return st.toggle(
+        "Heat map",
+        value=True,
+        key="vote heat map",
+        help=f"Orange speaks for {positive}, blue against it; a ring marks the likeliest place. Yellow is the truth.",
+    )
+
+
+def _describe_class(room: Room) -> str:
     given = votes.revealed_votes(room.code)
     own = given[given["place"] == room.place]
-    if len(own):
-        called = bool(scores.class_answers(own)["called"].iloc[0])
-        word = room.labels[int(called)]
-        st.markdown(
-            f"Class: **{escape_markdown(word)}** · {own['positive'].mean():.0%} {escape_markdown(room.labels[1])}"
-        )
-    else:
-        st.markdown("Class: no votes")
-
-
-def _of_what(room: Room) -> str:
-    return escape_markdown(room.model.labels[1])
+    if own.empty:
+        return "Class: no votes"
+    called = int(scores.class_answers(own)["called"].iloc[0])
+    agreeing = int((own["positive"] == called).sum())
+    return f"Class: **{escape_markdown(room.labels[called])}**, {agreeing} of {len(own)} votes"
 
 
 def _count_votes(drawn: Room) -> None:
@@ -159,8 +169,10 @@ def _count_votes(drawn: Room) -> None:
     with show_errors():
         room = _same_step(drawn)
         st.metric("Votes", f"{room.votes:,} of {room.students:,}")
-        counts = votes.count_votes(room.code, room.place)
-        chart = charts.vote_histogram(counts, room.labels, CONFIDENCES, CHART_HEIGHT_PX)
+        hidden = VOTES_HIDDEN.get() and not room.revealed
+        counts = {} if hidden else votes.count_votes(room.code, room.place)
+        height = PRESENTED_CHART_HEIGHT_PX if presenting.is_on() else CHART_HEIGHT_PX
+        chart = charts.vote_histogram(counts, room.labels, CONFIDENCES, height)
         alt = f"Votes of the class: {room.votes} of {room.students}"
         show_vega_chart(chart, alt, key=f"votes {room.code} {room.place}")
 

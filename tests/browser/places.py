@@ -72,6 +72,7 @@ PAGES = (
     Place("playground", "playground"),
     Place("leakage", "leakage"),
     Place("shortcuts", "shortcuts"),
+    Place("vote", "vote"),
     Place("classify", "classify"),
     Place("models", "models"),
 )

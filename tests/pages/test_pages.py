@@ -25,7 +25,7 @@ from tests.hostile.dicoms import dicom as hostile_dicom
 from tests.support.not_radiographs import LEGS, dicom, pictures
 from tests.support.widgets import by_key, keys_of
 
-PAGES = ("home", "data", "train", "lesson", "quiz", "playground", "leakage", "shortcuts", "classify", "models")
+PAGES = ("home", "data", "train", "lesson", "quiz", "playground", "leakage", "shortcuts", "vote", "classify", "models")
 
 
 def alone(page: str) -> AppTest:
@@ -82,6 +82,7 @@ def test_page_without_data_and_models_shows_the_next_step(homes, page, start):
         "playground": "faint lines are earlier trials",
         "leakage": "The split by image leaks",
         "shortcuts": "There is no trained model yet",
+        "vote": "There is no trained model yet",
         "classify": "There is no trained model yet",
         "models": "There is no trained model yet",
     }

@@ -24,6 +24,7 @@ SOURCES = {
     "playground": ("app/experiments",),
     "leakage": ("app/experiments/leakage.py", "app/experiments/material.py"),
     "shortcuts": ("app/experiments/occlusion.py", "app/experiments/shortcut.py", "app/experiments/material.py"),
+    "vote": ("app/vote", "charts/votes.py"),
 }
 """What writes the words of a page."""
 

@@ -1,32 +1,12 @@
 """Rooms: what a teacher does, and when a room ends."""
 
-import sqlite3
-import threading
-
 import pytest
 
 from fracture import demo
 from fracture.errors import PublicError, RoomError
 from fracture.teaching import codes, rooms, store, votes
-from fracture.teaching.rooms import NewImage, RoomModel
 from fracture.teaching.votes import Vote
-
-LABELS = ("normal", "abnormal")
-MODEL = RoomModel("trained", LABELS, 0.5)
-
-
-def image(place: int) -> NewImage:
-    """Every other image is abnormal."""
-    label = place % 2
-    return NewImage(
-        f"image{place}.png", b"picture %d" % place, label, LABELS[label], 0.9 * label, LABELS[label], b"heat"
-    )
-
-
-@pytest.fixture
-def room(homes):
-    """An open room with three images: its code and its teacher's secret."""
-    return rooms.open_room([image(place) for place in range(3)], LABELS, MODEL, "CC BY")
+from tests.support.votes import LABELS, MODEL, image
 
 
 def test_new_room_waits_for_students(room):
@@ -107,37 +87,3 @@ def test_public_demo_limits_rooms_and_students(homes, monkeypatch):
         votes.join(opened[0][0])
     with pytest.raises(RoomError, match="is full"):
         votes.join(opened[0][0])
-
-
-def test_damaged_file_is_one_sentence(room):
-    """It says what to do."""
-    store.rooms_file().write_bytes(b"no database" * 1000)
-    for rest in store.rooms_file().parent.glob("class-votes-*-*"):
-        rest.unlink()
-    with pytest.raises(RoomError, match=r"damaged .* Delete class-votes"):
-        rooms.find_room(room[0])
-
-
-def test_full_disk_is_one_sentence(room, monkeypatch):
-    """A vote that could not be written is not acknowledged."""
-
-    def refuse(*_):
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(store, "_prepare", refuse)
-    with pytest.raises(RoomError, match="disk is full"):
-        votes.join(room[0])
-
-
-def test_rooms_opened_at_the_same_time_are_all_there(homes):
-    """The first ones make the file together."""
-    opened = []
-    threads = [
-        threading.Thread(target=lambda: opened.append(rooms.open_room([image(0)], LABELS, MODEL, ""))) for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len({code for code, _ in opened}) == 8
-    assert all(rooms.find_room(code) for code, _ in opened)

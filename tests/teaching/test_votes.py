@@ -5,13 +5,13 @@ import pytest
 from fracture.errors import RoomError
 from fracture.teaching import rooms, votes
 from fracture.teaching.votes import Vote
-from tests.teaching.test_rooms import LABELS, room  # noqa: F401  a fixture
+from tests.support.votes import LABELS
 
 pytestmark = pytest.mark.usefixtures("homes")
 
 
 @pytest.fixture
-def asked(room):  # noqa: F811
+def asked(room):
     """A room that shows its first image: its code, its teacher's secret and one student."""
     code, secret = room
     rooms.show(code, secret, 0)

@@ -61,6 +61,7 @@ PAGE_TERMS: Mapping[str, Sequence[str]] = {
     "playground": ("Backbone", "Dropout", "Epoch", "Features", "Head", "Hyperparameter", "Learning curve", "Seed"),
     "leakage": ("AUC (AUROC)", "Data leakage", "Features", "Group", "Seed", "Split"),
     "shortcuts": ("Ablation", "Features", "Heat map", "Occlusion", "Seed", "Shortcut"),
+    "vote": ("Heat map", "Phantom", "Probability", "ROC curve", "Sensitivity", "Specificity", "Threshold"),
 }
 """By the page's address. Each term stands in the words of that page."""
 

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fracture.estimate import Estimate
+from fracture.teaching.reading import share
 from fracture.teaching.votes import CONFIDENCES
 
 MIN_VOTES = 5
@@ -35,22 +36,8 @@ class Rates:
 def rates(label: NDArray[np.int64], called: NDArray[np.bool_]) -> Rates:
     """The rates of calls (N,) on images of known labels (N,), 0 or 1, with Wilson's intervals."""
     positive = label == 1
-    sensitivity = wilson(int((called & positive).sum()), int(positive.sum()))
-    specificity = wilson(int((~called & ~positive).sum()), int((~positive).sum()))
-    return Rates(sensitivity, specificity, int((called == positive).sum()), len(label))
-
-
-def wilson(hits: int, total: int) -> Estimate:
-    """A share with its 95 % interval (Wilson, JASA 22:209, 1927), not defined without cases.
-
-    Unlike the bootstrap it also has an interval where all of a few cases agree.
-    """
-    from scipy.stats import binomtest
-
-    if not total:
-        return {"value": None, "low": None, "high": None}
-    interval = binomtest(hits, total).proportion_ci(method="wilson")
-    return {"value": hits / total, "low": float(interval.low), "high": float(interval.high)}
+    right = called == positive
+    return Rates(share(right[positive]), share(right[~positive]), int(right.sum()), len(label))
 
 
 def vote_score(positive: "pd.Series[int]", confidence: "pd.Series[int]") -> "pd.Series[float]":

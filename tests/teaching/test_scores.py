@@ -1,5 +1,6 @@
 """What a class scored."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -43,11 +44,15 @@ def test_student_has_rates_from_five_votes_on():
     assert found["five"].point == (0.0, 1.0) and found["one label"].point is None
 
 
-def test_interval_is_wilson_s():
+def test_intervals_are_wilson_s():
     """As published for 8 of 10 (Newcombe, Statistics in Medicine 17:857, 1998, formula 3): 0.490 to 0.943."""
-    estimate = scores.wilson(8, 10)
-    assert (estimate["value"], round(estimate["low"], 3), round(estimate["high"], 3)) == (0.8, 0.49, 0.943)
-    assert scores.wilson(5, 5)["low"] < 1 and scores.wilson(0, 0)["value"] is None
+    label = np.array([1] * 10 + [0] * 5)
+    called = np.array([True] * 8 + [False] * 7)
+    found = scores.rates(label, called)
+    sensitivity = found.sensitivity
+    assert (sensitivity["value"], round(sensitivity["low"], 3), round(sensitivity["high"], 3)) == (0.8, 0.49, 0.943)
+    assert found.specificity["value"] == 1 and found.specificity["low"] < 1
+    assert (found.correct, found.total) == (13, 15)
 
 
 def test_model_is_judged_at_its_threshold():

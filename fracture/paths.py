@@ -111,7 +111,7 @@ def shipped_home() -> Path:
 
 
 def cache_home() -> Path:
-    """The folder of caches. It need not exist, and may be deleted at any time."""
+    """The folder of caches. It need not exist, and may be deleted at any time; rooms of class votes then end."""
     return _folder("FRACTURE_CACHE", ".cache")
 
 

@@ -4,21 +4,27 @@ Nothing is kept in memory: a server may be killed at any moment, and what it has
 lies in the cache folder, since its rooms end after three hours anyway.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psutil
 from filelock import FileLock
 
 from fracture import paths
 from fracture.errors import RoomError
+from fracture.jobs.process import HOST_VARIABLE
 
 VERSION = 1
 """Of the tables. It is a part of the file's name: two versions of the app that run at the same time share no file."""
 
 WAIT_SECONDS = 5.0
 """How long to wait for another process that writes; each write takes milliseconds."""
+
+_NETWORK = ("nfs", "cifs", "smb", "9p", "fuse.", "ceph", "lustre", "glusterfs", "gpfs", "beegfs")
+"""How the names of file systems begin that several hosts may mount."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS rooms (
@@ -126,6 +132,18 @@ def _prepare(rooms: sqlite3.Connection) -> None:
 
 def _create_tables(rooms: sqlite3.Connection) -> None:
     with FileLock(f"{rooms_file()}.lock", timeout=WAIT_SECONDS):  # two that change the kind of log refuse each other
-        # Readers don't wait for writers then. A network file system refuses, and keeps the ordinary log.
-        rooms.execute("PRAGMA journal_mode = WAL")
+        # Readers don't wait for writers then. The log's index is shared memory, which no other host sees.
+        if not _shared_by_hosts(rooms_file().parent):
+            rooms.execute("PRAGMA journal_mode = WAL")
         rooms.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+
+
+def _shared_by_hosts(folder: Path) -> bool:
+    """Whether other hosts may write to a folder: it is on a network file system, or this host has a name for others."""
+    if os.environ.get(HOST_VARIABLE):
+        return True
+    mounts = [each for each in psutil.disk_partitions(all=True) if folder.is_relative_to(each.mountpoint)]
+    if not mounts:
+        return False
+    innermost = max(mounts, key=lambda each: len(each.mountpoint))
+    return innermost.fstype.lower().startswith(_NETWORK) or "remote" in innermost.opts

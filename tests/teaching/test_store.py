@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -68,3 +69,19 @@ def test_readers_do_not_wait_for_a_writer(room):
         connection.execute("UPDATE rooms SET place = 2")
         assert rooms.find_room(room[0]).place == rooms.LOBBY
     assert rooms.find_room(room[0]).place == 2
+
+
+@pytest.mark.parametrize(
+    ("fstype", "host", "log"),
+    [("ext4", "", "wal"), ("nfs4", "", "delete"), ("fuse.sshfs", "", "delete"), ("ext4", "a", "delete")],
+)
+def test_write_ahead_log_is_for_one_host_alone(homes, monkeypatch, fstype, host, log):
+    """A network file system, and a host that has a name for others, keep the ordinary log; votes work there, too."""
+    root = SimpleNamespace(mountpoint="/", fstype="ext4", opts="rw")
+    mounted = SimpleNamespace(mountpoint=str(homes), fstype=fstype, opts="rw")
+    monkeypatch.setattr(store.psutil, "disk_partitions", lambda **_: [mounted, root])
+    monkeypatch.setenv("FRACTURE_HOST", host)
+    code, _ = rooms.open_room([image(0)], LABELS, MODEL, "")
+    with store.reading() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == log
+    assert votes.is_student(code, votes.join(code))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from fracture.errors import RunError
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import auc_difference
+from fracture.experiments.heads import HeadTask, fit_heads
 from fracture.experiments.workbench import Bench, Rows
 
 MAX_EPOCHS = 1000
@@ -38,6 +40,8 @@ class Point:
 def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
     """For each of :data:`GROUP_SHARES` several heads, each trained on another random subset of groups.
 
+    The workers of a cluster train them where there is one.
+
     Raises:
         RunError: there are too few training groups, or too few of one label.
     """
@@ -46,16 +50,21 @@ def learning_curve(bench: Bench, draws: int) -> Iterator[Point]:
         raise RunError(f"A learning curve needs at least {MIN_GROUPS} training patients. Received: {total}")
     # With few patients, several shares give the same number.
     counts = sorted({max(MIN_GROUPS, round(share * total)) for share in GROUP_SHARES})
-    for groups in counts:
-        for draw in range(draws):
-            rows = random_group_subset(bench, groups, draw)
-            # As many steps for few images as for many: else few would also be trained for less time.
-            epochs = round(bench.config.epochs * bench.training.sum() / rows.sum())
-            config = bench.config.changed(seed=bench.config.seed + draw, epochs=min(epochs, MAX_EPOCHS))
-            head = bench.fit(rows, bench.validation, config)
-            auc = head.history["val_auc"][head.kept_epoch - 1]
-            features, _ = bench.part(bench.validation)
-            yield Point(groups, int(rows.sum()), draw, auc, head(features))
+    subsets = list(product(counts, range(draws)))
+    tasks = [_task(bench, groups, draw) for groups, draw in subsets]
+    features, _ = bench.part(bench.validation)
+    for (groups, draw), task, head in zip(subsets, tasks, fit_heads(bench, tasks), strict=True):
+        auc = head.history["val_auc"][head.kept_epoch - 1]
+        yield Point(groups, int(task.training.sum()), draw, auc, head(features))
+
+
+def _task(bench: Bench, groups: int, draw: int) -> HeadTask:
+    """A head on a random subset of so many groups."""
+    rows = random_group_subset(bench, groups, draw)
+    # As many steps for few images as for many: else few would also be trained for less time.
+    epochs = round(bench.config.epochs * bench.training.sum() / rows.sum())
+    config = bench.config.changed(seed=bench.config.seed + draw, epochs=min(epochs, MAX_EPOCHS))
+    return HeadTask(rows, bench.validation, config)
 
 
 def gain_from_more(bench: Bench, points: Sequence[Point]) -> Estimate:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fracture.data.splits import split_by_group
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import auc_difference, ranking
+from fracture.experiments.heads import HeadTask, fit_heads
 from fracture.experiments.workbench import Bench, Rows
 from fracture.training.head.numpy_head import Head
 
@@ -57,7 +58,7 @@ def sample_hyperparameters(tries: int, seed: int) -> list[dict[str, float]]:
 
 
 def search(bench: Bench, tries: list[dict[str, float]]) -> Iterator[Try]:
-    """A head for each set of hyperparameters.
+    """A head for each set of hyperparameters; the workers of a cluster train them where there is one.
 
     Raises:
         DatasetError: the validation part has not enough groups for two halves.
@@ -65,10 +66,9 @@ def search(bench: Bench, tries: list[dict[str, float]]) -> Iterator[Try]:
     # The best of many trials looks better than it is on the images that chose it: the other half says how much.
     half = _choosing_half(bench)
     other_half = bench.validation & ~half
-    for choices in tries:
-        config = bench.config.changed(**choices)
-        head = bench.fit(bench.training, half, config)
-        features, _ = bench.part(other_half)
+    tasks = [HeadTask(bench.training, half, bench.config.changed(**choices)) for choices in tries]
+    features, _ = bench.part(other_half)
+    for choices, head in zip(tries, fit_heads(bench, tasks), strict=True):
         yield Try(choices, _auc(bench, half, head), _auc(bench, other_half, head), head(features))
 
 

@@ -74,11 +74,15 @@ class Bench:
             RunError: one of the labels is missing in one of the parts.
             PublicError: the public demo trains no such head.
         """
+        self.check(training, validation, config)
+        with _one_at_a_time:
+            return train_head(self.part(training), self.part(validation), config, keep_last_epoch=keep_last_epoch)
+
+    def check(self, training: Rows, validation: Rows, config: TrainConfig) -> None:
+        """Raise what :meth:`fit` raises."""
         demo.check_head(config.to_json(), int(training.sum()))
         self._check_labels("train", training)
         self._check_labels("validate", validation)
-        with _one_at_a_time:
-            return train_head(self.part(training), self.part(validation), config, keep_last_epoch=keep_last_epoch)
 
     def _check_labels(self, purpose: str, rows: Rows) -> None:
         _, label = self.part(rows)

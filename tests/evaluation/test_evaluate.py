@@ -5,9 +5,11 @@ import pytest
 
 from fracture.data.dataset import scan
 from fracture.errors import DatasetError
+from fracture.evaluation import evaluate
 from fracture.evaluation.evaluate import evaluate_model
 from fracture.parallel import Workplace
 from fracture.registry.model_folder import read_card
+from tests.support.clusters import kill_a_dask_worker, start_cluster
 from tests.support.drawing import draw_mura
 
 
@@ -58,3 +60,24 @@ def test_evaluate_model_by_processes_gives_the_same(homes, make_model, drawn):
     by_two = evaluate_model("m", str(drawn), by=Workplace(processes=2))
     pd.testing.assert_frame_equal(alone.predictions, by_two.predictions)
     assert alone.metrics == by_two.metrics
+
+
+@pytest.mark.slow
+def test_evaluate_model_on_a_cluster_with_a_killed_worker_gives_the_same(
+    homes, make_model, drawn, tmp_path, monkeypatch
+):
+    """The chunks of a worker that was killed with ``kill -9`` are predicted by another one."""
+    make_model("m")
+    alone = evaluate_model("m", str(drawn), "all")
+    monkeypatch.setattr(evaluate, "CHUNK", 2)
+    killed = []
+    with start_cluster(tmp_path, workers=2) as address:
+
+        def kill_one(done, total):
+            if not killed:
+                killed.append(kill_a_dask_worker(address))
+
+        again = evaluate_model("m", str(drawn), "all", on_progress=kill_one, by=Workplace(cluster=address))
+    assert killed
+    pd.testing.assert_frame_equal(alone.predictions, again.predictions)
+    assert alone.metrics == again.metrics

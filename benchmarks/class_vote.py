@@ -68,6 +68,7 @@ def hold(teacher: Teacher, students: list[Student], images: int, server: psutil.
     seconds = time.monotonic() - started
     busy = (cpu_seconds(server) - used) / seconds
     print(f"{images} images in {seconds:.0f} s; the server took {busy:.0%} of a core and {memory_mb(server):.0f} MB")
+    print(f"load of the machine: {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores")
 
 
 def cpu_seconds(server: psutil.Process) -> float:

@@ -80,21 +80,27 @@ def _show_room(room: Room, student: str) -> None:
         st.success("You have joined. The first image appears here when your teacher begins.", icon=":material/check:")
     else:
         _show_score(room, student)
-    st.fragment(_follow, run_every=POLL_SECONDS)(room, student)
+    if room.shows_image and not room.revealed:
+        st.fragment(_ask)(room, student)  # by itself, so that a vote draws nothing else
+    st.fragment(_follow, run_every=POLL_SECONDS)(room)
     show_sources(room)
 
 
-def _follow(drawn: Room, student: str) -> None:
-    """Look whether the teacher has gone on. The buttons are here, too, so that a vote draws nothing else."""
+def _follow(drawn: Room) -> None:
+    """Look whether the teacher has gone on. It draws nothing: fifty phones ask for it at a time."""
     with show_errors():
         room = rooms.find_room(drawn.code)
         if room is None or room.step != drawn.step:
             st.rerun()
-        if room.shows_image and not room.revealed:
-            _ask(room, student)
 
 
 def _ask(room: Room, student: str) -> None:
+    """How sure, which label, and what was voted."""
+    with show_errors():
+        _draw_question(room, student)
+
+
+def _draw_question(room: Room, student: str) -> None:
     given = votes.own_vote(room.code, student, room.place)
     st.segmented_control(
         "How sure are you?",
@@ -154,6 +160,7 @@ def _words(room: Room, given: Vote) -> str:
 
 
 def _show_truth(room: Room, student: str) -> None:
+    state.failure("vote").pop()  # of a vote that came too late; it says nothing about the next image
     reveal = revealed(room)
     if reveal is None:
         return

@@ -8,7 +8,7 @@ from fracture.phantoms.samples import generate_sample
 from tests.browser.chromium import settle
 from tests.browser.furnished import BUNDLED, TRAINED
 from tests.browser.places import Place, cover, open_tab
-from tests.browser.widgets import keyed, keyed_from
+from tests.browser.widgets import button, keyed, keyed_from
 from tests.hostile.dicoms import dicom
 from tests.pages.test_pages import as_png
 
@@ -34,6 +34,13 @@ def _inverted(page: Page) -> None:
 def _photograph(page: Page) -> None:
     """By Lav Varshney, CC0."""
     upload(page, "photograph.png", as_png(data.camera()))
+
+
+def _open_room(page: Page) -> None:
+    """A room of a class vote at its first image, as its teacher sees it."""
+    button(page, "open room").click()
+    button(page, "next image").click()
+    page.get_by_role("img", name="Radiograph 1 of 10").wait_for()
 
 
 def _reveal_sample(page: Page) -> None:
@@ -111,6 +118,8 @@ PAGES = (
     Place("playground", "playground"),
     Place("leakage", "leakage"),
     Place("shortcuts", "shortcuts"),
+    Place("vote", "vote"),
+    Place("vote-room", "vote", _open_room),
 )
 """Every page, on every screen; a picture has the place's name."""
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from fracture.paths import PROJECT
 from tests.browser.chromium import broken_pictures, listen, new_page, settle
-from tests.browser.faults import overflow
+from tests.browser.faults import accessibility, overflow
 from tests.browser.widgets import button, keyed
 from tests.support.serving import homes_in, served
 
@@ -39,6 +39,7 @@ def test_class_votes_from_two_phones(cloned, page, browser):
         page.get_by_text("2 of 2").wait_for()
         if image == 1:
             _reload(phones[0])
+            _check_accessible(page, *phones)
         _check_first_screen(page)
         _check_phone(phones[0])
         button(page, "reveal").click()
@@ -51,6 +52,7 @@ def test_class_votes_from_two_phones(cloned, page, browser):
     phones[0].get_by_text("You were right on").wait_for()
     page.get_by_test_id("stPlotlyChart").wait_for()
     assert overflow(page) == overflow(phones[0]) == 0
+    _check_accessible(page, phones[0])
     _close(page)
     for phone in phones:
         phone.get_by_text("was closed by the teacher").wait_for()
@@ -76,6 +78,14 @@ def _join(phone, address, name):
     keyed(phone, "nickname").get_by_role("textbox").fill(name)
     button(phone, "join room button").click()
     phone.get_by_text("You have joined").wait_for()
+
+
+def _check_accessible(*pages):
+    """No serious fault by axe-core but the allowed ones."""
+    for each in pages:
+        settle(each)
+        found, _ = accessibility(each)
+        assert [str(fault) for fault in found] == []
 
 
 def _reload(phone):

@@ -91,6 +91,17 @@ def test_room_shows_phantoms_or_a_data_set(home_with_data, make_model, source):
     assert len(set(votes.revealed_images(code)["label"])) == 2
 
 
+def test_edited_address_is_in_the_qr_code_of_every_image(room):
+    """It stays while the field for it is not shown; a warning says who can't open the proposed one."""
+    rooms.show(*room, rooms.LOBBY)
+    app = as_teacher(room)
+    assert "leads every device to itself" in words(app) or "same network" in words(app)
+    app.text_input(key="vote address").set_value("https://xray.example.org").run()
+    app.button(key="next image").click().run()
+    alts = [image.alt for shown in healthy(app).get("image") for image in shown.proto.imgs]
+    assert f"QR code of https://xray.example.org/vote?room={room[0]}" in alts
+
+
 def test_page_without_a_model_still_lets_students_join(homes):
     """A room needs a model; a student needs none."""
     app = healthy(visit())
@@ -141,7 +152,7 @@ def test_room_that_is_not_open_is_a_sentence(homes, code):
     app = healthy(visit(code))
     assert "There is no open room" in words(app) and keys_of(app.text_input, "room code")
     app.button(key="leave room").click().run()
-    assert "Join a room" in [each.value for each in app.subheader]
+    assert "Join a room" in [each.value for each in app.header]
 
 
 @pytest.mark.parametrize(("seconds", "why"), [(0, "was closed by the teacher"), (4 * 3600, "has expired")])
@@ -254,7 +265,7 @@ def test_room_is_closed_after_a_confirmation(room):
     assert rooms.find_room(room[0]) is None
     assert "everything in it is deleted" in words(healthy(app))
     app.button(key="leave room").click().run()
-    assert "Open a room" in [each.value for each in healthy(app).subheader]
+    assert "Open a room" in [each.value for each in healthy(app).header]
 
 
 def test_public_demo_refuses_one_room_more_in_a_sentence(as_cloned, monkeypatch):

@@ -34,7 +34,7 @@ def show_start() -> None:
     with left:
         _offer_to_join()
     with right:
-        st.subheader("Open a room", anchor=False)
+        st.header("Open a room", anchor=False)
         if folder is None:
             no_model_hint()
         else:
@@ -51,7 +51,7 @@ def ask_for_code(default: str = "") -> None:
 
 
 def _offer_to_join() -> None:
-    st.subheader("Join a room", anchor=False)
+    st.header("Join a room", anchor=False)
     st.markdown("Enter the code that your teacher shows, or scan the QR code beside it.")
     ask_for_code()
 

@@ -9,6 +9,7 @@ from fracture.app.shared.frame import presenting
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.app.vote import address, arriving
 from fracture.app.vote.arriving import Seat
+from fracture.errors import FractureError
 from fracture.formatting import format_duration
 from fracture.teaching import rooms, votes
 from fracture.teaching.rooms import Room
@@ -69,7 +70,11 @@ def _list_nicknames(room: Room, seat: Seat) -> None:
 
 
 def _remove(seat: Seat, student: str) -> None:
-    votes.remove_nickname(seat.code, seat.secret, student)
+    """The callback of a button: what goes wrong is said on the page."""
+    try:
+        votes.remove_nickname(seat.code, seat.secret, student)
+    except FractureError as error:
+        state.failure("room").set(str(error))
 
 
 def offer_votes(room: Room, place: str) -> None:

@@ -1,6 +1,8 @@
 """A student's page, on a phone: the picture, two buttons, how sure they are, and what they voted."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -135,18 +137,26 @@ def _offer_vote(room: Room, student: str, positive: bool, given: Vote | None) ->
 
 
 def _vote(code: str, student: str, place: int, positive: bool) -> None:
+    """The callback of a button: what goes wrong is said below it."""
     confidence = st.session_state.get(f"{CONFIDENCE} {place}", 1)
-    try:
+    with _kept_failure():
         votes.vote(code, student, place, Vote(positive, confidence))
-    except FractureError as error:
-        state.failure("vote").set(str(error))
 
 
 def _reconsider(code: str, student: str, place: int) -> None:
     """Another confidence counts at once where the student has voted."""
-    given = votes.own_vote(code, student, place)
-    if given is not None:
-        _vote(code, student, place, given.positive)
+    with _kept_failure():
+        given = votes.own_vote(code, student, place)
+        if given is not None:
+            _vote(code, student, place, given.positive)
+
+
+@contextmanager
+def _kept_failure() -> Iterator[None]:
+    try:
+        yield
+    except FractureError as error:
+        state.failure("vote").set(str(error))
 
 
 def _describe(room: Room, given: Vote | None) -> str:

@@ -34,6 +34,7 @@ menu = {
         st.Page("pages/leakage.py", title="Leakage", icon=":material/call_split:"),
         st.Page("pages/shortcuts.py", title="Shortcuts", icon=":material/hide_image:"),
         st.Page("pages/vote.py", title="Class vote", icon=":material/how_to_vote:"),
+        st.Page("pages/inside.py", title="Inside the network", icon=":material/layers:"),
     ],
 }
 page = st.navigation(menu, position=menu_position())

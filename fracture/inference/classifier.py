@@ -224,6 +224,10 @@ class Classifier:
         """What the image is compared by with the training images (F,): one pass, where :meth:`view` takes two."""
         return self._load_graph()(self._fitted(image)).embedding
 
+    def logits(self, fitted: Sequence[NDArray[np.uint8]]) -> list[float]:
+        """The logits of fitted images (S, S), without their mirror images; as many at once as the server has cores."""
+        return [output.logit for output in self._load_graph().run_all(*fitted)]
+
     def _regions(self, first: FirstPass, mirrored: Output | None) -> tuple[Region, ...]:
         """The candidate regions, where the card says how their boxes are made."""
         recorded = self.card.regions

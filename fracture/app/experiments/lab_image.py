@@ -4,14 +4,13 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from fracture.app.shared import dataset_cache, prediction_cache
+from fracture.app.shared import dataset_cache
+from fracture.app.shared.pickers.validation_image import choose_validation_image
 from fracture.app.shared.prediction_cache import GALLERY_PX
 from fracture.experiments.masking import masked_images
 from fracture.experiments.shipped.features import is_shipped, shipped_plan
@@ -77,38 +76,15 @@ def _generate(image_id: str, name: str) -> LabImage:
 
 def _choose_validation_image(folder: ModelFolder) -> LabImage | None:
     """One of the validation images; images with hardware come first."""
-    table = dataset_cache.training_images(prediction_cache.classifier(folder).card)
-    table = table[table["split"] == "valid"] if len(table) else table
-    if table.empty:
-        st.info("The model's data set is not on this machine.", icon=":material/folder_off:")
-        return None
-    metal = table["findings"].str.contains("hardware")
-    details = dict(zip(table["image_id"], np.where(metal, "hardware, ", "") + table["word"], strict=True))
-    name = st.selectbox(
-        "Validation image",
-        [*table.loc[metal, "image_id"], *table.loc[~metal, "image_id"]],
-        key=f"validation image {folder.name}",
-        format_func=lambda each: f"{each} ({details[each]})",
-    )
-    row = table.set_index("image_id").loc[name]
-    if _was_replaced(folder, row):
-        st.info("This file was replaced since the validation: choose another image.", icon=":material/help:")
+    row = choose_validation_image(folder)
+    if row is None:
         return None
     pixels = dataset_cache.large(Path(row["path"]), GALLERY_PX)
     height, width = pixels.shape
     across = width / max(row["width"], 1)
     down = height / max(row["height"], 1)
     boxes = scale_boxes(parse_boxes(row["boxes"]), across, down)
-    return LabImage(name, pixels, boxes_to_mask(boxes, width, height) if boxes else None)
-
-
-def _was_replaced(folder: ModelFolder, row: "pd.Series[Any]") -> bool:
-    """Whether the model's predictions record another file for this image; older ones record none."""
-    predictions = prediction_cache.scored(folder, "image")
-    recorded = predictions.loc[predictions["image_id"] == row.name, "sha256"]
-    if recorded.empty or not recorded.iloc[0]:
-        return False
-    return [recorded.iloc[0]] != dataset_cache.digests_of([Path(row["path"])])
+    return LabImage(str(row.name), pixels, boxes_to_mask(boxes, width, height) if boxes else None)
 
 
 def _choose_upload() -> LabImage | None:

@@ -1,0 +1,1 @@
+"""Pickers of an image that several pages have."""

@@ -35,6 +35,7 @@ menu = {
         st.Page("pages/shortcuts.py", title="Shortcuts", icon=":material/hide_image:"),
         st.Page("pages/vote.py", title="Class vote", icon=":material/how_to_vote:"),
         st.Page("pages/inside.py", title="Inside the network", icon=":material/layers:"),
+        st.Page("pages/map.py", title="Data map", icon=":material/scatter_plot:"),
     ],
 }
 page = st.navigation(menu, position=menu_position())

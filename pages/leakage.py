@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fracture.app.experiments.leakage import show_leakage
-from fracture.app.experiments.material import choose_material
+from fracture.app.shared.features.material import choose_material
 from fracture.app.shared.widgets import ensure_routed, page_head
 from fracture.inference.classifier import NOTICE
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from fracture.app.experiments.material import Material, choose_material, with_bench
 from fracture.app.experiments.playground import play
 from fracture.app.experiments.search import show_learning_curve, show_search
+from fracture.app.shared.features.material import Material, choose_material, with_bench
 from fracture.app.shared.widgets import ensure_routed, page_head
 from fracture.experiments.workbench import Bench
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from fracture.app.experiments.material import choose_material
 from fracture.app.experiments.occlusion import show_occlusion
 from fracture.app.experiments.shortcut import show_ablation
+from fracture.app.shared.features.material import choose_material
 from fracture.app.shared.widgets import ensure_routed, page_head
 from fracture.inference.classifier import NOTICE
 

@@ -46,6 +46,10 @@ def full(first: str, second: str) -> tuple[Place, ...]:
         Place("judged", f"models?model={second}", _open_card),
         *(Place(name, f"models?model={second}", open_tab(tab)) for name, tab in MODEL_TABS.items()),
         Place("covered", "shortcuts", cover),
+        Place("channels", f"inside?model={second}", open_tab("Channels")),
+        Place("weights", f"inside?model={second}", open_tab("Class-activation map")),
+        Place("sliding", f"inside?model={first}", slide),
+        Place("arranged", "map", arrange),
         *_presenting(first),
     )
 
@@ -73,6 +77,8 @@ PAGES = (
     Place("leakage", "leakage"),
     Place("shortcuts", "shortcuts"),
     Place("vote", "vote"),
+    Place("inside", "inside"),
+    Place("map", "map"),
     Place("classify", "classify"),
     Place("models", "models"),
 )
@@ -141,6 +147,19 @@ def ask_about_a_sample(page: Page) -> None:
     keyed(page, "sample strip").get_by_role("button", name="Synthetic A").click()
     keyed_from(page, "truth of").locator("label").click()
     keyed(page, "classify_image").get_by_role("img").last.wait_for()
+
+
+def slide(page: Page) -> None:
+    """On the page *Inside the network*: the occlusion map."""
+    open_tab("Occlusion")(page)
+    button(page, "slide patch").click()
+    page.get_by_text("Covered at one of").wait_for()
+
+
+def arrange(page: Page) -> None:
+    """On the page *Data map*: t-SNE."""
+    keyed(page, "map projection").get_by_text("t-SNE").click()
+    page.get_by_text("its axes mean nothing").wait_for()
 
 
 def cover(page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fracture.app.experiments import material
+from fracture.app.shared.features import material
 from fracture.app.train import cost
 from fracture.training.cost import Speed
 

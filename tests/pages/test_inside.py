@@ -1,8 +1,15 @@
 """The page *Inside the network*."""
 
+import re
+
 import pytest
 
+from fracture.app.network import exemplars
 from fracture.app.network.passes import CHANNELS
+from fracture.inference.classifier import Classifier
+from fracture.paths import PROJECT
+from fracture.registry.model_folder import ModelFolder
+from fracture.sample_radiographs import sample_radiographs
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.widgets import by_key
 
@@ -50,3 +57,64 @@ def test_upload_is_asked_for(inside):
     healthy(inside.segmented_control(key="network source").set_value("Upload").run())
     assert "Choose an X-ray" in words(inside)
     assert not pictures(inside, "Feature map of channel")
+
+
+def excited(app):
+    """The alternative texts of the images that excite a channel."""
+    return [alt for alt in pictures(app, "") if "which excites channel" in alt]
+
+
+def opened(app, tab):
+    """The page with another of its tabs."""
+    app.session_state["network tab"] = tab
+    return healthy(app.run())
+
+
+def test_channels_add_up_to_the_logit_and_show_what_excites_them(inside, features):
+    """Bars, the parts of the logit, and the training images, whose features are in the cache."""
+    app = opened(inside, "Channels")
+    assert len(app.get("plotly_chart")) == 1
+    parts = re.search(r"Logit (\S+) = (\S+) of these 10 (\S+) of the other channels (\S+) bias\.", words(app))
+    logit, *others = (float(each) for each in parts.groups())
+    assert sum(others) == pytest.approx(logit, abs=0.002)
+    assert re.search(r"Training images, \d+ in all, that excite channel \d+ most", words(app))
+    assert len(excited(app)) == exemplars.SHOWN
+
+
+def test_channels_without_cached_features_are_shown_on_other_images(inside):
+    """The shipped synthetic images have features of the same backbone."""
+    app = opened(inside, "Channels")
+    assert re.search(r"Synthetic X-rays, [\d,]+ in all, that excite channel \d+ most", words(app))
+
+
+def test_another_weight_moves_logit_and_map(inside):
+    """By the weight's change times the mean of that channel, and back."""
+    app = opened(inside, "Class-activation map")
+    before = float(app.metric[0].value)
+    slider = by_key(app.slider, "weight of channel")
+    healthy(slider.set_value(slider.max).run())
+    assert float(app.metric[0].value) > before
+    assert app.metric[0].delta.startswith("+") and app.metric[0].delta != "+0.000"
+    assert "The logit is the mean of the map plus the bias" in words(app)
+    healthy(app.button(key="reset weight").click().run())
+    assert float(app.metric[0].value) == before
+
+
+def test_patch_slides_over_the_image(inside):
+    """The occlusion map appears beside the class-activation map, and stays when the page is drawn again."""
+    app = opened(inside, "Occlusion")
+    assert pictures(app, "The X-ray, not covered yet")
+    healthy(app.button(key="slide patch").click().run())
+    assert pictures(app, "Occlusion map") and pictures(app, "Class-activation map")
+    assert "Covered at one of 100 places" in words(app)
+    assert pictures(healthy(app.run()), "Occlusion map")
+
+
+def test_exemplars_of_another_network_are_the_samples(homes):
+    """Features of another backbone would show other things: the model is run on the samples itself."""
+    folder = ModelFolder(PROJECT / "models" / "mura-humerus")
+    found = exemplars.find_exemplars(Classifier(folder), folder)
+    assert "samples" in found.origin and found.features.shape == (len(sample_radiographs()), 2048)
+    (row, most), *_ = found.strongest(215)
+    assert most == found.features[:, 215].max()
+    assert row["image_id"] == sample_radiographs()[int(found.features[:, 215].argmax())].name

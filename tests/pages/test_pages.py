@@ -25,7 +25,10 @@ from tests.hostile.dicoms import dicom as hostile_dicom
 from tests.support.not_radiographs import LEGS, dicom, pictures
 from tests.support.widgets import by_key, keys_of
 
-PAGES = ("home", "data", "train", "lesson", "quiz", "playground", "leakage", "shortcuts", "vote", "classify", "models")
+PAGES = (
+    *("home", "data", "train", "classify", "models"),
+    *("lesson", "quiz", "playground", "leakage", "shortcuts", "inside", "map", "vote"),
+)
 
 
 def alone(page: str) -> AppTest:
@@ -83,6 +86,8 @@ def test_page_without_data_and_models_shows_the_next_step(homes, page, start):
         "leakage": "The split by image leaks",
         "shortcuts": "There is no trained model yet",
         "vote": "There is no trained model yet",
+        "inside": "There is no trained model yet",
+        "map": "Draw a lasso or a box",
         "classify": "There is no trained model yet",
         "models": "There is no trained model yet",
     }

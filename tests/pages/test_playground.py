@@ -6,7 +6,7 @@ from dataclasses import replace
 import pyarrow
 import pytest
 
-from fracture.app.experiments import material
+from fracture.app.shared.features import material
 from fracture.errors import DatasetError
 from fracture.experiments import features_job
 from fracture.experiments.features_job import find_features_job

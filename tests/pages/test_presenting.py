@@ -21,10 +21,12 @@ SOURCES = {
     "models": ("app/models", "registry/metric_names.py", "evaluation/metrics.py", "app/shared/metrics.py", "charts"),
     "lesson": ("app/lesson", "../lesson/en"),
     "quiz": ("app/quiz", "teaching"),
-    "playground": ("app/experiments",),
-    "leakage": ("app/experiments/leakage.py", "app/experiments/material.py"),
-    "shortcuts": ("app/experiments/occlusion.py", "app/experiments/shortcut.py", "app/experiments/material.py"),
     "vote": ("app/vote", "charts/votes.py"),
+    "playground": ("app/experiments", "app/shared/features"),
+    "leakage": ("app/experiments/leakage.py", "app/shared/features/material.py"),
+    "inside": ("app/network",),
+    "map": ("app/data_map", "app/shared/features/material.py", "experiments/projection.py"),
+    "shortcuts": ("app/experiments/occlusion.py", "app/experiments/shortcut.py", "app/shared/features/material.py"),
 }
 """What writes the words of a page."""
 

@@ -38,6 +38,8 @@ def found(data: Dataset) -> list[Problem]:
         problems.append(shortcut)
     if issues := state.label_issues(data.root).get():
         problems.append(issues)
+    if selected := state.map_selection(data.root).get():
+        problems.append(selected)
     return by_severity(problems)
 
 

@@ -8,9 +8,9 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.experiments.computed_with import Settings, changed_settings, head_settings, show_settings
-from fracture.app.experiments.material import Material, note_choice, with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
+from fracture.app.shared.features.material import Material, note_choice, with_bench
 from fracture.app.shared.metrics import verdict
 from fracture.app.shared.widgets import expander, learn_more, show_chart, show_errors
 from fracture.experiments import presets

@@ -7,8 +7,9 @@ import streamlit as st
 from fracture import charts
 from fracture.app.experiments.computed_with import sections_outdated
 from fracture.app.experiments.dials import choose_settings
-from fracture.app.experiments.material import Material, Trial, trial_of
+from fracture.app.experiments.trial import Trial, trial_of
 from fracture.app.shared import state
+from fracture.app.shared.features.material import Material
 from fracture.app.shared.frame.chart import show_vega_chart
 from fracture.app.shared.metrics import verdict
 from fracture.app.shared.state import Entry, policy, press_lock, runs_of_trials

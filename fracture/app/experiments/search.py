@@ -14,9 +14,9 @@ from fracture.app.experiments.computed_with import (
     note_section,
     show_settings,
 )
-from fracture.app.experiments.material import Material, note_choice
 from fracture.app.experiments.playground import with_settings
 from fracture.app.shared import state
+from fracture.app.shared.features.material import Material, note_choice
 from fracture.app.shared.metrics import verdict
 from fracture.app.shared.widgets import expander, learn_more, show_chart, show_errors
 from fracture.estimate import Estimate, format_number

@@ -4,9 +4,9 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.experiments.computed_with import head_settings, show_settings
-from fracture.app.experiments.material import Material, note_choice, with_bench
 from fracture.app.experiments.search import with_progress
 from fracture.app.shared import state
+from fracture.app.shared.features.material import Material, note_choice, with_bench
 from fracture.app.shared.metrics import show_table, verdict
 from fracture.app.shared.widgets import escape_markdown, expander, learn_more, show_chart, show_errors
 from fracture.estimate import Estimate, format_number

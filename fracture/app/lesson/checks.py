@@ -73,7 +73,7 @@ def _leaked() -> Values | None:
     found = next((each for each in _kept("leakage of ") if each), None)
     if found is None:
         return None
-    outcomes, _ = found
+    outcomes = found.outcomes
     means = pd.Series([each.auc for each in outcomes]).groupby([each.way for each in outcomes]).mean()
     return {
         "image": f"{means['image']:.3f}",

@@ -3,8 +3,11 @@
 import streamlit as st
 
 from fracture.app.network.blocks import logit_line, show_blocks
+from fracture.app.network.channels import show_channels
 from fracture.app.network.image import choose_image
+from fracture.app.network.occlusion import show_sliding
 from fracture.app.network.passes import Network
+from fracture.app.network.weights import show_weights
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.widgets import show_errors
 from fracture.registry.model_folder import ModelFolder
@@ -24,8 +27,15 @@ def show_network(folder: ModelFolder) -> None:
 
 @st.fragment
 def _show_tabs(network: Network) -> None:
-    (maps,) = st.tabs(TABS[:1], key="network tab", on_change="rerun")
-    with maps, show_errors():
-        if maps.open:
-            show_blocks(network)
-            st.caption(logit_line(network, network.head.logit))
+    """Only the open part is computed."""
+    parts = (_show_maps, show_channels, show_weights, show_sliding)
+    tabs = st.tabs(TABS, key="network tab", on_change="rerun")
+    for tab, show in zip(tabs, parts, strict=True):
+        with tab, show_errors():
+            if tab.open:
+                show(network)
+
+
+def _show_maps(network: Network) -> None:
+    show_blocks(network)
+    st.caption(logit_line(network, network.head.logit))

@@ -310,6 +310,19 @@ def finding(root: Path) -> Entry[str | None]:
     return Entry(f"finding of {root}", None)
 
 
+def map_selection(root: Path) -> Entry[Problem | None]:
+    """The images of a data set that were selected on the data map."""
+    return Entry(f"map selection of {root}", None)
+
+
+def alike_to(features: str, selected: tuple[int, ...]) -> Entry[int | None]:
+    """The image, by its place among the features with this key, whose like the data map shows.
+
+    Another selection on the map is another entry: its images are shown again.
+    """
+    return Entry(f"alike on {features} {hash(selected)}", None)
+
+
 def label_issues(root: Path) -> Entry[Problem | None]:
     """The labels of a data set that a model contradicts, once it was asked."""
     return Entry(f"label issues of {root}", None)

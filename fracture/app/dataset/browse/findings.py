@@ -14,6 +14,7 @@ NOUNS = {
     "label doubts": "doubtful labels",
     "leak": "from patients in both splits",
     "light border": "light borders",
+    "map selection": "from the data map",
     "marks": "with marks",
     "near contradiction": "look-alikes, other label",
     "near copies": "look-alikes in both splits",

@@ -44,6 +44,32 @@ def _on_the_page(figure: Any) -> Any:
     return copied
 
 
+def show_selectable_chart(figure: Any, key: str, alt: str) -> list[int]:
+    """The same for a figure whose points a visitor selects by a box or a lasso.
+
+    Returns the numbers that the selected points carry as their ``customdata``, in ascending order.
+    """
+    if presenting.is_on():
+        from fracture import charts
+
+        figure = charts.enlarge(figure)
+    name = _file_name(alt)
+    config = {
+        "displaylogo": False,
+        "displayModeBar": True,
+        # Each button in a group of its own: Plotly's are 22 px high, and need room around them on a touch screen.
+        "modeBarButtons": [["select2d"], ["lasso2d"], ["pan2d"], ["toImage"]],
+        "toImageButtonOptions": {"format": "png", "filename": name, "scale": 2},
+    }
+    with st.container(gap=None, horizontal_alignment="right"):
+        drawn = st.plotly_chart(
+            _on_the_page(figure), key=key, alt=alt, config=config, on_select="rerun", selection_mode=("box", "lasso")
+        )
+        if not presenting.is_on():
+            _offer_csv(lambda: _to_table(figure), key, name)
+    return sorted({int(point["customdata"]) for point in drawn["selection"]["points"]})
+
+
 def show_vega_chart(shown: VegaChart, alt: str, key: str) -> None:
     """A chart that follows a slider without flicker, see :mod:`fracture.charts.vega`; larger in a presentation.
 

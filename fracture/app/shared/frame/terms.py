@@ -60,6 +60,8 @@ PAGE_TERMS: Mapping[str, Sequence[str]] = {
     "quiz": ("Cohen's kappa", "Heat map", "Label", "Probability", "Sensitivity", "Specificity", "Threshold"),
     "playground": ("Backbone", "Dropout", "Epoch", "Features", "Head", "Hyperparameter", "Learning curve", "Seed"),
     "leakage": ("AUC (AUROC)", "Data leakage", "Features", "Group", "Seed", "Split"),
+    "inside": ("Channel", "Class-activation map (CAM)", "Feature map", "Head", "Heat map", "Logit", "Occlusion"),
+    "map": ("Body part", "Features", "Principal components (PCA)", "Seed", "Split", "t-SNE", "View"),
     "shortcuts": ("Ablation", "Features", "Heat map", "Occlusion", "Seed", "Shortcut"),
     "vote": ("Heat map", "Phantom", "Probability", "ROC curve", "Sensitivity", "Specificity", "Threshold"),
 }

@@ -2,26 +2,17 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from fracture.app.experiments.missing import has_computed, is_computing, offer_features
 from fracture.app.shared import dataset_cache
+from fracture.app.shared.features.missing import has_computed, is_computing, offer_features
 from fracture.app.shared.widgets import link, show_errors
 from fracture.errors import FeaturesError
-from fracture.estimate import Estimate
-from fracture.evaluation.metrics import area, rates
-from fracture.experiments.learning_curve import random_group_subset
 from fracture.experiments.shipped.features import is_shipped, shipped_bench
 from fracture.experiments.workbench import Bench, config_of, open_bench, runs_with_features
-from fracture.registry.validation import OperatingPoint
-from fracture.training.config import TrainConfig
-from fracture.training.head.numpy_head import Head
 from fracture.training.runs import queue
 from fracture.training.runs.queue import Run
 
@@ -124,14 +115,14 @@ def bench_of(run: Run) -> Bench:
         FeaturesError: the features are no longer in the cache.
         FractureError: the data or the weights are gone.
     """
-    key = _features_of(run)
+    key = features_of(run)
     bench = _bench(key, run)
     if not _is_complete(run, bench):
         _bench.clear(key, run)  # a job may add features, which the next page must see
     return replace(bench, config=config_of(run))
 
 
-def _features_of(run: Run) -> str:
+def features_of(run: Run) -> str:
     """Equal for runs with the same features: the runs of a whole class share one bench in memory."""
     names = ["data", "also", "body_part", "weights", "input_range", "image_size", "fit"]
     if run.config.get("weights") == "none":  # random ones, which depend on the seed
@@ -148,53 +139,7 @@ def _bench(features: str, _run: Run) -> Bench:  # noqa: ARG001  part of the key
     return open_bench(_run)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A head that was trained in the playground, with its validation metrics."""
-
-    config: TrainConfig
-    groups: int
-    """Patients or groups in its training images."""
-    images: int
-    """Training images."""
-    head: Head
-    auc: Estimate
-    half: OperatingPoint
-    """accuracy, sensitivity and specificity at a threshold of one half."""
-    seconds: float
-    """Duration of its training."""
-    probability: NDArray[np.float64] = field(repr=False)
-    """(N,), of the validation images."""
-
-    @property
-    def settings(self) -> dict[str, object]:
-        """The settings that the playground's widgets change."""
-        names = ("learning_rate", "dropout", "l2", "class_weight", "epochs")
-        chosen = {name: getattr(self.config, name) for name in names}
-        return {**chosen, "patients": self.groups, "seed": self.config.seed}
-
-
 def note_choice(material: Material) -> None:
     """Of the shipped features: the set was made for the effect."""
     if material.run is None:
         st.caption(CHOSEN_FOR_EFFECT)
-
-
-def trial_of(material: Material, bench: Bench, config: TrainConfig, groups: int) -> Trial:
-    """The head of these settings, trained when it is needed for the first time. Raises RunError."""
-    key = SHIPPED if material.run is None else _features_of(material.run)
-    return _trial(f"{key} {bench.fingerprint}", config, groups, bench)
-
-
-@st.cache_resource(max_entries=300, show_spinner=False)
-def _trial(key: str, config: TrainConfig, groups: int, _bench: Bench) -> Trial:  # noqa: ARG001
-    rows = random_group_subset(_bench, groups)
-    validation = _bench.validation
-    started = perf_counter()
-    head = _bench.fit(rows, validation, config)
-    seconds = perf_counter() - started
-    features, label = _bench.part(validation)
-    probability = head(features)
-    predictions = _bench.table[validation].assign(probability=probability)
-    auc = area(label, probability, predictions["group"])
-    return Trial(config, groups, int(rows.sum()), head, auc, rates(predictions, 0.5), seconds, probability)

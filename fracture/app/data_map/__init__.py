@@ -1,0 +1,1 @@
+"""The page *Data map*: images as points, near each other where their features are alike."""

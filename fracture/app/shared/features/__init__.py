@@ -1,0 +1,1 @@
+"""The cached features that several pages work on: which ones, and what to do where they are missing."""

@@ -2,6 +2,8 @@
 
     python -m benchmarks.inside_network
 
+All times are the processor's, which other programs on the machine hardly change.
+
 For each model that comes with the project, each way in a process of its own, on the real samples: the largest
 difference of a logit from the served one, the median seconds of a look at mixed10, and the memory in MB that a look
 takes at its peak and leaves behind. The ways: the wanted maps as further outputs, as the page does it, and LiteRT's
@@ -96,9 +98,9 @@ def measure(name: str, way: str) -> None:
     seconds, differences = [], []
     with Peak() as peak:
         for image, logit in zip(images, served, strict=True):
-            started = time.perf_counter()
+            started = time.process_time()
             differences.append(abs(look(image) - logit))
-            seconds.append(time.perf_counter() - started)
+            seconds.append(time.process_time() - started)
     gc.collect()
     print(
         f"{name}, {way}: logit differs by at most {max(differences):.6f}; {statistics.median(seconds):.2f} s; "
@@ -114,11 +116,11 @@ def measure_map() -> None:
     chosen = features[rng.integers(0, len(features), MANY)]
     many = (chosen + rng.normal(0, 0.05, chosen.shape)).astype(np.float32)
     for each in (features, many):
-        started = time.perf_counter()
+        started = time.process_time()
         explained = project_pca(each).explained
-        middle = time.perf_counter()
+        middle = time.process_time()
         project_tsne(each, 0)
-        ended = time.perf_counter()
+        ended = time.process_time()
         assert explained is not None
         print(
             f"{len(each):,} images: PCA {middle - started:.1f} s, {sum(explained):.0%} of the variance; "

@@ -95,5 +95,7 @@ def _add_points(
 def _finish(figure: Any, axes: Axes) -> Any:
     figure.update_xaxes(title=axes[0], showticklabels=False, zeroline=False)
     figure.update_yaxes(title=axes[1], showticklabels=False, zeroline=False)
-    figure.update_layout(dragmode="lasso")
-    return apply_theme(figure, height=HEIGHT)
+    apply_theme(figure, height=HEIGHT)
+    # The buttons of the selection are a part of the page, and not only for those who look for them.
+    figure.update_layout(dragmode="lasso", modebar={"color": TRAINING, "activecolor": SEVERAL[0]})
+    return figure

@@ -71,7 +71,9 @@ def project_tsne(features: Features, seed: int) -> Projection:
     # took seconds took minutes.
     with _one_at_a_time, threadpool_limits(1):
         reduced = PCA(components, random_state=0).fit_transform(features)
-        tsne = TSNE(2, perplexity=perplexity, random_state=seed, init="pca")
+        # Not from the components, by which every seed would give the same arrangement: that it could be another one
+        # is what a class has to see.
+        tsne = TSNE(2, perplexity=perplexity, random_state=seed, init="random")
         points = tsne.fit_transform(reduced).astype(np.float32)
     return Projection(points, None)
 

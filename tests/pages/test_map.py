@@ -98,8 +98,8 @@ _open_in_data({chosen!r}, Path({str(root)!r}))
 """
     opened = healthy(AppTest.from_string(script, default_timeout=60).run())
     data = alone("data")
-    for name in opened.session_state.filtered_state:
-        data.session_state[name] = opened.session_state[name]
+    for entry in (state.map_selection(root), state.finding(root), state.NEW_DATA):
+        data.session_state[entry.key] = opened.session_state[entry.key]
     data = healthy(data.run())
     assert "3 images of a region of the data map" in words(data)
     assert len([each for image in data.image for each in image.proto.imgs]) == 3

@@ -2,7 +2,7 @@
 
 The served interpreter reuses the memory of its inner maps. LiteRT can keep them all
 (``experimental_preserve_all_tensors``), but only without its delegates, whose slower kernels round differently: the
-logits then differed from the served ones by up to 0.07 on the committed samples. So the wanted maps become outputs of
+logits then differed from the served ones by up to 0.10 on the committed samples. So the wanted maps become outputs of
 the graph instead: the same kernels run, and the logit is the served one to the last bit.
 """
 

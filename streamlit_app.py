@@ -30,10 +30,10 @@ menu = {
     "Learn": [
         st.Page("pages/lesson.py", title="Lesson", icon=":material/school:"),
         st.Page("pages/quiz.py", title="Quiz", icon=":material/quiz:"),
+        st.Page("pages/vote.py", title="Class vote", icon=":material/how_to_vote:"),
         st.Page("pages/playground.py", title="Playground", icon=":material/tune:"),
         st.Page("pages/leakage.py", title="Leakage", icon=":material/call_split:"),
         st.Page("pages/shortcuts.py", title="Shortcuts", icon=":material/hide_image:"),
-        st.Page("pages/vote.py", title="Class vote", icon=":material/how_to_vote:"),
         st.Page("pages/inside.py", title="Inside the network", icon=":material/layers:"),
         st.Page("pages/map.py", title="Data map", icon=":material/scatter_plot:"),
     ],

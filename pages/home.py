@@ -10,7 +10,20 @@ from fracture.app.shared.frame import presenting
 from fracture.app.shared.widgets import ensure_routed, link
 from fracture.inference.classifier import NOTICE
 
-EXPERIMENTS = (
+LEARN = (
+    (
+        "lesson",
+        "Lesson",
+        ":material/school:",
+        "**45 minutes with a class.** Eight steps, each with a prediction first.",
+    ),
+    ("quiz", "Quiz", ":material/quiz:", "**Read twenty X-rays.** Compare your sensitivity with the model's."),
+    (
+        "vote",
+        "Class vote",
+        ":material/how_to_vote:",
+        "**Vote by phone.** A class reads X-rays, and the teacher reveals.",
+    ),
     (
         "playground",
         "Playground",
@@ -19,6 +32,8 @@ EXPERIMENTS = (
     ),
     ("leakage", "Leakage", ":material/call_split:", "**Data leakage.** A split by image recognizes patients."),
     ("shortcuts", "Shortcuts", ":material/hide_image:", "**Shortcuts.** What the model really looks at."),
+    ("inside", "Inside the network", ":material/layers:", "**Feature maps.** What each block makes of an X-ray."),
+    ("map", "Data map", ":material/scatter_plot:", "**Neighbors.** Which images a network finds alike."),
 )
 
 
@@ -32,8 +47,8 @@ def show_more() -> None:
     show_activities()
     show_steps()
     st.header("Learn")
-    with st.grid(3, border=True):
-        for page, title, icon, description in EXPERIMENTS:
+    with st.grid(4, min_column_width=220, border=True):
+        for page, title, icon, description in LEARN:
             with st.container(key=f"to {page}"):
                 st.markdown(description)
                 link(page, title, icon)

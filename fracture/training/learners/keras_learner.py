@@ -79,7 +79,8 @@ class KerasLearner:
 
     def forward(self, missing: dict[str, str], preparation: Preparation) -> Iterator[tuple[list[str], Features]]:
         """A :data:`fracture.training.backbone.features.Forward`, by the workers of a cluster where there is one."""
-        if self._cluster:
+        # Random weights follow from a generator that other threads of a worker use as well: there they would be others.
+        if self._cluster and self._weights.source != "none":
             source = Source(load_backbone, self._config, self._weights.identity)
             return compute_on_cluster(source, self._cluster, missing, preparation)
         backbone = keras_backbone(self._network.backbone, preparation.input_range)

@@ -83,6 +83,20 @@ def test_worker_without_the_weights_is_named(config, cluster):
         compute(config, weights, images_of(config), cluster)
 
 
+@pytest.mark.full
+def test_features_of_keras_on_a_cluster_are_those_of_this_process(config, tmp_path):
+    """The worker has one thread, which may round differently."""
+    config = replace(config, weights="bundled")
+    weights = find_weights(config)
+    images = dict(list(images_of(config).items())[:3])
+    with start_cluster(tmp_path, workers=1) as address:
+        found = compute(config, weights, images, address)
+    alone = compute(config, weights, images)
+    assert found.keys() == alone.keys() == images.keys()
+    for name, features in alone.items():
+        np.testing.assert_allclose(found[name], features, rtol=1e-4, atol=1e-5)
+
+
 def test_lacks_weights_compares_what_is_there(config):
     """By the hash, and a source that is missing is a sentence."""
     source = Source(litert_learner.load_backbone, config, find_weights(config).identity)

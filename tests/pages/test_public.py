@@ -46,11 +46,11 @@ def labels(app):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_with_data_and_model_draws(demo, page):
-    """Each page draws; the playground refuses data that are not the demo's own."""
+    """Each page draws; the pages of features refuse data that are not the demo's own."""
     app = alone(page)
     app.session_state["features"] = "came"
     app.run()
-    if page in ("playground", "leakage", "shortcuts"):
+    if page in ("playground", "leakage", "shortcuts", "map"):
         assert not app.exception
         assert "only its own data sets" in words(app)
     else:

@@ -1,32 +1,107 @@
-"""The lesson in a browser: a step from its prediction to its result, and the way back."""
+"""The lesson in a browser: held from its first step to its hand-out as its texts say, and on a phone."""
 
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from fracture.teaching.lesson import read_lesson
 from tests.browser.chromium import settle
 from tests.browser.faults import overflow
-from tests.browser.widgets import button, keyed
+from tests.browser.places import cover
+from tests.browser.widgets import button, keyed, keyed_from
+
+STEPS = [step.name for step in read_lesson("en").steps]
 
 
-def test_lesson_leads_to_a_page_and_back(fresh, page):
-    """The link back is there once a prediction was made."""
+def begin(page: Page, number: int) -> None:
+    """Predict, and open the page of a step."""
+    step = STEPS[number - 1]
+    expect(page.get_by_role("heading", name=re.compile(f"^{number}[.] "))).to_be_visible()
+    settle(page)
+    keyed(page, f"choice {step}").get_by_role("radio").first.check(force=True)
+    settle(page)
+    keyed(page, f"predict {step}").get_by_role("button").click()
+    button(page, f"go {step}").click()
+    expect(page.get_by_role("heading", name="Lesson", level=1)).not_to_be_visible()
+    settle(page)
+
+
+def result(page: Page, number: int) -> str:
+    """Go back to the lesson: the words of the step's result. The next step is then on the page."""
+    page.get_by_role("link", name=f"Lesson, step {number}").click()
+    shown = keyed(page, f"result {STEPS[number - 1]}")
+    expect(shown).to_be_visible()
+    settle(page)
+    words = shown.inner_text()
+    if number < len(STEPS):
+        button(page, "next lesson step").click()
+    return words
+
+
+def press(page: Page, key: str) -> None:
+    """Press a button of the page, and wait for what it does."""
+    button(page, key).click()
+    settle(page)
+
+
+def slide_to(page: Page, name: str, key: str) -> None:
+    """Move a slider to one of its ends."""
+    slider = page.get_by_role("slider", name=re.compile(name)).first
+    slider.focus()
+    slider.press(key)
+    settle(page)
+
+
+def test_lesson_is_held_from_its_first_step_to_its_handout(fresh, page):
+    """On a fresh clone each step finds what was done on its page, and has figures of it."""
     page.goto(f"{fresh}/lesson")
+    begin(page, 1)
+    press(page, "another sample")
+    result(page, 1)
+
+    begin(page, 2)
+    for _ in range(10):
+        button(page, "answer positive").click()
+        button(page, "next question").click()
+        expect(button(page, "answer positive")).to_be_visible()
+        settle(page)
+    assert "10 X-rays. Class: sensitivity 100%" in result(page, 2)
+
+    begin(page, 3)
+    press(page, "show low rate")
+    assert "2 heads trained" in result(page, 3)
+
+    begin(page, 4)
+    press(page, "show low rate")  # back to the learning rate of before
+    slide_to(page, "patients", "Home")
+    slide_to(page, "Dropout", "Home")
+    slide_to(page, "Epochs", "End")
+    assert "The validation loss was lowest in epoch" in result(page, 4)
+
+    begin(page, 5)
+    press(page, "show leakage")
+    assert "Split by image: AUC 0." in result(page, 5)
+
+    begin(page, 6)
+    cover(page)
     settle(page)
-    keyed(page, "choice 1-look").locator("label").nth(2).click()
-    settle(page)
-    keyed(page, "predict 1-look").get_by_role("button").click()
-    button(page, "go 1-look").click()
-    expect(keyed(page, "home_image")).to_be_visible()
-    settle(page)
-    button(page, "another sample").click()
-    settle(page)
-    page.get_by_role("link", name="Lesson, step 1").click()
-    expect(keyed(page, "result 1-look")).to_be_visible()
-    settle(page)
-    button(page, "next lesson step").click()
-    expect(page.get_by_role("heading", name="2. Guess")).to_be_visible()
+    assert "with the mask" in result(page, 6)
+
+    begin(page, 7)
+    press(page, "point high_sensitivity")
+    assert "sensitivity 9" in result(page, 7)
+
+    begin(page, 8)
+    for place in (1, 4, 6):  # the first one was seen on Home, and does not count
+        keyed(page, "sample strip").get_by_role("button", name=re.compile(".")).nth(place).click()
+        keyed_from(page, "guess positive").get_by_role("button").click()
+        expect(page.get_by_text("You decided")).to_be_visible()
+        settle(page)
+    assert "Decided on 3 X-rays" in result(page, 8)
+    with page.expect_download() as handout:
+        button(page, "handout").click()
+    assert handout.value.suggested_filename == "lesson.pdf"
 
 
 @pytest.mark.look("phone", "dark")

@@ -58,7 +58,7 @@ def _draw_bar(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> DeltaGener
 
 def _draw_tools(page: StreamlitPage) -> None:
     """The terms and the switch, in the line of the menu."""
-    with st.container(key="page_tools", horizontal=True):
+    with st.container(key="page_tools", horizontal=True, vertical_alignment="center"):
         _offer_lesson(page)
         terms.show_terms(page.url_path or "home")
         presenting.offer()

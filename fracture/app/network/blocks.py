@@ -59,7 +59,9 @@ def _choose_block() -> str:
     """A slider through the depth of the network; the arrow keys of a presentation step through it, too."""
     st.session_state.setdefault(BLOCK_KEY, BLOCKS[0])
     block: str = st.select_slider("Block, from the image to the head", BLOCKS, key=BLOCK_KEY, persist_state="session")
-    presenting.draw_steps("block", BLOCKS.index(block), len(BLOCKS), _show_block)
+    if presenting.is_on():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            presenting.draw_steps("block", BLOCKS.index(block), len(BLOCKS), _show_block)
     return block
 
 

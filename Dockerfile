@@ -1,7 +1,9 @@
 # The app with its REST interface, and the workers of a Dask cluster: see docs/deployment.md.
 FROM python:3.11-slim-bookworm
 
+# PYTHONPATH: the workers of a cluster import the package from wherever they are started.
 ENV PYTHONUNBUFFERED=1 \
+    PYTHONPATH=/app \
     HOME=/tmp \
     FRACTURE_DATA=/var/lib/fracture/data \
     FRACTURE_MODELS=/var/lib/fracture/models \

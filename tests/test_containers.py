@@ -37,6 +37,11 @@ def test_folders_of_the_app_are_volumes(variable):
     assert folder in FOLDERS
 
 
+def test_workers_import_the_package():
+    """It is not installed: the command ``dask worker`` has the folder of its own script on the path, and no other."""
+    assert re.search(r"\bPYTHONPATH=(\S+)", instruction("ENV")).group(1) == instruction("WORKDIR")
+
+
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_service_writes_its_volumes_alone(name):
     """And has no rights that it does not need."""

@@ -4,11 +4,10 @@ import streamlit as st
 
 from fracture import sample_radiographs
 from fracture.app.quiz.asking import show_question
-from fracture.app.quiz.choice import choose_images, questions_of
+from fracture.app.quiz.choice import choose_images, questions_of, read_source
 from fracture.app.quiz.progress import progress_of
 from fracture.app.quiz.result import show_result
 from fracture.app.shared import prediction_cache, state
-from fracture.app.shared.dataset_cache import cached_dataset
 from fracture.app.shared.widgets import (
     choose_model,
     ensure_routed,
@@ -22,8 +21,8 @@ from fracture.inference.classifier import NOTICE, Classifier
 
 def show_quiz(path: str, model: Classifier) -> None:
     """The present question, or the result after the last one."""
-    data = cached_dataset(path)
-    version, questions = questions_of(data, model)
+    source = read_source(path)
+    version, questions = questions_of(source, model)
     progress = progress_of(version, questions)
     if progress.finished:
         st.button(
@@ -34,19 +33,24 @@ def show_quiz(path: str, model: Classifier) -> None:
             on_click=state.QUIZ.set,
             args=(state.QUIZ.get() + 1,),
         )
-        show_result(progress, model, data.label_names)
+        show_result(progress, model, source.label_names)
     else:
-        show_question(progress, model, data.label_names)
-    if data.label_names != model.labels:
+        show_question(progress, model, source.label_names)
+    if source.label_names != model.labels:
         st.caption(
             f":material/warning: The model answers *{model.labels[1]}*, which is not the same as "
-            f"*{data.label_names[1]}*."
+            f"*{source.label_names[1]}*."
         )
     positives = sum(question.label for question in progress.questions)
     st.caption(
-        f"{positives} of {len(progress.questions)} images are {data.label_names[1]}; the model was trained on none of "
-        "them."
+        f"{positives} of {len(progress.questions)} images are {source.label_names[1]}; {_describe_training(model)}."
     )
+
+
+def _describe_training(model: Classifier) -> str:
+    if model.ood_detector is None:
+        return "this model does not record which images it was trained on"
+    return "the model was trained on none of them"
 
 
 ensure_routed("quiz")

@@ -112,7 +112,6 @@ def _schemas() -> JsonObject:
                     "usable": {"type": "boolean"},
                     "labels": {"type": ["array", "null"], "items": {"type": "string"}},
                     "auc": {"type": ["number", "null"]},
-                    "auc_by_study": {"type": ["number", "null"]},
                 }
             )
         ),

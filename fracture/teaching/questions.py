@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fracture.data.dataset import Dataset
-from fracture.data.decisions import apply_decisions
 from fracture.data.measurements import digests
 from fracture.errors import DatasetError
 from fracture.inference.ood import OodDetector
@@ -34,13 +32,13 @@ class Question(NamedTuple):
     """1 for the positive one of the data set's labels."""
 
 
-def choose_questions(data: Dataset, detector: OodDetector | None, number: int = 0) -> list[Question]:
+def choose_questions(table: pd.DataFrame, detector: OodDetector | None, number: int = 0) -> list[Question]:
     """The images of a quiz, in random order; a validation part is taken alone where the data set has one.
 
     Images are of different patients or groups, as long as there are enough of these.
 
     Args:
-        data: the data set; its decisions are applied.
+        table: the images of a data set.
         detector: the out-of-distribution detector of the model, which knows its training images; None leaves no image
             out but those of the training part.
         number: of the quiz; each number is another random choice, which may share images with others.
@@ -48,7 +46,6 @@ def choose_questions(data: Dataset, detector: OodDetector | None, number: int = 
     Raises:
         DatasetError: a label has fewer than ``MIN_PER_LABEL`` images.
     """
-    table = apply_decisions(data).table
     validation = table[table["split"] == "valid"]
     if len(validation):
         table = validation
@@ -58,7 +55,7 @@ def choose_questions(data: Dataset, detector: OodDetector | None, number: int = 
     if fewest < MIN_PER_LABEL:
         raise DatasetError(
             f"A quiz needs {MIN_PER_LABEL} images of either label that the model was not trained on. "
-            f"Received: {fewest} of one of them in {data.name}; choose another data set or model."
+            f"Received: {fewest} of one of them; choose another data set or model."
         )
     questions = [*chosen[0], *chosen[1]]
     return shuffle_questions(questions, [SEED, number])

@@ -115,11 +115,13 @@ PAGES = (
     Place("comparison", f"models?runs={TRAINED}&runs={BUNDLED}"),
     Place("lesson", "lesson"),
     Place("quiz", f"quiz?model={BUNDLED}"),
+    Place("vote", "vote"),
+    Place("vote-room", "vote", _open_room),
     Place("playground", "playground"),
     Place("leakage", "leakage"),
     Place("shortcuts", "shortcuts"),
-    Place("vote", "vote"),
-    Place("vote-room", "vote", _open_room),
+    Place("inside", f"inside?model={BUNDLED}"),
+    Place("map", "map"),
 )
 """Every page, on every screen; a picture has the place's name."""
 

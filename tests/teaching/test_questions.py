@@ -29,7 +29,7 @@ class KnowsTheFirst:
 
 def test_choose_questions_takes_as_many_of_either_label_from_the_validation_part(data, homes):
     """Of different patients, since there are enough."""
-    questions = choose_questions(data, None)
+    questions = choose_questions(data.table, None)
     table = data.table.set_index("image_id").loc[[each.image_id for each in questions]]
     assert Counter(each.label for each in questions) == {0: QUESTIONS // 2, 1: QUESTIONS // 2}
     assert set(table["split"]) == {"valid"} and table["group"].is_unique
@@ -38,27 +38,27 @@ def test_choose_questions_takes_as_many_of_either_label_from_the_validation_part
 
 def test_choose_questions_leaves_out_what_the_model_was_trained_on(data, homes):
     """Others take their place."""
-    first = choose_questions(data, None)
+    first = choose_questions(data.table, None)
     names = [each.image_id for each in first[:5]]
-    again = choose_questions(data, KnowsTheFirst(names))
+    again = choose_questions(data.table, KnowsTheFirst(names))
     assert len(again) == QUESTIONS and not {each.image_id for each in again} & set(names)
 
 
 def test_choose_questions_of_another_quiz_is_another_choice(data, homes):
     """The same number gives the same images."""
-    assert choose_questions(data, None, 1) == choose_questions(data, None, 1)
-    assert set(choose_questions(data, None, 0)) != set(choose_questions(data, None, 1))
+    assert choose_questions(data.table, None, 1) == choose_questions(data.table, None, 1)
+    assert set(choose_questions(data.table, None, 0)) != set(choose_questions(data.table, None, 1))
 
 
 def test_choose_questions_from_too_few_images_says_what_is_needed(data, homes):
     """The sentence says how many there are."""
     known = data.table.loc[data.table["label"] == 1, "image_id"].tolist()[:-2]
     with pytest.raises(DatasetError, match=f"needs {MIN_PER_LABEL} images of either label.* Received: 2"):
-        choose_questions(data, KnowsTheFirst(known))
+        choose_questions(data.table, KnowsTheFirst(known))
 
 
 def test_shuffle_questions_keeps_the_images(data, homes):
     """Each visitor has an order of their own."""
-    questions = choose_questions(data, None)
+    questions = choose_questions(data.table, None)
     assert shuffle_questions(questions, 1) != shuffle_questions(questions, 2)
     assert sorted(shuffle_questions(questions, 1)) == sorted(questions)

@@ -19,13 +19,11 @@ def _model(name: str, run: queue.Run | None) -> JsonObject:
     error = run.error if run else None
     labels = None
     auc = None
-    by_study = None
     try:
         if folder.usable:
             card = read_card(folder)
             labels = list(card.labels)
             auc = card.metrics["image"]["auc"]["value"]
-            by_study = card.metrics["study"]["auc"]["value"] if "study" in card.metrics else None
     except ModelError as damage:
         error = str(damage)
     state = run.state if run else "finished"
@@ -36,5 +34,4 @@ def _model(name: str, run: queue.Run | None) -> JsonObject:
         "usable": auc is not None,
         "labels": labels,
         "auc": auc,  # by image, as earlier versions printed it
-        "auc_by_study": by_study,
     }

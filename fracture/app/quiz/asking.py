@@ -20,7 +20,7 @@ from fracture.inference.classifier import Classifier
 HEIGHT_PX = 520
 """Of the picture: with the title it is seen at once on a screen of 768 px."""
 
-PRESENTED_HEIGHT_PX = 560
+PRESENTED_HEIGHT_PX = 460
 """Of the picture in a presentation, on a screen of 720 px."""
 
 MAX_WIDTH_PX = 640

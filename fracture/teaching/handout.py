@@ -1,6 +1,7 @@
-"""The hand-out of a lesson as a PDF of A4 pages, by fpdf2: what the class predicted and found, step by step."""
+"""The hand-out of a lesson or of a class vote as a PDF of A4 pages, by fpdf2: what the class predicted and found."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -18,12 +19,14 @@ _WIDTH = 190.0
 
 
 class Entry(NamedTuple):
-    """A step, with what the class predicted and found; empty where it did not."""
+    """A step of a lesson, or a part of another hand-out; what is empty is left out."""
 
     title: str
     question: str
     prediction: str
+    """Of the class; where it has made none, a line to write on takes its place."""
     figure: str
+    """What the class found."""
     result: str
     """Markdown."""
 
@@ -33,7 +36,7 @@ def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str)
 
     Args:
         lesson: its title and its direction of reading are used.
-        entries: in the order of the steps.
+        entries: in their order.
         created: printed below.
         notice: the last line.
     """
@@ -50,11 +53,8 @@ def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str)
     for number, entry in enumerate(entries, start=1):
         pdf.ln(3)
         _write(pdf, f"{number}. {entry.title}", 13, align)
-        _write(pdf, entry.question, 10, align)
-        _write(pdf, f"> {entry.prediction or '_' * 40}", 10, align)
-        if entry.figure:
-            _write(pdf, entry.figure, 10, align)
-        _write(pdf, _plain(entry.result), 10, align)
+        for text in _texts(entry):
+            _write(pdf, text, 10, align)
     pdf.ln(3)
     _write(pdf, f"{created:%Y-%m-%d}. {notice}", 8, Align.L)
     return bytes(pdf.output())
@@ -63,6 +63,16 @@ def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str)
 def _write(pdf: FPDF, text: str, size: int, align: Align) -> None:
     pdf.set_font("lesson", size=size)
     pdf.multi_cell(_WIDTH, size / 2, text, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _texts(entry: Entry) -> Iterator[str]:
+    if entry.question:
+        yield entry.question
+        yield f"> {entry.prediction or '_' * 40}"
+    if entry.figure:
+        yield entry.figure
+    if entry.result:
+        yield _plain(entry.result)
 
 
 def _plain(markdown: str) -> str:

@@ -39,6 +39,7 @@ def test_class_votes_from_two_phones(cloned, page, browser):
         page.get_by_text("2 of 2").wait_for()
         if image == 1:
             _reload(phones[0])
+            _reload_teacher(page)
             _check_accessible(page, *phones)
         _check_first_screen(page)
         _check_phone(phones[0])
@@ -93,6 +94,14 @@ def _reload(phone):
     phone.get_by_text("You voted").wait_for()
     phone.reload()
     phone.get_by_text("You voted").wait_for()
+
+
+def _reload_teacher(page):
+    """The room is still the teacher's, though its address does not say so."""
+    page.reload()
+    expect(button(page, "reveal")).to_be_visible()
+    assert "teacher=" not in page.url
+    page.get_by_text("2 of 2").wait_for()
 
 
 def _check_first_screen(page):

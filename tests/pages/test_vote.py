@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from fracture import demo
 from fracture.app.shared.images import encode_jpeg
+from fracture.app.vote import handout
 from fracture.teaching import rooms, votes
 from fracture.teaching.votes import Vote
 from tests.pages.test_pages import alone, healthy, words
@@ -285,3 +286,20 @@ def test_alternative_texts_say_nothing_about_the_truth(room):
         alts = [image.alt for shown in app.get("image") for image in shown.proto.imgs]
         assert "Radiograph 1 of 6" in alts
         assert not [alt for alt in alts if "normal" in alt]
+
+
+def test_handout_holds_both_rates_and_each_image(room, monkeypatch):
+    """Of the revealed images, without nicknames."""
+    code, secret = room
+    student = votes.join(code, "Ada")
+    for place in range(2):
+        rooms.show(code, secret, place)
+        votes.vote(code, student, place, Vote(positive=True, confidence=2))
+        rooms.reveal(code, secret, place)
+    written = []
+    monkeypatch.setattr(handout, "to_pdf", lambda _lesson, entries, *_: written.extend(entries) or b"")
+    handout.make_handout(rooms.find_room(code))
+    assert [entry.title for entry in written] == ["Class, majority", f"Model {MODEL.name}", "Image 1", "Image 2"]
+    assert "Right on 1 of 2 images. Sensitivity 100% " in written[0].figure
+    assert "Truth: " in written[2].result and "Class: " in written[2].figure
+    assert "Ada" not in str(written)

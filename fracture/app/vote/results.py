@@ -9,6 +9,7 @@ import streamlit as st
 from fracture import charts
 from fracture.app.shared.metrics import show_table
 from fracture.app.shared.widgets import escape_markdown, learn_more, show_chart
+from fracture.app.vote.handout import offer_handout
 from fracture.app.vote.room_menu import offer_votes
 from fracture.estimate import format_percent
 from fracture.teaching import scores, votes
@@ -35,7 +36,9 @@ def show_results(room: Room) -> None:
         _show_roc(room, given, voted)
     with right:
         _show_rates(room, given, voted)
-        offer_votes(room, "results")
+        with st.container(horizontal=True):
+            offer_votes(room, "results")
+            offer_handout(room)
 
 
 def _show_roc(room: Room, given: pd.DataFrame, images: pd.DataFrame) -> None:

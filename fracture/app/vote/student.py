@@ -12,6 +12,7 @@ from fracture.app.vote import arriving
 from fracture.app.vote.arriving import Seat
 from fracture.app.vote.opening import ask_for_code
 from fracture.app.vote.pictures import image_title, revealed, show_image, show_sources
+from fracture.app.vote.secret import ask_for_secret
 from fracture.errors import FractureError
 from fracture.teaching import codes, rooms, scores, votes
 from fracture.teaching.rooms import Room
@@ -35,6 +36,7 @@ def show_seat(seat: Seat) -> None:
     if room is None:
         _show_closed(seat)
     elif not seat.student:
+        ask_for_secret(room.code)
         _offer_to_join(room)
     else:
         _show_room(room, seat.student)

@@ -11,6 +11,7 @@ from fracture.app.vote import address, arriving, results
 from fracture.app.vote.arriving import Seat
 from fracture.app.vote.pictures import image_title, revealed, show_image, show_sources
 from fracture.app.vote.room_menu import VOTES_HIDDEN, show_menu
+from fracture.app.vote.secret import keep_secret
 from fracture.errors import FractureError
 from fracture.teaching import rooms, scores, votes
 from fracture.teaching.rooms import Room
@@ -49,6 +50,7 @@ def show_seat(seat: Seat) -> None:
     else:
         results.show_results(room)
     shown = room.place if room.shows_image else -1
+    keep_secret(seat.code, seat.secret)
     presenting.offer_steps("image", shown, room.images, lambda to: _act(rooms.show, seat, _step(room, to)))
     show_sources(room)
 

@@ -73,7 +73,7 @@ def _show_picture(name: str, examined: Examined, model: Classifier, *, with_heat
 
 
 def _offer_answers(progress: Progress, model: Classifier, label_names: tuple[str, str]) -> None:
-    st.markdown(f"### {escape_markdown(label_names[1].capitalize())}, or {escape_markdown(label_names[0])}?")
+    st.header(f"{escape_markdown(label_names[1].capitalize())}, or {escape_markdown(label_names[0])}?", anchor=False)
     with st.container(horizontal=True):
         for positive, keys in ((True, "1"), (False, "2")):
             st.button(
@@ -99,7 +99,7 @@ def _answer(progress: Progress, place: int, model: Classifier, positive: bool) -
 def _show_answers(progress: Progress, answered: Answered, label_names: tuple[str, str]) -> None:
     truth = progress.question.label == 1
     color = "orange" if truth else "blue"
-    st.markdown(f"### Truth: :{color}[{escape_markdown(label_names[truth])}]")
+    st.header(f"Truth: :{color}[{escape_markdown(label_names[truth])}]", anchor=False)
     st.markdown(_describe("You", answered.positive, truth, label_names))
     probability = f"{answered.model_probability:.0%} {escape_markdown(label_names[1])}"
     st.markdown(f"{_describe('Model', answered.model_positive, truth, label_names)} ({probability})")

@@ -29,7 +29,7 @@ def begin(page: Page, number: int) -> None:
 
 def result(page: Page, number: int) -> str:
     """Go back to the lesson: the words of the step's result. The next step is then on the page."""
-    page.get_by_role("link", name=f"Lesson, step {number}").click()
+    page.get_by_role("link", name=f"Step {number}").click()
     shown = keyed(page, f"result {STEPS[number - 1]}")
     expect(shown).to_be_visible()
     settle(page)
@@ -110,6 +110,13 @@ def test_lesson_fits_a_phone_in_both_directions(fresh, page):
     page.goto(f"{fresh}/lesson")
     settle(page)
     assert overflow(page) == 0
+    begin(page, 1)
+    menu = page.get_by_test_id("stExpandSidebarButton").bounding_box()
+    back = page.get_by_role("link", name="Step 1").bounding_box()
+    assert menu["x"] + menu["width"] <= back["x"]
+    page.get_by_role("link", name="Step 1").click()
+    expect(keyed(page, "lesson language")).to_be_visible()
+    settle(page)
     keyed(page, "lesson language").get_by_role("combobox").click()
     page.get_by_role("option", name="العربية").click()
     heading = page.get_by_role("heading", name=re.compile("انظر"))

@@ -65,9 +65,9 @@ def _draw_tools(page: StreamlitPage) -> None:
 
 
 def _offer_lesson(page: StreamlitPage) -> None:
-    """The way back to the lesson, once a step of it was begun."""
+    """The way back to the lesson, once a step of it was begun; in few letters, for a phone."""
     step = state.LESSON.get()
     if step is None or not state.predictions() or page.url_path == "lesson":
         return
     with suppress(StreamlitAPIException):  # a page that is run alone can't open another one
-        st.page_link("pages/lesson.py", label=f"Lesson, step {step + 1}", icon=":material/school:", width="content")
+        st.page_link("pages/lesson.py", label=f"Step {step + 1}", icon=":material/school:", width="content")

@@ -138,7 +138,7 @@ def run_tasks(
                 )
             yield item, give_up(item)
         try:
-            for number, result in _parallel(workers, careful=rounds.careful)(rounds.calls(task, workers)):
+            for number, result in _parallel(workers)(rounds.calls(task, workers)):
                 yield rounds.done(number), result
         except _killed() as error:
             rounds.count_kills()
@@ -171,11 +171,6 @@ class _Rounds(Generic[Item]):
         """Whether there may be anything to do."""
         return bool(self.pending) or not self._new.exhausted
 
-    @property
-    def careful(self) -> bool:
-        """Whether one item runs at a time: of many under way, it can't be told which one kills its worker."""
-        return any(self.kills[number] > 1 for number in self.pending)
-
     def given_up(self) -> Iterator[Item]:
         """Remove the items that have killed their workers too often."""
         for number in list(self.pending):
@@ -192,14 +187,15 @@ class _Rounds(Generic[Item]):
         return self.pending.pop(number)
 
     def calls(self, task: Callable[[Item], Any], workers: Workers) -> Iterator[Any]:
-        """The calls of a round, for joblib. A careful round has only those that were under way."""
+        """The calls of a round, for joblib. An item that was under way at two kills has a round of its own."""
         from joblib import cpu_count, delayed
 
         threads = None if workers.client is not None else max(1, cpu_count() // workers.count)
         again = list(self.pending.items())
-        new = () if self.careful else self._new
+        # Of many under way, it can't be told which one kills its worker.
+        alone = [(number, item) for number, item in again if self.kills[number] == MAX_KILLS - 1][:1]
         self._under_way = set()
-        for number, item in chain(again, new):
+        for number, item in alone or chain(again, self._new):
             self.pending[number] = item
             self._under_way.add(number)
             # One tuple: joblib would scatter other large arguments to a single worker of a cluster, and its death would
@@ -227,7 +223,7 @@ class _Shared(Generic[Item]):
                 raise
 
 
-def _parallel(workers: Workers, *, careful: bool) -> Any:
+def _parallel(workers: Workers) -> Any:
     """Joblib's Parallel, which gives results in the order of completion."""
     from joblib import Parallel, parallel_config
 
@@ -236,10 +232,9 @@ def _parallel(workers: Workers, *, careful: bool) -> Any:
     backend: Any = "loky"
     if workers.client is not None:
         backend = dask_backend(workers.client, workers.count)
-    ahead = 1 if careful else 2 * workers.count
     with parallel_config(backend=backend):
         # Batches of one: what is dispatched together would be lost together.
-        return Parallel(workers.count, return_as="generator_unordered", pre_dispatch=ahead, batch_size=1)
+        return Parallel(workers.count, return_as="generator_unordered", pre_dispatch=2 * workers.count, batch_size=1)
 
 
 def _killed() -> tuple[type[Exception], ...]:

@@ -50,6 +50,15 @@ def test_run_tasks_with_a_deadly_item_gives_up_that_one_alone():
             list(run_tasks(tasks.kill_at_seven, range(20), workers))
 
 
+@pytest.mark.slow
+def test_run_tasks_with_a_deadly_item_spares_what_was_under_way_beside_it(tmp_path):
+    """Items that were under way at two kills run alone, so that none is given up for another's kill."""
+    with open_workers(2) as workers:
+        task = partial(tasks.kill_while_six_waits, tmp_path)
+        found = dict(run_tasks(task, range(6, 20), workers, give_up=lambda _: -1))
+    assert found == {**dict(EXPECTED[6:]), 7: -1}
+
+
 def test_run_tasks_with_an_error_raises_it():
     """What a task raises is raised here, with its words; so is what the listing of the items raises."""
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from fracture.errors import RadiographError
@@ -24,6 +25,17 @@ def square_by_another(folder: Path, number: int) -> int:
 
 def kill_at_seven(number: int) -> int:
     if number == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number**2
+
+
+def kill_while_six_waits(folder: Path, number: int) -> int:
+    """Item 7 kills its worker each time; item 6 is under way at the first two kills."""
+    if number == 6:
+        while len(list(folder.iterdir())) < 2:
+            time.sleep(0.01)
+    if number == 7:
+        (folder / str(os.getpid())).touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return number**2
 

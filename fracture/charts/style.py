@@ -15,7 +15,7 @@ TRAINING = "#767676"
 VALIDATION = "#8E63CE"
 MODEL = VALIDATION
 """Of a model's metrics, which are of validation images."""
-SEVERAL = (MODEL, ACCENT, "#CC79A7", "#A6761D", "#1F9AA8", TRAINING)
+SEVERAL = (MODEL, "#7D8B1F", "#CC79A7", "#A6761D", "#1F9AA8", TRAINING)
 """For charts with one line a model."""
 
 LABEL_PX = 20

@@ -25,6 +25,7 @@ from fracture.paths import PROJECT
 from fracture.phantoms.samples import generate_sample
 from tests.browser.chromium import Theme, chromium, listen, new_page, settle
 from tests.browser.furnished import furnish_clone
+from tests.browser.lesson import hold_lesson
 from tests.browser.places import Place
 from tests.browser.shown import DETAILS, PAGES
 from tests.browser.widgets import keyed
@@ -92,6 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             places = (*PAGES, *DETAILS) if screen is LAPTOP else PAGES
             shown = [place for place in places if chosen.only in place.name]
             _take(browser, app, screen, shown, chosen.out)
+        if chosen.only in STEPS:
+            for screen in (PROJECTOR, PHONES[0]):
+                _take_steps(browser, app, screen, chosen.out)
         if chosen.only in COLUMNS:
             _take_columns(browser, chosen.out)
 
@@ -106,17 +110,35 @@ def _app(chosen: argparse.Namespace) -> Iterator[str]:
             yield app.address
 
 
-def _take(browser: Browser, app: str, screen: Screen, places: Sequence[Place], out: Path) -> None:
-    """Pictures of places on one screen; each address is a new session."""
+@contextmanager
+def _looking(browser: Browser, screen: Screen) -> Iterator[Page]:
+    """A tab on a screen; no page may say an error on the console."""
     page = new_page(browser, screen.kind, screen.theme)
     page.context.set_default_timeout(PATIENCE)
     page.set_viewport_size({"width": screen.width, "height": screen.height})
     errors = listen(page)
-    for place in places:
-        screen.place(place).visit(page, app)
-        _take_picture(page, screen.path(out, place.name))
+    yield page
     page.context.close()
     assert errors == [], (screen, errors)
+
+
+def _take(browser: Browser, app: str, screen: Screen, places: Sequence[Place], out: Path) -> None:
+    """Pictures of places on one screen; each address is a new session."""
+    with _looking(browser, screen) as page:
+        for place in places:
+            screen.place(place).visit(page, app)
+            _take_picture(page, screen.path(out, place.name))
+
+
+STEPS = "lesson-steps"
+
+
+def _take_steps(browser: Browser, app: str, screen: Screen, out: Path) -> None:
+    """A lesson from its beginning to its end: each step with its result."""
+    lesson = screen.place(Place(STEPS, "lesson"))
+    with _looking(browser, screen) as page:
+        for step, _ in hold_lesson(page, f"{app}/{lesson.address}"):
+            _take_picture(page, screen.path(out, f"lesson-{step}"))
 
 
 COLUMNS = "dataset-columns"

@@ -76,7 +76,7 @@ class Room:
 
     @property
     def step(self) -> tuple[int, bool]:
-        """What a page must be drawn anew for."""
+        """What a page must be drawn again for."""
         return self.place, self.revealed
 
     @property

@@ -2,7 +2,7 @@
 
 const END = 44; // px that a button at an end of the row takes
 
-// The strip is mounted anew once a tile is chosen: the focus and the place in the row would be lost.
+// The strip is mounted again once a tile is chosen: the focus and the place in the row would be lost.
 let chosenByKey = null;
 let scrolledTo = 0;
 

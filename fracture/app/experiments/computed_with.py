@@ -11,7 +11,7 @@ Settings = Mapping[str, str]
 """Values in words by the names of their widgets."""
 
 SECTIONS = ("learning curve", "search")
-"""Of the playground: they are computed with its dials, and drawn anew without them."""
+"""Of the playground: they are computed with its dials, and drawn again without them."""
 
 _OF_HEAD = ("learning_rate", "dropout", "l2", "class_weight", "epochs", "seed")
 
@@ -58,7 +58,7 @@ def note_section(section: str, key: str, used: Settings, changed: list[str]) -> 
 def sections_outdated(key: str, config: TrainConfig) -> bool:
     """Whether a section of the playground says something else of its settings than holds with these dials.
 
-    What it says from now on is remembered: the page is to be drawn anew once, not in each run.
+    What it says from now on is remembered: the page is to be drawn again once, not in each run.
     """
     outdated = False
     now = head_settings(config)

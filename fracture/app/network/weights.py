@@ -40,7 +40,7 @@ def show_weights(network: Network) -> None:
 
 
 def _choose_weight(head: WeightedMaps, channel: int) -> float:
-    """A slider around the learned weight; it begins anew with each channel."""
+    """A slider around the learned weight; it starts over with each channel."""
     learned = float(head.weights[channel])
     reach = 10 * max(float(np.abs(head.weights).max()), NOTHING)
     key = f"weight of channel {channel} {learned:.6f}"

@@ -235,7 +235,7 @@ def submissions() -> Submissions:
 def press_lock() -> Lock:
     """Held by a script while a press on a button starts a run, so that a double click starts one.
 
-    At a second press Streamlit starts the script anew in another thread. Where the button has already sent the script
+    At a second press Streamlit starts the script again in another thread. Where the button has already sent the script
     of the first press on its way, that goes on beside it until it calls Streamlit next.
     """
     return get_or_create("press lock", Lock)

@@ -219,7 +219,7 @@ def _keep() -> None:
 
 
 def _keep_uploads(uploads: list[Upload]) -> None:
-    """Keep uploads, and clear the sample. Studies are joined anew: they may be another patient's."""
+    """Keep uploads, and clear the sample. Studies are joined again: they may be another patient's."""
     fits = sum(len(each.data) for each in uploads) <= MAX_KEPT_BYTES
     state.UPLOADS.set(tuple(uploads) if fits else ())
     state.UPLOADS_CHOSEN.set(len(uploads))

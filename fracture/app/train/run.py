@@ -63,7 +63,7 @@ def show_run(folder: ModelFolder, seconds: float | None) -> None:
     if seconds_between_looks(run) != seconds:
         with show_errors():
             queue.advance()  # a process that was killed cannot start the next one
-        st.rerun()  # the whole page, which makes this fragment anew
+        st.rerun()  # the whole page, which makes a new fragment
     with show_errors():
         if run.state == "queued":
             queue.advance()

@@ -1,4 +1,4 @@
-// The viewer itself. Streamlit calls the default export again whenever the page is drawn anew: what the visitor has
+// The viewer itself. Streamlit calls the default export again whenever the page is drawn again: what the visitor has
 // set stays, unless another image comes.
 
 const ZOOM_FACTOR = 1.25; // of a key or a button

@@ -180,7 +180,7 @@ def _count_votes(drawn: Room) -> None:
 
 
 def _same_step(drawn: Room) -> Room:
-    """The room as it is now; where it has gone on in another tab, or was closed, the page is drawn anew."""
+    """The room as it is now; where it has gone on in another tab, or was closed, the page is drawn again."""
     room = rooms.find_room(drawn.code)
     if room is None or room.step != drawn.step:
         st.rerun()

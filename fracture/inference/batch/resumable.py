@@ -40,12 +40,12 @@ class Resumable:
             state = read_json(self._state)
             settings, saved = state["settings"], int(state["bytes"])
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise FractureError(f"{self._state} is damaged. Delete it to begin anew.") from error
+            raise FractureError(f"{self._state} is damaged. Delete it to start over.") from error
         changed = [name for name, value in self._settings.items() if settings.get(name) != value]
         if changed:
             raise FractureError(
                 f"{self.part.name} was begun with another {', '.join(changed)}. Repeat that command to resume it, or "
-                f"delete {self._state.name} to begin anew."
+                f"delete {self._state.name} to start over."
             )
         return saved
 

@@ -65,7 +65,7 @@ def read_structure(content: bytes) -> Structure:
 def with_outputs(content: bytes, tensors: Sequence[int]) -> bytes:
     """The same graph with more tensors among its outputs, which the interpreter then keeps.
 
-    The list of outputs is written anew behind the file, and the reference to the old one changed: a FlatBuffer's
+    The list of outputs is written again behind the file, and the reference to the old one changed: a FlatBuffer's
     offsets point forward from where they stand.
     """
     graph = schema.Model.GetRootAs(content).Subgraphs(0)

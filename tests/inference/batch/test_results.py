@@ -96,7 +96,7 @@ def test_results_are_saved_while_the_job_runs(path, monkeypatch):
 
 
 def test_results_of_an_earlier_job_are_replaced(path):
-    """A finished job is no interrupted one: it begins anew, and its results take the place of the old ones."""
+    """A finished job is no interrupted one: it starts over, and its results take the place of the old ones."""
     for name in ("a", "b"):
         file = open_results(path, SETTINGS)
         assert len(file.done()) == 0

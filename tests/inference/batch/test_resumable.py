@@ -48,5 +48,5 @@ def test_resumable_with_a_damaged_state_is_a_sentence(tmp_path):
     job.part.write_text("x")
     job.release()
     (tmp_path / "out.csv.part.json").write_text("[]")
-    with pytest.raises(FractureError, match=r"out\.csv\.part\.json is damaged\. Delete it to begin anew"):
+    with pytest.raises(FractureError, match=r"out\.csv\.part\.json is damaged\. Delete it to start over"):
         Resumable(tmp_path / "out.csv", {})

@@ -160,7 +160,7 @@ def test_start_under_the_name_of_a_run_with_a_checkpoint_is_refused(homes, drawn
     """A run that can be resumed is not deleted for a new one."""
     failed = queue.start(config(drawn, data=str(homes / "data")))
     failed = wait(lambda: ended(failed))
-    assert failed.resumable, "it begins anew"
+    assert failed.resumable, "it starts over"
     failed.folder.checkpoint.write_bytes(b"")
     with pytest.raises(RunError, match="Resume or delete it"):
         queue.start(config(drawn))

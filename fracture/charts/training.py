@@ -175,13 +175,12 @@ def _set_epoch_axis(figure: Any, epochs: int, start: float) -> None:
 
 
 def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:
-    """The 1-based epoch of the largest validation AUC so far, or where there is none of the lowest validation loss.
+    """The 1-based epoch of the largest validation AUC so far; of equal ones, or without AUC, of the lowest loss.
 
     None where no epoch is done yet.
     """
-    # The lowest loss is the highest of the negatives; an epoch of NaN is passed over.
     losses = history.get("val_loss", [])
-    scores = history.get("val_auc", [-loss for loss in losses])
-    if not np.isfinite(scores).any():
-        return None
-    return int(np.nanargmax(scores)) + 1
+    aucs = history.get("val_auc", [0.0] * len(losses))
+    scores = list(zip(aucs, (-loss for loss in losses), strict=True))
+    known = [epoch for epoch, score in enumerate(scores) if np.isfinite(score).all()]
+    return max(known, key=scores.__getitem__) + 1 if known else None

@@ -35,7 +35,7 @@ class EpochTracker:
         emit: receives the events.
         should_stop: asked before each epoch.
         checkpointer: saves each epoch, and has the checkpoint from which a run resumes.
-        monitor: the metric that makes an epoch the best.
+        monitor: the metric that makes an epoch the best; of equal epochs the one with the lowest validation loss.
         largest: whether the largest value is the best.
     """
 
@@ -100,12 +100,20 @@ class EpochTracker:
             self.history.setdefault(name, []).append(value)
         score = self._sign * metrics[self._monitor]
         # Where a score is NaN, none is better: then the first epoch is kept.
-        if not self.best_weights or score > self._best:
+        if not self.best_weights or score > self._best or (score == self._best and self._lowers_loss(epoch)):
             self._best = score
             self.kept_epoch = epoch
             self.best_weights = weights()
         seconds = round(time.monotonic() - self._started, 3)
         self._emit("epoch", epoch=epoch, epochs=self._epochs, seconds=seconds, learning_rate=rate, **metrics)
+
+    def _lowers_loss(self, epoch: int) -> bool:
+        """Whether the validation loss is lower than that of the kept epoch.
+
+        On few images the AUC is soon perfect, long before the probabilities are right.
+        """
+        losses = self.history["val_loss"]
+        return losses[epoch - 1] < losses[self.kept_epoch - 1]
 
     def report_validation(self, epoch: int, confusion: Sequence[int], probabilities: Any) -> None:
         """Emit the confusion matrix of the validation images, and the probabilities of the followed ones."""

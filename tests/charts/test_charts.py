@@ -30,6 +30,7 @@ def test_training_curves_while_running_mark_the_best_epoch_on_a_fixed_axis():
 def test_training_curves_before_the_first_epoch_are_empty():
     """A run without an epoch has an empty chart and no best epoch."""
     assert charts.best_epoch({}) is None
+    assert charts.best_epoch({"val_auc": [0.9, 1.0, 1.0], "val_loss": [0.1, 0.8, 0.2]}) == 3
     assert [list(line.y) for line in charts.training_curves({}, "loss", 30, None).data] == [[], []]
 
 

@@ -37,6 +37,20 @@ def test_epoch_tracker_keeps_the_weights_of_the_best_epoch(largest, best):
     assert (tracker.kept_epoch, tracker.best_weights) == (best, [best])
 
 
+def test_epoch_tracker_keeps_the_lowest_loss_of_equal_epochs(tmp_path):
+    """A perfect AUC on few images comes long before right probabilities; also where the run was resumed."""
+    epochs = [{"val_auc": auc, "val_loss": loss} for auc, loss in ((0.9, 0.1), (1.0, 0.8), (1.0, 0.2), (1.0, 0.3))]
+    checkpointer = Checkpointer(tmp_path / "checkpoint.npz")
+    for begin, end in ((0, 2), (2, 4)):
+        tracker = EpochTracker(4, lambda *_, **__: None, lambda: False, checkpointer, monitor="val_auc", largest=True)
+        tracker.resume()
+        for epoch in range(begin, end + 1):
+            tracker.begin_epoch(epoch, lambda: [np.array(0)])
+            if epoch < end:
+                tracker.end_epoch(epoch + 1, epochs[epoch], 0.1, lambda weights=epoch: [np.array(weights + 1)])
+    assert (tracker.kept_epoch, tracker.best_weights) == (3, [3])
+
+
 def test_epoch_tracker_with_nan_keeps_the_first_epoch():
     """No score is better than NaN, and a model needs weights."""
     assert follow([float("nan"), float("nan")]).kept_epoch == 1

@@ -49,7 +49,7 @@ def fine_tune(
     checkpointer: Checkpointer = NO_CHECKPOINTS,
     followed: NDArray[np.int64] = NO_ROWS,
 ) -> Fit:
-    """Train and leave the network with the weights of its best epoch, by AUC on the validation rows.
+    """Train and leave the network with the weights of its best epoch, by AUC on the validation rows, then by loss.
 
     Args:
         network: to train.

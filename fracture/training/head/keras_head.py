@@ -151,7 +151,7 @@ class KerasEpochTracker(EpochTracker, keras.callbacks.Callback):  # type: ignore
         should_stop: asked before each epoch.
         checkpointer: saves each epoch, and has the checkpoint from which a run resumes.
         predict_followed: gives the probabilities of the followed images by the model as it stands.
-        monitor: the metric that makes an epoch the best.
+        monitor: the metric that makes an epoch the best; of equal epochs the one with the lowest validation loss.
         largest: whether the largest value is the best.
         patience: early-stopping patience: epochs without a better one until the run ends; 0 is never.
     """

@@ -204,7 +204,15 @@ SCHEDULE = """
 rate = keras.optimizers.schedules.CosineDecay(  # one epoch of warm-up, then down to zero
     0.0, max(1, (EPOCHS - 1) * steps), warmup_target=LEARNING_RATE, warmup_steps=steps
 )
-best = keras.callbacks.EarlyStopping("val_auc", mode="max", patience=PATIENCE, restore_best_weights=True)
+
+
+class KeepBest(keras.callbacks.EarlyStopping):
+    def on_epoch_end(self, epoch, logs):
+        # The largest AUC; of equal ones, the lowest loss.
+        super().on_epoch_end(epoch, {**logs, "rank": logs["val_auc"] - 1e-6 * logs["val_loss"]})
+
+
+best = KeepBest("rank", mode="max", patience=PATIENCE, restore_best_weights=True)
 """
 
 OPTIMIZERS = {

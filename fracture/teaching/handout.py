@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from fpdf import FPDF
 from fpdf.enums import Align, TextDirection, XPos, YPos
 
+from fracture.teaching.entries import Entry
 from fracture.teaching.lesson import Lesson
 
 FONT = Path(__file__).parent / "fonts" / "DejaVuSans-subset.ttf"
@@ -16,19 +16,6 @@ FONT = Path(__file__).parent / "fonts" / "DejaVuSans-subset.ttf"
 
 _WIDTH = 190.0
 """mm between the margins of the page."""
-
-
-class Entry(NamedTuple):
-    """A step of a lesson, or a part of another hand-out; what is empty is left out."""
-
-    title: str
-    question: str
-    prediction: str
-    """Of the class; where it has made none, a line to write on takes its place."""
-    figure: str
-    """What the class found."""
-    result: str
-    """Markdown."""
 
 
 def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str) -> bytes:
@@ -68,14 +55,19 @@ def _write(pdf: FPDF, text: str, size: int, align: Align) -> None:
 def _texts(entry: Entry) -> Iterator[str]:
     if entry.question:
         yield entry.question
-        yield f"> {entry.prediction or '_' * 40}"
+    for place, choice in enumerate(entry.choices):
+        yield f"[{'x' if place == entry.prediction else ' '}] {choice}"
     if entry.figure:
         yield entry.figure
+    if entry.answer is not None:
+        yield f"> {entry.choices[entry.answer]}"
     if entry.result:
         yield _plain(entry.result)
+    elif entry.question:
+        yield "_" * 60
 
 
 def _plain(markdown: str) -> str:
-    """Without the stars of Markdown, and each paragraph in one line."""
-    paragraphs = re.split(r"\n\s*\n", markdown.replace("*", ""))
+    """Without the stars of Markdown, and each paragraph or numbered item in one line."""
+    paragraphs = re.split(r"\n\s*\n|\n(?=\d+\. )", markdown.replace("*", ""))
     return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

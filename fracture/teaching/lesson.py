@@ -28,10 +28,13 @@ T = TypeVar("T", bound=Document)
 
 CHECKS: Mapping[str, frozenset[str]] = {
     "looked": frozenset(),
-    "guessed": frozenset({"images", "sensitivity", "specificity", "model_sensitivity", "model_specificity"}),
-    "trained": frozenset({"heads", "auc"}),
+    "guessed": frozenset(
+        {"images", "right", "model_right", "sensitivity", "specificity", "model_sensitivity", "model_specificity"}
+    ),
+    "trained": frozenset({"heads", "auc", "rate", "low_auc", "low_rate"}),
     "overfitted": frozenset({"epoch", "lowest", "last"}),
     "leaked": frozenset({"image", "patient", "gap"}),
+    "ablated": frozenset({"metal", "plain", "gap"}),
     "masked": frozenset({"before", "after"}),
     "chosen": frozenset({"threshold", "sensitivity", "specificity"}),
     "doubted": frozenset({"total", "right", "model_right"}),
@@ -55,7 +58,7 @@ class Settings(Document):
     choices: Annotated[tuple[str, ...], Field(min_length=2, strict=False)]
     answer: Annotated[Whole, Field(ge=0)] | None = None
     """The place of the right choice, from 0; None where it depends on the class."""
-    check: Literal["looked", "guessed", "trained", "overfitted", "leaked", "masked", "chosen", "doubted"]
+    check: Literal["looked", "guessed", "trained", "overfitted", "leaked", "ablated", "masked", "chosen", "doubted"]
     """What must have been done; a key of :data:`CHECKS`."""
     todo: str
     """What is still to be done, until the check is met."""

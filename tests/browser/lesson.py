@@ -7,7 +7,6 @@ from playwright.sync_api import Page, expect
 
 from fracture.teaching.lesson import read_lesson
 from tests.browser.chromium import settle
-from tests.browser.places import cover
 from tests.browser.widgets import button, keyed, keyed_from
 
 STEPS = [step.name for step in read_lesson("en").steps]
@@ -87,9 +86,8 @@ def _leak(page: Page) -> None:
     press(page, "show leakage")
 
 
-def _mask(page: Page) -> None:
-    cover(page)
-    settle(page)
+def _ablate(page: Page) -> None:
+    press(page, "run hardware")
 
 
 def _choose(page: Page) -> None:
@@ -104,5 +102,5 @@ def _doubt(page: Page) -> None:
         settle(page)
 
 
-ACTS: tuple[Callable[[Page], None], ...] = (_look, _guess, _train, _overfit, _leak, _mask, _choose, _doubt)
+ACTS: tuple[Callable[[Page], None], ...] = (_look, _guess, _train, _overfit, _leak, _ablate, _choose, _doubt)
 """What is done in each step, on its page."""

@@ -6,11 +6,20 @@ from fpdf import FPDF
 from fpdf.enums import Align
 
 from fracture.teaching import handout
-from fracture.teaching.handout import Entry, to_pdf
+from fracture.teaching.entries import Entry
+from fracture.teaching.handout import to_pdf
 from fracture.teaching.lesson import Lesson
 
 CREATED = datetime(2026, 1, 2, tzinfo=UTC)
-ENTRY = Entry("Look", "How many?", "four", "AUC 0.9.", "A **label** is\nwhat a person decided.\n\nNext.")
+ENTRY = Entry(
+    "Look",
+    question="How many?",
+    choices=("three", "four"),
+    prediction=1,
+    answer=0,
+    figure="AUC 0.9.",
+    result="A **label** is\nwhat a person decided.\n\nNext.",
+)
 
 
 def written(monkeypatch, lesson, *entries):
@@ -31,16 +40,16 @@ def test_handout_holds_prediction_figure_and_result(monkeypatch):
     document, texts = written(monkeypatch, Lesson(title="Title", language="English"), ENTRY)
     assert document.startswith(b"%PDF-")
     words = [text for text, _ in texts]
-    assert words[:5] == ["Title", "1. Look", "How many?", "> four", "AUC 0.9."]
-    assert words[5] == "A label is what a person decided.\nNext."
+    assert words[:7] == ["Title", "1. Look", "How many?", "[ ] three", "[x] four", "AUC 0.9.", "> three"]
+    assert words[7] == "A label is what a person decided.\nNext."
     assert words[-1] == "2026-01-02. Notice."
 
 
-def test_handout_leaves_room_for_what_was_not_predicted(monkeypatch):
-    """A line to write on, and no figure."""
-    _, texts = written(monkeypatch, Lesson(title="T", language="E"), ENTRY._replace(prediction="", figure=""))
-    assert "> " + "_" * 40 in [text for text, _ in texts]
-    assert len(texts) == 6
+def test_handout_leaves_room_for_what_was_not_done(monkeypatch):
+    """No mark at a choice, no answer and no explanation, but a line to write on."""
+    undone = ENTRY._replace(prediction=None, answer=None, figure="", result="")
+    _, texts = written(monkeypatch, Lesson(title="T", language="E"), undone)
+    assert [text for text, _ in texts][2:-1] == ["How many?", "[ ] three", "[ ] four", "_" * 60]
 
 
 def test_handout_of_a_right_to_left_script_is_aligned_at_the_right(monkeypatch):

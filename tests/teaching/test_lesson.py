@@ -46,9 +46,10 @@ def test_lesson_of_the_project_reads(language):
 
 
 def test_lesson_has_eight_steps_in_forty_five_minutes():
-    """Each check is used once."""
+    """No check is used twice."""
     steps = read_lesson(DEFAULT).steps
-    assert [step.settings.check for step in steps] == list(CHECKS)
+    used = [step.settings.check for step in steps]
+    assert len(set(used)) == len(used) == 8 and set(used) <= set(CHECKS)
     assert sum(step.settings.minutes for step in steps) == 45
 
 

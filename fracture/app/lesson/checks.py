@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from fracture.app.shared import state
-from fracture.estimate import format_percent
+from fracture.estimate import format_number, format_percent
 from fracture.formatting import format_threshold
 
 MIN_ANSWERS = 10
@@ -43,6 +43,8 @@ def _guessed() -> Values | None:
     model = measure_reading(longest.labels, longest.model_reading())
     return {
         "images": str(len(longest.answers)),
+        "right": str(_right(longest.labels, longest.reading())),
+        "model_right": str(_right(longest.labels, longest.model_reading())),
         "sensitivity": format_percent(visitor.sensitivity),
         "specificity": format_percent(visitor.specificity),
         "model_sensitivity": format_percent(model.sensitivity),
@@ -50,11 +52,27 @@ def _guessed() -> Values | None:
     }
 
 
+def _right(labels: Any, reading: Any) -> int:
+    return int(sum(bool(label) == bool(given) for label, given in zip(labels, reading.positive, strict=True)))
+
+
 def _trained() -> Values | None:
     trials = _trials()
     if len({trial.config.learning_rate for trial in trials}) < 2:
         return None
-    return {"heads": str(len(trials)), "auc": f"{max(trial.auc['value'] or 0 for trial in trials):.3f}"}
+    best = max(trials, key=_auc)
+    slowest = min(trials, key=lambda trial: trial.config.learning_rate)
+    return {
+        "heads": str(len(trials)),
+        "auc": f"{_auc(best):.3f}",
+        "rate": f"{best.config.learning_rate:g}",
+        "low_auc": f"{_auc(slowest):.3f}",
+        "low_rate": f"{slowest.config.learning_rate:g}",
+    }
+
+
+def _auc(trial: Any) -> float:
+    return float(trial.auc["value"] or 0)
 
 
 def _overfitted() -> Values | None:
@@ -79,6 +97,18 @@ def _leaked() -> Values | None:
         "image": f"{means['image']:.3f}",
         "patient": f"{means['group']:.3f}",
         "gap": f"{gap(outcomes)['value'] or 0:+.3f}",
+    }
+
+
+def _ablated() -> Values | None:
+    found = next((each for each in _kept("hardware of ") if each), None)
+    if found is None:
+        return None
+    (everything, *_), _, gap = found
+    return {
+        "metal": format_number(everything.metal),
+        "plain": format_number(everything.plain),
+        "gap": format_number(gap),
     }
 
 
@@ -115,6 +145,7 @@ _CHECKS: Mapping[str, Callable[[], Values | None]] = {
     "trained": _trained,
     "overfitted": _overfitted,
     "leaked": _leaked,
+    "ablated": _ablated,
     "masked": _masked,
     "chosen": _chosen,
     "doubted": _doubted,

@@ -2,7 +2,7 @@
 
 from fracture.app.lesson.checks import Values, values_of
 from fracture.app.shared import state
-from fracture.teaching.handout import Entry
+from fracture.teaching.entries import Entry
 from fracture.teaching.lesson import Lesson, Step
 
 
@@ -13,8 +13,13 @@ def predicted(step: Step) -> int | None:
 
 
 def predict(step: Step, choice: int) -> None:
-    """Keep a prediction, which is not changed any more."""
+    """Keep a prediction; the first one holds until it is withdrawn."""
     state.predictions().setdefault(step.name, choice)
+
+
+def withdraw(step: Step) -> None:
+    """Forget a prediction, so that the class can choose again."""
+    state.predictions().pop(step.name, None)
 
 
 def outcome(step: Step) -> Values | None:
@@ -28,12 +33,14 @@ def entries(lesson: Lesson) -> list[Entry]:
 
 
 def _entry(step: Step) -> Entry:
-    choice = predicted(step)
+    settings = step.settings
     values = outcome(step)
     return Entry(
-        title=step.settings.title,
-        question=step.settings.question,
-        prediction="" if choice is None else step.settings.choices[choice],
-        figure="" if values is None else step.settings.figure.format_map(values),
-        result=step.result,
+        title=settings.title,
+        question=settings.question,
+        choices=settings.choices,
+        prediction=predicted(step),
+        answer=None if values is None else settings.answer,
+        figure="" if values is None else settings.figure.format_map(values),
+        result="" if values is None else step.result,
     )

@@ -5,29 +5,29 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from fracture.app.lesson.predictions import outcome, predict, predicted
+from fracture.app.lesson.predictions import outcome, predict, predicted, withdraw
 from fracture.app.shared.widgets import escape_markdown
 from fracture.teaching.lesson import Step
 
 
 def show_step(step: Step, number: int) -> None:
-    """The task at the left; at the right what the class predicts, does and finds, one after the other."""
-    left, right = st.columns([3, 2], gap="large")
+    """At the left the task, and once it is made the prediction; at the right the question, then the result."""
+    choice = predicted(step)
+    values = outcome(step)
+    left, right = st.columns(2, gap="large")
     with left:
         st.header(f"{number}. {escape_markdown(step.settings.title)}", anchor=False)
         st.markdown(step.task)
+        if choice is not None:
+            _show_prediction(step, choice, done=values is not None)
+            _offer_page(step)
     with right:
-        choice = predicted(step)
         if choice is None:
             _ask(step)
-            return
-        _show_prediction(step, choice)
-        _offer_page(step)
-        values = outcome(step)
-        if values is None:
+        elif values is None:
             st.info(escape_markdown(step.settings.todo), icon=":material/checklist:")
-            return
-        _show_result(step, step.settings.figure.format_map(values))
+        else:
+            _show_result(step, step.settings.figure.format_map(values))
 
 
 def _ask(step: Step) -> None:
@@ -43,9 +43,23 @@ def _ask(step: Step) -> None:
                 st.rerun()
 
 
-def _show_prediction(step: Step, choice: int) -> None:
+def _show_prediction(step: Step, choice: int, *, done: bool) -> None:
+    """The class's own choice: with a mark once the result is known, until then with a button to choose again."""
     question = escape_markdown(step.settings.question)
-    st.markdown(f"{question}  \n:material/psychology: **{escape_markdown(step.settings.choices[choice])}**")
+    mark = "psychology"
+    if done and step.settings.answer is not None:
+        mark = "check" if choice == step.settings.answer else "close"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.markdown(f"{question}  \n:material/{mark}: **{escape_markdown(step.settings.choices[choice])}**")
+        if not done:
+            st.button(
+                "Choose again",
+                icon=":material/undo:",
+                type="tertiary",
+                key=f"withdraw {step.name}",
+                on_click=withdraw,
+                args=(step,),
+            )
 
 
 def _offer_page(step: Step) -> None:
@@ -60,9 +74,6 @@ def _show_result(step: Step, figure: str) -> None:
     with st.container(border=True, key=f"result {step.name}"):
         if figure:
             st.markdown(f":material/check: {escape_markdown(figure)}")
+        if step.settings.answer is not None:
+            st.markdown(f":material/lightbulb: **{escape_markdown(step.settings.choices[step.settings.answer])}**")
         st.markdown(step.result)
-        answer = step.settings.answer
-        if answer is not None:
-            right = predicted(step) == answer
-            mark = ":material/check:" if right else ":material/close:"
-            st.markdown(f"{mark} **{escape_markdown(step.settings.choices[answer])}**")

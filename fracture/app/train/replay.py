@@ -42,7 +42,7 @@ def choose_epoch(run: Run, progress: RunProgress) -> int:
 def _current_frame(run: Run, last: int) -> int:
     """The epoch of the frame that is due; after the last one the replay is over.
 
-    The page is also drawn again by a click elsewhere, which must not move the replay on. A machine that is late skips no
+    A click elsewhere draws the page again, too, which must not move the replay on. A machine that is late skips no
     frame.
     """
     frame = state.frame(run, last)

@@ -7,7 +7,8 @@ import streamlit as st
 from fracture.estimate import format_percent
 from fracture.inference.classifier import NOTICE
 from fracture.teaching import rooms, scores, votes
-from fracture.teaching.handout import Entry, to_pdf
+from fracture.teaching.entries import Entry
+from fracture.teaching.handout import to_pdf
 from fracture.teaching.lesson import Lesson
 from fracture.teaching.rooms import Room
 from fracture.teaching.scores import Rates
@@ -36,7 +37,7 @@ def make_handout(room: Room) -> bytes:
         "Class, majority": scores.class_rates(given),
         f"Model {room.model.name}": scores.model_rates(voted, room.model.threshold),
     }
-    summary = [Entry(name, "", "", _describe(found), "") for name, found in readers.items()]
+    summary = [Entry(name, figure=_describe(found)) for name, found in readers.items()]
     answers = scores.class_answers(given)
     called = dict(zip(answers["place"], answers["called"], strict=True))
     entries = [_entry(room, place, called.get(place)) for place in images["place"]]
@@ -54,7 +55,7 @@ def _entry(room: Room, place: int, called: bool | None) -> Entry:
     """An image that was revealed."""
     reveal = rooms.reveal_of(room.code, place)
     if reveal is None:  # the room was closed meanwhile
-        return Entry(f"Image {place + 1}", "", "", "", "")
+        return Entry(f"Image {place + 1}")
     own = "no votes" if called is None else room.labels[int(called)]
     model = f"{reveal.answer}, probability of {room.model.labels[1]} {reveal.probability:.0%}"
-    return Entry(f"Image {place + 1}", "", "", f"Class: {own}. Model: {model}.", f"Truth: {reveal.truth}.")
+    return Entry(f"Image {place + 1}", figure=f"Class: {own}. Model: {model}.", result=f"Truth: {reveal.truth}.")

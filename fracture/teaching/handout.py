@@ -17,6 +17,9 @@ FONT = Path(__file__).parent / "fonts" / "DejaVuSans-subset.ttf"
 _WIDTH = 190.0
 """mm between the margins of the page."""
 
+_TOGETHER = 40.0
+"""mm that the beginning of an entry takes: its title, its question and its choices stay on one page."""
+
 
 def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str) -> bytes:
     """The document.
@@ -39,6 +42,8 @@ def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str)
     _write(pdf, lesson.title, 18, align)
     for number, entry in enumerate(entries, start=1):
         pdf.ln(3)
+        if pdf.will_page_break(_TOGETHER):
+            pdf.add_page()
         _write(pdf, f"{number}. {entry.title}", 13, align)
         for text in _texts(entry):
             _write(pdf, text, 10, align)

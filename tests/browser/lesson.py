@@ -60,7 +60,8 @@ def slide_to(page: Page, name: str, key: str) -> None:
 
 
 def _look(page: Page) -> None:
-    press(page, "another sample")
+    page.get_by_role("button", name=re.compile("Show another X-ray|Next X-ray")).click()
+    settle(page)
 
 
 def _guess(page: Page) -> None:

@@ -132,3 +132,12 @@ def test_ablation_gives_the_figures_of_its_step(as_cloned):
     app.session_state["lesson step"] = 5
     app.session_state["predictions"] = {"6-shortcut": 0}
     assert "AUC with metal: 0.980 (0.900 to 1.000). With a fracture alone: not measured." in plain(healthy(app.run()))
+
+
+def test_step_that_was_done_stays_done(app):
+    """What it was judged by changes on other pages, in the steps that follow."""
+    predict(app, LOOK.name, 1)
+    app.session_state["home sample"] = "some.jpg"
+    healthy(app.run())
+    del app.session_state["home sample"]
+    assert LOOK.result.splitlines()[0] in words(healthy(app.run()))

@@ -23,8 +23,17 @@ def withdraw(step: Step) -> None:
 
 
 def outcome(step: Step) -> Values | None:
-    """What came out of a step; None until it was done after its prediction."""
-    return None if predicted(step) is None else values_of(step.settings.check)
+    """What came out of a step when it was last looked at; None until it was done after its prediction.
+
+    It is kept: the next steps change what other pages hold, such as the trials of the playground.
+    """
+    if predicted(step) is None:
+        return None
+    kept = state.outcomes()
+    values = values_of(step.settings.check)
+    if values is not None:
+        kept[step.name] = values
+    return kept.get(step.name)
 
 
 def entries(lesson: Lesson) -> list[Entry]:

@@ -11,7 +11,7 @@ from fracture.teaching.lesson import Step
 
 
 def show_step(step: Step, number: int) -> None:
-    """At the left the task, and once it is made the prediction; at the right the question, then the result."""
+    """At the left the task and the prediction; at the right what comes next: the question, the page, the result."""
     choice = predicted(step)
     values = outcome(step)
     left, right = st.columns(2, gap="large")
@@ -20,14 +20,15 @@ def show_step(step: Step, number: int) -> None:
         st.markdown(step.task)
         if choice is not None:
             _show_prediction(step, choice, done=values is not None)
-            _offer_page(step)
     with right:
         if choice is None:
             _ask(step)
         elif values is None:
+            _offer_page(step)
             st.info(escape_markdown(step.settings.todo), icon=":material/checklist:")
         else:
             _show_result(step, step.settings.figure.format_map(values))
+            _offer_page(step)
 
 
 def _ask(step: Step) -> None:

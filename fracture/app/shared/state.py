@@ -181,6 +181,11 @@ def predictions() -> dict[str, int]:
     return get_or_create("predictions", dict)
 
 
+def outcomes() -> dict[str, Mapping[str, str]]:
+    """What came out of the steps of the lesson, by their names; the dictionary itself, to be changed."""
+    return get_or_create("outcomes", dict)
+
+
 def guesses() -> dict[str, Any]:
     """The visitor's guesses in this session, by the answers that they are for; the dictionary itself, to be changed."""
     return get_or_create("guesses", dict)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from fracture.paths import PROJECT
 from fracture.phantoms.samples import generate_sample
@@ -86,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", metavar="WORD", default="", help="only the pictures whose names contain this")
     parser.add_argument("--out", metavar="DIR", type=Path, default=PICTURES)
     chosen = parser.parse_args(arguments)
+    expect.set_options(timeout=PATIENCE)
     with ExitStack() as stack:
         app = chosen.url or stack.enter_context(_app(chosen))
         browser = stack.enter_context(chromium())

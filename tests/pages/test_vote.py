@@ -200,7 +200,55 @@ def test_teacher_leads_through_the_vote(room):
 def test_results_without_votes_are_a_sentence(room):
     """There is nothing to compare."""
     rooms.show(*room, 6)
-    assert "needs votes on revealed images of both labels" in words(as_teacher(room))
+    app = as_teacher(room)
+    assert "needs votes on revealed images of both labels" in words(app)
+    assert not app.table and not app.get("download_button")
+
+
+@pytest.mark.parametrize("presented", [False, True])
+def test_results_of_one_label_show_the_rates_and_lead_back(room, presented):
+    """The first image alone was voted on: there is no curve, but a score, both files, and the button that is named."""
+    _vote_and_reveal(room, 1)
+    rooms.show(*room, 6)
+    app = alone("vote")
+    app.session_state["taught room"] = room
+    app.session_state["presenting"] = presented
+    back = by_key(healthy(app.run()).button, "back to images")
+    assert f"Press *{back.label}*" in words(app) and not app.get("plotly_chart")
+    assert app.table[0].value["Right"].tolist() == ["1 of 1", "1 of 1"]
+    assert len(app.get("download_button")) == 2
+    assert handout.make_handout(rooms.find_room(room[0])).startswith(b"%PDF-")
+    back.click().run()
+    assert "**Image 2 of 6**" in words(healthy(app))
+
+
+def test_vote_ends_before_the_last_image(room):
+    """Once an image was revealed; from the results of both labels a button leads back, too."""
+    app = as_teacher(room)
+    assert by_key(app.button, "show results").disabled
+    _vote_and_reveal(room, 2)
+    by_key(healthy(app.run()).button, "show results").click().run()
+    assert healthy(app).get("plotly_chart") and rooms.find_room(room[0]).place == 6
+    by_key(app.button, "back to images").click().run()
+    assert "**Image 3 of 6**" in words(healthy(app))
+
+
+def test_way_back_from_a_vote_that_is_done_shows_the_last_image(room):
+    """No image is left to be revealed."""
+    _vote_and_reveal(room, 6)
+    rooms.show(*room, 6)
+    app = as_teacher(room)
+    by_key(app.button, "back to images").click().run()
+    assert "**Image 6 of 6**" in words(healthy(app))
+
+
+def _vote_and_reveal(room, images):
+    """A student votes with the negative label on the first images, and each is revealed."""
+    student = votes.join(room[0])
+    for place in range(images):
+        rooms.show(*room, place)
+        votes.vote(room[0], student, place, Vote(False, 1))
+        rooms.reveal(*room, place)
 
 
 def test_chart_may_be_hidden_until_the_reveal(room):

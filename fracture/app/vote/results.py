@@ -21,24 +21,30 @@ Action = Callable[[str, str, int], None]
 
 
 def show_results(room: Room) -> None:
-    """The ROC curves and the rates; a sentence where too little was revealed or voted on."""
+    """The ROC curves and the rates; a sentence where one label has no revealed image with votes."""
     given = votes.revealed_votes(room.code)
     images = votes.revealed_images(room.code)
     voted = images[images["place"].isin(given["place"])]  # the same images for both
-    if voted["label"].nunique() < 2:
-        st.info(
-            "A comparison needs votes on revealed images of both labels. Go back to the images with the button below.",
-            icon=":material/info:",
-        )
-        return
     left, right = st.columns([3, 2])
     with left:
-        _show_roc(room, given, voted)
+        if voted["label"].nunique() == 2:
+            _show_roc(room, given, voted)
+        else:
+            _ask_for_more()
+    if voted.empty:
+        return
     with right:
         _show_rates(room, given, voted)
         with st.container(horizontal=True):
             offer_votes(room, "results")
             offer_handout(room)
+
+
+def _ask_for_more() -> None:
+    st.info(
+        "An ROC curve needs votes on revealed images of both labels. Press *Back to images* to go on with the vote.",
+        icon=":material/info:",
+    )
 
 
 def _show_roc(room: Room, given: pd.DataFrame, images: pd.DataFrame) -> None:

@@ -74,6 +74,7 @@ def _draw_head(room: Room, seat: Seat) -> None:
 
 def _draw_buttons(room: Room, seat: Seat) -> None:
     if room.place >= room.images:
+        _draw_button("Back to images", ":material/arrow_back:", "back to images", seat, _place_to_reveal(room))
         return
     if room.shows_image:
         st.button(
@@ -86,14 +87,32 @@ def _draw_buttons(room: Room, seat: Seat) -> None:
             args=(rooms.reveal, seat, room.place),
         )
     words = {rooms.LOBBY: "Begin vote", room.images - 1: "Show results"}.get(room.place, "Next image")
+    primary = room.revealed or room.place == rooms.LOBBY
+    _draw_button(words, ":material/arrow_forward:", "next image", seat, room.place + 1, primary=primary)
+    if 0 <= room.place < room.images - 1:
+        nothing = votes.revealed_images(room.code).empty
+        _draw_button("Show results", ":material/bar_chart:", "show results", seat, room.images, disabled=nothing)
+
+
+def _draw_button(
+    label: str, icon: str, key: str, seat: Seat, place: int, *, primary: bool = False, disabled: bool = False
+) -> None:
+    """A button that shows another image, or the results."""
     st.button(
-        words,
-        type="primary" if room.revealed or room.place == rooms.LOBBY else "secondary",
-        icon=":material/arrow_forward:",
-        key="next image",
+        label,
+        type="primary" if primary else "secondary",
+        icon=icon,
+        key=key,
+        disabled=disabled,
         on_click=_act,
-        args=(rooms.show, seat, room.place + 1),
+        args=(rooms.show, seat, place),
     )
+
+
+def _place_to_reveal(room: Room) -> int:
+    """Of the first image that is not revealed yet; of the last one where all are."""
+    revealed_places = set(votes.revealed_images(room.code)["place"])
+    return next((place for place in range(room.images) if place not in revealed_places), room.images - 1)
 
 
 def _act(action: results.Action, seat: Seat, place: int) -> None:

@@ -1,5 +1,6 @@
 """The page *Class vote*: a teacher's room, and its students."""
 
+import random
 from dataclasses import replace
 
 import pyarrow
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fracture import demo
 from fracture.app.shared.images import encode_jpeg
 from fracture.app.vote import handout
+from fracture.app.vote.images import order_of_labels
 from fracture.teaching import rooms, votes
 from fracture.teaching.votes import Vote
 from tests.pages.test_pages import alone, healthy, words
@@ -74,7 +76,21 @@ def test_room_opens_with_the_model_s_answers(as_cloned):
         rooms.show(code, secret, place)
         rooms.reveal(code, secret, place)
         assert 0 <= rooms.reveal_of(code, place).probability <= 1
-    assert sorted(votes.revealed_images(code)["label"]) in ([0, 0, 0, 1, 1], [0, 0, 1, 1, 1])
+    labels = votes.revealed_images(code).sort_values("place")["label"].tolist()
+    assert sorted(labels) in ([0, 0, 0, 1, 1], [0, 0, 1, 1, 1])
+    assert all(0 < sum(labels[start : start + 3]) < 3 for start in range(3))
+
+
+@pytest.mark.parametrize("count", [5, 6, 10, 20])
+def test_both_labels_come_early_in_an_order_that_is_random(count):
+    """No label comes three times in a row, either may come first, and orders differ."""
+    orders = [order_of_labels(count, random.Random(seed)) for seed in range(100)]
+    for order in orders:
+        assert order.count(1) == count // 2 and len(order) == count
+        assert all(0 < sum(order[start : start + 3]) < 3 for start in range(count - 2))
+    assert 10 < sum(order[0] for order in orders) < 90
+    assert len(set(map(tuple, orders))) >= 6
+    assert orders[7] == order_of_labels(count, random.Random(7))
 
 
 @pytest.mark.parametrize("source", ["phantoms", "data set"])

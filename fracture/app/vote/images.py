@@ -98,7 +98,9 @@ def _generate(number: int) -> tuple[Radiograph, str, list[Box]]:
 def examine(source: Source, model: Classifier, count: int, seed: int | None = None) -> Iterator[NewImage]:
     """At most ``count`` images of a source in random order with the model's answers, half of each label if possible.
 
-    Unreadable files are left out. Raises RoomError where no image of one label can be read.
+    No label comes more than twice in a row as long as there are images of both, so that a vote that ends early has
+    images of both labels, too: see :func:`order_of_labels`. Unreadable files are left out. Raises RoomError where no
+    image of one label can be read.
     """
     chance = random.Random(seed)  # noqa: S311  no secret
     queues = [_shuffled(source.candidates, label, chance) for label in (0, 1)]
@@ -106,12 +108,22 @@ def examine(source: Source, model: Classifier, count: int, seed: int | None = No
         raise RoomError(
             f"A class vote needs images of both labels, {' and '.join(source.labels)}. Choose other images."
         )
-    order = [place % 2 for place in range(count)]
-    chance.shuffle(order)
-    for label in order:
+    for label in order_of_labels(count, chance):
         image = _next_readable(queues[label] or queues[1 - label], model)
         if image is not None:
             yield image
+
+
+def order_of_labels(count: int, chance: random.Random) -> list[int]:
+    """Half 0 and half 1, or one 0 more: any order in which neither comes three times in a row is as likely as another.
+
+    Both are among the first three. Of a room of 20 one shuffle in 23 is such an order.
+    """
+    order = [place % 2 for place in range(count)]
+    while True:
+        chance.shuffle(order)
+        if not any(len(set(three)) == 1 for three in zip(order, order[1:], order[2:], strict=False)):
+            return order
 
 
 def _shuffled(candidates: Sequence[Candidate], label: int, chance: random.Random) -> list[Candidate]:

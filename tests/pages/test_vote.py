@@ -9,9 +9,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fracture import demo
+from fracture.app.shared import heatmap_overlay, prediction_cache
 from fracture.app.shared.images import encode_jpeg
 from fracture.app.vote import handout
-from fracture.app.vote.images import order_of_labels
+from fracture.app.vote.images import examine, order_of_labels, samples
+from fracture.registry.model_folder import shipped_models
 from fracture.teaching import rooms, votes
 from fracture.teaching.votes import Vote
 from tests.pages.test_pages import alone, healthy, words
@@ -265,6 +267,32 @@ def _vote_and_reveal(room, images):
         rooms.show(*room, place)
         votes.vote(room[0], student, place, Vote(False, 1))
         rooms.reveal(*room, place)
+
+
+def test_marks_of_a_revealed_picture_are_named(room):
+    """On the phone and on the projector; a negative answer has no ring, and a negative truth no box."""
+    phone = healthy(join(room[0]))
+    teacher = as_teacher(room)
+    for place, named in ((0, False), (1, True)):
+        rooms.show(*room, place)
+        rooms.reveal(*room, place)
+        for app in (phone, teacher):
+            shown = words(healthy(app.run()))
+            assert "Orange speaks for *abnormal*, blue against it." in shown
+            assert ("A ring marks the likeliest place." in shown) == named
+            assert ("Yellow boxes are the truth." in shown) == named
+    teacher.toggle(key="vote heat map").set_value(False).run()
+    assert "Yellow boxes" not in words(healthy(teacher))
+
+
+def test_ring_is_drawn_where_the_model_s_answer_is_not_negative(as_cloned, monkeypatch):
+    """As on *Classify*."""
+    rings = []
+    monkeypatch.setattr(heatmap_overlay, "likeliest", lambda _, each: rings.append(each.view.name))
+    model = prediction_cache.classifier(shipped_models()[0])
+    found = list(examine(samples(), model, 6, seed=1))
+    assert rings == [each.identity for each in found if each.answer != "not fractured"]
+    assert 0 < len(rings) < 6
 
 
 def test_chart_may_be_hidden_until_the_reveal(room):

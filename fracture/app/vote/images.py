@@ -148,7 +148,7 @@ def _examined(candidate: Candidate, model: Classifier) -> NewImage:
     answer = model.answer([view], answer_unlike=True)
     shown = radiographs.shrink(image.pixels, VIEW_PX)
     each = Examined(view, shown, image.format, image.steps, image.synthetic)
-    ring = heatmap_overlay.likeliest(model, each)
+    ring = None if answer.outcome == "negative" else heatmap_overlay.likeliest(model, each)
     heated = heatmap_overlay.heated(model, each, OPACITY, heatmap_overlay.full_heat(model, [each]), ring)
     return NewImage(
         identity=candidate.identity,

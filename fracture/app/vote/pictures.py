@@ -6,6 +6,7 @@ import streamlit as st
 from PIL import Image
 
 from fracture.app.shared.images import show_picture
+from fracture.app.shared.widgets import escape_markdown
 from fracture.inference.classifier import NOTICE
 from fracture.teaching import rooms
 from fracture.teaching.rooms import Reveal, Room
@@ -29,6 +30,17 @@ def show_image(room: Room, max_height: int, max_width: int, *, heat: bool) -> No
 def revealed(room: Room) -> Reveal | None:
     """What is revealed of the image that a room shows; None before."""
     return rooms.reveal_of(room.code, room.place) if room.revealed else None
+
+
+def describe_marks(room: Room, reveal: Reveal) -> str:
+    """What the colors and the lines over a revealed picture mean: those that it may have."""
+    positive = escape_markdown(room.model.labels[1])
+    meanings = [f"Orange speaks for *{positive}*, blue against it."]
+    if reveal.answer != room.model.labels[0]:
+        meanings.append("A ring marks the likeliest place.")
+    if reveal.label == 1:
+        meanings.append("Yellow boxes are the truth.")
+    return " ".join(meanings)
 
 
 def show_sources(room: Room) -> None:

@@ -9,6 +9,11 @@ def format_threshold(value: float) -> str:
     return f"{percent:.1f}%" if percent == round(percent, 1) else f"{percent:.10g}%"
 
 
+def format_count(count: int, noun: str, nouns: str = "") -> str:
+    """``1 image``, ``1,272 images``; ``nouns`` where the plural needs more than an s."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
 def format_bytes(size: int) -> str:
     """A number of bytes for people, in powers of ten."""
     unit = next((unit for unit in ("GB", "MB", "kB") if size >= _UNITS[unit]), "kB")

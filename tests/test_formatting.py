@@ -2,7 +2,7 @@
 
 import pytest
 
-from fracture.formatting import format_bytes, format_duration, format_rough_duration, format_threshold
+from fracture.formatting import format_bytes, format_count, format_duration, format_rough_duration, format_threshold
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,13 @@ from fracture.formatting import format_bytes, format_duration, format_rough_dura
 def test_format_duration_uses_the_units_that_people_use(seconds, words):
     """Seconds below a minute, hours without seconds."""
     assert format_duration(seconds) == words
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 images"), (1, "1 image"), (1272, "1,272 images")])
+def test_format_count_knows_the_plural(count, words):
+    """And separates thousands."""
+    assert format_count(count, "image") == words
+    assert format_count(1, "study", "studies") == "1 study" and format_count(2, "study", "studies") == "2 studies"
 
 
 @pytest.mark.parametrize(

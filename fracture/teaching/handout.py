@@ -21,7 +21,7 @@ _TOGETHER = 40.0
 """mm that the beginning of an entry takes: its title, its question and its choices stay on one page."""
 
 
-def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str) -> bytes:
+def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str, *, numbered: bool = True) -> bytes:
     """The document.
 
     Args:
@@ -29,6 +29,7 @@ def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str)
         entries: in their order.
         created: printed below.
         notice: the last line.
+        numbered: whether the title of each entry begins with its number.
     """
     pdf = FPDF(format="A4")
     pdf.set_title(lesson.title)
@@ -44,7 +45,7 @@ def to_pdf(lesson: Lesson, entries: list[Entry], created: datetime, notice: str)
         pdf.ln(3)
         if pdf.will_page_break(_TOGETHER):
             pdf.add_page()
-        _write(pdf, f"{number}. {entry.title}", 13, align)
+        _write(pdf, f"{number}. {entry.title}" if numbered else entry.title, 13, align)
         for text in _texts(entry):
             _write(pdf, text, 10, align)
     pdf.ln(3)

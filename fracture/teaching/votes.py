@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from fracture.errors import RoomError
+from fracture.formatting import format_count
 from fracture.teaching import codes, store
 
 CONFIDENCES = ("guess", "fairly sure", "sure")
@@ -31,7 +32,9 @@ def join(code: str, nickname: str = "") -> str:
         row = _open_room(rooms, code)
         most = row["max_students"]
         if rooms.execute("SELECT count(*) FROM students WHERE room = ?", (code,)).fetchone()[0] >= most:
-            raise RoomError(f"Room {code} is full: it holds {most} students. Look on with somebody who has joined.")
+            raise RoomError(
+                f"Room {code} is full: it holds {format_count(most, 'student')}. Look on with somebody who has joined."
+            )
         rooms.execute("INSERT INTO students VALUES (?, ?, ?)", (code, student, codes.clean_nickname(nickname)))
     return student
 

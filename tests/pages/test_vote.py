@@ -195,7 +195,7 @@ def test_full_room_is_a_sentence(room, monkeypatch):
     rooms.show(code, secret, 0)
     healthy(join(code))
     app = join(code)
-    assert not app.exception and "it holds 1 students" in words(app)
+    assert not app.exception and "it holds 1 student." in words(app)
 
 
 def test_teacher_leads_through_the_vote(room):
@@ -389,9 +389,35 @@ def test_handout_holds_both_rates_and_each_image(room, monkeypatch):
         votes.vote(code, student, place, Vote(positive=True, confidence=2))
         rooms.reveal(code, secret, place)
     written = []
-    monkeypatch.setattr(handout, "to_pdf", lambda _lesson, entries, *_: written.extend(entries) or b"")
+    monkeypatch.setattr(
+        handout, "to_pdf", lambda lesson, entries, *_, **options: written.extend([lesson, options, *entries]) or b""
+    )
     handout.make_handout(rooms.find_room(code))
-    assert [entry.title for entry in written] == ["Class, majority", f"Model {MODEL.name}", "Image 1", "Image 2"]
-    assert "Right on 1 of 2 images. Sensitivity 100% " in written[0].figure
-    assert "Truth: " in written[2].result and "Class: " in written[2].figure
+    lesson, options, *entries = written
+    assert lesson.title == f"Class vote, room {code}" and options == {"numbered": False}
+    assert [entry.title for entry in entries] == ["Class, majority", f"Model {MODEL.name}", "Image 1", "Image 2"]
+    assert "Right on 1 of 2 images. Sensitivity 100% " in entries[0].figure
+    assert "Truth: " in entries[2].result
+    assert entries[2].figure.startswith("Class: abnormal; 1 of 1 said abnormal. Model: normal")
     assert "Ada" not in str(written)
+
+
+def test_one_student_and_one_image_are_no_plural(room):
+    """In the results and in the menu."""
+    _vote_and_reveal(room, 1)
+    rooms.show(*room, 6)
+    app = alone("vote")
+    app.session_state["taught room"] = room
+    app.session_state["room menu"] = True
+    shown = words(healthy(app.run()))
+    assert "1 student voted on 1 image, 0 of them abnormal" in shown and "**1 student**, 0 with" in shown
+
+
+def test_presentation_has_one_button_for_the_next_image(room):
+    """That of its bar, which the arrow keys press; the last image still leads to the results."""
+    app = alone("vote")
+    app.session_state["taught room"] = room
+    app.session_state["presenting"] = True
+    assert not keys_of(healthy(app.run()).button, "next image")
+    rooms.show(*room, 5)
+    assert by_key(healthy(app.run()).button, "next image").label == "Show results"

@@ -45,6 +45,14 @@ def test_handout_holds_prediction_figure_and_result(monkeypatch):
     assert words[-1] == "2026-01-02. Notice."
 
 
+def test_handout_without_numbers(monkeypatch):
+    """Such as that of a class vote, whose images have numbers of their own."""
+    texts = []
+    monkeypatch.setattr(handout, "_write", lambda _pdf, text, *_: texts.append(text))
+    to_pdf(Lesson(title="Title", language=""), [ENTRY], CREATED, "Notice.", numbered=False)
+    assert texts[:2] == ["Title", "Look"]
+
+
 def test_handout_leaves_room_for_what_was_not_done(monkeypatch):
     """No mark at a choice, no answer and no explanation, but a line to write on."""
     undone = ENTRY._replace(prediction=None, answer=None, figure="", result="")

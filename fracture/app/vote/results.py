@@ -12,6 +12,7 @@ from fracture.app.shared.widgets import escape_markdown, learn_more, show_chart
 from fracture.app.vote.handout import offer_handout
 from fracture.app.vote.room_menu import offer_votes
 from fracture.estimate import format_percent
+from fracture.formatting import format_count
 from fracture.teaching import scores, votes
 from fracture.teaching.rooms import Room
 from fracture.teaching.scores import Rates
@@ -100,7 +101,8 @@ def _row(name: str, found: Rates) -> dict[str, str]:
 
 def _describe_students(given: pd.DataFrame, images: pd.DataFrame, students: list[Rates], positive: str) -> str:
     voters = given["student"].nunique()
-    counted = f"{voters:,} students voted on {len(images):,} images, {int(images['label'].sum())} of them {positive}."
+    voted = f"{format_count(voters, 'student')} voted on {format_count(len(images), 'image')}"
+    counted = f"{voted}, {int(images['label'].sum())} of them {positive}."
     if not students:
         return f"{counted} None has {scores.MIN_VOTES} votes yet."
     median = float(np.median([found.correct / found.total for found in students]))

@@ -10,7 +10,7 @@ from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.app.vote import address, arriving
 from fracture.app.vote.arriving import Seat
 from fracture.errors import FractureError
-from fracture.formatting import format_duration
+from fracture.formatting import format_count, format_duration
 from fracture.teaching import rooms, votes
 from fracture.teaching.rooms import Room
 
@@ -56,7 +56,7 @@ def _offer_link(room: Room, seat: Seat) -> None:
 
 def _list_nicknames(room: Room, seat: Seat) -> None:
     names = votes.nicknames(room.code)
-    st.markdown(f"**{room.students:,} students**, {len(names):,} with a nickname. A click removes it.")
+    st.markdown(f"**{format_count(room.students, 'student')}**, {len(names):,} with a nickname. A click removes it.")
     with st.container(horizontal=True, key="nicknames"):
         for student, name in names.items():
             st.button(

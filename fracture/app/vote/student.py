@@ -14,6 +14,7 @@ from fracture.app.vote.opening import ask_for_code
 from fracture.app.vote.pictures import describe_marks, image_title, revealed, show_image, show_sources
 from fracture.app.vote.secret import ask_for_secret
 from fracture.errors import FractureError
+from fracture.formatting import format_count
 from fracture.teaching import codes, rooms, scores, votes
 from fracture.teaching.rooms import Room
 from fracture.teaching.votes import CONFIDENCES, Vote
@@ -194,7 +195,7 @@ def _show_score(room: Room, student: str) -> None:
     given = votes.revealed_votes(room.code)
     own = given[given["student"] == student]
     right = int((own["positive"] == own["label"]).sum())
-    st.markdown(f"**You were right on {right} of the {len(own)} images that you voted on.**")
+    st.markdown(f"**You were right on {right} of {format_count(len(own), 'image')} that you voted on.**")
     if len(given):
         others = scores.class_rates(given)
         model = scores.model_rates(votes.revealed_images(room.code), room.model.threshold)

@@ -88,7 +88,8 @@ def _draw_buttons(room: Room, seat: Seat) -> None:
         )
     words = {rooms.LOBBY: "Begin vote", room.images - 1: "Show results"}.get(room.place, "Next image")
     primary = room.revealed or room.place == rooms.LOBBY
-    _draw_button(words, ":material/arrow_forward:", "next image", seat, room.place + 1, primary=primary)
+    if words != "Next image" or not presenting.is_on():  # the bar of a presentation has that button
+        _draw_button(words, ":material/arrow_forward:", "next image", seat, room.place + 1, primary=primary)
     if 0 <= room.place < room.images - 1:
         nothing = votes.revealed_images(room.code).empty
         _draw_button("Show results", ":material/bar_chart:", "show results", seat, room.images, disabled=nothing)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 
+from fracture.formatting import format_count
+
 SEVERITIES = ("error", "warning", "note")
 
 
@@ -29,6 +31,5 @@ def by_severity(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def number(things: Sized, noun: str, nouns: str = "") -> str:
-    """``1 image``, ``1,272 images``; ``nouns`` where the plural needs more than an s."""
-    count = len(things)
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+    """How many things there are: ``1 image``, ``1,272 images``; ``nouns`` where the plural needs more than an s."""
+    return format_count(len(things), noun, nouns)

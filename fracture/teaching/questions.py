@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fracture.data.measurements import digests
 from fracture.errors import DatasetError
+from fracture.imaging.annotations import Box, parse_boxes, scale_boxes
 from fracture.inference.ood import OodDetector
 
 QUESTIONS = 20
@@ -30,6 +31,8 @@ class Question(NamedTuple):
     path: Path
     label: int
     """1 for the positive one of the data set's labels."""
+    boxes: tuple[Box, ...] = ()
+    """Around its findings, where the data set knows them, in shares of the image's width and height, 0 to 1."""
 
 
 def choose_questions(table: pd.DataFrame, detector: OodDetector | None, number: int = 0) -> list[Question]:
@@ -90,4 +93,7 @@ def _trained_on(table: pd.DataFrame, detector: OodDetector | None) -> NDArray[np
 
 
 def _question(row: Any) -> Question:
-    return Question(row.image_id, Path(row.path), int(row.label))
+    # An image that can't be read has no size; the quiz offers to skip it.
+    known = parse_boxes(row.boxes) if row.width else []
+    boxes = scale_boxes(known, 1 / row.width, 1 / row.height) if known else []
+    return Question(row.image_id, Path(row.path), int(row.label), tuple(boxes))

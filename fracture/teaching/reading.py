@@ -53,6 +53,11 @@ def measure_reading(label: Sequence[int], reading: Reading) -> Performance:
     )
 
 
+def count_right(label: Sequence[int], reading: Reading) -> int:
+    """How many answers are right; as for :func:`measure_reading`."""
+    return int((reading.positive == (np.asarray(label) == 1)).sum())
+
+
 def share(true: NDArray[np.bool_]) -> Estimate:
     """The share of those that are true (N,), with Wilson's 95 % interval (JASA 22:209, 1927).
 

@@ -84,6 +84,16 @@ def test_quiz_gives_the_figures_of_its_step(as_cloned, answers, done):
     assert (found in plain(healthy(app.run()))) == done
 
 
+def test_quiz_counts_right_answers_for_its_step(monkeypatch):
+    """All values that the step may name are there."""
+    questions = [Question(f"{number}.png", Path(f"{number}.png"), number % 2) for number in range(QUESTIONS)]
+    given = [Answered(number != 3 and number % 2 == 1, 2.0, 0.1, False, 0.1) for number in range(10)]
+    monkeypatch.setattr(checks, "_kept", lambda _: iter([Progress(questions, given, 10)]))
+    found = checks.values_of("guessed")
+    assert set(found) == CHECKS["guessed"]
+    assert (found["images"], found["right"], found["model_right"]) == ("10", "9", "5")
+
+
 def test_checks_give_the_values_that_steps_may_name():
     """Each check of the lesson's files is one of the app's."""
     assert set(checks._CHECKS) == set(CHECKS)

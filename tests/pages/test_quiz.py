@@ -1,8 +1,11 @@
 """The quiz: the answers stay hidden until the visitor has given one, and the result compares both readers."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fracture import charts
 from fracture.teaching.questions import QUESTIONS
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.widgets import by_key, keys_of
@@ -31,11 +34,33 @@ def test_quiz_hides_the_answers_until_the_visitor_has_answered(app):
     assert "Truth" not in words(app) and keys_of(app.button, "answer")
 
 
+def test_truth_of_a_fracture_is_drawn_after_the_answer(app, monkeypatch):
+    """In yellow boxes, as on Home; the words say so where there are any."""
+    drawn = []
+    outlined = charts.outlined
+    monkeypatch.setattr(charts, "outlined", lambda picture, boxes: drawn.append(boxes) or outlined(picture, boxes))
+    truths = []
+    for _ in range(QUESTIONS):
+        assert not drawn and "Yellow boxes" not in words(app)
+        answer(app, "answer positive")
+        [boxes] = drawn
+        assert bool(boxes) == ("Yellow boxes are the truth." in words(app))
+        assert bool(boxes) == ("Truth: :orange" in " ".join(each.value for each in app.header))
+        truths.append(bool(boxes))
+        drawn.clear()
+        if len(set(truths)) == 2:
+            return
+        answer(app, "next question")
+    pytest.fail("all truths are the same")
+
+
 def test_quiz_result_compares_both_readers(app):
     """Who says the same of all images has a kappa of 0, and the sensitivity and the specificity say why."""
     for _ in range(QUESTIONS):
         answer(app, "answer positive")
         answer(app, "next question")
+    [shown] = [each.value for each in app.markdown if each.value.startswith("**You ")]
+    assert re.fullmatch(rf"[*][*]You {QUESTIONS // 2} of {QUESTIONS} · model \d+ of {QUESTIONS}[*][*]", shown)
     table = app.table[0].value
     assert table["Reader"].tolist() == ["You", "Model"]
     assert table["Sensitivity"][0].startswith("100% (72") and table["Specificity"][0].startswith("0% (0")

@@ -5,6 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from fracture import sample_radiographs
+from fracture.data.dataset_csv import dataset_csv
 from fracture.data.scan_cache import find_or_scan
 from fracture.errors import DatasetError
 from fracture.teaching.questions import MIN_PER_LABEL, QUESTIONS, choose_questions, shuffle_questions
@@ -34,6 +36,21 @@ def test_choose_questions_takes_as_many_of_either_label_from_the_validation_part
     assert Counter(each.label for each in questions) == {0: QUESTIONS // 2, 1: QUESTIONS // 2}
     assert set(table["split"]) == {"valid"} and table["group"].is_unique
     assert [each.label for each in questions] == table["label"].tolist()
+
+
+def test_questions_hold_the_boxes_of_their_findings_as_shares(homes):
+    """Those of the samples are what Home draws."""
+    samples = {each.name: each for each in sample_radiographs.sample_radiographs()}
+    questions = choose_questions(dataset_csv(sample_radiographs.FOLDER).rows, None)
+    assert any(each.boxes for each in questions)
+    for question in questions:
+        assert question.boxes == samples[question.image_id].boxes
+
+
+def test_unreadable_image_has_no_boxes(data, homes):
+    """Its size is not known."""
+    questions = choose_questions(data.table.assign(boxes="1 2 3 4", width=0, height=0), None)
+    assert {each.boxes for each in questions} == {()}
 
 
 def test_choose_questions_leaves_out_what_the_model_was_trained_on(data, homes):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, recall_score
 
-from fracture.teaching.reading import Reading, measure_reading, share, who_was_right
+from fracture.teaching.reading import Reading, count_right, measure_reading, share, who_was_right
 
 LABELS = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
 CALLED = [1, 1, 1, 0, 1, 0, 0, 0, 0, 0]
@@ -19,6 +19,11 @@ def test_measure_reading_agrees_with_scikit_learn():
     assert found.seconds["value"] == 4.5
     for estimate in found:
         assert estimate["low"] < estimate["value"] < estimate["high"]
+
+
+def test_count_right_counts_both_labels():
+    """3 of 4 positive ones, and 5 of 6 negative ones."""
+    assert count_right(LABELS, Reading(np.array(CALLED, np.bool_), np.arange(10.0))) == 8
 
 
 def test_share_of_none_wrong_has_an_interval():

@@ -33,7 +33,7 @@ def _looked() -> Values | None:
 
 
 def _guessed() -> Values | None:
-    from fracture.teaching.reading import measure_reading  # loads scipy: not before a quiz was begun
+    from fracture.teaching.reading import count_right, measure_reading  # loads scipy: not before a quiz was begun
 
     begun = [each for each in _kept("quiz ") if hasattr(each, "answers")]
     longest = max(begun, key=lambda each: len(each.answers), default=None)
@@ -43,17 +43,13 @@ def _guessed() -> Values | None:
     model = measure_reading(longest.labels, longest.model_reading())
     return {
         "images": str(len(longest.answers)),
-        "right": str(_right(longest.labels, longest.reading())),
-        "model_right": str(_right(longest.labels, longest.model_reading())),
+        "right": str(count_right(longest.labels, longest.reading())),
+        "model_right": str(count_right(longest.labels, longest.model_reading())),
         "sensitivity": format_percent(visitor.sensitivity),
         "specificity": format_percent(visitor.specificity),
         "model_sensitivity": format_percent(model.sensitivity),
         "model_specificity": format_percent(model.specificity),
     }
-
-
-def _right(labels: Any, reading: Any) -> int:
-    return int(sum(bool(label) == bool(given) for label, given in zip(labels, reading.positive, strict=True)))
 
 
 def _trained() -> Values | None:

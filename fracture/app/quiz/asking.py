@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 from PIL import Image
 
+from fracture import charts
 from fracture.app.quiz.progress import Answered, Progress
 from fracture.app.shared import prediction_cache
 from fracture.app.shared.dataset_cache import BY_FILE
@@ -15,6 +16,7 @@ from fracture.app.shared.images import show_picture
 from fracture.app.shared.prediction_cache import BY_CLASSIFIER, Examined
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import RadiographError
+from fracture.imaging.annotations import scale_boxes
 from fracture.inference.classifier import Classifier
 
 HEIGHT_PX = 520
@@ -41,7 +43,7 @@ def show_question(progress: Progress, model: Classifier, label_names: tuple[str,
         st.button("Skip image", icon=":material/arrow_forward:", key="skip question", on_click=progress.skip)
         return
     with left:
-        _show_picture(f"X-ray {progress.place + 1}", examined, model, with_heat=answered is not None)
+        _show_picture(progress, examined, model)
     with right:
         total = len(progress.questions)
         st.progress((len(progress.answers)) / total, f"Image {progress.place + 1} of {total}")
@@ -59,17 +61,20 @@ def show_question(progress: Progress, model: Classifier, label_names: tuple[str,
                 shortcut="Enter",
                 on_click=progress.next,
             )
-            st.caption(heat_in_words(model, ring=False))
+            truth = " Yellow boxes are the truth." if progress.question.boxes else ""
+            st.caption(f"{heat_in_words(model, ring=False)}{truth}")
 
 
-def _show_picture(name: str, examined: Examined, model: Classifier, *, with_heat: bool) -> None:
-    """The picture; ``name`` is not that of its file, which may hold its label."""
+def _show_picture(progress: Progress, examined: Examined, model: Classifier) -> None:
+    """The picture; once it is answered with its heat map and the truth."""
     picture = Image.fromarray(examined.pixels)
-    if with_heat:
+    if progress.answered is not None:
         picture = heated(model, examined, OPACITY, full_heat(model, [examined]))
+        boxes = scale_boxes(progress.question.boxes, picture.width, picture.height)
+        picture = charts.outlined(picture, boxes)
     height = PRESENTED_HEIGHT_PX if presenting.is_on() else HEIGHT_PX
     width = min(MAX_WIDTH_PX, round(height * picture.width / picture.height))
-    show_picture(picture, name, width=width)
+    show_picture(picture, f"X-ray {progress.place + 1}", width=width)  # the file's name may hold its label
 
 
 def _offer_answers(progress: Progress, model: Classifier, label_names: tuple[str, str]) -> None:

@@ -13,7 +13,7 @@ from fracture.formatting import format_threshold
 from fracture.imaging.thumbnails import thumbnails
 from fracture.inference.classifier import Classifier
 from fracture.teaching.questions import Question
-from fracture.teaching.reading import Performance, WhoWasRight, measure_reading, who_was_right
+from fracture.teaching.reading import Performance, WhoWasRight, count_right, measure_reading, who_was_right
 
 THUMBNAIL_PX = 256
 
@@ -26,8 +26,11 @@ TITLES: dict[WhoWasRight, str] = {
 
 
 def show_result(progress: Progress, model: Classifier, label_names: tuple[str, str]) -> None:
-    """Both readers' rates with their intervals; below, the images by who was right."""
+    """How many each got right, and both readers' rates with their intervals; below, the images by who was right."""
     labels = progress.labels
+    right = count_right(labels, progress.reading())
+    model_right = count_right(labels, progress.model_reading())
+    st.markdown(f"**You {right} of {len(labels)} · model {model_right} of {len(labels)}**")
     show_table(
         [
             _row("You", measure_reading(labels, progress.reading())),

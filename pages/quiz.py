@@ -11,12 +11,15 @@ from fracture.app.shared import prediction_cache, state
 from fracture.app.shared.widgets import (
     choose_model,
     ensure_routed,
+    escape_markdown,
     no_dataset_hint,
     no_model_hint,
     page_head,
     show_errors,
 )
+from fracture.formatting import format_threshold
 from fracture.inference.classifier import NOTICE, Classifier
+from fracture.teaching.reading import balanced_threshold
 
 
 def show_quiz(path: str, model: Classifier) -> None:
@@ -33,7 +36,7 @@ def show_quiz(path: str, model: Classifier) -> None:
             on_click=state.QUIZ.set,
             args=(state.QUIZ.get() + 1,),
         )
-        show_result(progress, model, source.label_names)
+        show_result(progress, source.label_names)
     else:
         show_question(progress, model, source.label_names)
     if source.label_names != model.labels:
@@ -43,8 +46,17 @@ def show_quiz(path: str, model: Classifier) -> None:
         )
     positives = sum(question.label for question in progress.questions)
     st.caption(
-        f"{positives} of {len(progress.questions)} images are {source.label_names[1]}; {_describe_training(model)}."
+        f"{positives} of {len(progress.questions)} images are {source.label_names[1]}; {_describe_training(model)}. "
+        f"{_describe_threshold(model)}"
     )
+
+
+def _describe_threshold(model: Classifier) -> str:
+    threshold = format_threshold(balanced_threshold(model))
+    answers = f"Here it answers *{escape_markdown(model.labels[1])}* from {threshold} on, its balanced threshold"
+    if model.limits.leave_doubt:
+        return f"{answers}; *Classify* uses two limits, and may say *in doubt* for the same X-ray."
+    return f"{answers}."
 
 
 def _describe_training(model: Classifier) -> str:

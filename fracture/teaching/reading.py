@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from fracture.estimate import Estimate
 from fracture.evaluation.metrics import mean, rates
+from fracture.inference.classifier import Classifier
 
 WhoWasRight = Literal["both", "reader", "model", "neither"]
 
@@ -32,6 +33,13 @@ class Performance(NamedTuple):
     """Cohen's kappa with the labels; see :func:`fracture.evaluation.metrics.rates`."""
     seconds: Estimate
     """The mean for an image."""
+
+
+def balanced_threshold(model: Classifier) -> float:
+    """The threshold from which on a model's answer counts as positive in a comparison with readers."""
+    if model.recalibration is not None:
+        return model.recalibration.thresholds["balanced"]
+    return model.card.thresholds["balanced"]
 
 
 def measure_reading(label: Sequence[int], reading: Reading) -> Performance:

@@ -6,6 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture import charts
+from fracture.formatting import format_threshold
+from fracture.registry.model_folder import read_card, shipped_models
 from fracture.teaching.questions import QUESTIONS
 from tests.pages.test_pages import alone, healthy, words
 from tests.support.widgets import by_key, keys_of
@@ -52,6 +54,15 @@ def test_truth_of_a_fracture_is_drawn_after_the_answer(app, monkeypatch):
             return
         answer(app, "next question")
     pytest.fail("all truths are the same")
+
+
+def test_quiz_says_where_classify_answers_otherwise(app):
+    """Once on the page, with the threshold of the quiz."""
+    threshold = format_threshold(read_card(shipped_models()[0]).thresholds["balanced"])
+    said = f"it answers *fractured* from {threshold} on, its balanced threshold; *Classify* uses two limits"
+    assert words(app).count(said) == 1
+    answer(app, "answer positive")
+    assert words(app).count(said) == 1 and words(app).count(threshold) == 1
 
 
 def test_quiz_result_compares_both_readers(app):

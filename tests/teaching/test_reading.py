@@ -1,10 +1,12 @@
 """How well a reader does, against scikit-learn."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, recall_score
 
-from fracture.teaching.reading import Reading, count_right, measure_reading, share, who_was_right
+from fracture.teaching.reading import Reading, balanced_threshold, count_right, measure_reading, share, who_was_right
 
 LABELS = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
 CALLED = [1, 1, 1, 0, 1, 0, 0, 0, 0, 0]
@@ -19,6 +21,14 @@ def test_measure_reading_agrees_with_scikit_learn():
     assert found.seconds["value"] == 4.5
     for estimate in found:
         assert estimate["low"] < estimate["value"] < estimate["high"]
+
+
+def test_balanced_threshold_is_that_of_the_probabilities_in_use():
+    """A recalibrated model has other probabilities, and another threshold for them."""
+    card = SimpleNamespace(thresholds={"balanced": 0.3})
+    assert balanced_threshold(SimpleNamespace(card=card, recalibration=None)) == 0.3
+    refitted = SimpleNamespace(thresholds={"balanced": 0.6})
+    assert balanced_threshold(SimpleNamespace(card=card, recalibration=refitted)) == 0.6
 
 
 def test_count_right_counts_both_labels():

@@ -18,6 +18,7 @@ from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import RadiographError
 from fracture.imaging.annotations import scale_boxes
 from fracture.inference.classifier import Classifier
+from fracture.teaching.reading import balanced_threshold
 
 HEIGHT_PX = 520
 """Of the picture: with the title it is seen at once on a screen of 768 px."""
@@ -97,7 +98,7 @@ def _answer(progress: Progress, place: int, model: Classifier, positive: bool) -
     seconds = progress.seconds()
     examined, model_seconds = _examine(progress.question.path, model)
     probability = examined.view.probability
-    called = probability >= model.card.thresholds["balanced"]
+    called = probability >= balanced_threshold(model)
     progress.answers.append(Answered(positive, seconds, probability, called, model_seconds))
 
 

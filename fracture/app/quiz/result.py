@@ -9,9 +9,7 @@ from fracture.app.shared.metrics import show_table
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import RadiographError
 from fracture.estimate import format_number, format_percent
-from fracture.formatting import format_threshold
 from fracture.imaging.thumbnails import thumbnails
-from fracture.inference.classifier import Classifier
 from fracture.teaching.questions import Question
 from fracture.teaching.reading import Performance, WhoWasRight, count_right, measure_reading, who_was_right
 
@@ -25,7 +23,7 @@ TITLES: dict[WhoWasRight, str] = {
 }
 
 
-def show_result(progress: Progress, model: Classifier, label_names: tuple[str, str]) -> None:
+def show_result(progress: Progress, label_names: tuple[str, str]) -> None:
     """How many each got right, and both readers' rates with their intervals; below, the images by who was right."""
     labels = progress.labels
     right = count_right(labels, progress.reading())
@@ -37,12 +35,7 @@ def show_result(progress: Progress, model: Classifier, label_names: tuple[str, s
             _row("Model", measure_reading(labels, progress.model_reading())),
         ]
     )
-    positive = escape_markdown(label_names[1])
-    st.markdown(
-        f"{sum(labels)} of {len(labels)} images are *{positive}*. The model answers *{positive}* from "
-        f"{format_threshold(model.card.thresholds['balanced'])} on (its balanced threshold). "
-        "The 95% intervals are wide, since the images are few."
-    )
+    st.markdown("The 95% intervals are wide, since the images are few.")
     st.download_button(
         "Answers (CSV)",
         lambda: _to_csv(progress, label_names),

@@ -14,6 +14,7 @@ from fracture.errors import RoomError
 from fracture.inference.classifier import Classifier
 from fracture.registry.model_folder import ModelFolder
 from fracture.teaching import codes, rooms
+from fracture.teaching.reading import balanced_threshold
 from fracture.teaching.rooms import NewImage, RoomModel
 
 From = Literal["samples", "phantoms", "data set"]
@@ -101,13 +102,6 @@ def _open(folder: ModelFolder, source: From, root: str | None, count: int) -> No
     _check(images, found)
     answering = RoomModel(folder.name, model.labels, balanced_threshold(model))
     arriving.teach(*rooms.open_room(images, found.labels, answering, found.credit))
-
-
-def balanced_threshold(model: Classifier) -> float:
-    """The threshold from which on a model's answer counts as positive in a comparison with readers."""
-    if model.recalibration is not None:
-        return model.recalibration.thresholds["balanced"]
-    return model.card.thresholds["balanced"]
 
 
 def _source(source: From, root: str | None, model: Classifier, count: int) -> Source:

@@ -46,12 +46,14 @@ def test_class_votes_from_two_phones(cloned, page, browser):
         button(page, "reveal").click()
         for phone in phones:
             phone.get_by_text("The truth is").wait_for()
+            expect(phone.get_by_text("Orange speaks for")).to_be_visible()
         button(page, "next image").click()
         if image < IMAGES - 1:
             for phone in phones:
                 phone.get_by_text(f"Image {image + 2} of {IMAGES}").wait_for()
     phones[0].get_by_text("You were right on").wait_for()
     page.get_by_test_id("stPlotlyChart").wait_for()
+    _look_back(page, phones[0])
     assert overflow(page) == overflow(phones[0]) == 0
     _check_accessible(page, phones[0])
     _close(page)
@@ -79,6 +81,21 @@ def _join(phone, address, name):
     keyed(phone, "nickname").get_by_role("textbox").fill(name)
     button(phone, "join room button").click()
     phone.get_by_text("You have joined").wait_for()
+
+
+def _look_back(page, phone):
+    """From the results to the last image, also in a presentation, where its marks are named above the bar."""
+    button(page, "present").click()
+    button(page, "back to images").click()
+    phone.get_by_text(f"Image {IMAGES} of {IMAGES}").wait_for()
+    settle(page)
+    marks = page.get_by_text("Orange speaks for").bounding_box()
+    bar = keyed(page, "presenting").bounding_box()
+    assert marks["y"] + marks["height"] <= bar["y"]
+    button(page, "next image").click()
+    keyed(page, "end_presenting").get_by_role("button").click()
+    phone.get_by_text("You were right on").wait_for()
+    page.get_by_test_id("stPlotlyChart").wait_for()
 
 
 def _check_accessible(*pages):

@@ -13,7 +13,7 @@ from fracture.teaching.rooms import Reveal, Room
 
 
 def show_image(room: Room, max_height: int, max_width: int, *, heat: bool) -> None:
-    """The image that a room shows, with the heat map where it is revealed; sides in px.
+    """The image that a room shows, where it is revealed with the heat map and what is drawn in it; sides in px.
 
     Its alternative text says nothing about the truth.
     """
@@ -25,6 +25,8 @@ def show_image(room: Room, max_height: int, max_width: int, *, heat: bool) -> No
     show_picture(
         jpeg, f"{alt}, with the heat map of the model" if reveal else alt, width=_width(jpeg, max_height, max_width)
     )
+    if reveal is not None:
+        st.caption(_describe_marks(room, reveal))
 
 
 def revealed(room: Room) -> Reveal | None:
@@ -32,7 +34,7 @@ def revealed(room: Room) -> Reveal | None:
     return rooms.reveal_of(room.code, room.place) if room.revealed else None
 
 
-def describe_marks(room: Room, reveal: Reveal) -> str:
+def _describe_marks(room: Room, reveal: Reveal) -> str:
     """What the colors and the lines over a revealed picture mean: those that it may have."""
     positive = escape_markdown(room.model.labels[1])
     meanings = [f"Orange speaks for *{positive}*, blue against it."]

@@ -11,7 +11,7 @@ from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.app.vote import arriving
 from fracture.app.vote.arriving import Seat
 from fracture.app.vote.opening import ask_for_code
-from fracture.app.vote.pictures import describe_marks, image_title, revealed, show_image, show_sources
+from fracture.app.vote.pictures import image_title, revealed, show_image, show_sources
 from fracture.app.vote.secret import ask_for_secret
 from fracture.errors import FractureError
 from fracture.formatting import format_count
@@ -188,7 +188,6 @@ def _show_truth(room: Room, student: str) -> None:
         f"The model says *{escape_markdown(reveal.answer)}*, with a probability of {positive} of "
         f"{reveal.probability:.0%}."
     )
-    st.caption(describe_marks(room, reveal))
 
 
 def _show_score(room: Room, student: str) -> None:

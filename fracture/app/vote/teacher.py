@@ -9,7 +9,7 @@ from fracture.app.shared.frame.chart import show_vega_chart
 from fracture.app.shared.widgets import escape_markdown, show_errors
 from fracture.app.vote import address, arriving, results
 from fracture.app.vote.arriving import Seat
-from fracture.app.vote.pictures import describe_marks, image_title, revealed, show_image, show_sources
+from fracture.app.vote.pictures import image_title, revealed, show_image, show_sources
 from fracture.app.vote.room_menu import VOTES_HIDDEN, show_menu
 from fracture.app.vote.secret import keep_secret
 from fracture.errors import FractureError
@@ -168,10 +168,7 @@ def _show_truth(room: Room) -> bool:
         f"Truth: **{escape_markdown(reveal.truth)}**  \nModel: **{escape_markdown(reveal.answer)}**, probability of "
         f"{positive} {reveal.probability:.0%}  \n{_describe_class(room)}"
     )
-    heat = st.toggle("Heat map", value=True, key="vote heat map")
-    if heat:
-        st.caption(describe_marks(room, reveal))
-    return heat
+    return st.toggle("Heat map", value=True, key="vote heat map")
 
 
 def _describe_class(room: Room) -> str:

@@ -5,6 +5,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from fracture.charts.style import (
@@ -17,13 +18,15 @@ from fracture.charts.style import (
     colors,
     metric_range,
 )
+from fracture.charts.vega import HEIGHT, ROW_HEIGHT, STAR, VegaChart
+from fracture.files import JsonObject
 from fracture.registry.metric_names import metric_title
 
-HEIGHT = 300
-"""Of the curves of one run, in px: the page shows two of them beside each other without scrolling."""
+STEPS = "Training, within epochs"
+BEST = "Best epoch"
 
 _STAR = {"symbol": "star", "size": 14, "color": ACCENT}
-"""The best epoch, in every chart."""
+"""The best epoch, in Plotly's charts."""
 
 
 def training_curves(
@@ -34,8 +37,10 @@ def training_curves(
     steps: Sequence[tuple[float, float]] = (),
     *,
     scale: Mapping[str, Sequence[float]] | None = None,
-) -> Any:
+) -> VegaChart:
     """One metric over the epochs, training and validation.
+
+    The specification is the same for all epochs of a run, so that the curves grow in place.
 
     Args:
         history: values by Keras's names (``loss``, ``val_loss``, ...), one for each epoch that is done.
@@ -46,34 +51,73 @@ def training_curves(
             range of the epochs.
         scale: a history that the axis has room for, where ``history`` is only the beginning of it.
     """
-    figure = go.Figure()
-    if steps:
-        places, losses = zip(*steps, strict=True)
-        thin = {"color": TRAINING, "width": 1}
-        figure.add_scatter(
-            x=places, y=losses, name="Training, within epochs", mode="lines", line=thin, opacity=0.35, hoverinfo="skip"
-        )
-    training = list(history.get(metric, []))
-    validation = list(history.get(f"val_{metric}", []))
-    _add_line(figure, "Training", training, TRAINING, "dot")
-    _add_line(figure, "Validation", validation, VALIDATION, "solid")
-    if kept_epoch and len(validation) >= kept_epoch:
-        figure.add_scatter(
-            x=[kept_epoch],
-            y=[validation[kept_epoch - 1]],
-            name=f"Best epoch ({kept_epoch})",
-            mode="markers",
-            marker=_STAR,
-        )
-    _set_epoch_axis(figure, epochs, 0 if steps else 0.5)
+    validation = history.get(f"val_{metric}", [])
+    star = [(kept_epoch, validation[kept_epoch - 1])] if kept_epoch and len(validation) >= kept_epoch else []
+    points = {
+        STEPS: steps,
+        "Training": list(enumerate(history.get(metric, []), 1)),
+        "Validation": list(enumerate(validation, 1)),
+        BEST: star,
+    }
+    rows = [(part, epoch, value) for part, line in points.items() for epoch, value in line]
+    data = pd.DataFrame(rows, columns=["part", "epoch", "value"]).astype({"epoch": float, "value": float})
     whole = history if scale is None else scale
-    _set_metric_axis(figure, metric, [*whole.get(metric, []), *whole.get(f"val_{metric}", [])])
-    return apply_theme(figure, HEIGHT)
+    up = metric_range(metric, [*whole.get(metric, []), *whole.get(f"val_{metric}", [])])
+    # From the very beginning of the first epoch where there are points within it.
+    return VegaChart(data, _training_spec(metric, epochs, 0 if steps else 0.5, up))
+
+
+def _training_spec(metric: str, epochs: int, start: float, up: tuple[float, float]) -> JsonObject:
+    name = _metric_name(metric)
+    tooltip = _told(name, ".3f")
+    steps = {"type": "line", "color": TRAINING, "strokeWidth": 1, "opacity": 0.35, "clip": True}
+    return {
+        "title": {"text": name, "offset": 0},
+        "height": HEIGHT,
+        "encoding": {"x": _epoch_axis(epochs, start), "y": _value_axis(up, ".3~g")},
+        "layer": [
+            {"transform": _only(STEPS), "mark": steps},
+            {
+                "transform": _only(*_LINES),
+                "mark": {"type": "line", "point": {"size": 12}},
+                "encoding": {**_line_encoding(), "tooltip": tooltip},
+            },
+            {
+                "transform": _only(BEST),
+                "mark": {"type": "point", "filled": True, "size": 320, "opacity": 1, "color": ACCENT},
+                "encoding": {"shape": _star_encoding(), "tooltip": tooltip},
+            },
+        ],
+    }
+
+
+def _only(*parts: str) -> list[JsonObject]:
+    return [{"filter": " | ".join(f"(datum.part == '{part}')" for part in parts)}]
+
+
+_LINES = ["Training", "Validation"]
+_LEGEND = {"title": None, "orient": "top", "offset": 4, "padding": 0}
+
+
+def _line_encoding() -> JsonObject:
+    legend = {**_LEGEND, "symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolSize": 400}
+    line = {"field": "part", "type": "nominal", "legend": legend}
+    return {
+        "color": {**line, "scale": {"domain": _LINES, "range": [TRAINING, VALIDATION]}},
+        "strokeDash": {**line, "scale": {"domain": _LINES, "range": [[2, 3], [1, 0]]}},
+        "strokeWidth": {"condition": {"test": "datum.part == 'Validation'", "value": 2.5}, "value": 1.5},
+    }
+
+
+def _star_encoding() -> JsonObject:
+    legend = {**_LEGEND, "symbolFillColor": ACCENT, "symbolStrokeColor": ACCENT, "symbolSize": 200}
+    # Not by the field of the lines, whose legend Vega would join with this one.
+    return {"datum": BEST, "type": "nominal", "scale": {"domain": [BEST], "range": [STAR]}, "legend": legend}
 
 
 def followed_curves(
     probabilities: Mapping[int, Sequence[float]], labels: Sequence[int], title: str, epochs: int
-) -> Any:
+) -> VegaChart:
     """The probabilities of a few images over the epochs, each line in the color of the true label.
 
     Args:
@@ -82,29 +126,52 @@ def followed_curves(
         title: of the axis, which names the label whose probability it is.
         epochs: planned for the whole run.
     """
-    figure = go.Figure()
-    for place, label in enumerate(labels):
-        values = {epoch: each[place] for epoch, each in probabilities.items()}
-        _add_followed_line(figure, f"Image {place + 1}", values, label)
-    figure.add_hline(0.5, line={"color": TRAINING, "width": 1, "dash": "dot"})
-    _set_epoch_axis(figure, epochs, 0.5)
-    figure.update_yaxes(title=title, tickformat=".0%", range=(-0.02, 1.02))
-    figure.update_layout(title=title, hovermode="x unified")
-    return apply_theme(figure, HEIGHT, legend_rows=0)
+    rows = [
+        (f"Image {place + 1}", label, epoch, each[place])
+        for place, label in enumerate(labels)
+        for epoch, each in probabilities.items()
+    ]
+    return VegaChart(pd.DataFrame(rows, columns=["part", "label", "epoch", "value"]), _followed_spec(title, epochs))
 
 
-def _add_followed_line(figure: Any, name: str, values: Mapping[int, float], label: int) -> None:
-    color, dash = (POSITIVE_COLOR, "solid") if label else (NEGATIVE_COLOR, "dash")
-    figure.add_scatter(
-        x=list(values),
-        y=list(values.values()),
-        name=name,
-        mode="lines" if len(values) > 1 else "markers",
-        line={"color": color, "width": 2, "dash": dash},
-        marker={"color": color},
-        showlegend=False,
-        hovertemplate=f"%{{y:.0%}}<extra>{name}</extra>",
-    )
+def _followed_spec(title: str, epochs: int) -> JsonObject:
+    label = {"field": "label", "type": "nominal", "legend": None}
+    color = {**label, "scale": {"domain": [0, 1], "range": [NEGATIVE_COLOR, POSITIVE_COLOR]}}
+    dashes = {**label, "scale": {"domain": [0, 1], "range": [[6, 4], [1, 0]]}}
+    image = {"field": "part", "type": "nominal"}
+    lines = {
+        "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 12}},
+        "encoding": {"color": color, "strokeDash": dashes, "detail": image, "tooltip": _told(title, ".0%")},
+    }
+    half = {
+        "mark": {"type": "rule", "color": TRAINING, "strokeWidth": 1, "strokeDash": [2, 3]},
+        "encoding": {"y": {"datum": 0.5}, "x": None},
+    }
+    return {
+        "title": title,
+        "height": ROW_HEIGHT,
+        "encoding": {"x": _epoch_axis(epochs, 0.5), "y": _value_axis((-0.02, 1.02), ".0%")},
+        "layer": [half, lines],
+    }
+
+
+def _told(title: str, number: str) -> list[JsonObject]:
+    """What the pointer tells, and the numbers' file contains."""
+    return [{"field": "epoch", "title": "Epoch"}, {"field": "value", "title": title, "format": number}]
+
+
+def _epoch_axis(epochs: int, start: float) -> JsonObject:
+    """An axis over all epochs, with at most ten numbers."""
+    last = max(epochs, 1)
+    axis = {"values": list(range(1, last + 1, ceil(last / 10))), "format": "d", "grid": False}
+    scale = {"domain": [start, last + 0.5], "nice": False}
+    return {"field": "epoch", "type": "quantitative", "title": "Epoch", "scale": scale, "axis": axis}
+
+
+def _value_axis(ends: tuple[float, float], number: str) -> JsonObject:
+    scale = {"domain": list(ends), "nice": False}
+    axis = {"format": number, "tickCount": 6}
+    return {"field": "value", "type": "quantitative", "title": None, "scale": scale, "axis": axis}
 
 
 class RunHistory(NamedTuple):
@@ -141,7 +208,7 @@ def compared_curves(runs: Mapping[str, RunHistory], metric: str, epochs: int) ->
             figure.add_scatter(
                 x=[kept], y=[validation[kept - 1]], mode="markers", marker=star, showlegend=False, hoverinfo="skip"
             )
-    _set_epoch_axis(figure, epochs, 0.5)
+    _set_epoch_axis(figure, epochs)
     _set_metric_axis(figure, metric, values)
     return apply_theme(figure, height=300 + 20 * len(runs), legend_rows=len(runs))
 
@@ -160,18 +227,22 @@ def _add_line(
     )
 
 
+def _metric_name(metric: str) -> str:
+    # Keras computes the AUC over the images of an epoch, also where the card's own is by study.
+    return f"{metric_title(metric)} by image" if metric == "auc" else metric_title(metric)
+
+
 def _set_metric_axis(figure: Any, metric: str, values: Sequence[float]) -> None:
     """Name the metric, on an axis that does not mislead."""
-    # Keras computes it over the images of an epoch, also where the card's own is by study.
-    name = f"{metric_title(metric)} by image" if metric == "auc" else metric_title(metric)
+    name = _metric_name(metric)
     figure.update_yaxes(title=name, tickformat=".3~g", range=metric_range(metric, values))
     figure.update_layout(title=name, hovermode="x unified")
 
 
-def _set_epoch_axis(figure: Any, epochs: int, start: float) -> None:
+def _set_epoch_axis(figure: Any, epochs: int) -> None:
     """An axis over all epochs, with at most ten numbers."""
     last = max(epochs, 1)
-    figure.update_xaxes(title="Epoch", range=[start, last + 0.5], tick0=1, dtick=ceil(last / 10))
+    figure.update_xaxes(title="Epoch", range=[0.5, last + 0.5], tick0=1, dtick=ceil(last / 10))
 
 
 def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:

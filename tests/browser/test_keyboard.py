@@ -95,10 +95,10 @@ def test_training_by_keyboard_leads_to_an_answer(server, page, drawn):
     tab_to(page, keyed_from(page, "start").get_by_role("button"), "Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile("running|queued")).first).to_be_visible()
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=A_TRAINING)
+    expect(keyed(page, "run curves").locator("svg.marks").first).to_be_visible(timeout=A_TRAINING)
     page.reload()
     expect(page.get_by_text("2 of 2 epochs done")).to_be_visible(timeout=A_TRAINING)
-    expect(page.locator(".js-plotly-plot").first.get_by_text("Validation")).to_be_visible()
+    expect(keyed(page, "run curves").locator("svg.marks").first.get_by_text("Validation", exact=True)).to_be_visible()
 
     ask = page.get_by_role("link", name="Classify an X-ray")
     expect(ask).to_be_visible(timeout=A_TRAINING)

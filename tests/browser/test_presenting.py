@@ -150,7 +150,8 @@ def test_terms_open_by_keyboard_beside_the_menu(shipped, browser, size):
 
 def test_chart_gives_its_picture_and_its_numbers(lab, page):
     """Plotly's bar comes by the keyboard's focus, too, and saves a PNG file; the button below saves a CSV file."""
-    page.goto(f"{lab}/train?run=trained")
+    page.goto(f"{lab}/models?model=trained")
+    page.get_by_role("tab", name="Curves").click()
     chart = page.locator(".js-plotly-plot").first
     expect(chart).to_be_visible()
     settle(page)

@@ -108,13 +108,14 @@ def watched(home_with_data) -> Watched:
 
 
 def charts(page: Page) -> Locator:
-    return keyed(page, "run curves").locator(".js-plotly-plot")
+    return keyed(page, "run curves").locator("svg.marks")
 
 
 def wait_for_epochs(page: Page, count: int) -> None:
     page.wait_for_function(
-        """count => [...document.querySelectorAll('.st-key-run-curves .js-plotly-plot')].slice(0, 1).some(
-            chart => chart.data?.find(line => line.name === 'Validation')?.x.length === count)""",
+        """count => [...document.querySelectorAll('.st-key-run-curves svg.marks')].slice(0, 1).some(
+            // A point for each epoch of training and of validation.
+            chart => chart.querySelectorAll('.layer_1_layer_1_marks path').length === 2 * count)""",
         arg=count,
     )
 
@@ -127,7 +128,6 @@ def test_live_run_shows_its_curves_within_the_first_screen(watched, app, page, w
     expect(charts(page)).to_have_count(2)
     expect(keyed_from(page, "stop").get_by_role("button")).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("progressbar").first).to_be_in_viewport()
-    page.wait_for_function("document.querySelectorAll('.st-key-run-curves .main-svg').length >= 2")
     before = [chart.bounding_box() for chart in charts(page).all()]
     assert all(box and box["y"] + box["height"] <= height for box in before), before
     assert before[0]["y"] == before[1]["y"] and {box["height"] for box in before} == {300}
@@ -136,6 +136,37 @@ def test_live_run_shows_its_curves_within_the_first_screen(watched, app, page, w
         wait_for_epochs(page, epoch)
     expect(keyed(page, "followed images").locator("img")).to_have_count(8)
     assert [chart.bounding_box() for chart in charts(page).all()] == before
+
+
+_WATCH_CHARTS = """() => {
+    window.views = [...document.querySelectorAll('.st-key-run-curves svg.marks, .st-key-run-images svg.marks')];
+    window.gone = [];
+    new MutationObserver(() => {
+        for (const view of window.views)
+            if (!view.isConnected || !view.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+                window.gone.push(view.getAttribute('aria-label') ?? 'chart');
+    }).observe(document.body, {subtree: true, childList: true, attributes: true});
+}"""
+"""Notes each chart of the run that is taken away or hidden from now on."""
+
+
+def test_replay_draws_in_the_same_charts(watched, app, page):
+    """No chart of a replay is mounted anew, not even for a moment: it would go blank."""
+    for epoch in range(1, EPOCHS + 1):
+        watched.end_epoch(epoch)
+    watched.end()
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"{app}/train?run=watched")
+    wait_for_epochs(page, EPOCHS)
+    settle(page)
+    page.evaluate(_WATCH_CHARTS)
+    assert page.evaluate("window.views.length") == 4
+    button(page, "play watched").click()
+    expect(button(page, "pause watched")).to_be_visible()
+    wait_for_epochs(page, 2)
+    expect(button(page, "play watched")).to_be_visible()
+    wait_for_epochs(page, EPOCHS)
+    assert page.evaluate("window.gone") == []
 
 
 def test_replay_shows_a_run_again_epoch_by_epoch_and_comes_to_rest(watched, app, page):

@@ -17,40 +17,50 @@ HISTORY = {
 }
 
 
+def domain(chart, axis):
+    """The ends of an axis of a Vega-Lite chart."""
+    return list(chart.spec["encoding"][axis]["scale"]["domain"])
+
+
 def test_training_curves_while_running_mark_the_best_epoch_on_a_fixed_axis():
     """The star lies on the validation curve at the kept epoch; the axis spans the planned epochs from the start."""
     assert charts.best_epoch(HISTORY) == 2
-    figure = charts.training_curves(HISTORY, "loss", epochs=30, kept_epoch=2)
-    star = figure.data[-1]
-    assert (star.x[0], star.y[0]) == (2, 0.5)
-    assert list(figure.layout.xaxis.range) == [0.5, 30.5]
-    assert [list(line.y) for line in figure.data[:2]] == [HISTORY["loss"], HISTORY["val_loss"]]
+    chart = charts.training_curves(HISTORY, "loss", epochs=30, kept_epoch=2)
+    star = chart.data[chart.data["part"] == "Best epoch"]
+    assert star[["epoch", "value"]].to_numpy().tolist() == [[2, 0.5]]
+    assert domain(chart, "x") == [0.5, 30.5]
+    for part, name in (("Training", "loss"), ("Validation", "val_loss")):
+        assert chart.data.loc[chart.data["part"] == part, "value"].tolist() == HISTORY[name]
 
 
 def test_training_curves_before_the_first_epoch_are_empty():
     """A run without an epoch has an empty chart and no best epoch."""
     assert charts.best_epoch({}) is None
     assert charts.best_epoch({"val_auc": [0.9, 1.0, 1.0], "val_loss": [0.1, 0.8, 0.2]}) == 3
-    assert [list(line.y) for line in charts.training_curves({}, "loss", 30, None).data] == [[], []]
+    assert charts.training_curves({}, "loss", 30, None).data.empty
 
 
-def test_training_curves_of_a_replay_keep_the_axes_of_the_whole_run():
-    """Nothing moves while the curves grow again."""
+def test_curves_of_a_replay_have_the_specification_of_the_whole_run():
+    """Only the data change from frame to frame: the browser would mount a chart of another specification anew."""
     whole = {"loss": [2.0, 0.5], "val_loss": [1.9, 0.6]}
     late = {"loss": [0.5], "val_loss": [0.6]}
-    scaled = charts.training_curves(late, "loss", 2, None, scale=whole)
-    assert scaled.layout.yaxis.range == charts.training_curves(whole, "loss", 2, None).layout.yaxis.range
-    assert scaled.layout.yaxis.range != charts.training_curves(late, "loss", 2, None).layout.yaxis.range
+    complete = charts.training_curves(whole, "loss", 2, 2)
+    assert charts.training_curves(late, "loss", 2, 1, scale=whole).spec == complete.spec
+    assert charts.training_curves({}, "loss", 2, None, scale=whole).spec == complete.spec
+    assert charts.training_curves(late, "loss", 2, None).spec != complete.spec
+    first, both = ({1: [0.4]}, {1: [0.4], 2: [0.6]})
+    assert charts.followed_curves(first, [0], "p", 2).spec == charts.followed_curves(both, [0], "p", 2).spec
 
 
 def test_followed_curves_draw_each_image_in_the_color_of_its_label():
     """Orange and solid for the positive label, blue and dashed for the negative one; a missing epoch has no point."""
-    figure = charts.followed_curves({1: [0.4, 0.6], 3: [0.1, 0.9]}, [0, 1], "Probability of fractured", 3)
-    negative, positive = figure.data
-    assert (negative.line.color, negative.line.dash) == (charts.NEGATIVE_COLOR, "dash")
-    assert (positive.line.color, positive.line.dash) == (charts.POSITIVE_COLOR, "solid")
-    assert (list(positive.x), list(positive.y)) == ([1, 3], [0.6, 0.9])
-    assert list(figure.layout.xaxis.range) == [0.5, 3.5]
+    chart = charts.followed_curves({1: [0.4, 0.6], 3: [0.1, 0.9]}, [0, 1], "Probability of fractured", 3)
+    encoding = chart.spec["layer"][-1]["encoding"]
+    assert encoding["color"]["scale"] == {"domain": [0, 1], "range": [charts.NEGATIVE_COLOR, charts.POSITIVE_COLOR]}
+    assert encoding["strokeDash"]["scale"]["range"][1] == [1, 0]
+    positive = chart.data[chart.data["label"] == 1]
+    assert positive[["epoch", "value"]].to_numpy().tolist() == [[1, 0.6], [3, 0.9]]
+    assert domain(chart, "x") == [0.5, 3.5]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +85,8 @@ def test_training_curves_with_noisy_steps_keep_the_range_of_the_epochs():
     """Single batches are noise, and are cut off where they leave the range of the epochs."""
     steps = [(0.5, 0.6), (1.5, 9.0)]
     with_steps, without = (charts.training_curves(HISTORY, "loss", 3, None, each) for each in (steps, ()))
-    assert with_steps.layout.yaxis.range == without.layout.yaxis.range
-    assert list(without.layout.yaxis.range) == list(charts.metric_range("loss", [0.7]))
+    assert domain(with_steps, "y") == domain(without, "y") == list(charts.metric_range("loss", [0.7]))
+    assert with_steps.spec["layer"][0]["mark"]["clip"]
 
 
 def test_auc_charts_with_close_values_share_one_axis():
@@ -86,13 +96,13 @@ def test_auc_charts_with_close_values_share_one_axis():
     points = pd.DataFrame({"groups": [5, 9], "images": [9, 20], "auc": [0.97, 0.98]})
     splits = pd.DataFrame({"way": ["group", "image"], "seed": [0, 0], "auc": [0.97, 0.98]})
     for figure in (
-        charts.training_curves(history, "auc", 2, None),
         charts.compared_curves({"a": charts.RunHistory(history, 1)}, "auc", 2),
         charts.learning_curve(points),
         charts.leakage_gaps(splits),
     ):
         assert tuple(figure.layout.yaxis.range) == expected
-    assert tuple(charts.trial_curves([history], 1, ["val_auc"]).spec["encoding"]["y"]["scale"]["domain"]) == expected
+    for chart in (charts.training_curves(history, "auc", 2, None), charts.trial_curves([history], 1, ["val_auc"])):
+        assert tuple(domain(chart, "y")) == expected
     choices = {"learning_rate": [0.1, 0.2], "dropout": [0.1, 0.2], "l2": [0.1, 0.2]}
     found = charts.parallel_coordinates(pd.DataFrame({**choices, "chosen_by": [0.97, 0.98], "other": [0.98, 0.97]}))
     assert [tuple(each.range) for each in found.data[0].dimensions[-2:]] == [expected, expected]
@@ -100,8 +110,8 @@ def test_auc_charts_with_close_values_share_one_axis():
 
 def test_charts_without_color_stay_readable():
     """Dashes tell training from validation, and shapes tell positive from negative patients."""
-    figure = charts.training_curves(HISTORY, "loss", 3, None)
-    assert [line.line.dash for line in figure.data[:2]] == ["dot", "solid"]
+    spec = charts.training_curves(HISTORY, "loss", 3, None).spec
+    assert spec["layer"][1]["encoding"]["strokeDash"]["scale"]["range"] == [[2, 3], [1, 0]]
     spec = charts.trial_curves([HISTORY], 1, ["loss", "val_loss"]).spec
     assert "strokeDash" in spec["layer"][0]["encoding"]
     shapes = charts.icon_array(charts.natural_frequencies(0.5, 0.5, 0.5)).spec["encoding"]["shape"]["scale"]["range"]
@@ -296,7 +306,8 @@ def test_score_histogram_counts_each_label_on_its_side():
 
 def test_enlarge_makes_lines_and_labels_larger_and_keeps_the_figure():
     """A presentation's chart has thicker lines and larger type; the figure itself may be cached, and stays."""
-    figure = charts.training_curves({"loss": [0.7, 0.5], "val_loss": [0.6, 0.5]}, "loss", 2, 2)
+    runs = {"a": charts.RunHistory({"loss": [0.7, 0.5], "val_loss": [0.6, 0.5]}, 2)}
+    figure = charts.compared_curves(runs, "loss", 2)
     before = figure.to_json()
     larger = charts.enlarge(figure)
     assert figure.to_json() == before

@@ -12,11 +12,11 @@ HISTORY = {"loss": [0.7, 0.5, 0.4], "val_loss": [0.6, 0.55, 0.5]}
 
 def test_numbers_of_training_curves_are_the_epochs():
     """Each line is a series with its values; columns have the names of the axes."""
-    table = charts.to_table(charts.training_curves(HISTORY, "loss", 3, kept_epoch=3))
+    table = charts.vega_to_table(charts.training_curves(HISTORY, "loss", 3, kept_epoch=3))
     assert list(table.columns) == ["series", "Epoch", "Loss"]
     validation = table[table["series"] == "Validation"]
     assert validation["Epoch"].tolist() == [1, 2, 3] and validation["Loss"].tolist() == HISTORY["val_loss"]
-    assert table["series"].iloc[-1] == "Best epoch (3)"
+    assert table["series"].iloc[-1] == "Best epoch"
 
 
 def test_numbers_of_compared_curves_leave_unnamed_marks_out():

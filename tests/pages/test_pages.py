@@ -132,7 +132,7 @@ def test_train_shows_an_earlier_run(homes, make_model):
     make_model("first")
     app = healthy(watching("first"))
     assert app.selectbox(key="run").value == "first"
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("vega_lite_chart")) == 4  # loss, accuracy, followed images, confusion matrix
     assert re.search(r"validation studies of \*.+\*: AUC \d\.\d+.*\. At the balanced threshold of", words(app))
     assert "2,049 trainable" in "".join(expander.label for expander in app.expander)
 

@@ -144,10 +144,11 @@ def test_chart_offers_its_picture_and_its_numbers(monkeypatch):
     shown = {}
     monkeypatch.setattr(chart.st, "plotly_chart", lambda *_, **given: shown.update(given))
     monkeypatch.setattr(chart.st, "download_button", lambda *given, **_: shown.update(csv=given[1:3]))
-    figure = charts.training_curves({"loss": [0.7, 0.5], "val_loss": [0.6, 0.5]}, "loss", 2, None)
+    runs = {"a": charts.RunHistory({"loss": [0.7, 0.5], "val_loss": [0.6, 0.5]}, None)}
+    figure = charts.compared_curves(runs, "loss", 2)
     chart.show_chart(figure, "a chart", "Loss by epoch, training and validation")
     saved = shown["config"]["toImageButtonOptions"]
     assert saved == {"format": "png", "filename": "loss-by-epoch-training-and-validation", "scale": 2}
     data, name = shown["csv"]
     assert name == "loss-by-epoch-training-and-validation.csv"
-    assert data().decode().splitlines()[:2] == ["series,Epoch,Loss", "Training,1,0.7"]
+    assert data().decode().splitlines()[:2] == ["series,Epoch,Loss", '"a, training",1,0.7']

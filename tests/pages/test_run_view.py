@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 
+import pyarrow
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -177,9 +178,9 @@ def test_resumed_run_that_fails_at_once_is_at_its_first_stage(running, make_mode
 def test_live_run_before_its_first_epoch_has_both_charts(running):
     """Empty axes hold the place of the curves, so that nothing moves when they come."""
     app = healthy(alone("train").run())
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("vega_lite_chart")) == 2
     say(running, {"kind": "data", **DATA, "problems": []}, EPOCH)
-    assert len(healthy(app.run()).get("plotly_chart")) == 2
+    assert len(healthy(app.run()).get("vega_lite_chart")) == 2
 
 
 @pytest.fixture
@@ -198,17 +199,19 @@ def ended(running, drawn) -> ModelFolder:
 
 def lines(app: AppTest) -> dict[str, int]:
     """The lines of the chart of the loss, and how many epochs each has."""
-    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
-    return {line["name"]: len(line["x"]) for line in chart["data"]}
+    chart = app.get("vega_lite_chart")[0].proto
+    assert json.loads(chart.spec)["title"]["text"] == "Loss"
+    data = pyarrow.ipc.open_stream(chart.data.data).read_pandas()
+    return {part: len(rows) for part, rows in data.groupby("part")}
 
 
 def test_replay_slider_shows_the_run_as_it_was_after_an_epoch(ended):
     """Curves, the best epoch, the followed images and their confusion matrix are those of the chosen epoch."""
     app = healthy(watching("first"))
-    assert lines(app) == {"Training": 3, "Validation": 3, "Best epoch (2)": 1}
+    assert lines(app) == {"Training": 3, "Validation": 3, "Best epoch": 1}
     assert "abnormal **50%**" in words(app) and "after epoch 3" in words(app)
     healthy(by_key(app.slider, "replayed epoch").set_value(1).run())
-    assert lines(app) == {"Training": 1, "Validation": 1, "Best epoch (1)": 1}
+    assert lines(app) == {"Training": 1, "Validation": 1, "Best epoch": 1}
     assert "abnormal **60%**" in words(app) and "after epoch 1" in words(app)
 
 
@@ -245,6 +248,29 @@ def test_replay_moves_on_by_time_and_not_by_a_click_elsewhere(ended, pass_second
         pass_seconds(0.1)
         assert len_of_curve(healthy(app.run())) == 1
     pass_seconds(10 * replay.SECONDS_PER_FRAME)
+    assert len_of_curve(healthy(app.run())) == 2
+
+
+def test_replay_keeps_the_specification_of_its_charts(ended, pass_seconds):
+    """Only the data change from epoch to epoch, the alternative text neither: else the browser mounts a new chart."""
+    app = healthy(watching("first"))
+    healthy(by_key(app.button, "play").click().run())
+    seen = set()
+    for _ in range(3):
+        seen.add(tuple((each.proto.spec, each.proto.alt) for each in app.get("vega_lite_chart")))
+        pass_seconds(replay.SECONDS_PER_FRAME)
+        healthy(app.run())
+    assert len(seen) == 1 and len(seen.pop()) == 4
+
+
+def test_replay_at_half_speed_takes_twice_the_time(ended, pass_seconds):
+    """The visitor chooses the speed while it plays."""
+    app = healthy(watching("first"))
+    healthy(by_key(app.button, "play").click().run())
+    healthy(by_key(app.segmented_control, "replay speed").set_value(0.5).run())
+    pass_seconds(replay.SECONDS_PER_FRAME)
+    assert len_of_curve(healthy(app.run())) == 1
+    pass_seconds(replay.SECONDS_PER_FRAME)
     assert len_of_curve(healthy(app.run())) == 2
 
 

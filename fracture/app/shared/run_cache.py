@@ -37,8 +37,8 @@ def progress(run: Run) -> RunProgress:
     return found
 
 
-def curves(run: Run, progress: RunProgress, metric: str, whole: RunProgress) -> Any:
-    """The figure of :func:`fracture.charts.training_curves`, redrawn only when there are new events.
+def curves(run: Run, progress: RunProgress, metric: str, whole: RunProgress) -> charts.VegaChart:
+    """The chart of :func:`fracture.charts.training_curves`, redrawn only when there are new events.
 
     Args:
         run: as it stands.
@@ -55,9 +55,10 @@ def curves(run: Run, progress: RunProgress, metric: str, whole: RunProgress) -> 
         steps = progress.step_losses[:complete]
     latest = progress.history.get(metric, [])[-1:]
     key = f"{[run.name, run.started, metric, epochs, kept, progress.epoch, whole.epoch, latest]} {steps[-1:]}"
-    return _figure(
+    chart: charts.VegaChart = _figure(
         key, lambda: charts.training_curves(progress.history, metric, epochs, kept, steps, scale=whole.history)
     )
+    return chart
 
 
 def overlaid(histories: Mapping[str, charts.RunHistory], metric: str, epochs: int) -> Any:

@@ -96,6 +96,9 @@ RUN = Entry[str | None]("run", None)
 """The name of the run on the page Train; also the key of its picker."""
 REPLAYED_RUN = Entry("replayed run", "")
 """The name of the run whose replay is playing; empty where none is."""
+
+REPLAY_SPEED: Entry[float | None] = Entry("replay speed", None)
+"""How much faster than usual a replay plays; None until it was chosen."""
 WEIGHTS = Entry[str | None]("weights", None)
 """The pre-trained weights of a new run; also the key of their picker."""
 PRESET = Entry("preset", "reference")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fracture.app.shared import run_cache
-from fracture.app.shared.widgets import show_chart
+from fracture.app.shared.frame.chart import show_vega_chart
 from fracture.registry.metric_names import metric_name
 from fracture.training.runs.diagnosis import diagnose_fit
 from fracture.training.runs.progress import RunProgress
@@ -27,8 +27,8 @@ def show_curves(run: Run, progress: RunProgress, whole: RunProgress) -> None:
 
 def show_curve(run: Run, progress: RunProgress, whole: RunProgress, metric: str) -> None:
     """One metric, training and validation."""
-    figure = run_cache.curves(run, progress, metric, whole)
-    show_chart(figure, f"{metric} {run.name}", f"{metric_name(metric)} by epoch, training and validation")
+    chart = run_cache.curves(run, progress, metric, whole)
+    show_vega_chart(chart, f"{metric_name(metric)} by epoch, training and validation", f"{metric} {run.name}")
 
 
 def show_fit(run: Run, progress: RunProgress) -> None:

@@ -11,7 +11,7 @@ from fracture import charts
 from fracture.app.shared import dataset_cache
 from fracture.app.shared.frame.chart import show_vega_chart
 from fracture.app.shared.images import show_picture
-from fracture.app.shared.widgets import escape_markdown, show_chart
+from fracture.app.shared.widgets import escape_markdown
 from fracture.app.train.curves import show_curve
 from fracture.errors import RadiographError
 from fracture.evaluation.metrics import CONFUSION
@@ -63,7 +63,8 @@ def _show_confusion(look: LookEvent, progress: RunProgress, names: tuple[str, st
     epoch = look["epoch"]
     cells = dict(zip(CONFUSION, look["confusion"], strict=True))
     chart = charts.confusion(cells, names)
-    show_vega_chart(chart, f"Confusion matrix after epoch {epoch}", "confusion of epoch")
+    # The same words after each epoch, which the caption names: others would mount a new chart.
+    show_vega_chart(chart, "Confusion matrix after an epoch", "confusion of epoch")
     st.caption(f"All {_part(progress)} images after epoch {epoch}, at a threshold of 50%.")
 
 
@@ -123,8 +124,8 @@ def _show_probabilities(run: Run, followed: _Followed, whole: RunProgress, names
     """The probabilities of these images over the epochs."""
     title = f"Probability of {names[1]}"
     epochs = whole.epochs if run.active else whole.epoch
-    figure = charts.followed_curves(followed.probabilities, followed.labels, title, epochs)
-    show_chart(figure, f"followed {run.name}", f"{title} by epoch, a line for each image that is followed")
+    chart = charts.followed_curves(followed.probabilities, followed.labels, title, epochs)
+    show_vega_chart(chart, f"{title} by epoch, a line for each image that is followed", f"followed {run.name}")
     st.caption(
         f"A line for each of these images; solid ones are {escape_markdown(names[1])}, dashed ones "
         f"{escape_markdown(names[0])}."

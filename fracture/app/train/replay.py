@@ -13,8 +13,11 @@ from fracture.training.runs.queue import Run
 SECONDS_PER_FRAME = 0.7
 """A class reads two curves and eight images in this time; a run of 30 epochs takes 21 seconds."""
 
-EARLY_SECONDS = 0.2
-"""So much before its time a frame may come: the page repeats itself about as often as frames change, not exactly."""
+SPEEDS = {0.5: "½×", 1.0: "1×", 2.0: "2×"}
+"""Frames for each :data:`SECONDS_PER_FRAME`."""
+
+EARLY = 0.3
+"""So much of its time before its end a frame may come: the page repeats itself about as often as frames change."""
 
 MAX_FRAMES = 60
 """Of one replay: of a run of more epochs each frame is several epochs."""
@@ -23,6 +26,11 @@ MAX_FRAMES = 60
 def is_playing(run: Run) -> bool:
     """Whether the visitor watches this run again, and has not paused."""
     return not run.active and state.REPLAYED_RUN.get() == run.name
+
+
+def seconds_per_frame() -> float:
+    """At the speed that the visitor chose."""
+    return SECONDS_PER_FRAME / (state.REPLAY_SPEED.get() or 1.0)
 
 
 def choose_epoch(run: Run, progress: RunProgress) -> int:
@@ -35,6 +43,7 @@ def choose_epoch(run: Run, progress: RunProgress) -> int:
     with st.container(horizontal=True, vertical_alignment="center", key="replay"):
         _show_button(run, last)
         epoch = _show_frame(run, frame, last) if is_playing(run) else _choose(run, last)
+        _choose_speed()
         presenting.draw_steps("epoch", epoch - 1, last, lambda to: _pause_at(run, to + 1, last))
     return epoch
 
@@ -48,7 +57,7 @@ def _current_frame(run: Run, last: int) -> int:
     frame = state.frame(run, last)
     epoch, since = frame.get()
     now = monotonic()
-    if now - since >= SECONDS_PER_FRAME - EARLY_SECONDS:
+    if now - since >= seconds_per_frame() * (1 - EARLY):
         epoch = min(last, epoch + _step(last))
         frame.set((epoch, now))
     if epoch == last:
@@ -87,6 +96,18 @@ def _slider(key: str, last: int, *, disabled: bool) -> int:
         "Epoch", 1, last, key=key, format=f"Epoch %d of {last}", disabled=disabled, label_visibility="collapsed"
     )
     return epoch
+
+
+def _choose_speed() -> None:
+    st.segmented_control(
+        "Speed of the replay",
+        list(SPEEDS),
+        default=1.0,
+        required=True,
+        format_func=SPEEDS.__getitem__,
+        key=state.REPLAY_SPEED.key,
+        label_visibility="collapsed",
+    )
 
 
 def _show_button(run: Run, last: int) -> None:

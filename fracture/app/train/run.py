@@ -21,7 +21,7 @@ from fracture.app.train.curves import show_curves, show_fit
 from fracture.app.train.epoch import show_epoch
 from fracture.app.train.form import offer_other_weights
 from fracture.app.train.log import show_log
-from fracture.app.train.replay import SECONDS_PER_FRAME, choose_epoch, is_playing
+from fracture.app.train.replay import choose_epoch, is_playing, seconds_per_frame
 from fracture.app.train.stepper import show_steps
 from fracture.errors import ModelError
 from fracture.estimate import format_number, format_percent
@@ -51,7 +51,7 @@ def seconds_between_looks(run: Run) -> float | None:
     """How often the fragment of a run repeats itself; None where nothing changes by itself."""
     if run.active:
         return LIVE_SECONDS
-    return SECONDS_PER_FRAME if is_playing(run) else None
+    return seconds_per_frame() if is_playing(run) else None
 
 
 def show_run(folder: ModelFolder, seconds: float | None) -> None:

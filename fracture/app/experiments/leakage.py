@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fracture import charts
 from fracture.app.experiments.computed_with import Settings, changed_settings, head_settings, show_settings
@@ -69,10 +70,14 @@ def _show_experiment(material: Material, bench: Bench) -> None:
     entry = state.experiment("leakage", material.results_key(bench))
     left, right = st.columns((3, 2), gap="medium")
     with right, show_errors():
-        asked, dials = _start(bench)
+        # The bar stands beside the button, in a row that is as high without it: the numbers below stay in place.
+        row = st.container(horizontal=True, vertical_alignment="center", key="leakage row")
+        asked, dials = _start(bench, row)
         if asked is not None:
-            heads = with_progress(asked.outcomes, asked.splits * len(SPLIT_KINDS), "Training heads")
-            entry.set(Found(list(heads), asked.shuffled, asked.used, dials))
+            with row:
+                heads = with_progress(asked.outcomes, asked.splits * len(SPLIT_KINDS), "Training heads")
+                outcomes = list(heads)
+            entry.set(Found(outcomes, asked.shuffled, asked.used, dials))
     found: Found | None = entry.get() or _shipped(material, bench)
     if found is None:
         left.info("*Show me* trains heads on both kinds of splits.", icon=":material/call_split:")
@@ -86,9 +91,9 @@ def _show_experiment(material: Material, bench: Bench) -> None:
         note_choice(material)
 
 
-def _start(bench: Bench) -> tuple[_Asked | None, Settings]:
+def _start(bench: Bench, row: DeltaGenerator) -> tuple[_Asked | None, Settings]:
     """The buttons and the settings; what to train, where a visitor has pressed a button, and the settings in words."""
-    show_me = st.button(
+    show_me = row.button(
         "Show me",
         type="primary",
         icon=":material/play_arrow:",
@@ -156,8 +161,9 @@ def _explain_gap(rows: pd.DataFrame, outcomes: list[Outcome], shuffled: bool) ->
     low = float(found["low"] or 0.0)
     high = float(found["high"] or 0.0)
     with st.container(horizontal=True):
-        st.metric("Split by image", f"{means['image']:.3f}", width=120)
+        # In the order of the chart.
         st.metric("Split by patient", f"{means['group']:.3f}", width=120)
+        st.metric("Split by image", f"{means['image']:.3f}", width=120)
         st.metric("Gap", f"{value:+.3f}", width=150)
     labels = "Labels shuffled. " if shuffled else ""
     st.markdown(

@@ -86,9 +86,12 @@ def _show_metrics(trial: Trial, trials: list[Trial]) -> None:
     previous = trials[-2].auc["value"] or 0.0 if len(trials) > 1 else auc
     change = auc - previous
     with st.container(horizontal=True):
-        st.metric(
-            "Validation AUC", f"{auc:.3f}", f"{change:+.3f}" if abs(change) >= MIN_AUC_CHANGE else None, width=180
-        )
+        # Always a chip, so that the charts below stay in place at the first change.
+        if abs(change) >= MIN_AUC_CHANGE:
+            st.metric("Validation AUC", f"{auc:.3f}", f"{change:+.3f}", width=180)
+        else:
+            words = "no change" if len(trials) > 1 else "first trial"
+            st.metric("Validation AUC", f"{auc:.3f}", words, delta_color="off", delta_arrow="off", width=180)
         for name in RATES:
             value = trial.half[name]["value"]
             st.metric(metric_title(name), "not defined" if value is None else f"{value:.1%}", width=150)
@@ -108,6 +111,8 @@ def _show_curves(trials: list[Trial]) -> None:
 def _explain_change(bench: Bench, trials: list[Trial]) -> None:
     """The change of the AUC against the trial before, with its interval."""
     if len(trials) < 2:
+        # As long as the sentence that takes its place, so that nothing moves.
+        st.markdown("Change a setting: here stands by how much the AUC changes, and whether that is significant.")
         return
     _, label = bench.part(bench.validation)
     before, after = (trial.probability for trial in trials[-2:])

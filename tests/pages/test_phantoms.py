@@ -125,6 +125,16 @@ def test_page_of_a_running_job_follows_it(root):
     assert (root / ".phantom.stop").exists()
 
 
+def test_job_that_ends_leaves_its_words_until_they_are_closed(root):
+    """In the place of the progress stands what was generated; a visitor who comes later is told nothing."""
+    at_work(root)
+    app = healthy(alone("data").run())
+    stand(root, done=3, ended=True)
+    assert "images were generated. Synthetic: 3 patients" in words(healthy(app.run()))
+    assert "were generated" not in words(healthy(press(app, "job close")))
+    assert "were generated" not in words(healthy(alone("data").run()))
+
+
 def test_page_before_the_first_image_waits(root):
     """The page says that the first images are being generated, rather than that the folder is empty."""
     for patient in root.glob("*/XR_HUMERUS/*"):

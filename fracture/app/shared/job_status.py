@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from fracture.app.shared import state
@@ -34,14 +35,19 @@ def follow_job(root: str, browsing: bool = False) -> Job | None:
     """Show how the job of a data set stands, live while it works, and return it; None for other data sets.
 
     With ``browsing`` the page shows the images, and offers to show those that have come since; of a job that is
-    complete it says nothing, since the images are seen.
+    complete it says nothing, since the images are seen, unless the visitor saw it at work: then the words stay where
+    the progress was until they are closed, so that nothing moves by itself.
     """
     with suppress(ValueError):  # no path at all: reading the data set will say so
         job = find_job(typed_path(root))
+        if job is not None and job.active and browsing:
+            state.FOLLOWED_JOB.set(str(job.root))
         is_known = job is not None and job.state == "complete" and (browsing or isinstance(job, Import))
         if job is not None and not is_known:
             # Made here and not by a decorator: how often it repeats itself depends on the job.
             st.fragment(_live, run_every=_seconds_between_looks(job))(job, browsing)
+        elif job is not None and browsing and state.FOLLOWED_JOB.get() == str(job.root):
+            _show_end(job)
         return job
     return None
 
@@ -108,7 +114,7 @@ def _live(before: Job, browsing: bool) -> None:
     if job is None:
         st.rerun()
     shown = _shown(before)
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with _box():
         _show(job)
         if job.active:
             if browsing and isinstance(job, PhantomJob):
@@ -120,6 +126,18 @@ def _live(before: Job, browsing: bool) -> None:
     if not any_open() and (job.state != before.state or _fills_page(job, shown)):
         _show_all(job)
         st.rerun()
+
+
+def _box() -> DeltaGenerator:
+    """As high while a job works as after its end, by the button in it."""
+    return st.container(border=True, horizontal=True, vertical_alignment="center", key="job")
+
+
+def _show_end(job: Job) -> None:
+    generated = "" if isinstance(job, Import) else f"{job.images:,} images were generated. "
+    with _box():
+        st.markdown(f":material/check: {generated}{_complete_words(job)}")
+        st.button("Close", icon=":material/close:", key="job close", on_click=state.FOLLOWED_JOB.set, args=("",))
 
 
 def _show(job: Job) -> None:

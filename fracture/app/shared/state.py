@@ -82,6 +82,9 @@ DATA = Entry[str | None]("data", None)
 NEW_DATA = Entry[str | None]("new data", None)
 """The path of a data set that was just made, until the picker has selected it."""
 
+FOLLOWED_JOB = Entry("followed job", "")
+"""The path of the data set whose job was seen at work on the page Data; empty once the words of its end were closed."""
+
 MODEL = Entry[str | None]("model", None)
 """The name of the model in the picker of this page; also the picker's key."""
 CHOSEN_MODEL = Entry("chosen model", "")
@@ -382,7 +385,8 @@ def parameters_read() -> set[str]:
 
 
 def forget_page() -> None:
-    """The visitor has entered another page: its address is to be read."""
+    """The visitor has entered another page: its address is to be read, and a job that ended is no news."""
+    FOLLOWED_JOB.pop()
     st.session_state.pop("read from the address", None)
 
 

@@ -42,7 +42,7 @@ page = st.navigation(menu, position=menu_position())
 st.set_page_config(page_title=f"{page.title} · Bone X-ray lab")
 if asked := state.REQUESTED_PAGE.pop():
     st.switch_page(f"pages/{asked}.py", query_params=address())
-pages = [each for section in menu.values() for each in section if each.visibility == "visible"]
-turn_page(pages)
-with framed(page, pages):
+sections = [[each for each in section if each.visibility == "visible"] for section in menu.values()]
+turn_page([each for section in sections for each in section])
+with framed(page, sections):
     page.run()

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.chromium import new_page, settle
 from tests.browser.faults import overflow
+from tests.browser.places import PAGES
 from tests.browser.widgets import button, keyed, keyed_from, menu_link
 from tests.support.serving import homes_in, served
 
@@ -84,6 +85,21 @@ def test_menu_of_pages_closes_after_a_choice(shipped, page):
     settle(page)
     expect(page.get_by_role("link", name="Models")).to_have_count(0)
     expect(button(page, "end_presenting")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_menu_of_pages_shows_every_page(shipped, browser, theme):
+    """No link lies outside the window or below the edge of the menu."""
+    page = new_page(browser, theme=theme)
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/train?present=1")
+    settle(page)
+    keyed_from(page, "present_pages").get_by_role("button").click()
+    menu = keyed(page, "present_menu")
+    links = menu.get_by_role("link")
+    expect(links).to_have_count(len(PAGES))
+    for link in links.all():
+        expect(link).to_be_in_viewport(ratio=1)
 
 
 def test_presented_table_of_models_shows_its_last_row(shipped, page):

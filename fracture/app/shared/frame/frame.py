@@ -31,14 +31,14 @@ def turn_page(pages: Sequence[StreamlitPage]) -> None:
 
 
 @contextmanager
-def framed(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> Iterator[None]:
-    """Draw what surrounds a page; the page itself runs within. ``pages``: those of the menu, in its order.
+def framed(page: StreamlitPage, sections: Sequence[Sequence[StreamlitPage]]) -> Iterator[None]:
+    """Draw what surrounds a page; the page itself runs within. ``sections``: those of the menu, in its order.
 
     What every page needs is drawn before it: after ``st.stop()`` nothing can be drawn any more.
     """
     st.html(STYLE)
     state.STEPS.pop()
-    bar = _draw_bar(page, pages) if presenting.is_on() else None
+    bar = _draw_bar(page, sections) if presenting.is_on() else None
     if bar is None:
         _draw_tools(page)
     resume.offer_link()
@@ -48,10 +48,10 @@ def framed(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> Iterator[None
             presenting.draw_step_buttons()
 
 
-def _draw_bar(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> DeltaGenerator:
+def _draw_bar(page: StreamlitPage, sections: Sequence[Sequence[StreamlitPage]]) -> DeltaGenerator:
     bar = st.container(key="presenting", horizontal=True, vertical_alignment="center")
     with bar:
-        presenting.draw_page_buttons(page, pages)
+        presenting.draw_page_buttons(page, sections)
         _offer_lesson(page)
     return bar
 

@@ -70,8 +70,9 @@ def offer_steps(noun: str, position: int, count: int, show: Callable[[int], None
         state.STEPS.set(Steps(noun, position, count, show))
 
 
-def draw_page_buttons(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
+def draw_page_buttons(page: StreamlitPage, sections: Sequence[Sequence[StreamlitPage]]) -> None:
     """The pages before and after this one, in a circle, the list of all, and the end of the presentation."""
+    pages = [each for section in sections for each in section]
     addresses = [each.url_path for each in pages]
     place = addresses.index(page.url_path) if page.url_path in addresses else 0
     for direction, offset in (("previous", -1), ("next", 1)):
@@ -79,10 +80,18 @@ def draw_page_buttons(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> No
         _draw_button(direction, "page", target.title, state.NEXT_PAGE.set, target.url_path)
     # A key for each page: the menu of another page is another one, and closed.
     with st.popover("Pages", icon=":material/menu:", type="tertiary", key=f"present_pages {page.url_path}"):
-        for each in pages:
-            st.page_link(each, query_params={PARAMETER: "1"})
+        _draw_menu(sections)
     st.button("End", icon=":material/close:", type="tertiary", key="end_presenting", on_click=_end)
     _keys(key="present_keys")
+
+
+def _draw_menu(sections: Sequence[Sequence[StreamlitPage]]) -> None:
+    """A column for each section: in one column, the last pages would lie below the edge of the menu."""
+    with st.container(key="present_menu", horizontal=True):
+        for section in sections:
+            with st.container(width="content"):
+                for each in section:
+                    st.page_link(each, query_params={PARAMETER: "1"})
 
 
 def draw_step_buttons() -> None:

@@ -63,8 +63,13 @@ def apply_theme(figure: Any, height: int = 340, legend_rows: int = 1) -> Any:
 
 
 def enlarge(figure: Any) -> Any:
-    """A copy of a figure for the last row of a classroom: large labels, thick lines and large points."""
+    """A copy of a figure for the last row of a classroom: large labels, thick lines and large points.
+
+    A figure of an image alone stays as it is: it would get a band above it, and stand higher than the one beside it.
+    """
     larger = copy.deepcopy(figure)
+    if not larger.data:
+        return larger
     layout = larger.layout
     layout.update(
         font_size=LABEL_PX, title_font_size=TITLE_PX, legend_font_size=LABEL_PX, hoverlabel_font_size=LABEL_PX

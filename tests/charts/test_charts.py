@@ -318,6 +318,13 @@ def test_enlarge_makes_lines_and_labels_larger_and_keeps_the_figure():
     assert larger.data[-1].marker.size > figure.data[-1].marker.size
 
 
+def test_enlarge_of_a_picture_keeps_its_size():
+    """It stands beside a picture to draw on: the same place is at the same height in both."""
+    picture = charts.still(Image.new("L", (40, 60)), "phantom", 360)
+    larger = charts.enlarge(picture)
+    assert (larger.layout.height, larger.layout.margin.t) == (360, 0)
+
+
 def test_enlarge_of_parallel_coordinates_has_larger_labels():
     """It has fonts of its own."""
     trials = pd.DataFrame({"learning_rate": [0.01], "dropout": [0.1], "l2": [1e-4], "chosen_by": [0.7], "other": [0.6]})

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chromium import new_page, settle
 from tests.browser.faults import overflow
@@ -23,6 +23,13 @@ def shipped(tmp_path_factory):
         patch.delenv("FRACTURE_SHIPPED", raising=False)
         with served(place / "server.log", homes=homes) as app:
             yield app.address
+
+
+def _above_the_bar(page: Page, *elements: Locator) -> bool:
+    """Whether these elements end before the bar of the presentation begins."""
+    top = keyed(page, "presenting").bounding_box()["y"]
+    boxes = [element.bounding_box() for element in elements]
+    return all(box["y"] >= 0 and box["y"] + box["height"] <= top for box in boxes)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -50,6 +57,22 @@ def test_presentation_by_keys_leads_from_sample_to_sample_and_on(shipped, browse
     settle(page)
     page.keyboard.press("PageUp")
     expect(place).to_have_text(first)
+
+
+@pytest.mark.parametrize("sample", ["fractured", "not fractured"])
+def test_presented_home_says_the_truth_above_the_bar(shipped, page, sample):
+    """Also of an X-ray without a fracture, over which no boxes are drawn."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/?present=1")
+    settle(page)
+    if sample != "fractured":
+        page.keyboard.press("ArrowRight")
+        settle(page)
+    keyed_from(page, "home truth of").locator("label").click()
+    truth = page.get_by_text(f"FracAtlas's readers: {sample}")
+    expect(truth).to_be_visible()
+    settle(page)
+    assert _above_the_bar(page, truth, keyed(page, "home heat map"), keyed(page, "home_words"))
 
 
 def test_presentation_holds_on_the_next_page_until_its_end(shipped, page):
@@ -110,6 +133,17 @@ def test_presented_table_of_models_shows_its_last_row(shipped, page):
     expect(scroller).to_be_visible()
     settle(page)
     assert scroller.evaluate("each => each.scrollHeight - each.clientHeight") <= 0
+
+
+def test_presented_pictures_of_occlusion_have_one_size(shipped, page):
+    """The same place stands at the same height in the picture to draw on and in the one with the heat map."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/shortcuts?present=1")
+    settle(page)
+    canvas = keyed_from(page, "canvas").locator(".layer-below image, .imagelayer image").bounding_box()
+    heat = keyed_from(page, "heat of").locator(".layer-below image, .imagelayer image").bounding_box()
+    for side in ("y", "width", "height"):
+        assert heat[side] == pytest.approx(canvas[side], abs=1)
 
 
 def test_presented_study_leads_to_its_next_view_by_keys(lab, page):

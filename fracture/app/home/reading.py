@@ -23,8 +23,8 @@ from fracture.sample_radiographs import SampleRadiograph
 HEIGHT_PX = 420
 """Of the picture: with its title and its answer it is seen at once on a screen of 768 px."""
 
-PRESENTED_HEIGHT_PX = 500
-"""Of the picture in a presentation, with its title on a screen of 720 px."""
+PRESENTED_HEIGHT_PX = 475
+"""Of the picture in a presentation, with its title and the notice on a screen of 720 px."""
 
 OPACITY = 0.4
 """Of the heat map."""
@@ -52,12 +52,17 @@ def show_reading() -> None:
         answer = model.answer([examined.view])
         with st.container(horizontal=True, gap="large"):
             with st.container(key="home_image", width=max(260, _width(sample))):
-                _show_picture(sample, model, examined, answer)
+                sentences = _show_picture(sample, model, examined, answer)
+                if not presenting.is_on():
+                    for sentence in sentences:
+                        st.caption(sentence)
             with st.container():
                 with st.container(key="home_verdict"):
                     _show_answer(answer)
                     state.seen_answers().add(sample.name)  # a guess on *Classify* would not count
                 if presenting.is_on():  # one thing at a time
+                    # Not below the picture, which is larger here: the bar would cover them.
+                    st.container(key="home_words").markdown("\n\n".join(sentences))
                     st.caption(_credit())
                 else:
                     _offer_ways(sample, following)
@@ -88,8 +93,12 @@ def _offer_page(label: str, icon: str, page: str, **query: str) -> None:
             st.switch_page(f"pages/{page}.py", query_params=query)
 
 
-def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examined, answer: Answer) -> None:
-    """Without an answer there is no heat map to explain it, and with a negative one there are no boxes."""
+def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examined, answer: Answer) -> list[str]:
+    """Without an answer there is no heat map to explain it, and with a negative one there are no boxes.
+
+    Returns:
+        What the boxes are, and on request the truth: a sentence of Markdown each.
+    """
     place = st.container()
     with st.container(horizontal=True):
         with_heat = st.toggle("Heat map", value=True, key="home heat map", disabled=not answer.answered)
@@ -105,10 +114,12 @@ def _show_picture(sample: SampleRadiograph, model: Classifier, examined: Examine
         picture = charts.outlined(picture, scale_boxes(sample.boxes, picture.width, picture.height))
     with place:
         show_picture(picture, _describe_picture(sample), width=_width(sample))
+    sentences = []
     if regions:
-        st.caption(_describe_boxes(model))
+        sentences.append(_describe_boxes(model))
     if with_truth:
-        st.caption(f"FracAtlas's readers: {sample.label}{', in the yellow boxes' if sample.boxes else ''}.")
+        sentences.append(f"FracAtlas's readers: {sample.label}{', in the yellow boxes' if sample.boxes else ''}.")
+    return sentences
 
 
 def _describe_picture(sample: SampleRadiograph) -> str:

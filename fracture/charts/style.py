@@ -62,8 +62,10 @@ def apply_theme(figure: Any, height: int = 340, legend_rows: int = 1) -> Any:
     return figure
 
 
-def enlarge(figure: Any) -> Any:
+def enlarge(figure: Any, height: int | None = None) -> Any:
     """A copy of a figure for the last row of a classroom: large labels, thick lines and large points.
+
+    It is ``height`` px high, or higher than the figure by a third.
 
     A figure of an image alone stays as it is: it would get a band above it, and stand higher than the one beside it.
     """
@@ -74,7 +76,7 @@ def enlarge(figure: Any) -> Any:
     layout.update(
         font_size=LABEL_PX, title_font_size=TITLE_PX, legend_font_size=LABEL_PX, hoverlabel_font_size=LABEL_PX
     )
-    layout.update(height=round((layout.height or 450) * _TALLER))
+    layout.update(height=height or round((layout.height or 450) * _TALLER))
     layout.margin.t = round((layout.margin.t or 60) * _TALLER)
     for update_axes in (larger.update_xaxes, larger.update_yaxes):
         update_axes(tickfont_size=LABEL_PX, title_font_size=LABEL_PX)

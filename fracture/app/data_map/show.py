@@ -6,15 +6,20 @@ from fracture.app.data_map.colors import colorings, find_predictions
 from fracture.app.data_map.gallery import show_selection
 from fracture.app.data_map.points import PCA, TSNE, axis_titles, named_points, project
 from fracture.app.shared.features.material import Material, with_bench
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.frame.chart import show_selectable_chart
 from fracture.app.shared.widgets import escape_markdown, learn_more
 from fracture.experiments.projection import Projection
 from fracture.experiments.workbench import Bench
 
+PRESENTED_HEIGHT_PX = 390
+"""Of the map in a presentation: with its settings and the line below it, it is seen on a screen of 720 px."""
+
 
 def show_map(material: Material | None) -> None:
     """The map of the chosen features."""
-    st.caption("Each point is an X-ray. Points are near each other where the network's features are alike.")
+    if not presenting.is_on():
+        _describe_map()
     with_bench(material, _show_map)
     learn_more(
         "learn map",
@@ -38,10 +43,17 @@ def _show_map(material: Material, bench: Bench) -> None:
             way = st.selectbox("Color", list(ways), key=f"map color {' '.join(ways)}", width=170)
         projection = project(material, bench, method, seed)
         figure = ways[way](named_points(projection, bench), axis_titles(projection))
-        places = show_selectable_chart(figure, f"data map {material.key}", f"{len(bench.table):,} X-rays on a plane")
+        alt = f"{len(bench.table):,} X-rays on a plane"
+        places = show_selectable_chart(figure, f"data map {material.key}", alt, PRESENTED_HEIGHT_PX)
         st.caption(_explain(projection, seed, predictions.model if way in {"Error", "Probability"} else ""))
     with right:
+        if presenting.is_on():  # above the map there is no room
+            _describe_map()
         show_selection(places, material, bench)
+
+
+def _describe_map() -> None:
+    st.caption("Each point is an X-ray. Points are near each other where the network's features are alike.")
 
 
 def _choose_projection() -> tuple[str, int]:

@@ -44,15 +44,17 @@ def _on_the_page(figure: Any) -> Any:
     return copied
 
 
-def show_selectable_chart(figure: Any, key: str, alt: str) -> list[int]:
+def show_selectable_chart(figure: Any, key: str, alt: str, presented_height: int) -> list[int]:
     """The same for a figure whose points a visitor selects by a box or a lasso.
+
+    ``presented_height``: in px, in a presentation.
 
     Returns the numbers that the selected points carry as their ``customdata``, in ascending order.
     """
     if presenting.is_on():
         from fracture import charts
 
-        figure = charts.enlarge(figure)
+        figure = charts.enlarge(figure, presented_height)
     name = _file_name(alt)
     config = {
         "displaylogo": False,

@@ -6,6 +6,7 @@ from fracture.app.models.choice import choose_runs
 from fracture.app.models.comparison.several import show_several
 from fracture.app.models.table import show_all_runs
 from fracture.app.models.tabs import show_one
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.widgets import ensure_routed, no_model_hint, page_head, show_errors
 from fracture.inference.classifier import NOTICE
 from fracture.training.runs import queue
@@ -22,10 +23,14 @@ if not known:
     st.stop()
 with head:
     chosen = choose_runs(known)
-show_all_runs(list(known.values()))
+if not presenting.is_on():
+    show_all_runs(list(known.values()))
 with show_errors():
     if len(chosen) > 1:
         show_several(chosen)
     elif chosen:
         show_one(chosen[0])
+if presenting.is_on():  # one thing at a time: the model fills the first screen
+    st.header("All runs and models", anchor=False)
+    show_all_runs(list(known.values()))
 st.caption(NOTICE)

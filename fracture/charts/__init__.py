@@ -6,7 +6,7 @@ that it stands out on light and on dark backgrounds alike. Backgrounds are trans
 
 from fracture.charts.dataset import Drawn, class_balance, distribution, overview, property_aucs, views_per_study
 from fracture.charts.experiments import auc_intervals, leakage_gaps, learning_curve, parallel_coordinates, trial_curves
-from fracture.charts.interval import auc_bar
+from fracture.charts.interval import PRESENTED_TEXT_SIZE, auc_bar
 from fracture.charts.metrics import precision_recall_curves, reliability, roc_curves
 from fracture.charts.numbers import to_table, vega_to_table
 from fracture.charts.overlays import AGAINST, FOR, TRUTH, LabeledBox, boxed, crossed_out, heat_overlay, outlined, ringed
@@ -44,6 +44,7 @@ __all__ = [
     "NEGATIVE_COLOR",
     "OUTCOMES",
     "POSITIVE_COLOR",
+    "PRESENTED_TEXT_SIZE",
     "SEVERAL",
     "TRAINING",
     "TRUTH",

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fracture.charts.interval import MODEL, auc_bar
+from fracture.charts.interval import MODEL, PRESENTED_TEXT_SIZE, auc_bar
 
 
 def widths(svg: str, color: str) -> list[float]:
@@ -32,3 +32,12 @@ def test_auc_bar_below_chance_begins_at_zero():
 def test_auc_bar_without_an_interval_has_none(value):
     """A perfect or undefined AUC has no interval."""
     assert widths(auc_bar({"value": value, "low": None, "high": None}), MODEL) == []
+
+
+def test_auc_bar_with_larger_labels_has_room_for_them():
+    """Labels of a presentation are not cut at the lower edge."""
+    svg = auc_bar({"value": 0.9, "low": 0.85, "high": 0.95}, PRESENTED_TEXT_SIZE)
+    [height] = map(int, re.findall(r'<svg[^>]* height="(\d+)"', svg))
+    lines = [int(each) for each in re.findall(r'<text[^>]* y="(\d+)"', svg)]
+    assert lines and max(lines) < height
+    assert f'font-size="{PRESENTED_TEXT_SIZE}"' in svg

@@ -6,6 +6,7 @@ import streamlit as st
 
 from fracture import charts
 from fracture.app.shared import state
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.widgets import AUTOMATIC, default_model, escape_markdown, linked_names
 from fracture.registry.model_folder import model_folder
 from fracture.training.runs.queue import Run
@@ -30,6 +31,7 @@ def choose_runs(known: Mapping[str, Run]) -> list[Run]:
         key=state.CHOSEN_RUNS.key,
         on_change=keep_model,
         help="The same as the rows of the table. The first one is the reference for the others.",
+        label_visibility="collapsed" if presenting.is_on() else "visible",
     )
     _write_address(names)
     return [known[name] for name in names] or _default(known)

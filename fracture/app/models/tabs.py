@@ -13,6 +13,7 @@ from fracture.app.models.external import show_external_validation
 from fracture.app.models.history import card_or_error, show_curves
 from fracture.app.models.results import choose_result, show_body_parts, show_calibration, show_results
 from fracture.app.models.threshold import show_operating_point
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.script import show_script
 from fracture.app.shared.widgets import escape_markdown, link, show_errors
 from fracture.estimate import Estimate, format_number
@@ -78,7 +79,8 @@ def _show_auc(auc: Estimate, level: str, data: str) -> None:
     words = format_number(auc)
     with st.container(gap=None):
         st.markdown(f"**AUC {words}** by {level} on *{escape_markdown(data)}*")
-        st.image(charts.auc_bar(auc), width="stretch", alt=f"A scale from chance to perfect: AUC {words}")
+        bar = charts.auc_bar(auc, charts.PRESENTED_TEXT_SIZE) if presenting.is_on() else charts.auc_bar(auc)
+        st.image(bar, width="stretch", alt=f"A scale from chance to perfect: AUC {words}")
 
 
 def _show_unfinished(run: Run, error: str) -> None:

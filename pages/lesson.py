@@ -138,7 +138,7 @@ def show_lesson() -> None:
         return
     with st.container(key=f"lesson_{lesson.direction}"):
         place = choose_step(lesson)
-        presenting.offer_steps("step", place, len(lesson.steps), state.LESSON.set)
+        presenting.offer_steps("step", place, len(lesson.steps), state.LESSON.set, ends=True)
         if view == "Teacher":
             show_teacher(lesson, place)
             return

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fracture import charts, glossary
+from fracture.app.shared import state
 from fracture.app.shared.frame import chart, terms
 from fracture.paths import PROJECT
 from fracture.sample_radiographs import FIRST, sample_radiographs
@@ -97,6 +98,17 @@ def test_steps_of_a_fragment_go_around_and_begin_at_either_end():
     del app.session_state["place"]
     healthy(app.run()).button(key="previous_step").click().run()
     assert app.session_state["place"] == 2
+
+
+def test_steps_of_a_lesson_end(homes):
+    """Before the first one and after the last one the buttons are off, so that the keys lead on to another page."""
+    for place, off in ((0, [True, False]), (3, [False, False]), (7, [False, True])):
+        app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
+        app.switch_page("pages/lesson.py")
+        app.session_state["presenting"] = True
+        app.session_state[state.LESSON.key] = place
+        healthy(app.run())
+        assert [app.button(key=f"{direction}_step").disabled for direction in ("previous", "next")] == off
 
 
 def test_steps_without_a_presentation_are_not_drawn():

@@ -6,9 +6,9 @@ const BACK = ["ArrowLeft", "PageUp"];
 const OWN_ARROWS = "input:not([type=checkbox]), textarea, select, [contenteditable], [role=slider], [role=tablist], [role=radiogroup], canvas";
 const EDGE_PX = 12; // a heading so near to the upper edge is the one that is shown
 
-/** Press a button of the bar, or of a dialog; false where there is none. */
+/** Press a button of the bar, or of a dialog; false where there is none, or none that can be pressed. */
 function press(key, within = document) {
-  const button = within.querySelector(`.st-key-${key} button`);
+  const button = within.querySelector(`.st-key-${key} button:enabled`);
   button?.click();
   return Boolean(button);
 }

@@ -31,6 +31,8 @@ class Steps:
     count: int
     show: Callable[[int], None]
     """Shows the one at a position: the callback of a button."""
+    ends: bool = False
+    """There is nothing before the first one and after the last one; else they go around."""
 
 
 def is_on() -> bool:
@@ -61,13 +63,13 @@ def offer() -> None:
     )
 
 
-def offer_steps(noun: str, position: int, count: int, show: Callable[[int], None]) -> None:
+def offer_steps(noun: str, position: int, count: int, show: Callable[[int], None], *, ends: bool = False) -> None:
     """Let the arrow keys of a presentation step through a page's samples, images or epochs; see :class:`Steps`.
 
-    Without it they lead to the next section of a page, then to the next page.
+    Without it, and beyond an end, they lead to the next section of a page, then to the next page.
     """
     if is_on() and count > 1:
-        state.STEPS.set(Steps(noun, position, count, show))
+        state.STEPS.set(Steps(noun, position, count, show, ends))
 
 
 def draw_page_buttons(page: StreamlitPage, sections: Sequence[Sequence[StreamlitPage]]) -> None:
@@ -75,14 +77,18 @@ def draw_page_buttons(page: StreamlitPage, sections: Sequence[Sequence[Streamlit
     pages = [each for section in sections for each in section]
     addresses = [each.url_path for each in pages]
     place = addresses.index(page.url_path) if page.url_path in addresses else 0
-    for direction, offset in (("previous", -1), ("next", 1)):
-        target = pages[(place + offset) % len(pages)]
-        _draw_button(direction, "page", target.title, state.NEXT_PAGE.set, target.url_path)
-    # A key for each page: the menu of another page is another one, and closed.
+    _draw_page_button("previous", pages[place - 1])
+    # Between the two, whose titles would read as one phrase. A key for each page: the menu of another page is another
+    # one, and closed.
     with st.popover("Pages", icon=":material/menu:", type="tertiary", key=f"present_pages {page.url_path}"):
         _draw_menu(sections)
+    _draw_page_button("next", pages[(place + 1) % len(pages)])
     st.button("End", icon=":material/close:", type="tertiary", key="end_presenting", on_click=_end)
     _keys(key="present_keys")
+
+
+def _draw_page_button(direction: str, target: StreamlitPage) -> None:
+    _draw_button(direction, "page", target.title, state.NEXT_PAGE.set, target.url_path)
 
 
 def _draw_menu(sections: Sequence[Sequence[StreamlitPage]]) -> None:
@@ -109,12 +115,16 @@ def draw_steps(noun: str, position: int, count: int, show: Callable[[int], None]
 def _draw_steps(steps: Steps) -> None:
     around = {"previous": (max(steps.position, 0) - 1) % steps.count, "next": (steps.position + 1) % steps.count}
     for direction, target in around.items():
-        _draw_button(direction, "step", f"{direction.capitalize()} {steps.noun}", steps.show, target)
+        label = f"{direction.capitalize()} {steps.noun}"
+        at_end = steps.position == (0 if direction == "previous" else steps.count - 1)
+        _draw_button(direction, "step", label, steps.show, target, disabled=steps.ends and at_end)
     if steps.position >= 0:
         st.caption(f"{steps.position + 1:,} of {steps.count:,}", width="content")
 
 
-def _draw_button(direction: str, kind: str, label: str, callback: Callable[..., None], argument: object) -> None:
+def _draw_button(
+    direction: str, kind: str, label: str, callback: Callable[..., None], argument: object, *, disabled: bool = False
+) -> None:
     forward = direction == "next"
     st.button(
         label,
@@ -124,6 +134,7 @@ def _draw_button(direction: str, kind: str, label: str, callback: Callable[..., 
         key=f"{direction}_{kind}",
         on_click=callback,
         args=(argument,),
+        disabled=disabled,
     )
 
 

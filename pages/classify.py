@@ -8,7 +8,8 @@ from fracture.app.classify.result import make_stage
 from fracture.app.classify.samples import choose_sample, read_sample
 from fracture.app.classify.viewing import show_open_viewer
 from fracture.app.shared import prediction_cache
-from fracture.app.shared.uploads import UPLOADER_WIDTH_PX, choose_uploads
+from fracture.app.shared.frame import presenting
+from fracture.app.shared.uploads import PRESENTED_UPLOADER_WIDTH_PX, UPLOADER_WIDTH_PX, choose_uploads
 from fracture.app.shared.widgets import choose_models, ensure_routed, no_model_hint, show_errors
 from fracture.inference.classifier import NOTICE
 from fracture.sample_radiographs import CREDIT
@@ -17,7 +18,7 @@ ensure_routed("classify")
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Classify", anchor=False, width="content")
     folders = choose_models()
-    uploader = st.container(width=UPLOADER_WIDTH_PX)
+    uploader = st.container(width=PRESENTED_UPLOADER_WIDTH_PX if presenting.is_on() else UPLOADER_WIDTH_PX)
     strip = st.container()
 if not folders:
     no_model_hint()

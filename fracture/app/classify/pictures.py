@@ -19,6 +19,9 @@ from fracture.inference.prediction import Answer, Status
 HEIGHT_PX = 500
 """Of a picture by itself: with the menu and the bar above it, it ends within the first 720 px."""
 
+PRESENTED_HEIGHT_PX = 425
+"""Of a picture in a presentation: with the controls of its heat map below it."""
+
 _STATUS_WORDS = {Status.UNLIKE: "unlike the training images", Status.NO_RADIOGRAPH: "no X-ray"}
 
 

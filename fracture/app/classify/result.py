@@ -8,12 +8,21 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fracture.app.classify.keeping import offer_report
 from fracture.app.classify.meaning import describe_meaning
-from fracture.app.classify.pictures import HEIGHT_PX, HeatControls, Shown, Truths, describe_view, show_view
+from fracture.app.classify.pictures import (
+    HEIGHT_PX,
+    PRESENTED_HEIGHT_PX,
+    HeatControls,
+    Shown,
+    Truths,
+    describe_view,
+    show_view,
+)
 from fracture.app.classify.quiz.guess import Finding, is_shown, note_seen, show_guess, show_hidden
 from fracture.app.classify.similar import show_similar_images
 from fracture.app.classify.unusual import offer_changes, warn_of_unusual
 from fracture.app.classify.verdict import ask, identify, show_answer
 from fracture.app.classify.viewing import offer_viewer
+from fracture.app.shared.frame import presenting
 from fracture.app.shared.heatmap_overlay import full_heat
 from fracture.app.shared.prediction_cache import Examined
 from fracture.app.shared.widgets import escape_markdown, learn_more
@@ -161,7 +170,7 @@ def _show_pictures(answered: _Answered, stage: Stage, presentation: Presentation
     shown = Shown(opacity, full_heat(classifier, study.views), presentation.truths, hidden)
     with stage.picture:
         if single:
-            show_view(classifier, answer, study.views[0], shown, HEIGHT_PX)
+            show_view(classifier, answer, study.views[0], shown, _height())
         else:
             _show_pairs(answered, shown)
     return shown
@@ -171,8 +180,13 @@ def _show_pairs(answered: _Answered, shown: Shown) -> None:
     with st.grid(2):
         for number, each in enumerate(answered.study.views):
             with st.container():
-                show_view(answered.classifier, answered.answer, each, shown, HEIGHT_PX)
+                show_view(answered.classifier, answered.answer, each, shown, _height())
                 offer_viewer(each, f"{answered.key} {number}")
+
+
+def _height() -> int:
+    """The most px of a picture."""
+    return PRESENTED_HEIGHT_PX if presenting.is_on() else HEIGHT_PX
 
 
 def _show_reasons(answered: _Answered, shown: Shown) -> None:

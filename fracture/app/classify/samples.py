@@ -50,9 +50,9 @@ def follow_link() -> None:
 
 
 def choose_sample(*, wide: bool) -> None:
-    """A strip of real and synthetic X-rays; in several rows with their names where ``wide``."""
+    """A strip of real and synthetic X-rays; in several rows with their names where ``wide``, presented in one."""
     tiles = _tiles()
-    show_strip(tiles, state.SAMPLE.get(), _choose, wide=wide)
+    show_strip(tiles, state.SAMPLE.get(), _choose, wide=wide, large=presenting.is_on())
     if wide or state.SAMPLE.get():  # else uploads are shown
         _offer_steps([tile.identity for tile in tiles])
 

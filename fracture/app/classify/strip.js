@@ -66,6 +66,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const strip = row.querySelector(".strip");
   const shown = data.tiles.map((each) => each.id).join();
   strip.classList.toggle("wide", data.wide);
+  strip.classList.toggle("large", data.large);
   if (strip.dataset.shown !== shown) {
     strip.dataset.shown = shown;
     strip.replaceChildren(...data.tiles.map(makeTile));

@@ -33,9 +33,17 @@ _strip = st.components.v2.component("fracture_strip", html=_HTML, css=_read("str
 
 
 def show_strip(
-    tiles: Sequence[Tile], chosen: str, on_choose: Callable[[str], None], *, wide: bool, key: str = "sample strip"
+    tiles: Sequence[Tile],
+    chosen: str,
+    on_choose: Callable[[str], None],
+    *,
+    wide: bool,
+    large: bool = False,
+    key: str = "sample strip",
 ) -> None:
     """Show pictures in one row that scrolls, or with their names in several rows where ``wide``.
+
+    Where they are ``large``, too, one row of them is twice as high.
 
     Where the row has more than fits, it fades into a button that scrolls it.
 
@@ -48,7 +56,7 @@ def show_strip(
         if picked in [tile.identity for tile in tiles]:
             on_choose(picked)
 
-    data = {"tiles": [_describe(tile) for tile in tiles], "chosen": chosen, "wide": wide}
+    data = {"tiles": [_describe(tile) for tile in tiles], "chosen": chosen, "wide": wide, "large": wide and large}
     _strip(key=key, data=data, on_choose_change=choose)
 
 

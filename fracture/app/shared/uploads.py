@@ -24,6 +24,9 @@ from fracture.paths import sanitize_name
 UPLOADER_WIDTH_PX = 400
 """Of the uploader in a bar: narrower than 368 px, Streamlit stacks its parts."""
 
+PRESENTED_UPLOADER_WIDTH_PX = 470
+"""The same in a presentation, whose type is larger by a quarter."""
+
 UPLOADER_HEIGHT_PX = 74
 """Of a row of the uploader, in which a list of many files scrolls."""
 

@@ -146,6 +146,50 @@ def test_presented_pictures_of_occlusion_have_one_size(shipped, page):
         assert heat[side] == pytest.approx(canvas[side], abs=1)
 
 
+def test_presented_sample_has_its_heat_map_controls_above_the_bar(shipped, page):
+    """The samples stand in one row, and the picture of one with its controls on one screen."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/classify?present=1")
+    strip = keyed(page, "sample strip")
+    expect(strip.get_by_role("button", name="Leg").first).to_be_visible()
+    settle(page)
+    tops = {tile.bounding_box()["y"] for tile in strip.locator(".strip button").all()}
+    assert len(tops) == 1
+    page.keyboard.press("ArrowRight")
+    expect(keyed(page, "opacity")).to_be_visible()
+    settle(page)
+    assert _above_the_bar(page, keyed(page, "classify_image"), keyed(page, "opacity"), keyed(page, "heat map"))
+
+
+def test_presented_map_shows_its_axes_above_the_bar(shipped, page):
+    """All of the plot is seen at once, with the line below it."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/map?present=1")
+    chart = keyed_from(page, "data map").first
+    expect(chart.locator(".xtitle")).to_be_visible()
+    settle(page)
+    assert _above_the_bar(page, chart, page.get_by_text("Both components explain"))
+
+
+@pytest.mark.parametrize("address", ["models?present=1", "models?present=1&model=fracatlas"])
+def test_presented_model_shows_its_charts_above_the_bar(shipped, page, address):
+    """One thing at a time: the model's threshold and its charts first, the table of all in the next section."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/{address}")
+    charts = page.get_by_test_id("stVegaLiteChart")
+    for place in range(3):  # of the first row
+        expect(charts.nth(place)).to_be_visible()
+    settle(page)
+    assert _above_the_bar(page, keyed_from(page, "threshold"), *charts.all()[:3])
+    table = keyed(page, "table of runs")
+    for _ in range(5):  # sections
+        page.keyboard.press("ArrowRight")
+        settle(page)
+        if _above_the_bar(page, table):
+            break
+    expect(table).to_be_in_viewport(ratio=1)
+
+
 def test_presented_study_leads_to_its_next_view_by_keys(lab, page):
     """Arrow keys and a remote's page keys show the next image of an open study, also from within the viewer."""
     page.set_viewport_size(BEAMER)
@@ -166,6 +210,26 @@ def test_presented_study_leads_to_its_next_view_by_keys(lab, page):
     canvas.click()
     page.keyboard.press("PageDown")
     expect(place).to_have_text(re.compile("^2 of"))
+
+
+def test_presented_lesson_leads_to_the_next_page_after_its_last_step(shipped, page):
+    """The button is off there, and the keys go on; a click or a key elsewhere leads to the next step."""
+    page.set_viewport_size(BEAMER)
+    page.goto(f"{shipped}/lesson?present=1")
+    bar = keyed(page, "presenting")
+    expect(button(page, "previous_step")).to_be_disabled()
+    for step in range(2, 9):
+        page.keyboard.press("ArrowRight")
+        expect(bar.get_by_text(f"{step} of 8")).to_be_visible()
+        settle(page)
+    expect(button(page, "next_step")).to_be_disabled()
+    expect(page.get_by_role("heading", name="Lesson", level=1)).to_be_visible()
+    for _ in range(4):  # sections of the last step
+        page.keyboard.press("ArrowRight")
+        settle(page)
+        if not page.url.split("?")[0].endswith("lesson"):
+            break
+    expect(page.get_by_role("heading", name="Quiz", level=1)).to_be_visible()
 
 
 def test_keys_of_a_widget_stay_with_it(shipped, page):

@@ -22,6 +22,15 @@ def excludes_zero(difference: Estimate) -> bool:
     return low is not None and high is not None and (low > 0 or high < 0)
 
 
+def format_change(value: float) -> str:
+    """A difference with its sign: ``+0.013``, with more digits where the sign needs them; none is ``0.000``."""
+    for digits in range(3, 7):
+        words = f"{value:+.{digits}f}"
+        if float(words):
+            return words
+    return "0.000"
+
+
 def format_interval(estimate: Estimate, digits: int = 3) -> str:
     """The interval alone: ``0.780 to 0.840``; ``digits`` as below."""
     if estimate["low"] is None or estimate["high"] is None:

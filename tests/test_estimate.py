@@ -2,7 +2,7 @@
 
 import pytest
 
-from fracture.estimate import excludes_zero, format_number, format_percent
+from fracture.estimate import excludes_zero, format_change, format_number, format_percent
 
 SHARE = {"value": 0.8123, "low": 0.7604, "high": 0.8571}
 
@@ -43,3 +43,12 @@ def test_format_number_prints_a_metric_with_its_interval(estimate, digits, words
 def test_excludes_zero_needs_an_interval_on_one_side(low, high, expected):
     """A difference without an interval is never significant."""
     assert excludes_zero({"value": 0.2, "low": low, "high": high}) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.0126, "+0.013"), (-0.0004, "-0.0004"), (0.00002, "+0.00002"), (0.0, "0.000"), (-1e-12, "0.000")],
+)
+def test_format_change_shows_a_sign_only_beside_a_digit(value, words):
+    """An interval from -0.0004 includes zero: its bound is not written +0.000."""
+    assert format_change(value) == words

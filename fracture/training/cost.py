@@ -87,8 +87,12 @@ class Cost:
     @property
     def sentence(self) -> str:
         """For a person: *About 4 minutes and 1.1 GB of memory on this machine*."""
-        memory = f"{self.memory / 1e9:.1f} GB of memory"
-        words = f"About {format_rough_duration(self.seconds)} and {memory} on this machine."
+        return f"About {format_rough_duration(self.seconds)} and {self.memory_sentence}"
+
+    @property
+    def memory_sentence(self) -> str:
+        """Without the time: *1.1 GB of memory on this machine*."""
+        words = f"{self.memory / 1e9:.1f} GB of memory on this machine."
         return f"{words} {self.cached:,} features are cached." if self.cached else words
 
     def warning(self, available: int) -> str:

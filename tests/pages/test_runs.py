@@ -152,8 +152,9 @@ def test_comparison_with_a_run_without_model_shows_its_settings(two, monkeypatch
     [
         ((0.1, 0.02, 0.2), "differs by +0.100 (+0.020 to +0.200) on the same 9 images of 3 patients or groups. "
          "Significant: the interval excludes zero."),
+        ((0.013, -0.0004, 0.044), "differs by +0.013 (-0.0004 to +0.044)"),
         ((-0.1, -0.2, 0.01), "Not significant: the interval includes zero."),
-        ((0.0, None, None), "differs by +0.000 on the same 9 images of 3 patients or groups. There is no interval"),
+        ((0.0, None, None), "differs by 0.000 on the same 9 images of 3 patients or groups. There is no interval"),
         ((None, None, None), "all of them have the same label"),
     ],
 )  # fmt: skip

@@ -38,7 +38,7 @@ def _show_map(material: Material, bench: Bench) -> None:
     ways = colorings(bench, predictions)
     left, right = st.columns((3, 2), gap="medium")
     with left:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="top"):
             method, seed = _choose_projection()
             way = st.selectbox("Color", list(ways), key=f"map color {' '.join(ways)}", width=170)
         projection = project(material, bench, method, seed)

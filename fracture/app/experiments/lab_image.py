@@ -46,7 +46,7 @@ class LabImage:
 def choose_image(folder: ModelFolder) -> LabImage | None:
     """Pickers of a source and of an image; None where none is chosen, with a hint where there is none."""
     sources = XRAY_SOURCES if is_shipped() else XRAY_SOURCES[1:]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         source = st.segmented_control(
             "X-ray", sources, default=sources[0], required=True, key="xray source", persist_state="session"
         )

@@ -40,7 +40,7 @@ def choose_image(folder: ModelFolder) -> ChosenImage | None:
     Raises RadiographError where the file cannot be read.
     """
     sources = SOURCES if sample_radiographs() else SOURCES[1:]
-    left, right = st.columns((2, 3), vertical_alignment="bottom")
+    left, right = st.columns((2, 3))
     with left:
         source = st.segmented_control(
             "X-ray", sources, default=sources[0], required=True, key="network source", persist_state="session"

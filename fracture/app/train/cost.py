@@ -20,15 +20,19 @@ from fracture.training.weights import find_weights
 _log = logging.getLogger(__name__)
 
 
-def show_cost(dataset: Dataset, config: TrainConfig) -> None:
-    """The line; empty where the machine can't be measured, or where the run's start will say what is wrong."""
+def show_cost(dataset: Dataset, config: TrainConfig, *, with_time: bool = True) -> None:
+    """The line, without the time where a card has it.
+
+    Empty where the machine can't be measured, or where the run's start will say what is wrong.
+    """
     cost = _cost(dataset, config)
     if cost is None:
         st.empty()  # in the place of the word that it is being estimated
         return
     warning = cost.warning(demo.machine_memory_mb() * 2**20)
-    icon = ":material/warning:" if warning else ":material/timer:"
-    st.caption(f"{icon} {cost.sentence} {warning}")
+    usual = ":material/timer:" if with_time else ":material/memory:"
+    icon = ":material/warning:" if warning else usual
+    st.caption(f"{icon} {cost.sentence if with_time else cost.memory_sentence} {warning}")
 
 
 def show_time(dataset: Dataset, config: TrainConfig) -> None:

@@ -64,7 +64,8 @@ def training_form(data: str) -> None:
         config = TrainConfig(name=first.name, **settings, **PRESETS[first.preset] | chosen)
         _start(submissions().number, config, unique_name=first.proposed)
     with cost, suppress(ConfigError):  # the start will say what is wrong
-        show_cost(dataset, TrainConfig(name="estimate", **settings, **PRESETS[first.preset] | chosen))
+        config = TrainConfig(name="estimate", **settings, **PRESETS[first.preset] | chosen)
+        show_cost(dataset, config, with_time=card == CUSTOM)
     for preset, place in times.items():
         with place, suppress(ConfigError):
             show_time(dataset, _preset_config(preset, settings))

@@ -10,6 +10,7 @@ from fracture.app.shared.metrics import choose_level, verdict
 from fracture.app.shared.prediction_cache import BY_FOLDER
 from fracture.app.shared.widgets import escape_markdown
 from fracture.errors import ModelError
+from fracture.estimate import format_change
 from fracture.registry.metric_names import COUNTED
 from fracture.registry.model_folder import ModelFolder
 from fracture.registry.validation import validation_results
@@ -95,8 +96,9 @@ def describe_difference(paired: Paired, counted: str) -> str:
     if value is None:
         return f"no AUC {where}: all of them have the same label."
     if low is None or high is None:
-        return f"AUC differs by {value:+.3f} {where}. There is no interval: all resamples agree."
-    return f"AUC differs by {value:+.3f} ({low:+.3f} to {high:+.3f}) {where}. {verdict(paired.auc)}"
+        return f"AUC differs by {format_change(value)} {where}. There is no interval: all resamples agree."
+    interval = f"{format_change(low)} to {format_change(high)}"
+    return f"AUC differs by {format_change(value)} ({interval}) {where}. {verdict(paired.auc)}"
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_FOLDER)

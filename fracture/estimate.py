@@ -23,7 +23,7 @@ def excludes_zero(difference: Estimate) -> bool:
 
 
 def format_change(value: float) -> str:
-    """A difference with its sign: ``+0.013``, with more digits where the sign needs them; none is ``0.000``."""
+    """A difference with its sign: ``+0.013``, with more digits where it would round to zero; zero is ``0.000``."""
     for digits in range(3, 7):
         words = f"{value:+.{digits}f}"
         if float(words):

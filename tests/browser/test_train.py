@@ -150,8 +150,8 @@ _WATCH_CHARTS = """() => {
 """Notes each chart of the run that is taken away or hidden from now on."""
 
 
-def test_replay_draws_in_the_same_charts(watched, app, page):
-    """No chart of a replay is mounted anew, not even for a moment: it would go blank."""
+def open_ended_run(watched, app, page):
+    """End the run, and open its page."""
     for epoch in range(1, EPOCHS + 1):
         watched.end_epoch(epoch)
     watched.end()
@@ -159,6 +159,11 @@ def test_replay_draws_in_the_same_charts(watched, app, page):
     page.goto(f"{app}/train?run=watched")
     wait_for_epochs(page, EPOCHS)
     settle(page)
+
+
+def test_replay_draws_in_the_same_charts(watched, app, page):
+    """No chart of a replay is mounted again, not even for a moment: it would go blank."""
+    open_ended_run(watched, app, page)
     page.evaluate(_WATCH_CHARTS)
     assert page.evaluate("window.views.length") == 4
     button(page, "play watched").click()
@@ -171,13 +176,7 @@ def test_replay_draws_in_the_same_charts(watched, app, page):
 
 def test_replay_shows_a_run_again_epoch_by_epoch_and_comes_to_rest(watched, app, page):
     """The slider moves on by itself; charts stay in place; after the last epoch nothing repeats itself."""
-    for epoch in range(1, EPOCHS + 1):
-        watched.end_epoch(epoch)
-    watched.end()
-    page.set_viewport_size({"width": 1366, "height": 768})
-    page.goto(f"{app}/train?run=watched")
-    wait_for_epochs(page, EPOCHS)
-    settle(page)
+    open_ended_run(watched, app, page)
     before = [chart.bounding_box() for chart in charts(page).all()]
     page.evaluate(
         """() => { window.seen = []; setInterval(() => {

@@ -111,8 +111,8 @@ def _show_curves(trials: list[Trial]) -> None:
 def _explain_change(bench: Bench, trials: list[Trial]) -> None:
     """The change of the AUC against the trial before, with its interval."""
     if len(trials) < 2:
-        # As long as the sentence that takes its place, so that nothing moves.
-        st.markdown("Change a setting: here stands by how much the AUC changes, and whether that is significant.")
+        # As high as the sentence that replaces it, so that nothing moves.
+        st.markdown("Change a setting to see by how much the AUC changes, and whether the change is significant.")
         return
     _, label = bench.part(bench.validation)
     before, after = (trial.probability for trial in trials[-2:])

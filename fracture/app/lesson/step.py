@@ -11,7 +11,7 @@ from fracture.teaching.lesson import Step
 
 
 def show_step(step: Step, number: int) -> None:
-    """At the left the task and the prediction; at the right what comes next: the question, the page, the result."""
+    """The task and the prediction on the left; on the right what comes next: the question, the page, the result."""
     choice = predicted(step)
     values = outcome(step)
     left, right = st.columns(2, gap="large")

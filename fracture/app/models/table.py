@@ -71,7 +71,7 @@ def _show_table(runs: list[Run]) -> None:
             "95% interval": st.column_config.TextColumn(
                 help="Of the AUC, and whether the AUC is by study or by image. There is no interval where all "
                 "bootstrap resamples agree, as they do where every positive case ranks above every negative one (AUC "
-                "1), or with a single patient. That is no certainty: often there are too few patients."
+                "1), or with a single patient. Even then the AUC is uncertain: often there are too few patients."
             ),
             "Started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "Learning rate": st.column_config.NumberColumn(format="%g"),

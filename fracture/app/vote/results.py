@@ -43,7 +43,7 @@ def show_results(room: Room) -> None:
 
 def _ask_for_more() -> None:
     st.info(
-        "An ROC curve needs votes on revealed images of both labels. Press *Back to images* to go on with the vote.",
+        "An ROC curve needs votes on revealed images of both labels. Press *Back to images* to continue the vote.",
         icon=":material/info:",
     )
 
